@@ -1,0 +1,1 @@
+"""Benchmarks: each run is one JSON record with the machine in it."""

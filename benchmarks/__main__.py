@@ -1,0 +1,56 @@
+"""``python -m benchmarks NAME ...``: run benchmarks, append one JSON record each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+BENCHMARKS = ("array", "simulators", "synapses", "growth")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure speed and memory.",
+        epilog="example:\n  python -m benchmarks array -o benchmarks.jsonl",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
+    parser.add_argument("--quick", action="store_true", help="smaller, to see that they run")
+    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks.jsonl"))
+    options = parser.parse_args()
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    for name in options.names or BENCHMARKS:
+        from benchmarks.record import write
+
+        results = _run(name)(options.quick)
+        write(options.output, name, results)
+        print(name, json.dumps(results, indent=2))
+
+
+def _run(name: str) -> Callable[[bool], Any]:
+    from benchmarks import lenet, scaling
+
+    sizes = (10**5, 10**6, 10**7)
+    table: dict[str, Callable[[bool], Any]] = {
+        "array": lambda quick: lenet.array(n_steps=20 if quick else 100),
+        "simulators": lambda quick: {
+            name: lenet.others(name, 2 if quick else 20) for name in ("brian2", "nest")
+        },
+        "synapses": lambda quick: [
+            scaling.synapses(size, kind)
+            for size in (sizes[:1] if quick else sizes)
+            for kind in ("dense", "convolution")
+        ],
+        "growth": scaling.growth,
+    }
+    return table[name]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The benchmark network: LeNet 16C5-2P-8C5-2P-256-10 on images, every simulator."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bioconv as bc
+import models
+from benchmarks.record import fastest
+
+
+def network_and_images(n_images: int, seed: int = 0) -> tuple[bc.SpikingNetwork, NDArray]:
+    """The converted benchmark network, and images: MNIST if Keras has it, else smooth noise."""
+    try:
+        x, _ = bc.load_data("mnist", n_images=n_images)
+        calibration, _ = bc.load_data("mnist", split="train", n_images=500)
+        x, calibration = x[..., None], calibration[..., None]
+    except OSError:
+        rng = np.random.default_rng(seed)
+        x = rng.random((n_images, 28, 28, 1), dtype=np.float32) ** 4
+        calibration = rng.random((500, 28, 28, 1), dtype=np.float32) ** 4
+    x = np.resize(x, (n_images, 28, 28, 1))
+    network = bc.convert(
+        Path(models.weights_path("lenet_benchmark")),
+        calibration=calibration,
+        code=bc.RateCode(percentile=99.9),
+        name="lenet_benchmark",
+        seed=seed,
+    )
+    return network, x
+
+
+def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, Any]:
+    """Images per second of the array simulator, and the cost of a step in forward passes."""
+    network, x = network_and_images(batch * n_batches)
+
+    def run(n_images: int) -> None:
+        bc.simulate(network, x[:n_images], steps=n_steps, batch_size=batch, progress=False)
+
+    run(len(x))  # compile
+    whole, one = fastest(lambda: run(len(x))), fastest(lambda: run(batch))
+    # What a run costs beside its steps (set-up, readout) drops out of the difference.
+    step = (whole - one) / (n_batches - 1) / n_steps
+    forward = _forward_seconds(x[:batch])
+    return {
+        "batch": batch,
+        "n_steps": n_steps,
+        "images_per_second": len(x) / whole,
+        "step_ms": 1e3 * step,
+        "forward_pass_ms": 1e3 * forward,
+        "step_in_forward_passes": step / forward,
+    }
+
+
+def _forward_seconds(x: NDArray) -> float:
+    """Seconds of one jitted forward pass of the Keras network."""
+    import jax
+
+    model = models.load("lenet_benchmark")
+    weights = [variable.value for variable in model.trainable_variables]
+    others = [variable.value for variable in model.non_trainable_variables]
+    forward = jax.jit(lambda w, o, images: model.stateless_call(w, o, images)[0])
+    images = jax.numpy.asarray(x)
+    forward(weights, others, images).block_until_ready()
+    return fastest(lambda: forward(weights, others, images).block_until_ready(), 50)
+
+
+def others(simulator: str, n_images: int, n_steps: int = 100) -> dict[str, Any]:
+    """Images per second of Brian2 or PyNN, without and with building the network."""
+    network, x = network_and_images(n_images)
+    start = time.perf_counter()
+    recording = bc.simulate(network, x, steps=n_steps, simulator=simulator, progress=False)
+    total = time.perf_counter() - start
+    return {
+        "n_images": n_images,
+        "n_steps": n_steps,
+        "images_per_second": n_images / recording.seconds["run"],
+        "seconds": dict(recording.seconds),
+        "seconds_in_all": total,
+    }

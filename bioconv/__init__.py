@@ -1,0 +1,73 @@
+"""Trained Keras networks become spiking networks of equation-level neuron models.
+
+>>> import bioconv as bc
+>>> sorted(bc.neurons.library())[:2]
+['integrate_and_fire', 'leaky_integrate_and_fire']
+
+The way of the data: `read` a Keras model, `convert` it, `simulate` the result or `emit` it as a
+program.  Names are imported when they are first used, so ``import bioconv`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bioconv import codes, errors, measures, neurons, plots
+    from bioconv.codes import RateCode
+    from bioconv.conversion import convert
+    from bioconv.data import load_data
+    from bioconv.demonstration import demo
+    from bioconv.estimation import estimate, search_percentile
+    from bioconv.export import emit
+    from bioconv.measures import diagnose
+    from bioconv.network import SpikingNetwork
+    from bioconv.reading import read
+    from bioconv.recording import Recording
+    from bioconv.report import inspect, summarize
+    from bioconv.simulators import simulate
+    from bioconv.storage import load
+
+#: public name -> module that defines it (modules themselves stand for themselves)
+_PUBLIC = {
+    "RateCode": "bioconv.codes",
+    "Recording": "bioconv.recording",
+    "SpikingNetwork": "bioconv.network",
+    "codes": "",
+    "convert": "bioconv.conversion",
+    "demo": "bioconv.demonstration",
+    "diagnose": "bioconv.measures",
+    "emit": "bioconv.export",
+    "errors": "",
+    "estimate": "bioconv.estimation",
+    "inspect": "bioconv.report",
+    "load": "bioconv.storage",
+    "load_data": "bioconv.data",
+    "measures": "",
+    "neurons": "",
+    "plots": "",
+    "read": "bioconv.reading",
+    "search_percentile": "bioconv.estimation",
+    "simulate": "bioconv.simulators",
+    "summarize": "bioconv.report",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bioconv")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'bioconv' has no attribute {name!r}")
+    module = importlib.import_module(_PUBLIC[name] or f"bioconv.{name}")
+    value = getattr(module, name) if _PUBLIC[name] else module
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,5 @@
+"""The command ``bioconv``: every command is one call of the Python interface."""
+
+from bioconv.cli.main import main
+
+__all__ = ["main"]

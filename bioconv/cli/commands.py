@@ -1,0 +1,267 @@
+"""What each command does: one call of the Python interface, then print and write."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bioconv as bc
+from bioconv.data import fit_shape
+from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.measures import format_table
+from bioconv.timing import whole_steps
+
+Options = argparse.Namespace
+
+
+def convert(options: Options) -> None:
+    """``bioconv convert``."""
+    _check_folder(options.output)
+    graph = bc.read(options.model)
+    calibration = _calibration(options, graph)
+    network = bc.convert(
+        graph,
+        calibration=calibration,
+        code=_code(options),
+        neuron=_neuron(options),
+        dt=options.dt,
+        n_steps=_steps(options, options.dt),
+        seed=options.seed,
+    )
+    network.save(options.output)
+    rows = bc.inspect(network)
+    _finish(
+        options,
+        {
+            "network": network.name,
+            "file": str(options.output),
+            "n_neurons": network.n_neurons,
+            "n_synapses": network.n_synapses,
+            "n_steps": network.n_steps,
+            "dt": network.dt,
+            "code": dict(network.code),
+            "populations": rows,
+        },
+        f"{format_table(rows)}\n"
+        f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> {options.output}",
+    )
+
+
+def simulate(options: Options) -> None:
+    """``bioconv simulate``."""
+    for path in filter(None, (options.output, options.json)):
+        _check_folder(path)
+    network = _network(options.network)
+    x, y = _data(options, network.inputs[0].shape, options.images)
+    record = _record(options, network)
+    extra = {"batch_size": options.batch, "dtype": options.dtype}
+    recording = bc.simulate(
+        network,
+        x,
+        simulator=options.simulator,
+        steps=_steps(options, network.dt),
+        record=record,
+        seed=options.seed,
+        progress=False if options.quiet else None,
+        **(extra if options.simulator == "array" else {}),
+    )
+    result = bc.summarize(network, recording, x, y)
+    text = [_figures(result)]
+    if options.diagnose:
+        result["diagnosis"] = [vars(row) for row in bc.diagnose(network, recording, x, y)]
+        text.append(format_table(result["diagnosis"]))
+    if options.output:
+        recording.save(options.output)
+    if options.plot:
+        files = bc.plots.plot_recording(
+            network, recording, options.plot, y=y, x=x, analog_accuracy=result["analog_accuracy"]
+        )
+        text.append("\n".join(str(file) for file in files))
+    _finish(options, result, "\n".join(text))
+
+
+def estimate(options: Options) -> None:
+    """``bioconv estimate``."""
+    if options.search == bool(options.data):
+        raise ParameterError("give either --data (estimate on these samples) or --search (noise)")
+    graph = bc.read(options.model)
+    calibration = _calibration(options, graph)
+    if options.search:
+        table = bc.search_percentile(
+            graph,
+            calibration=calibration,
+            code=_code(options),
+            neuron=_neuron(options),
+            percentiles=options.percentiles,
+            n_steps=_steps(options, options.dt),
+            seed=options.seed,
+        )
+    else:
+        x, y = _data(options, graph.inputs[0].shape, options.images)
+        table = bc.estimate(
+            graph,
+            x,
+            y,
+            calibration=calibration,
+            percentiles=options.percentiles,
+            normalization=_code(options).normalization,
+            n_steps=_steps(options, options.dt),
+        )
+    rows = [vars(row) for row in table]
+    _finish(options, {"estimates": rows}, format_table(rows))
+
+
+def export(options: Options) -> None:
+    """``bioconv export``."""
+    network = _network(options.network)
+    files = bc.emit(network, options.output, target=options.to)
+    names = [str(file) for file in files]
+    _finish(options, {"files": names}, "\n".join(names))
+
+
+def inspect(options: Options) -> None:
+    """``bioconv inspect``."""
+    from bioconv.report import open_any
+
+    source = open_any(options.source)
+    x = None
+    if options.data:
+        x, _ = _data(options, source.inputs[0].shape, options.images)
+    rows = bc.inspect(source, x, n_images=options.images)
+    _finish(options, {"rows": rows}, format_table(rows))
+
+
+def demo(options: Options) -> None:
+    """``bioconv demo``."""
+    result = bc.demo(
+        options.output,
+        n_images=options.images,
+        n_brian2_images=options.brian2_images,
+        seed=options.seed,
+        progress=False if options.quiet else None,
+    )
+    text = [
+        f"{name}: {result[name]['n_images']} images\n{_figures(result[name])}"
+        for name in ("array", "brian2")
+    ]
+    same = "the same" if result["same_classes"] else "DIFFERENT"
+    text.append(f"Both simulators gave {same} classes. Files:")
+    _finish(options, result, "\n".join([*text, *result["files"]]))
+
+
+def _network(path: Path) -> bc.SpikingNetwork:
+    network = bc.load(path)
+    if not isinstance(network, bc.SpikingNetwork):
+        raise NetworkFileError(f"{path} holds a recording, not a network.")
+    return network
+
+
+def _code(options: Options) -> Any:
+    return bc.codes.make(options.code, _pairs(options.option, "--option"))
+
+
+def _neuron(options: Options) -> Any:
+    return bc.neurons.make(options.neuron, _pairs(options.parameter, "--parameter"))
+
+
+def _steps(options: Options, dt: float) -> int | None:
+    return options.steps if options.duration is None else whole_steps(options.duration, dt)
+
+
+def _calibration(options: Options, graph: Any) -> Any:
+    x, _ = bc.load_data(
+        options.calibration,
+        split="train",
+        scale=options.scale,
+        offset=options.offset,
+        n_images=options.calibration_images,
+    )
+    return fit_shape(x, graph.inputs[0].shape)
+
+
+def _data(options: Options, shape: tuple[int, ...], n_images: int | None) -> tuple[Any, Any]:
+    x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=n_images)
+    return fit_shape(x, shape), y
+
+
+def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str, ...]]:
+    record: dict[str, tuple[str, ...]] = {}
+    for entry in options.record:
+        population, separator, variable = entry.partition("=")
+        if not separator:
+            raise ParameterError(f"--record takes POPULATION=VARIABLE. Received: {entry!r}.")
+        record[population] = (*record.get(population, ()), variable)
+    if options.diagnose or options.plot:
+        for population in network.populations:
+            known = record.get(population.name, ())
+            record[population.name] = tuple(dict.fromkeys((*known, "counts")))
+    return record
+
+
+def _pairs(entries: list[str], option: str) -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+    for entry in entries:
+        name, separator, value = entry.partition("=")
+        if not separator or not name:
+            raise ParameterError(f"{option} takes NAME=VALUE. Received: {entry!r}.")
+        pairs[name.strip()] = _value(value.strip())
+    return pairs
+
+
+def _value(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _check_folder(path: Path) -> None:
+    """Complain about a missing folder before the long part, not after it."""
+    if not path.absolute().parent.is_dir():
+        raise ParameterError(f"{path}: the folder {str(path.absolute().parent)!r} does not exist.")
+
+
+def _figures(result: Mapping[str, Any]) -> str:
+    percent = {
+        "accuracy": result["accuracy"],
+        "analog accuracy": result["analog_accuracy"],
+        "agreement with the analog network": result["agreement"],
+    }
+    lines = [
+        f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None
+    ]
+    lines.append(f"  spikes an image: {result['spikes_per_image']:,.0f}")
+    lines.append(f"  synaptic operations an image: {result['synaptic_operations_per_image']:,.0f}")
+    lines.append(
+        f"  {result['n_steps']} steps ({result['duration_ms']:g} ms) an image, "
+        f"{sum(result['seconds'].values()):.1f} s in all"
+    )
+    return "\n".join(lines)
+
+
+def _finish(options: Options, result: Mapping[str, Any], text: str) -> None:
+    """Write the JSON (whole or not at all) and print the text."""
+    if options.json:
+        _check_folder(options.json)
+        handle, name = tempfile.mkstemp(dir=options.json.absolute().parent, suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=2, default=_plain)
+            file.write("\n")
+        Path(name).replace(options.json)
+    if not options.quiet:
+        print(text, file=sys.stdout)
+
+
+def _plain(value: Any) -> Any:
+    """JSON for NumPy scalars and arrays, and paths."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,37 @@
+"""Entry point: parse, run the command, turn errors into one message and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from bioconv.cli.parser import build_parser
+from bioconv.errors import BioconvError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``bioconv`` with the given arguments (those of the process by default).
+
+    Returns
+    -------
+    int
+        0, or 2 when the input was at fault (the message is on standard error).
+    """
+    options = build_parser().parse_args(arguments)
+    from bioconv.cli import commands
+
+    try:
+        getattr(commands, options.command)(options)
+    except BioconvError as error:
+        print(f"bioconv: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        # A folder that cannot be written, a full disk: the system's own words, no traceback.
+        print(f"bioconv: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bioconv: interrupted", file=sys.stderr)
+        return 130
+    return 0

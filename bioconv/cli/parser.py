@@ -1,0 +1,183 @@
+"""The arguments of every command.  Imports nothing heavy, so ``--help`` is quick."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+SIMULATORS = ("array", "brian2", "nest", "neuron", "pynn.brian2")
+DATA_HELP = "an .npz file with x and optionally y, or digits, mnist, fashion_mnist, cifar10, imdb"
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keep the example's lines, show defaults."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``bioconv`` with all its commands."""
+    from importlib.metadata import version
+
+    parser = argparse.ArgumentParser(
+        prog="bioconv",
+        description="Trained Keras networks become spiking networks.",
+        epilog="example:\n  bioconv demo",
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bioconv {version('bioconv')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_convert, _simulate, _estimate, _export, _inspect, _demo):
+        add(commands)
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction, name: str, text: str, example: str):  # type: ignore[type-arg, no-untyped-def]
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example:\n  {example}",
+        formatter_class=_Formatter,
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _pixels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale", type=float, help="multiply the data (default: 1 for files, 1/255 for images)"
+    )
+    parser.add_argument("--offset", type=float, default=0.0, help="add to the data, after scaling")
+
+
+def _conversion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument("--calibration", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+    )
+    parser.add_argument("--code", default="rate", help="how activations become spikes")
+    parser.add_argument("--neuron", default="integrate_and_fire", help="neuron model")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the code"
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option or parameter of the neuron (ms, mV, pF, pA), e.g. reset=value or t_ref=2",
+    )
+    parser.add_argument("--dt", type=float, default=1.0, help="time step in ms")
+    _pixels(parser)
+
+
+def _convert(commands) -> None:  # type: ignore[no-untyped-def]
+    parser = _command(
+        commands,
+        "convert",
+        "Convert a trained Keras network into a spiking network.",
+        "bioconv convert lenet.keras --calibration mnist --option percentile=99.9 -o lenet.h5",
+    )
+    _conversion(parser)
+    _duration(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
+
+
+def _duration(parser: argparse.ArgumentParser) -> None:
+    duration = parser.add_mutually_exclusive_group()
+    duration.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
+    duration.add_argument("--duration", type=float, metavar="MS", help="the same in ms")
+
+
+def _simulate(commands) -> None:  # type: ignore[no-untyped-def]
+    parser = _command(
+        commands,
+        "simulate",
+        "Simulate a spiking network.",
+        "bioconv simulate lenet.h5 --data mnist --images 100 --simulator nest --plot figures",
+    )
+    parser.add_argument("network", type=Path, metavar="NET.h5")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    _duration(parser)
+    parser.add_argument("--simulator", default="array", choices=SIMULATORS)
+    parser.add_argument("--batch", type=int, metavar="N", help="samples at once (array)")
+    parser.add_argument(
+        "--dtype", default="float32", choices=("float32", "float64"), help="precision (array)"
+    )
+    parser.add_argument(
+        "--record",
+        action="append",
+        default=[],
+        metavar="POPULATION=VARIABLE",
+        help="record counts, spikes or a state variable of a population",
+    )
+    parser.add_argument(
+        "--diagnose", action="store_true", help="show layer by layer where accuracy is lost"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="RESULT.h5")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw what was recorded")
+    _pixels(parser)
+
+
+def _estimate(commands) -> None:  # type: ignore[no-untyped-def]
+    parser = _command(
+        commands,
+        "estimate",
+        "Estimate the accuracy for several percentiles without simulating (ReLU clipped at 1), "
+        "or search the percentile on uniform noise.",
+        "bioconv estimate lenet.keras --calibration mnist --data mnist --percentiles 99 99.9 100",
+    )
+    _conversion(parser)
+    parser.add_argument("--data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument(
+        "--percentiles", type=float, nargs="+", default=[99.0, 99.9, 99.99, 100.0], metavar="P"
+    )
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help="simulate on uniform noise and name the percentile that agrees best",
+    )
+    _duration(parser)
+
+
+def _export(commands) -> None:  # type: ignore[no-untyped-def]
+    parser = _command(
+        commands,
+        "export",
+        "Write the network as a program that runs without bioconv.",
+        "bioconv export lenet.h5 --to brian2 -o lenet_brian2",
+    )
+    parser.add_argument("network", type=Path, metavar="NET.h5")
+    parser.add_argument("--to", required=True, choices=("brian2", "pynn"))
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+
+
+def _inspect(commands) -> None:  # type: ignore[no-untyped-def]
+    parser = _command(
+        commands,
+        "inspect",
+        "Show the layers of a model, or the populations of a network.",
+        "bioconv inspect lenet.h5 --data mnist",
+    )
+    parser.add_argument("source", type=Path, metavar="MODEL|NET.h5")
+    parser.add_argument(
+        "--data", metavar="DATA", help="simulate these samples to see what saturates; " + DATA_HELP
+    )
+    parser.add_argument("--images", type=int, default=20, metavar="N")
+    _pixels(parser)
+
+
+def _demo(commands) -> None:  # type: ignore[no-untyped-def]
+    parser = _command(
+        commands,
+        "demo",
+        "Convert and simulate a small digits network with the array simulator and Brian2.",
+        "bioconv demo -o bioconv-demo",
+    )
+    parser.add_argument("-o", "--output", type=Path, default=Path("bioconv-demo"), metavar="DIR")
+    parser.add_argument("--images", type=int, default=100, metavar="N")
+    parser.add_argument("--brian2-images", type=int, default=10, metavar="N")

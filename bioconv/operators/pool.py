@@ -1,0 +1,95 @@
+"""Average pooling."""
+
+from __future__ import annotations
+
+from functools import reduce
+from math import prod
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from bioconv.operators.base import Array, Edges, Operator, Shape, register
+from bioconv.operators.windows import Pairs, check_windows, n_windows, outer_index, taps
+
+
+@register
+class AveragePool(Operator):
+    """Mean over windows; cells of the padding do not count (Keras's "same").
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+        (*spatial, channels).  Global pooling has ``size`` equal to the spatial shape.
+    size : tuple of int
+    strides : tuple of int, optional
+        Default: ``size``.
+    padding : tuple of (int, int), optional
+        Cells before and after, per spatial axis.  Default: none.
+    """
+
+    in_shape: Shape
+    size: Shape
+    strides: Shape = ()
+    padding: Pairs = ()
+
+    def __post_init__(self) -> None:
+        rank = len(self.in_shape) - 1
+        object.__setattr__(self, "in_shape", tuple(self.in_shape))
+        object.__setattr__(self, "size", tuple(self.size))
+        object.__setattr__(self, "strides", tuple(self.strides) or self.size)
+        padding = tuple((int(low), int(high)) for low, high in self.padding) or ((0, 0),) * rank
+        object.__setattr__(self, "padding", padding)
+        check_windows("AveragePool", self.in_shape, self.size, self.strides, self.padding)
+
+    @property
+    def out_shape(self) -> Shape:
+        axes = zip(self.in_shape, self.size, self.strides, self.padding)  # channels drop out
+        return (*(n_windows(*axis) for axis in axes), self.in_shape[-1])
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of real cells in each window, shape (*spatial of out_shape, 1)."""
+        axes = zip(self.in_shape, self.size, self.strides, self.padding)
+        ones = [
+            np.bincount(taps(*axis)[1], minlength=n)
+            for axis, n in zip(axes, self.out_shape, strict=False)
+        ]
+        return reduce(np.multiply.outer, ones)[..., None]
+
+    def apply(self, x: Array) -> Array:
+        x = jnp.asarray(x)
+        if self.strides == self.size and not np.any(self.padding):
+            return self._mean_of_blocks(x)
+        total = lax.reduce_window(
+            x,
+            np.zeros((), x.dtype),
+            lax.add,
+            (1, *self.size, 1),
+            (1, *self.strides, 1),
+            ((0, 0), *self.padding, (0, 0)),
+        )
+        return total / jnp.asarray(self.counts, x.dtype)
+
+    def _mean_of_blocks(self, x: Array) -> Array:
+        """Mean of windows that tile the input (cells left over at the end are dropped)."""
+        out = self.out_shape[:-1]
+        x = x[(slice(None), *(slice(n * k) for n, k in zip(out, self.size, strict=True)))]
+        split = [part for pair in zip(out, self.size, strict=True) for part in pair]
+        x = x.reshape(x.shape[0], *split, self.in_shape[-1])
+        return x.sum(axis=tuple(range(2, 2 * len(out) + 1, 2))) / np.asarray(
+            prod(self.size), x.dtype
+        )
+
+    def edges(self) -> Edges:
+        spatial, channels = self.in_shape[:-1], self.in_shape[-1]
+        axes = [
+            taps(*axis)
+            for axis in zip(spatial, self.size, self.strides, self.padding, strict=True)
+        ]
+        channel = np.arange(channels)
+        pre = outer_index([axis[0] for axis in axes] + [channel], self.in_shape)
+        post = outer_index([axis[1] for axis in axes] + [channel], self.out_shape)
+        weight = 1.0 / self.counts[np.ix_(*(axis[1] for axis in axes))]
+        return Edges(pre.ravel(), post.ravel(), np.broadcast_to(weight, pre.shape).ravel())

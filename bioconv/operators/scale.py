@@ -1,0 +1,60 @@
+"""Elementwise factors."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.errors import ParameterError
+from bioconv.operators.base import Array, Edges, Operator, Shape, compact, leaf, register
+
+
+@register
+class Scale(Operator):
+    """Multiply by fixed factors.
+
+    Parameters
+    ----------
+    in_shape : tuple of int
+    factor : float or ndarray broadcastable to in_shape
+    """
+
+    in_shape: Shape
+    factor: NDArray = leaf()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "in_shape", tuple(self.in_shape))
+        if isinstance(self.factor, int | float):
+            object.__setattr__(self, "factor", np.asarray(self.factor, np.float64))
+        if not isinstance(self.factor, np.ndarray):
+            return  # a tracer or placeholder of JAX
+        shape = self.factor.shape
+        if len(shape) > len(self.in_shape) or any(
+            size not in (1, full) for size, full in zip(shape[::-1], self.in_shape[::-1])
+        ):
+            raise ParameterError(
+                f"Scale: factor must be broadcastable to {self.in_shape}. Received: {shape}"
+            )
+
+    @property
+    def out_shape(self) -> Shape:
+        return self.in_shape
+
+    def apply(self, x: Array) -> Array:
+        return jnp.asarray(x) * jnp.asarray(self.factor)
+
+    def edges(self) -> Edges:
+        weight = np.broadcast_to(np.asarray(self.factor, np.float64), self.in_shape).ravel()
+        index = np.flatnonzero(weight).astype(np.int32)
+        return Edges(index, index.copy(), weight[index])
+
+    def absorb(self, pre: NDArray | None, post: NDArray | None) -> Scale:
+        factors = [self.factor, *(factor for factor in (pre, post) if factor is not None)]
+        total = np.ones((1,) * len(self.in_shape))
+        for factor in factors:
+            total = total * factor
+        return Scale(self.in_shape, compact(total, self.in_shape))
+
+    def map_weights(self, function):  # noqa: D102
+        return Scale(self.in_shape, function(self.factor))

@@ -1,0 +1,170 @@
+"""What a run was worth, as plain data: the JSON of the command line, and ``inspect``."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.network import SpikingNetwork
+from bioconv.recording import Recording
+
+Row = dict[str, Any]
+
+
+def summarize(
+    network: SpikingNetwork,
+    recording: Recording,
+    x: NDArray,
+    y: NDArray | None = None,
+) -> dict[str, Any]:
+    """The figures of one simulation, ready for JSON.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    recording : Recording
+        Of this network.
+    x : ndarray, shape (n_images, ...)
+        The samples that were simulated.
+    y : ndarray of int, shape (n_images,), optional
+        Labels.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``analog_accuracy`` (None without labels), ``agreement`` (share of samples
+        with the same class as the analog network), ``output_error`` (largest difference to the
+        analog output, as a share of the range of that output), ``n_images``, ``n_steps``,
+        ``duration_ms``, ``spikes_per_image``, ``spikes_per_neuron``,
+        ``synaptic_operations_per_image``, ``accuracy_over_time`` (pairs of step and accuracy,
+        agreement without labels), ``seconds``, ``versions``.
+    """
+    output = network.analog.outputs[0]
+    analog = network.analog.predict(x)
+    reference = np.asarray(analog[output] if isinstance(analog, dict) else analog)
+    spiking = np.asarray(recording.outputs[network.readouts[0].name])
+    classes = reference.reshape(len(reference), -1).argmax(axis=1)
+    total = sum(int(counts.sum()) for counts in recording.spikes_per_image.values())
+    per_image = total / recording.n_images
+    return {
+        "network": network.name,
+        "simulator": recording.simulator,
+        "accuracy": None if y is None else float(recording.accuracy(y)),
+        "analog_accuracy": None if y is None else float(np.mean(classes == y)),
+        "agreement": float(recording.agreement(classes)),
+        "output_error": float(np.abs(spiking - reference).max() / (np.ptp(reference) or 1.0)),
+        "n_images": recording.n_images,
+        "n_steps": recording.n_steps,
+        "duration_ms": recording.n_steps * recording.dt,
+        "n_neurons": network.n_neurons,
+        "n_synapses": network.n_synapses,
+        "spikes_per_image": per_image,
+        "spikes_per_neuron": per_image / network.n_neurons,
+        "synaptic_operations_per_image": float(np.mean(recording.synaptic_operations)),
+        "accuracy_over_time": _over_time(recording, classes if y is None else y),
+        "seconds": dict(recording.seconds),
+        "versions": {**versions(), **recording.versions},
+    }
+
+
+def _over_time(recording: Recording, target: NDArray) -> list[list[float]]:
+    accuracy = recording.accuracy_over_time(target)
+    return [[int(step), float(a)] for step, a in zip(recording.checkpoints, accuracy, strict=True)]
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, bioconv and the packages that compute."""
+    names = ("bioconv", "numpy", "scipy", "jax", "h5py", "brian2")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def inspect(
+    source: str | Path | AnalogGraph | SpikingNetwork | Any,
+    x: NDArray | None = None,
+    *,
+    n_images: int = 20,
+) -> list[Row]:
+    """Layers of a model, or populations of a network with what saturates and what is silent.
+
+    Parameters
+    ----------
+    source : str, Path, AnalogGraph, SpikingNetwork or keras.Model
+        A model file, a network file, or what `bioconv.read` takes.
+    x : ndarray, optional
+        Samples; with them a network is simulated (array simulator, the first ``n_images``) to
+        see which neurons saturate and which are silent.
+    n_images : int
+
+    Returns
+    -------
+    list of dict
+        One row a layer or population, in order.
+    """
+    from bioconv.reading import read
+    from bioconv.reading.describe import describe
+
+    if isinstance(source, (str, Path)):
+        source = open_any(source)
+    if isinstance(source, SpikingNetwork):
+        return _inspect_network(source, None if x is None else x[:n_images])
+    return describe(source if isinstance(source, AnalogGraph) else read(source))
+
+
+def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:
+    """Open a network file of ours, or read a Keras model file.
+
+    Raises
+    ------
+    NetworkFileError, ReadError
+        If the file is neither, or damaged.
+    """
+    from bioconv.reading import read
+    from bioconv.storage import is_network_file, load_network
+
+    return load_network(path) if is_network_file(path) else read(path)
+
+
+def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
+    shares = {} if x is None else _activity(network, x)
+    return [
+        {
+            "population": population.name,
+            "layer": population.layer,
+            "neuron": population.model.name,
+            "shape": "x".join(map(str, population.shape)),
+            "neurons": int(np.prod(population.shape)),
+            "synapses in": network.n_synapses_to(population.name),
+            "scale": _range(population.scale),
+            **shares.get(population.name, {}),
+        }
+        for population in network.populations
+    ]
+
+
+def _activity(network: SpikingNetwork, x: NDArray) -> dict[str, Row]:
+    from bioconv.simulators import simulate
+
+    record: dict[str, Sequence[str]] = {p.name: ("counts",) for p in network.populations}
+    recording = simulate(network, x, record=record, progress=False)
+    return {
+        population.name: {
+            "mean rate (Hz)": float(recording.rates(population.name).mean()),
+            "saturated": float(
+                np.mean(recording.rates(population.name) >= 0.99 * population.max_rate)
+            ),
+            "silent": float(np.mean(recording.spikes_per_neuron[population.name] == 0)),
+        }
+        for population in network.populations
+    }
+
+
+def _range(values: NDArray) -> str:
+    low, high = float(np.min(values)), float(np.max(values))
+    return f"{low:.4g}" if low == high else f"{low:.4g} ... {high:.4g}"

@@ -1,0 +1,38 @@
+"""The timing contract, NEST's, that every simulator keeps.
+
+A sample starts at step 0.  In every step t = 0, 1, 2, ... each population does, in this order:
+
+0. *change*: the scheduled `bioconv.network.Change` of step t take effect;
+1. *integrate*: state variables advance by ``dt`` with the model's discretised update
+   (variables marked ``unless refractory`` stand still during refractoriness);
+2. *deliver*: spikes that were emitted in step t - delay arrive and add their weights
+   (delta input to a refractory neuron is lost);
+3. *threshold*: neurons that meet the condition and are not refractory emit a spike in step t;
+4. *reset*: the reset statements run for these neurons.
+
+Spike sources emit in step t as a neuron would.  Delays are whole steps, at least one.  A
+refractory period of n steps after a spike in step t covers steps t + 1 ... t + n.
+Recorded values of a state variable in step t are those at the end of the step, after the reset.
+NEST stamps a spike of step t with the end of the step, (t + 1) dt; bioconv counts steps.
+"""
+
+from __future__ import annotations
+
+
+def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
+    """Number of steps of ``dt`` (ms) in ``duration`` (ms), which must be a whole number of steps.
+
+    Raises
+    ------
+    bioconv.errors.ParameterError
+        If ``duration`` is not a multiple of ``dt`` (to one part in a million of a step).
+    """
+    from bioconv.errors import ParameterError
+
+    steps = round(duration / dt)
+    if abs(steps * dt - duration) > 1e-6 * dt:
+        raise ParameterError(
+            f"{name} = {duration} ms is not a whole number of steps of dt = {dt} ms. "
+            f"Use a multiple of {dt} ms, for example {max(steps, 1) * dt} ms."
+        )
+    return steps

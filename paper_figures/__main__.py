@@ -1,0 +1,72 @@
+"""``python -m paper_figures list | run NAME | all | report``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from bioconv.errors import BioconvError
+from paper_figures import frame
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m paper_figures",
+        description="Reproduce figures and tables of the papers.",
+        epilog="example:\n  python -m paper_figures run mueller_fig_4_3 -o results",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="names, titles, cost")
+    for name, text in (("run", "one figure"), ("all", "every figure")):
+        command = commands.add_parser(name, help=text)
+        if name == "run":
+            command.add_argument("name")
+        command.add_argument("--quick", action="store_true", help="a smoke run: few samples")
+        command.add_argument("--data", help="folder with the real datasets and models")
+        command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--quiet", action="store_true")
+        command.add_argument("-o", "--output", default="results", metavar="DIR")
+    command = commands.add_parser("report", help="Markdown table of what was run")
+    command.add_argument("-o", "--output", default="results", metavar="DIR")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0, or 2 with a message when the input was at fault."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except BioconvError as error:
+        print(f"paper_figures: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.command == "list":
+        for name in frame.names():
+            manifest = frame.figure(name).MANIFEST
+            print(f"{name:24} {manifest.title} (about {manifest.minutes:g} min)")
+        return
+    if options.command == "report":
+        print(frame.report(options.output), end="")
+        return
+    data = frame.data_folder(options.data)
+    if data and (data / "keras").is_dir():
+        # Keras reads this when it is imported, which no module here has done yet.
+        os.environ.setdefault("KERAS_HOME", str((data / "keras").absolute()))
+    context = frame.Context(
+        quick=options.quick, data=data, seed=options.seed, progress=False if options.quiet else None
+    )
+    for name in [options.name] if options.command == "run" else frame.names():
+        record = frame.run(name, Path(options.output), context)
+        if not options.quiet:
+            why = f" ({record['why']})" if record["why"] else ""
+            print(f"{name}: {record['status']}{why}; {record['seconds']} s; on {record['used']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""Activations of a first convolution, for rueckauer Fig 1."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paper_figures.frame import Context
+from paper_figures.workloads import cifar10
+
+
+def first_layer(context: Context) -> tuple[NDArray, str]:
+    """Activations of the first ReLU layer, one row a sample, and what they were computed on."""
+    workload = cifar10(context, "cnn", 1000)
+    layer = workload.graph.layers[0].name
+    samples = workload.calibration[: context.pick(1000, 100)]
+    activation = np.asarray(workload.graph.activations(samples, [layer])[layer])
+    used = f"{workload.used.split(',')[-1].strip()}, {len(samples)} training samples, layer {layer}"
+    return activation.reshape(len(samples), -1), used

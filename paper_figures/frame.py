@@ -1,0 +1,273 @@
+"""The frame of every figure: what it claims, how it is run, whether it came out.
+
+A figure is a module of this package with a ``MANIFEST`` and three functions:
+
+- ``compute(context) -> dict of arrays``: the expensive part, saved as ``NAME.npz``;
+- ``measure(result) -> dict of float``: one number for each claim of the manifest;
+- ``plot(result, context) -> matplotlib Figure``: drawn from the saved arrays alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.errors import DataError, ParameterError
+from bioconv.plots import save
+from bioconv.report import versions
+
+Result = Mapping[str, NDArray]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the paper that can be checked.
+
+    Parameters
+    ----------
+    name : str
+        Key of the measured number.
+    what : str
+        The statement in words.
+    value : float
+        The paper's number.
+    tolerance : float
+        How far ours may be off (for "within"), in the unit of ``value``.
+    kind : {"within", "at least", "at most"}
+    source : str
+        How the paper's number was obtained: text, caption, table, equation, read off a curve.
+    """
+
+    name: str
+    what: str
+    value: float
+    tolerance: float = 0.0
+    kind: str = "within"
+    source: str = "text"
+
+    def holds(self, measured: float) -> bool:
+        """Whether ``measured`` satisfies the claim."""
+        if not np.isfinite(measured):
+            return False
+        if self.kind == "at least":
+            return measured >= self.value - self.tolerance
+        if self.kind == "at most":
+            return measured <= self.value + self.tolerance
+        return abs(measured - self.value) <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a figure shows and what it takes.
+
+    Parameters
+    ----------
+    paper : str
+        Key of the paper: ``mueller`` or ``rueckauer``.
+    number : str
+        As printed, e.g. ``"Fig 4.3"``.
+    title : str
+    claims : tuple of Claim
+    data : str
+        Dataset and network of the paper.
+    substitute : str
+        What is used here instead, and why; empty if the same.
+    minutes : float
+        Cost of a full run on two cores.
+    """
+
+    paper: str
+    number: str
+    title: str
+    claims: tuple[Claim, ...]
+    data: str
+    substitute: str = ""
+    minutes: float = 1.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a figure is run.
+
+    Parameters
+    ----------
+    quick : bool
+        Fewer samples and steps: a smoke run, whose numbers say little.
+    data : Path or None
+        Folder with real datasets and models (``--data``).
+    seed : int
+    """
+
+    quick: bool = False
+    data: Path | None = None
+    seed: int = 0
+    progress: bool | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def pick(self, full: int, quick: int) -> int:
+        """``quick`` on a quick run, else ``full``."""
+        return quick if self.quick else full
+
+    def model_file(self, *parts: str) -> Path | None:
+        """A model file in the data folder, or None if it is not there."""
+        path = self.data.joinpath("models", *parts) if self.data else None
+        return path if path and path.is_file() else None
+
+
+class FigureModule(Protocol):
+    """What a figure module offers."""
+
+    MANIFEST: Manifest
+
+    def compute(self, context: Context) -> dict[str, NDArray]:
+        """The expensive part."""
+
+    def measure(self, result: Result) -> dict[str, float]:
+        """One number a claim."""
+
+    def plot(self, result: Result, context: Context) -> Figure:
+        """Draw."""
+
+
+def names() -> list[str]:
+    """Names of all figures."""
+    import paper_figures
+
+    found = (module.name for module in pkgutil.iter_modules(paper_figures.__path__))
+    return sorted(name for name in found if name.startswith(("mueller_", "rueckauer_")))
+
+
+def figure(name: str) -> FigureModule:
+    """The module of a figure; raises `ParameterError` that lists the names."""
+    if name not in names():
+        raise ParameterError(f"no figure {name!r}. Figures: {', '.join(names())}.")
+    return importlib.import_module(f"paper_figures.{name}")  # type: ignore[return-value]
+
+
+def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
+    """Compute, measure and plot one figure into ``folder``.
+
+    Writes ``NAME.npz``, ``NAME.png`` and ``NAME.json``.
+
+    Returns
+    -------
+    dict
+        The record that was written as JSON: manifest, measured numbers, status and why.
+    """
+    module = figure(name)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    result = module.compute(context)
+    seconds = time.perf_counter() - start
+    np.savez(folder / f"{name}.npz", **result)
+    picture = module.plot(result, context)
+    _caption(picture, module.MANIFEST, result)
+    save(picture, folder / f"{name}.png")
+    record = _record(name, module.MANIFEST, module.measure(result), result, context)
+    record["seconds"] = round(seconds, 1)
+    (folder / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return record
+
+
+def _record(
+    name: str, manifest: Manifest, measured: dict[str, float], result: Result, context: Context
+) -> dict[str, Any]:
+    missing = [claim.name for claim in manifest.claims if claim.name not in measured]
+    if missing:
+        raise ParameterError(f"{name} does not measure {', '.join(missing)}.")
+    rows = [
+        {
+            **asdict(claim),
+            "measured": measured[claim.name],
+            "holds": claim.holds(measured[claim.name]),
+        }
+        for claim in manifest.claims
+    ]
+    held = sum(row["holds"] for row in rows)
+    status = "reproduced" if held == len(rows) else "partly" if held else "not reproduced"
+    failed = "; ".join(
+        f"{row['what']}: paper {row['value']:g}, here {row['measured']:g}"
+        for row in rows
+        if not row["holds"]
+    )
+    return {
+        "name": name,
+        "paper": manifest.paper,
+        "number": manifest.number,
+        "title": manifest.title,
+        "status": status,
+        "why": failed,
+        "claims": rows,
+        "data": manifest.data,
+        "used": data_used(result),
+        "substitute": manifest.substitute,
+        "quick": context.quick,
+        "seed": context.seed,
+        "versions": versions(),
+    }
+
+
+def data_used(result: Result) -> str:
+    """What the figure was computed on (every compute says so under the key ``used``)."""
+    return str(result["used"])
+
+
+def _caption(picture: Figure, manifest: Manifest, result: Result) -> None:
+    used = data_used(result)
+    text = f"{manifest.paper} {manifest.number}. {manifest.title}. Computed on: {used}."
+    if manifest.substitute and used != manifest.data:
+        text += f" Paper: {manifest.data}."
+    picture.text(0.5, -0.02, text, ha="center", va="top", fontsize="small", wrap=True)
+
+
+def data_folder(given: str | None) -> Path | None:
+    """The folder of real data: ``given``, else the environment variable BIOCONV_DATA, else none.
+
+    Raises
+    ------
+    DataError
+        If the folder does not exist.
+    """
+    chosen = given or os.environ.get("BIOCONV_DATA")
+    if not chosen:
+        return None
+    if not Path(chosen).is_dir():
+        raise DataError(f"no data folder {chosen!r}. Leave --data out to use the substitutes.")
+    return Path(chosen)
+
+
+def report(folder: str | Path) -> str:
+    """A Markdown table of all figures that were run into ``folder``.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    records = [
+        json.loads(p.read_text(encoding="utf-8")) for p in sorted(Path(folder).glob("*.json"))
+    ]
+    if not records:
+        raise DataError(f"no results in {str(folder)!r}. Run: python -m paper_figures all")
+    lines = ["| figure | claim | paper | here | holds | computed on |", "|---|---|---|---|---|---|"]
+    for record in records:
+        for claim in record["claims"]:
+            lines.append(
+                f"| {record['paper']} {record['number']} | {claim['what']} | "
+                f"{claim['kind']} {claim['value']:g} (± {claim['tolerance']:g}, {claim['source']}) | "
+                f"{claim['measured']:.4g} | {'yes' if claim['holds'] else 'no'} | "
+                f"{record['used']}{' (quick)' if record['quick'] else ''} |"
+            )
+    return "\n".join(lines) + "\n"

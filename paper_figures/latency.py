@@ -1,0 +1,86 @@
+"""Accuracy over time of one network under several conversions: the loop of several figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.codes import RateCode
+from bioconv.conversion import convert
+from bioconv.plots import style
+from bioconv.simulators import simulate
+from paper_figures.frame import Context, Result
+from paper_figures.workloads import Workload
+
+
+def accuracy_over_time(
+    workload: Workload,
+    code: RateCode,
+    n_steps: int,
+    context: Context,
+    *,
+    reset: str = "subtraction",
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Accuracy after each step of a perfect integrate-and-fire network.
+
+    Returns
+    -------
+    steps, accuracy : ndarray, shape (n_checkpoints,)
+    """
+    from bioconv.neurons import IntegrateAndFire
+
+    network = convert(
+        workload.graph,
+        calibration=workload.calibration,
+        code=code,
+        neuron=IntegrateAndFire(reset=reset),
+        seed=context.seed,
+    )
+    recording = simulate(
+        network, workload.x, steps=n_steps, seed=context.seed, progress=context.progress
+    )
+    return recording.checkpoints, np.asarray(recording.accuracy_over_time(workload.y))
+
+
+def curves(
+    workload: Workload, codes: Mapping[str, RateCode], n_steps: int, context: Context
+) -> dict[str, NDArray]:
+    """Accuracy over time for each code, with the analog accuracy and what was used."""
+    result: dict[str, NDArray] = {
+        "analog": np.array(workload.analog_accuracy()),
+        "used": np.array(workload.used),
+    }
+    for label, code in codes.items():
+        result["steps"], result[label] = accuracy_over_time(workload, code, n_steps, context)
+    return result
+
+
+def steps_to(result: Result, label: str, share: float) -> float:
+    """First step from which the accuracy reaches ``share`` of the analog accuracy; inf if never."""
+    reached = result[label] >= share * float(result["analog"])
+    return float(result["steps"][np.argmax(reached)]) if reached.any() else float("inf")
+
+
+def settled(accuracy: NDArray) -> float:
+    """Mean accuracy over the last tenth of the simulation (mueller averages the last 100 of 1,000
+    steps)."""
+    return float(accuracy[-max(1, len(accuracy) // 10) :].mean())
+
+
+def plot_curves(result: Result, labels: Mapping[str, str], title: str) -> Figure:
+    """Accuracy over steps, the analog network as a line."""
+    with style():
+        figure = Figure(figsize=(6.0, 3.8), layout="constrained")
+        axes: Axes = figure.subplots()
+    for key, label in labels.items():
+        axes.plot(result["steps"], 100 * result[key], label=label)
+    axes.axhline(100 * float(result["analog"]), color="k", linestyle="--", label="analog network")
+    axes.set_xlabel("simulated steps (1 ms each)")
+    axes.set_ylabel("accuracy (%)")
+    axes.set_title(title)
+    axes.legend()
+    return figure

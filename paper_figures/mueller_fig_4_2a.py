@@ -1,0 +1,88 @@
+"""mueller Fig 4.2a: a regression network after 25 steps, with and without centred error."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+import models
+from bioconv.codes import RateCode
+from bioconv.conversion import convert
+from bioconv.plots import style
+from bioconv.reading import read
+from bioconv.simulators import simulate
+from paper_figures.frame import Claim, Context, Manifest, Result
+
+N_STEPS = 25
+
+MANIFEST = Manifest(
+    paper="mueller",
+    number="Fig 4.2a",
+    title="Inference of a regression task after 25 steps: unbiased quantisation against baseline",
+    claims=(
+        Claim(
+            "error_ratio",
+            "root-mean-square error, initial potential half over zero: centring is better",
+            1.0,
+            kind="at most",
+            source="figure and caption: 'matches the ground truth closely'",
+        ),
+        Claim(
+            "centred_error",
+            "root-mean-square error of the centred network, share of the output's range",
+            0.05,
+            kind="at most",
+            source="our reading of 'closely': 5 % of the range",
+        ),
+    ),
+    data="an unnamed regression task",
+    substitute="the regression network of models/ (the thesis names neither task nor network)",
+    minutes=0.3,
+)
+
+
+def compute(context: Context) -> dict[str, NDArray]:
+    """Outputs of the analog network and of both spiking networks after 25 steps."""
+    graph = read(models.weights_path("regression_mlp"))
+    (calibration, _), (x, target) = models.data.scaled("sine")
+    order = np.argsort(x[:, 0])[:: context.pick(1, 4)]
+    x, target = x[order], target[order]
+    result = {
+        "x": x[:, 0],
+        "target": target.reshape(len(x)),
+        "analog": np.asarray(graph.predict(x)).reshape(len(x)),
+        "used": np.array("regression_mlp of models/"),
+    }
+    for initial in ("zero", "half"):
+        network = convert(graph, calibration=calibration, code=RateCode(initial=initial, clamp=1))
+        recording = simulate(network, x, steps=N_STEPS, progress=False)
+        result[initial] = np.asarray(recording.outputs[network.readouts[0].name]).reshape(len(x))
+    return result
+
+
+def measure(result: Result) -> dict[str, float]:
+    """Root-mean-square errors against the analog network."""
+    error = {
+        key: np.sqrt(np.mean((result[key] - result["analog"]) ** 2)) for key in ("zero", "half")
+    }
+    return {
+        "error_ratio": float(error["half"] / error["zero"]),
+        "centred_error": float(error["half"] / np.ptp(result["analog"])),
+    }
+
+
+def plot(result: Result, context: Context) -> Figure:
+    """Outputs over the input."""
+    with style():
+        figure = Figure(figsize=(6.0, 3.6), layout="constrained")
+        axes = figure.subplots()
+    axes.plot(result["x"], result["target"], color="0.6", linewidth=3, label="ground truth")
+    axes.plot(result["x"], result["analog"], "k--", label="analog network")
+    axes.plot(result["x"], result["zero"], label="baseline, initial potential 0")
+    axes.plot(result["x"], result["half"], label="centred, initial potential 1/2 threshold")
+    axes.set_xlabel("input (1)")
+    axes.set_ylabel("output (1)")
+    axes.set_title(f"after {N_STEPS} steps")
+    axes.legend()
+    return figure

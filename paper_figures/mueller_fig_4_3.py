@@ -1,0 +1,99 @@
+"""mueller Fig 4.3: quantisation by a rate code, biased and unbiased (Eqs 4.7, 4.8)."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.codes import RateCode
+from bioconv.plots import style
+from paper_figures.frame import Claim, Context, Manifest, Result
+from paper_figures.neurons import relu_rates
+
+N_STEPS = 10
+
+MANIFEST = Manifest(
+    paper="mueller",
+    number="Fig 4.3",
+    title="Biased (a) and unbiased (b) quantisation of an activation by spikes",
+    claims=(
+        Claim(
+            "biased_bound",
+            "largest error times t, initial potential zero (Eq 4.7: below 1)",
+            1.0,
+            kind="at most",
+            source="equation",
+        ),
+        Claim(
+            "unbiased_bound",
+            "largest error times t, initial potential half (Eq 4.8: below 1/2)",
+            0.5,
+            tolerance=1e-6,
+            kind="at most",
+            source="equation",
+        ),
+        Claim(
+            "biased_mean",
+            "mean error times t over uniform activations, initial potential zero",
+            0.5,
+            tolerance=0.01,
+        ),
+        Claim(
+            "unbiased_mean",
+            "mean signed error times t, initial potential half: averages to zero",
+            0.0,
+            tolerance=0.01,
+        ),
+    ),
+    data="one neuron, activations from 0 to 1",
+    minutes=0.2,
+)
+
+
+def compute(context: Context) -> dict[str, NDArray]:
+    """Rates of one perfect integrate-and-fire neuron for activations between 0 and 1."""
+    activation = (np.arange(context.pick(2000, 200)) + 0.5) / context.pick(2000, 200)
+    rates = {
+        initial: relu_rates(activation, N_STEPS, RateCode(initial=initial))
+        for initial in ("zero", "half")
+    }
+    return {
+        "activation": activation,
+        "biased": rates["zero"],
+        "unbiased": rates["half"],
+        "used": np.array(MANIFEST.data),
+    }
+
+
+def measure(result: Result) -> dict[str, float]:
+    """Bounds and means of the quantisation error, in units of 1/t."""
+    biased = (result["activation"] - result["biased"]) * N_STEPS
+    unbiased = (result["activation"] - result["unbiased"]) * N_STEPS
+    return {
+        "biased_bound": float(np.abs(biased).max()),
+        "unbiased_bound": float(np.abs(unbiased).max()),
+        "biased_mean": float(biased.mean()),
+        "unbiased_mean": float(unbiased.mean()),
+    }
+
+
+def plot(result: Result, context: Context) -> Figure:
+    """Rate and error over activation, for both initial potentials."""
+    with style():
+        figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+        axes = figure.subplots(2, 2, sharex=True, sharey="row")
+    activation = result["activation"]
+    for column, (key, title) in enumerate(
+        (("biased", "(a) initial potential 0"), ("unbiased", "(b) initial potential 1/2 threshold"))
+    ):
+        axes[0, column].plot(activation, activation, "--", color="0.5", label="ReLU")
+        axes[0, column].plot(activation, result[key], label=f"spikes in {N_STEPS} steps")
+        axes[0, column].set_title(title)
+        axes[1, column].plot(activation, activation - result[key], color="C3")
+        axes[1, column].axhline(0, color="0.5", linewidth=0.8)
+        axes[1, column].set_xlabel("activation (1)")
+    axes[0, 0].set_ylabel("rate (spikes per step)")
+    axes[1, 0].set_ylabel("error (1)")
+    axes[0, 0].legend()
+    return figure

@@ -1,0 +1,62 @@
+"""rueckauer Fig 1a: distribution of all non-zero activations of the first convolution."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.plots import style
+from paper_figures.activations import first_layer
+from paper_figures.frame import Claim, Context, Manifest, Result
+
+MANIFEST = Manifest(
+    paper="rueckauer",
+    number="Fig 1a",
+    title="Non-zero activations of the first convolution layer; dashed: 99.9th percentile",
+    claims=(
+        Claim(
+            "max_over_percentile",
+            "largest activation over the 99.9th percentile (23.16 / 6.83 = 3.39)",
+            3.39,
+            tolerance=2.0,
+            source="caption; another network",
+        ),
+    ),
+    data="CIFAR-10 (16,666 samples), the paper's own network of four convolutions",
+    substitute="a published CIFAR-10 network with max pooling; without data a digits network",
+    minutes=0.2,
+)
+
+
+def compute(context: Context) -> dict[str, NDArray]:
+    """Histogram of the non-zero activations."""
+    activation, used = first_layer(context)
+    values = activation[activation > 0]
+    count, edges = np.histogram(values, bins=100)
+    return {
+        "count": count,
+        "edges": edges,
+        "percentile": np.array(np.percentile(values, 99.9)),
+        "maximum": np.array(values.max()),
+        "used": np.array(used),
+    }
+
+
+def measure(result: Result) -> dict[str, float]:
+    """How far the maximum lies beyond the percentile."""
+    return {"max_over_percentile": float(result["maximum"] / result["percentile"])}
+
+
+def plot(result: Result, context: Context) -> Figure:
+    """Histogram on a logarithmic scale."""
+    with style():
+        figure = Figure(figsize=(5.0, 3.4), layout="constrained")
+        axes = figure.subplots()
+    axes.stairs(result["count"], result["edges"], fill=True)
+    axes.axvline(float(result["percentile"]), color="k", linestyle="--", label="99.9th percentile")
+    axes.set_yscale("log")
+    axes.set_xlabel("activation (1)")
+    axes.set_ylabel("count")
+    axes.legend()
+    return figure

@@ -1,0 +1,58 @@
+"""rueckauer Fig 1b: distribution of the largest activation of each sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.plots import style
+from paper_figures.activations import first_layer
+from paper_figures.frame import Claim, Context, Manifest, Result
+
+MANIFEST = Manifest(
+    paper="rueckauer",
+    number="Fig 1b",
+    title="Largest activation of each sample in the first convolution layer",
+    claims=(
+        Claim(
+            "median_over_max",
+            "median of the samples' largest activations over the largest of all: far from it",
+            0.6,
+            kind="at most",
+            source="caption: 'for most samples their maximum activation is far from the maximum'; "
+            "the number is our reading",
+        ),
+    ),
+    data="CIFAR-10 (16,666 samples), the paper's own network of four convolutions",
+    substitute="a published CIFAR-10 network with max pooling; without data a digits network",
+    minutes=0.2,
+)
+
+
+def compute(context: Context) -> dict[str, NDArray]:
+    """The largest activation of each sample."""
+    activation, used = first_layer(context)
+    return {
+        "maxima": activation.max(axis=1),
+        "percentile": np.array(np.percentile(activation[activation > 0], 99.9)),
+        "used": np.array(used),
+    }
+
+
+def measure(result: Result) -> dict[str, float]:
+    """Where the typical maximum lies."""
+    return {"median_over_max": float(np.median(result["maxima"]) / result["maxima"].max())}
+
+
+def plot(result: Result, context: Context) -> Figure:
+    """Histogram of the maxima."""
+    with style():
+        figure = Figure(figsize=(5.0, 3.4), layout="constrained")
+        axes = figure.subplots()
+    axes.hist(result["maxima"], bins=50)
+    axes.axvline(float(result["percentile"]), color="k", linestyle="--", label="99.9th percentile")
+    axes.set_xlabel("largest activation of a sample (1)")
+    axes.set_ylabel("samples")
+    axes.legend()
+    return figure

@@ -1,0 +1,94 @@
+"""The networks and data that the figures run on, with the substitutes where data are missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import models
+from bioconv.analog import AnalogGraph
+from bioconv.data import fit_shape, load_data
+from bioconv.reading import read
+from paper_figures.frame import Context
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A trained network with its data.
+
+    Parameters
+    ----------
+    label : str
+        Short, for legends.
+    graph : AnalogGraph
+    calibration : ndarray, shape (n_calibration, ...)
+    x : ndarray, shape (n_images, ...)
+    y : ndarray of int, shape (n_images,)
+    used : str
+        In words, for the caption.
+    """
+
+    label: str
+    graph: AnalogGraph
+    calibration: NDArray
+    x: NDArray
+    y: NDArray
+    used: str
+
+    def analog_accuracy(self) -> float:
+        """Share of the samples that the analog network classifies correctly."""
+        output = np.asarray(self.graph.predict(self.x))
+        return float(np.mean(output.argmax(axis=-1) == self.y))
+
+
+#: published CIFAR-10 networks: file, label, factor on the pixels
+_CIFAR10 = {
+    "cnn": (("debajyoti_cifar10_cnn_small", "cifar10_cnn.h5"), "CNN", 1 / 255),
+    "resnet8": (("mlperf_ic_resnet8", "pretrainedResnet.h5"), "ResNet-8", 1.0),
+    "resnet20": (("evil_cifar10_resnet20_keras", "cifar10_dnn.h5"), "ResNet-20", 1 / 255),
+}
+
+
+def cifar10(context: Context, name: str, n_images: int) -> Workload:
+    """A CIFAR-10 network ("cnn", "resnet8" or "resnet20"), or digits without the data."""
+    parts, label, scale = _CIFAR10[name]
+    path = context.model_file(*parts)
+    if path is None or context.data is None or context.quick:
+        return digits("digits_cnn", n_images)
+    with np.load(context.data / "cifar10" / "cifar10_exact_subset.npz", allow_pickle=False) as file:
+        calibration, x = file["x_train4000"][:1000], file["x_test1000"][:n_images]
+        y = file["y_test1000"][:n_images].reshape(-1)
+    return Workload(
+        label=label,
+        graph=read(path),
+        calibration=(calibration * scale).astype(np.float32),
+        x=(x * scale).astype(np.float32),
+        y=y.astype(np.int64),
+        used=f"CIFAR-10 (first {len(x)} test images), {label} of {parts[0]}",
+    )
+
+
+def mnist(context: Context, name: str, n_images: int, substitute: str) -> Workload:
+    """A network of ``models`` on MNIST, or ``substitute`` on digits without the data."""
+    if context.quick or context.data is None:
+        return digits(substitute, n_images)
+    calibration, _ = load_data("mnist", split="train", n_images=1000)
+    x, y = load_data("mnist", n_images=n_images)
+    return _own(name, calibration, x, y, f"MNIST (first {len(x)} test images), {name}")
+
+
+def digits(name: str, n_images: int) -> Workload:
+    """A network of ``models`` on scikit-learn's digits."""
+    calibration, _ = load_data("digits", split="train")
+    x, y = load_data("digits", n_images=n_images)
+    return _own(name, calibration, x, y, f"digits ({len(x)} test images), {name}")
+
+
+def _own(name: str, calibration: NDArray, x: NDArray, y: NDArray | None, used: str) -> Workload:
+    graph = read(Path(models.weights_path(name)))
+    shape = graph.inputs[0].shape
+    labels = np.zeros(0, np.int64) if y is None else y
+    return Workload(name, graph, fit_shape(calibration, shape), fit_shape(x, shape), labels, used)

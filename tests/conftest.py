@@ -1,0 +1,44 @@
+"""Shared fixtures: where the real data are, and which tests are slow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+def data_folder() -> Path:
+    """Folder of the real datasets and models: BIOCONV_DATA, else ``shared/data`` beside the clone."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return Path(os.environ.get("BIOCONV_DATA", default))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data; skips where it is absent."""
+    folder = data_folder()
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder.name} not found (set BIOCONV_DATA to its folder)")
+    return folder
+
+
+if data_folder().is_dir():  # Keras reads the variable when it is imported
+    os.environ.setdefault("KERAS_HOME", str(data_folder() / "keras"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--runslow``."""
+    parser.addoption("--runslow", action="store_true", help="also run tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip slow tests unless asked for."""
+    if config.getoption("--runslow"):
+        return
+    skip = pytest.mark.skip(reason="slow: run with --runslow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
