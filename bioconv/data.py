@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 
 from bioconv.errors import DataError
 
-#: name -> factor that brings the raw values to the range that networks are trained on
-NAMED_SCALES = {
-    "digits": 1 / 16,
-    "mnist": 1 / 255,
-    "fashion_mnist": 1 / 255,
-    "cifar10": 1 / 255,
-    "imdb": 1.0,
-}
+#: datasets known by name; the loaders are in the package ``models``
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb")
 
 
 def load_data(
@@ -38,8 +32,9 @@ def load_data(
     split : {"test", "train"}
         Which part of a named dataset.
     scale, offset : float
-        ``x * scale + offset`` is returned.  The default scale is 1 for a file and 1/255 (images),
-        1/16 (digits) or 1 (imdb) for a named dataset.
+        ``x * scale + offset`` is returned, of the values as they are stored (0 to 255 for
+        images, 0 to 16 for digits).  Without them a named dataset comes as its networks are
+        trained on it (images between 0 and 1, channel last), and a file as it is.
     n_images : int, optional
         Only the first so many.
 
@@ -62,35 +57,35 @@ def load_data(
     """
     if n_images is not None and n_images < 1:
         raise DataError(f"the number of images must be at least 1. Received: {n_images}.")
-    if str(source) in NAMED_SCALES:
-        x, y = _named(str(source), split)
-        factor = NAMED_SCALES[str(source)] if scale is None else scale
+    given = (scale, offset) != (None, 0.0)
+    if str(source) in NAMES:
+        x, y = _named(str(source), split, raw=given)
     else:
         x, y = _from_file(Path(source))
-        factor = 1.0 if scale is None else scale
     x, y = x[:n_images], None if y is None else y[:n_images]
-    if (factor, offset) != (1.0, 0.0) or not np.issubdtype(x.dtype, np.integer):
-        x = (x * factor + offset).astype(np.float32)
+    if given:
+        x = x * (1.0 if scale is None else scale) + offset
+    if not np.issubdtype(x.dtype, np.integer):
+        x = x.astype(np.float32)
     if not np.all(np.isfinite(x)):
         raise DataError(f"{source}: x contains NaN or infinite values. Remove them first.")
     return x, y
 
 
-def _named(name: str, split: str) -> tuple[NDArray, NDArray]:
+def _named(name: str, split: str, *, raw: bool) -> tuple[NDArray, NDArray]:
     from models import data
 
-    train, test = data.load(name)
     if split not in ("train", "test"):
         raise DataError(f"split must be 'train' or 'test'. Received: {split!r}.")
+    train, test = data.load(name) if raw else data.scaled(name)
     return train if split == "train" else test
 
 
 def _from_file(path: Path) -> tuple[NDArray, NDArray | None]:
-    names = ", ".join(NAMED_SCALES)
     if not path.is_file():
         raise DataError(
             f"no data file {str(path)!r}. Give an .npz file with arrays x and (optionally) y, "
-            f"or one of the names {names}."
+            f"or one of the names {', '.join(NAMES)}."
         )
     try:
         with np.load(path, allow_pickle=False) as archive:

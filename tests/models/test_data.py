@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +19,7 @@ PART = ("x_train4000", "y_train4000", "x_test1000", "y_test1000")
 
 def write_npz(path: Path, keys: tuple[str, ...], shape: tuple[int, ...]) -> None:
     """Write images of consecutive values, labels as a column."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for key in keys:
         n = 6 if "train" in key else 3
         images = np.arange(n * np.prod(shape)).reshape(n, *shape).astype(np.uint8)

@@ -1,0 +1,49 @@
+"""The LeNet of the benchmarks: average pooling, 13,610 spiking neurons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models._keras import import_keras
+from models.network import Network, Recipe
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def build() -> Model:
+    """Build the untrained network.
+
+    The network of Yousefzadeh et al. 2019, Table I (``lenet_maxpool`` here), with average
+    pooling, which is linear and so needs no neurons of its own: 12544 + 800 + 256 + 10.
+
+    Returns
+    -------
+    keras.Model
+        Input (28, 28, 1) in [0, 1], output ten probabilities.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(16, 5, padding="same", activation="relu"),
+            layers.AveragePooling2D(2),
+            layers.Conv2D(8, 5, activation="relu"),
+            layers.AveragePooling2D(2),
+            layers.Flatten(),
+            layers.Dense(256, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax"),
+        ],
+        name="lenet_benchmark",
+    )
+
+
+NETWORK = Network(
+    name="lenet_benchmark",
+    description="16C5-P2-8C5-P2-256-10 for MNIST, average pooling: the network of the benchmarks",
+    source="after Yousefzadeh et al. 2019, Table I, average in place of max pooling",
+    build=build,
+    recipe=Recipe(dataset="mnist", epochs=20, learning_rate=2e-3, shift=1),
+)

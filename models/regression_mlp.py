@@ -1,0 +1,51 @@
+"""A regression network: one period of a sine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models._keras import import_keras
+from models.network import Network, Recipe
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def build() -> Model:
+    """Build the untrained network.
+
+    For Mueller's thesis, Fig 4.2a: inference of a regression task after 25 time steps. The
+    thesis names neither the task nor the network; a sine of one variable shows the same bias
+    of the basic conversion, and two hidden layers let it accumulate.
+
+    Returns
+    -------
+    keras.Model
+        Input (1,) in [0, 1], output (1,) linear.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((1,)),
+            layers.Dense(32, activation="relu"),
+            layers.Dense(32, activation="relu"),
+            layers.Dense(1),
+        ],
+        name="regression_mlp",
+    )
+
+
+NETWORK = Network(
+    name="regression_mlp",
+    description="1-32-32-1, fits 0.5 + 0.4 sin(2πx) on [0, 1]",
+    source="E. Mueller, thesis, TU Munich, Fig 4.2a (task and widths are ours)",
+    build=build,
+    recipe=Recipe(
+        dataset="sine",
+        epochs=300,
+        batch_size=32,
+        learning_rate=5e-3,
+        metric="mean_absolute_error",
+    ),
+)

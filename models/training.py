@@ -1,0 +1,204 @@
+"""Train a network by its recipe, and write its weights and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models import data
+from models._keras import import_keras
+from models.data import Array, DataPath, Dataset
+from models.network import Network, Recipe
+
+_LOSSES = {
+    "accuracy": "sparse_categorical_crossentropy",
+    "mean_absolute_error": "mean_squared_error",
+}
+
+
+def train(
+    network: Network,
+    directory: str | Path,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    data_path: DataPath | None = None,
+) -> dict[str, Any]:
+    """Train a network and write ``weights/NAME.keras`` and ``cards/NAME.json``.
+
+    Parameters
+    ----------
+    network : Network
+        The network and its recipe.
+    directory : str or Path
+        Where the two files go; made if need be.
+    seed : int
+        Seed of the initial weights, of the order of the samples and of their augmentation. The
+        same seed gives the same network on the same machine with the same versions.
+    epochs : int, optional
+        In place of the recipe's number; the decay of the learning rate follows.
+    data_path : str or Path, optional
+        Where the data are, see `models.data.load`.
+
+    Returns
+    -------
+    dict
+        The entries of the card.
+    """
+    recipe = network.recipe if epochs is None else replace(network.recipe, epochs=epochs)
+    path = Path(directory) / "weights" / f"{network.name}.keras"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset = data.scaled(recipe.dataset, data_path)
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    model = network.build()
+    _fit(model, recipe, dataset, seed)
+    scores = {"train": _score(model, *dataset[0]), "test": _score(model, *dataset[1])}
+    _save(model, network, path)
+    entries = {
+        # An epochs number of the caller's own is part of what it takes to repeat the training.
+        **replace(network, recipe=recipe).describe(),
+        "data": _describe_data(recipe, dataset, data_path),
+        "n_parameters": model.count_params(),
+        "score": {"metric": recipe.metric, **scores},
+        "seed": seed,
+        "versions": _versions(),
+        "weights": _describe_file(path),
+    }
+    _write_card(entries, Path(directory) / "cards" / f"{network.name}.json")
+    return entries
+
+
+def batches(x: Array, y: Array, recipe: Recipe, seed: int) -> Iterator[tuple[Array, Array]]:
+    """Draw training batches without end, in a new order every epoch.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_samples, ...)
+        Samples.
+    y : ndarray of shape (n_samples, ...)
+        Targets.
+    recipe : Recipe
+        Its batch size and augmentation.
+    seed : int
+        Seed of the order and of the augmentation.
+
+    Yields
+    ------
+    (x, y) : pair of ndarray
+        One batch.
+    """
+    rng = np.random.default_rng(seed)
+    n_batches = len(x) // recipe.batch_size
+    while True:
+        order = rng.permutation(len(x))[: n_batches * recipe.batch_size]
+        for chosen in order.reshape(n_batches, recipe.batch_size):
+            yield _augment(x[chosen], recipe, rng), y[chosen]
+
+
+def _augment(x: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
+    """Shift and mirror the images of a batch, each by its own draw."""
+    if recipe.shift:
+        n, height, width, _ = x.shape
+        border = (recipe.shift, recipe.shift)
+        padded = np.pad(x, ((0, 0), border, border, (0, 0)))
+        down, right = rng.integers(0, 2 * recipe.shift + 1, (2, n, 1, 1))
+        rows = down + np.arange(height)[:, None]
+        columns = right + np.arange(width)
+        x = padded[np.arange(n)[:, None, None], rows, columns]
+    if recipe.flip:
+        mirrored = rng.random(len(x)) < 0.5
+        x = np.where(mirrored[:, None, None, None], x[:, :, ::-1], x)
+    return x
+
+
+def _fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
+    """Compile and fit, one line of progress an epoch."""
+    x, y = dataset[0]
+    n_batches = len(x) // recipe.batch_size
+    model.compile(
+        optimizer=_optimizer(recipe, n_batches),
+        loss=_LOSSES[recipe.metric],
+        metrics=[recipe.metric],
+    )
+    model.fit(
+        batches(x, y, recipe, seed),
+        steps_per_epoch=n_batches,
+        epochs=recipe.epochs,
+        shuffle=False,
+        verbose=2,
+    )
+
+
+def _optimizer(recipe: Recipe, n_batches: int) -> Any:
+    """Make the optimizer with its decay of the learning rate."""
+    optimizers = import_keras().optimizers
+    n_steps = recipe.epochs * n_batches
+    if recipe.schedule == "cosine":
+        rate = optimizers.schedules.CosineDecay(recipe.learning_rate, n_steps)
+    else:
+        rate = optimizers.schedules.PiecewiseConstantDecay(
+            [n_steps // 2, 3 * n_steps // 4],
+            [recipe.learning_rate * factor for factor in (1.0, 0.1, 0.01)],
+        )
+    decay = recipe.weight_decay or None
+    if recipe.optimizer == "sgd":
+        return optimizers.SGD(rate, momentum=0.9, weight_decay=decay)
+    return optimizers.Adam(rate, weight_decay=decay)
+
+
+def _score(model: Any, x: Array, y: Array) -> float:
+    """Measure a compiled model by its one metric."""
+    _, score = model.evaluate(x, y, batch_size=500, verbose=0)
+    return round(float(score), 5)
+
+
+def _save(model: Any, network: Network, path: Path) -> None:
+    """Save a network without the state of its optimizer, a multiple of its size."""
+    bare = network.build()
+    bare.set_weights(model.get_weights())
+    bare.save(path)
+
+
+def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> dict[str, Any]:
+    """Say which data a network was trained and tested on."""
+    (x_train, _), (x_test, _) = dataset
+    split = "seed 0, stratified" if recipe.dataset == "digits" else "the dataset's own"
+    return {
+        "name": recipe.dataset,
+        "from": f"models.data.{recipe.dataset}()" if path is None else "a file of the user's",
+        "n_train": len(x_train),
+        "n_test": len(x_test),
+        "split": split,
+        "input": "float32 in [0, 1], channels last",
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions that decide about the numbers."""
+    packages = ("keras", import_keras().config.backend(), "numpy")
+    return {
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+
+
+def _describe_file(path: Path) -> dict[str, Any]:
+    """Say how to recognise a weights file."""
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return {"file": path.name, "n_bytes": len(content), "sha256": digest}
+
+
+def _write_card(entries: dict[str, Any], path: Path) -> None:
+    """Write a card, in a form that a reader and a line-by-line comparison can follow."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
