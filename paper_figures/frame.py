@@ -23,8 +23,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.drawing import save
 from bioconv.errors import DataError, ParameterError
-from bioconv.plots import save
 from bioconv.report import versions
 
 Result = Mapping[str, NDArray]
@@ -266,7 +266,8 @@ def report(folder: str | Path) -> str:
         for claim in record["claims"]:
             lines.append(
                 f"| {record['paper']} {record['number']} | {claim['what']} | "
-                f"{claim['kind']} {claim['value']:g} (± {claim['tolerance']:g}, {claim['source']}) | "
+                f"{claim['kind']} {claim['value']:g} (± {claim['tolerance']:g}, "
+                f"{claim['source']}) | "
                 f"{claim['measured']:.4g} | {'yes' if claim['holds'] else 'no'} | "
                 f"{record['used']}{' (quick)' if record['quick'] else ''} |"
             )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
-from bioconv.plots import style
+from bioconv.drawing import finish, panels
 from bioconv.simulators import simulate
 from paper_figures.frame import Context, Result
 from paper_figures.workloads import Workload
@@ -73,14 +72,10 @@ def settled(accuracy: NDArray) -> float:
 
 def plot_curves(result: Result, labels: Mapping[str, str], title: str) -> Figure:
     """Accuracy over steps, the analog network as a line."""
-    with style():
-        figure = Figure(figsize=(6.0, 3.8), layout="constrained")
-        axes: Axes = figure.subplots()
+    figure, (axes,) = panels(1, width=6.0, height=3.8)
     for key, label in labels.items():
         axes.plot(result["steps"], 100 * result[key], label=label)
     axes.axhline(100 * float(result["analog"]), color="k", linestyle="--", label="analog network")
-    axes.set_xlabel("simulated steps (1 ms each)")
-    axes.set_ylabel("accuracy (%)")
-    axes.set_title(title)
+    finish(axes, title, "simulated steps (1 ms each)", "accuracy (%)")
     axes.legend()
     return figure

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
+from bioconv.drawing import finish, panels
 from bioconv.estimation import search_percentile
-from bioconv.plots import style
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.latency import accuracy_over_time
 from paper_figures.workloads import mnist
@@ -78,14 +78,16 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Both losses over the percentile."""
-    with style():
-        figure = Figure(figsize=(5.5, 3.6), layout="constrained")
-        axes = figure.subplots()
+    figure, (axes,) = panels(1, width=5.5, height=3.6)
     place = np.arange(len(PERCENTILES))
     axes.plot(place, 100 * result["test_loss"], "o-", label="test set")
     axes.plot(place, 100 * result["noise_loss"], "s-", label="synthetic set (uniform noise)")
     axes.set_xticks(place, [f"{p:g}" for p in PERCENTILES])
-    axes.set_xlabel("percentile of the normalisation (%)")
-    axes.set_ylabel(f"conversion loss after {N_STEPS} steps (points)")
+    finish(
+        axes,
+        "",
+        "percentile of the normalisation (%)",
+        f"conversion loss after {N_STEPS} steps (points)",
+    )
     axes.legend()
     return figure

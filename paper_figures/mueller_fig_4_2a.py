@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import models
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
-from bioconv.plots import style
+from bioconv.drawing import finish, panels
 from bioconv.reading import read
 from bioconv.simulators import simulate
 from paper_figures.frame import Claim, Context, Manifest, Result
@@ -74,15 +74,11 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Outputs over the input."""
-    with style():
-        figure = Figure(figsize=(6.0, 3.6), layout="constrained")
-        axes = figure.subplots()
+    figure, (axes,) = panels(1, width=6.0, height=3.6)
     axes.plot(result["x"], result["target"], color="0.6", linewidth=3, label="ground truth")
     axes.plot(result["x"], result["analog"], "k--", label="analog network")
     axes.plot(result["x"], result["zero"], label="baseline, initial potential 0")
     axes.plot(result["x"], result["half"], label="centred, initial potential 1/2 threshold")
-    axes.set_xlabel("input (1)")
-    axes.set_ylabel("output (1)")
-    axes.set_title(f"after {N_STEPS} steps")
+    finish(axes, f"after {N_STEPS} steps", "input (1)", "output (1)")
     axes.legend()
     return figure

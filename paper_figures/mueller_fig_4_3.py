@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.plots import style
+from bioconv.drawing import BLUE, GREY, RED, finish, panels
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.neurons import relu_rates
 
@@ -80,20 +80,17 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Rate and error over activation, for both initial potentials."""
-    with style():
-        figure = Figure(figsize=(7.0, 4.5), layout="constrained")
-        axes = figure.subplots(2, 2, sharex=True, sharey="row")
+    figure, axes = panels(4, columns=2, width=3.4, height=2.3)
     activation = result["activation"]
-    for column, (key, title) in enumerate(
-        (("biased", "(a) initial potential 0"), ("unbiased", "(b) initial potential 1/2 threshold"))
-    ):
-        axes[0, column].plot(activation, activation, "--", color="0.5", label="ReLU")
-        axes[0, column].plot(activation, result[key], label=f"spikes in {N_STEPS} steps")
-        axes[0, column].set_title(title)
-        axes[1, column].plot(activation, activation - result[key], color="C3")
-        axes[1, column].axhline(0, color="0.5", linewidth=0.8)
-        axes[1, column].set_xlabel("activation (1)")
-    axes[0, 0].set_ylabel("rate (spikes per step)")
-    axes[1, 0].set_ylabel("error (1)")
-    axes[0, 0].legend()
+    titles = {"biased": "(a) initial potential 0", "unbiased": "(b) half the threshold"}
+    for column, (key, title) in enumerate(titles.items()):
+        rate, error = axes[column], axes[2 + column]
+        rate.plot(activation, activation, "--", color=GREY, label="ReLU")
+        rate.plot(activation, result[key], color=BLUE, label=f"spikes in {N_STEPS} steps")
+        rate.legend()
+        error.plot(activation, activation - result[key], color=RED)
+        error.axhline(0, color=GREY, linewidth=0.8)
+        error.set_ylim(-0.11, 0.11)
+        finish(rate, title, "activation (1)", "rate (spikes per step)")
+        finish(error, "", "activation (1)", "error (1)")
     return figure

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
+from bioconv.drawing import finish, panels
 from bioconv.estimation import estimate
-from bioconv.plots import style
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.latency import accuracy_over_time, settled
 from paper_figures.workloads import cifar10
@@ -88,15 +88,12 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """The table as a picture."""
-    with style():
-        figure = Figure(figsize=(5.5, 3.6), layout="constrained")
-        axes = figure.subplots()
+    figure, (axes,) = panels(1, width=5.5, height=3.6)
     place = np.arange(len(PERCENTILES))
     axes.plot(place, 100 * result["spiking"], "o-", label="spiking network")
     axes.plot(place, 100 * result["relu1"], "s--", label="ReLU clipped at 1")
     axes.axhline(100 * float(result["analog"]), color="k", linestyle=":", label="analog network")
     axes.set_xticks(place, [f"{p:g}" for p in PERCENTILES])
-    axes.set_xlabel("percentile of the normalisation (%)")
-    axes.set_ylabel("accuracy (%)")
+    finish(axes, "", "percentile of the normalisation (%)", "accuracy (%)")
     axes.legend()
     return figure

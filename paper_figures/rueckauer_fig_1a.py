@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.plots import style
+from bioconv.drawing import finish, panels
 from paper_figures.activations import first_layer
 from paper_figures.frame import Claim, Context, Manifest, Result
 
@@ -50,13 +50,10 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Histogram on a logarithmic scale."""
-    with style():
-        figure = Figure(figsize=(5.0, 3.4), layout="constrained")
-        axes = figure.subplots()
+    figure, (axes,) = panels(1, width=5.0, height=3.4)
     axes.stairs(result["count"], result["edges"], fill=True)
     axes.axvline(float(result["percentile"]), color="k", linestyle="--", label="99.9th percentile")
     axes.set_yscale("log")
-    axes.set_xlabel("activation (1)")
-    axes.set_ylabel("count")
+    finish(axes, "", "activation (1)", "count")
     axes.legend()
     return figure

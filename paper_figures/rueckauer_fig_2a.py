@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.plots import style
+from bioconv.drawing import finish, panels
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.latency import accuracy_over_time
 from paper_figures.workloads import cifar10
@@ -99,14 +99,12 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """One bar a set of methods."""
-    with style():
-        figure = Figure(figsize=(6.5, 3.6), layout="constrained")
-        axes = figure.subplots()
+    figure, (axes,) = panels(1, width=6.5, height=3.6)
     bars = axes.bar(list(STEPS), 100 * result["accuracy"], color="C0")
     axes.bar_label(bars, fmt="%.1f")
     analog = 100 * float(result["analog"])
     axes.axhline(analog, color="k", linestyle="--", label=f"analog network ({analog:.1f} %)")
-    axes.set_ylabel("accuracy (%)")
     axes.set_ylim(0, 105)
+    finish(axes, "", "", "accuracy (%)")
     axes.legend(loc="upper left")
     return figure
