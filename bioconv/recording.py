@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.errors import DataError, ParameterError
+from bioconv.validation import recording_problems
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Raster:
     """Spikes of one population: three arrays of equal length, sorted by image, step, neuron."""
 
@@ -18,7 +22,7 @@ class Raster:
     neuron: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """The result of simulating ``n_images`` samples for ``n_steps`` steps of ``dt`` ms.
 
@@ -50,6 +54,8 @@ class Recording:
     seconds : dict of str to float
         "build" and "run".
     versions : dict of str to str
+    start_steps : dict of str to int
+        First step that ``counts`` count, where it is not 0.
     """
 
     network: str
@@ -68,3 +74,88 @@ class Recording:
     traces: Mapping[tuple[str, str], NDArray] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    start_steps: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = recording_problems(self)
+        if problems:
+            raise ParameterError(f"The recording of {self.network!r}: {'; '.join(problems)}.")
+
+    @property
+    def readout(self) -> str:
+        """Name of the first readout, which the measures take unless told otherwise."""
+        return next(iter(self.classes))
+
+    def predictions(self, readout: str = "") -> NDArray[np.int64]:
+        """The class of each sample at the end, -1 for none, shape (n_images,).
+
+        Parameters
+        ----------
+        readout : str
+            By default the first one.
+        """
+        return self._classes(readout)[:, -1]
+
+    def accuracy(self, y: NDArray, readout: str = "") -> float:
+        """Share of samples whose class at the end is the label ``y`` (n_images,)."""
+        return float(self.accuracy_over_time(y, readout)[-1])
+
+    def accuracy_over_time(self, y: NDArray, readout: str = "") -> NDArray[np.float64]:
+        """Share of samples whose class is the label, at each of ``checkpoints``.
+
+        Parameters
+        ----------
+        y : ndarray of int, shape (n_images,)
+            Labels.
+        readout : str
+            By default the first one.
+
+        Raises
+        ------
+        DataError
+            If there is not one label for each sample.
+        """
+        labels = np.asarray(y).reshape(-1)
+        if len(labels) != self.n_images:
+            raise DataError(f"{self.n_images} samples need as many labels, not {len(labels)}.")
+        return (self._classes(readout) == labels[:, None]).mean(axis=0)
+
+    def agreement(self, classes: NDArray, readout: str = "") -> float:
+        """Share of samples with the same class at the end as ``classes`` (n_images,)."""
+        return self.accuracy(classes, readout)
+
+    def rates(self, population: str) -> NDArray[np.float64]:
+        """Firing rates in Hz since the population's first input, shape (n_images, n_neurons).
+
+        Raises
+        ------
+        ParameterError
+            If the population's "counts" were not recorded.
+        """
+        if population not in self.counts:
+            raise ParameterError(
+                f"the counts of {population!r} were not recorded. Simulate with "
+                f'record={{"{population}": ("counts",)}}. Recorded: {", ".join(self.counts)}.'
+            )
+        steps = max(self.n_steps - self.start_steps.get(population, 0), 1)
+        return self.counts[population] / (steps * self.dt * 1e-3)
+
+    def save(self, path: str | Path) -> None:
+        """Write the recording to one HDF5 file; see `bioconv.storage.save_recording`."""
+        from bioconv.storage import save_recording
+
+        save_recording(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> Recording:
+        """Read a recording from a file; see `bioconv.storage.load_recording`."""
+        from bioconv.storage import load_recording
+
+        return load_recording(path)
+
+    def _classes(self, readout: str) -> NDArray[np.int64]:
+        name = readout or self.readout
+        if name not in self.classes:
+            valid = ", ".join(self.classes)
+            raise ParameterError(f"there is no readout {name!r}. Valid names: {valid}.")
+        return self.classes[name]

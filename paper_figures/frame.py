@@ -23,8 +23,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.drawing import save
 from bioconv.errors import DataError, ParameterError
+from bioconv.plots.style import save
 from bioconv.report import versions
 
 Result = Mapping[str, NDArray]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
-from bioconv.drawing import finish, panels
+from bioconv.plots.style import finish, panels
 from bioconv.simulators import simulate
 from paper_figures.frame import Context, Result
 from paper_figures.workloads import Workload

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.drawing import finish, panels
 from bioconv.estimation import search_percentile
+from bioconv.plots.style import finish, panels
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.latency import accuracy_over_time
 from paper_figures.workloads import mnist

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import models
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
-from bioconv.drawing import finish, panels
+from bioconv.plots.style import finish, panels
 from bioconv.reading import read
 from bioconv.simulators import simulate
 from paper_figures.frame import Claim, Context, Manifest, Result

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.drawing import BLUE, GREY, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.neurons import relu_rates
 
@@ -85,11 +85,11 @@ def plot(result: Result, context: Context) -> Figure:
     titles = {"biased": "(a) initial potential 0", "unbiased": "(b) half the threshold"}
     for column, (key, title) in enumerate(titles.items()):
         rate, error = axes[column], axes[2 + column]
-        rate.plot(activation, activation, "--", color=GREY, label="ReLU")
+        rate.plot(activation, activation, "--", color=GRAY, label="ReLU")
         rate.plot(activation, result[key], color=BLUE, label=f"spikes in {N_STEPS} steps")
         rate.legend()
         error.plot(activation, activation - result[key], color=RED)
-        error.axhline(0, color=GREY, linewidth=0.8)
+        error.axhline(0, color=GRAY, linewidth=0.8)
         error.set_ylim(-0.11, 0.11)
         finish(rate, title, "activation (1)", "rate (spikes per step)")
         finish(error, "", "activation (1)", "error (1)")

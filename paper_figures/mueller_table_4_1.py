@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.drawing import finish, panels
 from bioconv.estimation import estimate
+from bioconv.plots.style import finish, panels
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.latency import accuracy_over_time, settled
 from paper_figures.workloads import cifar10

@@ -35,7 +35,7 @@ def relu_rates(activation: NDArray, n_steps: int, code: RateCode) -> NDArray[np.
     graph = AnalogGraph("relu", (GraphInput("x", shape),), (relu, output), ("y",))
     x = np.asarray(activation, dtype=np.float64)[None]
     network = convert(graph, calibration=np.ones_like(x), code=code)
-    population = next(p for p in network.populations if p.layer == "relu")
+    population = network.populations[0]
     recording = simulate(
         network,
         x,

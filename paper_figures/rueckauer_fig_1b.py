@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.drawing import finish, panels
+from bioconv.plots.style import finish, panels
 from paper_figures.activations import first_layer
 from paper_figures.frame import Claim, Context, Manifest, Result
 

@@ -13,13 +13,16 @@ normalization in front of a zero-padded convolution gives another bias at the bo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import Function
-from bioconv.operators import Operator
+from bioconv.analog.samples import Data
+from bioconv.errors import ParameterError
+from bioconv.operators import LEAF, Operator, register
 
 Shape = tuple[int, ...]
 
@@ -32,15 +35,17 @@ class GraphInput:
     shape: Shape
 
 
-@dataclass(frozen=True)
+@register
+@dataclass(frozen=True, eq=False)
 class Term:
     """One linear contribution: ``operator`` applied to the layer or input called ``source``."""
 
     source: str
-    operator: Operator
+    operator: Operator = field(metadata=LEAF)
 
 
-@dataclass(frozen=True)
+@register
+@dataclass(frozen=True, eq=False)
 class Affine:
     """Sum of linear contributions of earlier layers, plus a bias.
 
@@ -52,12 +57,13 @@ class Affine:
     shape : tuple of int
     """
 
-    terms: tuple[Term, ...]
-    bias: NDArray[np.float64]
+    terms: tuple[Term, ...] = field(metadata=LEAF)
+    bias: NDArray[np.float64] = field(metadata=LEAF)
     shape: Shape
 
 
-@dataclass(frozen=True)
+@register
+@dataclass(frozen=True, eq=False)
 class Layer:
     """A non-linear layer (or an output that is linear, with the function ``Linear``).
 
@@ -74,17 +80,78 @@ class Layer:
     """
 
     name: str
-    function: Function
-    inputs: tuple[Affine, ...]
+    function: Function = field(metadata=LEAF)
+    inputs: tuple[Affine, ...] = field(metadata=LEAF)
     shape: Shape
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@register
+@dataclass(frozen=True, eq=False)
 class AnalogGraph:
     """An analog network: inputs, layers in topological order, names of the output layers."""
 
     name: str
     inputs: tuple[GraphInput, ...]
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer, ...] = field(metadata=LEAF)
     outputs: tuple[str, ...]
+
+    def layer(self, name: str) -> Layer:
+        """The layer called ``name``; raises `ParameterError` that lists the layers."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise ParameterError(f"{self.name}: there is no layer {name!r}. Layers: {names}")
+
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of one sample of every input and layer, in order."""
+        inputs = {entry.name: entry.shape for entry in self.inputs}
+        return inputs | {layer.name: layer.shape for layer in self.layers}
+
+    def consumers(self) -> dict[str, tuple[str, ...]]:
+        """For every input and layer, the names of the layers that take it, in order."""
+        found: dict[str, list[str]] = {name: [] for name in self.shapes()}
+        for layer in self.layers:
+            sources = {term.source for affine in layer.inputs for term in affine.terms}
+            for source in sources:
+                found[source].append(layer.name)
+        return {name: tuple(names) for name, names in found.items()}
+
+    def predict(
+        self, x: Data, *, batch_size: int = 256, dtype: str = "float32"
+    ) -> NDArray | dict[str, NDArray]:
+        """What the Keras model gives: one array, or a dict by name for several outputs.
+
+        See `bioconv.analog.evaluate.evaluate` for parameters and errors.
+        """
+        from bioconv.analog.evaluate import evaluate
+
+        outputs = evaluate(self, x, batch_size=batch_size, dtype=dtype)
+        return outputs[self.outputs[0]] if len(self.outputs) == 1 else outputs
+
+    def activations(
+        self,
+        x: Data,
+        names: Sequence[str] | None = None,
+        *,
+        batch_size: int = 256,
+        dtype: str = "float32",
+    ) -> dict[str, NDArray]:
+        """Activations by layer; see `bioconv.analog.evaluate.activations`."""
+        from bioconv.analog.evaluate import activations
+
+        return activations(self, x, names, batch_size=batch_size, dtype=dtype)
+
+    def iterate(
+        self,
+        x: Data,
+        names: Sequence[str] | None = None,
+        *,
+        batch_size: int = 256,
+        dtype: str = "float32",
+    ) -> Iterator[dict[str, NDArray]]:
+        """Activations by layer, batch by batch; see `bioconv.analog.evaluate.iterate`."""
+        from bioconv.analog.evaluate import iterate
+
+        return iterate(self, x, names=names, batch_size=batch_size, dtype=dtype)

@@ -25,6 +25,7 @@ class Code(ABC):
         neuron: Neuron,
         *,
         dt: float,
+        n_steps: int,
         seed: int,
     ) -> SpikingNetwork:
         """Build the network; raises `ConversionError` with every layer that cannot spike."""

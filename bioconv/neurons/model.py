@@ -10,9 +10,22 @@ units (``volt``), as Brian2 wants; ``UNITS`` is the one table between the two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
-from bioconv.neurons.grammar import check_equations, check_expression, check_name, check_statements
+from bioconv.errors import ExpressionError, ParameterError
+from bioconv.neurons.expressions import parse_expression
+from bioconv.neurons.grammar import (
+    Assignment,
+    Equation,
+    check_name,
+    check_text,
+    parse_equations,
+    parse_statements,
+)
 
 #: unit of a number in bioconv -> (Brian2 unit of the quantity, name of the Brian2 dimension)
 UNITS: dict[str, tuple[str, str]] = {
@@ -25,6 +38,11 @@ UNITS: dict[str, tuple[str, str]] = {
     "mV/ms": ("mV/ms", "volt/second"),
     "1": ("1", "1"),
 }
+
+_Part = TypeVar("_Part", "Parameter", "State", "Receptor")
+
+#: integration methods, by their Brian2 names
+METHODS = ("exact", "euler", "exponential_euler", "rk2", "rk4")
 
 
 @dataclass(frozen=True)
@@ -88,17 +106,28 @@ class Receptor:
         Unit of a weight on this receptor.
     tau : str, optional
         Parameter that holds the decay time of ``variable``; empty for a delta synapse.
+    also : tuple of str, optional
+        Further state variables that jump by the same weight.
     """
 
     name: str
     variable: str
     unit: str
     tau: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """All state variables that jump by the weight."""
+        return (self.variable, *self.also)
 
 
 @dataclass(frozen=True)
 class NeuronModel:
     """One neuron model, declared once.
+
+    Models come from files as well as from the library: every word is checked when a model is
+    made, before anything is compiled, executed or written into a program.
 
     Parameters
     ----------
@@ -114,7 +143,7 @@ class NeuronModel:
     reset : str
         Statements separated by newlines, run after a spike; may be empty.
     method : str
-        Integration method, a Brian2 name: "exact", "euler", "exponential_euler", ...
+        Integration method, a Brian2 name; one of `METHODS`.
     parameters : tuple of Parameter
     states : tuple of State
         One for each differential equation, in the order of the equations.
@@ -129,6 +158,13 @@ class NeuronModel:
         PyNN standard cell with the same equations (see `bioconv.export.cells`), or empty.
     source : str
         Publication with section and equation numbers.
+
+    Raises
+    ------
+    ExpressionError
+        A name, equation, threshold, reset or comment lies outside the closed grammar.
+    ParameterError
+        The parts do not fit together; all misfits are listed.
     """
 
     name: str
@@ -143,35 +179,125 @@ class NeuronModel:
     current: str = "i_offset"
     standard_cell: str = ""
     source: str = ""
-    _names: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
 
     def __post_init__(self) -> None:
-        # Models come from files as well as from this library: every word is checked here,
-        # before anything is compiled, executed or written into a program.
-        for item in (self, *self.parameters, *self.states, *self.receptors):
-            check_name(item.name)
-        names = frozenset(item.name for item in (*self.parameters, *self.states))
-        names |= check_equations(self.equations, names)
-        check_expression(self.threshold, names)
-        check_statements(self.reset, names)
-        object.__setattr__(self, "_names", names)
+        _check_words(self)
+        problems = list(_misfits(self))
+        if problems:
+            raise ParameterError(f"Neuron model {self.name}: " + "; ".join(problems) + ".")
+        if self.threshold:
+            parse_expression(self.threshold, self.names, boolean=True)
+        _ = self.reset_statements
+
+    @cached_property
+    def parsed_equations(self) -> tuple[Equation, ...]:
+        """The equations, line by line."""
+        return parse_equations(self.equations, self._declared)
+
+    @cached_property
+    def reset_statements(self) -> tuple[Assignment, ...]:
+        """The reset as assignments in order (``v -= x`` has become ``v = v - (x)``)."""
+        return parse_statements(self.reset, self.names, {state.name for state in self.states})
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of parameters, states and sub-expressions."""
+        return self._declared | {equation.name for equation in self.parsed_equations}
+
+    @property
+    def _declared(self) -> frozenset[str]:
+        return frozenset(p.name for p in self.parameters) | {s.name for s in self.states}
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called ``name``; raises `ParameterError` that lists the valid names."""
-        from bioconv.errors import ParameterError
+        return _find(self, "parameter", self.parameters, name)
 
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        valid = ", ".join(p.name for p in self.parameters)
-        raise ParameterError(f"{self.name} has no parameter {name!r}. Valid names: {valid}.")
+    def state(self, name: str) -> State:
+        """The state variable called ``name``; raises `ParameterError` with the valid names."""
+        return _find(self, "state variable", self.states, name)
 
     def receptor(self, name: str) -> Receptor:
         """The receptor called ``name``; raises `ParameterError` that lists the valid names."""
-        from bioconv.errors import ParameterError
+        return _find(self, "receptor", self.receptors, name)
 
-        for receptor in self.receptors:
-            if receptor.name == name:
-                return receptor
-        valid = ", ".join(r.name for r in self.receptors)
-        raise ParameterError(f"{self.name} has no receptor {name!r}. Valid names: {valid}.")
+
+def _find(model: NeuronModel, kind: str, items: tuple[_Part, ...], name: str) -> _Part:
+    for item in items:
+        if item.name == name:
+            return item
+    valid = ", ".join(item.name for item in items) or "none"
+    raise ParameterError(f"{model.name} has no {kind} {name!r}. Valid names: {valid}.")
+
+
+def _check_words(model: NeuronModel) -> None:
+    for name in (model.name, *_part_names(model)):
+        check_name(name)
+    if model.standard_cell:
+        check_name(model.standard_cell)
+    check_text(model.source, f"The source of {model.name}")
+    meanings = [(p.name, p.meaning) for p in model.parameters]
+    for name, meaning in meanings + [(s.name, s.meaning) for s in model.states]:
+        check_text(meaning, f"The meaning of {name}")
+    if model.name != model.name.lower():
+        raise ExpressionError(f"The model name {model.name!r} must be lower case.")
+
+
+def _part_names(model: NeuronModel) -> list[str]:
+    names = [parameter.name for parameter in model.parameters]
+    return [*names, *(s.name for s in model.states), *(r.name for r in model.receptors)]
+
+
+def _misfits(model: NeuronModel) -> Iterator[str]:
+    """Everything in which the parts of a model do not fit together."""
+    parameters = {parameter.name: parameter for parameter in model.parameters}
+    states = [state.name for state in model.states]
+    listed = [*parameters, *states]
+    if len(set(listed)) < len(model.parameters) + len(states):
+        yield "two parameters or state variables have the same name"
+    if model.method not in METHODS:
+        yield f"unknown method {model.method!r}, expected one of {', '.join(METHODS)}"
+    units = [p.unit for p in model.parameters] + [s.unit for s in model.states]
+    units += [r.unit for r in model.receptors]
+    for name, unit in zip(_part_names(model), units, strict=True):
+        if unit not in UNITS:
+            yield f"{name} has the unknown unit {unit!r}, expected one of {', '.join(UNITS)}"
+    for role, name, unit in (
+        ("refractory", model.refractory, "ms"),
+        ("current", model.current, "pA"),
+        *(("tau", receptor.tau, "ms") for receptor in model.receptors),
+    ):
+        if name and (name not in parameters or parameters[name].unit != unit):
+            yield f"{role} = {name!r} is not a parameter in {unit}"
+    for receptor in model.receptors:
+        for variable in receptor.variables:
+            if variable not in states:
+                yield f"receptor {receptor.name} acts on {variable!r}, which is no state variable"
+    yield from _wrong_values(model, parameters)
+    yield from _wrong_equations(model)
+
+
+def _wrong_values(model: NeuronModel, parameters: dict[str, Parameter]) -> Iterator[str]:
+    for state in model.states:
+        if isinstance(state.initial, str):
+            if state.initial not in parameters or parameters[state.initial].unit != state.unit:
+                yield f"{state.name} starts at {state.initial!r}, no parameter in {state.unit}"
+        elif not math.isfinite(state.initial):
+            yield f"{state.name} starts at {state.initial}"
+    for parameter in model.parameters:
+        low, high = parameter.bounds
+        if not (math.isfinite(parameter.default) and low <= parameter.default <= high):
+            yield f"the default {parameter.default} of {parameter.name} is not in its bounds"
+
+
+def _wrong_equations(model: NeuronModel) -> Iterator[str]:
+    differential = [e for e in model.parsed_equations if e.differential]
+    if [e.name for e in differential] != [state.name for state in model.states]:
+        yield "the differential equations are not those of the state variables, in their order"
+        return
+    for equation, state in zip(differential, model.states, strict=True):
+        if state.unit in UNITS and equation.dimension != UNITS[state.unit][1]:
+            yield f"{state.name} is in {state.unit}, but its equation says {equation.dimension}"
+    declared = {p.name for p in model.parameters} | {s.name for s in model.states}
+    for equation in model.parsed_equations:
+        if not equation.differential and equation.name in declared:
+            yield f"the sub-expression {equation.name} is also a parameter or a state variable"

@@ -11,12 +11,16 @@ from typing import Any, TypeVar, cast
 
 import jax
 import numpy as np
-import scipy.sparse as sp
+import scipy.sparse as sp  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 Array = Any  # a NumPy or a JAX array
 Shape = tuple[int, ...]
 _Op = TypeVar("_Op", bound="Operator")
+_T = TypeVar("_T")
+
+#: metadata of a field that is data: a weight array, or nested operators
+LEAF = {"leaf": True}
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,12 @@ class Operator(ABC):
 
     @property
     def n_in(self) -> int:
+        """Number of inputs."""
         return prod(self.in_shape)
 
     @property
     def n_out(self) -> int:
+        """Number of outputs."""
         return prod(self.out_shape)
 
     def matrix(self) -> sp.csr_array:
@@ -79,7 +85,7 @@ class Operator(ABC):
             (edges.weight, (edges.pre, edges.post)), shape=(self.n_in, self.n_out)
         ).tocsr()
 
-    def absorb(self, pre: NDArray | None, post: NDArray | None) -> "Operator | None":
+    def absorb(self, pre: NDArray | None, post: NDArray | None) -> Operator | None:
         """This operator with elementwise factors folded into its own weights, if it can.
 
         Parameters
@@ -101,18 +107,43 @@ class Operator(ABC):
         return self
 
 
-def register(cls: type[_Op]) -> type[_Op]:
-    """Make an operator class a frozen dataclass and a JAX pytree.
+def register(cls: type[_T]) -> type[_T]:
+    """Make a frozen dataclass a JAX pytree.
 
-    Fields typed ``NDArray`` or ``Operator`` are leaves; everything else is static structure.
+    Fields with the metadata `LEAF` are data; everything else is static, hashable structure.
     """
-    new = cast(type, dataclass(frozen=True, eq=False)(cls))
-    data = [f.name for f in dataclasses.fields(new) if f.metadata.get("leaf")]
-    meta = [f.name for f in dataclasses.fields(new) if not f.metadata.get("leaf")]
-    jax.tree_util.register_dataclass(new, data_fields=data, meta_fields=meta)
-    return new
+    fields = dataclasses.fields(cast(Any, cls))
+    data = [field.name for field in fields if field.metadata.get("leaf")]
+    meta = [field.name for field in fields if not field.metadata.get("leaf")]
+    return jax.tree_util.register_dataclass(cls, data_fields=data, meta_fields=meta)
 
 
-def leaf() -> Any:
-    """Mark a dataclass field as data: a weight array, or nested operators."""
-    return dataclasses.field(metadata={"leaf": True})
+def compact(factor: NDArray, shape: Shape) -> NDArray[np.float64]:
+    """The same factors with every axis along which they are constant shrunk to length 1.
+
+    Parameters
+    ----------
+    factor : ndarray broadcastable to ``shape``
+    shape : tuple of int
+
+    Returns
+    -------
+    ndarray of float64 with ``len(shape)`` axes
+    """
+    factor = np.asarray(factor, np.float64)
+    factor = factor.reshape((1,) * (len(shape) - factor.ndim) + factor.shape)
+    for axis in range(factor.ndim):
+        first = factor.take([0], axis=axis)
+        if np.array_equal(np.broadcast_to(first, factor.shape), factor):
+            factor = first
+    return factor
+
+
+def last_axis_factor(factor: NDArray | None, shape: Shape) -> NDArray[np.float64] | None:
+    """Factors that depend on the last axis only, as a vector; None if they depend on others."""
+    if factor is None:
+        return np.ones(shape[-1])
+    factor = compact(factor, shape)
+    if factor.size != factor.shape[-1]:
+        return None
+    return np.broadcast_to(factor.ravel(), shape[-1:])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from math import prod
 
 import jax.numpy as jnp
@@ -9,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.errors import ParameterError
-from bioconv.operators.base import Array, Edges, Operator, Shape, leaf, last_axis_factor, register
+from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, last_axis_factor, register
 
 
 @register
+@dataclass(frozen=True, eq=False)
 class Dense(Operator):
     """Multiply the last axis by a matrix, as Keras's Dense does for any rank.
 
@@ -23,7 +26,7 @@ class Dense(Operator):
     """
 
     in_shape: Shape
-    kernel: NDArray = leaf()
+    kernel: NDArray = field(metadata=LEAF)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "in_shape", tuple(self.in_shape))
@@ -60,5 +63,5 @@ class Dense(Operator):
             return None
         return Dense(self.in_shape, before[:, None] * self.kernel * after)
 
-    def map_weights(self, function):  # noqa: D102
+    def map_weights(self, function: Callable[[NDArray], NDArray]) -> Dense:
         return Dense(self.in_shape, function(self.kernel))

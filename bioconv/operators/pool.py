@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import reduce
-from math import prod
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +13,12 @@ from numpy.typing import NDArray
 from bioconv.operators.base import Array, Edges, Operator, Shape, register
 from bioconv.operators.windows import Pairs, check_windows, n_windows, outer_index, taps
 
+#: largest window that is added up slice by slice
+_MOST_SLICES = 16
+
 
 @register
+@dataclass(frozen=True, eq=False)
 class AveragePool(Operator):
     """Mean over windows; cells of the padding do not count (Keras's "same").
 
@@ -45,23 +49,20 @@ class AveragePool(Operator):
 
     @property
     def out_shape(self) -> Shape:
-        axes = zip(self.in_shape, self.size, self.strides, self.padding)  # channels drop out
+        spatial = self.in_shape[:-1]
+        axes = zip(spatial, self.size, self.strides, self.padding, strict=True)
         return (*(n_windows(*axis) for axis in axes), self.in_shape[-1])
 
     @property
     def counts(self) -> NDArray[np.int64]:
         """Number of real cells in each window, shape (*spatial of out_shape, 1)."""
-        axes = zip(self.in_shape, self.size, self.strides, self.padding)
-        ones = [
-            np.bincount(taps(*axis)[1], minlength=n)
-            for axis, n in zip(axes, self.out_shape, strict=False)
-        ]
-        return reduce(np.multiply.outer, ones)[..., None]
+        spatial = self.in_shape[:-1]
+        axes = zip(spatial, self.size, self.strides, self.padding, strict=True)
+        ones = [np.bincount(taps(*axis)[1], minlength=n_windows(*axis)) for axis in axes]
+        return np.maximum(reduce(np.multiply.outer, ones), 1)[..., None]
 
     def apply(self, x: Array) -> Array:
         x = jnp.asarray(x)
-        if self.strides == self.size and not np.any(self.padding):
-            return self._mean_of_blocks(x)
         total = lax.reduce_window(
             x,
             np.zeros((), x.dtype),
@@ -72,21 +73,10 @@ class AveragePool(Operator):
         )
         return total / jnp.asarray(self.counts, x.dtype)
 
-    def _mean_of_blocks(self, x: Array) -> Array:
-        """Mean of windows that tile the input (cells left over at the end are dropped)."""
-        out = self.out_shape[:-1]
-        x = x[(slice(None), *(slice(n * k) for n, k in zip(out, self.size, strict=True)))]
-        split = [part for pair in zip(out, self.size, strict=True) for part in pair]
-        x = x.reshape(x.shape[0], *split, self.in_shape[-1])
-        return x.sum(axis=tuple(range(2, 2 * len(out) + 1, 2))) / np.asarray(
-            prod(self.size), x.dtype
-        )
-
     def edges(self) -> Edges:
         spatial, channels = self.in_shape[:-1], self.in_shape[-1]
         axes = [
-            taps(*axis)
-            for axis in zip(spatial, self.size, self.strides, self.padding, strict=True)
+            taps(*axis) for axis in zip(spatial, self.size, self.strides, self.padding, strict=True)
         ]
         channel = np.arange(channels)
         pre = outer_index([axis[0] for axis in axes] + [channel], self.in_shape)

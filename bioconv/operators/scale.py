@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.errors import ParameterError
-from bioconv.operators.base import Array, Edges, Operator, Shape, compact, leaf, register
+from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, compact, register
 
 
 @register
+@dataclass(frozen=True, eq=False)
 class Scale(Operator):
     """Multiply by fixed factors.
 
@@ -21,7 +25,7 @@ class Scale(Operator):
     """
 
     in_shape: Shape
-    factor: NDArray = leaf()
+    factor: NDArray = field(metadata=LEAF)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "in_shape", tuple(self.in_shape))
@@ -31,7 +35,8 @@ class Scale(Operator):
             return  # a tracer or placeholder of JAX
         shape = self.factor.shape
         if len(shape) > len(self.in_shape) or any(
-            size not in (1, full) for size, full in zip(shape[::-1], self.in_shape[::-1])
+            size not in (1, full)
+            for size, full in zip(shape[::-1], self.in_shape[::-1], strict=False)
         ):
             raise ParameterError(
                 f"Scale: factor must be broadcastable to {self.in_shape}. Received: {shape}"
@@ -56,5 +61,5 @@ class Scale(Operator):
             total = total * factor
         return Scale(self.in_shape, compact(total, self.in_shape))
 
-    def map_weights(self, function):  # noqa: D102
+    def map_weights(self, function: Callable[[NDArray], NDArray]) -> Scale:
         return Scale(self.in_shape, function(self.factor))

@@ -2,6 +2,6 @@
 
 from bioconv.validation.graph import graph_problems
 from bioconv.validation.network import network_problems
-from bioconv.validation.neuron import model_problems
+from bioconv.validation.recording import recording_problems
 
-__all__ = ["graph_problems", "model_problems", "network_problems"]
+__all__ = ["graph_problems", "network_problems", "recording_problems"]

@@ -12,9 +12,10 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from bioconv.errors import ExpressionError, Problem
-from bioconv.neurons.grammar import check_name
+from bioconv.neurons.grammar import check_name, check_text
 from bioconv.operators import Operator
 
 Problems = Iterator[Problem]
@@ -30,11 +31,10 @@ def identifier_problems(where: str, what: str, name: str) -> Problems:
 
 def text_problems(where: str, what: str, text: str) -> Problems:
     """``text`` must be safe in a comment of an exported program."""
-    # These texts reach comments and docstrings of exported programs: one that could end the
-    # comment or the docstring would be code there.
-    if not text.isprintable() or any(mark in text for mark in ('"""', "'''", "\\")):
-        reason = f"the text {text[:60]!r} has line breaks, control characters, \\ or triple quotes."
-        yield Problem(where, what, reason)
+    try:
+        check_text(text, "The text")
+    except ExpressionError as error:
+        yield Problem(where, what, str(error))
 
 
 def shape_problems(where: str, what: str, shape: tuple[int, ...]) -> Problems:
@@ -110,13 +110,25 @@ def _broadcasts(source: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 def is_finite(arrays: Iterable[Any]) -> bool:
     """Whether no array has a NaN or an infinity."""
-    values = (np.asarray(array) for array in arrays)
-    return all(np.isfinite(array).all() for array in values if array.dtype.kind == "f")
+    return all(np.isfinite(array).all() for array in _floats(arrays))
+
+
+def has_nan(arrays: Iterable[Any]) -> bool:
+    """Whether an array has a NaN."""
+    return any(np.isnan(array).any() for array in _floats(arrays))
+
+
+def _floats(arrays: Iterable[Any]) -> Iterator[NDArray]:
+    return (array for array in map(np.asarray, arrays) if array.dtype.kind == "f")
 
 
 def is_whole(value: Any, least: int) -> bool:
     """Whether ``value`` is a whole number from ``least``."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+    return (
+        isinstance(value, (int, np.integer))
+        and not isinstance(value, bool)
+        and bool(value >= least)
+    )
 
 
 def listed(names: Iterable[str]) -> str:
@@ -126,4 +138,4 @@ def listed(names: Iterable[str]) -> str:
 
 def is_number(value: Any) -> bool:
     """Whether ``value`` is a finite number."""
-    return isinstance(value, (int, float, np.number)) and isfinite(value)
+    return isinstance(value, (int, float, np.number)) and isfinite(float(value))

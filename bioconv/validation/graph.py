@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import jax
+
 from bioconv.analog import AnalogGraph
 from bioconv.analog.graph import Layer
-from bioconv.errors import Problem
+from bioconv.errors import ParameterError, Problem
 from bioconv.validation.checks import (
     Problems,
+    has_nan,
     listed,
     operator_problems,
     repeated,
@@ -22,9 +25,10 @@ def graph_problems(graph: AnalogGraph) -> list[Problem]:
     """Everything that is wrong with an analog graph: names, order, shapes, values."""
     problems: list[Problem] = []
     shapes = {entry.name: entry.shape for entry in graph.inputs}
-    for name in [graph.name, *(entry.name for entry in (*graph.inputs, *graph.layers))]:
+    names = [*(entry.name for entry in graph.inputs), *(layer.name for layer in graph.layers)]
+    for name in [graph.name, *names]:
         problems.extend(text_problems(f"analog {name!r}", "name", name))
-    problems.extend(repeated("analog graph", (e.name for e in (*graph.inputs, *graph.layers))))
+    problems.extend(repeated("analog graph", names))
     for entry in graph.inputs:
         problems.extend(shape_problems(f"analog {entry.name!r}", "GraphInput", entry.shape))
     for layer in graph.layers:
@@ -51,3 +55,17 @@ def _layer_problems(layer: Layer, shapes: Mapping[str, tuple[int, ...]]) -> Prob
             yield from operator_problems(
                 where, "Layer", term.operator, shapes.get(term.source), affine.shape
             )
+    yield from _function_problems(layer, where)
+
+
+def _function_problems(layer: Layer, where: str) -> Problems:
+    if has_nan(jax.tree_util.tree_leaves(layer.function)):
+        yield Problem(where, type(layer.function).__name__, "a weight is NaN.")
+    try:
+        shape = layer.function.out_shape([affine.shape for affine in layer.inputs])
+    except ParameterError as error:
+        yield Problem(where, "Layer", str(error))
+        return
+    if tuple(shape) != tuple(layer.shape):
+        reason = f"gives the shape {shape}, but the layer says {layer.shape}."
+        yield Problem(where, type(layer.function).__name__, reason)

@@ -21,7 +21,6 @@ from bioconv.validation.checks import (
     value_problems,
 )
 from bioconv.validation.graph import graph_problems
-from bioconv.validation.neuron import model_problems
 
 if TYPE_CHECKING:
     from bioconv.network import (
@@ -96,7 +95,6 @@ def _input_problems(entry: Input) -> Problems:
 def _population_problems(entry: Population, network: SpikingNetwork) -> Problems:
     name, shape, model = entry.name, entry.shape, entry.model
     yield from shape_problems(name, "Population", shape)
-    yield from model_problems(model)
     yield from _layer_reference_problems(entry, network)
     parameters = {p.name: p for p in model.parameters}
     states = [s.name for s in model.states]

@@ -1,0 +1,40 @@
+"""What a non-linear layer computes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from bioconv.errors import ParameterError
+from bioconv.operators import Array, Shape
+
+
+class Function(ABC):
+    """A function of one or several arrays, with the weights that belong to it.
+
+    Functions are frozen dataclasses and JAX pytrees, like operators: their arrays are leaves,
+    so a compiled program takes a function as an argument.  Arrays have the batch first.
+    """
+
+    @abstractmethod
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        """The layer's output, shape (batch, *out_shape), from arrays of shape (batch, ...)."""
+
+    def out_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """Shape of one output, without the batch, for inputs of the given shapes.
+
+        Raises
+        ------
+        ParameterError
+            If the function cannot take inputs of these shapes.
+        """
+        samples = [jax.ShapeDtypeStruct((1, *shape), jnp.float32) for shape in shapes]
+        try:
+            return tuple(jax.eval_shape(self.apply, samples).shape[1:])
+        except (TypeError, ValueError, IndexError) as error:
+            raise ParameterError(
+                f"{type(self).__name__} cannot take inputs of shape {list(shapes)}: {error}"
+            ) from error

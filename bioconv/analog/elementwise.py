@@ -1,0 +1,252 @@
+"""Functions of each element alone, and softmax.  Formulas and defaults are those of Keras 3."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+import jax
+import jax.numpy as jnp
+from numpy.typing import NDArray
+
+from bioconv.analog.base import Function
+from bioconv.operators import LEAF, Array, register
+
+
+class Elementwise(Function):
+    """A function of one array, element by element (or along an axis): the shape stays."""
+
+    @abstractmethod
+    def value(self, x: Array) -> Array:
+        """The function of one array."""
+
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        (x,) = inputs
+        return self.value(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Linear(Elementwise):
+    """x."""
+
+    def value(self, x: Array) -> Array:
+        return x
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class ReLU(Elementwise):
+    """x above ``threshold``, ``negative_slope * (x - threshold)`` below, at most ``max_value``."""
+
+    negative_slope: float = 0.0
+    max_value: float = inf
+    threshold: float = 0.0
+
+    def value(self, x: Array) -> Array:
+        below = self.negative_slope * (x - self.threshold) if self.negative_slope else 0.0
+        return jnp.minimum(jnp.where(x > self.threshold, x, below), self.max_value)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class PReLU(Elementwise):
+    """x where positive, ``alpha * x`` where negative; alpha is broadcastable to one sample."""
+
+    alpha: NDArray = field(metadata=LEAF)
+
+    def value(self, x: Array) -> Array:
+        return jnp.where(x > 0, x, self.alpha * x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Softmax(Elementwise):
+    """exp(x) over its sum along ``axis`` (counted as in Keras, the batch is axis 0)."""
+
+    axis: int | tuple[int, ...] = -1
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.softmax(x, axis=self.axis)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class LogSoftmax(Elementwise):
+    """Logarithm of `Softmax`."""
+
+    axis: int = -1
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.log_softmax(x, axis=self.axis)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Sigmoid(Elementwise):
+    """1 / (1 + exp(-x))."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.sigmoid(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class LogSigmoid(Elementwise):
+    """Logarithm of `Sigmoid`."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.log_sigmoid(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Tanh(Elementwise):
+    """Hyperbolic tangent."""
+
+    def value(self, x: Array) -> Array:
+        return jnp.tanh(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class HardSigmoid(Elementwise):
+    """``slope * x + shift``, clipped to [0, 1].
+
+    Keras 3 has slope 1/6; Keras 1 and 2 had 0.2.
+    """
+
+    slope: float = 1 / 6
+    shift: float = 0.5
+
+    def value(self, x: Array) -> Array:
+        return jnp.clip(self.slope * x + self.shift, 0, 1)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class HardTanh(Elementwise):
+    """x, clipped to [-1, 1]."""
+
+    def value(self, x: Array) -> Array:
+        return jnp.clip(x, -1, 1)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Elu(Elementwise):
+    """x where positive, ``alpha * (exp(x) - 1)`` where negative."""
+
+    alpha: float = 1.0
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.elu(x, self.alpha)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Celu(Elementwise):
+    """x where positive, ``alpha * (exp(x / alpha) - 1)`` where negative."""
+
+    alpha: float = 1.0
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.celu(x, self.alpha)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Selu(Elementwise):
+    """Scaled `Elu` (Klambauer et al. 2017)."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.selu(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Softplus(Elementwise):
+    """log(1 + exp(x))."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.softplus(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Softsign(Elementwise):
+    """x / (1 + |x|)."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.soft_sign(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Silu(Elementwise):
+    """x * sigmoid(x), also called swish."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.silu(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class HardSilu(Elementwise):
+    """x * relu6(x + 3) / 6."""
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.hard_silu(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Gelu(Elementwise):
+    """x times the normal distribution function of x, or its tanh approximation."""
+
+    approximate: bool = False
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.gelu(x, self.approximate)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Exponential(Elementwise):
+    """exp(x)."""
+
+    def value(self, x: Array) -> Array:
+        return jnp.exp(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Mish(Elementwise):
+    """x * tanh(softplus(x))."""
+
+    def value(self, x: Array) -> Array:
+        return x * jnp.tanh(jax.nn.softplus(x))
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Squareplus(Elementwise):
+    """(x + sqrt(x² + b)) / 2."""
+
+    b: float = 4.0
+
+    def value(self, x: Array) -> Array:
+        return jax.nn.squareplus(x, self.b)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class NotEqual(Elementwise):
+    """Whether x differs from ``number``: the mask that an embedding hands to recurrent layers."""
+
+    number: float = 0.0
+
+    def value(self, x: Array) -> Array:
+        return jnp.asarray(x != self.number, x.dtype)

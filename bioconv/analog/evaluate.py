@@ -1,0 +1,172 @@
+"""Run an analog network: compiled once, in batches, with layers replaced or clipped if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.analog.graph import Affine, AnalogGraph
+from bioconv.analog.samples import Data, Samples, batches, check_samples
+from bioconv.errors import ParameterError
+from bioconv.operators import Array, precision
+
+
+def evaluate(
+    graph: AnalogGraph,
+    x: Data,
+    *,
+    replace: Mapping[str, ArrayLike] | None = None,
+    ceilings: Mapping[str, ArrayLike] | None = None,
+    names: Sequence[str] | None = None,
+    batch_size: int = 256,
+    dtype: str = "float32",
+) -> dict[str, NDArray]:
+    """Outputs of an analog network, some of whose layers may be replaced or clipped.
+
+    With every layer up to some depth replaced by what spiking populations represent, this is the
+    accuracy "if only the layers up to here spike".  With every rectification clipped at the
+    scale of its population, it is the estimate before any simulation ("ReLU1", mueller 3.3.3).
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+    x : array, or a sequence or mapping of arrays
+        One array (n_samples, *shape) for each input.
+    replace : mapping of str to array (n_samples, *layer shape), optional
+        Activations to use instead of computing them.
+    ceilings : mapping of str to float or array broadcastable to the layer's shape, optional
+        Largest activations; larger ones are cut off.
+    names : sequence of str, optional
+        Layers (or inputs) whose activations are wanted.  Default: the outputs.
+    batch_size : int
+    dtype : {"float32", "float64"}
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_samples, *layer shape)
+
+    Raises
+    ------
+    DataError
+        If ``x`` or a replacement does not fit.
+    ParameterError
+        If a name is that of no layer, or a setting is out of range.
+    """
+    parts: dict[str, list[NDArray]] = {}
+    wanted = graph.outputs if names is None else tuple(names)
+    for batch in iterate(
+        graph,
+        x,
+        replace=replace,
+        ceilings=ceilings,
+        names=wanted,
+        batch_size=batch_size,
+        dtype=dtype,
+    ):
+        for name, value in batch.items():
+            parts.setdefault(name, []).append(value)
+    return {name: np.concatenate(parts[name]) for name in wanted}
+
+
+def activations(
+    graph: AnalogGraph,
+    x: Data,
+    names: Sequence[str] | None = None,
+    *,
+    batch_size: int = 256,
+    dtype: str = "float32",
+) -> dict[str, NDArray]:
+    """Activations of the named layers; of all layers if no names are given.
+
+    See `evaluate` for parameters, result and errors.
+    """
+    wanted = [layer.name for layer in graph.layers] if names is None else names
+    return evaluate(graph, x, names=wanted, batch_size=batch_size, dtype=dtype)
+
+
+def iterate(
+    graph: AnalogGraph,
+    x: Data,
+    *,
+    replace: Mapping[str, ArrayLike] | None = None,
+    ceilings: Mapping[str, ArrayLike] | None = None,
+    names: Sequence[str] | None = None,
+    batch_size: int = 256,
+    dtype: str = "float32",
+) -> Iterator[dict[str, NDArray]]:
+    """Activations batch by batch, for data whose activations do not fit into memory at once.
+
+    Without ``names``, all layers.  See `evaluate` for the other parameters and for errors, which
+    are raised before the first batch.
+    """
+    if batch_size < 1:
+        raise ParameterError(f"batch_size must be at least 1. Received: {batch_size}")
+    wanted = tuple(layer.name for layer in graph.layers) if names is None else tuple(names)
+    shapes = graph.shapes()
+    replace, ceilings = dict(replace or {}), dict(ceilings or {})
+    _check_names(shapes, wanted, replace, ceilings)
+    samples = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
+    if replace:  # together with the inputs, so that unequal lengths are noticed
+        both = {**samples, **replace}
+        samples = check_samples(both, {name: shapes[name] for name in both})
+    return _run(graph, samples, ceilings, wanted, batch_size, dtype)
+
+
+def _run(
+    graph: AnalogGraph,
+    samples: Samples,
+    ceilings: Mapping[str, ArrayLike],
+    wanted: tuple[str, ...],
+    batch_size: int,
+    dtype: str,
+) -> Iterator[dict[str, NDArray]]:
+    for n, batch in batches(samples, batch_size):
+        # Only while computing: a generator must not leave the setting on between its batches.
+        with precision(dtype):
+            graph, limits = _cast((graph, dict(ceilings)), dtype)
+            values = _forward(graph, _cast(batch, dtype), limits, wanted)
+            yielded = {name: np.asarray(value)[:n] for name, value in values.items()}
+        yield yielded
+
+
+def _cast(tree, dtype: str):  # type: ignore[no-untyped-def]
+    """The same structure with every array of JAX and of type ``dtype``."""
+    return jax.tree.map(lambda array: jnp.asarray(array, dtype), tree)
+
+
+@partial(jax.jit, static_argnames="wanted")
+def _forward(
+    graph: AnalogGraph,
+    known: dict[str, Array],
+    ceilings: dict[str, Array],
+    wanted: tuple[str, ...],
+) -> dict[str, Array]:
+    """Activations of the wanted layers; what no wanted layer needs is not computed."""
+    values = dict(known)
+    n = next(iter(known.values())).shape[0]
+    for layer in graph.layers:
+        if layer.name in known:
+            continue
+        value = layer.function.apply([_affine(affine, values, n) for affine in layer.inputs])
+        if layer.name in ceilings:
+            value = jnp.minimum(value, ceilings[layer.name])
+        values[layer.name] = value
+    return {name: values[name] for name in wanted}
+
+
+def _affine(affine: Affine, values: Mapping[str, Array], n: int) -> Array:
+    terms = [term.operator.apply(values[term.source]) for term in affine.terms]
+    return jnp.broadcast_to(sum(terms, start=affine.bias), (n, *affine.shape))
+
+
+def _check_names(shapes: Mapping[str, tuple[int, ...]], *groups: Sequence[str] | Mapping) -> None:
+    unknown = sorted({name for group in groups for name in group} - set(shapes))
+    if unknown:
+        raise ParameterError(
+            f"there is no layer {', '.join(map(repr, unknown))}. Layers: {', '.join(shapes)}"
+        )

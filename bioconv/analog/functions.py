@@ -1,0 +1,78 @@
+"""All functions that a layer of an analog graph can compute, and their table by name."""
+
+from bioconv.analog.attention import AdditiveAttention, Attention, Embedding, MultiHeadAttention
+from bioconv.analog.base import Function
+from bioconv.analog.combining import Dot, Maximum, Minimum, Multiply
+from bioconv.analog.elementwise import (
+    Celu,
+    Elementwise,
+    Elu,
+    Exponential,
+    Gelu,
+    HardSigmoid,
+    HardSilu,
+    HardTanh,
+    Linear,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    NotEqual,
+    PReLU,
+    ReLU,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    Softsign,
+    Squareplus,
+    Tanh,
+)
+from bioconv.analog.normalization import LayerNormalization, UnitNormalization
+from bioconv.analog.pooling import MaxPool
+from bioconv.analog.recurrent import GRU, LSTM, Bidirectional, Recurrent, SimpleRNN
+
+_ALL: tuple[type[Function], ...] = (
+    AdditiveAttention,
+    Attention,
+    Bidirectional,
+    Celu,
+    Dot,
+    Elu,
+    Embedding,
+    Exponential,
+    GRU,
+    Gelu,
+    HardSigmoid,
+    HardSilu,
+    HardTanh,
+    LSTM,
+    LayerNormalization,
+    Linear,
+    LogSigmoid,
+    LogSoftmax,
+    MaxPool,
+    Maximum,
+    Minimum,
+    Mish,
+    MultiHeadAttention,
+    Multiply,
+    NotEqual,
+    PReLU,
+    ReLU,
+    Selu,
+    Sigmoid,
+    Silu,
+    SimpleRNN,
+    Softmax,
+    Softplus,
+    Softsign,
+    Squareplus,
+    Tanh,
+    UnitNormalization,
+)
+
+#: class name in a file -> function class
+FUNCTIONS: dict[str, type[Function]] = {cls.__name__: cls for cls in _ALL}
+
+__all__ = ["FUNCTIONS", "Elementwise", "Function", "Recurrent", *FUNCTIONS]

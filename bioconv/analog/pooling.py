@@ -1,0 +1,51 @@
+"""Maximum over windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+from jax import lax
+
+from bioconv.analog.base import Function
+from bioconv.operators import Array, register
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MaxPool(Function):
+    """Maximum over windows; padding never wins.
+
+    Parameters
+    ----------
+    size : tuple of int
+        One value per spatial axis; inputs have the shape (*spatial, channels).  Global pooling
+        has the spatial shape as size.
+    strides : tuple of int, optional
+        Default: ``size``.
+    padding : tuple of (int, int), optional
+        Cells before and after, per spatial axis.  Default: none.
+    """
+
+    size: tuple[int, ...]
+    strides: tuple[int, ...] = ()
+    padding: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", tuple(self.size))
+        object.__setattr__(self, "strides", tuple(self.strides) or self.size)
+        padding = tuple((int(low), int(high)) for low, high in self.padding)
+        object.__setattr__(self, "padding", padding or ((0, 0),) * len(self.size))
+
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        (x,) = inputs
+        x = jnp.asarray(x)
+        return lax.reduce_window(
+            x,
+            -jnp.inf,
+            lax.max,
+            (1, *self.size, 1),
+            (1, *self.strides, 1),
+            ((0, 0), *self.padding, (0, 0)),
+        )

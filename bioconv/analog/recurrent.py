@@ -1,0 +1,234 @@
+"""Recurrent layers, in the form in which Keras runs a trained one.
+
+Inputs are a sequence of shape (steps, features) and, optionally, a mask of shape (steps,): where
+it is 0, the state stays.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import jax.numpy as jnp
+from jax import lax
+from numpy.typing import NDArray
+
+from bioconv.analog.base import Function
+from bioconv.analog.elementwise import Elementwise, Sigmoid, Tanh
+from bioconv.errors import ParameterError
+from bioconv.operators import LEAF, Array, register
+
+State = tuple[Array, ...]
+
+
+class Recurrent(Function):
+    """A cell that goes through a sequence.
+
+    Subclasses have the fields ``kernel``, ``recurrent_kernel``, ``return_sequences``,
+    ``go_backwards`` and ``zero_output_for_mask``; the first entry of the state is the output.
+    """
+
+    kernel: NDArray
+    recurrent_kernel: NDArray
+    return_sequences: bool
+    go_backwards: bool
+    zero_output_for_mask: bool
+    #: number of arrays in the state
+    n_states: int = 1
+
+    @abstractmethod
+    def drive(self, x: Array) -> Array:
+        """What the input contributes, for all steps at once: (batch, steps, gates * units)."""
+
+    @abstractmethod
+    def step(self, state: State, drive: Array) -> State:
+        """The state after one step."""
+
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        x, *rest = inputs
+        drive = jnp.moveaxis(self.drive(x), 1, 0)
+        mask = jnp.ones(drive.shape[:2], bool) if not rest else jnp.moveaxis(rest[0], 1, 0) != 0
+        start = jnp.zeros((x.shape[0], self.recurrent_kernel.shape[0]), drive.dtype)
+
+        # a masked last step gives zeros instead of the state, so all outputs are needed for it
+        wants_all = self.return_sequences or self.zero_output_for_mask
+
+        def advance(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
+            value, real = now[0], now[1][:, None]
+            new = self.step(state, value)
+            kept = tuple(jnp.where(real, a, b) for a, b in zip(new, state, strict=True))
+            seen = jnp.where(real, new[0], 0) if self.zero_output_for_mask else kept[0]
+            return kept, seen if wants_all else None
+
+        state, outputs = lax.scan(
+            advance, (start,) * self.n_states, (drive, mask), reverse=self.go_backwards
+        )
+        if not wants_all:
+            return state[0]
+        if self.go_backwards:  # Keras gives the outputs in the order of computation
+            outputs = outputs[::-1]
+        return jnp.moveaxis(outputs, 0, 1) if self.return_sequences else outputs[-1]
+
+
+def _affine(x: Array, kernel: Array, bias: Array | None) -> Array:
+    y = x @ jnp.asarray(kernel)
+    return y if bias is None else y + bias
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class SimpleRNN(Recurrent):
+    """h' = activation(x W + b + h U).
+
+    Parameters
+    ----------
+    kernel : ndarray, shape (features, units)
+    recurrent_kernel : ndarray, shape (units, units)
+    bias : ndarray, shape (units,), or None
+    activation : Elementwise
+    return_sequences, go_backwards, zero_output_for_mask : bool
+        As in Keras.
+    """
+
+    kernel: NDArray = field(metadata=LEAF)
+    recurrent_kernel: NDArray = field(metadata=LEAF)
+    bias: NDArray | None = field(default=None, metadata=LEAF)
+    activation: Elementwise = field(default=Tanh(), metadata=LEAF)
+    return_sequences: bool = False
+    go_backwards: bool = False
+    zero_output_for_mask: bool = False
+
+    def drive(self, x: Array) -> Array:
+        return _affine(x, self.kernel, self.bias)
+
+    def step(self, state: State, drive: Array) -> State:
+        return (self.activation.value(drive + state[0] @ self.recurrent_kernel),)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class LSTM(Recurrent):
+    """Long short-term memory; gates in Keras's order input, forget, candidate, output.
+
+    Parameters
+    ----------
+    kernel : ndarray, shape (features, 4 * units)
+    recurrent_kernel : ndarray, shape (units, 4 * units)
+    bias : ndarray, shape (4 * units,), or None
+    activation, recurrent_activation : Elementwise
+        Of candidate and output; of the gates.
+    return_sequences, go_backwards, zero_output_for_mask : bool
+        As in Keras.
+    """
+
+    kernel: NDArray = field(metadata=LEAF)
+    recurrent_kernel: NDArray = field(metadata=LEAF)
+    bias: NDArray | None = field(default=None, metadata=LEAF)
+    activation: Elementwise = field(default=Tanh(), metadata=LEAF)
+    recurrent_activation: Elementwise = field(default=Sigmoid(), metadata=LEAF)
+    return_sequences: bool = False
+    go_backwards: bool = False
+    zero_output_for_mask: bool = False
+
+    n_states = 2
+
+    def drive(self, x: Array) -> Array:
+        return _affine(x, self.kernel, self.bias)
+
+    def step(self, state: State, drive: Array) -> State:
+        output, cell = state
+        gates = jnp.split(drive + output @ self.recurrent_kernel, 4, axis=-1)
+        write, keep, candidate, show = gates
+        gate, squash = self.recurrent_activation.value, self.activation.value
+        cell = gate(keep) * cell + gate(write) * squash(candidate)
+        return gate(show) * squash(cell), cell
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class GRU(Recurrent):
+    """Gated recurrent unit; gates in Keras's order update, reset, candidate.
+
+    Parameters
+    ----------
+    kernel : ndarray, shape (features, 3 * units)
+    recurrent_kernel : ndarray, shape (units, 3 * units)
+    bias : ndarray, or None
+        Shape (2, 3 * units), input and recurrent, if ``reset_after``; else (3 * units,).
+    activation, recurrent_activation : Elementwise
+        Of the candidate; of the gates.
+    reset_after : bool
+        Whether the reset gate acts after the recurrent matrix (Keras 2 and 3) or before (Keras 1).
+    return_sequences, go_backwards, zero_output_for_mask : bool
+        As in Keras.
+    """
+
+    kernel: NDArray = field(metadata=LEAF)
+    recurrent_kernel: NDArray = field(metadata=LEAF)
+    bias: NDArray | None = field(default=None, metadata=LEAF)
+    activation: Elementwise = field(default=Tanh(), metadata=LEAF)
+    recurrent_activation: Elementwise = field(default=Sigmoid(), metadata=LEAF)
+    reset_after: bool = True
+    return_sequences: bool = False
+    go_backwards: bool = False
+    zero_output_for_mask: bool = False
+
+    def drive(self, x: Array) -> Array:
+        bias = self.bias if self.bias is None or not self.reset_after else self.bias[0]
+        return _affine(x, self.kernel, bias)
+
+    def step(self, state: State, drive: Array) -> State:
+        (output,) = state
+        gate, n_units = self.recurrent_activation.value, output.shape[-1]
+        matrix = jnp.asarray(self.recurrent_kernel)
+        if self.reset_after:
+            back = _affine(output, matrix, None if self.bias is None else self.bias[1])
+        else:
+            back = output @ matrix[:, : 2 * n_units]
+        both = gate(drive[:, : 2 * n_units] + back[:, : 2 * n_units])
+        update, reset = both[:, :n_units], both[:, n_units:]
+        if self.reset_after:
+            recurrent = reset * back[:, 2 * n_units :]
+        else:
+            recurrent = (reset * output) @ matrix[:, 2 * n_units :]
+        candidate = self.activation.value(drive[:, 2 * n_units :] + recurrent)
+        return (update * output + (1 - update) * candidate,)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Bidirectional(Function):
+    """One recurrent layer forwards and one backwards through the same sequence.
+
+    Parameters
+    ----------
+    forward, backward : Recurrent
+        ``backward`` has ``go_backwards`` set opposite to ``forward``, as in Keras.
+    merge : {"concat", "sum", "ave", "mul"}
+    """
+
+    forward: Recurrent = field(metadata=LEAF)
+    backward: Recurrent = field(metadata=LEAF)
+    merge: str = "concat"
+
+    def __post_init__(self) -> None:
+        if self.merge not in ("concat", "sum", "ave", "mul"):
+            raise ParameterError(
+                f'Bidirectional: merge must be "concat", "sum", "ave" or "mul". '
+                f"Received: {self.merge!r}"
+            )
+
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        ahead, back = self.forward.apply(inputs), self.backward.apply(inputs)
+        if self.forward.return_sequences:
+            back = back[:, ::-1]
+        match self.merge:
+            case "concat":
+                return jnp.concatenate([ahead, back], axis=-1)
+            case "sum":
+                return ahead + back
+            case "ave":
+                return (ahead + back) / 2
+            case _:
+                return ahead * back

@@ -1,0 +1,128 @@
+"""Check the data that go into a network, and cut them into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.errors import DataError
+
+Shape = tuple[int, ...]
+Samples = dict[str, NDArray]
+Data = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
+
+
+def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
+    """The data of every input of a network, or an error that says what is wrong with them.
+
+    Parameters
+    ----------
+    x : array, or a sequence or mapping of arrays
+        One array of shape (n_samples, *shape) for each input; a plain array if there is one
+        input, a sequence in the order of ``shapes`` or a mapping by name if there are several.
+    shapes : mapping of str to tuple of int
+        Name and shape of one sample for each input.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    DataError
+        Lists everything that does not fit: missing or unknown names, shapes, types other than
+        numbers, NaN and infinite values, unequal numbers of samples, no samples.
+    """
+    arrays = _by_name(x, shapes)
+    problems = [
+        problem for name, array in arrays.items() for problem in _problems(array, shapes[name])
+    ]
+    lengths = {name: array.shape[0] for name, array in arrays.items() if array.ndim}
+    if len(set(lengths.values())) > 1:
+        problems.append(f"the inputs have unequal numbers of samples. Received: {lengths}")
+    if problems:
+        raise DataError("\n".join(problems))
+    return arrays
+
+
+def _by_name(x: Data, shapes: Mapping[str, Shape]) -> Samples:
+    if isinstance(x, Mapping):
+        if set(x) != set(shapes):
+            raise DataError(f"expected arrays named {sorted(shapes)}. Received: {sorted(x)}")
+        return {name: _array(x[name], name) for name in shapes}
+    one_of_one = len(shapes) == 1 and not _is_list_of_arrays(x)
+    parts: Sequence[Any] = [x] if one_of_one else list(x)  # type: ignore[arg-type]
+    if len(parts) != len(shapes):
+        raise DataError(
+            f"the network has {len(shapes)} inputs ({', '.join(shapes)}): expected a list of as "
+            f"many arrays, or a mapping by name. Received: {len(parts)}"
+        )
+    return {name: _array(part, name) for name, part in zip(shapes, parts, strict=True)}
+
+
+def _is_list_of_arrays(x: Any) -> bool:
+    """Whether ``x`` is ``[array]``, as Keras takes it, rather than nested numbers."""
+    return isinstance(x, list | tuple) and len(x) == 1 and np.ndim(x[0]) > 1
+
+
+def _array(x: ArrayLike, name: str) -> NDArray:
+    try:
+        array = np.asarray(x)
+    except ValueError as error:  # ragged
+        raise DataError(f"input {name!r}: not a rectangular array: {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"input {name!r}: expected real numbers. Received: dtype {array.dtype}")
+    return array
+
+
+def _problems(array: NDArray, shape: Shape) -> Iterator[str]:
+    if array.shape[1:] != shape or not array.ndim:
+        advice = _shape_advice(array, shape)
+        right = f"(n_samples, {_listed(shape)})"
+        yield f"expected an array of shape {right}. Received: {array.shape}{advice}"
+    elif not array.size:
+        yield f"no samples. Received: an array of shape {array.shape}"
+    elif array.dtype.kind == "f" and not np.isfinite([array.min(), array.max()]).all():
+        bad = np.count_nonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+        yield f"NaN or infinite values in {bad} of {len(array)} samples"
+
+
+def _listed(shape: Shape) -> str:
+    return ", ".join(map(str, shape))
+
+
+def _shape_advice(array: NDArray, shape: Shape) -> str:
+    if array.shape == shape:
+        return ". A single sample needs a batch axis: x[None]"
+    if (*array.shape[1:], 1) == shape:
+        return ". The channel axis is missing: x[..., None]"
+    if array.ndim and array[:1].size == np.prod(shape):
+        return f". As many values a sample as needed: x.reshape(len(x), {_listed(shape)})"
+    return ""
+
+
+def batches(samples: Mapping[str, NDArray], batch_size: int) -> Iterator[tuple[int, Samples]]:
+    """Batches of equal length, so that a compiled program fits all of them.
+
+    Parameters
+    ----------
+    samples : mapping of str to ndarray
+        Arrays with the same number of samples.
+    batch_size : int
+
+    Yields
+    ------
+    n : int
+        Number of real samples in the batch.
+    batch : dict of str to ndarray
+        The last batch is filled up with copies of its last sample.
+    """
+    total = len(next(iter(samples.values())))
+    size = min(batch_size, total)
+    for start in range(0, total, size):
+        n = min(size, total - start)
+        index = np.minimum(np.arange(start, start + size), total - 1)
+        yield n, {name: array[index] for name, array in samples.items()}

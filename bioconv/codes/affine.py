@@ -1,0 +1,99 @@
+"""Algebra of affine maps: what a layer's sources are replaced by, and what a map looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.functions import Linear
+from bioconv.analog.graph import Affine, Layer, Term
+from bioconv.operators import (
+    Chain,
+    Operator,
+    Scale,
+    Selection,
+    Shape,
+    compact,
+    compose,
+    identity,
+    is_identity,
+    precision,
+)
+
+
+def same(source: str, shape: Shape, factor: NDArray | float = 1.0) -> Affine:
+    """``factor`` times the layer called ``source``."""
+    operator = identity(shape) if np.all(factor == 1) else Scale(shape, np.asarray(factor, float))
+    return Affine((Term(source, operator),), np.zeros((1,) * len(shape)), shape)
+
+
+def substitute(affine: Affine, values: Mapping[str, Affine]) -> Affine:
+    """``affine`` with every source that has an entry in ``values`` replaced by that map."""
+    terms: list[Term] = []
+    bias = affine.bias
+    for term in affine.terms:
+        value = values.get(term.source)
+        if value is None:
+            terms.append(term)
+            continue
+        terms += [Term(t.source, compose(t.operator, term.operator)) for t in value.terms]
+        if np.any(value.bias):
+            constant = np.ascontiguousarray(np.broadcast_to(value.bias, value.shape))[None]
+            bias = bias + apply64(term.operator, constant)
+    return Affine(tuple(terms), compact(bias, affine.shape), affine.shape)
+
+
+def scale_affine(affine: Affine, factor: NDArray | float, shift: NDArray | float = 0.0) -> Affine:
+    """``factor * affine + shift``, both broadcastable to the shape."""
+    after = Scale(affine.shape, np.asarray(factor, np.float64))
+    terms = tuple(Term(t.source, compose(t.operator, after)) for t in affine.terms)
+    bias = affine.bias * factor + shift
+    return Affine(terms, compact(bias, affine.shape), affine.shape)
+
+
+def elementwise_factor(operator: Operator) -> NDArray[np.float64] | None:
+    """The factor of an operator that only scales its input element by element, else None."""
+    if is_identity(operator):
+        return np.ones((1,) * len(operator.in_shape))
+    return np.asarray(operator.factor, np.float64) if isinstance(operator, Scale) else None
+
+
+def moves_values(operator: Operator) -> bool:
+    """Whether every output is one input times a positive factor, or zero."""
+    match operator:
+        case Chain(operators=parts):
+            return all(moves_values(part) for part in parts)
+        case Scale(factor=factor):
+            return bool(np.all(np.asarray(factor) > 0))
+        case _:
+            return isinstance(operator, Selection)
+
+
+def without_factors(operator: Operator) -> Operator:
+    """The same moves of values, every factor 1 (see `moves_values`)."""
+    match operator:
+        case Chain(operators=parts):
+            return compose(*(without_factors(part) for part in parts))
+        case Scale():
+            return identity(operator.in_shape)
+        case _:
+            return operator
+
+
+def apply64(operator: Operator, x: NDArray) -> NDArray[np.float64]:
+    """``operator`` on one array of shape (1, *in_shape), in float64 whatever JAX's default is.
+
+    Returns
+    -------
+    ndarray of float64, shape out_shape
+    """
+    with precision("float64"):
+        return np.asarray(operator.apply(np.asarray(x, np.float64)), np.float64)[0]
+
+
+def pre_activations(layers: Iterable[Layer]) -> list[Layer]:
+    """The layers without their functions: what goes into these."""
+    return [replace(layer, function=Linear()) for layer in layers]

@@ -1,0 +1,147 @@
+"""Scales of layers and inputs from calibration data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph, iterate
+from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.graph import Layer
+from bioconv.codes.affine import apply64, pre_activations
+from bioconv.codes.percentiles import Tail
+from bioconv.codes.rewritten import Rewritten
+from bioconv.operators import compact
+
+if TYPE_CHECKING:
+    from bioconv.codes.rate import RateCode
+
+Samples = Mapping[str, NDArray]
+
+
+@dataclass
+class Scales:
+    """What one spike in every step stands for, in activation.
+
+    Parameters
+    ----------
+    of : dict of str to ndarray
+        Scale of each layer and readout, shape () or (1, ..., channels).
+    shift : dict of str to ndarray
+        For outputs that are counted: what is subtracted so that no count is negative.
+    silent_layers : list of str
+        Layers without a positive activation on the calibration data; their scale is 1.
+    n_silent_channels : int
+        Channels without one, in other layers; their scale is the largest of their layer.
+    """
+
+    of: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    shift: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    silent_layers: list[str] = field(default_factory=list)
+    n_silent_channels: int = 0
+
+
+def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scales:
+    """The scale of every layer: the percentile of its positive activations (mueller 3.3.1, 4.1.2).
+
+    Activations are streamed; percentiles are exact, see `Tail`.  A rectification with an upper
+    limit gets no scale above the limit, so that saturation of the rate is saturation of the
+    function.  Maxima take over the scale of what they pool.
+
+    Parameters
+    ----------
+    code : RateCode
+    rewritten : Rewritten
+    calibration : mapping of str to ndarray
+        Samples for each input.
+    """
+    tails = measure_tails(code, rewritten, calibration)
+    scales = Scales()
+    for layer in rewritten.layers:
+        if isinstance(layer.function, MaxPool):
+            scales.of[layer.name] = _pooled_scale(layer, scales)
+            continue
+        scale = _scale(code, layer, tails[layer.name], scales)
+        if isinstance(layer.function, ReLU):
+            scale = np.minimum(scale, layer.function.max_value)
+        scales.of[layer.name] = scale
+    for layer in rewritten.readouts:
+        _scale_readout(code, layer, tails[layer.name], scales)
+    return scales
+
+
+def measure_tails(code: RateCode, rewritten: Rewritten, calibration: Samples) -> dict[str, Tail]:
+    """Positive tail of every rectification, and of the argument of every output's function."""
+    readouts = pre_activations(rewritten.readouts)
+    names = tuple(layer.name for layer in readouts)
+    graph = AnalogGraph(rewritten.name, rewritten.inputs, (*rewritten.layers, *readouts), names)
+    wanted = [layer for layer in graph.layers if not isinstance(layer.function, MaxPool)]
+    by_channel = code.normalization == "channel"
+    n_samples = len(next(iter(calibration.values())))
+    tails = {}
+    for layer in wanted:
+        columns = layer.shape[-1] if by_channel and layer.name not in names else 1
+        n_values = n_samples * int(np.prod(layer.shape)) // columns
+        tails[layer.name] = Tail(n_values, code.percentile, columns)
+    for batch in iterate(graph, dict(calibration), names=list(tails)):
+        for name, values in batch.items():
+            tails[name].update(values.reshape(-1, tails[name].n_columns))
+    return tails
+
+
+def lowest_values(graph: AnalogGraph, layer: Layer, calibration: Samples) -> NDArray[np.float64]:
+    """Smallest argument of ``layer``'s function in each channel, shape (channels,)."""
+    (probe,) = pre_activations([layer])
+    whole = AnalogGraph(graph.name, graph.inputs, (*graph.layers, probe), (probe.name,))
+    lowest = np.full(layer.shape[-1], np.inf)
+    for batch in iterate(whole, dict(calibration), names=[probe.name]):
+        values = batch[probe.name].reshape(-1, layer.shape[-1])
+        lowest = np.minimum(lowest, values.min(axis=0))
+    return lowest
+
+
+def input_scales(x: NDArray) -> tuple[float, bool]:
+    """Largest magnitude of the samples (1 if all are 0), and whether some are negative."""
+    low, high = float(x.min()), float(x.max())
+    return max(high, -low) or 1.0, low < 0
+
+
+def _scale(code: RateCode, layer: Layer, tail: Tail, scales: Scales) -> NDArray[np.float64]:
+    if code.normalization == "none":
+        return np.ones(())
+    values = tail.percentile(code.percentile)
+    silent = values <= 0
+    if np.all(silent):
+        scales.silent_layers.append(layer.name)
+        return np.ones(())
+    scales.n_silent_channels += int(np.count_nonzero(silent))
+    values = np.where(silent, values.max(), values)
+    if tail.n_columns == 1:
+        return values.reshape(())
+    return values.reshape((1,) * (len(layer.shape) - 1) + (-1,))
+
+
+def _pooled_scale(layer: Layer, scales: Scales) -> NDArray[np.float64]:
+    """Scale of a maximum: that of its sources, which is alike within every window."""
+    (affine,) = layer.inputs
+    total = np.zeros(affine.shape)
+    for term in affine.terms:
+        scale = np.broadcast_to(scales.of[term.source], term.operator.in_shape)
+        total += apply64(term.operator, np.ascontiguousarray(scale)[None])
+    by_channel = total.reshape(-1, affine.shape[-1]).max(axis=0)  # padding has none
+    by_channel = by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))
+    scale = compact(np.where(by_channel > 0, by_channel, 1.0), layer.shape)
+    return scale.reshape(()) if scale.size == 1 else scale
+
+
+def _scale_readout(code: RateCode, layer: Layer, tail: Tail, scales: Scales) -> None:
+    """One scale for all output neurons, so that their potentials or counts can be compared."""
+    lowest, highest = float(tail.minimum[0]), float(tail.maximum[0])
+    shift = 0.0 if isinstance(layer.function, ReLU) else min(lowest, 0.0)
+    largest = max(highest, -lowest) if code.readout != "count" else highest - shift
+    scales.shift[layer.name] = np.asarray(shift)
+    scales.of[layer.name] = np.asarray(largest if largest > 0 else 1.0)

@@ -1,0 +1,144 @@
+"""The rate code: an activation is a firing rate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.base import Code
+from bioconv.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
+
+_CHOICES = {
+    "normalization": ("layer", "channel", "none"),
+    "initial": ("half", "zero"),
+    "input": ("current", "regular", "poisson"),
+    "readout": ("potential", "count", "softmax"),
+    "max_pool_estimate": ("exponential", "count"),
+}
+
+
+@dataclass(frozen=True)
+class RateCode(Code):
+    """An activation a becomes the rate ``a / scale * max_rate``.
+
+    Parameters
+    ----------
+    percentile : float
+        The scale of a layer is this percentile of its positive activations on the calibration
+        data; 100 is the maximum (rueckauer 3.2.2, mueller 3.3.1).
+    normalization : {"layer", "channel", "none"}
+        One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+    initial : {"half", "zero"}
+        Membrane potential at the start: half the threshold makes the quantisation unbiased
+        (mueller Eqs 4.6-4.12), zero rounds every rate down.
+    clamp : int
+        d of mueller Eq 4.4: a layer is held at its initial potential for d steps longer than the
+        layer before it, until that one's first, uneven spikes are over.  With 1 each layer starts
+        exactly when its first input can arrive; 0: no clamp.
+    input : {"current", "regular", "poisson"}
+        Samples as a constant current (rueckauer 3.4), or as spikes of sources whose probability
+        or regular rate is the sample divided by the calibration data's largest magnitude; inputs
+        with negative values get ON and OFF sources.
+    readout : {"potential", "count", "softmax"}
+        Outputs from the membrane potential of neurons that never spike, from spike counts, or
+        from an external Poisson generator whose spikes a softmax of the potentials distributes
+        (rueckauer 3.5).
+    readout_rate : float
+        Rate of that generator in Hz.
+    max_rate : float
+        Rate in Hz that stands for the scale of a layer; 0: one spike a step for a perfect
+        integrator, and what the neuron can do for others (see `Membrane`).
+    max_pool_estimate : {"exponential", "count"}
+        How a max-pooling gate estimates the rates of its inputs (rueckauer 3.6).
+    balance_delays : bool
+        A projection that skips layers is delayed as long as the longest path, so that branches
+        arrive together; otherwise every delay is one step.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Examples
+    --------
+    >>> RateCode(initial="zero").encode(np.array([0.29, 2.0]), 10).tolist()
+    [0.2, 1.0]
+    >>> RateCode().encode(np.array([0.29, -1.0]), 10).tolist()
+    [0.3, 0.0]
+    """
+
+    percentile: float = 99.9
+    normalization: str = "layer"
+    initial: str = "half"
+    clamp: int = 1
+    input: str = "current"
+    readout: str = "potential"
+    readout_rate: float = 1000.0
+    max_rate: float = 0.0
+    max_pool_estimate: str = "count"
+    balance_delays: bool = True
+
+    name = "rate"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
+            for option, valid in _CHOICES.items()
+            if getattr(self, option) not in valid
+        ]
+        if not (_is_number(self.percentile) and 0 < self.percentile <= 100):
+            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
+        if not (_is_number(self.clamp) and self.clamp >= 0 and int(self.clamp) == self.clamp):
+            problems.append(f"clamp must be a whole number from 0. Received: {self.clamp!r}.")
+        if not (_is_number(self.max_rate) and self.max_rate >= 0):
+            problems.append(f"max_rate must be 0 Hz or more. Received: {self.max_rate!r}.")
+        if not (_is_number(self.readout_rate) and self.readout_rate > 0):
+            problems.append(f"readout_rate must be above 0 Hz. Received: {self.readout_rate!r}.")
+        if not isinstance(self.balance_delays, bool | np.bool_):
+            problems.append(
+                f"balance_delays must be true or false. Received: {self.balance_delays!r}."
+            )
+        if problems:
+            raise ParameterError("\n".join(["RateCode:", *(f"  - {p}" for p in problems)]))
+
+    def convert(
+        self,
+        graph: AnalogGraph,
+        calibration: dict[str, NDArray],
+        neuron: Neuron,
+        *,
+        dt: float,
+        n_steps: int,
+        seed: int,
+    ) -> SpikingNetwork:
+        """Build the spiking network of ``graph``; see `bioconv.convert`."""
+        from bioconv.codes.rate_network import build
+
+        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, seed=seed)
+
+    def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+        """The nearest multiple of 1/n_steps (half the threshold) or the next lower one (zero).
+
+        A perfect integrator with a constant current gives exactly this rate: mueller Fig 4.3.
+        """
+        # The same tolerance as the network, whose membrane starts a hair above (`Grid`).
+        start = (0.5 if self.initial == "half" else 0.0) + 1e-9
+        spikes = np.floor(np.asarray(activation, np.float64) * n_steps + start)
+        return np.clip(spikes / n_steps, 0.0, 1.0)
+
+    def options(self) -> dict[str, Any]:
+        """Name and options as plain values, for the record."""
+        return {"code": self.name, **asdict(self)}
+
+
+def _is_number(value: object) -> bool:
+    is_bool = isinstance(value, bool | np.bool_)
+    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))

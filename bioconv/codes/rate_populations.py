@@ -1,0 +1,255 @@
+"""The populations of the rate code, one function for each kind of layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import Linear, MaxPool, ReLU
+from bioconv.analog.graph import Affine, Layer, Term
+from bioconv.codes.calibration import Scales
+from bioconv.codes.membrane import NEVER, Membrane
+from bioconv.codes.names import identifiers
+from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
+from bioconv.neurons import MaxGate
+from bioconv.operators import Operator, Polarity, WindowCell, compact, compose, n_synapses, scaled
+
+if TYPE_CHECKING:
+    from bioconv.codes.rate import RateCode
+
+Scale = NDArray[np.float64]
+
+
+@dataclass
+class Plan:
+    """What is known before the first population is built, and what has been built so far.
+
+    Parameters
+    ----------
+    code : RateCode
+    original : AnalogGraph
+    rewritten : Rewritten
+    membrane : Membrane
+    scales : Scales
+    inputs : dict of str to Input
+        By name of the graph's input.
+    names : dict of str to str
+        Name of the population, or spiking input, of every input, layer and readout.
+    depths, releases : dict of str to int
+        Longest path to it, in delays, and the step in which it starts (mueller Eq 4.4).
+    carried : mapping of str to Carried
+    first_spikes : dict of str to int
+        Step before which a population, or spiking input, cannot spike.
+    """
+
+    code: RateCode
+    original: AnalogGraph
+    rewritten: Rewritten
+    membrane: Membrane
+    scales: Scales
+    inputs: Mapping[str, Input]
+    names: Mapping[str, str]
+    depths: Mapping[str, int]
+    releases: Mapping[str, int]
+    carried: Mapping[str, Carried]
+    first_spikes: dict[str, int] = field(default_factory=dict)
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    drives: list[Drive] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    readouts: list[Readout] = field(default_factory=list)
+
+    def delay(self, source: str, layer: str) -> int:
+        """Delay of a projection in steps."""
+        return self.depths[layer] - self.depths[source] if self.code.balance_delays else 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """A population to be driven: ``affine / scale`` is its activation."""
+
+    key: str
+    affine: Affine
+    scale: Scale
+    current: float
+    spiking: bool = True
+
+
+def add_spiking(plan: Plan, layer: Layer) -> None:
+    """A rectification: neurons that spike."""
+    scale = plan.scales.of[layer.name]
+    carried = plan.carried.get(layer.name)
+    if carried is None:
+        name, factor, offset = "", np.ones(()), np.zeros(())
+    else:
+        name, factor, offset = carried.layer, carried.factor, carried.offset
+    target = Target(layer.name, layer.inputs[0], scale, plan.membrane.current)
+    _add_neurons(plan, target, name, scale * factor, offset)
+
+
+def add_gates(plan: Plan, layer: Layer) -> None:
+    """Gates that let the spikes of the fastest source of each window pass (rueckauer 3.6)."""
+    affine, pool = layer.inputs[0], layer.function
+    assert isinstance(pool, MaxPool)
+    cells = range(int(np.prod(pool.size)))
+    gate = MaxGate(len(cells), plan.code.max_pool_estimate)
+    scale = plan.scales.of[layer.name]
+    carried = plan.carried.get(layer.name)
+    name = plan.names[layer.name]
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            gate.model,
+            dict(gate.parameters),
+            layer="" if carried is None else carried.layer,
+            scale=scale if carried is None else scale * carried.factor,
+            offset=np.zeros(()) if carried is None else carried.offset,
+            max_rate=plan.membrane.max_rate,
+            start_step=plan.releases[layer.name],
+        )
+    )
+    synapses = []
+    for term in affine.terms:
+        for cell in cells:
+            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
+            operator = compose(term.operator, window)
+            if n_synapses(operator):  # a cell that is all padding has none
+                delay = plan.delay(term.source, layer.name)
+                pre = plan.names[term.source]
+                synapses.append(Projection(pre, name, operator, f"p{cell}", delay))
+    plan.projections += synapses
+    plan.first_spikes[name] = int(_first_arrival(plan, synapses))  # a gate is never held
+
+
+def add_readout(plan: Plan, layer: Layer, output: str) -> None:
+    """An output: neurons that only add up, or neurons whose spikes are counted."""
+    affine, scale, membrane = layer.inputs[0], plan.scales.of[layer.name], plan.membrane
+    kind = plan.code.readout
+    if kind == "count":
+        shift = plan.scales.shift[layer.name]
+        shifted = Affine(affine.terms, affine.bias - shift, affine.shape)
+        layers = {entry.name for entry in plan.original.layers}
+        carries = isinstance(layer.function, Linear | ReLU) and output in layers
+        target = Target(layer.name, shifted, scale, membrane.current)
+        _add_neurons(plan, target, output if carries else "", scale, shift)
+    else:
+        # mV a step at the activation ``scale``, for neurons that only add up
+        per_step = membrane.gain * membrane.dt / float(membrane.neuron.value("c_m"))
+        target = Target(layer.name, affine, scale, 0.0, spiking=False)
+        _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
+    rate = plan.code.readout_rate if kind == "softmax" else 0.0
+    (name,) = identifiers([output])
+    plan.readouts.append(Readout(name, plan.names[layer.name], kind, layer.function, rate))
+
+
+def _add_neurons(
+    plan: Plan, target: Target, layer: str, scale: Scale, offset: NDArray[np.float64]
+) -> None:
+    """A population with its synapses, its currents and its clamp."""
+    membrane, name, key = plan.membrane, plan.names[target.key], target.key
+    synapses = _connect(plan, target)
+    v_start, v_reset = membrane.start(
+        0.5 if plan.code.initial == "half" and target.spiking else 0.0,
+        [projection.operator for projection in synapses],
+    )
+    bias = np.asarray(target.affine.bias, np.float64) / target.scale
+    current = membrane.round_current(target.current + membrane.gain * bias)
+    parameters: dict[str, Value] = dict(membrane.neuron.parameters)
+    if v_reset != membrane.v_reset and membrane.resets_to_value:
+        parameters["v_reset"] = v_reset
+    if not target.spiking:
+        parameters |= membrane.never_spiking
+    plan.first_spikes[name] = plan.releases[key]
+    later = _clamp(plan, target, synapses, parameters, {"v": v_start}, current)
+    plan.changes += [Change(plan.releases[key], name, *entry) for entry in later.items()]
+    plan.populations.append(
+        Population(
+            name,
+            target.affine.shape,
+            membrane.neuron.model,
+            parameters,
+            {"v": v_start},
+            layer,
+            np.asarray(scale),
+            np.asarray(offset),
+            membrane.max_rate,
+            plan.releases[key],
+        )
+    )
+
+
+def _clamp(
+    plan: Plan,
+    target: Target,
+    synapses: list[Projection],
+    parameters: dict[str, Value],
+    initial: dict[str, float],
+    current: NDArray[np.float64],
+) -> dict[str, Value]:
+    """Hold a population until its release: what changes then; ``parameters`` get the start.
+
+    Where nothing can arrive before the release, it is enough that the constant current sets in
+    then.  Otherwise the threshold is out of reach, and potential and threshold are set then.
+    """
+    membrane, release = plan.membrane, plan.releases[target.key]
+    parameter = membrane.neuron.model.current
+    constant = compact(current, target.affine.shape)
+    value: Value = float(constant.ravel()[0]) if constant.size == 1 else constant
+    if release == 0:
+        parameters[parameter] = value
+        return {}
+    parameters[parameter] = 0.0
+    later: dict[str, Value] = {parameter: value} if np.any(constant) else {}
+    early = _first_arrival(plan, synapses) < release
+    driven = any(entry.post == plan.names[target.key] for entry in plan.drives)
+    if early or driven or not membrane.exact:
+        later |= initial
+        if target.spiking:
+            parameters["v_th"] = NEVER
+            later["v_th"] = membrane.v_th
+    return later
+
+
+def _first_arrival(plan: Plan, synapses: list[Projection]) -> float:
+    """Step in which the first spike can arrive."""
+    arrivals = [plan.first_spikes[entry.pre] + entry.delay_steps for entry in synapses]
+    return min(arrivals, default=inf)
+
+
+def _connect(plan: Plan, target: Target) -> list[Projection]:
+    """Synapses and drives of a population."""
+    membrane, name = plan.membrane, plan.names[target.key]
+    found = []
+    for term in target.affine.terms:
+        source = plan.inputs.get(term.source)
+        if source is not None and not source.spikes:
+            gain = membrane.gain / target.scale
+            operator = scaled(term.operator, post=gain)
+            plan.drives.append(Drive(source.name, name, operator, membrane.current_grid))
+            continue
+        if source is not None:
+            of_one = membrane.weight(1000.0 / membrane.dt) / source.scale
+            operator = scaled(_of_sources(term, source), post=of_one / target.scale)
+        else:
+            before = membrane.weight(membrane.max_rate) * plan.scales.of[term.source]
+            operator = scaled(term.operator, pre=before, post=1.0 / target.scale)
+        delay = plan.delay(term.source, target.key)
+        pre, receptor = plan.names[term.source], membrane.receptor
+        found.append(Projection(pre, name, membrane.round_weights(operator), receptor, delay))
+    plan.projections += found
+    return found
+
+
+def _of_sources(term: Term, source: Input) -> Operator:
+    """From spike sources, which are ON and OFF cells for a signed input."""
+    if not source.signed:
+        return term.operator
+    return compose(Polarity(source.spike_shape), term.operator)

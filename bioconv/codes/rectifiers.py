@@ -1,0 +1,71 @@
+"""Functions that are sums of rectifications, and so can be carried by rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.functions import Function, HardSigmoid, HardTanh, PReLU, ReLU
+
+Number = float | NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One contribution ``factor * function(gain * x + shift) + offset``.
+
+    Parameters
+    ----------
+    function : ReLU
+        With slope 0.
+    gain, shift, factor, offset : float or ndarray
+    suffix : str
+        What tells the part from the others.
+    """
+
+    function: ReLU
+    gain: Number = 1.0
+    shift: Number = 0.0
+    factor: Number = 1.0
+    offset: float = 0.0
+    suffix: str = ""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the contribution is the function itself."""
+        return self.suffix == ""
+
+
+def is_rectifier(function: Function) -> bool:
+    """Whether `rectifiers` can take the function apart."""
+    return isinstance(function, ReLU | PReLU | HardSigmoid | HardTanh)
+
+
+def rectifiers(function: Function) -> list[Part]:
+    """The rectifications whose sum is ``function``.
+
+    A leaky rectification is its positive part minus the slope times its negative part; the hard
+    sigmoid and the hard tangent are rectifications that saturate.
+    """
+    match function:
+        case ReLU(negative_slope=0.0):
+            return [Part(function)]
+        case ReLU(negative_slope=slope, max_value=limit):
+            return _leaky(slope, limit)
+        case PReLU(alpha=alpha):
+            return _leaky(np.asarray(alpha, np.float64), np.inf)
+        case HardSigmoid(slope=slope, shift=shift):
+            return [Part(ReLU(max_value=1.0), slope, shift, suffix="_clipped")]
+        case HardTanh():
+            return [Part(ReLU(max_value=2.0), 1.0, 1.0, 1.0, -1.0, "_clipped")]
+        case _:
+            raise TypeError(f"{type(function).__name__} is no sum of rectifications")
+
+
+def _leaky(slope: Number, limit: float) -> list[Part]:
+    return [
+        Part(ReLU(max_value=limit), suffix="_positive"),
+        Part(ReLU(), gain=-1.0, factor=-slope, suffix="_negative"),
+    ]

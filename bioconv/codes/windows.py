@@ -1,0 +1,73 @@
+"""Large pooling windows as a sequence of small ones."""
+
+from __future__ import annotations
+
+from math import gcd, prod
+from typing import Any
+
+from bioconv.analog.functions import MaxPool
+from bioconv.operators import Shape, n_windows
+
+#: most sources of one gate; larger windows become gates of gates
+MOST_SOURCES = 25
+
+#: size, stride, padding of a window along one axis
+Window = tuple[int, int, tuple[int, int]]
+
+
+def pool_stages(in_shape: Shape, pool: MaxPool) -> list[MaxPool] | None:
+    """Poolings of at most `MOST_SOURCES` cells that one after the other do what ``pool`` does.
+
+    A maximum over a block is the maximum over its rows of the maximum over each row; a long row
+    is cut into parts where every window starts at a part.
+
+    Returns
+    -------
+    list of MaxPool, or None
+        None if some row cannot be cut.
+    """
+    if prod(pool.size) <= MOST_SOURCES:
+        return [pool]
+    rank = len(pool.size)
+    stages = []
+    for axis in range(rank):
+        window = (pool.size[axis], pool.strides[axis], pool.padding[axis])
+        parts = _axis_stages(in_shape[axis], window)
+        if parts is None:
+            return None
+        stages += [
+            MaxPool(
+                _at(axis, rank, size, 1),
+                _at(axis, rank, stride, 1),
+                _at(axis, rank, padding, (0, 0)),
+            )
+            for size, stride, padding in parts
+        ]
+    return stages
+
+
+def _at(axis: int, rank: int, value: Any, other: Any) -> tuple[Any, ...]:
+    return tuple(value if k == axis else other for k in range(rank))
+
+
+def _axis_stages(length: int, window: Window) -> list[Window] | None:
+    size, stride, padding = window
+    if size == stride == 1:
+        return []
+    if size <= MOST_SOURCES:
+        return [window]
+    if length + padding[0] <= size:  # one window that holds everything: cut where we like
+        part = MOST_SOURCES
+        rest = -(-size // part)
+        whole = (part, part, (padding[0], part * rest - padding[0] - length))
+        after = _axis_stages(rest, (rest, rest, (0, 0)))
+    else:
+        common = gcd(size, stride)
+        part = max((p for p in range(2, MOST_SOURCES + 1) if common % p == 0), default=1)
+        if part == 1:
+            return None
+        covered = (n_windows(length, size, stride, padding) - 1) * stride + size
+        whole = (part, part, (padding[0], max(covered - padding[0] - length, 0)))
+        n_parts = n_windows(length, part, part, whole[2])
+        after = _axis_stages(n_parts, (size // part, stride // part, (0, 0)))
+    return None if after is None else [whole, *after]

@@ -1,0 +1,127 @@
+"""The verb *convert*: a trained network and calibration data become a spiking network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.analog import AnalogGraph, check_samples
+from bioconv.codes import Code, RateCode
+from bioconv.codes.names import identifiers
+from bioconv.errors import DataError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.neurons import IntegrateAndFire, Neuron
+
+#: steps that a sample is shown where the user gives none
+DEFAULT_STEPS = 200
+
+
+def convert(
+    model: Any | str | Path | AnalogGraph,
+    *,
+    calibration: ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike],
+    code: Code | None = None,
+    neuron: Neuron | None = None,
+    dt: float = 1.0,
+    n_steps: int | None = None,
+    seed: int = 0,
+    name: str | None = None,
+) -> SpikingNetwork:
+    """Convert a trained network into a spiking network.
+
+    Parameters
+    ----------
+    model : keras.Model, str, Path or AnalogGraph
+        What `bioconv.read` takes, or what it gives.
+    calibration : ndarray, shape (n, ...); mapping of input name to ndarray; or list of ndarray
+        Samples like those the network was trained on (a few hundred): they set the scales.
+        A mapping or a list, in the order of the inputs, for models with several inputs.
+    code : Code, optional
+        Default: ``RateCode()``.
+    neuron : Neuron, optional
+        Default: ``bioconv.neurons.IntegrateAndFire()``.
+    dt : float
+        Step in ms.
+    n_steps : int, optional
+        Duration of a sample, in steps, when `simulate` is not told another.  Default: 200.
+    seed : int
+        For codes that draw random numbers while converting (the rate code draws none).
+    name : str, optional
+        Name of the network.  Default: the model's.
+
+    Returns
+    -------
+    SpikingNetwork
+
+    Raises
+    ------
+    ReadError
+        If the model cannot be read.
+    DataError
+        If the calibration data are empty, not finite, or of another shape than the inputs.
+    ConversionError
+        With every layer that cannot spike under the code and the neuron, and why.
+    ParameterError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np, bioconv as bc
+    >>> from models import weights_path
+    >>> images = np.random.default_rng(0).random((20, 8, 8, 1))
+    >>> network = bc.convert(weights_path("digits_cnn"), calibration=images)
+    >>> network.code["code"]
+    'rate'
+    """
+    code = RateCode() if code is None else code
+    neuron = IntegrateAndFire() if neuron is None else neuron
+    steps = DEFAULT_STEPS if n_steps is None else n_steps
+    _check(code, neuron, dt, steps)
+    graph = as_graph(model)
+    network = code.convert(
+        graph,
+        calibration_of(graph, calibration),
+        neuron,
+        dt=float(dt),
+        n_steps=int(steps),
+        seed=int(seed),
+    )
+    (wanted,) = identifiers([graph.name if name is None else name])
+    return network if network.name == wanted else network.replace(name=wanted)
+
+
+def as_graph(model: Any | str | Path | AnalogGraph) -> AnalogGraph:
+    """The analog graph of ``model``: itself, or what `bioconv.read` reads."""
+    if isinstance(model, AnalogGraph):
+        return model
+    from bioconv.reading import read
+
+    return read(model)
+
+
+def calibration_of(graph: AnalogGraph, calibration: Any) -> dict[str, NDArray]:
+    """Calibration data by name of the input; `DataError` says what does not fit."""
+    try:
+        return check_samples(calibration, {entry.name: entry.shape for entry in graph.inputs})
+    except DataError as error:
+        raise DataError(f"calibration data: {error}") from None
+
+
+def _check(code: Any, neuron: Any, dt: float, n_steps: int) -> None:
+    problems = []
+    if not isinstance(code, Code):
+        problems.append(f"code must be a code such as RateCode(). Received: {code!r}")
+    if not isinstance(neuron, Neuron):
+        problems.append(
+            f"neuron must be a neuron such as neurons.IntegrateAndFire(). Received: {neuron!r}"
+        )
+    if not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
+        problems.append(f"dt must be above 0 ms. Received: {dt!r}")
+    if int(n_steps) != n_steps or n_steps < 1:
+        problems.append(f"n_steps must be a whole number from 1. Received: {n_steps!r}")
+    if problems:
+        raise ParameterError("convert: " + "; ".join(problems) + ".")

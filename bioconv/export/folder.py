@@ -1,0 +1,76 @@
+"""A folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.errors import ExportError
+
+
+@contextlib.contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder beside ``target`` to write in; it becomes ``target`` if all goes well.
+
+    Raises
+    ------
+    ExportError
+        ``target`` exists and is not an empty folder, or its parent is missing.
+    """
+    target = target.absolute()
+    if not target.parent.is_dir():
+        raise ExportError(f"{target}: the folder {str(target.parent)!r} does not exist.")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ExportError(f"{target} exists already. Choose another folder, or remove it first.")
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        yield scratch
+        scratch.chmod(0o777 & ~_umask())  # mkdtemp makes folders for their owner alone
+        scratch.replace(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write numeric arrays to an .npz: no pickle, the same bytes for the same arrays."""
+    objects = [name for name, array in arrays.items() if array.dtype.kind not in "iufb"]
+    if objects:
+        raise ExportError(f"Only numbers can be exported, not the arrays {', '.join(objects)}.")
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def copy_support(names: tuple[str, ...], folder: Path) -> None:
+    """Copy support modules into the package ``support`` of a program."""
+    package = folder / "support"
+    package.mkdir()
+    for name in ("__init__.py", *names):
+        (package / name).write_text(_read("bioconv.export.support", name), encoding="utf-8")
+
+
+def template(name: str, section: str) -> str:
+    """The program text called ``name`` with ``section`` as its tables."""
+    text = io.StringIO(_read("bioconv.export.templates", name))
+    lines = text.readlines()
+    start, end = lines.index("# <network>\n"), lines.index("# </network>\n")
+    return "".join([*lines[: start + 1], section, *lines[end:]])
+
+
+def _read(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")

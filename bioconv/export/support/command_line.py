@@ -1,0 +1,122 @@
+"""The command line of an exported program, and the images it reads."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def parser(
+    description: str, n_steps: int, recordable: Mapping[str, Sequence[str]]
+) -> argparse.ArgumentParser:
+    """The options that all programs share.
+
+    Parameters
+    ----------
+    description : str
+    n_steps : int
+        Default number of steps an image.
+    recordable : mapping of str to sequence of str
+        Population to what can be recorded of it.
+    """
+    lines = [f"  {name}: {', '.join(what)}" for name, what in recordable.items()]
+    options = argparse.ArgumentParser(
+        description=description,
+        epilog="What can be recorded:\n" + "\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("--data", type=Path, required=True, help=".npz with x and, optionally, y")
+    options.add_argument("-o", "--output", type=Path, required=True, help="result, an .npz")
+    options.add_argument("--images", type=positive, help="use the first images only")
+    options.add_argument("--steps", type=positive, default=n_steps, help="default: %(default)s")
+    options.add_argument("--seed", type=int, default=0, help="of random spikes")
+    options.add_argument("--quiet", action="store_true", help="no line an image")
+    options.add_argument(
+        "--checkpoints",
+        type=positive,
+        nargs="+",
+        help="numbers of steps after which the class is read out; default: all",
+    )
+    options.add_argument(
+        "--record",
+        action="append",
+        default=[],
+        metavar="POPULATION=WHAT",
+        help="keep spikes, counts or a state variable; may be repeated",
+    )
+    return options
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
+    return value
+
+
+def read_record(
+    entries: Sequence[str], recordable: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """``["conv1=spikes", ...]`` as population -> what; stops the program on unknown names."""
+    record: dict[str, list[str]] = {}
+    for entry in entries:
+        population, _, what = entry.partition("=")
+        if what not in recordable.get(population, ()):
+            valid = "; ".join(f"{name}: {', '.join(all_)}" for name, all_ in recordable.items())
+            sys.exit(f"--record {entry}: not known. Known are {valid}")
+        record.setdefault(population, []).append(what)
+    return record
+
+
+def read_checkpoints(wanted: Sequence[int] | None, n_steps: int) -> NDArray[np.int64]:
+    """Sorted numbers of steps, all of 1 ... ``n_steps`` if none are wanted."""
+    if not wanted:
+        return np.arange(1, n_steps + 1)
+    if max(wanted) > n_steps:
+        sys.exit(f"--checkpoints {max(wanted)} is later than the last step, {n_steps}")
+    return np.unique(np.asarray(wanted, dtype=np.int64))
+
+
+def read_images(
+    path: Path, inputs: Mapping[str, Mapping[str, Any]], n_images: int | None
+) -> tuple[dict[str, NDArray[np.float64]], NDArray | None]:
+    """Images for each input, and labels if the file has any.
+
+    Parameters
+    ----------
+    path : Path
+        An .npz with ``x`` (or, with several inputs, an array named after each) and perhaps ``y``.
+    inputs : mapping of str to mapping
+        Input to its description; ``shape`` is the shape of one sample.
+    n_images : int or None
+        Use the first images only.
+
+    Returns
+    -------
+    x : dict of str to ndarray of float64, shape (n_images, *shape)
+    y : ndarray or None
+    """
+    images = {}
+    with np.load(path, allow_pickle=False) as data:
+        for name, entry in inputs.items():
+            key = name if name in data or len(inputs) > 1 else "x"
+            if key not in data:
+                sys.exit(f"{path} has no array {key!r}; it has {', '.join(data.files)}")
+            x = np.asarray(data[key][:n_images], dtype=np.float64)
+            if x.shape[1:] != tuple(entry["shape"]):
+                sys.exit(f"{path}: {key} has images of {x.shape[1:]}, expected {entry['shape']}")
+            if not np.isfinite(x).all():
+                sys.exit(f"{path}: {key} has values that are NaN or infinite")
+            images[name] = x
+        y = data["y"][:n_images] if "y" in data else None
+    lengths = {len(x) for x in images.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        sys.exit(f"{path}: expected the same number of images, at least one, for each input")
+    return images, y

@@ -1,0 +1,71 @@
+"""Spike trains of an input, the same in every simulator.
+
+A spike source has a probability p (spikes a step, 0 ... 1): the value of its pixel times a scale.
+
+- ``regular``: source i spikes in step t if floor((t + 1) p + 1/2) > floor(t p + 1/2).  After n
+  steps it has spiked round(n p) times (halves up); every source starts half way to its first
+  spike.
+- ``poisson``: source i spikes in every step with probability p, independently.  The random
+  numbers are those of NumPy's Philox generator with the key (seed, image), so an image has the
+  same spikes whatever else is simulated with it, before it or beside it.
+
+This file needs NumPy only.  Exported programs carry a copy of it.
+"""
+
+import numpy as np
+
+
+def probabilities(x, scale, signed):
+    """Spikes a step of each source, shape (n_sources,).
+
+    Parameters
+    ----------
+    x : ndarray
+        One sample, any shape; it is flattened in C order.
+    scale : float
+    signed : bool
+        Two sources a pixel: first all ON sources (positive values), then all OFF sources.
+    """
+    values = np.asarray(x, dtype=np.float64).reshape(-1) * scale
+    if signed:
+        values = np.concatenate([values, -values])
+    return np.clip(values, 0.0, 1.0)
+
+
+def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0):
+    """Spikes of one sample in the steps ``first_step`` ... ``first_step + n_steps - 1``.
+
+    Parameters
+    ----------
+    x : ndarray
+        One sample, any shape; it is flattened in C order.
+    n_steps : int
+    kind : {"regular", "poisson"}
+    scale : float
+        A value of x times ``scale`` is the number of spikes a step, clipped to [0, 1].
+    signed : bool
+        ON and OFF sources, see `probabilities`.
+    seed, image : int
+        At least 0; ``image`` counts the samples of a simulation.
+    first_step : int
+        Where to start: the spikes of a step do not depend on it.
+    stream : int
+        Number of the input, so that two inputs have independent spikes.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_steps, n_sources)
+    """
+    p = probabilities(x, scale, signed)
+    if kind == "regular":
+        steps = np.arange(first_step, first_step + n_steps + 1, dtype=np.float64)
+        return np.diff(np.floor(steps[:, None] * p + 0.5), axis=0) > 0
+    if kind != "poisson":
+        raise ValueError(f"kind must be 'regular' or 'poisson', not {kind!r}")
+    blocks = -(-p.size // 4)  # Philox makes four numbers for each value of its counter
+    generator = np.random.Philox(
+        key=np.array([seed, image], dtype=np.uint64),
+        counter=np.array([first_step * blocks, 0, 0, stream], dtype=np.uint64),
+    )
+    draws = np.random.Generator(generator).random((n_steps, 4 * blocks))
+    return draws[:, : p.size] < p

@@ -1,0 +1,110 @@
+"""From spikes and potentials of the output population to the analog output and the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def decode(
+    readout: Mapping[str, Any],
+    steps: NDArray[np.int64],
+    neurons: NDArray[np.int64],
+    potential: Floats | None,
+    checkpoints: NDArray[np.int64],
+    dt: float,
+    generator: np.random.Generator,
+) -> Floats:
+    """Analog output of one image after each checkpoint, before the layer's own function.
+
+    Parameters
+    ----------
+    readout : mapping
+        ``kind`` ("count", "potential" or "softmax"), ``scale`` and ``offset`` (n_neurons,),
+        ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz).
+    steps, neurons : ndarray of int, shape (n_spikes,)
+        Spikes of the output population.
+    potential : ndarray, shape (n_steps, n_neurons), or None
+        mV at the end of each step; for the kinds "potential" and "softmax".
+    checkpoints : ndarray of int, shape (n_checkpoints,)
+        Numbers of steps simulated, ascending.
+    dt : float
+        ms.
+    generator : numpy Generator
+        Draws for the kind "softmax".
+
+    Returns
+    -------
+    ndarray, shape (n_checkpoints, n_neurons)
+        NaN as long as the output has given nothing.
+    """
+    kind = readout["kind"]
+    n_neurons = len(readout["scale"])
+    elapsed = (checkpoints - readout["start_step"])[:, None]
+    if kind == "count":
+        late = steps >= readout["start_step"]
+        counts = counts_at(steps[late], neurons[late], checkpoints, n_neurons)
+        seconds = np.maximum(elapsed, 1) * dt * 1e-3
+        output = readout["scale"] * counts / (seconds * readout["max_rate"]) + readout["offset"]
+        given = counts.any(axis=1)
+    else:
+        if potential is None:
+            raise ValueError(f"the readout kind {kind!r} needs the membrane potential")
+        output, given = _from_potential(readout, potential, dt, checkpoints, generator)
+    output[(elapsed[:, 0] < 1) | ~given] = np.nan
+    return output
+
+
+def counts_at(
+    steps: NDArray[np.int64],
+    neurons: NDArray[np.int64],
+    checkpoints: NDArray[np.int64],
+    n_neurons: int,
+) -> NDArray[np.int64]:
+    """Spikes of each neuron in the first ``checkpoints`` steps, shape (n_checkpoints, n)."""
+    slot = np.searchsorted(checkpoints, steps, side="right")  # step t is over after t + 1 steps
+    kept = slot < len(checkpoints)
+    flat = slot[kept] * n_neurons + neurons[kept]
+    counts = np.bincount(flat, minlength=len(checkpoints) * n_neurons)
+    return counts.reshape(len(checkpoints), n_neurons).cumsum(axis=0)
+
+
+def classes(output: Floats) -> NDArray[np.int64]:
+    """Index of the largest output after each checkpoint, -1 where there is none yet."""
+    silent = np.isnan(output).all(axis=-1)
+    return np.where(silent, -1, np.argmax(np.nan_to_num(output, nan=-np.inf), axis=-1))
+
+
+def _from_potential(
+    readout: Mapping[str, Any],
+    potential: Floats,
+    dt: float,
+    checkpoints: NDArray[np.int64],
+    generator: np.random.Generator,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Output from the membrane potential, and where there is one."""
+    rise = potential - readout["initial"]
+    elapsed = np.arange(1, len(rise) + 1) - readout["start_step"]
+    value = readout["scale"] * rise / np.maximum(elapsed, 1)[:, None] + readout["offset"]
+    last = checkpoints - 1
+    if readout["kind"] == "potential":
+        return value[last], (rise != 0).any(axis=1)[last]
+    counts = _external_spikes(value, elapsed, readout["rate"] * dt * 1e-3, generator)
+    total = counts.cumsum(axis=0)[last]
+    share = total / np.maximum(total.sum(axis=1, keepdims=True), 1)
+    return share, total.any(axis=1)
+
+
+def _external_spikes(
+    value: Floats, elapsed: NDArray[np.int64], mean: float, generator: np.random.Generator
+) -> Floats:
+    """Spikes that a Poisson generator triggers, shared out by the softmax of ``value``."""
+    weight = np.exp(value - value.max(axis=1, keepdims=True))
+    chance = weight / weight.sum(axis=1, keepdims=True)
+    triggers = generator.poisson(mean, len(value)) * (elapsed > 0)
+    return generator.multinomial(triggers, chance).astype(np.float64)

@@ -1,0 +1,114 @@
+"""What a run gives back: collected image by image, written as one .npz."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import readouts
+
+Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+class Results:
+    """Everything that is kept of a run.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Population or spiking input to its number of neurons.
+    start_steps : mapping of str to int
+        Population to the first step that counts.
+    fan_out : mapping of str to ndarray of int
+        Population or spiking input to the number of synapses of each of its neurons.
+    outputs : mapping of str to mapping
+        Readout to its description, see `readouts.decode`, with ``population``.
+    record : mapping of str to sequence of str
+        Population to "spikes", "counts" or state variables.
+    checkpoints : ndarray of int
+    dt : float
+        ms.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        *,
+        sizes: Mapping[str, int],
+        start_steps: Mapping[str, int],
+        fan_out: Mapping[str, NDArray[np.int64]],
+        outputs: Mapping[str, Mapping[str, Any]],
+        record: Mapping[str, Sequence[str]],
+        checkpoints: NDArray[np.int64],
+        dt: float,
+        seed: int,
+    ):
+        self._sizes, self._start_steps, self._fan_out = sizes, start_steps, fan_out
+        self._outputs, self._record, self._checkpoints = outputs, record, checkpoints
+        self._dt, self._seed = dt, seed
+        self._lists: dict[str, list[NDArray]] = {}
+        self._per_neuron = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
+        self._n_images = 0
+
+    def add(self, spikes: Mapping[str, Spikes], traces: Mapping[tuple[str, str], NDArray]) -> None:
+        """Take the spikes (steps, neurons) of each population, and the traces, of one image."""
+        image, operations = self._n_images, 0
+        for name, (steps, neurons) in spikes.items():
+            counts = np.bincount(neurons, minlength=self._sizes[name])
+            self._per_neuron[name] += counts
+            if name in self._fan_out:
+                operations += int(counts @ self._fan_out[name])
+            self._append(f"{name}.spikes_per_image", np.int64(len(steps)))
+            self._keep(image, name, steps, neurons)
+        self._append("synaptic_operations", np.float64(operations))
+        for (name, variable), values in traces.items():
+            if variable in self._record.get(name, ()):
+                self._append(f"{name}.{variable}", values)
+        for name, readout in self._outputs.items():
+            population = readout["population"]
+            generator = np.random.default_rng((self._seed, image))
+            output = readouts.decode(
+                readout,
+                *spikes[population],
+                traces.get((population, readout["variable"])),
+                self._checkpoints,
+                self._dt,
+                generator,
+            )
+            self._append(f"{name}.output", np.nan_to_num(output[-1], nan=0.0))
+            self._append(f"{name}.classes", readouts.classes(output))
+        self._n_images += 1
+
+    def classes(self) -> NDArray[np.int64]:
+        """Class of each image after the last checkpoint, by the first readout."""
+        return np.stack(self._lists[f"{next(iter(self._outputs))}.classes"])[:, -1]
+
+    def save(self, path: Path, **more: Any) -> None:
+        """Write all arrays, and ``more``, to an .npz."""
+        arrays = {
+            name: (np.concatenate if name.endswith(".spikes") else np.stack)(values)
+            for name, values in self._lists.items()
+        }
+        arrays |= {f"{name}.spikes_per_neuron": n for name, n in self._per_neuron.items()}
+        arrays |= {"checkpoints": self._checkpoints, "n_images": np.int64(self._n_images)}
+        arrays |= {name: np.asarray(value) for name, value in more.items()}
+        with path.open("wb") as file:  # a file object: savez appends no suffix to the name
+            np.savez(file, **arrays)
+
+    def _keep(self, image: int, name: str, steps: NDArray, neurons: NDArray) -> None:
+        """Keep what was asked for of one population's spikes."""
+        if "spikes" in self._record.get(name, ()):
+            order = np.lexsort((neurons, steps))
+            rows = np.stack([np.full(len(steps), image), steps[order], neurons[order]], axis=1)
+            self._append(f"{name}.spikes", rows.astype(np.int32))
+        if "counts" in self._record.get(name, ()):
+            late = steps >= self._start_steps.get(name, 0)
+            counts = np.bincount(neurons[late], minlength=self._sizes[name])
+            self._append(f"{name}.counts", counts)
+
+    def _append(self, name: str, value: Any) -> None:
+        self._lists.setdefault(name, []).append(np.asarray(value))

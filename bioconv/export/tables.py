@@ -1,0 +1,283 @@
+"""A network as tables of plain values, and as the text of these tables in a program.
+
+Three kinds of leaves reach a program's text: Python literals, which go in through ``repr``, and
+`Quantity` and `Unit`, whose parts were checked.  So nothing that a network carries can become code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.network import Population, Readout, SpikingNetwork
+from bioconv.neurons.model import UNITS, NeuronModel
+from bioconv.operators import Operator
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number, or an array of ``weights.npz``, with a unit of `UNITS`."""
+
+    value: float | str
+    unit: str
+
+    def text(self, with_unit: bool) -> str:
+        """The value as Python source."""
+        if isinstance(self.value, str):
+            text = f"weights[{self.value!r}]"
+        else:
+            text = number_text(self.value)
+        return f"{text} * {UNITS[self.unit][0]}" if with_unit and self.unit != "1" else text
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of `UNITS`."""
+
+    name: str
+
+    def text(self, with_unit: bool) -> str:
+        """The unit as Python source: a Brian2 unit, or its name."""
+        return UNITS[self.name][0] if with_unit else repr(self.name)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Tables and arrays of a network, the same for every target.
+
+    Parameters
+    ----------
+    tables : dict
+        Python name of a table -> nested dicts, lists and tuples of literals and `Quantity`.
+    arrays : dict of str to ndarray
+        Contents of ``weights.npz``.
+    """
+
+    tables: dict[str, Any]
+    arrays: Arrays
+
+
+def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Network:
+    """Everything about a network that a program needs.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    models : mapping of str to mapping
+        What the target says of each neuron model, by its name.
+    """
+    arrays: Arrays = {}
+    tables = {
+        "NAME": network.name,
+        "DT": Quantity(float(network.dt), "ms"),
+        "N_STEPS": int(network.n_steps),
+        "MODELS": dict(models),
+        "POPULATIONS": {p.name: _population(network, p, arrays) for p in network.populations},
+        "INPUTS": {
+            i.name: {
+                "shape": _shape(i.shape),
+                "encoder": i.encoder,
+                "scale": float(i.scale),
+                "signed": bool(i.signed),
+            }
+            for i in network.inputs
+        },
+        "PROJECTIONS": _projections(network, arrays),
+        "DRIVES": _drives(network, arrays),
+        "CHANGES": _changes(network, arrays),
+        "READOUTS": {r.name: _readout(network, r, arrays) for r in network.readouts},
+    }
+    return Network(tables, arrays)
+
+
+def value_of(population: Population, name: str) -> Any:
+    """Value of a parameter of a population, given or default."""
+    return population.parameters.get(name, population.model.parameter(name).default)
+
+
+def initial_of(population: Population, name: str) -> Any:
+    """Start value of a state variable of a population."""
+    start = population.initial.get(name, population.model.state(name).initial)
+    return value_of(population, start) if isinstance(start, str) else start
+
+
+def model_names(network: SpikingNetwork) -> dict[str, NeuronModel]:
+    """The neuron models of a network, each under a name of its own."""
+    return {_model_name(network, p.model): p.model for p in network.populations}
+
+
+def _model_name(network: SpikingNetwork, model: NeuronModel) -> str:
+    """The model's name, with a number if another model of the network has the same."""
+    namesakes = [p.model for p in network.populations if p.model.name == model.name]
+    different = [m for n, m in enumerate(namesakes) if m not in namesakes[:n]]
+    number = different.index(model)
+    return f"{model.name}_{number + 1}" if number else model.name
+
+
+def _population(network: SpikingNetwork, population: Population, arrays: Arrays) -> dict[str, Any]:
+    def quantity(name: str, value: ArrayLike, unit: str) -> Quantity:
+        return _quantity(value, unit, population.shape, f"{population.name}.{name}", arrays)
+
+    model = population.model
+    return {
+        "model": _model_name(network, model),
+        "shape": _shape(population.shape),
+        "parameters": {
+            p.name: quantity(p.name, value_of(population, p.name), p.unit) for p in model.parameters
+        },
+        "initial": {
+            s.name: quantity(s.name, initial_of(population, s.name), s.unit) for s in model.states
+        },
+        "start_step": int(population.start_step),
+    }
+
+
+def _projections(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
+    rows = []
+    for number, projection in enumerate(network.projections):
+        receptor = network.population(projection.post).model.receptor(projection.receptor)
+        key = f"projection{number}"
+        _add_edges(key, projection.operator, arrays)
+        rows.append(
+            {
+                "pre": projection.pre,
+                "post": projection.post,
+                "receptor": receptor.name,
+                "variables": receptor.variables,
+                "unit": Unit(receptor.unit),
+                "delay_steps": int(projection.delay_steps),
+                "synapses": key,
+            }
+        )
+    return rows
+
+
+def _drives(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
+    rows = []
+    for number, drive in enumerate(network.drives):
+        key = f"drive{number}"
+        _add_edges(key, drive.operator, arrays)
+        rows.append(
+            {"input": drive.input, "post": drive.post, "synapses": key, "grid": float(drive.grid)}
+        )
+    return rows
+
+
+def _changes(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
+    rows = []
+    for number, change in enumerate(network.changes):
+        population = network.population(change.population)
+        units = {
+            item.name: item.unit
+            for item in (*population.model.parameters, *population.model.states)
+        }
+        unit, key = units[change.variable], f"change{number}"
+        rows.append(
+            {
+                "step": int(change.step),
+                "population": change.population,
+                "variable": change.variable,
+                "value": _quantity(change.value, unit, population.shape, key, arrays),
+            }
+        )
+    return rows
+
+
+def _readout(network: SpikingNetwork, readout: Readout, arrays: Arrays) -> dict[str, Any]:
+    population = network.population(readout.population)
+
+    def array(name: str, value: ArrayLike) -> Quantity:
+        key = f"{readout.name}.{name}"
+        arrays[key] = _flat(value, population.shape)
+        return Quantity(key, "1")
+
+    start = initial_of(population, "v") if readout.kind != "count" else 0.0
+    return {
+        "population": readout.population,
+        "kind": readout.kind,
+        "variable": "v" if readout.kind != "count" else "",
+        "scale": array("readout_scale", population.scale),
+        "offset": array("readout_offset", population.offset),
+        "initial": array("readout_initial", start),
+        "max_rate": float(population.max_rate),
+        "start_step": int(population.start_step),
+        "rate": float(readout.rate),
+    }
+
+
+def _add_edges(key: str, operator: Operator, arrays: Arrays) -> None:
+    edges = operator.edges()
+    arrays[f"{key}_pre"] = np.ascontiguousarray(edges.pre, np.int32)
+    arrays[f"{key}_post"] = np.ascontiguousarray(edges.post, np.int32)
+    arrays[f"{key}_weight"] = np.ascontiguousarray(edges.weight, np.float64)
+
+
+def _quantity(
+    value: ArrayLike, unit: str, shape: tuple[int, ...], key: str, arrays: Arrays
+) -> Quantity:
+    """A number where all neurons have the same, else an array under ``key``."""
+    flat = _flat(value, shape)
+    if (flat == flat[0]).all():
+        return Quantity(float(flat[0]), unit)
+    arrays[key] = flat
+    return Quantity(key, unit)
+
+
+def _flat(value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    return np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), shape)).ravel()
+
+
+def _shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(n) for n in shape)
+
+
+def source(tables: Mapping[str, Any], *, with_units: bool) -> str:
+    """The tables as Python source, one assignment each.
+
+    Parameters
+    ----------
+    tables : mapping of str to nested dicts, lists and tuples of literals and `Quantity`
+        The names are those of the program's template.
+    with_units : bool
+        Multiply quantities by their units (Brian2).
+    """
+    return "".join(f"{name} = {_text(value, 0, with_units)}\n" for name, value in tables.items())
+
+
+def _text(value: Any, depth: int, with_units: bool) -> str:
+    if isinstance(value, Quantity | Unit):
+        return value.text(with_units)
+    if isinstance(value, str) and "\n" in value:
+        pad = "    " * (depth + 1)
+        lines = "".join(f"{pad}{line!r}\n" for line in value.splitlines(keepends=True))
+        return f"(\n{lines}{'    ' * depth})"
+    if isinstance(value, Mapping):
+        items = [f"{key!r}: {_text(item, depth + 1, with_units)}" for key, item in value.items()]
+        return _brackets("{", items, "}", depth)
+    if isinstance(value, list):
+        return _brackets("[", [_text(item, depth + 1, with_units) for item in value], "]", depth)
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, tuple | str | int | None):
+        return repr(value)
+    raise TypeError(f"{type(value).__name__} has no place in a program")
+
+
+def _brackets(left: str, items: list[str], right: str, depth: int) -> str:
+    line = f"{left}{', '.join(items)}{right}"
+    if 4 * depth + len(line) <= 88 and "\n" not in line:
+        return line
+    pad = "    " * (depth + 1)
+    return f"{left}\n" + "".join(f"{pad}{item},\n" for item in items) + f"{'    ' * depth}{right}"
+
+
+def number_text(value: float) -> str:
+    """A number as Python source, infinities included."""
+    return repr(value) if math.isfinite(value) else f"float({str(value)!r})"

@@ -1,0 +1,285 @@
+"""A spiking network in Brian2, written by bioconv.  It runs without bioconv:
+
+    python program.py --data images.npz -o result.npz
+
+images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.
+
+Time goes in steps.  In every step the neurons *integrate*, take the spikes that *arrive*, *fire*
+if they are above threshold, and are *reset*.  A spike fired in step t arrives in step t +
+delay_steps.  Brian2's usual order fires before spikes arrive, so `schedule` below sets this one.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import brian2
+import numpy as np
+from brian2 import Hz, ms, mV, nS, pA, pF, second  # noqa: F401 - the tables use what they need
+from support import command_line, images
+from support.results import Results
+
+weights = np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False)
+
+# <network>
+NAME = "empty"
+DT = 1.0 * ms
+N_STEPS = 1
+MODELS: dict = {}
+POPULATIONS: dict = {}
+INPUTS: dict = {}
+PROJECTIONS: list = []
+DRIVES: list = []
+CHANGES: list = []
+READOUTS: dict = {}
+# </network>
+
+SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+
+
+def make_population(name, entry, standalone):
+    """Neurons of one model, with their parameters and start values."""
+    model = MODELS[entry["model"]]
+    equations = model["equations"]
+    if standalone and any(drive["post"] == name for drive in DRIVES):
+        equations += "i_constant : amp\ni_image : amp\n"  # what the input current is made of
+    group = brian2.NeuronGroup(
+        images.n_neurons(entry),
+        equations,
+        threshold=model["threshold"],
+        reset=model["reset"],
+        refractory=model["refractory"],
+        method=model["method"],
+        name=f"population_{name}",
+    )
+    for variable, value in (*entry["parameters"].items(), *entry["initial"].items()):
+        setattr(group, variable, value)
+    return group
+
+
+def make_source(name, entry, n_steps, standalone):
+    """Spike sources of an input: which spikes they emit is set before each image."""
+    n_sources = images.n_neurons(entry)
+    if not standalone:
+        return brian2.SpikeGeneratorGroup(n_sources, [], [] * second, name=f"input_{name}"), None
+    raster = brian2.TimedArray(np.zeros((n_steps, n_sources)), dt=DT, name=f"raster_{name}")
+    group = brian2.NeuronGroup(
+        n_sources,
+        "",
+        threshold=f"{raster.name}(t, i) > 0.5",
+        reset="",
+        namespace={raster.name: raster},
+        name=f"input_{name}",
+    )
+    return group, raster
+
+
+def make_synapses(number, projection, groups):
+    """One projection: every synapse adds its weight to the variables of its receptor."""
+    states = MODELS[POPULATIONS[projection["post"]]["model"]]["states"]
+    dimension = states[projection["variables"][0]]["dimension"]
+    key = projection["synapses"]
+    synapses = brian2.Synapses(
+        groups[projection["pre"]],
+        groups[projection["post"]],
+        f"weight : {dimension} (constant)",
+        on_pre="\n".join(f"{v}_post += weight" for v in projection["variables"]),
+        # Brian2 hands spikes over in the step after they were fired: that is one step already.
+        delay=(projection["delay_steps"] - 1) * DT,
+        name=f"projection_{number}",
+    )
+    synapses.connect(i=weights[f"{key}_pre"], j=weights[f"{key}_post"])
+    synapses.weight = weights[f"{key}_weight"] * projection["unit"]
+    return synapses
+
+
+class Network:
+    """The network, built once; `present` shows it an image."""
+
+    def __init__(self, n_steps, traced, standalone):
+        self.n_steps, self.standalone = n_steps, standalone
+        self.groups = {n: make_population(n, e, standalone) for n, e in POPULATIONS.items()}
+        self.sources, self.rasters = {}, {}
+        for name, entry in INPUTS.items():
+            if entry["encoder"] != "current":
+                group, raster = make_source(name, entry, n_steps, standalone)
+                self.sources[name], self.rasters[name] = group, raster
+        connected = [
+            make_synapses(number, projection, {**self.groups, **self.sources})
+            for number, projection in enumerate(PROJECTIONS)
+            if len(weights[f"{projection['synapses']}_pre"])
+        ]
+        self.monitors = {
+            name: brian2.SpikeMonitor(group, name=f"spikes_{name}")
+            for name, group in self.groups.items()
+            if MODELS[POPULATIONS[name]["model"]]["threshold"]
+        }
+        self.traces = {
+            (name, v): brian2.StateMonitor(
+                self.groups[name], v, record=True, name=f"trace_{name}_{v}"
+            )
+            for name, v in traced
+        }
+        self.network = brian2.Network(
+            *self.groups.values(),
+            *self.sources.values(),
+            *connected,
+            *self.monitors.values(),
+            *self.traces.values(),
+        )
+        self.network.schedule = SCHEDULE
+        self.drive = {}
+        if standalone:
+            self._compile()
+        else:
+            if CHANGES:
+                self.network.add(brian2.NetworkOperation(self._change, when="start"))
+            self.network.store()
+
+    def present(self, x, image, seed):
+        """Show one image to the network at rest; return spikes and traces.
+
+        x holds one array for each input.  Spikes come as {population: (steps, neurons)}.
+        """
+        self.drive = images.drive_currents(x, DRIVES, POPULATIONS, weights)
+        spikes = images.input_spikes(x, INPUTS, self.n_steps, seed, image)
+        if self.standalone:
+            self._run_binary(spikes)
+        else:
+            self.network.restore()  # all variables as built, and no spike under way
+            for name, (steps, sources) in spikes.items():
+                self.sources[name].set_spikes(sources, steps * DT)
+            for name in self.drive:
+                self._set_current(name, POPULATIONS[name]["parameters"][current_of(name)])
+            self.network.run(self.n_steps * DT, namespace={})
+        for name, monitor in self.monitors.items():
+            spikes[name] = (in_steps(monitor.t), np.asarray(monitor.i[:], np.int64))
+        for name in self.groups.keys() - self.monitors.keys():
+            spikes[name] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+        traces = {
+            (name, v): np.asarray(getattr(monitor, v) / unit_of(name, v)).T
+            for (name, v), monitor in self.traces.items()
+        }
+        return spikes, traces
+
+    def _set_current(self, name, constant):
+        """Constant current plus that of the image, where the image drives the population."""
+        setattr(self.groups[name], current_of(name), constant + self.drive[name] * pA)
+
+    def _change(self, t):
+        """Take the changes of the step that begins; Brian2 calls this in every step."""
+        step = round(float(t / DT))
+        for change in (change for change in CHANGES if change["step"] == step):
+            self._apply(change)
+
+    def _apply(self, change):
+        name, variable, value = change["population"], change["variable"], change["value"]
+        if name not in self.drive or variable != current_of(name):
+            setattr(self.groups[name], variable, value)
+        elif self.standalone:
+            self._sum_current(name, value)
+        else:
+            self._set_current(name, value)
+
+    # --- C++: compiled once, then one run of the binary an image ---
+
+    def _sum_current(self, name, constant):
+        self.groups[name].i_constant = constant
+        setattr(self.groups[name], current_of(name), "i_constant + i_image")
+
+    def _compile(self):
+        """Write and compile the whole network; between changes it runs in one piece."""
+        self.drive = {drive["post"]: None for drive in DRIVES}
+        brian2.device.apply_run_args()
+        for name in self.drive:
+            self._sum_current(name, POPULATIONS[name]["parameters"][current_of(name)])
+        steps = sorted({c["step"] for c in CHANGES if c["step"] < self.n_steps} | {0})
+        for step, end in zip(steps, [*steps[1:], self.n_steps], strict=True):
+            for change in (change for change in CHANGES if change["step"] == step):
+                self._apply(change)
+            self.network.run((end - step) * DT, namespace={})
+        brian2.device.build(directory=brian2.device.project_dir, compile=True, run=False)
+
+    def _run_binary(self, spikes):
+        arguments = {self.groups[name].i_image: i * pA for name, i in self.drive.items()}
+        for name, raster in self.rasters.items():
+            steps, sources = spikes[name]
+            values = np.zeros(raster.values.shape)
+            values[steps, sources] = 1.0
+            arguments[raster] = values
+        brian2.device.run(run_args=arguments, with_output=False)
+
+
+def in_steps(t):
+    """Times as whole steps."""
+    return np.rint(np.asarray(t / DT)).astype(np.int64)
+
+
+def current_of(name):
+    """The parameter of a population that takes constant current."""
+    return MODELS[POPULATIONS[name]["model"]]["current"]
+
+
+def unit_of(name, variable):
+    """Unit of a state variable of a population."""
+    return MODELS[POPULATIONS[name]["model"]]["states"][variable]["unit"]
+
+
+def parse():
+    """The command line: options, what to record, images and labels, checkpoints."""
+    recordable = images.recordable(INPUTS, POPULATIONS, MODELS)
+    parser = command_line.parser(f"{NAME}: a spiking network in Brian2.", N_STEPS, recordable)
+    parser.add_argument("--codegen", choices=["numpy", "cython"], default="numpy")
+    parser.add_argument("--standalone", metavar="DIR", help="compile all to C++, in this folder")
+    options = parser.parse_args()
+    record = command_line.read_record(options.record, recordable)
+    x, y = command_line.read_images(options.data, INPUTS, options.images)
+    return options, record, x, y
+
+
+def main():
+    """Build the network, show it the images, write what it did."""
+    options, record, x, y = parse()
+    # No compiler option that would let a*b+c, or a sum, be rounded in another way.
+    brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffp-contract=off"]
+    brian2.prefs.codegen.target = options.codegen
+    if options.standalone:
+        directory = str(Path(options.standalone).absolute())
+        brian2.set_device("cpp_standalone", directory=directory, build_on_run=False)
+    brian2.defaultclock.dt = DT
+
+    started = time.perf_counter()
+    traced = images.traced(record, READOUTS)
+    network = Network(options.steps, traced, bool(options.standalone))
+    results = Results(
+        sizes={name: group.N for name, group in {**network.groups, **network.sources}.items()},
+        start_steps={name: entry["start_step"] for name, entry in POPULATIONS.items()},
+        fan_out=images.fan_out(INPUTS, POPULATIONS, PROJECTIONS, weights),
+        outputs=READOUTS,
+        record=record,
+        checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
+        dt=float(DT / ms),
+        seed=options.seed,
+    )
+    build_seconds = time.perf_counter() - started
+
+    started = time.perf_counter()
+    n_images = len(next(iter(x.values())))
+    for image in range(n_images):
+        sample = {name: values[image] for name, values in x.items()}
+        results.add(*network.present(sample, image, options.seed))
+        if not options.quiet:
+            print(f"image {image + 1} of {n_images}", flush=True)
+    results.save(
+        options.output,
+        seconds=[build_seconds, time.perf_counter() - started],
+        versions=[f"python {sys.version.split()[0]}", f"brian2 {brian2.__version__}"],
+    )
+    if y is not None:
+        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""A spiking network in PyNN, written by bioconv.  It runs without bioconv:
+
+    python program.py --simulator nest --data images.npz -o result.npz
+
+images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  On NEURON
+it also runs in parallel: mpirun -n 4 python program.py --simulator neuron ...
+
+Numbers in the tables are in ms, mV, pA, pF, nS and Hz.  CELLS says which cell each simulator uses
+for which population: a standard cell of PyNN, or a model generated for NEST, whose text is in the
+.nestml file beside this program.  What differs between the simulators is in
+support/pynn_simulators.py.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from support import command_line, images, nest_models
+from support.pynn_simulators import GENERATED, SIMULATORS
+from support.results import Results
+
+HERE = Path(__file__).parent
+weights = np.load(HERE / "weights.npz", allow_pickle=False)
+
+# <network>
+NAME = "empty"
+DT = 1.0
+N_STEPS = 1
+MODELS: dict = {}
+POPULATIONS: dict = {}
+INPUTS: dict = {}
+PROJECTIONS: list = []
+DRIVES: list = []
+CHANGES: list = []
+READOUTS: dict = {}
+CELLS: dict = {}
+STANDARD_CELLS: dict = {}
+# </network>
+
+TABLES = {
+    "MODELS": MODELS,
+    "POPULATIONS": POPULATIONS,
+    "INPUTS": INPUTS,
+    "CHANGES": CHANGES,
+    "STANDARD_CELLS": STANDARD_CELLS,
+}
+
+
+def build(options, cells, traced):
+    """Set the simulator up, make populations and spike sources, connect them."""
+    longest = max([projection["delay_steps"] for projection in PROJECTIONS], default=1)
+    simulator = SIMULATORS[options.simulator](DT, longest, TABLES)
+    generated = {POPULATIONS[name]["model"] for name, cell in cells.items() if cell == GENERATED}
+    for model in sorted(generated):
+        library = nest_models.build(HERE / f"{model}.nestml", f"{model}module", options.cache)
+        simulator.install(model, library)
+    for name, cell in cells.items():
+        simulator.add_population(name, cell, [v for n, v in traced if n == name])
+    for name in images.spiking(INPUTS):
+        simulator.add_source(name)
+    for projection in PROJECTIONS:
+        key = projection["synapses"]
+        if len(weights[f"{key}_pre"]):
+            arrays = (weights[f"{key}_{part}"] for part in ("pre", "post", "weight"))
+            simulator.connect(projection, *arrays)
+    return simulator
+
+
+def present(simulator, x, image, options, traced):
+    """Show one image to the network at rest; return spikes and traces.
+
+    x holds one array for each input.  Spikes come as {population: (steps, neurons)}.
+    """
+    currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
+    incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
+    simulator.start(incoming)
+    for name, current in currents.items():
+        parameter = current_of(name)
+        constant = POPULATIONS[name]["parameters"][parameter]
+        simulator.set_values(name, {parameter: constant + current})
+    steps = sorted({c["step"] for c in CHANGES if c["step"] < options.steps} | {0})
+    for step, end in zip(steps, [*steps[1:], options.steps], strict=True):
+        for change in (change for change in CHANGES if change["step"] == step):
+            name, variable, value = change["population"], change["variable"], change["value"]
+            if name in currents and variable == current_of(name):
+                value = value + currents[name]
+            simulator.set_values(name, {variable: value})
+        simulator.run(end - step)
+    spikes, traces = simulator.finish(options.steps, traced)
+    return {**spikes, **incoming}, traces
+
+
+def current_of(name):
+    """The parameter of a population that takes constant current."""
+    return MODELS[POPULATIONS[name]["model"]]["current"]
+
+
+def choose_cells(options):
+    """Population -> cell on this simulator; stops where there is none."""
+    entries = CELLS[options.simulator]
+    refused = [entry["refused"] for entry in entries.values() if "refused" in entry]
+    if refused:
+        sys.exit("\n".join([f"{NAME} cannot run on {options.simulator}:", *refused]))
+    if options.cells == GENERATED:
+        return dict.fromkeys(entries, GENERATED)
+    return {name: entry["cell"] for name, entry in entries.items()}
+
+
+def parse():
+    """The command line: options, what to record, images and labels."""
+    recordable = images.recordable(INPUTS, POPULATIONS, MODELS)
+    parser = command_line.parser(f"{NAME}: a spiking network in PyNN.", N_STEPS, recordable)
+    parser.add_argument("--simulator", choices=list(SIMULATORS), default="nest")
+    parser.add_argument(
+        "--cells",
+        choices=["standard", GENERATED],
+        default="standard",
+        help="NEST: standard cells where there are any, or generated models for all",
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=nest_models.default_cache(), help="of compiled models"
+    )
+    options = parser.parse_args()
+    if options.cells == GENERATED and options.simulator != "nest":
+        sys.exit("--cells generated works on NEST only")
+    record = command_line.read_record(options.record, recordable)
+    x, y = command_line.read_images(options.data, INPUTS, options.images)
+    return options, record, x, y
+
+
+def main():
+    """Build the network, show it the images, write what it did."""
+    os.environ.setdefault("PYNEST_QUIET", "1")  # before NEST is imported: no banner
+    options, record, x, y = parse()
+    started = time.perf_counter()
+    traced = images.traced(record, READOUTS)
+    try:
+        simulator = build(options, choose_cells(options), traced)
+    except nest_models.NestModelBuildError as error:
+        print(error, file=sys.stderr)
+        sys.exit(3)
+    sizes = {name: images.n_neurons(entry) for name, entry in POPULATIONS.items()}
+    sizes |= {name: images.n_neurons(INPUTS[name]) for name in images.spiking(INPUTS)}
+    results = Results(
+        sizes=sizes,
+        start_steps={name: entry["start_step"] for name, entry in POPULATIONS.items()},
+        fan_out=images.fan_out(INPUTS, POPULATIONS, PROJECTIONS, weights),
+        outputs=READOUTS,
+        record=record,
+        checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
+        dt=DT,
+        seed=options.seed,
+    )
+    build_seconds = time.perf_counter() - started
+
+    started = time.perf_counter()
+    n_images = len(next(iter(x.values())))
+    for image in range(n_images):
+        sample = {name: values[image] for name, values in x.items()}
+        spikes, traces = present(simulator, sample, image, options, traced)
+        if simulator.rank == 0:
+            results.add(spikes, traces)
+            if not options.quiet:
+                print(f"image {image + 1} of {n_images}", flush=True)
+    if simulator.rank == 0:
+        results.save(
+            options.output,
+            seconds=[build_seconds, time.perf_counter() - started],
+            versions=[f"python {sys.version.split()[0]}", *versions(options.simulator)],
+        )
+        if y is not None:
+            print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+
+
+def versions(simulator):
+    """Versions of PyNN and of the simulator."""
+    package = {"nest": "nest-simulator", "neuron": "neuron", "brian2": "brian2"}[simulator]
+    found = []
+    for name in ("pynn", package):
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no such record
+            found.append(f"{name} unknown")
+    return found
+
+
+if __name__ == "__main__":
+    main()

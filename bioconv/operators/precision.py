@@ -1,0 +1,24 @@
+"""Single or double precision for a stretch of code."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import jax
+import numpy as np
+
+from bioconv.errors import ParameterError
+
+
+def precision(dtype: str) -> AbstractContextManager[object]:
+    """Context in which JAX computes with ``dtype``: "float32" or "float64".
+
+    JAX cuts float64 to float32 unless 64 bits are switched on; outside the context its setting
+    is what it was.
+    """
+    name = np.dtype(dtype).name
+    if name not in ("float32", "float64"):
+        raise ParameterError(f'dtype must be "float32" or "float64". Received: {dtype!r}')
+    if name == "float32":
+        return nullcontext()
+    return jax.enable_x64(True)

@@ -1,0 +1,155 @@
+"""Pictures of neurons: rasters and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.errors import ParameterError
+from bioconv.network import Population, SpikingNetwork
+from bioconv.plots.style import (
+    BLUE,
+    COLORS,
+    LABEL,
+    MAX_PANELS,
+    RED,
+    finish,
+    names_of,
+    panels,
+    require,
+    thin,
+)
+from bioconv.recording import Recording
+
+
+def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Figure:
+    """Spikes of one sample, populations one below the other.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    recording : Recording
+        With "spikes" of at least one population.
+    image : int
+
+    Raises
+    ------
+    ParameterError
+        If no spikes were recorded.
+    """
+    # A population that never spikes (a readout by potential) would be an empty panel.
+    names = [
+        name
+        for name in names_of(network)
+        if name in recording.rasters and recording.spikes_per_neuron[name].any()
+    ][:MAX_PANELS]
+    require(names, "spikes")
+    figure, rows = panels(1, rows=len(names), width=6.0, height=0.5 + 5.0 / (len(names) + 2))
+    for axes, name, color in zip(rows, names, _cycle(names), strict=True):
+        spikes = recording.rasters[name]
+        chosen = thin(np.flatnonzero(spikes.image == image))
+        time = (spikes.step[chosen] + 1) * recording.dt
+        n_neurons = len(recording.spikes_per_neuron[name])
+        size = float(np.clip(300 / n_neurons, 0.4, 4))
+        axes.scatter(time, spikes.neuron[chosen], s=size, color=color, marker="o", linewidths=0)
+        finish(axes, "", "", "neuron")
+        axes.set_title(f"{name}: {len(chosen):,} spikes", fontsize=LABEL, loc="left")
+        axes.set_xlim(0, recording.n_steps * recording.dt)
+        axes.set_ylim(-0.5, n_neurons - 0.5)
+        axes.tick_params(labelbottom=axes is rows[-1])
+    rows[-1].set_xlabel("time (ms)", fontsize=LABEL)
+    return figure
+
+
+def membrane_traces(
+    network: SpikingNetwork,
+    recording: Recording,
+    population: str,
+    *,
+    variable: str = "v",
+    image: int = 0,
+    neurons: Sequence[int] | None = None,
+) -> Figure:
+    """A state variable of some neurons over time, with threshold and spikes.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    recording : Recording
+        With ``variable`` of the population; spikes are marked if they were recorded too.
+    population, variable : str
+    image : int
+    neurons : sequence of int, optional
+        By default up to four, from the most to the least active of those that spike.
+
+    Raises
+    ------
+    ParameterError
+        If the variable was not recorded, or there is no such population.
+    """
+    item = network.population(population)
+    if (population, variable) not in recording.traces:
+        raise ParameterError(
+            f"{variable} of {population!r} was not recorded. "
+            f'Simulate with record={{"{population}": ("{variable}",)}}.'
+        )
+    trace = recording.traces[population, variable][image]
+    chosen = _typical(recording, population, image) if neurons is None else list(neurons)
+    unit = item.model.state(variable).unit
+    figure, rows = panels(1, rows=len(chosen), width=6.0, height=1.3)
+    time = np.arange(1, recording.n_steps + 1) * recording.dt
+    threshold = _threshold(item) if variable == "v" else None
+    for axes, neuron in zip(rows, chosen, strict=True):
+        axes.plot(time, trace[:, neuron], color=BLUE, linewidth=0.9)
+        if threshold is not None:
+            axes.axhline(threshold[neuron], color=RED, linewidth=0.8, linestyle="--")
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + 0.2 * (high - low))  # room for the spikes above the trace
+        for at in _spike_times(recording, population, image, neuron):
+            axes.axvline(at, ymin=0.88, color="black", linewidth=0.8)
+        finish(axes, "", "", f"{variable} ({unit})" if unit != "1" else variable)
+        axes.set_title(f"{population}, neuron {neuron}", fontsize=LABEL, loc="left")
+        axes.set_xlim(0, recording.n_steps * recording.dt)
+        axes.tick_params(labelbottom=axes is rows[-1])
+    rows[-1].set_xlabel("time (ms)", fontsize=LABEL)
+    return figure
+
+
+def _cycle(names: Sequence[str]) -> list[str]:
+    return [COLORS[index % len(COLORS)] for index in range(len(names))]
+
+
+def _typical(recording: Recording, population: str, image: int) -> list[int]:
+    """Up to four neurons, from the most to the least active of those that spike."""
+    spikes = recording.spikes_per_neuron[population]
+    if population in recording.rasters:
+        raster = recording.rasters[population]
+        spikes = np.bincount(raster.neuron[raster.image == image], minlength=len(spikes))
+    elif population in recording.counts:
+        spikes = recording.counts[population][image]
+    order = np.argsort(-spikes, kind="stable")
+    active = max(int(np.count_nonzero(spikes)), 1)
+    places = np.linspace(0, active - 1, min(4, active)).astype(int)
+    return [int(neuron) for neuron in order[places]]
+
+
+def _threshold(population: Population) -> NDArray[np.float64] | None:
+    """The threshold of each neuron, where the model has one under the standard name."""
+    defaults = {parameter.name: parameter.default for parameter in population.model.parameters}
+    if "v_th" not in defaults:
+        return None
+    value = population.parameters.get("v_th", defaults["v_th"])
+    return np.broadcast_to(value, population.shape).ravel()
+
+
+def _spike_times(
+    recording: Recording, population: str, image: int, neuron: int
+) -> NDArray[np.float64]:
+    if population not in recording.rasters:
+        return np.zeros(0)
+    spikes = recording.rasters[population]
+    chosen = (spikes.image == image) & (spikes.neuron == neuron)
+    return (spikes.step[chosen] + 1) * recording.dt

@@ -1,0 +1,297 @@
+"""From a model in today's form to the analog graph: one reader a layer, all problems at once."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from bioconv.analog import AnalogGraph, GraphInput, Layer
+from bioconv.analog.functions import Linear
+from bioconv.errors import Problem, ReadError, UnsafeModelError
+from bioconv.reading.config import Config, shown
+from bioconv.reading.context import Context, Names
+from bioconv.reading.layers import (
+    ATTENTION,
+    CARRY_MASK,
+    READERS,
+    alternatives,
+    check_activations,
+)
+from bioconv.reading.refusal import Refusal, UnsafeCode
+from bioconv.reading.spec import OPERATION, Call, LayerSpec, ModelSpec, TensorRef
+from bioconv.reading.tensors import Tensor, checked, common_mask, joined, origin, source, with_mask
+from bioconv.reading.weights import Named, Weights
+
+_T = TypeVar("_T")
+#: what a reader, an operator or JAX raises on settings that no Keras would have written
+_NONSENSE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+#: layers that compute something else where their input is masked, other than recurrent ones
+_MASK_USERS = (*ATTENTION, "Softmax", "GlobalAveragePooling1D")
+
+
+def build(model: ModelSpec, weights: Weights, label: str, name: str | None = None) -> AnalogGraph:
+    """Build the analog graph of a model.
+
+    Parameters
+    ----------
+    model : ModelSpec
+    weights : Weights
+    label : str
+        File or model name for messages.
+    name : str, optional
+        Name of the graph; default the model's.
+
+    Returns
+    -------
+    AnalogGraph
+
+    Raises
+    ------
+    ReadError
+        With one `Problem` for every layer that cannot be read.
+    UnsafeModelError
+        If a layer carries Python code.
+    """
+    builder = _Builder()
+    inputs = builder.inputs(model)
+    outputs = builder.model(model, weights, list(inputs.values()), "")
+    layers, names = builder.outputs(outputs)
+    if builder.problems:
+        raise _error(label, builder.problems, builder.unsafe)
+    graph_inputs = tuple(
+        GraphInput(key, tensor.shape) for key, tensor in inputs.items() if tensor is not None
+    )
+    return AnalogGraph(name or model.name, graph_inputs, layers, names)
+
+
+def _error(label: str, problems: Sequence[Problem], unsafe: bool) -> ReadError:
+    if unsafe:
+        headline = f"{label}: the model contains Python code, which bioconv never runs."
+        return UnsafeModelError(headline, problems)
+    n = len(problems)
+    return ReadError(f"{label}: {n} {'layer' if n == 1 else 'layers'} cannot be read.", problems)
+
+
+class _Builder:
+    """Carries the graph and the problems found so far."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.unsafe = False
+        self._names = Names()
+        self._layers: list[Layer] = []
+
+    def inputs(self, model: ModelSpec) -> dict[str, Tensor | None]:
+        """The model's inputs; None where the shape is not fixed."""
+        found: dict[str, Tensor | None] = {}
+        for ref in model.inputs:
+            spec = model.layers.get(ref.layer)
+            name = self._names.new(ref.layer)
+            found[name] = self._guarded(ref.layer, spec, lambda s=spec, n=name: _input(s, n))
+        return found
+
+    def model(
+        self, model: ModelSpec, weights: Weights, inputs: Sequence[Tensor | None], prefix: str
+    ) -> list[Tensor | None]:
+        """Tensors of a model's outputs; None for what hangs on an unreadable layer."""
+        if len(inputs) != len(model.inputs):
+            raise Refusal(f"it takes {len(model.inputs)} inputs. Received: {len(inputs)}.")
+        given = dict(zip(model.inputs, inputs, strict=True))
+        stored = self._stored(model, weights, prefix)
+        values: dict[TensorRef, Tensor | None] = {}
+        for call in _in_order(model):
+            spec = model.layers[call.layer]
+            own = TensorRef(call.layer, call.node)
+            if own in given:
+                values[own] = given[own]
+                continue
+            results = self._call(spec, call, stored.get(call.layer), weights, values, prefix)
+            for place, result in enumerate(results):
+                values[TensorRef(call.layer, call.node, place)] = result
+        return [values.get(ref) for ref in model.outputs]
+
+    def _stored(self, model: ModelSpec, weights: Weights, prefix: str) -> dict[str, Named]:
+        """Weights of every layer that can be read at all; the others are reported."""
+        found = {}
+        for name, spec in model.layers.items():
+            if isinstance(spec, LayerSpec) and spec.kind != "InputLayer":
+                named = self._guarded(prefix + name, spec, lambda s=spec: _weights_of(s, weights))
+                if named is not None:
+                    found[name] = named
+        return found
+
+    def _call(
+        self,
+        spec: LayerSpec | ModelSpec,
+        call: Call,
+        stored: Named | None,
+        weights: Weights,
+        values: Mapping[TensorRef, Tensor | None],
+        prefix: str,
+    ) -> list[Tensor | None]:
+        times = f":{call.node + 1}" if call.node else ""
+        name = f"{prefix}{call.layer}{times}"
+
+        def value(item: Any) -> Any:
+            return values.get(item) if isinstance(item, TensorRef) else item
+
+        args = [value(item) for item in call.args]
+        kwargs = {key: value(item) for key, item in call.kwargs.items()}
+        if isinstance(spec, ModelSpec):
+            inner = self._guarded(name, spec, lambda: weights.inner(spec))
+            if inner is None:
+                return [None] * len(spec.outputs)
+            read = self._guarded(name, spec, lambda: self.model(spec, inner, args, f"{name}/"))
+            return read if read is not None else [None] * len(spec.outputs)
+        if isinstance(spec, LayerSpec) and spec.kind == "InputLayer":
+            reason = "it is not among the inputs of its model."
+            self._guarded(name, spec, partial(_refuse, reason))
+        if stored is None or any(values.get(ref) is None for ref in call.sources):
+            return [None]
+        context = Context(name, spec, stored, args, kwargs, self._names, self._layers)
+        return [self._guarded(name, spec, lambda: _read(context))]
+
+    def _guarded(
+        self, name: str, spec: LayerSpec | ModelSpec | None, work: Callable[[], _T]
+    ) -> _T | None:
+        """The result of ``work``; None, and a problem noted, if it cannot be done."""
+        what = getattr(spec, "class_name", "") or getattr(spec, "kind", "layer")
+        try:
+            return work()
+        except Refusal as refusal:
+            self.unsafe |= isinstance(refusal, UnsafeCode)
+            problem = Problem(name, what, refusal.reason, refusal.advice)
+        except MemoryError:
+            problem = Problem(name, what, "it needs more memory than there is.")
+        except _NONSENSE as error:
+            reason = "its configuration, weights and input do not fit together"
+            first = (str(error).splitlines() or [""])[0]
+            problem = Problem(name, what, f"{reason} ({type(error).__name__}: {first[:200]}).")
+        if problem not in self.problems:
+            self.problems.append(problem)
+        return None
+
+    def outputs(
+        self, tensors: Sequence[Tensor | None]
+    ) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
+        """All layers that the outputs need, and the names of the outputs."""
+        names = [self._output(tensor) for tensor in tensors if tensor is not None]
+        needed = set(names)
+        kept = []
+        for layer in reversed(self._layers):
+            if layer.name in needed:
+                kept.append(layer)
+                needed |= {term.source for affine in layer.inputs for term in affine.terms}
+        return tuple(reversed(kept)), tuple(names)
+
+    def _output(self, tensor: Tensor) -> str:
+        """Name of the layer that the tensor is; a linear one is made where there is none."""
+        name = origin(tensor)
+        if name is not None and any(layer.name == name for layer in self._layers):
+            return name
+        for layer in self._layers:
+            if isinstance(layer.function, Linear) and layer.inputs[0] is tensor.affine:
+                return layer.name
+        name = self._names.new(tensor.members[-1] if tensor.members else "output")
+        members = tensor.members or (name,)
+        self._layers.append(Layer(name, Linear(), (tensor.affine,), tensor.shape, members))
+        return name
+
+
+def _refuse(reason: str) -> None:
+    raise Refusal(reason)
+
+
+def _input(spec: LayerSpec | ModelSpec | None, name: str) -> Tensor:
+    if not isinstance(spec, LayerSpec):
+        raise Refusal("the model's input is no input layer.")
+    return source(name, input_shape(spec.config))
+
+
+def input_shape(config: Config) -> tuple[int, ...]:
+    """Shape of one sample, which must be fixed."""
+    batch = config.get("batch_shape") or config.get("batch_input_shape")
+    shape = batch[1:] if isinstance(batch, list | tuple) and batch else config.get("shape")
+    if not isinstance(shape, list | tuple):
+        raise Refusal(f"it does not say its shape: {shown(batch)}.")
+    if any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
+        raise Refusal(
+            f"its shape {shown(tuple(shape))} is not fixed.",
+            "Build the model for inputs of one size: keras.Input((height, width, channels)).",
+        )
+    return checked(shape)
+
+
+def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
+    """Weights of a layer that has a reader."""
+    if spec.code:
+        raise UnsafeCode(spec.refusal, "Replace it by a layer of Keras, e.g. Rescaling or ReLU.")
+    if spec.refusal:
+        raise Refusal(spec.refusal)
+    if spec.kind not in READERS:
+        raise Refusal("there is no reader for this class.", alternatives(spec.kind))
+    check_activations(spec)
+    return weights.layer(spec)
+
+
+def _read(context: Context) -> Tensor:
+    """Read one call of one layer, and see to its mask."""
+    kind = context.spec.kind
+    _check_arguments(context)
+    if kind in _MASK_USERS and any(tensor.mask is not None for tensor in context.tensors):
+        raise Refusal("it takes a masked sequence.", "Build the model without mask_zero.")
+    result = joined(READERS[kind](context), context.name)
+    return with_mask(result, common_mask(context.tensors)) if kind in CARRY_MASK else result
+
+
+def _check_arguments(context: Context) -> None:
+    """Refuse calls with named arguments that change the result."""
+    allowed = {"training", "name"}
+    if context.spec.kind in ATTENTION:
+        allowed |= {"query", "value", "key", "use_causal_mask"}
+    if context.spec.kind.startswith(OPERATION):
+        allowed |= {"x1", "x2", "y"}
+    given = {key for key, value in context.kwargs.items() if value is not False}
+    unknown = sorted(given - allowed)
+    if unknown:
+        raise Refusal(f"it is called with {shown(unknown)}, which is not read.")
+    if context.kwargs.get("training"):
+        raise Refusal("it is called with training=True.", "Build the model without it.")
+
+
+def _in_order(model: ModelSpec) -> list[Call]:
+    """The calls, each behind those whose tensors it takes; else in the file's order.
+
+    Raises
+    ------
+    Refusal
+        If a tensor comes from nowhere, or the calls form a circle.
+    """
+    index = {(call.layer, call.node): place for place, call in enumerate(model.calls)}
+    waiting = [0] * len(model.calls)
+    followers: list[list[int]] = [[] for _ in model.calls]
+    for place, call in enumerate(model.calls):
+        for ref in call.sources:
+            before = index.get((ref.layer, ref.node))
+            if before is None:
+                raise Refusal(f"layer {shown(call.layer)} takes a tensor that no layer gives.")
+            waiting[place] += 1
+            followers[before].append(place)
+    for ref in (*model.inputs, *model.outputs):
+        if (ref.layer, ref.node) not in index:
+            raise Refusal(f"its input or output {shown(ref.layer)} is no layer of it.")
+    ready = [place for place, n in enumerate(waiting) if n == 0]
+    order: list[Call] = []
+    while ready:
+        place = heapq.heappop(ready)
+        order.append(model.calls[place])
+        for after in followers[place]:
+            waiting[after] -= 1
+            if waiting[after] == 0:
+                heapq.heappush(ready, after)
+    if len(order) != len(model.calls):
+        stuck = [call.layer for call, n in zip(model.calls, waiting, strict=True) if n][:5]
+        raise Refusal(f"its layers feed each other in a circle: {', '.join(stuck)}.")
+    return order

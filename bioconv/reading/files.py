@@ -1,0 +1,244 @@
+"""Model files: what is in them, read without Keras and without running anything."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bioconv.errors import NetworkFileError, ReadError
+from bioconv.reading.hdf5 import Hdf5File
+from bioconv.reading.refusal import Refusal
+from bioconv.reading.spec import Era, ModelSpec
+from bioconv.reading.upgrade import upgrade_model
+from bioconv.reading.weights import TreeWeights, Weights, listed
+
+#: an architecture is text; the largest in Keras's own zoo has 2 MB
+_LARGEST_JSON = 2**26
+_DEEPEST_JSON = 150
+_LARGEST_MEMBER = 2**33
+#: deflate cannot compress more than about 1032 : 1, weights not more than a few to one
+_COMPRESSION = 100
+_SMALL = 2**20
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_RESAVE = "Load it where it was trained and save it with model.save('model.keras')."
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A model as it came: its architecture in today's form, its weights, its origin."""
+
+    model: ModelSpec
+    weights: Weights
+    era: Era
+    label: str
+
+
+@contextmanager
+def open_model(path: Path) -> Iterator[Stored]:
+    """Open a ``.keras`` archive or an HDF5 file, told apart by content.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    Stored
+        Weights can be read until the context ends.
+
+    Raises
+    ------
+    NetworkFileError
+        If the file is missing, damaged, hostile, or no model file.
+    ReadError
+        If it holds no architecture, or one that cannot be upgraded.
+    """
+    label = path.name
+    try:
+        if path.is_dir():
+            raise _folder_error(path)
+        with path.open("rb") as file:
+            if zipfile.is_zipfile(file):
+                with _open_archive(file, label) as stored:
+                    yield stored
+            elif _is_hdf5(file):
+                with Hdf5File(str(path), label) as hdf5:
+                    yield _from_hdf5(hdf5, label)
+            else:
+                raise _unknown(file, label)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise NetworkFileError(f"{label}: cannot be read ({reason}). Check the path.") from None
+
+
+def _is_hdf5(file: BinaryIO) -> bool:
+    """The signature stands at 0 or, behind a user block, at 512, 1024, 2048, ..."""
+    size = file.seek(0, io.SEEK_END)
+    offsets = [0, *(512 << shift for shift in range(24))]
+    for offset in (offset for offset in offsets if offset < size):
+        file.seek(offset)
+        if file.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE:
+            return True
+    return False
+
+
+def _folder_error(path: Path) -> NetworkFileError:
+    saved_model = (path / "saved_model.pb").exists()
+    what = "a TensorFlow SavedModel, a compiled program" if saved_model else "a folder"
+    return NetworkFileError(
+        f"{path.name}: this is {what}, not a model file. Expected: a .keras or .h5 file. {_RESAVE}"
+    )
+
+
+def _unknown(file: BinaryIO, label: str) -> NetworkFileError:
+    file.seek(0)
+    start = file.read(64)
+    what = "it is neither HDF5 (.h5, .hdf5) nor a zip archive (.keras)"
+    if not start:
+        what = "it is empty"
+    elif start.lstrip()[:1] in (b"{", b"["):
+        what = "it holds an architecture as JSON, but no weights"
+    return NetworkFileError(f"{label}: {what}. {_RESAVE}")
+
+
+def parse_json(text: str | bytes, label: str) -> Any:
+    """Parse JSON of bounded depth.
+
+    Raises
+    ------
+    NetworkFileError
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NetworkFileError(
+            f"{label}: its architecture is no valid JSON ({str(error)[:100]}). {_RESAVE}"
+        ) from None
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST_JSON:
+            raise NetworkFileError(f"{label}: its architecture is nested too deeply.")
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return value
+
+
+def _from_hdf5(file: Hdf5File, label: str) -> Stored:
+    text = file.attribute("", "model_config")
+    if text is None:
+        raise _without_architecture(file, label)
+    if not isinstance(text, str) or len(text) > _LARGEST_JSON:
+        raise file.error("its architecture is not text, or too long")
+    version = _first_text(file, "keras_version")
+    # Keras 1 wrote no version before 1.2; tf.keras writes 2.x-tf.
+    era = Era(_major(version or "1"), (_first_text(file, "backend") or "").lower())
+    model = upgraded(parse_json(text, label), era, label)
+    root = "model_weights" if file.has("model_weights") else ""
+    return Stored(model, listed(file, root, era), era, label)
+
+
+def _first_text(file: Hdf5File, name: str) -> str | None:
+    for path in ("", "model_weights"):
+        value = file.attribute(path, name)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def _major(version: str) -> int:
+    first = version.split(".")[0]
+    return min(max(int(first), 1), 3) if first.isdecimal() and len(first) < 4 else 3
+
+
+def _without_architecture(file: Hdf5File, label: str) -> ReadError:
+    stored = file.strings("", "layer_names") is not None or any(
+        file.has(name) for name in ("layers", "_layer_checkpoint_dependencies", "model_weights")
+    )
+    if not stored:
+        return ReadError(f"{label}: this HDF5 file holds no Keras model (no 'model_config').")
+    return ReadError(
+        f"{label}: the file contains weights but no architecture (it was written by save_weights). "
+        "Build the model, load the weights into it with model.load_weights(...), and pass the "
+        "model, or save it with model.save('model.keras')."
+    )
+
+
+def upgraded(config: Any, era: Era, label: str) -> ModelSpec:
+    """`upgrade_model` with the file's name in the error."""
+    if not isinstance(config, Mapping):
+        raise ReadError(f"{label}: its architecture is not a table. {_RESAVE}")
+    try:
+        return upgrade_model(config, era)
+    except Refusal as refusal:
+        raise ReadError(f"{label}: {refusal.reason} {refusal.advice}".strip()) from None
+
+
+@contextmanager
+def _open_archive(file: BinaryIO, label: str) -> Iterator[Stored]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            config = _member(archive, "config.json", _LARGEST_JSON, label)
+            metadata = _metadata(archive, label)
+            name = _weights_member(archive, label)
+            weights = _member(archive, name, _LARGEST_MEMBER, label)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        if isinstance(error, NetworkFileError | ReadError):
+            raise
+        raise NetworkFileError(
+            f"{label}: the archive is damaged or encrypted ({str(error)[:100]}). "
+            "Get the file anew or save the model again."
+        ) from None
+    version = metadata.get("keras_version")
+    era = Era(_major(version) if isinstance(version, str) else 3)
+    model = upgraded(parse_json(config, label), era, label)
+    with Hdf5File(io.BytesIO(weights), f"{label}/{name}") as hdf5:
+        yield Stored(model, TreeWeights(hdf5, model, era), era, label)
+
+
+def _metadata(archive: zipfile.ZipFile, label: str) -> Mapping[str, Any]:
+    if "metadata.json" not in archive.namelist():
+        return {}
+    value = parse_json(_member(archive, "metadata.json", _LARGEST_JSON, label), label)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _weights_member(archive: zipfile.ZipFile, label: str) -> str:
+    names = archive.namelist()
+    for name in ("model.weights.h5", "variables.h5"):  # the second: tf.keras 2.11
+        if name in names:
+            return name
+    if "config.json" in names:
+        raise ReadError(
+            f"{label}: the archive holds no model.weights.h5 (sharded and npz weights are not "
+            f"read). {_RESAVE}"
+        )
+    raise NetworkFileError(f"{label}: the zip archive is no Keras model. {_RESAVE}")
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int, label: str) -> bytes:
+    """One file of an archive; its claimed and its real size are both bounded."""
+    if name not in archive.namelist():
+        raise NetworkFileError(f"{label}: the zip archive holds no {name}. {_RESAVE}")
+    info = archive.getinfo(name)
+    allowed = min(limit, max(_SMALL, _COMPRESSION * info.compress_size))
+    if info.file_size > allowed:
+        raise NetworkFileError(
+            f"{label}: {name} would unpack from {info.compress_size} to {info.file_size} bytes, "
+            "which no model does. The file is not trusted."
+        )
+    with archive.open(info) as member:
+        data = member.read(allowed + 1)
+    if len(data) != info.file_size:
+        raise NetworkFileError(f"{label}: {name} does not have the size that the archive states.")
+    return data

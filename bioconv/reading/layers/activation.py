@@ -1,0 +1,181 @@
+"""Readers of activations, as an argument of another layer and as layers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import Any
+
+from bioconv.analog.functions import (
+    Celu,
+    Elementwise,
+    Elu,
+    Exponential,
+    Gelu,
+    HardSigmoid,
+    HardSilu,
+    HardTanh,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    Softsign,
+    Squareplus,
+    Tanh,
+)
+from bioconv.reading.config import Config, shown
+from bioconv.reading.context import Context
+from bioconv.reading.refusal import Refusal, UnsafeCode
+from bioconv.reading.spec import LayerSpec
+from bioconv.reading.tensors import Tensor
+
+#: name of an activation -> its function; None for the identity
+ACTIVATIONS: Mapping[str, Elementwise | None] = {
+    "linear": None,
+    "relu": ReLU(),
+    "relu6": ReLU(max_value=6.0),
+    "leaky_relu": ReLU(negative_slope=0.2),
+    "elu": Elu(),
+    "selu": Selu(),
+    "celu": Celu(),
+    "softmax": Softmax(),
+    "log_softmax": LogSoftmax(),
+    "softplus": Softplus(),
+    "softsign": Softsign(),
+    "sigmoid": Sigmoid(),
+    "log_sigmoid": LogSigmoid(),
+    "tanh": Tanh(),
+    "hard_tanh": HardTanh(),
+    "hard_sigmoid": HardSigmoid(),
+    "keras2_hard_sigmoid": HardSigmoid(slope=0.2),
+    "silu": Silu(),
+    "swish": Silu(),
+    "hard_silu": HardSilu(),
+    "hard_swish": HardSilu(),
+    "gelu": Gelu(),
+    "exponential": Exponential(),
+    "mish": Mish(),
+    "squareplus": Squareplus(),
+}
+
+
+def _relu(config: Config) -> Elementwise:
+    limit = config.optional_number("max_value")
+    slope = config.optional_number("negative_slope")
+    threshold = config.optional_number("threshold")
+    return ReLU(slope or 0.0, inf if limit is None else limit, threshold or 0.0)
+
+
+def _leaky_relu(config: Config) -> Elementwise:
+    return ReLU(negative_slope=config.number("negative_slope", 0.3))
+
+
+def _thresholded_relu(config: Config) -> Elementwise:
+    return ReLU(threshold=config.number("theta", 1.0))
+
+
+def _elu(config: Config) -> Elementwise:
+    return Elu(config.number("alpha", 1.0))
+
+
+def _softmax(config: Config) -> Elementwise:
+    axis = config.get("axis", -1)
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    if not axes or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in axes):
+        raise Refusal(f"its axis is {shown(axis)}.")
+    return Softmax(tuple(axes) if len(axes) > 1 else axes[0])
+
+
+#: activation layers without weights: class -> function of the configuration
+LAYERS: Mapping[str, Callable[[Config], Elementwise]] = {
+    "ReLU": _relu,
+    "LeakyReLU": _leaky_relu,
+    "ThresholdedReLU": _thresholded_relu,
+    "ELU": _elu,
+    "Softmax": _softmax,
+}
+
+
+def function_of(value: Any) -> Elementwise | None:
+    """The function that an ``activation`` argument names; None for the identity.
+
+    Parameters
+    ----------
+    value : None, str or mapping
+        A name, or the configuration of an activation layer.
+
+    Raises
+    ------
+    Refusal
+        If it is not one of Keras's.
+    UnsafeCode
+        If it is Python code.
+    """
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        kind, inner = value.get("class_name"), value.get("config")
+        if kind in ("__lambda__", "Lambda"):
+            raise UnsafeCode("its activation is Python code, which is never run.")
+        if isinstance(kind, str) and kind in LAYERS and isinstance(inner, Mapping):
+            renamed = {"negative_slope": inner["alpha"]} if "alpha" in inner else {}
+            return LAYERS[kind](Config({**inner, **(renamed if kind == "LeakyReLU" else {})}))
+        value = inner if kind == "function" else kind
+    if not isinstance(value, str) or value not in ACTIVATIONS:
+        known = ", ".join(name for name in ACTIVATIONS if not name.startswith("keras2"))
+        raise Refusal(f"its activation {shown(value)} is not one of Keras's.", f"Known: {known}.")
+    return ACTIVATIONS[value]
+
+
+def check_activations(spec: LayerSpec) -> None:
+    """Raise what `function_of` raises for any activation of a layer or of the one it wraps."""
+    for key in ("activation", "recurrent_activation"):
+        function_of(spec.config.get(key))
+    if isinstance(spec.inner, LayerSpec):
+        check_activations(spec.inner)
+
+
+def activated(context: Context, x: Tensor) -> Tensor:
+    """``x`` after the layer's own ``activation`` argument."""
+    return applied(context, x, function_of(context.config.get("activation")))
+
+
+def applied(context: Context, x: Tensor, function: Elementwise | None) -> Tensor:
+    """``x`` after a function of one array; the identity makes no layer."""
+    return x if function is None else context.layer(function, x, shape=x.shape)
+
+
+def activation(context: Context) -> Tensor:
+    """Activation."""
+    return activated(context, context.only())
+
+
+def activation_layer(context: Context) -> Tensor:
+    """ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax."""
+    x = context.only()
+    function = LAYERS[context.spec.kind](context.config)
+    if isinstance(function, Softmax):
+        _check_axes(function.axis, len(x.shape))
+    return applied(context, x, function)
+
+
+def _check_axes(axis: int | tuple[int, ...], rank: int) -> None:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if any(not -rank <= a <= rank for a in axes):
+        raise Refusal(f"its axis is {shown(axis)}; the input has {rank} axes and the batch.")
+
+
+def prelu(context: Context) -> Tensor:
+    """PReLU: a trained slope for every element, shared along ``shared_axes``."""
+    x = context.only()
+    alpha = context.weights["alpha"]
+    axes = zip(alpha.shape, x.shape, strict=False)
+    if alpha.ndim != len(x.shape) or any(size not in (1, full) for size, full in axes):
+        raise Refusal(f"its weight 'alpha' has the shape {alpha.shape}, its input {x.shape}.")
+    return applied(context, x, PReLU(alpha))

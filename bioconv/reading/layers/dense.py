@@ -1,0 +1,68 @@
+"""Readers of dense layers."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+
+from bioconv.operators import Dense, Reshape
+from bioconv.reading.config import shown
+from bioconv.reading.context import Context
+from bioconv.reading.layers.activation import activated
+from bioconv.reading.refusal import Refusal
+from bioconv.reading.tensors import Tensor, broadcast_shape, linear, shifted
+
+
+def dense(context: Context) -> Tensor:
+    """Dense: a matrix on the last axis."""
+    x = context.only()
+    if not x.shape:
+        raise Refusal("it takes inputs of at least one axis.")
+    units = context.config.integer("units")
+    x = linear(x, Dense(x.shape, context.weight("kernel", (x.shape[-1], units))))
+    if context.config.flag("use_bias", True):
+        x = shifted(x, context.weight("bias", (units,)))
+    return activated(context, x)
+
+
+def einsum_dense(context: Context) -> Tensor:
+    """EinsumDense, where it contracts the last axes of the input with the first of the kernel."""
+    x = context.only()
+    equation = context.config.get("equation")
+    left, kernel_labels, right = _labels(equation, len(x.shape))
+    n_left = len(left) - sum(label in kernel_labels for label in left)
+    kept, contracted = left[:n_left], left[n_left:]
+    new = kernel_labels[len(contracted) :]
+    if kernel_labels[: len(contracted)] != contracted or right != kept + new or not contracted:
+        raise Refusal(
+            f"its equation {shown(equation)} is no product over the last axes.",
+            "Use Dense, Reshape and Permute.",
+        )
+    kernel = context.weights["kernel"]
+    if kernel.shape[: len(contracted)] != x.shape[n_left:] or kernel.ndim != len(kernel_labels):
+        raise Refusal(f"its kernel has the shape {kernel.shape}, its input {x.shape}.")
+    n_in, out = prod(x.shape[n_left:]), kernel.shape[len(contracted) :]
+    flat = (*x.shape[:n_left], n_in)
+    x = linear(x, Reshape(x.shape, flat), Dense(flat, kernel.reshape(n_in, -1)))
+    x = linear(x, Reshape(x.shape, (*x.shape[:-1], *out)))
+    if context.config.get("bias_axes"):
+        bias = context.weights["bias"]
+        shape = (1,) * (len(x.shape) - bias.ndim) + bias.shape
+        x = shifted(x, bias.reshape(shape))
+        broadcast_shape([x])
+    return activated(context, x)
+
+
+def _labels(equation: object, rank: int) -> tuple[str, str, str]:
+    """Labels of input (without the batch), kernel and output (without the batch)."""
+    match = re.fullmatch(r"(\.\.\.|\w)(\w*),(\w+)->(\.\.\.|\w)(\w*)", str(equation))
+    if match is None or match[1] != match[4]:
+        raise Refusal(f"its equation {shown(equation)} is not understood.")
+    left, kernel, right = match[2], match[3], match[5]
+    if match[1] == "...":  # the dots stand for the batch and all axes that are not named
+        free = "".join(c for c in "0123456789" if c not in left + kernel)
+        dots = free[: max(rank - len(left), 0)]
+        left, right = dots + left, dots + right
+    if len(left) != rank:
+        raise Refusal(f"its equation {shown(equation)} does not fit {rank} axes.")
+    return left, kernel, right

@@ -1,0 +1,174 @@
+"""Readers of layers and operations that join tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.functions import Dot, Function, Maximum, Minimum, Multiply
+from bioconv.operators import Place
+from bioconv.reading.config import Config, shown
+from bioconv.reading.context import Context
+from bioconv.reading.layers.activation import ACTIVATIONS, applied
+from bioconv.reading.refusal import Refusal
+from bioconv.reading.tensors import (
+    Tensor,
+    broadcast,
+    broadcast_shape,
+    linear,
+    scaled,
+    shifted,
+    total,
+)
+
+Reader = Callable[[Context], Tensor]
+
+
+def _inputs(context: Context, n: int | None = None) -> list[Tensor]:
+    tensors = context.tensors
+    if len(tensors) != len(context.args) or not tensors or n not in (None, len(tensors)):
+        expected = "two tensors" if n == 2 else "tensors"
+        raise Refusal(f"it joins {expected}. Received: {len(context.args)} arguments.")
+    return tensors
+
+
+def add(context: Context) -> Tensor:
+    """Add: the sum of all inputs."""
+    return total(_inputs(context))
+
+
+def subtract(context: Context) -> Tensor:
+    """Subtract: the first input minus the second."""
+    first, second = _inputs(context, 2)
+    return total([first, scaled(second, -1.0)])
+
+
+def average(context: Context) -> Tensor:
+    """Average: the mean of all inputs."""
+    tensors = _inputs(context)
+    return scaled(total(tensors), 1 / len(tensors))
+
+
+def concatenate(context: Context) -> Tensor:
+    """Concatenate: each input in its own place along one axis."""
+    tensors = _inputs(context)
+    shapes = [tensor.shape for tensor in tensors]
+    rank, axis = len(shapes[0]), context.config.get("axis", -1)
+    if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis <= rank or not axis:
+        raise Refusal(f"its axis is {shown(axis)}; its inputs have {rank} axes and the batch.")
+    axis = axis % (rank + 1) - 1
+    others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+    if len({len(shape) for shape in shapes}) > 1 or len(others) > 1:
+        raise Refusal(f"its inputs have shapes that do not fit together: {shapes}.")
+    starts = np.cumsum([0, *(shape[axis] for shape in shapes)]).tolist()
+    placed = [
+        linear(tensor, Place(tensor.shape, axis, start, starts[-1]))
+        for tensor, start in zip(tensors, starts[:-1], strict=True)
+    ]
+    return total(placed)
+
+
+def elementwise(function: Function) -> Reader:
+    """Reader of Multiply, Maximum, Minimum."""
+
+    def read(context: Context) -> Tensor:
+        return _joined(context, function, _inputs(context))
+
+    return read
+
+
+def _joined(context: Context, function: Function, tensors: Sequence[Tensor]) -> Tensor:
+    shape = broadcast_shape(tensors)
+    parts = [broadcast(tensor, shape) for tensor in tensors]
+    return context.layer(function, *parts, shape=shape)
+
+
+def dot(context: Context) -> Tensor:
+    """Dot: scalar products along one axis of each input."""
+    first, second = _inputs(context, 2)
+    axes = context.config.get("axes", -1)
+    pair = tuple(axes) if isinstance(axes, list | tuple) else (axes, axes)
+    ranks = (len(first.shape), len(second.shape))
+    if len(pair) != 2 or any(
+        isinstance(a, bool) or not isinstance(a, int) or not -n <= a <= n or not a
+        for a, n in zip(pair, ranks, strict=True)
+    ):
+        raise Refusal(f"its axes are {shown(axes)}.")
+    function = Dot(pair, context.config.flag("normalize", False))
+    shape = function.out_shape([first.shape, second.shape])
+    return context.layer(function, first, second, shape=shape)
+
+
+MAXIMUM = elementwise(Maximum())
+MINIMUM = elementwise(Minimum())
+MULTIPLY = elementwise(Multiply())
+
+
+def _operands(context: Context, n: int) -> list[Tensor | NDArray[np.float64]]:
+    """Operands of a function such as ``x + 1``: tensors, or arrays of constants."""
+    named = [context.kwargs[key] for key in ("x1", "x2", "y") if key in context.kwargs]
+    operands = [_operand(value) for value in (*context.args, *named)]
+    if len(operands) != n or not any(isinstance(operand, Tensor) for operand in operands):
+        raise Refusal(f"it takes {n} operands. Received: {len(operands)}.")
+    return operands
+
+
+def _operand(value: Any) -> Tensor | NDArray[np.float64]:
+    return value if isinstance(value, Tensor) else Config({"operand": value}).array("operand")
+
+
+def _fit(array: NDArray[np.float64], tensor: Tensor) -> NDArray[np.float64]:
+    axes = zip(array.shape[::-1], tensor.shape[::-1], strict=False)
+    if array.ndim > len(tensor.shape) or any(size not in (1, full) for size, full in axes):
+        raise Refusal(f"its operands have the shapes {array.shape} and {tensor.shape}.")
+    return array
+
+
+def add_operation(sign: float) -> Reader:
+    """Reader of ``a + b`` (sign 1) and ``a - b`` (sign -1)."""
+
+    def read(context: Context) -> Tensor:
+        first, second = _operands(context, 2)
+        if isinstance(first, Tensor) and isinstance(second, Tensor):
+            return total([first, scaled(second, sign) if sign != 1 else second])
+        if isinstance(first, Tensor):
+            return shifted(first, sign * _fit(np.asarray(second), first))
+        assert isinstance(second, Tensor)
+        return shifted(scaled(second, sign), _fit(first, second))
+
+    return read
+
+
+def multiply_operation(context: Context) -> Tensor:
+    """``a * b``."""
+    first, second = _operands(context, 2)
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        return _joined(context, Multiply(), [first, second])
+    tensor, array = (first, second) if isinstance(first, Tensor) else (second, first)
+    assert isinstance(tensor, Tensor) and not isinstance(array, Tensor)
+    return scaled(tensor, _fit(array, tensor))
+
+
+def divide_operation(context: Context) -> Tensor:
+    """``a / b`` by a constant."""
+    first, second = _operands(context, 2)
+    if not isinstance(first, Tensor) or isinstance(second, Tensor) or not np.all(second):
+        raise Refusal("it divides by something else than constants.")
+    return scaled(first, 1 / _fit(second, first))
+
+
+def negative_operation(context: Context) -> Tensor:
+    """``-a``."""
+    return scaled(context.only(), -1.0)
+
+
+def activation_operation(name: str) -> Reader:
+    """Reader of ``keras.ops.relu(x)`` and its like."""
+
+    def read(context: Context) -> Tensor:
+        return applied(context, context.only(), ACTIVATIONS[name])
+
+    return read

@@ -1,0 +1,117 @@
+"""The entry: a Keras model, in memory or in a file, becomes an `AnalogGraph`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bioconv.analog import AnalogGraph
+from bioconv.errors import NetworkFileError, ReadError
+from bioconv.reading.build import build
+from bioconv.reading.files import Stored, open_model, upgraded
+from bioconv.reading.refusal import Refusal
+from bioconv.reading.spec import Era
+from bioconv.reading.weights import ObjectWeights
+
+_REBUILD = (
+    "Rebuild it as a functional model: x = keras.Input(shape); keras.Model(x, model.call(x))."
+)
+
+
+def read(model: Any, *, name: str | None = None) -> AnalogGraph:
+    """Read a trained Keras network.
+
+    Files are never loaded by Keras: their configuration, written by any Keras from 1.2 to 3, is
+    brought into today's form and their weights are read as arrays.  No code in a file is run.
+
+    Parameters
+    ----------
+    model : keras.Model or path
+        A Sequential or functional model in memory, on any Keras backend; or a ``.keras``,
+        ``.h5`` or ``.hdf5`` file (told apart by content, not by name).
+    name : str, optional
+        Name of the graph; default the model's own.
+
+    Returns
+    -------
+    AnalogGraph
+        Equal to ``model.predict`` up to float rounding.
+
+    Raises
+    ------
+    ReadError
+        If layers cannot be read: one `Problem` for each, with class, reason and advice.
+    UnsafeModelError
+        If the model carries Python code (a Lambda layer).
+    NetworkFileError
+        If the file is missing, damaged, hostile or no model.
+
+    Examples
+    --------
+    >>> from bioconv.reading import read
+    >>> graph = read("model.keras")  # doctest: +SKIP
+    """
+    if isinstance(model, str | os.PathLike):
+        return _read_file(Path(os.fspath(model)), name)
+    stored = _from_object(model)
+    return _build(stored, name)
+
+
+def _read_file(path: Path, name: str | None) -> AnalogGraph:
+    try:
+        with open_model(path) as stored:
+            return _build(stored, name)
+    except (MemoryError, RecursionError) as error:
+        raise NetworkFileError(
+            f"{path.name}: reading it takes more {_resource(error)} than there is."
+        ) from None
+
+
+def _resource(error: BaseException) -> str:
+    return "memory" if isinstance(error, MemoryError) else "nesting"
+
+
+def _build(stored: Stored, name: str | None) -> AnalogGraph:
+    try:
+        return build(stored.model, stored.weights, stored.label, name)
+    except Refusal as refusal:
+        text = f"{stored.label}: {refusal.reason} {refusal.advice}"
+        raise ReadError(text.strip()) from None
+
+
+def _from_object(model: Any) -> Stored:
+    """A model in memory, asked only through ``get_config`` and ``get_weights``."""
+    kind = type(model)
+    module = kind.__module__.split(".")[0]
+    if not all(hasattr(model, part) for part in ("get_config", "layers", "get_weights")):
+        raise ReadError(
+            "expected a Keras model or the path of a .keras or .h5 file. "
+            f"Received: {kind.__module__}.{kind.__qualname__}"
+        )
+    label = str(getattr(model, "name", kind.__name__))
+    if module not in ("keras", "tf_keras", "tensorflow"):
+        raise ReadError(
+            f"{label}: the class {kind.__qualname__} is your own, and its call() may do anything. "
+            + _REBUILD
+        )
+    try:
+        config = model.get_config()
+    except Exception as error:  # noqa: BLE001 - a custom layer's own get_config may raise anything
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ReadError(f"{label}: it cannot describe itself ({first}). {_REBUILD}") from error
+    if not isinstance(config, Mapping | list) or (
+        isinstance(config, Mapping) and "layers" not in config
+    ):
+        raise ReadError(f"{label}: its layers are not connected in a way that it knows. {_REBUILD}")
+    era = Era(_major(module))
+    spec = upgraded({"class_name": kind.__name__, "config": config}, era, label)
+    return Stored(spec, ObjectWeights(model, era), era, label)
+
+
+def _major(module: str) -> int:
+    """Major version of the Keras that made a model; tf.keras and tf_keras are Keras 2."""
+    version = str(getattr(sys.modules.get("keras"), "__version__", "3"))
+    return 3 if module == "keras" and not version.startswith("2.") else 2

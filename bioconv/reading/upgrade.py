@@ -1,0 +1,378 @@
+"""Configurations of every Keras since 1.2 become one form: `ModelSpec`.
+
+Only JSON is read here: no class is looked up, nothing is imported and nothing is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bioconv.reading.config import Config, shown
+from bioconv.reading.refusal import Refusal, UnsafeCode
+from bioconv.reading.spec import OPERATION, Call, Era, LayerSpec, ModelSpec, TensorRef
+from bioconv.reading.upgrade_arguments import upgrade_arguments, upgrade_kind
+
+_FUNCTIONAL = ("Functional", "Model")
+_KERAS_MODULES = ("keras", "tensorflow", "tf_keras", "keras_core", "builtins")
+#: keys under which a configuration can carry marshalled or serialized Python code
+_CODE_CLASSES = ("Lambda", "__lambda__")
+_WRAPPERS = ("Bidirectional", "TimeDistributed")
+_FLATTENED_ADVICE = (
+    "Rebuild it from its tensors: keras.Model(x, model.call(x)) with x = keras.Input(shape)."
+)
+
+
+def upgrade_model(config: Mapping[str, Any], era: Era) -> ModelSpec:
+    """Bring a model's configuration into today's form.
+
+    Parameters
+    ----------
+    config : mapping
+        ``{"class_name": ..., "config": ...}`` as Keras writes it.
+    era : Era
+
+    Returns
+    -------
+    ModelSpec
+
+    Raises
+    ------
+    Refusal
+        If it is not a Sequential or functional model, or has no readable structure.
+    """
+    kind, inner = config.get("class_name"), config.get("config")
+    if kind == "Sequential" and isinstance(inner, Mapping | list):
+        return _sequential(inner, era)
+    if kind in _FUNCTIONAL and isinstance(inner, Mapping) and "layers" in inner:
+        return _functional(inner, era)
+    raise Refusal(
+        f"the model is of class {shown(kind)}; only Sequential and functional models say which "
+        "layer feeds which.",
+        _FLATTENED_ADVICE,
+    )
+
+
+def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
+    """Bring the configuration of one layer, or of a model used as one, into today's form.
+
+    What cannot be read becomes a `LayerSpec` with a refusal, so that all are reported.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
+        raise Refusal(f"a layer's entry has no class_name: {shown(entry)}")
+    class_name, config = entry["class_name"], entry.get("config")
+    name = _layer_name(entry)
+    if class_name == "Sequential" or class_name in _FUNCTIONAL:
+        return _nested(entry, name, class_name, era)
+    if not isinstance(config, Mapping):
+        return LayerSpec(name, class_name, Config({}), "its configuration is not a table.")
+    if class_name in _CODE_CLASSES:
+        reason = "it contains Python code, which is never run."
+        return LayerSpec(name, class_name, Config({}), reason, code=True)
+    custom = _custom(entry, class_name)
+    if custom:
+        return LayerSpec(name, class_name, Config({}), custom)
+    try:
+        kind = upgrade_kind(class_name, config)
+        arguments = Config(upgrade_arguments(class_name, config, era))
+        wrapped = upgrade_layer(config.get("layer"), era) if kind in _WRAPPERS else None
+    except UnsafeCode as refusal:
+        return LayerSpec(name, class_name, Config({}), refusal.reason, code=True)
+    except Refusal as refusal:
+        return LayerSpec(name, class_name, Config({}), f"{refusal.reason} {refusal.advice}".strip())
+    if _is_operation(entry, era):
+        function = str(config.get("function", class_name)).split(".")[-1]
+        kind = f"{OPERATION}{function.lower()}"
+    return LayerSpec(name, kind, arguments, inner=wrapped, class_name=class_name)
+
+
+def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
+    """Whether the entry is a function, like x + y, and no layer.
+
+    HDF5 files of Keras 3 do not give its module; but unlike a layer it has no settings.
+    """
+    if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
+        return True
+    if "module" not in entry:
+        return era.keras == 3 and set(entry["config"]) <= {"name"}
+    return str(entry["module"]).startswith(("keras.src.ops", "keras.ops"))
+
+
+def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSpec | ModelSpec:
+    try:
+        model = upgrade_model(entry, era)
+    except Refusal as refusal:
+        return LayerSpec(name, kind, Config({}), f"{refusal.reason} {refusal.advice}".strip())
+    return ModelSpec(
+        name, model.layers, model.calls, model.inputs, model.outputs, class_name=model.class_name
+    )
+
+
+def _custom(entry: Mapping[str, Any], class_name: str) -> str:
+    """Why the class is not one of Keras's own, or "" (only newer files say so)."""
+    module = entry.get("module")
+    if isinstance(module, str) and module.split(".")[0] not in _KERAS_MODULES:
+        return f"it is a custom class of the module {shown(module)}."
+    if ">" in class_name:
+        return "it is a custom class."
+    return ""
+
+
+def _layer_name(entry: Mapping[str, Any]) -> str:
+    config = entry.get("config")
+    inside = config.get("name") if isinstance(config, Mapping) else None
+    name = entry.get("name") or inside
+    if name is None and isinstance(config, list):
+        return "sequential"
+    if not isinstance(name, str) or not name or not name.isprintable() or len(name) > 512:
+        raise Refusal(f"a layer of class {shown(entry.get('class_name'))} has no usable name.")
+    return name
+
+
+def _sequential(config: Mapping[str, Any] | list, era: Era) -> ModelSpec:
+    """A chain of layers; an input layer is made where the file has none."""
+    entries = config if isinstance(config, list) else config.get("layers")
+    if not isinstance(entries, list) or not entries:
+        raise Refusal("the model has no layers.")
+    extra: list[Any] = []
+    if isinstance(entries[0], Mapping) and entries[0].get("class_name") == "Merge":
+        return _sequential_after_merge(config, entries, era)
+    if not _is_input(entries[0]):
+        extra = [_input_entry(entries[0], config)]
+    layers: dict[str, LayerSpec | ModelSpec] = {}
+    calls: list[Call] = []
+    last: TensorRef | None = None
+    for entry in [*extra, *entries]:
+        spec = upgrade_layer(entry, era)
+        _add(layers, spec)
+        calls.append(Call(spec.name, 0, () if last is None else (last,), {}))
+        last = TensorRef(spec.name)
+    assert last is not None
+    first = TensorRef(calls[0].layer)
+    return ModelSpec(
+        _model_name(config), layers, tuple(calls), (first,), (last,), class_name="Sequential"
+    )
+
+
+def _sequential_after_merge(config: Any, entries: list, era: Era) -> ModelSpec:
+    """Keras 1: a Sequential whose first layer merges the outputs of other models."""
+    merge = entries[0].get("config")
+    branches = merge.get("layers") if isinstance(merge, Mapping) else None
+    if not isinstance(branches, list) or not branches:
+        raise Refusal("its Merge layer has no layers to merge.")
+    layers: dict[str, LayerSpec | ModelSpec] = {}
+    calls: list[Call] = []
+    inputs, merged = [], []
+    for branch in branches:
+        spec = upgrade_layer(branch, era)
+        if not isinstance(spec, ModelSpec) or len(spec.inputs) != 1:
+            raise Refusal("its Merge layer joins something else than Sequential models.")
+        source = spec.layers[spec.inputs[0].layer]
+        assert isinstance(source, LayerSpec)
+        name = f"{spec.name}_input"
+        _add(layers, LayerSpec(name, "InputLayer", source.config))
+        _add(layers, spec)
+        calls += [Call(name, 0, (), {}), Call(spec.name, 0, (TensorRef(name),), {})]
+        inputs.append(TensorRef(name))
+        merged.append(TensorRef(spec.name))
+    sources = tuple(merged)
+    for entry in entries:
+        spec = upgrade_layer(entry, era)
+        _add(layers, spec)
+        calls.append(Call(spec.name, 0, sources, {}))
+        sources = (TensorRef(spec.name),)
+    return ModelSpec(_model_name(config), layers, tuple(calls), tuple(inputs), sources)
+
+
+def _model_name(config: Any) -> str:
+    name = config.get("name") if isinstance(config, Mapping) else None
+    return name if isinstance(name, str) and name.isprintable() and name else "model"
+
+
+def _add(layers: dict[str, LayerSpec | ModelSpec], spec: LayerSpec | ModelSpec) -> None:
+    if spec.name in layers:
+        raise Refusal(f"two layers are called {shown(spec.name)}.")
+    layers[spec.name] = spec
+
+
+def _is_input(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and entry.get("class_name") == "InputLayer"
+
+
+def _input_entry(first: Any, model: Any) -> dict[str, Any]:
+    """An input layer for a Sequential that has none: its shape stands elsewhere."""
+    shape = _first_shape(first)
+    if shape is None and isinstance(model, Mapping):
+        shape = model.get("build_input_shape")
+    if not isinstance(shape, list | tuple):
+        raise Refusal(
+            "the model does not say the shape of its input.",
+            "Add keras.Input(shape) as its first layer, or call it once, and save it again.",
+        )
+    inner = first.get("config") if isinstance(first, Mapping) else None
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    config = {"batch_shape": list(shape), "name": f"{name or 'model'}_input"}
+    return {"class_name": "InputLayer", "config": config}
+
+
+def _first_shape(entry: Any) -> Any:
+    """Batch shape that the first layer of an old Sequential carries, or None."""
+    config = entry.get("config") if isinstance(entry, Mapping) else None
+    if isinstance(config, list):  # Keras 1 and 2.0: a bare list of layers
+        return _first_shape(config[0]) if config else None
+    if not isinstance(config, Mapping):
+        return None
+    for key in ("batch_input_shape", "batch_shape"):
+        if config.get(key) is not None:
+            return config[key]
+    if config.get("input_shape") is not None:
+        return [None, *_as_list(config["input_shape"])]
+    if isinstance(config.get("layers"), list) and config["layers"]:
+        return _first_shape(config["layers"][0])
+    if config.get("input_dim") is None:
+        return None
+    length = config.get("input_length")
+    if entry.get("class_name") == "Embedding":
+        return [None, *_as_list(length)]
+    return (
+        [None, length, config["input_dim"]]
+        if "input_length" in config
+        else [
+            None,
+            config["input_dim"],
+        ]
+    )
+
+
+def _as_list(value: Any) -> list:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _functional(config: Mapping[str, Any], era: Era) -> ModelSpec:
+    entries = config["layers"]
+    if not isinstance(entries, list) or not entries:
+        raise Refusal("the model has no layers.")
+    layers: dict[str, LayerSpec | ModelSpec] = {}
+    calls: list[Call] = []
+    for entry in entries:
+        spec = upgrade_layer(entry, era)
+        _add(layers, spec)
+        nodes = entry.get("inbound_nodes") or []
+        if not isinstance(nodes, list):
+            raise Refusal(f"the inputs of layer {shown(spec.name)} are not a list.")
+        if not nodes and not _is_input(entry):
+            raise Refusal(f"layer {shown(spec.name)} is not connected to any other.")
+        calls += [_call(spec.name, i, node) for i, node in enumerate(nodes or [[]])]
+    inputs = tuple(_references(config.get("input_layers")))
+    outputs = tuple(_references(config.get("output_layers")))
+    if not inputs or not outputs:
+        raise Refusal("the model does not say which of its layers are inputs and outputs.")
+    return _renumbered(ModelSpec(_model_name(config), layers, tuple(calls), inputs, outputs))
+
+
+def _renumbered(model: ModelSpec) -> ModelSpec:
+    """Count the calls of every layer from 0.
+
+    A model used as a layer was called once when it was built; some versions of Keras count
+    that call, so that the first one here has number 1.
+    """
+    lowest: dict[str, int] = {}
+    references = [ref for call in model.calls for ref in call.sources]
+    for ref in [*references, *model.outputs, *model.inputs]:
+        lowest[ref.layer] = min(lowest.get(ref.layer, ref.node), ref.node)
+    nested = {name for name, spec in model.layers.items() if isinstance(spec, ModelSpec)}
+
+    def new(value: Any) -> Any:
+        if not isinstance(value, TensorRef) or value.layer not in nested:
+            return value
+        return TensorRef(value.layer, value.node - lowest[value.layer], value.tensor)
+
+    calls = tuple(
+        Call(
+            call.layer,
+            call.node,
+            tuple(new(value) for value in call.args),
+            {key: new(value) for key, value in call.kwargs.items()},
+        )
+        for call in model.calls
+    )
+    outputs = tuple(new(ref) for ref in model.outputs)
+    return ModelSpec(model.name, model.layers, calls, model.inputs, outputs)
+
+
+def _references(value: Any) -> Iterator[TensorRef]:
+    """All ``[layer, node, tensor]`` in a list, a list of lists or a table of them."""
+    ref = _reference(value)
+    if ref is not None:
+        yield ref
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _references(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _references(item)
+
+
+def _reference(value: Any) -> TensorRef | None:
+    if not isinstance(value, list | tuple) or len(value) < 3 or not isinstance(value[0], str):
+        return None
+    if not all(isinstance(index, int) and 0 <= index < 2**31 for index in value[1:3]):
+        return None
+    return TensorRef(*value[:3])
+
+
+def _call(layer: str, node: int, data: Any) -> Call:
+    """One inbound node in the form of Keras 3 (a table) or of all older ones (a list)."""
+    if isinstance(data, Mapping) and "args" in data:
+        args = tuple(_keras3_values(data.get("args")))
+        kwargs = data.get("kwargs") or {}
+        if not isinstance(kwargs, Mapping):
+            raise Refusal(f"the arguments of layer {shown(layer)} are not a table.")
+        named = {key: _single(list(_keras3_values([value]))) for key, value in kwargs.items()}
+    else:
+        args, named = _old_node(layer, data)
+    return Call(layer, node, args, {k: v for k, v in named.items() if v is not None})
+
+
+def _keras3_values(value: Any) -> Iterator[Any]:
+    """Tensors and constants among Keras 3's arguments, lists flattened."""
+    if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
+        value = value.get("items", [])
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _keras3_values(item)
+    elif isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__":
+        config = value.get("config")
+        history = config.get("keras_history") if isinstance(config, Mapping) else None
+        ref = _reference(history)
+        if ref is None:
+            raise Refusal(f"a tensor does not say where it comes from: {shown(value)}")
+        yield ref
+    else:
+        yield value
+
+
+def _single(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _old_node(layer: str, data: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """``[[layer, node, tensor, kwargs], ...]``, a single one of these, or a table of them."""
+    if isinstance(data, Mapping):
+        data = list(data.values())
+    if not isinstance(data, list):
+        raise Refusal(f"the inputs of layer {shown(layer)} are not a list.")
+    tensors = [data] if data and isinstance(data[0], str) else data
+    args: list[Any] = []
+    named: dict[str, Any] = {}
+    for item in tensors:
+        if isinstance(item, list) and item[:1] == ["_CONSTANT_VALUE"] and len(item) > 2:
+            args.append(item[2])
+        else:
+            ref = _reference(item)
+            if ref is None:
+                raise Refusal(f"an input of layer {shown(layer)} is unreadable: {shown(item)}")
+            args.append(ref)
+        if len(item) > 3 and isinstance(item[3], Mapping):
+            named.update({key: _reference(v) or v for key, v in item[3].items()})
+    return tuple(args), named

@@ -1,0 +1,211 @@
+"""Layer classes and arguments of Keras 1, Keras 2 and tf.keras in the names of Keras 3.
+
+The tables follow Keras 2's own ``legacy/interfaces.py`` (Keras 1 to 2) and Keras 3's
+``legacy/saving`` (2 to 3).  Values that meant something else in the old version become another
+value, so that readers never ask for a version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bioconv.reading.config import shown
+from bioconv.reading.refusal import Refusal, UnsafeCode
+from bioconv.reading.spec import Era
+
+#: old or alias class name -> class name of Keras 3
+CLASSES = {
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
+    "AtrousConv1D": "Conv1D",
+    "AtrousConv2D": "Conv2D",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "Convolution1DTranspose": "Conv1DTranspose",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "MaxPool1D": "MaxPooling1D",
+    "MaxPool2D": "MaxPooling2D",
+    "MaxPool3D": "MaxPooling3D",
+    "AvgPool1D": "AveragePooling1D",
+    "AvgPool2D": "AveragePooling2D",
+    "AvgPool3D": "AveragePooling3D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D",
+    "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalMaxPool3D": "GlobalMaxPooling3D",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+    "GlobalAvgPool3D": "GlobalAveragePooling3D",
+    "TimeDistributedDense": "Dense",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+    "LSTMV1": "LSTM",
+    "LSTMV2": "LSTM",
+    "GRUV1": "GRU",
+    "GRUV2": "GRU",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
+}
+
+#: mode of Keras 1's Merge layer -> class of Keras 2 and 3
+_MERGE_MODES = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "concat": "Concatenate",
+    "ave": "Average",
+    "max": "Maximum",
+}
+
+#: argument of Keras 1 -> argument of Keras 2 and 3 (the same for all classes)
+_KERAS_1 = {
+    "nb_filter": "filters",
+    "subsample": "strides",
+    "subsample_length": "strides",
+    "border_mode": "padding",
+    "bias": "use_bias",
+    "atrous_rate": "dilation_rate",
+    "filter_length": "kernel_size",
+    "pool_length": "pool_size",
+    "stride": "strides",
+    "p": "rate",
+    "sigma": "stddev",
+    "inner_activation": "recurrent_activation",
+    "length": "size",
+    "concat_axis": "axis",
+}
+#: classes in which Keras 1 calls the number of units ``output_dim``
+_UNITS = ("Dense", "LSTM", "GRU", "SimpleRNN")
+#: arguments that say nothing about what a layer computes when it predicts
+_TRAINING_ONLY = ("initializer", "regularizer", "constraint", "init", "dropout")
+
+
+def upgrade_kind(class_name: str, config: Mapping[str, Any]) -> str:
+    """Class name in Keras 3, of a layer of any Keras.
+
+    Parameters
+    ----------
+    class_name : str
+        As in the file.
+    config : mapping
+        Keras 1's Merge is told apart by its mode.
+
+    Raises
+    ------
+    Refusal
+        If a Merge has a mode without counterpart.
+    """
+    if class_name != "Merge":
+        return CLASSES.get(class_name, class_name)
+    mode = config.get("mode", "sum")
+    if config.get("mode_type", "raw") != "raw":
+        raise UnsafeCode("its mode is Python code, which is never run.", "Use a merge layer.")
+    if not isinstance(mode, str) or mode not in _MERGE_MODES:
+        known = ", ".join(_MERGE_MODES)
+        raise Refusal(f"its mode is {shown(mode)}; known are {known}.")
+    return _MERGE_MODES[mode]
+
+
+def upgrade_arguments(class_name: str, config: Mapping[str, Any], era: Era) -> dict[str, Any]:
+    """Arguments of one layer in Keras 3's names and with Keras 3's meaning.
+
+    Parameters
+    ----------
+    class_name : str
+        As in the file.
+    config : mapping
+        As in the file.
+    era : Era
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    Refusal
+        If an argument of an old version has no counterpart.
+    """
+    kind = upgrade_kind(class_name, config)
+    new = {key: value for key, value in config.items() if not key.endswith(_TRAINING_ONLY)}
+    if era.keras == 1:
+        new = _from_keras_1(kind, new)
+    if era.keras < 3:
+        new = _from_keras_2(kind, new)
+    if class_name.startswith("CuDNN"):
+        fixed = {"activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True}
+        new = {**new, **fixed, "cudnn": True}
+    axis = new.get("axis")
+    if isinstance(axis, list | tuple) and len(axis) == 1:
+        new["axis"] = axis[0]
+    if kind == "LeakyReLU" and "alpha" in new:
+        new["negative_slope"] = new.pop("alpha")
+    if new.get("time_major"):
+        raise Refusal("it takes time before the batch (time_major).", "Save it batch first.")
+    return new
+
+
+def _from_keras_2(kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Give values that Keras 3 understands otherwise the old meaning."""
+    new = dict(config)
+    if kind in ("LSTM", "GRU"):
+        new.setdefault("recurrent_activation", "hard_sigmoid")
+    if kind == "GRU":  # Keras 1 and 2.0 knew only the reset in front of the product
+        new.setdefault("reset_after", False)
+    for key in ("activation", "recurrent_activation"):
+        if key in new:
+            new[key] = _old_activation(new[key])
+    return new
+
+
+def _old_activation(value: Any) -> Any:
+    """Keras 1 and 2 had the hard sigmoid clip(0.2 x + 0.5, 0, 1); Keras 3 has relu6(x + 3) / 6."""
+    inner = value
+    if isinstance(value, Mapping):
+        inner = value.get("class_name")
+        inner = value.get("config") if inner == "function" else inner
+    return "keras2_hard_sigmoid" if inner == "hard_sigmoid" else value
+
+
+def _from_keras_1(kind: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Rename what Keras 1 called otherwise; its values keep their meaning."""
+    new = {_KERAS_1.get(key, key): value for key, value in config.items()}
+    rows, columns = new.pop("nb_row", None), new.pop("nb_col", None)
+    if rows is not None and columns is not None:
+        depth = new.pop("kernel_dim1", None)
+        new["kernel_size"] = [rows, columns] if depth is None else [depth, rows, columns]
+    if kind == "Conv3D" and "kernel_dim1" in new:
+        new["kernel_size"] = [new.pop(f"kernel_dim{axis}") for axis in (1, 2, 3)]
+    if kind in _UNITS and "output_dim" in new:
+        new["units"] = new.pop("output_dim")
+    if "dim_ordering" in new:
+        order = new.pop("dim_ordering")
+        names = {"th": "channels_first", "tf": "channels_last"}
+        if order not in names:
+            raise Refusal(f"its dim_ordering is {order!r}; only 'th' and 'tf' say the layout.")
+        new["data_format"] = names[order]
+    if kind == "BatchNormalization" and new.get("mode", 0) != 0:
+        raise Refusal(
+            f"it is of mode {new.get('mode')!r}, which normalizes with the batch's own statistics.",
+            "Train it with mode 0.",
+        )
+    if kind.startswith("ZeroPadding"):
+        new["padding"] = _padding_of_keras_1(new.get("padding"))
+    return new
+
+
+def _padding_of_keras_1(value: Any) -> Any:
+    """Keras 1 also had (top, bottom, left, right), and the sides by name."""
+    sides = ("top_pad", "bottom_pad", "left_pad", "right_pad")
+    if isinstance(value, Mapping):
+        two_axes = "top_pad" in value or "bottom_pad" in value
+        value = [value.get(side, 0) for side in sides[0 if two_axes else 2 :]]
+    if isinstance(value, list | tuple) and len(value) == 4:
+        return [[value[0], value[1]], [value[2], value[3]]]
+    return value

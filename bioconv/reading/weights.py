@@ -1,0 +1,207 @@
+"""The weights of a model by layer and name, whichever way they are stored."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.reading.config import shown
+from bioconv.reading.hdf5 import Hdf5File
+from bioconv.reading.old_weights import upgrade_weights
+from bioconv.reading.refusal import Refusal
+from bioconv.reading.spec import OPERATION, Era, LayerSpec, ModelSpec
+from bioconv.reading.weight_names import optional, trained, untrained
+
+Named = dict[str, NDArray[np.float64]]
+
+
+class Weights(ABC):
+    """The weights of one model."""
+
+    @abstractmethod
+    def layer(self, spec: LayerSpec) -> Named:
+        """Weights of one layer by path (see `weight_names`), as float64.
+
+        Raises
+        ------
+        Refusal
+            If there are more or fewer than the layer has, or some are not finite.
+        """
+
+    @abstractmethod
+    def inner(self, spec: ModelSpec) -> Weights:
+        """The weights of a model that is used as a layer."""
+
+
+class ListedWeights(Weights):
+    """Weights as lists by layer name: HDF5 files of every Keras.
+
+    Parameters
+    ----------
+    lists : mapping of str to list of ndarray
+    era : Era
+    """
+
+    def __init__(self, lists: Mapping[str, Sequence[NDArray]], era: Era) -> None:
+        self._lists = lists
+        self._era = era
+
+    def layer(self, spec: LayerSpec) -> Named:
+        """See `Weights.layer`."""
+        return named(spec, self._lists.get(spec.name, ()), self._era)
+
+    def inner(self, spec: ModelSpec) -> Weights:
+        """See `Weights.inner`."""
+        if spec.name not in self._lists:  # Keras 1 lists the inner layers of nested Sequentials
+            return self
+        return ListedWeights(split(spec, list(self._lists[spec.name])), self._era)
+
+
+class TreeWeights(Weights):
+    """Weights of a ``.keras`` archive: ``layers/conv2d_1/vars/0``.
+
+    The group names are made from class names in the order of the layers, not from layer names.
+    """
+
+    def __init__(self, file: Hdf5File, model: ModelSpec, era: Era, path: str = "") -> None:
+        self._file = file
+        self._era = era
+        self._folders = _folders(file, path, model)
+
+    def layer(self, spec: LayerSpec) -> Named:
+        """See `Weights.layer`."""
+        arrays: list[NDArray] = []
+        places: dict[str, int] = {}
+        for name in (*trained(spec), *untrained(spec)):
+            prefix = name.rpartition("/")[0]
+            place = places.setdefault(prefix, 0)
+            places[prefix] += 1
+            folder = "/".join(filter(None, (self._folders[spec.name], prefix, "vars")))
+            array = self._file.array(f"{folder}/{place}")
+            if array is not None:
+                arrays.append(array)
+        return named(spec, arrays, self._era)
+
+    def inner(self, spec: ModelSpec) -> Weights:
+        """See `Weights.inner`."""
+        return TreeWeights(self._file, spec, self._era, self._folders[spec.name])
+
+
+class ObjectWeights(Weights):
+    """Weights of a Keras model in memory, asked through ``get_weights`` of its layers."""
+
+    def __init__(self, model: Any, era: Era) -> None:
+        self._layers = {layer.name: layer for layer in model.layers}
+        self._era = era
+
+    def layer(self, spec: LayerSpec) -> Named:
+        """See `Weights.layer`."""
+        layer = self._layers.get(spec.name)  # an operation, e.g. x + y, is not among the layers
+        return named(spec, layer.get_weights() if layer is not None else (), self._era)
+
+    def inner(self, spec: ModelSpec) -> Weights:
+        """See `Weights.inner`."""
+        return ObjectWeights(self._layers[spec.name], self._era)
+
+
+def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
+    """Give the arrays of one layer their names, after bringing them into today's layout."""
+    names = (*trained(spec), *untrained(spec))
+    arrays = upgrade_weights(spec, [np.asarray(array) for array in arrays], era)
+    missing_ok = optional(spec)
+    if len(arrays) == len(names) - len(missing_ok):
+        names = tuple(name for name in names if name not in missing_ok)
+    if len(arrays) != len(names):
+        expected = ", ".join(names) or "none"
+        raise Refusal(
+            f"expected the weights {expected}. Received: {len(arrays)} arrays of the shapes "
+            f"{shown([array.shape for array in arrays])}."
+        )
+    found = {}
+    for name, array in zip(names, arrays, strict=True):
+        if array.dtype.kind not in "fiubV" or array.size and not np.all(np.isfinite(array)):
+            raise Refusal(
+                f"its weight {name!r} contains NaN or infinite values.",
+                "Training has diverged: train it again with a smaller learning rate.",
+            )
+        found[name] = np.asarray(array, np.float64)
+    return found
+
+
+def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray]]:
+    """Share out the flat list of a nested model among its layers.
+
+    Keras stores first what is trained, layer by layer, then the rest; a frozen layer's weights
+    belong to the rest.  A model inside the model gets a flat list of its own again.
+
+    Raises
+    ------
+    Refusal
+        If there are more arrays than the layers have.
+    """
+    leaves = list(_leaves(model))
+    counts = [_counts(leaf) for _, leaf in leaves]
+    bounds = np.cumsum([0, *(n for n, _ in counts), *(n for _, n in counts)])
+    if bounds[-1] < len(arrays):
+        raise Refusal(f"the file has {len(arrays)} arrays for it, its layers have {bounds[-1]}.")
+    pieces = [list(arrays[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    shares: dict[str, list[NDArray]] = {}
+    for half in (pieces[: len(leaves)], pieces[len(leaves) :]):
+        for (name, _), piece in zip(leaves, half, strict=True):
+            shares.setdefault(name, []).extend(piece)
+    return shares
+
+
+def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
+    """All layers at any depth, each with the name of the layer of ``model`` that holds it."""
+    for name, spec in model.layers.items():
+        inner = _leaves(spec) if isinstance(spec, ModelSpec) else [("", spec)]
+        yield from ((name, leaf) for _, leaf in inner)
+
+
+def _counts(spec: LayerSpec) -> tuple[int, int]:
+    """Number of arrays in the first and in the second part of a flat list."""
+    first, second = len(trained(spec)), len(untrained(spec))
+    return (0, first + second) if spec.config.get("trainable") is False else (first, second)
+
+
+def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
+    """The lists of an HDF5 file whose weights lie in the group ``root``."""
+    lists: dict[str, list[NDArray]] = {}
+    for layer in file.strings(root, "layer_names") or []:
+        names = file.strings(f"{root}/{layer}", "weight_names") or []
+        arrays = [(name, file.array(f"{root}/{layer}/{name}")) for name in names]
+        missing = [name for name, array in arrays if array is None]
+        if missing:
+            raise file.error(f"the weights {shown(missing)} of layer {layer!r} are missing")
+        lists[layer] = [array for _, array in arrays if array is not None]
+    return ListedWeights(lists, era)
+
+
+def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
+    """Group of each layer in a ``.keras`` archive; tf.keras had other names for the container."""
+    containers = ("layers", "_layer_checkpoint_dependencies")
+    roots = ["/".join(filter(None, (path, name))) for name in containers]
+    root = next((candidate for candidate in roots if file.has(candidate)), roots[0])
+    counters: dict[str, count] = {}
+    folders: dict[str, str] = {}
+    for name, spec in model.layers.items():
+        if isinstance(spec, LayerSpec) and spec.kind.startswith(OPERATION):
+            continue
+        base = _snake_case(spec.class_name)
+        place = next(counters.setdefault(base, count()))
+        folders[name] = f"{root}/{base}_{place}" if place else f"{root}/{base}"
+    return folders
+
+
+def _snake_case(class_name: str) -> str:
+    """Keras's own rule, e.g. Conv2DTranspose -> conv2d_transpose, LeakyReLU -> leaky_re_lu."""
+    name = re.sub(r"\W+", "", class_name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,134 @@
+"""The array simulator: whole batches of samples, compiled by XLA for any device JAX finds.
+
+A network runs in chunks of steps, so memory is bounded for any number of samples and steps.
+"""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bioconv.export.support.encoders import spikes
+from bioconv.network import SpikingNetwork
+from bioconv.readout import reads
+from bioconv.recording import Recording
+from bioconv.simulators.array.arrays import Arrays
+from bioconv.simulators.array.collect import Collector
+from bioconv.simulators.array.engine import Records, run_chunk, start
+from bioconv.simulators.array.plan import Plan, make_plan
+from bioconv.simulators.settings import Data, Settings
+
+__all__ = ["run"]
+
+#: (population, what) -> arrays of the chunks, (steps, batch, n)
+Pieces = dict[tuple[str, str], list[NDArray]]
+
+
+def run(
+    network: SpikingNetwork, data: Data, settings: Settings, *, chunk_bytes: int = 1 << 28
+) -> Recording:
+    """Simulate; see `bioconv.simulate`.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Without loops.
+    data : dict of str to ndarray
+    settings : Settings
+    chunk_bytes : int
+        Memory for the spikes and inputs of one chunk of steps, roughly.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    ParameterError
+        A recurrent network, or parameters for which the update is not defined.
+    """
+    with jax.enable_x64(settings.dtype == "float64"):
+        return _Simulation(network, data, settings, chunk_bytes).run()
+
+
+class _Simulation:
+    def __init__(self, network: SpikingNetwork, data: Data, settings: Settings, chunk_bytes: int):
+        began = time.perf_counter()
+        self.network, self.data, self.settings = network, data, settings
+        self.n_images = len(next(iter(data.values())))
+        batch = min(settings.batch_size, self.n_images)
+        self.plan: Plan = make_plan(network, settings, batch, chunk_bytes)
+        self.arrays = Arrays(network, self.plan, settings.n_steps)
+        self.collector = Collector(network, settings, self.n_images)
+        self.build_seconds = time.perf_counter() - began
+
+    def run(self) -> Recording:
+        began = time.perf_counter()
+        bar = tqdm(
+            total=self.n_images, unit="image", disable=None if self.settings.progress else True
+        )
+        with bar:
+            for first in range(0, self.n_images, self.plan.batch):
+                images = np.arange(first, min(first + self.plan.batch, self.n_images))
+                self._run_batch(images)
+                bar.update(len(images))
+        seconds = {"build": self.build_seconds, "run": time.perf_counter() - began}
+        return self.collector.finish(seconds, {"jax": version("jax")})
+
+    def _run_batch(self, images: NDArray[np.int64]) -> None:
+        # The last batch is filled up with its last sample: one size, one compiled program.
+        filled = np.minimum(images[0] + np.arange(self.plan.batch), images[-1])
+        data = {name: array[filled] for name, array in self.data.items()}
+        fixed = self.arrays.fixed(data)
+        carry = start(self.plan, self.arrays.states())
+        pieces: Pieces = {
+            (readout.population, reads(readout)): [] for readout in self.network.readouts
+        }
+        for first in range(0, self.settings.n_steps, self.plan.steps):
+            carry, records = run_chunk(self.plan, fixed, carry, self._encode(data, filled, first))
+            self._keep(records, images, first, pieces)
+        for readout in self.network.readouts:
+            record = np.concatenate(pieces[readout.population, reads(readout)])
+            self.collector.add_readout(readout, images, record)
+        for name, counts in carry.counts.items():
+            late = carry.late.get(name, counts)
+            self.collector.add_counts(
+                name, images, np.asarray(counts)[: len(images)], np.asarray(late)[: len(images)]
+            )
+
+    def _encode(self, data: Data, images: NDArray[np.int64], first: int) -> dict[str, NDArray]:
+        """Spikes of the spiking inputs in the steps of one chunk: (steps, batch, n)."""
+        seed, encoded = self.settings.seed, {}
+        for stream, entry in enumerate(self.network.inputs):
+            if entry.spikes:
+                settings = (self.plan.steps, entry.encoder, entry.scale, entry.signed, seed)
+                trains = [
+                    spikes(x, *settings, int(image), first, stream)
+                    for x, image in zip(data[entry.name], images, strict=True)
+                ]
+                encoded[entry.name] = np.stack(trains, axis=1)
+        return encoded
+
+    def _keep(
+        self, records: Records, images: NDArray[np.int64], first: int, pieces: Pieces
+    ) -> None:
+        """Take what was recorded in one chunk off the device."""
+        steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
+        for name, fired in records.spikes.items():
+            values = np.asarray(fired)[:steps, :batch]
+            if (name, "spikes") in pieces:
+                pieces[name, "spikes"].append(values)
+            if self.settings.records(name, "spikes"):
+                step, image, neuron = np.nonzero(values)
+                self.collector.add_spikes(name, images[image], step + first, neuron)
+        for name, traces in records.traces.items():
+            for variable, trace in traces.items():
+                values = np.asarray(trace)[:steps, :batch]
+                if (name, variable) in pieces:
+                    pieces[name, variable].append(values)
+                self.collector.add_trace(name, variable, images, first, values)

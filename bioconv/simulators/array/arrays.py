@@ -1,0 +1,174 @@
+"""The numbers of a network as arrays of the wanted precision, for the compiled part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.network import Change, Population, SpikingNetwork
+from bioconv.neurons.update import in_equations, update_of
+from bioconv.operators import Operator
+from bioconv.readout import start_value
+from bioconv.simulators.array.engine import Fixed, Table
+from bioconv.simulators.array.plan import Plan, Stage
+from bioconv.simulators.settings import Data
+from bioconv.timing import whole_steps
+
+Floats = NDArray[np.float64]
+
+
+class Arrays:
+    """Everything but the samples, made once a simulation.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    plan : Plan
+    n_steps : int
+    """
+
+    def __init__(self, network: SpikingNetwork, plan: Plan, n_steps: int):
+        self.network, self.plan, self.n_steps = network, plan, n_steps
+        self.operators = [_cast(p.operator, plan.dtype) for p in network.projections]
+        self.parameters = {s.name: _parameters(network.population(s.name)) for s in plan.stages}
+        self.refractory = {
+            stage.name: jnp.asarray(_periods(self.parameters[stage.name], stage, plan.dt))
+            for stage in plan.stages
+            if stage.refractory and stage.model.refractory not in stage.changing
+        }
+        self.first = {
+            stage.name: jnp.int32(network.population(stage.name).start_step)
+            for stage in plan.stages
+            if stage.late
+        }
+        self.tables = {stage.name: self._parameter_tables(stage) for stage in plan.stages}
+        self.set_states = {stage.name: self._state_tables(stage) for stage in plan.stages}
+        self._still: dict[str, dict[str, Any]] = {}
+
+    def states(self) -> dict[str, dict[str, Floats]]:
+        """Start values of all state variables."""
+        return {
+            stage.name: {
+                state.name: start_value(self.network.population(stage.name), state.name)
+                for state in stage.model.states
+            }
+            for stage in self.plan.stages
+        }
+
+    def fixed(self, data: Data) -> Fixed:
+        """The arguments of the compiled part for one batch of samples."""
+        currents = drive_currents(self.network, data)
+        constants, drives = {}, {}
+        for stage in self.plan.stages:
+            current, name = stage.model.current, stage.name
+            values = self.parameters[name]
+            if name in currents and current in stage.changing:
+                drives[name] = jnp.asarray(currents[name], self.plan.dtype)
+            elif name in currents:
+                values = {**values, current: values[current] + currents[name]}
+            if name in currents or name not in self._still:
+                update = update_of(stage.model, frozenset(stage.changing))
+                self._still[name] = {
+                    key: jnp.asarray(value, self.plan.dtype)
+                    for key, value in update.constants(values, self.plan.dt).items()
+                }
+            constants[name] = self._still[name]
+        return Fixed(
+            operators=self.operators,
+            constants=constants,
+            drives=drives,
+            parameters=self.tables,
+            states=self.set_states,
+            refractory=self.refractory,
+            first=self.first,
+            n_steps=jnp.int32(self.n_steps),
+        )
+
+    def _changes(self, stage: Stage, variable: str) -> list[Change]:
+        found = [
+            change
+            for change in self.network.changes
+            if change.population == stage.name and change.variable == variable
+        ]
+        return sorted(found, key=lambda change: change.step)  # stable: the last one of a step wins
+
+    def _parameter_tables(self, stage: Stage) -> dict[str, Table]:
+        tables = {}
+        for name in stage.changing:
+            changes = self._changes(stage, name)
+            values = [self.parameters[stage.name][name], *(change.value for change in changes)]
+            values = [in_equations(stage.model, name, np.asarray(value)) for value in values]
+            steps = [-1, *(change.step for change in changes)]
+            tables[name] = self._table(stage, steps, values)
+        return tables
+
+    def _state_tables(self, stage: Stage) -> dict[str, Table]:
+        tables = {}
+        for name in stage.set_states:
+            changes = self._changes(stage, name)
+            values = [np.asarray(change.value) for change in changes]
+            tables[name] = self._table(stage, [change.step for change in changes], values)
+        return tables
+
+    def _table(self, stage: Stage, steps: list[int], values: list[Any]) -> Table:
+        shape = self.network.population(stage.name).shape
+        if all(np.ndim(value) == 0 for value in values):
+            rows = np.array(values, np.float64)[:, None]
+        else:
+            flat = [
+                value if np.ndim(value) == 1 else np.broadcast_to(value, shape) for value in values
+            ]
+            rows = np.stack([np.broadcast_to(v.reshape(-1), (stage.n,)) for v in flat])
+        return Table(jnp.asarray(steps, jnp.int32), jnp.asarray(rows, self.plan.dtype))
+
+
+def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
+    """The currents that the samples drive, in pA, computed in float64.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    data : dict of str to ndarray, shape (batch, *input shape)
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (batch, n_neurons)
+        Sum over the drives of each population, each rounded to its grid.
+    """
+    currents: dict[str, Floats] = {}
+    for drive in network.drives:
+        samples = data[drive.input]
+        with jax.enable_x64(True):
+            current = np.asarray(drive.operator.apply(samples), np.float64)
+        current = current.reshape(len(samples), -1)
+        if drive.grid:
+            current = np.round(current / drive.grid) * drive.grid
+        currents[drive.post] = currents.get(drive.post, 0) + current
+    return currents
+
+
+def _cast(operator: Operator, dtype: str) -> Operator:
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), operator)
+
+
+def _parameters(population: Population) -> dict[str, Any]:
+    """All parameters, scalar or of shape (n_neurons,)."""
+    values: dict[str, Any] = {}
+    for parameter in population.model.parameters:
+        value = np.asarray(population.parameters.get(parameter.name, parameter.default), np.float64)
+        if value.ndim:
+            value = np.broadcast_to(value, population.shape).reshape(-1)
+        values[parameter.name] = value
+    return values
+
+
+def _periods(parameters: Mapping[str, Any], stage: Stage, dt: float) -> NDArray[np.int32]:
+    periods = parameters[stage.model.refractory]
+    for period in np.unique(periods):
+        whole_steps(float(period), dt, stage.model.refractory)
+    return np.round(periods / dt).astype(np.int32)

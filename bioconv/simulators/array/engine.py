@@ -1,0 +1,231 @@
+"""The compiled part: some steps of a whole network, population after population.
+
+A network without loops needs no loop over steps around its populations: a population runs
+through all steps of a chunk, and its spikes of all these steps go through the linear map to the
+next population at once.  The result is the same as step by step (a spike never arrives in the
+step in which it is emitted, nor in its own past), and the linear algebra is far more efficient.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from bioconv.neurons.update import update_of
+from bioconv.operators import Operator
+from bioconv.simulators.array.plan import Plan, Stage
+
+#: steps that XLA sees at once, so that a neuron's state stays in registers
+_UNROLL = 5
+
+Array = Any
+Values = dict[str, Array]
+
+
+class Table(NamedTuple):
+    """Scheduled values of one variable: from step ``steps[i]`` on it is ``values[i]``."""
+
+    steps: Array
+    values: Array
+
+
+class Fixed(NamedTuple):
+    """Numbers that stay the same for all chunks of a batch.
+
+    Parameters
+    ----------
+    operators : list of Operator
+        One for each projection.
+    constants : dict of str to dict of str to array
+        For each population the constants of its update.
+    drives : dict of str to array
+        For each population whose current changes: what the inputs add to it.
+    parameters, states : dict of str to dict of str to Table
+        For each population the scheduled changes.
+    refractory : dict of str to array of int
+        Refractory periods in steps.
+    first : dict of str to int
+        First step of the populations' late counts.
+    n_steps : int
+    """
+
+    operators: list[Operator]
+    constants: dict[str, Values]
+    drives: Values
+    parameters: dict[str, dict[str, Table]]
+    states: dict[str, dict[str, Table]]
+    refractory: Values
+    first: Values
+    n_steps: Array
+
+
+class Carry(NamedTuple):
+    """What goes from chunk to chunk.
+
+    Parameters
+    ----------
+    step : int
+        The next step.
+    state : dict of str to dict of str to array (batch, n)
+    wait : dict of str to array of int (batch, n)
+        Steps for which a neuron is still refractory.
+    pending : list of array (delay, batch, n)
+        For each projection what is on its way.
+    counts, late : dict of str to array of int (batch, n)
+        Spikes from step 0, and from the population's first step.
+    """
+
+    step: Array
+    state: dict[str, Values]
+    wait: Values
+    pending: list[Array]
+    counts: Values
+    late: Values
+
+
+class Records(NamedTuple):
+    """What was asked for, for the steps of this chunk: (steps, batch, n)."""
+
+    spikes: Values
+    traces: dict[str, Values]
+
+
+def start(plan: Plan, state: dict[str, Values]) -> Carry:
+    """The state before step 0."""
+    shape = {stage.name: (plan.batch, stage.n) for stage in plan.stages}
+    delays = {
+        s.index: (s.delay, *shape[stage.name]) for stage in plan.stages for s in stage.sources
+    }
+    counted = {**shape, **{name: (plan.batch, n) for name, n in plan.inputs}}
+    return Carry(
+        step=jnp.zeros((), jnp.int32),
+        state={
+            name: {
+                k: jnp.broadcast_to(v, shape[name]).astype(plan.dtype) for k, v in values.items()
+            }
+            for name, values in state.items()
+        },
+        wait={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.refractory},
+        pending=[jnp.zeros(delays[index], plan.dtype) for index in sorted(delays)],
+        counts={name: jnp.zeros(shape, jnp.int32) for name, shape in counted.items()},
+        late={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.late},
+    )
+
+
+@partial(jax.jit, static_argnames="plan", donate_argnames="carry")
+def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
+    """Run ``plan.steps`` steps; what happens after the last step of the run is left out.
+
+    Parameters
+    ----------
+    plan : Plan
+    fixed : Fixed
+    carry : Carry
+    inputs : dict of str to array of bool, shape (steps, batch, n)
+        Spikes of the spiking inputs.
+
+    Returns
+    -------
+    carry : Carry
+    records : Records
+    """
+    steps = carry.step + jnp.arange(plan.steps, dtype=jnp.int32)
+    live = (steps < fixed.n_steps)[:, None, None]
+    spikes = {name: value & live for name, value in inputs.items()}
+    state, wait, pending = {}, dict(carry.wait), list(carry.pending)
+    records = Records({}, {})
+    for stage in plan.stages:
+        arriving: Values = {}
+        for source in stage.sources:
+            i = source.index
+            weights = _transmit(fixed.operators[i], spikes[source.pre], plan)
+            line = jnp.concatenate([pending[i], weights])
+            pending[i] = line[plan.steps :]
+            for variable in source.variables:
+                arriving[variable] = arriving.get(variable, 0) + line[: plan.steps]
+        last, fired, traces = _integrate(plan, stage, fixed, carry, steps, arriving)
+        state[stage.name] = last[0]
+        if stage.refractory:
+            wait[stage.name] = last[1]
+        if fired is not None:
+            spikes[stage.name] = fired & live
+        if stage.spikes:
+            records.spikes[stage.name] = spikes[stage.name]
+        records.traces[stage.name] = traces
+    counts = {n: c + _count(spikes[n]) if n in spikes else c for n, c in carry.counts.items()}
+    late = {
+        name: count + _count(spikes[name] & (steps >= fixed.first[name])[:, None, None])
+        for name, count in carry.late.items()
+    }
+    after = Carry(carry.step + plan.steps, state, wait, pending, counts, late)
+    return after, records
+
+
+def _count(spikes: Array) -> Array:
+    return spikes.sum(axis=0, dtype=jnp.int32)
+
+
+def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
+    """What the spikes of each step and sample add up to at the other end."""
+    steps, batch, _ = spikes.shape
+    x = spikes.astype(plan.dtype).reshape(steps * batch, *operator.in_shape)
+    return operator.apply(x).reshape(steps, batch, -1)
+
+
+def _integrate(
+    plan: Plan, stage: Stage, fixed: Fixed, carry: Carry, steps: Array, arriving: Values
+) -> tuple[tuple[Values, Array], Array, Values]:
+    """One population through all steps of the chunk."""
+    update = update_of(stage.model, frozenset(stage.changing))
+
+    def step(before: tuple[Values, Array], now: tuple[Array, Values]) -> Any:
+        state, wait = before
+        number, arrives = now
+        values = _values(plan, stage, fixed, number)
+        state = _set_states(stage, fixed, state, number)
+        period = _period(plan, stage, fixed, values) if stage.refractory else None
+        state, wait, fired = update.step(state, wait, values, arrives, period)
+        if fired is not None:
+            fired = jnp.broadcast_to(fired, (plan.batch, stage.n))
+        state = {k: v.astype(plan.dtype) for k, v in state.items()}
+        return (state, wait), (fired, {name: state[name] for name in stage.traces})
+
+    first = (carry.state[stage.name], carry.wait.get(stage.name))
+    last, (fired, traces) = lax.scan(
+        step, first, (steps, arriving), unroll=min(_UNROLL, plan.steps)
+    )
+    return last, fired, traces
+
+
+def _values(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
+    """Values of all names in the update in one step."""
+    values = dict(fixed.constants[stage.name])
+    values["t"] = number.astype(plan.dtype) * plan.dt
+    for name in stage.changing:
+        table = fixed.parameters[stage.name][name]
+        value = table.values[jnp.searchsorted(table.steps, number, side="right") - 1]
+        if name == stage.model.current and stage.name in fixed.drives:
+            value = value + fixed.drives[stage.name]
+        values[name] = value
+    return values
+
+
+def _set_states(stage: Stage, fixed: Fixed, state: Values, number: Array) -> Values:
+    new = dict(state)
+    for name in stage.set_states:
+        table = fixed.states[stage.name][name]
+        index = jnp.searchsorted(table.steps, number, side="right") - 1
+        due = (index >= 0) & (table.steps[index] == number)
+        new[name] = jnp.where(due, table.values[index], new[name])
+    return new
+
+
+def _period(plan: Plan, stage: Stage, fixed: Fixed, values: Values) -> Array:
+    name = stage.model.refractory
+    if name in stage.changing:
+        return jnp.round(values[name] / plan.dt).astype(jnp.int32)
+    return fixed.refractory[stage.name]

@@ -1,0 +1,146 @@
+"""What the array simulator compiles: the network's structure, without any of its numbers.
+
+A `Plan` is hashable and holds no array, so JAX compiles one program for all networks of the same
+structure; weights, parameters and samples are its arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.model import NeuronModel
+from bioconv.simulators.settings import Settings
+
+
+@dataclass(frozen=True)
+class Source:
+    """A projection into a population: its index in the network, and what it acts on."""
+
+    index: int
+    pre: str
+    variables: tuple[str, ...]
+    delay: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One population.
+
+    Parameters
+    ----------
+    name : str
+    n : int
+        Number of neurons.
+    model : NeuronModel
+    sources : tuple of Source
+    changing : tuple of str
+        Parameters that scheduled changes set.
+    set_states : tuple of str
+        State variables that scheduled changes set.
+    refractory : bool
+        Whether any neuron has a refractory period.
+    late : bool
+        Whether counts from the population's first step on are wanted, besides those from step 0.
+    spikes : bool
+        Whether all spikes are wanted.
+    traces : tuple of str
+        State variables wanted in every step.
+    """
+
+    name: str
+    n: int
+    model: NeuronModel
+    sources: tuple[Source, ...]
+    changing: tuple[str, ...]
+    set_states: tuple[str, ...]
+    refractory: bool
+    late: bool
+    spikes: bool
+    traces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The populations in topological order, and the size of one call.
+
+    Parameters
+    ----------
+    stages : tuple of Stage
+    inputs : tuple of (str, int)
+        Spiking inputs and their numbers of sources.
+    batch, steps : int
+        Samples and steps of one call.
+    dt : float
+    dtype : str
+    """
+
+    stages: tuple[Stage, ...]
+    inputs: tuple[tuple[str, int], ...]
+    batch: int
+    steps: int
+    dt: float
+    dtype: str
+
+
+def make_plan(network: SpikingNetwork, settings: Settings, batch: int, chunk_bytes: int) -> Plan:
+    """The plan for a network; raises `ParameterError` if it is recurrent."""
+    stages = tuple(
+        _stage(network, network.population(name), settings) for name in network.topological_order()
+    )
+    inputs = tuple((entry.name, entry.n_neurons) for entry in network.spiking_inputs)
+    widths = [n for _, n in inputs] + [
+        stage.n * (1 + len(stage.sources) + len(stage.traces)) for stage in stages
+    ]
+    bytes_a_step = batch * sum(widths) * np.dtype(settings.dtype).itemsize
+    steps = _even_chunk(settings.n_steps, max(1, chunk_bytes // bytes_a_step))
+    return Plan(stages, inputs, batch, steps, network.dt, settings.dtype)
+
+
+def _even_chunk(n_steps: int, most: int) -> int:
+    """A length of chunks, at most ``most``, that wastes the fewest steps in the last chunk."""
+    n_chunks = -(-n_steps // most)
+    return -(-n_steps // n_chunks)
+
+
+def _stage(network: SpikingNetwork, population: Population, settings: Settings) -> Stage:
+    model = population.model
+    sources = tuple(
+        Source(index, p.pre, model.receptor(p.receptor).variables, p.delay_steps)
+        for index, p in enumerate(network.projections)
+        if p.post == population.name
+    )
+    changed = {c.variable for c in network.changes if c.population == population.name}
+    states = {state.name for state in model.states}
+    reads = {
+        "spikes" if readout.kind == "count" else "v"
+        for readout in network.readouts
+        if readout.population == population.name
+    }
+    wanted = set(settings.record.get(population.name, ())) | reads
+    return Stage(
+        name=population.name,
+        n=population.n_neurons,
+        model=model,
+        sources=sources,
+        changing=tuple(sorted(changed - states)),
+        set_states=tuple(sorted(changed & states)),
+        refractory=_is_refractory(network, population),
+        late=population.start_step > 0 and "counts" in wanted,
+        spikes="spikes" in wanted,
+        traces=tuple(state.name for state in model.states if state.name in wanted),
+    )
+
+
+def _is_refractory(network: SpikingNetwork, population: Population) -> bool:
+    name = population.model.refractory
+    if not name:
+        return False
+    default = population.model.parameter(name).default
+    periods = [population.parameters.get(name, default)]
+    periods += [
+        c.value for c in network.changes if c.population == population.name and c.variable == name
+    ]
+    return any(np.any(np.asarray(period) > 0) for period in periods)

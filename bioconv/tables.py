@@ -1,0 +1,64 @@
+"""Plain text tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def format_table(rows: Sequence[Any]) -> str:
+    """A text table, one line a row; numbers to the right, texts to the left.
+
+    Parameters
+    ----------
+    rows : sequence of dict or of dataclass instances
+        The columns are those of all rows, in the order of their first appearance; a missing
+        value or None is shown as a dash.
+
+    Returns
+    -------
+    str
+        Without a line break at the end; empty without rows.
+
+    Examples
+    --------
+    >>> print(format_table([{"layer": "conv", "n": 1200, "error": 0.01234}]))
+    layer      n    error
+    ---------------------
+    conv   1,200  0.01234
+    """
+    records = [_record(row) for row in rows]
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    if not columns:
+        return ""
+    cells = [[_text(record.get(column)) for column in columns] for record in records]
+    heads = [column.replace("_", " ") for column in columns]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    right = [
+        all(not isinstance(record.get(column), str) for record in records) for column in columns
+    ]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if numeric else cell.ljust(width)
+            for cell, width, numeric in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in [heads, *cells]
+    ]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def _record(row: Any) -> Mapping[str, Any]:
+    if isinstance(row, Mapping):
+        return row
+    return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"

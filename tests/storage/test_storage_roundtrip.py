@@ -1,0 +1,174 @@
+"""What is written comes back, the same bytes every time, readable without bioconv."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from sample_networks import images, recording_of, spiking_network
+
+import bioconv
+from bioconv.analog.functions import FUNCTIONS, MaxPool, ReLU, Softmax
+from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.operators import OPERATORS
+from bioconv.recording import Recording
+from bioconv.storage import (
+    is_network_file,
+    load,
+    load_network,
+    load_recording,
+    save_network,
+    save_recording,
+)
+from bioconv.storage.schema import KNOWN_CLASSES, decode, encode, field_hints
+
+ROOT = Path(__file__).resolve().parents[2]
+SAVE = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from sample_networks import images, recording_of, spiking_network
+network = spiking_network({encoder!r})
+network.save(sys.argv[1])
+recording_of(spiking_network(), images()).save(sys.argv[2])
+"""
+
+
+def same(a: object, b: object) -> bool:
+    """Equality of trees with arrays in them: values, types and order."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b)
+    return type(a) is type(b) and a == b
+
+
+@pytest.mark.parametrize("encoder", ["current", "regular", "poisson"])
+def test_network_comes_back(tmp_path: Path, encoder: str) -> None:
+    network = spiking_network(encoder)
+    network.save(tmp_path / "net.h5")
+    again = SpikingNetwork.load(tmp_path / "net.h5")
+    assert same(encode(network, SpikingNetwork), encode(again, SpikingNetwork))
+    x = images()
+    assert np.array_equal(
+        np.asarray(network.analog.predict(x)), np.asarray(again.analog.predict(x))
+    )
+    assert again.populations[0].model == network.populations[0].model
+
+
+def test_recording_comes_back(tmp_path: Path) -> None:
+    recording = recording_of(spiking_network(), images())
+    first = recording.classes["dense"]
+    # "zebra" first: the first readout is the one that measures take, whatever its name.
+    recording = dataclasses.replace(recording, classes={"zebra": first, "dense": first})
+    recording.save(tmp_path / "rec.h5")
+    again = Recording.load(tmp_path / "rec.h5")
+    assert same(encode(recording, Recording), encode(again, Recording))
+    assert again.readout == "zebra"
+    assert list(again.traces) == [("conv", "v")]
+
+
+def test_load_tells_networks_from_recordings(tmp_path: Path) -> None:
+    network = spiking_network()
+    save_network(network, tmp_path / "net.h5")
+    save_recording(recording_of(network, images()), tmp_path / "rec.h5")
+    assert isinstance(load(tmp_path / "net.h5"), SpikingNetwork)
+    assert isinstance(bioconv.load(tmp_path / "rec.h5"), Recording)
+    assert is_network_file(tmp_path / "net.h5")
+    with pytest.raises(NetworkFileError, match="holds a recording, not a network"):
+        load_network(tmp_path / "rec.h5")
+    with pytest.raises(NetworkFileError, match="holds a network, not a recording"):
+        load_recording(tmp_path / "net.h5")
+
+
+def test_same_network_gives_the_same_bytes_in_two_processes(tmp_path: Path) -> None:
+    program = SAVE.format(root=str(ROOT), tests=str(ROOT / "tests"), encoder="poisson")
+    files = []
+    for number, seed in enumerate(("1", "2")):
+        names = [tmp_path / f"{kind}{number}.h5" for kind in ("net", "rec")]
+        subprocess.run(
+            [sys.executable, "-c", program, *map(str, names)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+        )
+        files.append([name.read_bytes() for name in names])
+    assert files[0] == files[1]
+
+
+def test_order_of_a_mapping_does_not_matter_to_its_content(tmp_path: Path) -> None:
+    code = {"percentile": 99.9, "code": "rate", "clamp": 2}
+    save_network(spiking_network(code=code), tmp_path / "a.h5")
+    assert dict(load_network(tmp_path / "a.h5").code) == code
+    assert list(load_network(tmp_path / "a.h5").code) == list(code)
+
+
+def test_readable_without_bioconv(tmp_path: Path) -> None:
+    network = spiking_network()
+    network.save(tmp_path / "net.h5")
+    with h5py.File(tmp_path / "net.h5") as file:
+        assert file.attrs["format"].decode() == "bioconv-network"
+        assert file.attrs["format_version"] == 1
+        assert file.attrs["bioconv_version"].decode() == bioconv.__version__
+        group = file["content/populations/conv"]
+        assert "dv/dt" in group["model"].attrs["equations"].decode()
+        assert tuple(group.attrs["shape"]) == (4, 4, 2)
+        dense = file["content/projections/00000/operator/operators/00001"]
+        assert dense.attrs["class"].decode() == "Dense"
+        kernel = network.projections[0].operator.operators[1].kernel
+        assert np.array_equal(dense["kernel"][()], kernel)
+        kinds = set()
+        file.visititems(lambda _, item: kinds.add(getattr(item, "dtype", None)))
+    assert kinds <= {None, np.dtype("f8"), np.dtype("i8"), np.dtype("i4"), np.dtype(bool)}
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN_CLASSES))
+def test_every_known_class_has_fields_that_a_file_can_hold(name: str) -> None:
+    cls = KNOWN_CLASSES[name]
+    assert dataclasses.is_dataclass(cls)
+    assert not inspect.isabstract(cls)
+    assert not {"class", "position"} & set(field_hints(cls))
+    assert {**OPERATORS, **FUNCTIONS}.get(name, cls) is cls  # no name stands for two classes
+
+
+@pytest.mark.parametrize(
+    "function", [ReLU(0.1, 6.0, 0.5), Softmax((1, 2)), Softmax(), MaxPool((2, 2), (1, 1))]
+)
+def test_functions_come_back(function: object) -> None:
+    again = decode(encode(function), type(function))
+    assert type(again) is type(function)
+    assert dataclasses.astuple(again) == dataclasses.astuple(function)
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.h5"
+    path.write_bytes(b"old")
+    with pytest.raises(ParameterError, match="complex"):
+        save_network(spiking_network(code={"a": 1j}), path)
+    with pytest.raises(ParameterError, match="60,000 is the limit"):
+        recording = recording_of(spiking_network(), images(), versions={"long": "x" * 70_000})
+        save_recording(recording, path)
+    assert path.read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["net.h5"]
+
+
+def test_places_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="does not exist"):
+        save_network(spiking_network(), tmp_path / "missing" / "net.h5")
+    with pytest.raises(ParameterError, match="is a folder"):
+        save_network(spiking_network(), tmp_path)
+
+
+def test_numbers_that_do_not_fit() -> None:
+    for value in (np.ones(2, complex), np.array(["a"]), np.ones(1, np.uint64)):
+        with pytest.raises(ParameterError, match="cannot be stored"):
+            encode(value)
+    with pytest.raises(ParameterError, match="64 bits"):
+        encode(2**70)
+    assert encode(np.ones(2, np.float32)).dtype == np.float64

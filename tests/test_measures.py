@@ -1,0 +1,174 @@
+"""Measures against numbers worked out by other means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sample_networks import images, recording_of, spiking_network
+
+from bioconv import measures
+from bioconv.errors import DataError, ParameterError
+from bioconv.measures import diagnose, format_table
+from bioconv.network import Population
+from bioconv.recording import Recording
+
+NET = spiking_network()
+X = images(10)
+REC = recording_of(NET, X)
+EXACT = NET.analog.activations(X, dtype="float64")
+
+
+def with_counts(name: str, counts: np.ndarray) -> Recording:
+    """The ideal recording with other counts in one population."""
+    return recording_of(NET, X, counts={**REC.counts, name: counts})
+
+
+def test_rates_count_from_the_first_step_in_which_input_can_arrive() -> None:
+    counts = np.zeros((10, 3), int)
+    counts[:, 1] = 39  # the population starts in step 1 of 40
+    rates = measures.firing_rates(NET, with_counts("out", counts), "out")
+    assert rates.shape == (10, 3)
+    assert np.allclose(rates[:, 1], 1000.0)
+    assert not rates[:, [0, 2]].any()
+    with pytest.raises(ParameterError, match="'out' were not recorded"):
+        measures.firing_rates(NET, replace(REC, counts={}), "out")
+
+
+def test_synaptic_operations_equal_the_edges_that_spikes_meet() -> None:
+    (projection,) = NET.projections
+    edges = projection.operator.edges()
+    by_hand = REC.counts["conv"][:, edges.pre].sum() / 10
+    assert measures.synaptic_operations(NET, REC) == pytest.approx({"conv": by_hand, "out": 0})
+    by_post = measures.synaptic_operations(NET, REC, by="post")
+    assert by_post == pytest.approx({"conv": 0, "out": by_hand})
+    with pytest.raises(ParameterError, match="by must be"):
+        measures.synaptic_operations(NET, REC, by="layer")
+
+
+def test_multiply_accumulates() -> None:
+    # 3x3 kernel at 4x4 places for 2 filters; 32 inputs to 3 units
+    assert measures.multiply_accumulates(NET.analog) == {"conv2d/relu": 288, "dense": 96}
+
+
+def test_activity() -> None:
+    conv, out = measures.activity(NET, REC)
+    spikes = REC.counts["conv"].sum(axis=0) / 10
+    assert conv.population == "conv"
+    assert conv.neurons == 32
+    assert conv.spikes_per_image == pytest.approx(spikes.sum())
+    assert conv.mean_rate == pytest.approx(spikes.mean() / 0.040)
+    assert conv.max_rate == pytest.approx(spikes.max() / 0.040)
+    assert conv.silent == np.mean(spikes == 0)
+    assert conv.spikes_per_neuron * 32 == pytest.approx(conv.spikes_per_image)
+    assert measures.spikes_per_image(REC) == pytest.approx(
+        conv.spikes_per_image + out.spikes_per_image
+    )
+    assert measures.spikes_per_neuron(NET, REC) * 35 == pytest.approx(
+        measures.spikes_per_image(REC)
+    )
+    with pytest.raises(ParameterError, match="of another network"):
+        measures.activity(NET, replace(REC, spikes_per_neuron={}))
+
+
+def test_classes_of_the_analog_network() -> None:
+    assert np.array_equal(measures.analog_classes(NET, X), EXACT["dense"].argmax(axis=1))
+
+
+def test_decoded_values_are_within_half_a_spike() -> None:
+    decoded = measures.decode(NET, REC, "conv2d/relu")
+    clipped = np.clip(EXACT["conv2d/relu"], 0, 0.8)
+    assert np.abs(decoded - clipped).max() <= 0.5 * 0.8 / 40 + 1e-6
+    with pytest.raises(ParameterError, match="no population carries"):
+        measures.decode(NET, REC, "flatten")
+
+
+def test_populations_of_one_layer_add_up() -> None:
+    conv, out = NET.populations
+    positive = replace(conv, scale=np.array(1.0), offset=np.array(0.25))
+    negative = replace(conv, name="minus", scale=np.array([-2.0, -4.0]))
+    network = NET.replace(populations=(positive, negative, out))
+    counts = {**REC.counts, "conv": np.full((10, 32), 20), "minus": np.full((10, 32), 10)}
+    decoded = measures.decode(network, replace(REC, counts=counts), "conv2d/relu")
+    # half the rate of scale 1, offset 1/4, a quarter of the rate of -2 and -4
+    assert np.allclose(decoded, [0.5 + 0.25 - 0.5, 0.5 + 0.25 - 1.0])
+    other = Population("minus", (32,), conv.model, layer="conv2d/relu")
+    network = NET.replace(populations=(conv, other, out))
+    with pytest.raises(ParameterError, match="carry the layer"):
+        measures.decode(network, replace(REC, counts=counts), "conv2d/relu")
+
+
+def test_diagnosis_of_a_good_network() -> None:
+    y = measures.analog_classes(NET, X)
+    first, last = diagnose(NET, REC, X, y)
+    exact = EXACT["conv2d/relu"]
+    decoded = measures.decode(NET, REC, "conv2d/relu")
+    assert first.layer == "conv2d/relu"
+    assert first.neurons == 32
+    assert first.correlation == pytest.approx(np.corrcoef(decoded.ravel(), exact.ravel())[0, 1])
+    assert first.mean_error == pytest.approx(np.abs(decoded - exact).mean(), rel=1e-4)
+    assert first.above_scale == pytest.approx(np.mean(exact > 0.8))
+    silent = (REC.counts["conv"].reshape(exact.shape) == 0)[exact > 0]
+    assert first.silent == pytest.approx(silent.mean())
+    assert first.agreement == first.accuracy == 1.0
+    assert last.layer == "dense"
+    assert last.agreement == np.mean(REC.outputs["dense"].argmax(axis=1) == y)
+
+
+def test_only_the_layers_up_to_here_spike() -> None:
+    """The first layer's row runs the rest of the analog network on the decoded rates."""
+    noisy = with_counts("conv", np.random.default_rng(0).integers(0, 40, (10, 32)))
+    first, _ = diagnose(NET, noisy, X)
+    decoded = measures.decode(NET, noisy, "conv2d/relu")
+    (affine,) = NET.analog.layer("dense").inputs
+    output = decoded.reshape(10, 32) @ affine.terms[0].operator.operators[1].kernel + affine.bias
+    agreement = np.mean(output.argmax(axis=1) == EXACT["dense"].argmax(axis=1))
+    error = np.abs(output - EXACT["dense"]).mean() / np.ptp(EXACT["dense"])
+    assert first.agreement == pytest.approx(agreement)
+    assert first.agreement < 1
+    assert first.output_error == pytest.approx(error, rel=1e-4)
+    assert first.accuracy is None
+
+
+def test_diagnosis_sees_silence_and_saturation() -> None:
+    dead, _ = diagnose(NET, with_counts("conv", np.zeros((10, 32), int)), X)
+    assert (dead.silent, dead.never, dead.saturated, dead.correlation) == (1.0, 1.0, 0.0, None)
+    full, _ = diagnose(NET, with_counts("conv", np.full((10, 32), 40)), X)
+    assert (full.silent, full.never, full.saturated) == (0.0, 0.0, 1.0)
+
+
+def test_a_readout_by_potential_has_no_rates() -> None:
+    readout = replace(NET.readouts[0], kind="potential")
+    network = NET.replace(readouts=(readout,))
+    *_, last = diagnose(network, replace(REC, counts={"conv": REC.counts["conv"]}), X)
+    assert (last.saturated, last.silent, last.never, last.above_scale) == (None,) * 4
+    assert last.correlation is not None
+
+
+def test_diagnosis_refuses_what_does_not_fit() -> None:
+    with pytest.raises(DataError, match="10 samples. Received: 9 samples"):
+        diagnose(NET, REC, X[:9])
+    with pytest.raises(DataError, match="10 samples and 2 labels"):
+        diagnose(NET, REC, X, np.zeros(2))
+    with pytest.raises(ParameterError, match="record="):
+        diagnose(NET, replace(REC, counts={}), X)
+
+
+def test_table() -> None:
+    rows = [
+        {"layer": "conv", "n": 1200, "error": 0.0123456, "ok": True},
+        {"layer": "dense_long", "n": 3, "error": None},
+    ]
+    assert format_table(rows).splitlines() == [
+        "layer           n    error    ok",
+        "--------------------------------",
+        "conv        1,200  0.01235  True",
+        "dense_long      3        -     -",
+    ]
+    assert format_table([]) == ""
+    assert format_table([{"x": 1234567.0}]).splitlines()[-1] == "1,234,567"
+    lines = format_table(diagnose(NET, REC, X)).splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("layer")
+    assert "mean error" in lines[0]

@@ -1,0 +1,69 @@
+"""What a recording says, and which recordings are impossible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sample_networks import images, recording_of, spiking_network
+
+from bioconv.errors import DataError, ParameterError
+from bioconv.recording import Raster, Recording
+
+GOOD = recording_of(spiking_network(), images(4))
+
+
+def small(classes: list[list[int]]) -> Recording:
+    """Four images, three checkpoints, the classes given."""
+    array = np.array(classes)
+    return replace(
+        GOOD, checkpoints=np.array([10, 20, 40]), classes={"dense": array, "other": array * 0}
+    )
+
+
+def test_accuracy_over_time() -> None:
+    recording = small([[-1, 0, 0], [-1, 1, 1], [-1, 0, 2], [-1, -1, 0]])
+    y = np.array([0, 1, 2, 3])
+    assert recording.accuracy_over_time(y).tolist() == [0.0, 0.5, 0.75]
+    assert recording.accuracy(y) == recording.agreement(y) == 0.75
+    assert recording.accuracy(y[:, None]) == 0.75
+    assert recording.accuracy(y, "other") == 0.25
+    assert recording.predictions().tolist() == [0, 1, 2, 0]
+    assert recording.readout == "dense"
+
+
+def test_labels_and_readouts_must_fit() -> None:
+    with pytest.raises(DataError, match="4 samples need as many labels, not 3"):
+        GOOD.accuracy(np.zeros(3))
+    with pytest.raises(ParameterError, match="Valid names: dense"):
+        GOOD.accuracy(np.zeros(4), "softmax")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"dt": 0.0}, "dt"),
+        ({"n_steps": 0}, "n_steps"),
+        ({"n_images": 5}, "synaptic_operations has the shape"),
+        ({"checkpoints": np.array([0, 40])}, "checkpoints"),
+        ({"checkpoints": np.array([41])}, "checkpoints"),
+        ({"checkpoints": np.array([5, 5])}, "checkpoints"),
+        ({"classes": {"dense": np.zeros((4, 3))}}, "classes['dense']"),
+        ({"outputs": {"dense": np.zeros((3, 3))}}, "outputs['dense']"),
+        ({"outputs": {"dense": np.array(1.0)}}, "outputs['dense']"),
+        ({"counts": {"conv": np.zeros(4)}}, "counts['conv']"),
+        ({"spikes_per_image": {"conv": np.zeros(3)}}, "spikes_per_image['conv']"),
+        ({"spikes_per_neuron": {"conv": np.zeros((2, 2))}}, "spikes_per_neuron['conv']"),
+        ({"traces": {("conv", "v"): np.zeros((4, 39, 1))}}, "traces[('conv', 'v')]"),
+        ({"rasters": {"conv": Raster(*np.zeros((2, 3), int), np.zeros(2, int))}}, "lengths"),
+        ({"rasters": {"conv": Raster(*np.full((3, 1), 4))}}, "image numbers"),
+        ({"rasters": {"conv": Raster(np.array([0]), np.array([40]), np.array([0]))}}, "step"),
+        ({"rasters": {"conv": Raster(np.array([0]), np.array([0]), np.array([-1]))}}, "neuron"),
+    ],
+)
+def test_impossible_recordings(changes: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        replace(GOOD, **changes)
+    assert expected in str(caught.value)
