@@ -209,7 +209,7 @@ def _shares(
     return shares
 
 
-def _beyond(populations: list[Population], exact: NDArray) -> float | None:
+def _beyond(populations: list[Population], exact: NDArray) -> float:
     """Share of activations outside of the range that the populations span together."""
     above, below = np.zeros(exact.shape[1:]), np.zeros(exact.shape[1:])
     for population in populations:

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pkgutil
+import textwrap
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -173,7 +174,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     seconds = time.perf_counter() - start
     np.savez(folder / f"{name}.npz", **result)
     picture = module.plot(result, context)
-    _caption(picture, module.MANIFEST, result)
+    _caption(picture, module.MANIFEST, result, context)
     save(picture, folder / f"{name}.png")
     record = _record(name, module.MANIFEST, module.measure(result), result, context)
     record["seconds"] = round(seconds, 1)
@@ -224,12 +225,16 @@ def data_used(result: Result) -> str:
     return str(result["used"])
 
 
-def _caption(picture: Figure, manifest: Manifest, result: Result) -> None:
+def _caption(picture: Figure, manifest: Manifest, result: Result, context: Context) -> None:
     used = data_used(result)
     text = f"{manifest.paper} {manifest.number}. {manifest.title}. Computed on: {used}."
     if manifest.substitute and used != manifest.data:
-        text += f" Paper: {manifest.data}."
-    picture.text(0.5, -0.02, text, ha="center", va="top", fontsize="small", wrap=True)
+        text += f" In the paper: {manifest.data}."
+    if context.quick:
+        text += " Quick run: fewer samples and steps than the figure."
+    # About 13 characters an inch at this size; the layout makes room for the lines.
+    wrapped = textwrap.fill(text, int(13 * picture.get_figwidth()))
+    picture.supxlabel(wrapped, x=0.02, ha="left", fontsize=7)
 
 
 def data_folder(given: str | None) -> Path | None:

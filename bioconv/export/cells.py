@@ -1,8 +1,8 @@
 """Which PyNN cell stands for a neuron model, on each simulator, and why.
 
-Standard cells are used where their equations are the model's: `STANDARD_CELLS` gives their names
-and units, in both directions.  For all others NEST gets a generated model (`bioconv.export.nestml`);
-NEURON and Brian2 under PyNN have no such way.
+Standard cells are used where their equations are the model's: `standard_cells` gives their names
+and units, in both directions.  For all others NEST gets a generated model (see
+`bioconv.export.nestml`); NEURON and Brian2 under PyNN have no such way.
 """
 
 from __future__ import annotations

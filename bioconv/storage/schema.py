@@ -85,12 +85,13 @@ def encode(value: Any, hint: Any = Any, where: str = "") -> Entry:
 
 def _encode_dataclass(value: Any, where: str) -> Tree:
     cls: Any = type(value)
+    name = str(cls.__name__)
     hints = field_hints(cls)
-    if KNOWN_CLASSES.get(cls.__name__) is not cls or _RESERVED & set(hints):
-        raise ParameterError(f"{where}: {cls.__name__} is no class that a bioconv file can hold.")
-    tree: Tree = {"class": cls.__name__}
-    for name, hint in hints.items():
-        tree[name] = encode(getattr(value, name), hint, f"{where}/{name}")
+    if KNOWN_CLASSES.get(name) is not cls or _RESERVED & set(hints):
+        raise ParameterError(f"{where}: {name} is no class that a bioconv file can hold.")
+    tree: Tree = {"class": name}
+    for field, hint in hints.items():
+        tree[field] = encode(getattr(value, field), hint, f"{where}/{field}")
     return tree
 
 

@@ -1,8 +1,8 @@
 """Small spiking networks of every kind, built by hand from operators.
 
 Weights and currents are whole multiples of 1/64 (a mean of four weights: of 1/256), and potentials
-start 1/1024 off, so that no
-potential ever meets a threshold: what simulators round differently cannot change a spike.
+start 1/1024 off, so that no potential ever meets a threshold: what simulators round differently
+cannot change a spike.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def dense() -> SpikingNetwork:
         [Input("x", (6,))],
         [
             _population("hidden1", (12,), neuron),
-            _population("hidden2", (10,), IntegrateAndFire(reset="value")),
+            _population("hidden2", (10,), IntegrateAndFire(reset="value", v_reset=START)),
             _population("out", (4,), Integrator()),
         ],
         [

@@ -117,12 +117,9 @@ def convolution(draw: st.DrawFn, shape: Shape) -> Pair:
 
 def _equal_strides(options: dict[str, Any], rank: int) -> dict[str, Any]:
     """Depthwise and separable layers of Keras take one stride for all axes only."""
-    same = {"strides": (options["strides"][0],) * rank}
-    return (
-        {**options, **same, "dilation_rate": (1,) * rank}
-        if same["strides"][0] > 1
-        else options | same
-    )
+    stride = options["strides"][0]
+    dilation = options["dilation_rate"] if stride == 1 else (1,) * rank
+    return options | {"strides": (stride,) * rank, "dilation_rate": dilation}
 
 
 @st.composite
@@ -200,11 +197,11 @@ def average_pooling(draw: st.DrawFn, shape: Shape) -> Pair:
     return Pair(layer, (AveragePool(shape, size, strides, pairs),))
 
 
-@st.composite
-def global_pooling(draw: st.DrawFn, shape: Shape) -> Pair:
+def global_pooling(shape: Shape) -> st.SearchStrategy[Pair]:
     kind = LAYERS.GlobalAveragePooling1D if len(shape) == 2 else LAYERS.GlobalAveragePooling2D
     pool = AveragePool(shape, shape[:-1])
-    return Pair(built(kind, shape, 0), (pool, Reshape(pool.out_shape, shape[-1:])))
+    reshape = Reshape(pool.out_shape, shape[-1:])
+    return st.builds(lambda: Pair(built(kind, shape, 0), (pool, reshape)))
 
 
 @st.composite
@@ -219,9 +216,8 @@ def zero_padding(draw: st.DrawFn, shape: Shape) -> Pair:
 def cropping(draw: st.DrawFn, shape: Shape) -> Pair:
     kind = LAYERS.Cropping1D if len(shape) == 2 else LAYERS.Cropping2D
     low = [draw(st.integers(0, min(1, n - 1))) for n in shape[:-1]]
-    pairs = tuple(
-        (a, draw(st.integers(0, min(1, n - 1 - a)))) for a, n in zip(low, shape, strict=False)
-    )
+    cells = zip(low, shape, strict=False)
+    pairs = tuple((a, draw(st.integers(0, min(1, n - 1 - a)))) for a, n in cells)
     layer = built(kind, shape, 0, cropping=pairs if len(pairs) > 1 else pairs[0])
     return Pair(layer, (Crop(shape, (*pairs, (0, 0))),))
 
@@ -251,10 +247,9 @@ def reshaping(draw: st.DrawFn, shape: Shape) -> Pair:
     return Pair(built(LAYERS.Reshape, shape, 0, target_shape=new), (Reshape(shape, new),))
 
 
-@st.composite
-def flattening(draw: st.DrawFn, shape: Shape) -> Pair:
-    n = int(np.prod(shape))
-    return Pair(built(LAYERS.Flatten, shape, 0), (Reshape(shape, (n,)),))
+def flattening(shape: Shape) -> st.SearchStrategy[Pair]:
+    flat = Reshape(shape, (int(np.prod(shape)),))
+    return st.builds(lambda: Pair(built(LAYERS.Flatten, shape, 0), (flat,)))
 
 
 @st.composite

@@ -8,6 +8,8 @@ and are reset; a spike of step t arrives in step t + delay_steps.
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +22,10 @@ from . import images
 
 Values = Mapping[str, Any]
 GENERATED = "generated"
+
+
+class MechanismsError(RuntimeError):
+    """PyNN's cells for NEURON could not be compiled."""
 
 
 class Simulator:
@@ -126,8 +132,8 @@ class Simulator:
         ids, times = segment.spiketrains.multiplexed
         steps = self._steps(np.asarray(times, float), self.stamp)
         kept = (steps >= 0) & (steps < n_steps)
-        neurons = population.id_to_index(np.asarray(ids, int)[kept])
-        return steps[kept], np.asarray(neurons, np.int64)
+        neurons = np.asarray(ids, dtype=np.int64)[kept] - int(population.first_id)
+        return steps[kept], neurons
 
     def _trace(self, segment: Any, variable: str, n_steps: int) -> NDArray:
         (signal,) = segment.filter(name=variable)
@@ -139,11 +145,20 @@ class Simulator:
 
 
 class Neuron(Simulator):
-    """NEURON: its own integration method, so spikes agree with other simulators up to some steps."""
+    """NEURON: it integrates in its own way, so spikes may come some steps apart from others'."""
 
     def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
         super().__init__(dt, max_delay_steps, tables)
-        self.sim = importlib.import_module("pyNN.neuron")
+        # PyNN compiles its cells for NEURON at the first import, with nrnivmodl from the PATH.
+        programs = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
+        try:
+            self.sim = importlib.import_module("pyNN.neuron")
+        except (OSError, TypeError) as error:
+            raise MechanismsError(
+                "PyNN could not compile its cells for NEURON (apt install g++ make, or conda "
+                f"install -c conda-forge cxx-compiler make): {error}"
+            ) from error
         self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt)
 
 

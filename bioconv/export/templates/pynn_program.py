@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from support import command_line, images, nest_models
-from support.pynn_simulators import GENERATED, SIMULATORS
+from support.pynn_simulators import GENERATED, SIMULATORS, MechanismsError
 from support.results import Results
 
 HERE = Path(__file__).parent
@@ -141,7 +141,7 @@ def main():
     traced = images.traced(record, READOUTS)
     try:
         simulator = build(options, choose_cells(options), traced)
-    except nest_models.NestModelBuildError as error:
+    except (nest_models.NestModelBuildError, MechanismsError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
     sizes = {name: images.n_neurons(entry) for name, entry in POPULATIONS.items()}

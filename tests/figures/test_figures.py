@@ -1,0 +1,95 @@
+"""Every figure runs; what follows from equations comes out as the equations say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bioconv.errors import DataError, ParameterError
+from paper_figures import frame
+from paper_figures.__main__ import main
+
+QUICK = frame.Context(quick=True, progress=False)
+
+
+@pytest.mark.parametrize("name", frame.names())
+def test_figure_runs_and_says_what_it_was_computed_on(name: str, tmp_path: Path) -> None:
+    record = frame.run(name, tmp_path, QUICK)
+    assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+    assert json.loads((tmp_path / f"{name}.json").read_text()) == record
+    assert record["status"] in ("reproduced", "partly", "not reproduced")
+    assert all(np.isfinite(claim["measured"]) for claim in record["claims"])
+    assert record["used"]
+    assert record["why"] or record["status"] == "reproduced"
+
+
+def test_quantisation_follows_the_equations() -> None:
+    record = frame.figure("mueller_fig_4_3")
+    measured = record.measure(record.compute(QUICK))
+    # Eqs 4.7 and 4.8: the error stays below 1/t, and below half of it when it is centred.
+    assert 0.9 < measured["biased_bound"] <= 1
+    assert 0.4 < measured["unbiased_bound"] <= 0.5 + 1e-6
+    assert measured["biased_mean"] == pytest.approx(0.5, abs=0.01)
+    assert measured["unbiased_mean"] == pytest.approx(0.0, abs=0.01)
+
+
+def test_centring_helps_the_regression() -> None:
+    figure = frame.figure("mueller_fig_4_2a")
+    assert figure.measure(figure.compute(QUICK))["error_ratio"] < 1
+
+
+def test_same_seed_same_arrays(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        frame.run("rueckauer_fig_2b", tmp_path / folder, QUICK)
+    first, second = (
+        dict(np.load(tmp_path / folder / "rueckauer_fig_2b.npz")) for folder in ("a", "b")
+    )
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rueckauer_fig_1a", "rueckauer_fig_1b", "mueller_fig_3_12"])
+def test_figure_on_real_data(name: str, shared_data: Path, tmp_path: Path) -> None:
+    record = frame.run(name, tmp_path, frame.Context(data=shared_data, progress=False))
+    assert record["status"] == "reproduced", record["why"]
+
+
+def test_claims() -> None:
+    assert frame.Claim("a", "", 1.0, tolerance=0.1).holds(1.05)
+    assert not frame.Claim("a", "", 1.0, tolerance=0.1).holds(1.2)
+    assert frame.Claim("a", "", 1.0, kind="at least").holds(2.0)
+    assert not frame.Claim("a", "", 1.0, kind="at most").holds(2.0)
+    assert not frame.Claim("a", "", 1.0, kind="at least").holds(float("nan"))
+
+
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    assert "mueller_fig_4_5" in capsys.readouterr().out
+    arguments = ["run", "mueller_fig_4_3", "--quick", "-o", str(tmp_path)]
+    assert main(arguments) == 0
+    assert "reproduced" in capsys.readouterr().out
+    assert main(["report", "-o", str(tmp_path)]) == 0
+    assert "mueller Fig 4.3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "fig_42"], ["report", "-o", "nowhere"], ["all", "--data", "no/such/folder"]],
+)
+def test_bad_input_ends_in_a_message(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith("paper_figures: ")
+
+
+def test_errors_are_builtin_too() -> None:
+    with pytest.raises(ValueError, match="no figure"):
+        frame.figure("fig_42")
+    assert issubclass(ParameterError, ValueError)
+    assert issubclass(DataError, ValueError)
