@@ -11,7 +11,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 def data_folder() -> Path:
-    """Folder of the real datasets and models: BIOCONV_DATA, else ``shared/data`` beside the clone."""
+    """Folder of the real data: BIOCONV_DATA, else ``shared/data`` beside the clone."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
     return Path(os.environ.get("BIOCONV_DATA", default))
 
