@@ -13,6 +13,9 @@ from bioconv.errors import DataError
 #: datasets known by name; the loaders are in the package ``models``
 NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb")
 
+#: samples, and labels where there are any
+Data = tuple[NDArray, NDArray | None]
+
 
 def load_data(
     source: str | Path,
@@ -21,7 +24,7 @@ def load_data(
     scale: float | None = None,
     offset: float = 0.0,
     n_images: int | None = None,
-) -> tuple[NDArray, NDArray | None]:
+) -> Data:
     """Load samples, and labels where there are any.
 
     Parameters
@@ -58,10 +61,8 @@ def load_data(
     if n_images is not None and n_images < 1:
         raise DataError(f"the number of images must be at least 1. Received: {n_images}.")
     given = (scale, offset) != (None, 0.0)
-    if str(source) in NAMES:
-        x, y = _named(str(source), split, raw=given)
-    else:
-        x, y = _from_file(Path(source))
+    named = str(source) in NAMES
+    x, y = _named(str(source), split, raw=given) if named else _from_file(Path(source))
     x, y = x[:n_images], None if y is None else y[:n_images]
     if given:
         x = x * (1.0 if scale is None else scale) + offset
@@ -72,7 +73,7 @@ def load_data(
     return x, y
 
 
-def _named(name: str, split: str, *, raw: bool) -> tuple[NDArray, NDArray]:
+def _named(name: str, split: str, *, raw: bool) -> Data:
     from models import data
 
     if split not in ("train", "test"):
@@ -81,7 +82,7 @@ def _named(name: str, split: str, *, raw: bool) -> tuple[NDArray, NDArray]:
     return train if split == "train" else test
 
 
-def _from_file(path: Path) -> tuple[NDArray, NDArray | None]:
+def _from_file(path: Path) -> Data:
     if not path.is_file():
         raise DataError(
             f"no data file {str(path)!r}. Give an .npz file with arrays x and (optionally) y, "
@@ -103,7 +104,7 @@ def _from_file(path: Path) -> tuple[NDArray, NDArray | None]:
     return _checked(path, x, y)
 
 
-def _checked(path: Path, x: NDArray, y: NDArray | None) -> tuple[NDArray, NDArray | None]:
+def _checked(path: Path, x: NDArray, y: NDArray | None) -> Data:
     if x.ndim < 2 or not len(x) or x.dtype.kind not in "fiub":
         raise DataError(
             f"{path}: x must hold numbers, sample first, at least one sample. "

@@ -21,7 +21,7 @@ def demo(
     n_images: int = 100,
     n_brian2_images: int = 10,
     seed: int = 0,
-    progress: bool | None = None,
+    progress: bool = True,
 ) -> dict[str, Any]:
     """Convert a digits network, simulate it with the array simulator and with Brian2.
 
@@ -34,8 +34,8 @@ def demo(
     n_images, n_brian2_images : int
         Test images for the array simulator, and for Brian2.
     seed : int
-    progress : bool, optional
-        Progress bars; by default only on a terminal.
+    progress : bool
+        Show progress bars where the output is a terminal.
 
     Returns
     -------
@@ -56,7 +56,9 @@ def demo(
     files = [folder / f"{model}.h5"]
 
     first = network.populations[0].name
-    record = {population.name: ("counts", "spikes") for population in network.populations}
+    record: dict[str, tuple[str, ...]] = {
+        population.name: ("counts", "spikes") for population in network.populations
+    }
     record[first] = ("counts", "spikes", "v")
     array = simulate(network, x, record=record, seed=seed, progress=progress)
     brian2 = simulate(

@@ -114,7 +114,8 @@ def inspect(
         source = open_any(source)
     if isinstance(source, SpikingNetwork):
         return _inspect_network(source, None if x is None else x[:n_images])
-    return describe(source if isinstance(source, AnalogGraph) else read(source))
+    graph = source if isinstance(source, AnalogGraph) else read(source)
+    return [vars(row) for row in describe(graph)]
 
 
 def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:

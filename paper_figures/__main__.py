@@ -59,7 +59,7 @@ def _run(options: argparse.Namespace) -> None:
         # Keras reads this when it is imported, which no module here has done yet.
         os.environ.setdefault("KERAS_HOME", str((data / "keras").absolute()))
     context = frame.Context(
-        quick=options.quick, data=data, seed=options.seed, progress=False if options.quiet else None
+        quick=options.quick, data=data, seed=options.seed, progress=not options.quiet
     )
     for name in [options.name] if options.command == "run" else frame.names():
         record = frame.run(name, Path(options.output), context)

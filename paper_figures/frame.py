@@ -113,7 +113,7 @@ class Context:
     quick: bool = False
     data: Path | None = None
     seed: int = 0
-    progress: bool | None = None
+    progress: bool = True
     notes: dict[str, str] = field(default_factory=dict)
 
     def pick(self, full: int, quick: int) -> int:
@@ -153,7 +153,7 @@ def figure(name: str) -> FigureModule:
     """The module of a figure; raises `ParameterError` that lists the names."""
     if name not in names():
         raise ParameterError(f"no figure {name!r}. Figures: {', '.join(names())}.")
-    return importlib.import_module(f"paper_figures.{name}")  # type: ignore[return-value]
+    return importlib.import_module(f"paper_figures.{name}")
 
 
 def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     start = time.perf_counter()
     result = module.compute(context)
     seconds = time.perf_counter() - start
-    np.savez(folder / f"{name}.npz", **result)
+    np.savez(folder / f"{name}.npz", allow_pickle=False, **result)
     picture = module.plot(result, context)
     _caption(picture, module.MANIFEST, result, context)
     save(picture, folder / f"{name}.png")

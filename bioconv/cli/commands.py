@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def simulate(options: Options) -> None:
         steps=_steps(options, network.dt),
         record=record,
         seed=options.seed,
-        progress=False if options.quiet else None,
+        progress=not options.quiet,
         **(extra if options.simulator == "array" else {}),
     )
     result = bc.summarize(network, recording, x, y)
@@ -92,6 +92,7 @@ def estimate(options: Options) -> None:
         raise ParameterError("give either --data (estimate on these samples) or --search (noise)")
     graph = bc.read(options.model)
     calibration = _calibration(options, graph)
+    table: Sequence[Any]
     if options.search:
         table = bc.search_percentile(
             graph,
@@ -144,7 +145,7 @@ def demo(options: Options) -> None:
         n_images=options.images,
         n_brian2_images=options.brian2_images,
         seed=options.seed,
-        progress=False if options.quiet else None,
+        progress=not options.quiet,
     )
     text = [
         f"{name}: {result[name]['n_images']} images\n{_figures(result[name])}"

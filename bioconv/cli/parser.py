@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 
 SIMULATORS = ("array", "brian2", "nest", "neuron", "pynn.brian2")
 DATA_HELP = "an .npz file with x and optionally y, or digits, mnist, fashion_mnist, cifar10, imdb"
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
@@ -30,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, text: str, example: str):  # type: ignore[type-arg, no-untyped-def]
+def _command(commands: Commands, name: str, text: str, example: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
         help=text,
@@ -73,7 +77,7 @@ def _conversion(parser: argparse.ArgumentParser) -> None:
     _pixels(parser)
 
 
-def _convert(commands) -> None:  # type: ignore[no-untyped-def]
+def _convert(commands: Commands) -> None:
     parser = _command(
         commands,
         "convert",
@@ -91,7 +95,7 @@ def _duration(parser: argparse.ArgumentParser) -> None:
     duration.add_argument("--duration", type=float, metavar="MS", help="the same in ms")
 
 
-def _simulate(commands) -> None:  # type: ignore[no-untyped-def]
+def _simulate(commands: Commands) -> None:
     parser = _command(
         commands,
         "simulate",
@@ -122,7 +126,7 @@ def _simulate(commands) -> None:  # type: ignore[no-untyped-def]
     _pixels(parser)
 
 
-def _estimate(commands) -> None:  # type: ignore[no-untyped-def]
+def _estimate(commands: Commands) -> None:
     parser = _command(
         commands,
         "estimate",
@@ -144,7 +148,7 @@ def _estimate(commands) -> None:  # type: ignore[no-untyped-def]
     _duration(parser)
 
 
-def _export(commands) -> None:  # type: ignore[no-untyped-def]
+def _export(commands: Commands) -> None:
     parser = _command(
         commands,
         "export",
@@ -156,7 +160,7 @@ def _export(commands) -> None:  # type: ignore[no-untyped-def]
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
 
 
-def _inspect(commands) -> None:  # type: ignore[no-untyped-def]
+def _inspect(commands: Commands) -> None:
     parser = _command(
         commands,
         "inspect",
@@ -171,7 +175,7 @@ def _inspect(commands) -> None:  # type: ignore[no-untyped-def]
     _pixels(parser)
 
 
-def _demo(commands) -> None:  # type: ignore[no-untyped-def]
+def _demo(commands: Commands) -> None:
     parser = _command(
         commands,
         "demo",

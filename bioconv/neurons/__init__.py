@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from bioconv.errors import ParameterError
 from bioconv.neurons.discrete import Discrete, discretise
 from bioconv.neurons.grammar import Assignment, Equation
 from bioconv.neurons.integrate_and_fire import IntegrateAndFire, Integrator
@@ -33,6 +35,7 @@ __all__ = [
     "State",
     "discretise",
     "library",
+    "make",
 ]
 
 
@@ -42,3 +45,17 @@ def library() -> dict[str, Callable[..., Neuron]]:
         "integrate_and_fire": IntegrateAndFire,
         "leaky_integrate_and_fire": LeakyIntegrateAndFire,
     }
+
+
+def make(name: str, options: Mapping[str, Any] | None = None) -> Neuron:
+    """A neuron by name with its options and parameters, as the command line gives them.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such neuron, option or parameter; lists the valid names.
+    """
+    known = library()
+    if name not in known:
+        raise ParameterError(f"there is no neuron {name!r}. Valid: {', '.join(known)}.")
+    return known[name](**(options or {}))

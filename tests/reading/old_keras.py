@@ -45,7 +45,7 @@ def write(
 
 def layer(class_name: str, name: str, **config: Any) -> dict[str, Any]:
     """One layer's entry in a Sequential."""
-    return {"class_name": class_name, "config": {"name": name, "trainable": True, **config}}
+    return {"class_name": class_name, "config": {"trainable": True, **config, "name": name}}
 
 
 def node(entry: dict[str, Any], *sources: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The reference is a model of today's Keras with the same weights in today's layou
 
 from __future__ import annotations
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ def samples(*shape: int) -> np.ndarray:
     return np.random.default_rng(3).normal(0.1, 1, (4, *shape)).astype(np.float32)
 
 
+@keras.saving.register_keras_serializable("reading_tests")
 def old_hard_sigmoid(x):
     return keras.ops.clip(0.2 * x + 0.5, 0, 1)
 
@@ -54,9 +56,7 @@ def test_keras_1_convolutions(ordering, tmp_path, agree):
         L.Dense(5, activation="hard_sigmoid"),
     )
     model.layers[-1].activation = old_hard_sigmoid
-    conv, norm, second, dense = (
-        model.layers[place].get_weights() for place in (1, 2, 4, 6)
-    )
+    conv, norm, second, dense = (model.layers[place].get_weights() for place in (1, 2, 4, 6))
 
     def stored(kernel):
         return kernel.transpose(3, 2, 0, 1) if first else kernel
@@ -115,7 +115,9 @@ def test_keras_1_convolutions(ordering, tmp_path, agree):
         "convolution2d_1": [("c_W", stored(conv[0])), ("c_b", conv[1])],
         "bn": [
             (f"bn_{name}", array)
-            for name, array in zip(("gamma", "beta", "running_mean", "running_std"), norm, strict=True)
+            for name, array in zip(
+                ("gamma", "beta", "running_mean", "running_std"), norm, strict=True
+            )
         ],
         "maxpooling2d_1": [],
         "dropout_1": [],
@@ -134,9 +136,7 @@ def test_keras_1_recurrence(legacy, tmp_path, agree):
     model = modern(
         (11, 3),
         L.Conv1D(5, 4, strides=2, padding="same", activation="tanh"),
-        L.Bidirectional(
-            L.LSTM(4, recurrent_activation=old_hard_sigmoid, return_sequences=True)
-        ),
+        L.Bidirectional(L.LSTM(4, recurrent_activation=old_hard_sigmoid, return_sequences=True)),
         L.GRU(3, recurrent_activation=old_hard_sigmoid, reset_after=False),
         L.Dense(2, use_bias=False),
     )
@@ -289,7 +289,9 @@ def test_theano_stores_kernels_flipped(first, tmp_path, agree):
                 batch_input_shape=[None, *shape],
                 **options,
             ),
-            layer("Conv2DTranspose", "up", filters=2, kernel_size=[2, 2], strides=[2, 2], **options),
+            layer(
+                "Conv2DTranspose", "up", filters=2, kernel_size=[2, 2], strides=[2, 2], **options
+            ),
             layer("SeparableConv2D", "sep", filters=3, kernel_size=[2, 2], **options),
             layer("Flatten", "flatten", **options),
             layer("Dense", "dense", units=4, activation="linear"),
@@ -313,14 +315,18 @@ def test_cudnn_layers(kind, tmp_path, agree):
     model = modern((6, 3), getattr(L, kind)(5))
     kernel, recurrent, bias = model.get_weights()
     parts = np.split(kernel, gates, axis=1)
-    stored = np.concatenate([part.reshape(-1, order="F").reshape(5, 3).T.reshape(3, 5, order="C") if False else part.reshape(5, 3, order="F").T for part in parts], axis=1)
+    stored = np.concatenate([part.T.reshape(3, 5) for part in parts], axis=1)
     back = np.concatenate([part.T for part in np.split(recurrent, gates, axis=1)], axis=1)
     both = bias.ravel() if kind == "GRU" else np.concatenate([0.25 * bias, 0.75 * bias])
     config = {
         "class_name": "Sequential",
         "config": [
             layer(
-                f"CuDNN{kind}", "rnn", units=5, return_sequences=False, batch_input_shape=[None, 6, 3]
+                f"CuDNN{kind}",
+                "rnn",
+                units=5,
+                return_sequences=False,
+                batch_input_shape=[None, 6, 3],
             )
         ],
     }
@@ -339,7 +345,7 @@ def test_nested_model_of_keras_2(tmp_path, agree):
     nested = functional(
         [
             node(layer("InputLayer", "input_2", batch_input_shape=[None, 5])),
-            node({**layer("Dense", "frozen", units=4), "config": {"name": "frozen", "units": 4, "trainable": False}}, "input_2"),
+            node(layer("Dense", "frozen", units=4, trainable=False), "input_2"),
             node(layer("BatchNormalization", "bn", axis=[-1]), "frozen"),
             node(layer("Dense", "d", units=3), "bn"),
         ],
@@ -454,8 +460,6 @@ def test_long_lists_of_names_are_stored_in_chunks(tmp_path, agree):
     }
     pairs = [list(zip(("k", "b"), item.get_weights(), strict=True)) for item in model.layers]
     path = write(tmp_path / "l.h5", config, dict(zip(names, pairs, strict=True)), version="2.2.4")
-    import h5py
-
     with h5py.File(path, "r+") as file:
         group = file["model_weights"]
         for place, name in enumerate(names):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import csv  # noqa: F401 - imported before `eval` and `marshal` are guarded
 import marshal
 import types
 

@@ -63,8 +63,10 @@ def assert_same(one, other):
     np.testing.assert_array_equal(one.synaptic_operations, other.synaptic_operations)
 
 
-@pytest.mark.parametrize("encoder", ["current", "regular", "poisson"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("encoder", "dtype"),
+    [("current", "float32"), ("regular", "float64"), ("poisson", "float32")],
+)
 def test_batches_and_chunks_change_no_bit(encoder, dtype):
     net = convolutional(encoder)
     x = np.random.default_rng(1).normal(0, 0.6, (7, 6, 6, 2))
