@@ -48,12 +48,13 @@ def compute(context: Context) -> dict[str, NDArray]:
     analog = workload.analog_accuracy()
     loss = []
     for percentile in PERCENTILES:
-        code = RateCode(percentile=percentile)
+        code = RateCode(percentile=percentile, normalization="layer", clamp=1)
         _, accuracy = accuracy_over_time(workload, code, N_STEPS, context)
         loss.append(analog - accuracy[-1])
     search = search_percentile(
         workload.graph,
         calibration=workload.calibration,
+        code=RateCode(normalization="layer", clamp=1),
         percentiles=PERCENTILES,
         n_samples=context.pick(500, 50),
         n_steps=N_STEPS,

@@ -55,7 +55,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     """Rates of one perfect integrate-and-fire neuron for activations between 0 and 1."""
     activation = (np.arange(context.pick(2000, 200)) + 0.5) / context.pick(2000, 200)
     rates = {
-        initial: relu_rates(activation, N_STEPS, RateCode(initial=initial))
+        initial: relu_rates(activation, N_STEPS, RateCode(initial=initial, clamp=1))
         for initial in ("zero", "half")
     }
     return {

@@ -11,7 +11,7 @@ from paper_figures.latency import curves, plot_curves, settled, steps_to
 from paper_figures.workloads import cifar10
 
 CODES = {
-    "basic": RateCode(percentile=99.9, initial="zero", clamp=0),
+    "basic": RateCode(percentile=99.9, normalization="layer", initial="zero", clamp=0),
     "extended": RateCode(percentile=99.99, normalization="channel", initial="half", clamp=1),
 }
 LABELS = {

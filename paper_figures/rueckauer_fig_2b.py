@@ -11,7 +11,10 @@ from paper_figures.latency import curves, plot_curves, settled, steps_to
 from paper_figures.workloads import cifar10
 
 PERCENTILES = (97.0, 99.0, 99.9, 100.0)
-CODES = {f"p{p:g}": RateCode(percentile=p, initial="zero", clamp=0) for p in PERCENTILES}
+CODES = {
+    f"p{p:g}": RateCode(percentile=p, normalization="layer", initial="zero", clamp=0)
+    for p in PERCENTILES
+}
 
 MANIFEST = Manifest(
     paper="rueckauer",

@@ -249,4 +249,4 @@ class NotEqual(Elementwise):
     number: float = 0.0
 
     def value(self, x: Array) -> Array:
-        return jnp.asarray(x != self.number, x.dtype)
+        return jnp.asarray(x != self.number).astype(jnp.result_type(x, jnp.float32))

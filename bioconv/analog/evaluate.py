@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog.graph import Affine, AnalogGraph
-from bioconv.analog.samples import Data, Samples, batches, check_samples
+from bioconv.analog.samples import Data, batches, check_samples
 from bioconv.errors import ParameterError
 from bioconv.operators import Array, precision
 
@@ -114,24 +114,17 @@ def iterate(
     if replace:  # together with the inputs, so that unequal lengths are noticed
         both = {**samples, **replace}
         samples = check_samples(both, {name: shapes[name] for name in both})
-    return _run(graph, samples, ceilings, wanted, batch_size, dtype)
+    with precision(dtype):
+        weights, limits = _cast((graph, ceilings), dtype)
 
+    def run() -> Iterator[dict[str, NDArray]]:
+        for n, batch in batches(samples, batch_size):
+            with precision(dtype):  # not around the yield: the caller keeps its own setting
+                values = _forward(weights, _cast(batch, dtype), limits, wanted)
+                activity = {name: np.asarray(value)[:n] for name, value in values.items()}
+            yield activity
 
-def _run(
-    graph: AnalogGraph,
-    samples: Samples,
-    ceilings: Mapping[str, ArrayLike],
-    wanted: tuple[str, ...],
-    batch_size: int,
-    dtype: str,
-) -> Iterator[dict[str, NDArray]]:
-    for n, batch in batches(samples, batch_size):
-        # Only while computing: a generator must not leave the setting on between its batches.
-        with precision(dtype):
-            graph, limits = _cast((graph, dict(ceilings)), dtype)
-            values = _forward(graph, _cast(batch, dtype), limits, wanted)
-            yielded = {name: np.asarray(value)[:n] for name, value in values.items()}
-        yield yielded
+    return run()
 
 
 def _cast(tree, dtype: str):  # type: ignore[no-untyped-def]

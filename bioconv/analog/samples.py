@@ -38,7 +38,9 @@ def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
     """
     arrays = _by_name(x, shapes)
     problems = [
-        problem for name, array in arrays.items() for problem in _problems(array, shapes[name])
+        f"input {name!r}: {problem}"
+        for name, array in arrays.items()
+        for problem in _problems(array, shapes[name])
     ]
     lengths = {name: array.shape[0] for name, array in arrays.items() if array.ndim}
     if len(set(lengths.values())) > 1:

@@ -93,6 +93,25 @@ def measure_tails(code: RateCode, rewritten: Rewritten, calibration: Samples) ->
     return tails
 
 
+def typical_activations(
+    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
+) -> NDArray[np.float64]:
+    """Activations in units of the layers' scales: 201 quantiles of the positive ones of each.
+
+    Of the first ``n_samples`` samples only, every layer with the same weight: they say where a
+    neuron's f-I curve has to be straight, which needs no more.
+    """
+    names = [entry.name for entry in rewritten.layers if isinstance(entry.function, ReLU)]
+    few = {name: x[:n_samples] for name, x in calibration.items()}
+    quantiles = []
+    for batch in iterate(rewritten.graph(), few, names=names):
+        for name, values in batch.items():
+            share = values / scales.of[name]
+            if np.any(share > 0):
+                quantiles.append(np.quantile(share[share > 0], np.linspace(0, 1, 201)))
+    return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, 201)
+
+
 def lowest_values(graph: AnalogGraph, layer: Layer, calibration: Samples) -> NDArray[np.float64]:
     """Smallest argument of ``layer``'s function in each channel, shape (channels,)."""
     (probe,) = pre_activations([layer])

@@ -13,7 +13,7 @@ same with the distance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import lcm
 
@@ -66,7 +66,12 @@ class Membrane:
     exact: bool
 
     @staticmethod
-    def of(neuron: Neuron, dt: float, max_rate: float) -> Membrane:
+    def of(
+        neuron: Neuron,
+        dt: float,
+        max_rate: float,
+        activations: Callable[[], NDArray[np.float64]] | None = None,
+    ) -> Membrane:
         """The membrane of ``neuron``, its drive fitted if it is no perfect integrator.
 
         Parameters
@@ -76,6 +81,9 @@ class Membrane:
             ms.
         max_rate : float
             Hz; 0: one spike a step for a perfect integrator, else `default_rate`.
+        activations : function that returns an ndarray, optional
+            The activations, in [0, 1], for which the f-I curve should be straight; asked only if
+            the neuron is no perfect integrator.  Default: all alike.
 
         Raises
         ------
@@ -94,7 +102,8 @@ class Membrane:
             exact = not neuron.model.receptors[0].tau
             return Membrane(neuron, dt, rate, 0.0, gain, 0.0, brought, exact)
         rate = max_rate or default_rate(neuron, dt)
-        fit = fit_drive(neuron, rate, dt)
+        typical = None if activations is None else activations()
+        fit = fit_drive(neuron, rate, dt, typical)
         return Membrane(neuron, dt, rate, fit.i0, fit.gain, fit.residual, brought, False)
 
     @property

@@ -76,9 +76,9 @@ class RateCode(Code):
     """
 
     percentile: float = 99.9
-    normalization: str = "layer"
+    normalization: str = "channel"
     initial: str = "half"
-    clamp: int = 1
+    clamp: int = 5
     input: str = "current"
     readout: str = "potential"
     readout_rate: float = 1000.0

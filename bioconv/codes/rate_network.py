@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
-from bioconv.codes.calibration import input_scales, lowest_values, measure
+from bioconv.codes.calibration import (
+    input_scales,
+    lowest_values,
+    measure,
+    typical_activations,
+)
 from bioconv.codes.membrane import Membrane
 from bioconv.codes.names import identifiers
 from bioconv.codes.rate_populations import Plan, add_gates, add_readout, add_spiking
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError, Problem
+from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
 
@@ -44,8 +49,12 @@ def build(
     rewritten = rewrite(graph, lambda part, layer: lowest_values(part, layer, calibration))
     _check_readouts(code, rewritten)
     scales = measure(code, rewritten, calibration)
-    membrane = Membrane.of(neuron, dt, code.max_rate)
+    membrane = Membrane.of(
+        neuron, dt, code.max_rate, lambda: typical_activations(rewritten, scales, calibration)
+    )
     inputs = _inputs(code, graph, calibration)
+    depths, releases = _times(rewritten, code)
+    _check_duration(n_steps, max(releases.values()))
     plan = Plan(
         code,
         graph,
@@ -54,7 +63,8 @@ def build(
         scales,
         inputs,
         _names(rewritten),
-        *_times(rewritten, code),
+        depths,
+        releases,
         rewritten.carried(graph),
         {entry.name: 0 for entry in inputs.values()},
     )
@@ -93,6 +103,14 @@ def _check_readouts(code: RateCode, rewritten: Rewritten) -> None:
     ]
     if problems:
         raise ConversionError(f"{rewritten.name!r} cannot be read out this way:", problems)
+
+
+def _check_duration(n_steps: int, start: int) -> None:
+    if n_steps <= start:
+        raise ParameterError(
+            f"n_steps = {n_steps} is too short: the output starts in step {start}. Use more steps, "
+            "or a smaller clamp."
+        )
 
 
 def _inputs(

@@ -145,9 +145,11 @@ def add_readout(plan: Plan, layer: Layer, output: str) -> None:
         per_step = membrane.gain * membrane.dt / float(membrane.neuron.value("c_m"))
         target = Target(layer.name, affine, scale, 0.0, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
-    rate = plan.code.readout_rate if kind == "softmax" else 0.0
     (name,) = identifiers([output])
-    plan.readouts.append(Readout(name, plan.names[layer.name], kind, layer.function, rate))
+    softmax = kind == "softmax"  # the generator's draws are the function already
+    function = Linear() if softmax else layer.function
+    rate = plan.code.readout_rate if softmax else 0.0
+    plan.readouts.append(Readout(name, plan.names[layer.name], kind, function, rate))
 
 
 def _add_neurons(

@@ -19,7 +19,7 @@ def brian2_network(network: SpikingNetwork) -> Network:
         A model uses a name that the program needs for itself.
     """
     models = model_names(network)
-    problems = [p for name, model in models.items() for p in _clashes(name, model)]
+    problems = [p for name, model in models.items() for p in _clashes(network, name, model)]
     if problems:
         raise ExportError(f"{network.name} cannot become a Brian2 program:", problems)
     return network_tables(network, {name: _model(model) for name, model in models.items()})
@@ -49,8 +49,9 @@ def _model(model: NeuronModel) -> dict[str, Any]:
     }
 
 
-def _clashes(name: str, model: NeuronModel) -> list[Problem]:
+def _clashes(network: SpikingNetwork, name: str, model: NeuronModel) -> list[Problem]:
+    own = {"weight", *(f"change{number}" for number in range(len(network.changes)))}
     return [
         Problem(name, "NeuronModel", f"the program itself uses the name {clash!r}.", "Rename it.")
-        for clash in sorted({"i_constant", "i_image", "weight"} & model.names)
+        for clash in sorted(own & model.names)
     ]

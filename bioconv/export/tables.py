@@ -184,6 +184,7 @@ def _changes(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
                 "step": int(change.step),
                 "population": change.population,
                 "variable": change.variable,
+                "dimension": UNITS[unit][1],
                 "value": _quantity(change.value, unit, population.shape, key, arrays),
             }
         )
@@ -231,7 +232,9 @@ def _quantity(
 
 
 def _flat(value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    return np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), shape)).ravel()
+    # Some programs multiply by 0 what does not apply, which infinity does not survive.
+    finite = np.clip(np.asarray(value, np.float64), -1e300, 1e300)
+    return np.ascontiguousarray(np.broadcast_to(finite, shape)).ravel()
 
 
 def _shape(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,21 +14,19 @@ from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context, Names
 from bioconv.reading.layers import (
     ATTENTION,
-    CARRY_MASK,
     READERS,
     alternatives,
     check_activations,
 )
+from bioconv.reading.masks import carried_mask, check_mask, with_explicit_mask
 from bioconv.reading.refusal import Refusal, UnsafeCode
 from bioconv.reading.spec import OPERATION, Call, LayerSpec, ModelSpec, TensorRef
-from bioconv.reading.tensors import Tensor, checked, common_mask, joined, origin, source, with_mask
+from bioconv.reading.tensors import Tensor, checked, joined, origin, source
 from bioconv.reading.weights import Named, Weights
 
 _T = TypeVar("_T")
 #: what a reader, an operator or JAX raises on settings that no Keras would have written
 _NONSENSE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-#: layers that compute something else where their input is masked, other than recurrent ones
-_MASK_USERS = (*ATTENTION, "Softmax", "GlobalAveragePooling1D")
 
 
 def build(model: ModelSpec, weights: Weights, label: str, name: str | None = None) -> AnalogGraph:
@@ -89,7 +87,7 @@ class _Builder:
         for ref in model.inputs:
             spec = model.layers.get(ref.layer)
             name = self._names.new(ref.layer)
-            found[name] = self._guarded(ref.layer, spec, lambda s=spec, n=name: _input(s, n))
+            found[name] = self._guarded(ref.layer, spec, partial(_input, spec, name))
         return found
 
     def model(
@@ -117,7 +115,7 @@ class _Builder:
         found = {}
         for name, spec in model.layers.items():
             if isinstance(spec, LayerSpec) and spec.kind != "InputLayer":
-                named = self._guarded(prefix + name, spec, lambda s=spec: _weights_of(s, weights))
+                named = self._guarded(prefix + name, spec, partial(_weights_of, spec, weights))
                 if named is not None:
                     found[name] = named
         return found
@@ -238,12 +236,11 @@ def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
 
 def _read(context: Context) -> Tensor:
     """Read one call of one layer, and see to its mask."""
-    kind = context.spec.kind
+    context = with_explicit_mask(context)
     _check_arguments(context)
-    if kind in _MASK_USERS and any(tensor.mask is not None for tensor in context.tensors):
-        raise Refusal("it takes a masked sequence.", "Build the model without mask_zero.")
-    result = joined(READERS[kind](context), context.name)
-    return with_mask(result, common_mask(context.tensors)) if kind in CARRY_MASK else result
+    check_mask(context)
+    result = joined(READERS[context.spec.kind](context), context.name)
+    return carried_mask(context, result)
 
 
 def _check_arguments(context: Context) -> None:

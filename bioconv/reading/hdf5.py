@@ -6,9 +6,12 @@ and nothing is allocated that the file does not have bytes for.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
+from io import BytesIO
 from math import prod
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 
 from bioconv.errors import NetworkFileError
 from bioconv.reading.config import shown
+from bioconv.reading.heaps import damage
 
 #: arrays up to this size may be stored compressed or not at all (fill value)
 _SMALL = 2**20
@@ -34,7 +38,8 @@ class Hdf5File:
 
     Parameters
     ----------
-    source : str or binary file
+    source : str or BytesIO
+        Path or content.
     label : str
         Name in messages.
 
@@ -44,12 +49,17 @@ class Hdf5File:
         If it cannot be opened, and from every method if the file is not as it must be.
     """
 
-    def __init__(self, source: str | BinaryIO, label: str) -> None:
+    def __init__(self, source: str | BytesIO, label: str) -> None:
         self.label = label
         self._read_bytes = 0
         try:
+            reason = _damage(source)
+            if reason is not None:
+                raise self.error(f"it is damaged ({reason})")
             self._file = h5py.File(source, "r")
         except _BROKEN as error:
+            if isinstance(error, NetworkFileError):
+                raise
             raise self.error(f"it is damaged or truncated ({_first_line(error)})") from None
 
     def __enter__(self) -> Hdf5File:
@@ -162,6 +172,16 @@ class Hdf5File:
                 raise
             raise self.error(f"{shown(path)} is damaged ({_first_line(error)})") from None
         return item
+
+
+def _damage(source: str | BytesIO) -> str | None:
+    if isinstance(source, BytesIO):
+        return damage(source.getvalue())
+    with (
+        Path(source).open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        return damage(data)
 
 
 def _text(value: Any) -> Any:

@@ -89,12 +89,12 @@ def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
 def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
     """Whether the entry is a function, like x + y, and no layer.
 
-    HDF5 files of Keras 3 do not give its module; but unlike a layer it has no settings.
+    HDF5 files of Keras 3 do not give its module; but unlike a layer it has no dtype.
     """
     if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
         return True
     if "module" not in entry:
-        return era.keras == 3 and set(entry["config"]) <= {"name"}
+        return era.keras == 3 and not {"trainable", "dtype"} & set(entry["config"])
     return str(entry["module"]).startswith(("keras.src.ops", "keras.ops"))
 
 

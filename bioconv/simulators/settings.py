@@ -94,7 +94,9 @@ def settings_of(
 def _recorded(
     network: SpikingNetwork, record: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    valid = {entry.name: ("counts", "spikes") for entry in network.spiking_inputs}
+    valid: dict[str, tuple[str, ...]] = {
+        entry.name: ("counts", "spikes") for entry in network.spiking_inputs
+    }
     for population in network.populations:
         states = tuple(state.name for state in population.model.states)
         valid[population.name] = ("counts", "spikes", *states)

@@ -39,9 +39,7 @@ def mlp(
         function = (last or Linear()) if is_last else ReLU()
         weights = Dense((n,), rng.normal(0, 1.5 / np.sqrt(n), (n, m)))
         name = f"dense_{number}"
-        layers.append(
-            layer(name, function, affine((source, weights), bias=rng.normal(0, 0.2, m)))
-        )
+        layers.append(layer(name, function, affine((source, weights), bias=rng.normal(0, 0.2, m))))
         source = name
     return graph(*layers, shape=(sizes[0],))
 
@@ -52,12 +50,12 @@ def residual(rng: np.random.Generator, channels: int = 4) -> AnalogGraph:
     first = conv((6, 6, 3), rng.normal(0, 0.4, (3, 3, 3, channels)), 1, "same")
     second = conv(shape, rng.normal(0, 0.3, (3, 3, channels, channels)), 1, "same")
     third = conv(shape, rng.normal(0, 0.3, (3, 3, channels, channels)), 1, "same")
-    dense = Dense((channels,), rng.normal(0, 1, (channels, 5)))
+    dense = Dense(shape, rng.normal(0, 1, (channels, 5)))
     bias = rng.normal(0, 0.1, channels)
     return graph(
         layer("stem", ReLU(), affine(("x", first), bias=bias)),
         layer("inner", ReLU(), affine(("stem", second), bias=-bias)),
         layer("sum", ReLU(), affine(("stem", identity(shape)), ("inner", third), bias=bias)),
-        layer("out", Linear(), affine(("sum", dense)), shape=(6, 6, 5)),
+        layer("out", Linear(), affine(("sum", dense))),
         shape=(6, 6, 3),
     )

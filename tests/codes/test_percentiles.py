@@ -18,9 +18,7 @@ from bioconv.codes.percentiles import Tail
     lowest=st.sampled_from([1.0, 50.0, 90.0, 99.0, 99.9, 100.0]),
     ties=st.booleans(),
 )
-def test_equals_numpy(
-    seed: int, n_batches: int, columns: int, lowest: float, ties: bool
-) -> None:
+def test_equals_numpy(seed: int, n_batches: int, columns: int, lowest: float, ties: bool) -> None:
     rng = np.random.default_rng(seed)
     values = rng.normal(0, 1, (n_batches * 50, columns)).astype(np.float32)
     values = np.round(values, 1) if ties else values

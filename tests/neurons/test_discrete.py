@@ -1,6 +1,8 @@
 """The discretised update against Brian2's own neuron groups, and against closed forms."""
 
 import dataclasses
+import subprocess
+import sys
 
 import brian2
 import jax
@@ -130,3 +132,26 @@ def test_functions_mean_what_brian2_means(text):
     expected = {"int(-1.7)": -1, "clip(3, 0, 2)": 2, "exprel(0)": 1, "not 1 > 2": True}
     found = evaluate(parse_expression(text, frozenset()), {}, np)
     assert found == expected.get(text, 0.25)
+
+
+@pytest.mark.parametrize("estimate", ["exponential", "count"])
+def test_the_largest_gate_stays_a_reasonable_model(estimate):
+    """Running maxima: a few terms a source, whatever the number of sources."""
+    small, large = (discretise(neurons.MaxGate(n, estimate).model) for n in (5, 25))
+
+    def length(discrete):
+        return sum(len(a.expression) for a in (*discrete.update, *discrete.definitions))
+
+    assert length(large) < 6 * length(small)
+
+
+def test_brian2_does_not_take_over_the_error_messages():
+    """Importing Brian2 sets sys.excepthook, which blames Brian2 for any error of a program."""
+    code = (
+        "import sys; hook = sys.excepthook\n"
+        "from bioconv import neurons\n"
+        "neurons.discretise(neurons.IntegrateAndFire().model)\n"
+        "assert 'brian2' in sys.modules and sys.excepthook is hook"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

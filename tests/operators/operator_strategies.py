@@ -136,11 +136,6 @@ def broadcast(draw: st.DrawFn, shape: Shape) -> Operator:
     return Broadcast(shape, (*draw(st.sampled_from([(), (2,)])), *wide))
 
 
-@st.composite
-def polarity(draw: st.DrawFn, shape: Shape) -> Operator:
-    return Polarity((2, *shape[1:]) if len(shape) > 1 else (2, *shape))
-
-
 FLAT = (dense, scale, reshape, permute, pad, crop, upsample, place, broadcast)
 SPATIAL = (*FLAT, conv, conv, average_pool, average_pool, window_cell)
 
@@ -151,7 +146,7 @@ def operators(draw: st.DrawFn, shape: Shape | None = None) -> Operator:
     if shape is None:
         shape = draw(shapes())
         if draw(st.integers(0, 9)) == 0:
-            return draw(polarity(shape))
+            return Polarity((2, *shape))
     kinds = FLAT if len(shape) < 2 else SPATIAL
     return draw(draw(st.sampled_from(kinds))(shape))
 

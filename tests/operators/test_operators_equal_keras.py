@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from keras_stacks import SPATIAL as KINDS
 from keras_stacks import Pair, input_shapes, run, stacks
 
@@ -13,6 +14,7 @@ from bioconv.operators import Chain, compose, fan_out, precision
 # Keras draws seeds for initial values that the strategies overwrite.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+compiled = jax.jit(lambda operator, x: operator.apply(x))
 
 
 def check(pairs: list[Pair]) -> None:
@@ -26,7 +28,7 @@ def check(pairs: list[Pair]) -> None:
     single = any(type(pair.layer).__name__.startswith("GlobalAverage") for pair in pairs)
     for operator in (chain, simple):
         with precision("float64"):
-            result = np.asarray(operator.apply(x)) / scale
+            result = np.asarray(compiled(operator, x)) / scale
         np.testing.assert_allclose(result, expected / scale, rtol=0, atol=1e-6 if single else 1e-11)
         edges = operator.edges()
         product = (x.reshape(len(x), -1) @ operator.matrix()).reshape(result.shape) / scale
@@ -42,15 +44,21 @@ def test_random_stacks(pairs: list[Pair]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, deadline=None, suppress_health_check=CHECKS)
-@given(stacks(max_size=6))
-def test_a_thousand_random_stacks(pairs: list[Pair]) -> None:
-    check(pairs)
+@pytest.mark.parametrize("hundred", range(10))
+def test_a_thousand_random_stacks(hundred: int) -> None:
+    @settings(max_examples=100, deadline=None, suppress_health_check=CHECKS)
+    @seed(hundred)
+    @given(stacks(max_size=6))
+    def each(pairs: list[Pair]) -> None:
+        check(pairs)
+
+    each()
+    jax.clear_caches()  # a thousand compiled programs would take some GB
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS), key=lambda kind: kind.__name__))
 def test_each_layer(kind) -> None:
-    @settings(max_examples=6, deadline=None, suppress_health_check=CHECKS)
+    @settings(max_examples=4, deadline=None, suppress_health_check=CHECKS)
     @given(input_shapes.flatmap(kind))
     def each(pair: Pair) -> None:
         check([pair])

@@ -215,10 +215,31 @@ SINGLE = {
     ),
     "channels_first_global": ((3, 8), lambda: [L.GlobalMaxPooling1D(keepdims=True, **FIRST)]),
 }
-ACTIVATIONS = (
-    "celu elu exponential gelu hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid "
-    "log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign squareplus swish tanh"
-).split()
+ACTIVATIONS = [
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "squareplus",
+    "swish",
+    "tanh",
+]
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -294,6 +315,21 @@ def test_embedding_and_recurrence(mask_zero, same_everywhere):
     x[0, :3] = 0
     x[1, 5:] = 0
     same_everywhere(model, x)
+
+
+def test_masks_in_functional_models(same_everywhere):
+    """Keras 3 writes the mask as operations of its own and as an argument of each layer."""
+    tokens, signal = keras.Input((7,)), keras.Input((7, 3))
+    x = L.Dense(3)(L.Embedding(20, 4, mask_zero=True)(tokens))
+    x = L.Add()([x, L.LSTM(3, return_sequences=True)(x)])
+    y = L.Masking(0.5)(signal)
+    z = L.LSTM(2)(signal, mask=keras.ops.not_equal(tokens, 3))
+    model = keras.Model([tokens, signal], [L.GRU(2)(x), L.SimpleRNN(2)(y), z])
+    data = samples((7, 3))
+    data[:, 4:] = 0.5
+    words = np.random.default_rng(0).integers(0, 5, (3, 7))
+    graph = same_everywhere(randomized(model), [words, data])
+    assert sum(layer.name.endswith("mask") for layer in graph.layers) >= 2
 
 
 def inner_model(name: str) -> keras.Model:

@@ -346,5 +346,5 @@ def test_damaged_archives(tmp_path):
         read(archive(path, config__json=config, **weights))
     with h5py.File(inner, "w") as file:
         file.create_group("layers/dense/vars")
-    with pytest.raises(ReadError, match=r"dense \(Dense\): expected the weights kernel, bias"):
+    with pytest.raises(ReadError, match=r"\(Dense\): expected the weights kernel, bias"):
         read(archive(path, config__json=config, **{"model.weights.h5": inner.getvalue()}))

@@ -1,5 +1,7 @@
 """Results do not depend on batches, on chunks, on what is recorded, or on the run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from array_networks import analog, chain
@@ -9,6 +11,7 @@ from bioconv.analog.functions import Linear
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import AveragePool, Chain, Dense, Polarity, Reshape, conv
 from bioconv.simulators import simulate
+from bioconv.simulators.array.engine import run_chunk
 
 
 def convolutional(encoder):
@@ -116,3 +119,18 @@ def test_outside_the_simulation_jax_keeps_its_precision():
     net = convolutional("current")
     simulate(net, np.zeros((1, 6, 6, 2)), steps=2, dtype="float64", progress=False)
     assert jnp.zeros(1).dtype == jnp.float32
+
+
+def test_one_program_serves_all_batches_chunks_and_weights():
+    """Partial batches, remainders of steps, other samples and other weights compile nothing."""
+    net, rng = convolutional("current"), np.random.default_rng(0)
+    settings = {"batch_size": 3, "chunk_bytes": 1 << 14, "progress": False}
+    simulate(net, rng.random((3, 6, 6, 2)), steps=37, **settings)
+    compiled = run_chunk._cache_size()
+    projections = tuple(
+        replace(p, operator=p.operator.map_weights(lambda w: w + 0.5)) for p in net.projections
+    )
+    other = net.replace(projections=projections)
+    for network, n_images in ((net, 4), (other, 7)):
+        simulate(network, rng.random((n_images, 6, 6, 2)), steps=37, **settings)
+    assert run_chunk._cache_size() == compiled

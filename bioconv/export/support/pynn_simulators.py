@@ -217,6 +217,7 @@ class Nest(Simulator):
             timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt, spike_precision="on_grid"
         )
         self.types: dict[str, Any] = {}
+        self.recorders: dict[str, list[Any]] = {}
 
     def install(self, model: str, library: Path) -> None:
         """Load a compiled model; ``setup`` must be over, because it forgets what was loaded."""
@@ -227,19 +228,29 @@ class Nest(Simulator):
 
     def add_population(self, name: str, cell: str, traced: list[str]) -> None:
         """Neurons with their parameters and start values."""
-        if cell != GENERATED:
-            super().add_population(name, cell, traced)
-            return
         entry = self.tables["POPULATIONS"][name]
         self.cells[name] = cell
-        cell_type = self.types[entry["model"]]
-        # PyNN would hand every entry of NEST's status over, also those that cannot be set.
-        cell_type.default_parameters = dict.fromkeys(entry["parameters"], 0.0)
-        population = self.sim.Population(
-            images.n_neurons(entry), cell_type(**entry["parameters"]), label=name
-        )
-        population.record(["spikes", *traced])
+        if cell == GENERATED:
+            cell_type = self.types[entry["model"]]
+            # PyNN would hand every entry of NEST's status over, also those that cannot be set.
+            cell_type.default_parameters = dict.fromkeys(entry["parameters"], 0.0)
+            neurons = cell_type(**entry["parameters"])
+        else:
+            neurons = getattr(self.sim, cell)(**self.translate(cell, entry["parameters"]))
+        population = self.sim.Population(images.n_neurons(entry), neurons, label=name)
         self.populations[name] = population
+        # NEST's own recorders: PyNN's lose count of the time when they are cleared in between.
+        self.recorders[name] = [self.nest.Create("spike_recorder")]
+        self.nest.Connect(
+            population.node_collection, self.recorders[name][0], syn_spec={"delay": self.dt}
+        )
+        if traced:
+            variables = [self._variable(name, v) for v in traced]
+            meter = self.nest.Create(
+                "multimeter", params={"record_from": variables, "interval": self.dt}
+            )
+            self.nest.Connect(meter, population.node_collection, syn_spec={"delay": self.dt})
+            self.recorders[name].append(meter)
 
     def add_source(self, name: str) -> None:
         """Spike sources; PyNN's setting "precise times" would make some spikes a step late."""
@@ -269,8 +280,8 @@ class Nest(Simulator):
             self._silence(name)
         longest = max((self._refractory_steps(name) for name in self.populations), default=0)
         self.run(self.max_delay_steps + longest + 2)
-        for population in self.populations.values():
-            population.get_data(clear=True)
+        for recorder in (r for recorders in self.recorders.values() for r in recorders):
+            recorder.n_events = 0
         # PyNN puts a relay behind the sources: their first usable step is the one after next.
         self.first_step = round(self.nest.biological_time / self.dt) + 1
         for name, (steps, sources) in spikes.items():
@@ -280,21 +291,40 @@ class Nest(Simulator):
             self._set_back(name)
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
-        """Spikes and traces; PyNN hands the last ones over a few steps late."""
+        """Spikes and traces; the last ones reach the recorders a few steps late."""
         for name in self.populations:
             self._silence(name)
         self.run(3)
-        return super().finish(n_steps, traced)
+        spikes, traces = {}, {}
+        for name, (recorder, *meters) in self.recorders.items():
+            steps, neurons, kept = self._events(name, recorder.events, n_steps)
+            spikes[name] = (steps[kept], neurons[kept])
+            for variable in (v for n, v in traced if n == name):
+                events = meters[0].events
+                steps, neurons, kept = self._events(name, events, n_steps)
+                trace = np.zeros((n_steps, self.populations[name].size))
+                trace[steps[kept], neurons[kept]] = events[self._variable(name, variable)][kept]
+                traces[name, variable] = trace
+        return spikes, traces
+
+    def _events(self, name: str, events: Values, n_steps: int) -> tuple[NDArray, NDArray, NDArray]:
+        """Steps and neurons of recorded events, and which belong to the image."""
+        steps = self._steps(np.asarray(events["times"]), self.stamp)
+        neurons = np.asarray(events["senders"], np.int64) - int(self.populations[name].first_id)
+        return steps, neurons, (steps >= 0) & (steps < n_steps)
+
+    def _variable(self, name: str, variable: str) -> str:
+        """NEST's name of a state variable."""
+        return variable if self.cells[name] == GENERATED else {"v": "V_m"}[variable]
 
     def set_values(self, name: str, values: Values) -> None:
         """Set parameters and state variables of a population, now."""
         if self.cells[name] == GENERATED:
             self.populations[name].node_collection.set(**values)
             return
-        states = {"v": "V_m"}
-        for variable in values.keys() & states.keys():
-            self.populations[name].node_collection.set({states[variable]: values[variable]})
-        parameters = {n: value for n, value in values.items() if n not in states}
+        if "v" in values:
+            self.populations[name].node_collection.set(V_m=values["v"])
+        parameters = {n: value for n, value in values.items() if n != "v"}
         if parameters:
             super().set_values(name, parameters)
 

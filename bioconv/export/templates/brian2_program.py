@@ -18,6 +18,7 @@ from pathlib import Path
 import brian2
 import numpy as np
 from brian2 import Hz, ms, mV, nS, pA, pF, second  # noqa: F401 - the tables use what they need
+from brian2.groups.group import CodeRunner
 from support import command_line, images
 from support.results import Results
 
@@ -39,15 +40,14 @@ READOUTS: dict = {}
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 
 
-def make_population(name, entry, standalone):
-    """Neurons of one model, with their parameters and start values."""
+def make_population(name, entry):
+    """Neurons of one model, with their parameters and start values, and what changes them."""
     model = MODELS[entry["model"]]
-    equations = model["equations"]
-    if standalone and any(drive["post"] == name for drive in DRIVES):
-        equations += "i_constant : amp\ni_image : amp\n"  # what the input current is made of
+    changes = {n: change for n, change in enumerate(CHANGES) if change["population"] == name}
+    columns = [f"change{n} : {change['dimension']}\n" for n, change in changes.items()]
     group = brian2.NeuronGroup(
         images.n_neurons(entry),
-        equations,
+        model["equations"] + "".join(columns),
         threshold=model["threshold"],
         reset=model["reset"],
         refractory=model["refractory"],
@@ -56,7 +56,29 @@ def make_population(name, entry, standalone):
     )
     for variable, value in (*entry["parameters"].items(), *entry["initial"].items()):
         setattr(group, variable, value)
-    return group
+    for n, change in changes.items():
+        setattr(group, f"change{n}", change["value"])
+    return group, make_changes(name, group, changes)
+
+
+def make_changes(name, group, changes):
+    """What sets a variable at the start of its step, also that of a refractory neuron."""
+    code = []
+    for n, change in changes.items():
+        now, variable = f"t_in_timesteps == {change['step']}", change["variable"]
+        code.append(f"{variable} = int({now})*change{n} + int(not ({now}))*{variable}")
+    if not code:
+        return []
+    return [
+        CodeRunner(
+            group,
+            "stateupdate",
+            code="\n".join(code),
+            when="start",
+            name=f"changes_{name}",
+            override_conditional_write=["not_refractory"],
+        )
+    ]
 
 
 def make_source(name, entry, n_steps, standalone):
@@ -99,8 +121,9 @@ class Network:
     """The network, built once; `present` shows it an image."""
 
     def __init__(self, n_steps, traced, standalone):
-        self.n_steps, self.standalone = n_steps, standalone
-        self.groups = {n: make_population(n, e, standalone) for n, e in POPULATIONS.items()}
+        self.n_steps, self.standalone = n_steps, standalone  # standalone: a folder, or None
+        built = {name: make_population(name, entry) for name, entry in POPULATIONS.items()}
+        self.groups = {name: group for name, (group, _) in built.items()}
         self.sources, self.rasters = {}, {}
         for name, entry in INPUTS.items():
             if entry["encoder"] != "current":
@@ -118,24 +141,24 @@ class Network:
         }
         self.traces = {
             (name, v): brian2.StateMonitor(
-                self.groups[name], v, record=True, name=f"trace_{name}_{v}"
+                self.groups[name], v, record=True, when="end", name=f"trace_{name}_{v}"
             )
             for name, v in traced
         }
         self.network = brian2.Network(
             *self.groups.values(),
+            *(change for _, changes in built.values() for change in changes),
             *self.sources.values(),
             *connected,
             *self.monitors.values(),
             *self.traces.values(),
         )
         self.network.schedule = SCHEDULE
-        self.drive = {}
         if standalone:
-            self._compile()
+            # One run in one piece: Brian2's C++ forgets spikes under way between two runs.
+            self.network.run(n_steps * DT, namespace={})
+            brian2.device.build(directory=standalone, compile=True, run=False)
         else:
-            if CHANGES:
-                self.network.add(brian2.NetworkOperation(self._change, when="start"))
             self.network.store()
 
     def present(self, x, image, seed):
@@ -143,16 +166,16 @@ class Network:
 
         x holds one array for each input.  Spikes come as {population: (steps, neurons)}.
         """
-        self.drive = images.drive_currents(x, DRIVES, POPULATIONS, weights)
+        driven = self._driven(images.drive_currents(x, DRIVES, POPULATIONS, weights))
         spikes = images.input_spikes(x, INPUTS, self.n_steps, seed, image)
         if self.standalone:
-            self._run_binary(spikes)
+            self._run_binary(driven, spikes)
         else:
             self.network.restore()  # all variables as built, and no spike under way
             for name, (steps, sources) in spikes.items():
                 self.sources[name].set_spikes(sources, steps * DT)
-            for name in self.drive:
-                self._set_current(name, POPULATIONS[name]["parameters"][current_of(name)])
+            for name, variable, value in driven:
+                setattr(self.groups[name], variable, value)
             self.network.run(self.n_steps * DT, namespace={})
         for name, monitor in self.monitors.items():
             spikes[name] = (in_steps(monitor.t), np.asarray(monitor.i[:], np.int64))
@@ -164,62 +187,32 @@ class Network:
         }
         return spikes, traces
 
-    def _set_current(self, name, constant):
-        """Constant current plus that of the image, where the image drives the population."""
-        setattr(self.groups[name], current_of(name), constant + self.drive[name] * pA)
+    def _driven(self, currents):
+        """What the image sets: (population, variable, value), constant current plus its own."""
+        values = []
+        for name, current in currents.items():
+            parameter = MODELS[POPULATIONS[name]["model"]]["current"]
+            constants = {parameter: POPULATIONS[name]["parameters"][parameter]}
+            for n, change in enumerate(CHANGES):
+                if (change["population"], change["variable"]) == (name, parameter):
+                    constants[f"change{n}"] = change["value"]
+            values += [(name, v, constant + current * pA) for v, constant in constants.items()]
+        return values
 
-    def _change(self, t):
-        """Take the changes of the step that begins; Brian2 calls this in every step."""
-        step = round(float(t / DT))
-        for change in (change for change in CHANGES if change["step"] == step):
-            self._apply(change)
-
-    def _apply(self, change):
-        name, variable, value = change["population"], change["variable"], change["value"]
-        if name not in self.drive or variable != current_of(name):
-            setattr(self.groups[name], variable, value)
-        elif self.standalone:
-            self._sum_current(name, value)
-        else:
-            self._set_current(name, value)
-
-    # --- C++: compiled once, then one run of the binary an image ---
-
-    def _sum_current(self, name, constant):
-        self.groups[name].i_constant = constant
-        setattr(self.groups[name], current_of(name), "i_constant + i_image")
-
-    def _compile(self):
-        """Write and compile the whole network; between changes it runs in one piece."""
-        self.drive = {drive["post"]: None for drive in DRIVES}
-        brian2.device.apply_run_args()
-        for name in self.drive:
-            self._sum_current(name, POPULATIONS[name]["parameters"][current_of(name)])
-        steps = sorted({c["step"] for c in CHANGES if c["step"] < self.n_steps} | {0})
-        for step, end in zip(steps, [*steps[1:], self.n_steps], strict=True):
-            for change in (change for change in CHANGES if change["step"] == step):
-                self._apply(change)
-            self.network.run((end - step) * DT, namespace={})
-        brian2.device.build(directory=brian2.device.project_dir, compile=True, run=False)
-
-    def _run_binary(self, spikes):
-        arguments = {self.groups[name].i_image: i * pA for name, i in self.drive.items()}
+    def _run_binary(self, driven, spikes):
+        """Run the compiled network with these start values and input spikes."""
+        arguments = {getattr(self.groups[name], v): value for name, v, value in driven}
         for name, raster in self.rasters.items():
-            steps, sources = spikes[name]
             values = np.zeros(raster.values.shape)
-            values[steps, sources] = 1.0
+            values[spikes[name]] = 1.0
             arguments[raster] = values
         brian2.device.run(run_args=arguments, with_output=False)
+        brian2.device.delete(code=False, data=False, directory=False)  # only the arguments
 
 
 def in_steps(t):
     """Times as whole steps."""
     return np.rint(np.asarray(t / DT)).astype(np.int64)
-
-
-def current_of(name):
-    """The parameter of a population that takes constant current."""
-    return MODELS[POPULATIONS[name]["model"]]["current"]
 
 
 def unit_of(name, variable):
@@ -246,13 +239,13 @@ def main():
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffp-contract=off"]
     brian2.prefs.codegen.target = options.codegen
     if options.standalone:
-        directory = str(Path(options.standalone).absolute())
-        brian2.set_device("cpp_standalone", directory=directory, build_on_run=False)
+        options.standalone = str(Path(options.standalone).absolute())
+        brian2.set_device("cpp_standalone", build_on_run=False)
     brian2.defaultclock.dt = DT
 
     started = time.perf_counter()
     traced = images.traced(record, READOUTS)
-    network = Network(options.steps, traced, bool(options.standalone))
+    network = Network(options.steps, traced, options.standalone)
     results = Results(
         sizes={name: group.N for name, group in {**network.groups, **network.sources}.items()},
         start_steps={name: entry["start_step"] for name, entry in POPULATIONS.items()},

@@ -93,6 +93,10 @@ _OPERATIONS: Mapping[str, Reader] = {
     "divide": merging.divide_operation,
     "truedivide": merging.divide_operation,
     "truediv": merging.divide_operation,
+    "notequal": recurrent.not_equal_operation,
+    "any": recurrent.any_operation,
+    "logicalor": merging.MAXIMUM,  # of masks, which are 0 and 1
+    "logicaland": merging.MINIMUM,
     "negative": merging.negative_operation,
     "neg": merging.negative_operation,
     **{

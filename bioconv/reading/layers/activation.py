@@ -121,7 +121,8 @@ def function_of(value: Any) -> Elementwise | None:
         return None
     if isinstance(value, Mapping):
         kind, inner = value.get("class_name"), value.get("config")
-        if kind in ("__lambda__", "Lambda"):
+        # Keras 3 gives a lambda as ("__lambda__", ...) or as its bare marshalled code.
+        if kind in ("__lambda__", "Lambda") or (kind is None and "value" in value):
             raise UnsafeCode("its activation is Python code, which is never run.")
         if isinstance(kind, str) and kind in LAYERS and isinstance(inner, Mapping):
             renamed = {"negative_slope": inner["alpha"]} if "alpha" in inner else {}

@@ -47,14 +47,16 @@ def bidirectional(context: Context) -> Tensor:
         raise Refusal("it wraps something else than LSTM, GRU or SimpleRNN.")
     _check_twin(inner, context.config.get("backward_layer"))
     merge = context.config.choice("merge_mode", ("concat", "sum", "ave", "mul"), "concat")
-    ways = [
-        _function(inner, context, f"{way}/", x.shape[-1])
-        for way in ("forward_layer", "backward_layer")
-    ]
-    zero = ways[0].return_sequences  # Keras forces this for both
-    ahead = replace(ways[0], zero_output_for_mask=zero)
-    back = replace(ways[1], zero_output_for_mask=zero, go_backwards=not ahead.go_backwards)
+    # Keras forces zero_output_for_mask for both.
+    settings = {**inner.config, "zero_output_for_mask": inner.config.get("return_sequences", False)}
+    ahead = _function(_with(inner, settings), context, "forward_layer/", x.shape[-1])
+    settings["go_backwards"] = not ahead.go_backwards
+    back = _function(_with(inner, settings), context, "backward_layer/", x.shape[-1])
     return _applied(context, Bidirectional(ahead, back, merge), x)
+
+
+def _with(spec: LayerSpec, settings: Mapping[str, Any]) -> LayerSpec:
+    return replace(spec, config=Config(settings))
 
 
 def _applied(context: Context, function: Any, x: Tensor) -> Tensor:
@@ -125,14 +127,37 @@ def embedding(context: Context) -> Tensor:
 def masking(context: Context) -> Tensor:
     """Masking: time steps in which every feature has one value are skipped, and set to 0."""
     x = context.only(2)
-    steps, features = x.shape
     value = NotEqual(context.config.number("mask_value", 0.0))
     differs = context.layer(value, x, shape=x.shape, suffix="/differs")
-    across = linear(differs, Permute(x.shape, (1, 0)))
-    any_feature = context.layer(MaxPool((features,)), across, shape=(1, steps), suffix="/mask")
-    mask = linear(any_feature, Reshape((1, steps), (steps,)))
-    column = linear(mask, Reshape((steps,), (steps, 1)), Broadcast((steps, 1), x.shape))
+    mask = _any_feature(context, differs, "/mask")
+    steps = x.shape[:1]
+    column = linear(mask, Reshape(steps, (*steps, 1)), Broadcast((*steps, 1), x.shape))
     return with_mask(context.layer(Multiply(), x, column, shape=x.shape), mask)
+
+
+def _any_feature(context: Context, x: Tensor, suffix: str = "") -> Tensor:
+    """1 for every step in which any feature is 1, as a maximum over the features."""
+    steps, features = x.shape
+    across = linear(x, Permute(x.shape, (1, 0)))
+    y = context.layer(MaxPool((features,)), across, shape=(1, steps), suffix=suffix)
+    return linear(y, Reshape((1, steps), (steps,)))
+
+
+def not_equal_operation(context: Context) -> Tensor:
+    """``x != number``: how Keras 3 writes the mask of an Embedding or Masking."""
+    tensor, number = context.args if len(context.args) == 2 else (None, None)
+    if not isinstance(tensor, Tensor):
+        raise Refusal("it compares something else than a tensor with a number.")
+    function = NotEqual(Config({"number": number}).number("number"))
+    return context.layer(function, tensor, shape=tensor.shape)
+
+
+def any_operation(context: Context) -> Tensor:
+    """``any(x, axis=-1)`` of a sequence: the mask of a Masking."""
+    x = context.only(2)
+    if context.config.get("axis") not in (-1, 2) or context.config.flag("keepdims", False):
+        raise Refusal("it reduces other axes than the last.")
+    return _any_feature(context, x)
 
 
 #: classes that act on the last axis or on every element, so that time is one axis more

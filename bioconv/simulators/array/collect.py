@@ -79,7 +79,9 @@ class Collector:
     def add_spikes(self, name: str, image: NDArray, step: NDArray, neuron: NDArray) -> None:
         """Spikes for the raster of a population, in any order."""
         if name in self._events:
-            self._events[name].append(tuple(np.asarray(a, np.int64) for a in (image, step, neuron)))
+            self._events[name].append(
+                (image.astype(np.int64), step.astype(np.int64), neuron.astype(np.int64))
+            )
 
     def add_trace(
         self, name: str, variable: str, images: Counts, first_step: int, values: NDArray

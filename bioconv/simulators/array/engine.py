@@ -20,7 +20,7 @@ from bioconv.operators import Operator
 from bioconv.simulators.array.plan import Plan, Stage
 
 #: steps that XLA sees at once, so that a neuron's state stays in registers
-_UNROLL = 5
+_UNROLL = 4
 
 Array = Any
 Values = dict[str, Array]

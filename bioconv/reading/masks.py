@@ -1,0 +1,62 @@
+"""Keras's masks: which time steps recurrent layers skip."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bioconv.analog import Affine, Layer
+from bioconv.reading.context import Context
+from bioconv.reading.layers import ATTENTION, CARRY_MASK
+from bioconv.reading.refusal import Refusal
+from bioconv.reading.tensors import Tensor, common_mask, with_mask
+
+#: layers that compute something else where their input is masked, other than recurrent ones
+_MASK_USERS = (*ATTENTION, "Softmax", "GlobalAveragePooling1D")
+
+
+def with_explicit_mask(context: Context) -> Context:
+    """The call with its ``mask`` argument moved onto its input.
+
+    Keras 3 writes the mask that a layer gets by itself into the configuration too; the two are
+    then the same computation, and the one that the input already carries is kept.
+    """
+    kwargs = dict(context.kwargs)
+    mask = kwargs.pop("mask", None)
+    if not isinstance(mask, Tensor):
+        return context
+    x = context.only()
+    if x.mask is not None and _signature(x.mask.affine, context.layers) == _signature(
+        mask.affine, context.layers
+    ):
+        mask = x.mask
+    return replace(context, args=[with_mask(x, mask)], kwargs=kwargs)
+
+
+def carried_mask(context: Context, result: Tensor) -> Tensor:
+    """The result with the mask of the inputs, where the class hands it on."""
+    if context.spec.kind not in CARRY_MASK:
+        return result
+    return with_mask(result, common_mask(context.tensors))
+
+
+def check_mask(context: Context) -> None:
+    """Refuse classes that compute something else for masked inputs."""
+    masked = any(tensor.mask is not None for tensor in context.tensors)
+    if masked and context.spec.kind in _MASK_USERS:
+        raise Refusal("it takes a masked sequence.", "Build the model without mask_zero.")
+
+
+def _signature(affine: Affine, layers: list[Layer]) -> Any:
+    """What an affine map computes, down to the inputs, as something comparable."""
+    by_name = {layer.name: layer for layer in layers}
+
+    def of_source(name: str) -> Any:
+        layer = by_name.get(name)
+        return name if layer is None else (repr(layer.function), *map(of_affine, layer.inputs))
+
+    def of_affine(part: Affine) -> Any:
+        terms = tuple((of_source(term.source), repr(term.operator)) for term in part.terms)
+        return terms, part.bias.tobytes()
+
+    return of_affine(affine)

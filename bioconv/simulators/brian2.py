@@ -1,0 +1,81 @@
+"""The Brian2 simulator: runs the program that `bioconv.emit` writes for Brian2."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bioconv.errors import CompilerMissingError, ParameterError
+from bioconv.export.support.nest_models import default_cache
+from bioconv.network import SpikingNetwork
+from bioconv.recording import Recording
+from bioconv.simulators.program import emitted, require, run_program
+from bioconv.simulators.settings import Data, Settings
+
+#: how Brian2 computes: see ``codegen`` of `run`
+CODEGEN = ("numpy", "cython", "cpp_standalone")
+
+
+def run(
+    network: SpikingNetwork, data: Data, settings: Settings, *, codegen: str = "numpy"
+) -> Recording:
+    """Simulate; see `bioconv.simulate`.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    data : dict of str to ndarray
+    settings : Settings
+        Samples run one after the other, in float64.
+    codegen : {"numpy", "cython", "cpp_standalone"}
+        "numpy" needs no compiler and starts at once.  "cython" compiles each object at its first
+        use (minutes).  "cpp_standalone" compiles the whole network (a minute; kept in the cache)
+        and then runs the binary once a sample.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    SimulatorMissingError, CompilerMissingError, SimulationError, ExportError
+    """
+    if codegen not in CODEGEN:
+        raise ParameterError(f"codegen must be one of {', '.join(CODEGEN)}. Received: {codegen!r}.")
+    require({"brian2": "pip install brian2"})
+    with emitted(network, "brian2") as folder:
+        if codegen != "cpp_standalone":
+            return run_program(network, data, settings, folder, ["--codegen", codegen])
+        _check_compiler()
+        with _project(folder, settings) as project:
+            return run_program(network, data, settings, folder, ["--standalone", str(project)])
+
+
+@contextmanager
+def _project(folder: Path, settings: Settings) -> Iterator[Path]:
+    """The folder for the C++ of this very program; Brian2 compiles there only what has changed.
+
+    One process at a time uses it.
+    """
+    from brian2.utils.filelock import FileLock
+
+    digest = hashlib.sha256(f"{settings.n_steps} {sorted(settings.record.items())}".encode())
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    project = default_cache() / "brian2" / digest.hexdigest()[:16]
+    project.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(project) + ".lock"):
+        yield project
+
+
+def _check_compiler() -> None:
+    import shutil
+
+    if not (shutil.which("g++") or shutil.which("clang++")) or not shutil.which("make"):
+        raise CompilerMissingError(
+            "Brian2's cpp_standalone needs a C++ compiler and make: apt install g++ make, or conda "
+            "install -c conda-forge cxx-compiler make. codegen='numpy' needs neither."
+        )

@@ -1,0 +1,49 @@
+"""NEST, NEURON and Brian2 through PyNN: runs the program that `bioconv.emit` writes for PyNN."""
+
+from __future__ import annotations
+
+from bioconv.errors import ParameterError
+from bioconv.export.cells import choose_cells
+from bioconv.network import SpikingNetwork
+from bioconv.recording import Recording
+from bioconv.simulators.program import emitted, require, run_program
+from bioconv.simulators.settings import Data, Settings
+
+_PIP = "pip install 'bioconv[pynn]'"
+
+
+def run(
+    network: SpikingNetwork, data: Data, settings: Settings, *, cells: str = "standard"
+) -> Recording:
+    """Simulate; see `bioconv.simulate`.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    data : dict of str to ndarray
+    settings : Settings
+        ``simulator`` is "nest", "neuron" or "pynn.brian2".  Samples run one after the other.
+    cells : {"standard", "generated"}
+        On NEST: PyNN's standard cells where there are any, generated models for the rest; or
+        generated models for all.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    ExportError
+        The simulator has no cell for a population; lists every one, and what would help.
+    SimulatorMissingError, CompilerMissingError, SimulationError
+    """
+    simulator = settings.simulator.removeprefix("pynn.")
+    if cells not in ("standard", "generated") or (cells == "generated" and simulator != "nest"):
+        raise ParameterError(
+            f"cells must be 'standard' or, on NEST, 'generated'. Received: {cells!r}."
+        )
+    choose_cells(network, simulator)
+    require({"pyNN": _PIP, simulator: _PIP})
+    with emitted(network, "pynn") as folder:
+        arguments = ["--simulator", simulator, "--cells", cells]
+        return run_program(network, data, settings, folder, arguments)

@@ -1,0 +1,65 @@
+"""The estimate before simulation, and the search for the percentile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_graphs import mlp
+
+import bioconv as bc
+from bioconv.analog.functions import Softmax
+from bioconv.codes import RateCode
+from bioconv.errors import DataError, ParameterError
+
+RNG = np.random.default_rng(0)
+MODEL = mlp(RNG, (6, 40, 30, 5), last=Softmax())
+X = RNG.random((200, 6))
+Y = MODEL.predict(X).argmax(axis=1)
+
+
+def test_nothing_is_lost_at_the_maximum_of_the_same_data() -> None:
+    (row,) = bc.estimate(MODEL, X, Y, calibration=X, percentiles=[100])
+    assert (row.accuracy, row.agreement) == (1.0, 1.0)
+    assert row.output_error < 1e-6
+
+
+def test_clipping_is_what_the_network_loses_after_long_time() -> None:
+    """Mueller Table 4.1: ReLU1 predicts the spiking network."""
+    (row,) = bc.estimate(MODEL, X, calibration=X, percentiles=[60], normalization="layer")
+    assert row.accuracy is None
+    assert row.agreement < 0.995
+    code = RateCode(percentile=60, normalization="layer", clamp=1)
+    network = bc.convert(MODEL, calibration=X, code=code)
+    recording = bc.simulate(network, X, steps=2000, progress=False)
+    output = recording.outputs[network.readouts[0].name]
+    exact = MODEL.predict(X)
+    assert np.abs(output - exact).mean() / np.ptp(exact) == pytest.approx(row.output_error, rel=0.2)
+
+
+def test_few_steps_cost_more() -> None:
+    errors = [
+        bc.estimate(MODEL, X, calibration=X, percentiles=[100], n_steps=n)[0].output_error
+        for n in (2, 8, 64)
+    ]
+    assert errors[0] > errors[1] > errors[2] > 0
+
+
+def test_search_chooses_by_agreement_on_noise() -> None:
+    rows = bc.search_percentile(
+        MODEL, calibration=X, percentiles=[30, 99.9, 100], n_samples=100, n_steps=150
+    )
+    assert [row.percentile for row in rows] == [30, 99.9, 100]
+    (chosen,) = [row for row in rows if row.chosen]
+    assert chosen.percentile != 30
+    assert chosen.agreement == max(row.agreement for row in rows)
+
+
+def test_messages() -> None:
+    with pytest.raises(DataError, match="expected 200 labels"):
+        bc.estimate(MODEL, X, Y[:5], calibration=X)
+    with pytest.raises(ParameterError, match="percentile"):
+        bc.estimate(MODEL, X, calibration=X, percentiles=[])
+    with pytest.raises(ParameterError, match="percentile must lie in"):
+        bc.estimate(MODEL, X, calibration=X, percentiles=[101])
+    with pytest.raises(ParameterError, match="noise sample"):
+        bc.search_percentile(MODEL, calibration=X, n_samples=0)
