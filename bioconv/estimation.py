@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.functions import Elementwise, ReLU
 from bioconv.codes import RateCode
-from bioconv.codes.calibration import Scales, lowest_values, measure
+from bioconv.codes.calibration import LowestValues, Scales, measure
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
 from bioconv.conversion import as_graph, calibration_of, convert
@@ -139,7 +139,7 @@ def estimate(
     if not codes:
         raise ParameterError("give at least one percentile")
     samples = calibration_of(graph, calibration)
-    rewritten = rewrite(graph, lambda part, layer: lowest_values(part, layer, samples))
+    rewritten = rewrite(graph, LowestValues(graph, samples))
     reference = _first_output(evaluate(graph, x))
     labels = _labels(y, len(reference))
     rows = []

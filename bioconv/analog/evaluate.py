@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -119,7 +120,8 @@ def iterate(
 
     def run() -> Iterator[dict[str, NDArray]]:
         for n, batch in batches(samples, batch_size):
-            with precision(dtype):  # not around the yield: the caller keeps its own setting
+            # not around the yield: the caller keeps its own settings
+            with precision(dtype), jax.default_matmul_precision("highest"):
                 values = _forward(weights, _cast(batch, dtype), limits, wanted)
                 activity = {name: np.asarray(value)[:n] for name, value in values.items()}
             yield activity
@@ -127,7 +129,7 @@ def iterate(
     return run()
 
 
-def _cast(tree, dtype: str):  # type: ignore[no-untyped-def]
+def _cast(tree: Any, dtype: str) -> Any:
     """The same structure with every array of JAX and of type ``dtype``."""
     return jax.tree.map(lambda array: jnp.asarray(array, dtype), tree)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph, iterate
-from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.functions import Linear, MaxPool, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.codes.affine import apply64, pre_activations
 from bioconv.codes.percentiles import Tail
@@ -112,15 +112,41 @@ def typical_activations(
     return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, 201)
 
 
-def lowest_values(graph: AnalogGraph, layer: Layer, calibration: Samples) -> NDArray[np.float64]:
-    """Smallest argument of ``layer``'s function in each channel, shape (channels,)."""
-    (probe,) = pre_activations([layer])
-    whole = AnalogGraph(graph.name, graph.inputs, (*graph.layers, probe), (probe.name,))
-    lowest = np.full(layer.shape[-1], np.inf)
-    for batch in iterate(whole, dict(calibration), names=[probe.name]):
-        values = batch[probe.name].reshape(-1, layer.shape[-1])
-        lowest = np.minimum(lowest, values.min(axis=0))
-    return lowest
+class LowestValues:
+    """Smallest value of each channel of what every max pooling pools, measured when asked for.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+    calibration : mapping of str to ndarray
+        Samples for each input.
+    """
+
+    def __init__(self, graph: AnalogGraph, calibration: Samples) -> None:
+        self._graph, self._calibration = graph, calibration
+        self._lowest: dict[str, NDArray[np.float64]] = {}
+
+    def __call__(self, layer: Layer) -> NDArray[np.float64]:
+        """Of one max-pooling layer of the graph, shape (channels,)."""
+        if not self._lowest:
+            self._measure()
+        return self._lowest[layer.name]
+
+    def _measure(self) -> None:
+        """All of them in one pass over the data."""
+        graph = self._graph
+        pools = [layer for layer in graph.layers if isinstance(layer.function, MaxPool)]
+        probes = {f"what {layer.name} pools": layer for layer in pools}
+        extra = [
+            Layer(name, Linear(), layer.inputs, layer.inputs[0].shape)
+            for name, layer in probes.items()
+        ]
+        whole = AnalogGraph(graph.name, graph.inputs, (*graph.layers, *extra), graph.outputs)
+        for batch in iterate(whole, dict(self._calibration), names=list(probes)):
+            for name, values in batch.items():
+                found = values.reshape(-1, values.shape[-1]).min(axis=0)
+                before = self._lowest.get(probes[name].name, np.inf)
+                self._lowest[probes[name].name] = np.minimum(before, found)
 
 
 def input_scales(x: NDArray) -> tuple[float, bool]:

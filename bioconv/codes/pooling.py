@@ -44,7 +44,7 @@ def rewrite_max_pool(
     layer: Layer,
     users: list[Layer],
     result: Rewritten,
-    minimum: Callable[[AnalogGraph, Layer], NDArray[np.float64]],
+    lowest: Callable[[Layer], NDArray[np.float64]],
 ) -> None:
     """Add to ``result`` what a max pooling becomes."""
     affine, pool = substitute(layer.inputs[0], result.values), pool_of(layer)
@@ -58,10 +58,12 @@ def rewrite_max_pool(
         if np.any(factor != 1) or np.any(shift):
             value = scale_affine(same(layer.name, layer.shape), factor, shift)
             result.values[layer.name] = value
-    elif layer.name not in graph.outputs and all(_rectifies(user, layer.name) for user in users):
+    elif not {layer.name, *(user.name for user in users)} & set(graph.outputs) and all(
+        _rectifies(user, layer.name) for user in users
+    ):
         result.deferred[layer.name] = replace(layer, inputs=(affine,))
     else:
-        _add_shifted(graph, layer, affine, result, minimum)
+        _add_shifted(layer, affine, result, lowest(layer))
 
 
 def pool_after(layer: Layer, result: Rewritten) -> None:
@@ -77,14 +79,9 @@ def pool_after(layer: Layer, result: Rewritten) -> None:
 
 
 def _add_shifted(
-    graph: AnalogGraph,
-    layer: Layer,
-    affine: Affine,
-    result: Rewritten,
-    minimum: Callable[[AnalogGraph, Layer], NDArray[np.float64]],
+    layer: Layer, affine: Affine, result: Rewritten, lowest: NDArray[np.float64]
 ) -> None:
     name = result.free_name(f"{layer.name}_unpooled")
-    lowest = minimum(result.graph(), Layer(name, ReLU(), (affine,), affine.shape))
     lowest = lowest.reshape((1,) * (len(affine.shape) - 1) + (-1,))
     shifted = scale_affine(affine, 1.0, -lowest)
     result.add(Layer(name, ReLU(), (shifted,), affine.shape, layer.members))

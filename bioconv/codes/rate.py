@@ -67,6 +67,14 @@ class RateCode(Code):
     ParameterError
         With all options that are wrong.
 
+    Notes
+    -----
+    The defaults were chosen by agreement with the analog network on published models: scales of
+    channels converge faster than scales of layers, and without the clamp the first spikes of a
+    layer, which come in uneven order, make neurons fire that should be silent: a ResNet-8 agrees
+    on 96 % of the images after 200 steps with d = 1, on all with d = 5.  Counting gates give the
+    exact maximum of their sources' spikes, exponential ones fire too often.
+
     Examples
     --------
     >>> RateCode(initial="zero").encode(np.array([0.29, 2.0]), 10).tolist()

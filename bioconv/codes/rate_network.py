@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
 from bioconv.codes.calibration import (
+    LowestValues,
     input_scales,
-    lowest_values,
     measure,
     typical_activations,
 )
@@ -46,7 +46,7 @@ def build(
     ConversionError
         With every layer that cannot spike, and every reason why the neuron cannot carry a rate.
     """
-    rewritten = rewrite(graph, lambda part, layer: lowest_values(part, layer, calibration))
+    rewritten = rewrite(graph, LowestValues(graph, calibration))
     _check_readouts(code, rewritten)
     scales = measure(code, rewritten, calibration)
     membrane = Membrane.of(
@@ -95,11 +95,12 @@ def _check_readouts(code: RateCode, rewritten: Rewritten) -> None:
         Problem(
             layer.name,
             type(layer.function).__name__,
-            "readout 'softmax' draws classes, but this output is no softmax.",
+            "readout 'softmax' draws classes, but this output is no single softmax.",
             "Use readout 'potential'.",
         )
         for layer in rewritten.readouts
-        if code.readout == "softmax" and not isinstance(layer.function, Softmax)
+        if code.readout == "softmax"
+        and not (isinstance(layer.function, Softmax) and len(layer.shape) == 1)
     ]
     if problems:
         raise ConversionError(f"{rewritten.name!r} cannot be read out this way:", problems)

@@ -24,18 +24,18 @@ from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.windows import MOST_SOURCES, pool_stages
 from bioconv.errors import ConversionError, Problem
 
-Minimum = Callable[[AnalogGraph, Layer], NDArray[np.float64]]
+Lowest = Callable[[Layer], NDArray[np.float64]]
 
 
-def rewrite(graph: AnalogGraph, minimum: Minimum) -> Rewritten:
+def rewrite(graph: AnalogGraph, lowest: Lowest) -> Rewritten:
     """Bring a graph into the form that spikes.
 
     Parameters
     ----------
     graph : AnalogGraph
-    minimum : function of (AnalogGraph, Layer) to ndarray
-        Smallest value of each channel of a layer on the calibration data; the graph holds the
-        layers before it.
+    lowest : function of Layer to ndarray, shape (channels,)
+        Smallest value of each channel of what a max pooling pools, on the calibration data; asked
+        only where a maximum of signed values cannot be avoided.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def rewrite(graph: AnalogGraph, minimum: Minimum) -> Rewritten:
     users = _users(graph)
     for layer in graph.layers:
         if isinstance(layer.function, MaxPool):
-            rewrite_max_pool(graph, layer, users[layer.name], result, minimum)
+            rewrite_max_pool(graph, layer, users[layer.name], result, lowest)
         elif is_rectifier(layer.function) and (users[layer.name] or not _is_output(graph, layer)):
             _rewrite_rectifier(layer, result)
         elif isinstance(layer.function, Linear):

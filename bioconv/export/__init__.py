@@ -11,9 +11,10 @@ from pathlib import Path
 
 from bioconv.errors import ParameterError
 from bioconv.export.brian2 import brian2_network
-from bioconv.export.folder import copy_support, new_folder, template, write_arrays
+from bioconv.export.folder import copy_support, new_folder, template
 from bioconv.export.pynn import pynn_network, write_models
-from bioconv.export.tables import source
+from bioconv.export.support.arrays import write
+from bioconv.export.tables import check_words, source
 from bioconv.network import SpikingNetwork
 
 __all__ = ["TARGETS", "emit"]
@@ -21,7 +22,7 @@ __all__ = ["TARGETS", "emit"]
 #: what `emit` can write
 TARGETS = ("brian2", "pynn")
 
-_SHARED = ("command_line.py", "encoders.py", "images.py", "readouts.py", "results.py")
+_SHARED = ("arrays.py", "command_line.py", "encoders.py", "images.py", "readouts.py", "results.py")
 
 
 def emit(network: SpikingNetwork, folder: str | Path, target: str = "brian2") -> list[Path]:
@@ -50,6 +51,7 @@ def emit(network: SpikingNetwork, folder: str | Path, target: str = "brian2") ->
     if target not in TARGETS:
         raise ParameterError(f"Unknown target {target!r}. Targets: {', '.join(TARGETS)}.")
     folder = Path(folder)
+    check_words(network)
     write = _emit_brian2 if target == "brian2" else _emit_pynn
     with new_folder(folder) as scratch:
         write(network, scratch)
@@ -62,7 +64,7 @@ def _emit_brian2(network: SpikingNetwork, folder: Path) -> None:
     tables = brian2_network(network)
     text = template("brian2_program.py", source(tables.tables, with_units=True))
     (folder / "program.py").write_text(text, encoding="utf-8")
-    write_arrays(folder / "weights.npz", tables.arrays)
+    write(folder / "weights.npz", tables.arrays)
     copy_support(_SHARED, folder)
 
 
@@ -70,6 +72,6 @@ def _emit_pynn(network: SpikingNetwork, folder: Path) -> None:
     tables = pynn_network(network)
     text = template("pynn_program.py", source(tables.tables, with_units=False))
     (folder / "program.py").write_text(text, encoding="utf-8")
-    write_arrays(folder / "weights.npz", tables.arrays)
+    write(folder / "weights.npz", tables.arrays)
     write_models(network, folder)
     copy_support((*_SHARED, "nest_models.py", "pynn_simulators.py"), folder)

@@ -7,13 +7,9 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bioconv.errors import ExportError
 
@@ -45,15 +41,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write numeric arrays to an .npz: no pickle, the same bytes for the same arrays."""
-    objects = [name for name, array in arrays.items() if array.dtype.kind not in "iufb"]
-    if objects:
-        raise ExportError(f"Only numbers can be exported, not the arrays {', '.join(objects)}.")
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def copy_support(names: tuple[str, ...], folder: Path) -> None:

@@ -211,8 +211,12 @@ class _Writer:
 
     def _power(self, base: ast.expr, exponent: ast.expr) -> str:
         text = self._node(base)
-        if isinstance(exponent, ast.Constant) and exponent.value in (2, 3):
-            return f"({' * '.join([text] * int(exponent.value))})"  # as other simulators do
+        if (
+            isinstance(exponent, ast.Constant)
+            and isinstance(exponent.value, int)
+            and exponent.value in (2, 3)
+        ):
+            return f"({' * '.join([text] * exponent.value)})"  # as other simulators do
         return f"pow({text}, {self._node(exponent)})"
 
     def _call(self, name: str, arguments: list[ast.expr]) -> str:

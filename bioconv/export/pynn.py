@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.errors import ExportError, Problem
-from bioconv.export.cells import GENERATED, SIMULATORS, cell_for, standard_cells
+from bioconv.export.cells import SIMULATORS, cell_for, standard_cells
 from bioconv.export.nestml import MAY_FIRE, added_states, nestml
 from bioconv.export.tables import Network, Unit, model_names, network_tables
 from bioconv.network import SpikingNetwork
@@ -74,6 +74,3 @@ def _standard_cells() -> dict[str, Any]:
         name: {"parameters": dict(cell.parameters), "weight": cell.weight}
         for name, cell in standard_cells().items()
     }
-
-
-__all__ = ["GENERATED", "pynn_network", "write_models"]

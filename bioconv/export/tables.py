@@ -6,6 +6,7 @@ Three kinds of leaves reach a program's text: Python literals, which go in throu
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.errors import ExportError, ExpressionError, ParameterError
 from bioconv.network import Population, Readout, SpikingNetwork
+from bioconv.neurons.grammar import check_name
 from bioconv.neurons.model import UNITS, NeuronModel
 from bioconv.operators import Operator
 
@@ -97,6 +100,30 @@ def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Networ
     return Network(tables, arrays)
 
 
+def check_words(network: SpikingNetwork) -> None:
+    """Check every name and every text of a network once more, right before they are written.
+
+    Raises
+    ------
+    ExportError
+        A name or an expression lies outside the closed grammar, however it got there.
+    """
+    named = [entry.name for entry in network.inputs]
+    named += [population.name for population in network.populations]
+    named += [readout.name for readout in network.readouts]
+    ends = [name for p in network.projections for name in (p.pre, p.post, p.receptor)]
+    ends += [name for drive in network.drives for name in (drive.input, drive.post)]
+    ends += [name for change in network.changes for name in (change.population, change.variable)]
+    ends += [readout.population for readout in network.readouts]
+    try:
+        for name in (network.name, *named, *ends):
+            check_name(name)
+        for population in network.populations:
+            dataclasses.replace(population.model)  # a new model checks all its words
+    except (ExpressionError, ParameterError) as error:
+        raise ExportError(f"The network must not be written into a program: {error}") from error
+
+
 def value_of(population: Population, name: str) -> Any:
     """Value of a parameter of a population, given or default."""
     return population.parameters.get(name, population.model.parameter(name).default)
@@ -174,10 +201,8 @@ def _changes(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
     rows = []
     for number, change in enumerate(network.changes):
         population = network.population(change.population)
-        units = {
-            item.name: item.unit
-            for item in (*population.model.parameters, *population.model.states)
-        }
+        units = {parameter.name: parameter.unit for parameter in population.model.parameters}
+        units |= {state.name: state.unit for state in population.model.states}
         unit, key = units[change.variable], f"change{number}"
         rows.append(
             {
@@ -268,7 +293,10 @@ def _text(value: Any, depth: int, with_units: bool) -> str:
         return _brackets("[", [_text(item, depth + 1, with_units) for item in value], "]", depth)
     if isinstance(value, float):
         return number_text(value)
-    if isinstance(value, tuple | str | int | None):
+    if isinstance(value, tuple):
+        items = [_text(item, depth, with_units) for item in value]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if isinstance(value, str | int | None):
         return repr(value)
     raise TypeError(f"{type(value).__name__} has no place in a program")
 

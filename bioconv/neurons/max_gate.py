@@ -116,7 +116,7 @@ def _exponential_gate(n: int, parameters: dict[str, Value]) -> Neuron:
 
 
 def _running_maximum(p: int) -> str:
-    return f"m{p} = clip(x{p}, m{p - 1}, 1e300) : 1"
+    return f"m{p} = clip(x{p}, m{p - 1}, 1e30) : 1"
 
 
 def _leader(p: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import jax
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Array = Any  # a NumPy or a JAX array
@@ -19,6 +19,8 @@ Shape = tuple[int, ...]
 _Op = TypeVar("_Op", bound="Operator")
 _T = TypeVar("_T")
 
+#: products in the precision of their numbers: accelerators would round float32 to 10 or 7 bits
+EXACT = jax.lax.Precision.HIGHEST
 #: metadata of a field that is data: a weight array, or nested operators
 LEAF = {"leaf": True}
 

@@ -12,7 +12,16 @@ from jax import lax
 from numpy.typing import NDArray
 
 from bioconv.errors import ParameterError
-from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, last_axis_factor, register
+from bioconv.operators.base import (
+    EXACT,
+    LEAF,
+    Array,
+    Edges,
+    Operator,
+    Shape,
+    last_axis_factor,
+    register,
+)
 from bioconv.operators.windows import (
     Pairs,
     check_windows,
@@ -96,7 +105,7 @@ class Conv(Operator):
         dtype = jnp.result_type(x, kernel)
         x, kernel = x.astype(dtype), kernel.astype(dtype)
         if self._is_pointwise:
-            return x @ kernel.reshape(kernel.shape[-2:])
+            return jnp.matmul(x, kernel.reshape(kernel.shape[-2:]), precision=EXACT)
         if self._is_small_depthwise:
             return self._sum_over_taps(x, kernel)
         letters = "".join(chr(ord("a") + axis) for axis in range(len(self.size)))
@@ -109,6 +118,7 @@ class Conv(Operator):
             rhs_dilation=self.dilation,
             dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
             feature_group_count=self.groups,
+            precision=EXACT,
         )
 
     @property

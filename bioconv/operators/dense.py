@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.errors import ParameterError
-from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, last_axis_factor, register
+from bioconv.operators.base import (
+    EXACT,
+    LEAF,
+    Array,
+    Edges,
+    Operator,
+    Shape,
+    last_axis_factor,
+    register,
+)
 
 
 @register
@@ -43,7 +52,7 @@ class Dense(Operator):
         return (*self.in_shape[:-1], self.kernel.shape[-1])
 
     def apply(self, x: Array) -> Array:
-        return jnp.asarray(x) @ jnp.asarray(self.kernel)
+        return jnp.matmul(jnp.asarray(x), jnp.asarray(self.kernel), precision=EXACT)
 
     def edges(self) -> Edges:
         kernel = np.asarray(self.kernel, np.float64)

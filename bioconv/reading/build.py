@@ -108,6 +108,10 @@ class _Builder:
             results = self._call(spec, call, stored.get(call.layer), weights, values, prefix)
             for place, result in enumerate(results):
                 values[TensorRef(call.layer, call.node, place)] = result
+        for ref in model.outputs:
+            self._guarded(
+                prefix + ref.layer, model.layers[ref.layer], partial(_exists, values, ref)
+            )
         return [values.get(ref) for ref in model.outputs]
 
     def _stored(self, model: ModelSpec, weights: Weights, prefix: str) -> dict[str, Named]:
@@ -137,6 +141,8 @@ class _Builder:
 
         args = [value(item) for item in call.args]
         kwargs = {key: value(item) for key, item in call.kwargs.items()}
+        for ref in call.sources:
+            self._guarded(name, spec, partial(_exists, values, ref))
         if isinstance(spec, ModelSpec):
             inner = self._guarded(name, spec, lambda: weights.inner(spec))
             if inner is None:
@@ -196,6 +202,11 @@ class _Builder:
         members = tensor.members or (name,)
         self._layers.append(Layer(name, Linear(), (tensor.affine,), tensor.shape, members))
         return name
+
+
+def _exists(values: Mapping[TensorRef, Tensor | None], ref: TensorRef) -> None:
+    if ref not in values:
+        raise Refusal(f"output number {ref.tensor} of {shown(ref.layer)} is used, but not read.")
 
 
 def _refuse(reason: str) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from bioconv.errors import NetworkFileError, ReadError
@@ -25,6 +29,19 @@ _LARGEST_MEMBER = 2**33
 #: deflate cannot compress more than about 1032 : 1, weights not more than a few to one
 _COMPRESSION = 100
 _SMALL = 2**20
+#: what `zipfile` and the decompressors raise on broken bytes
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    KeyError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _RESAVE = "Load it where it was trained and save it with model.save('model.keras')."
 
@@ -68,8 +85,7 @@ def open_model(path: Path) -> Iterator[Stored]:
                 with _open_archive(file, label) as stored:
                     yield stored
             elif _is_hdf5(file):
-                with Hdf5File(str(path), label) as hdf5:
-                    yield _from_hdf5(hdf5, label)
+                yield _from_hdf5(Hdf5File(path, label), label)
             else:
                 raise _unknown(file, label)
     except OSError as error:
@@ -135,11 +151,11 @@ def parse_json(text: str | bytes, label: str) -> Any:
 
 
 def _from_hdf5(file: Hdf5File, label: str) -> Stored:
-    text = file.attribute("", "model_config")
+    text = file.text("", "model_config")
     if text is None:
         raise _without_architecture(file, label)
-    if not isinstance(text, str) or len(text) > _LARGEST_JSON:
-        raise file.error("its architecture is not text, or too long")
+    if len(text) > _LARGEST_JSON:
+        raise file.error("its architecture is too long")
     version = _first_text(file, "keras_version")
     # Keras 1 wrote no version before 1.2; tf.keras writes 2.x-tf.
     era = Era(_major(version or "1"), (_first_text(file, "backend") or "").lower())
@@ -149,11 +165,7 @@ def _from_hdf5(file: Hdf5File, label: str) -> Stored:
 
 
 def _first_text(file: Hdf5File, name: str) -> str | None:
-    for path in ("", "model_weights"):
-        value = file.attribute(path, name)
-        if isinstance(value, str):
-            return value
-    return None
+    return file.text("", name) or file.text("model_weights", name)
 
 
 def _major(version: str) -> int:
@@ -162,7 +174,7 @@ def _major(version: str) -> int:
 
 
 def _without_architecture(file: Hdf5File, label: str) -> ReadError:
-    stored = file.strings("", "layer_names") is not None or any(
+    stored = file.texts("", "layer_names") is not None or any(
         file.has(name) for name in ("layers", "_layer_checkpoint_dependencies", "model_weights")
     )
     if not stored:
@@ -192,7 +204,7 @@ def _open_archive(file: BinaryIO, label: str) -> Iterator[Stored]:
             metadata = _metadata(archive, label)
             name = _weights_member(archive, label)
             weights = _member(archive, name, _LARGEST_MEMBER, label)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except _BROKEN_ARCHIVE as error:
         if isinstance(error, NetworkFileError | ReadError):
             raise
         raise NetworkFileError(
@@ -202,8 +214,11 @@ def _open_archive(file: BinaryIO, label: str) -> Iterator[Stored]:
     version = metadata.get("keras_version")
     era = Era(_major(version) if isinstance(version, str) else 3)
     model = upgraded(parse_json(config, label), era, label)
-    with Hdf5File(io.BytesIO(weights), f"{label}/{name}") as hdf5:
-        yield Stored(model, TreeWeights(hdf5, model, era), era, label)
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.weights.h5"
+        copy.write_bytes(weights)
+        hdf5 = Hdf5File(copy, f"{label}/{name}", windows=True)
+    yield Stored(model, TreeWeights(hdf5, model, era), era, label)
 
 
 def _metadata(archive: zipfile.ZipFile, label: str) -> Mapping[str, Any]:

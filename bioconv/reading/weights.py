@@ -174,9 +174,10 @@ def _counts(spec: LayerSpec) -> tuple[int, int]:
 def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
     """The lists of an HDF5 file whose weights lie in the group ``root``."""
     lists: dict[str, list[NDArray]] = {}
-    for layer in file.strings(root, "layer_names") or []:
-        names = file.strings(f"{root}/{layer}", "weight_names") or []
-        arrays = [(name, file.array(f"{root}/{layer}/{name}")) for name in names]
+    for layer in file.texts(root, "layer_names") or []:
+        group = f"{root}/{layer}" if root else layer
+        names = file.texts(group, "weight_names") or []
+        arrays = [(name, file.array(f"{group}/{name}")) for name in names]
         missing = [name for name, array in arrays if array is None]
         if missing:
             raise file.error(f"the weights {shown(missing)} of layer {layer!r} are missing")

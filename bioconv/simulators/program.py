@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from bioconv.errors import CompilerMissingError, SimulationError, SimulatorMissingError
 from bioconv.export import emit
+from bioconv.export.support.arrays import write
 from bioconv.network import SpikingNetwork
 from bioconv.readout import apply_function, checkpoints
 from bioconv.recording import Raster, Recording
@@ -85,9 +86,7 @@ def run_program(
         No compiler or headers for a generated model.
     """
     images, result = folder.parent / "images.npz", folder.parent / "result.npz"
-    with images.open("wb") as file:
-        arrays = data if len(data) > 1 else {"x": next(iter(data.values()))}
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+    write(images, data if len(data) > 1 else {"x": next(iter(data.values()))})
     command = [sys.executable, str(folder / "program.py"), *arguments]
     command += ["--data", str(images), "-o", str(result), "--seed", str(settings.seed)]
     command += ["--steps", str(settings.n_steps)]
@@ -154,7 +153,8 @@ def _fail(simulator: str, code: int, lines: list[str]) -> None:
 def _recording(
     network: SpikingNetwork, settings: Settings, arrays: dict[str, NDArray[Any]]
 ) -> Recording:
-    names = [entry.name for entry in (*network.spiking_inputs, *network.populations)]
+    names = [entry.name for entry in network.spiking_inputs]
+    names += [population.name for population in network.populations]
     outputs = {
         readout.name: apply_function(
             readout,

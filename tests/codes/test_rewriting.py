@@ -23,7 +23,7 @@ from bioconv.analog.functions import (
     Softmax,
     Tanh,
 )
-from bioconv.codes.calibration import lowest_values
+from bioconv.codes.calibration import LowestValues
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ConversionError
@@ -42,7 +42,7 @@ POOL = MaxPool((2, 2))
 
 
 def rewritten(original: AnalogGraph) -> Rewritten:
-    return rewrite(original, lambda part, probe: lowest_values(part, probe, {"x": X}))
+    return rewrite(original, LowestValues(original, {"x": X}))
 
 
 def start(function: object = None) -> Layer:
@@ -88,6 +88,11 @@ def pool_of_negative() -> AnalogGraph:
 def pool_then_relu() -> AnalogGraph:
     after = layer("relu", ReLU(max_value=0.7), affine(("pool", Scale(HALF, FACTOR)), bias=BIAS))
     return graph(pool(("x", KERNEL)), after, out("relu"), shape=SHAPE)
+
+
+def pool_then_relu_as_output() -> AnalogGraph:
+    after = layer("relu", ReLU(), affine(("pool", identity(HALF)), bias=BIAS))
+    return graph(pool(("x", KERNEL)), after, shape=SHAPE)
 
 
 def pool_then_relu_and_more() -> AnalogGraph:
@@ -158,6 +163,7 @@ CASES: dict[str, Callable[[], AnalogGraph]] = {
         pool_of_normalized,
         pool_of_negative,
         pool_then_relu,
+        pool_then_relu_as_output,
         pool_then_relu_and_more,
         pool_of_input,
         pool_of_padded,
@@ -243,4 +249,4 @@ def test_a_row_that_cannot_be_cut_is_refused() -> None:
     long = layer("a", ReLU(), affine(("x", identity((200, 1)))))
     pooled = layer("pool", MaxPool((29,), (1,)), affine(("a", identity((200, 1)))), shape=(172, 1))
     with pytest.raises(ConversionError, match="more than 25 cells"):
-        rewrite(graph(long, pooled, shape=(200, 1)), lambda *_: np.zeros(1))
+        rewrite(graph(long, pooled, shape=(200, 1)), lambda _: np.zeros(1))

@@ -26,7 +26,16 @@ from bioconv.network import (
     SpikingNetwork,
 )
 from bioconv.neurons import IntegrateAndFire, Integrator, LeakyIntegrateAndFire, MaxGate, Neuron
-from bioconv.operators import AveragePool, Conv, Dense, Operator, Polarity, Reshape, WindowCell, compose
+from bioconv.operators import (
+    AveragePool,
+    Conv,
+    Dense,
+    Operator,
+    Polarity,
+    Reshape,
+    WindowCell,
+    compose,
+)
 
 GRID, START = 1 / 64, 1 / 1024
 STEPS = 60

@@ -21,6 +21,12 @@ def outputs(graph: AnalogGraph, x: Any) -> list[np.ndarray]:
     return [y[name] for name in graph.outputs] if isinstance(y, dict) else [y]
 
 
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same random numbers for every test."""
+    return np.random.default_rng(7)
+
+
 @pytest.fixture(scope="session")
 def agree() -> Agree:
     """Assert that a graph gives what a Keras model gives, within 1e-5 of the output's range."""

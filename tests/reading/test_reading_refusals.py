@@ -213,6 +213,10 @@ def test_broken_graphs(path):
         read(graph_file(path, [start, activation("b", "i")], ["other"]))
     with pytest.raises(ReadError, match="two layers are called 'b'"):
         read(graph_file(path, [start, activation("b", "i"), activation("b", "i")]))
+    second_output = activation("b", "i")
+    second_output["inbound_nodes"][0][0][2] = 1
+    with pytest.raises(ReadError, match="output number 1 of 'i' is used, but not read"):
+        read(graph_file(path, [start, second_output]))
     wrong = node(layer("Add", "b"), "i", "j")
     second = node(layer("InputLayer", "j", batch_input_shape=[None, 5]))
     with pytest.raises(ReadError, match="do not fit together"):

@@ -81,7 +81,7 @@ def drive_currents(
         key, name = drive["synapses"], drive["post"]
         products = np.ravel(x[drive["input"]])[weights[f"{key}_pre"]] * weights[f"{key}_weight"]
         size = n_neurons(populations[name])
-        current = np.bincount(weights[f"{key}_post"], products, minlength=size)
+        current: Any = np.bincount(weights[f"{key}_post"], products, minlength=size)
         if drive["grid"]:
             current = np.round(current / drive["grid"]) * drive["grid"]
         currents[name] = currents.get(name, 0.0) + current

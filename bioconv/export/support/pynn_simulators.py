@@ -94,15 +94,34 @@ class Simulator:
         """A population, or the spike sources of an input."""
         return self.populations[name] if name in self.populations else self.sources[name]
 
-    def start(self, spikes: Mapping[str, tuple[NDArray, NDArray]]) -> None:
-        """Bring everything back to the start of an image, with its input spikes."""
+    def start(
+        self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
+    ) -> None:
+        """Bring everything back to the start of an image.
+
+        Parameters
+        ----------
+        spikes : mapping of str to (steps, sources)
+            Of each spiking input.
+        values : mapping of str to mapping
+            Population -> parameters that the image sets.
+        """
         self.sim.reset()
+        for name in self.populations:
+            self.set_values(name, {**self._touched(name), **values.get(name, {})})
         for name, (steps, sources) in spikes.items():
             self._set_sources(name, steps, sources)
 
+    def _touched(self, name: str) -> dict[str, Any]:
+        """Parameters of a population that scheduled changes set, with their start values."""
+        touched = {c["variable"] for c in self.tables["CHANGES"] if c["population"] == name}
+        parameters = self.tables["POPULATIONS"][name]["parameters"]
+        return {parameter: value for parameter, value in parameters.items() if parameter in touched}
+
     def set_values(self, name: str, values: Values) -> None:
         """Set parameters of a population, now."""
-        self.populations[name].set(**self.translate(self.cells[name], values))
+        if values:
+            self.populations[name].set(**self.translate(self.cells[name], values))
 
     def run(self, n_steps: int) -> None:
         """Go on for some steps."""
@@ -212,7 +231,7 @@ class Nest(Simulator):
         super().__init__(dt, max_delay_steps, tables)
         warnings.simplefilter("ignore")  # PyNN 0.13 uses names that NEST 3.10 warns about
         self.sim = importlib.import_module("pyNN.nest")
-        self.nest = importlib.import_module("nest")
+        self.nest: Any = importlib.import_module("nest")
         self.sim.setup(
             timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt, spike_precision="on_grid"
         )
@@ -274,7 +293,9 @@ class Nest(Simulator):
         receivers = np.asarray(self.neurons(target).all_cells, dtype=int)[post]
         self.nest.Connect(senders, receivers, "one_to_one", specification)
 
-    def start(self, spikes: Mapping[str, tuple[NDArray, NDArray]]) -> None:
+    def start(
+        self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
+    ) -> None:
         """Let spikes under way arrive while nobody fires, then set everything back."""
         for name in self.populations:
             self._silence(name)
@@ -288,12 +309,10 @@ class Nest(Simulator):
             self._set_sources(name, steps, sources)
         self.run(1)
         for name in self.populations:
-            self._set_back(name)
+            self._set_back(name, values.get(name, {}))
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
         """Spikes and traces; the last ones reach the recorders a few steps late."""
-        for name in self.populations:
-            self._silence(name)
         self.run(3)
         spikes, traces = {}, {}
         for name, (recorder, *meters) in self.recorders.items():
@@ -336,15 +355,16 @@ class Nest(Simulator):
             vanish = 1e-3 * self.dt
             nodes.set(V_th=1e9, tau_syn_ex=vanish, tau_syn_in=vanish)
 
-    def _set_back(self, name: str) -> None:
-        entry = self.tables["POPULATIONS"][name]
-        self.set_values(name, entry["parameters"])
-        if self.cells[name] != GENERATED:
-            self.set_values(name, {"v": entry["initial"]["v"]})
-            return
-        model = self._model(name)
-        added = {model["may_fire"]: 1.0, **model["added_states"]}
-        self.set_values(name, {**entry["initial"], **added})
+    def _set_back(self, name: str, values: Values) -> None:
+        """Give everything that changes in a run the value it has at the start of the image."""
+        entry, model = self.tables["POPULATIONS"][name], self._model(name)
+        new = self._touched(name)
+        if self.cells[name] == GENERATED:
+            new |= {model["may_fire"]: 1.0, **entry["initial"], **model["added_states"]}
+        else:
+            silenced = {n: v for n, v in entry["parameters"].items() if n in ("v_th", "tau_syn")}
+            new |= {**silenced, "v": entry["initial"]["v"]}
+        self.set_values(name, {**new, **values})
 
     def _refractory_steps(self, name: str) -> int:
         parameter = self._model(name)["refractory"]

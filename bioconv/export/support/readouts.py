@@ -93,11 +93,12 @@ def _from_potential(
     value = readout["scale"] * rise / np.maximum(elapsed, 1)[:, None] + readout["offset"]
     last = checkpoints - 1
     if readout["kind"] == "potential":
-        return value[last], (rise != 0).any(axis=1)[last]
+        moved = np.any(rise != 0, axis=1)
+        return value[last], np.asarray(moved[last])
     counts = _external_spikes(value, elapsed, readout["rate"] * dt * 1e-3, generator)
     total = counts.cumsum(axis=0)[last]
     share = total / np.maximum(total.sum(axis=1, keepdims=True), 1)
-    return share, total.any(axis=1)
+    return share, np.any(total, axis=1)
 
 
 def _external_spikes(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import readouts
+from .arrays import write
 
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -96,8 +97,7 @@ class Results:
         arrays |= {f"{name}.spikes_per_neuron": n for name, n in self._per_neuron.items()}
         arrays |= {"checkpoints": self._checkpoints, "n_images": np.int64(self._n_images)}
         arrays |= {name: np.asarray(value) for name, value in more.items()}
-        with path.open("wb") as file:  # a file object: savez appends no suffix to the name
-            np.savez(file, **arrays)
+        write(path, arrays)
 
     def _keep(self, image: int, name: str, steps: NDArray, neurons: NDArray) -> None:
         """Keep what was asked for of one population's spikes."""

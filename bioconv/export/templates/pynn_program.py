@@ -17,6 +17,7 @@ import importlib.metadata
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,7 @@ def build(options, cells, traced):
     longest = max([projection["delay_steps"] for projection in PROJECTIONS], default=1)
     simulator = SIMULATORS[options.simulator](DT, longest, TABLES)
     generated = {POPULATIONS[name]["model"] for name, cell in cells.items() if cell == GENERATED}
-    for model in sorted(generated):
-        library = nest_models.build(HERE / f"{model}.nestml", f"{model}module", options.cache)
+    for model, library in compiled(sorted(generated), options.cache).items():
         simulator.install(model, library)
     for name, cell in cells.items():
         simulator.add_population(name, cell, [v for n, v in traced if n == name])
@@ -71,6 +71,16 @@ def build(options, cells, traced):
     return simulator
 
 
+def compiled(models, cache):
+    """Libraries of the generated models, from the cache or compiled now, two at a time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        built = pool.map(
+            lambda model: nest_models.build(HERE / f"{model}.nestml", f"{model}module", cache),
+            models,
+        )
+        return dict(zip(models, built, strict=True))
+
+
 def present(simulator, x, image, options, traced):
     """Show one image to the network at rest; return spikes and traces.
 
@@ -78,11 +88,11 @@ def present(simulator, x, image, options, traced):
     """
     currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
     incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
-    simulator.start(incoming)
+    driven = {}
     for name, current in currents.items():
         parameter = current_of(name)
-        constant = POPULATIONS[name]["parameters"][parameter]
-        simulator.set_values(name, {parameter: constant + current})
+        driven[name] = {parameter: POPULATIONS[name]["parameters"][parameter] + current}
+    simulator.start(incoming, driven)
     steps = sorted({c["step"] for c in CHANGES if c["step"] < options.steps} | {0})
     for step, end in zip(steps, [*steps[1:], options.steps], strict=True):
         for change in (change for change in CHANGES if change["step"] == step):

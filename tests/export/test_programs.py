@@ -1,0 +1,153 @@
+"""Exported programs: they run on their own, are the same every time, and appear whole."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bioconv as bc
+from bioconv.errors import ExportError, ParameterError
+
+sys.path.append(str(Path(__file__).parents[1] / "equivalence"))
+import equivalence_networks as networks  # noqa: E402
+
+TARGETS = ("brian2", "pynn")
+
+
+def start(folder: Path, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program where importing bioconv fails, from another folder."""
+    blocker = tmp_path / "blocker" / "bioconv"
+    blocker.mkdir(parents=True, exist_ok=True)
+    (blocker / "__init__.py").write_text("raise ImportError('not installed')\n")
+    environment = {**os.environ, "PYTHONPATH": str(blocker.parent)}
+    command = [sys.executable, str(folder / "program.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("target", "options"), [("brian2", ()), ("pynn", ("--simulator", "brian2"))]
+)
+def test_program_runs_without_bioconv_and_prints_the_accuracy(
+    target: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    network = networks.leaky()
+    files = bc.emit(network, tmp_path / "net", target=target)
+    assert files[0] == tmp_path / "net" / "program.py" and all(file.is_file() for file in files)
+    x = networks.samples((6,), 3)
+    expected = bc.simulate(network, x, dtype="float64")
+    np.savez(tmp_path / "images.npz", x=x, y=expected.predictions())
+    done = start(
+        tmp_path / "net",
+        tmp_path,
+        "--data",
+        "images.npz",
+        "-o",
+        "result",
+        "--images",
+        "2",
+        *options,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "image 2 of 2" in done.stdout and "accuracy: 100.00 % of 2 images" in done.stdout
+    with np.load(tmp_path / "result") as result:
+        np.testing.assert_array_equal(
+            result["middle.spikes_per_image"], expected.spikes_per_image["middle"][:2]
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--record", "nobody=spikes"), "first: spikes, counts, v, i_syn"),
+        (("--record", "first=w"), "not known"),
+        (("--steps", "5", "--checkpoints", "9"), "later than the last step, 5"),
+        (("--images", "0"), "must be 1 or more"),
+    ],
+)
+def test_wrong_arguments_give_one_clear_line(
+    arguments: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    bc.emit(networks.leaky(), tmp_path / "net")
+    np.savez(tmp_path / "images.npz", x=networks.samples((6,), 1))
+    done = start(tmp_path / "net", tmp_path, "--data", "images.npz", "-o", "r.npz", *arguments)
+    assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_wrong_images_give_one_clear_line(tmp_path: Path) -> None:
+    bc.emit(networks.leaky(), tmp_path / "net")
+    np.savez(tmp_path / "images.npz", x=np.ones((2, 7)))
+    done = start(tmp_path / "net", tmp_path, "--data", "images.npz", "-o", "r.npz")
+    assert "images of (7,), expected (6,)" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_same_network_same_bytes_and_no_pickle(target: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        bc.emit(networks.branches(), tmp_path / name, target=target)
+    ours = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*"))
+    for path in ours:
+        if (tmp_path / "one" / path).is_file():
+            assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
+    with zipfile.ZipFile(tmp_path / "one" / "weights.npz") as archive:
+        for name in archive.namelist():
+            assert b"'descr': '|O'" not in archive.read(name)[:128]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_program_says_what_it_computes(target: str, tmp_path: Path) -> None:
+    bc.emit(networks.leaky(), tmp_path / "net", target=target)
+    text = (tmp_path / "net" / "program.py").read_text()
+    assert len(text.splitlines()) <= 400
+    assert "dv/dt = (v_rest - v) / tau_m + (i_offset + i_syn) / c_m : volt" in text
+    assert "'v_th': -50.0" + (" * mV" if target == "brian2" else ",") in text
+    tables = {
+        node.targets[0].id
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    assert {"MODELS", "POPULATIONS", "PROJECTIONS", "DRIVES", "READOUTS"} <= tables
+
+
+def test_weights_are_the_edges_of_the_operators(tmp_path: Path) -> None:
+    network = networks.convolutional()
+    bc.emit(network, tmp_path / "net")
+    with np.load(tmp_path / "net" / "weights.npz") as arrays:
+        for number, projection in enumerate(network.projections):
+            operator = projection.operator
+            x = np.random.default_rng(number).random((1, *operator.in_shape))
+            pre, post, weight = (
+                arrays[f"projection{number}_{k}"] for k in ("pre", "post", "weight")
+            )
+            out = np.bincount(post, x.ravel()[pre] * weight, minlength=operator.n_out)
+            np.testing.assert_allclose(out, np.ravel(operator.apply(x)), rtol=1e-5, atol=1e-5)
+
+
+def test_folder_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises(OSError, match="no space"):
+        bc.emit(networks.dense(), tmp_path / "net")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "thesis.tex").write_text("years of work")
+    with pytest.raises(ExportError, match="exists already"):
+        bc.emit(networks.dense(), tmp_path / "net")
+    assert (tmp_path / "net" / "thesis.tex").read_text() == "years of work"
+    with pytest.raises(ExportError, match="does not exist"):
+        bc.emit(networks.dense(), tmp_path / "missing" / "net")
+    with pytest.raises(ParameterError, match="Targets: brian2, pynn"):
+        bc.emit(networks.dense(), tmp_path / "other", target="cobol")
