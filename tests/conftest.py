@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Time limits for single examples fail on noisy machines; a run in CI repeats the same examples.
+settings.register_profile("bioconv", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("bioconv")
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 

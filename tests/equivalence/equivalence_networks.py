@@ -225,4 +225,4 @@ def leaky(dt: float = 1.0, synapse: str = "exponential", reset: str = "value") -
         [Drive("x", "first", Dense((6,), np.abs(weights((6, 10), 1.0, 14)) * 500.0))],
         dt=dt,
     )
-    return replace(network, n_steps=round(150 / dt))
+    return replace(network, n_steps=round(100 / dt))

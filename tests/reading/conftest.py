@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,15 @@ Agree = Callable[[Any, Any, Any], None]
 def outputs(graph: AnalogGraph, x: Any) -> list[np.ndarray]:
     y = graph.predict(x)
     return [y[name] for name in graph.outputs] if isinstance(y, dict) else [y]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def quick_compilation() -> Iterator[None]:
+    """Hundreds of small networks run once each: compiling them is what takes the time."""
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[C
             wait[stage.name] = last[1]
         if fired is not None:
             spikes[stage.name] = fired & live
-        if stage.spikes:
+        if stage.spikes and fired is not None:
             records.spikes[stage.name] = spikes[stage.name]
         records.traces[stage.name] = traces
     counts = {n: c + _count(spikes[n]) if n in spikes else c for n, c in carry.counts.items()}
