@@ -83,7 +83,7 @@ class RateCode(Code):
     [0.3, 0.0]
     """
 
-    percentile: float = 99.9
+    percentile: float = 99.99
     normalization: str = "channel"
     initial: str = "half"
     clamp: int = 5

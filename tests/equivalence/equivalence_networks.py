@@ -207,7 +207,9 @@ def max_pooling(estimate: str = "count") -> SpikingNetwork:
     )
 
 
-def leaky(dt: float = 1.0, synapse: str = "exponential", reset: str = "value") -> SpikingNetwork:
+def leaky(
+    dt: float = 1.0, synapse: str = "exponential", reset: str = "value", delay: float = 2.0
+) -> SpikingNetwork:
     """Leaky neurons with exponential synapses, delays and a refractory period."""
     neuron = LeakyIntegrateAndFire(reset=reset, synapse=synapse, t_ref=3.0, tau_m=20.0)
     scale = 600.0 if synapse == "exponential" else 4.0
@@ -220,7 +222,7 @@ def leaky(dt: float = 1.0, synapse: str = "exponential", reset: str = "value") -
         [Input("x", (6,))],
         [_population("first", (10,), neuron), _population("middle", (8,), neuron)],
         [
-            Projection("first", "middle", kernel((10, 8), 12), "syn", round(2 / dt)),
+            Projection("first", "middle", kernel((10, 8), 12), "syn", round(delay / dt)),
         ],
         [Drive("x", "first", Dense((6,), np.abs(weights((6, 10), 1.0, 14)) * 500.0))],
         dt=dt,

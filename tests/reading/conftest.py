@@ -31,6 +31,14 @@ def quick_compilation() -> Iterator[None]:
 
 
 @pytest.fixture
+def fast_code() -> Iterator[None]:
+    """Full compilation, for the tests that run many images."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     """The same random numbers for every test."""
     return np.random.default_rng(7)

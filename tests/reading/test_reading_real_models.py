@@ -69,7 +69,7 @@ def images(graph, dataset: str, n: int):
 
 
 @pytest.mark.parametrize("name", MNIST)
-def test_accuracy_on_the_first_images(name, shared_data):
+def test_accuracy_on_the_first_images(name, shared_data, fast_code):
     """Two thousand of the ten thousand images: the sample's accuracy is close to the whole's."""
     dataset, expected = MNIST[name]
     graph = read(shared_data / "models" / name)
@@ -79,14 +79,14 @@ def test_accuracy_on_the_first_images(name, shared_data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MNIST)
-def test_accuracy_on_all_images(name, shared_data):
+def test_accuracy_on_all_images(name, shared_data, fast_code):
     dataset, expected = MNIST[name]
     graph = read(shared_data / "models" / name)
     assert round(accuracy(graph, *images(graph, dataset, 10_000)), 2) == expected
 
 
 @pytest.mark.parametrize("name", CIFAR)
-def test_accuracy_on_cifar10(name, shared_data):
+def test_accuracy_on_cifar10(name, shared_data, fast_code):
     top, expected = CIFAR[name]
     graph = read(shared_data / "models" / name)
     with np.load(shared_data / "cifar10" / "cifar10_exact_subset.npz") as data:
@@ -94,7 +94,7 @@ def test_accuracy_on_cifar10(name, shared_data):
     assert round(accuracy(graph, x, y), 1) == expected
 
 
-def test_accuracy_of_keyword_spotting(shared_data):
+def test_accuracy_of_keyword_spotting(shared_data, fast_code):
     graph = read(shared_data / "models" / "mlperf_kws_dscnn" / "kws_ref_model_rebuilt.keras")
     with np.load(shared_data / "speech" / "kws_mfcc.npz") as data:
         x, y = data["x"], data["y"]
@@ -111,14 +111,14 @@ def reviews(n: int):
 
 
 @pytest.mark.slow
-def test_accuracy_of_sentiment(shared_data):
+def test_accuracy_of_sentiment(shared_data, fast_code):
     graph = read(shared_data / "models" / "shamna_imdb_lstm" / "imdb_lstm.h5")
     x, y = reviews(5000)
     positive = graph.predict(x)[:, 0] > 0.5
     assert round(100 * float(np.mean(positive == y)), 1) == 86.6
 
 
-def test_accuracy_of_sentiment_on_the_first_reviews(shared_data):
+def test_accuracy_of_sentiment_on_the_first_reviews(shared_data, fast_code):
     graph = read(shared_data / "models" / "shamna_imdb_lstm" / "imdb_lstm.h5")
     x, y = reviews(400)
     positive = graph.predict(x)[:, 0] > 0.5

@@ -39,6 +39,7 @@ def path(tmp_path):
     return tmp_path / "model.h5"
 
 
+@pytest.mark.filterwarnings("ignore:.*lambda.*")
 def test_all_problems_are_reported_at_once():
     inputs = keras.Input((6, 6, 2))
     x = L.Conv2D(3, 3, activation=lambda x: x**2, name="square")(inputs)

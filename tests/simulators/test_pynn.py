@@ -14,15 +14,21 @@ from bioconv.errors import (
     CompilerMissingError,
     ExportError,
     ParameterError,
+    SimulationError,
     SimulatorMissingError,
 )
+from bioconv.network import SpikingNetwork
 
 sys.path.append(str(Path(__file__).parents[1] / "equivalence"))
 import equivalence_networks as networks  # noqa: E402
 from test_brian2 import check_images_apart  # noqa: E402
 
 
-@pytest.mark.parametrize("make", [networks.convolutional, networks.leaky])
+def long_delays() -> SpikingNetwork:
+    return networks.leaky(delay=15.0)
+
+
+@pytest.mark.parametrize("make", [networks.convolutional, long_delays])
 def test_nest_keeps_images_apart(make) -> None:
     """Generated models with delays and refractoriness, and standard cells with currents."""
     pytest.importorskip("nest")
@@ -31,13 +37,13 @@ def test_nest_keeps_images_apart(make) -> None:
 
 def test_brian2_under_pynn_keeps_images_apart() -> None:
     pytest.importorskip("pyNN")
-    check_images_apart(networks.leaky(), "pynn.brian2")
+    check_images_apart(long_delays(), "pynn.brian2")
 
 
 @pytest.mark.slow
 def test_neuron_keeps_images_apart() -> None:
     pytest.importorskip("neuron")
-    check_images_apart(networks.leaky(), "neuron")
+    check_images_apart(long_delays(), "neuron")
 
 
 def test_refusals_name_every_population_and_what_would_help() -> None:
@@ -77,3 +83,16 @@ def test_a_missing_compiler_says_what_to_install(
     monkeypatch.setenv("BIOCONV_CACHE", str(tmp_path / "cache"))
     with pytest.raises(CompilerMissingError, match=r"apt install g\+\+"):
         bc.simulate(networks.convolutional(), np.ones((1, 7, 6, 3)), simulator="nest")
+
+
+def test_traces_equal_the_array_simulators_and_hidden_ones_are_refused() -> None:
+    pytest.importorskip("nest")
+    network, x = networks.leaky(), networks.samples((6,), 2)
+    record = {"middle": ("v", "counts")}
+    found = bc.simulate(network, x, simulator="nest", record=record)
+    expected = bc.simulate(network, x, record=record, dtype="float64")
+    np.testing.assert_array_equal(found.counts["middle"], expected.counts["middle"])
+    trace = expected.traces["middle", "v"]
+    np.testing.assert_allclose(found.traces["middle", "v"], trace, atol=1e-9)
+    with pytest.raises(SimulationError, match="do not show middle=i_syn"):
+        bc.simulate(network, x, simulator="nest", record={"middle": ("i_syn",)})

@@ -110,15 +110,19 @@ def current_of(name):
     return MODELS[POPULATIONS[name]["model"]]["current"]
 
 
-def choose_cells(options):
-    """Population -> cell on this simulator; stops where there is none."""
+def choose_cells(options, traced):
+    """Population -> cell on this simulator; stops where there is none, or it cannot be traced."""
     entries = CELLS[options.simulator]
     refused = [entry["refused"] for entry in entries.values() if "refused" in entry]
     if refused:
         sys.exit("\n".join([f"{NAME} cannot run on {options.simulator}:", *refused]))
     if options.cells == GENERATED:
         return dict.fromkeys(entries, GENERATED)
-    return {name: entry["cell"] for name, entry in entries.items()}
+    cells = {name: entry["cell"] for name, entry in entries.items()}
+    hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v != "v"]
+    if hidden:
+        sys.exit(f"PyNN's standard cells do not show {', '.join(hidden)}. Try --cells generated.")
+    return cells
 
 
 def parse():
@@ -150,7 +154,7 @@ def main():
     started = time.perf_counter()
     traced = images.traced(record, READOUTS)
     try:
-        simulator = build(options, choose_cells(options), traced)
+        simulator = build(options, choose_cells(options, traced), traced)
     except (nest_models.NestModelBuildError, MechanismsError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
