@@ -17,7 +17,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Neuron
 
 #: steps that a sample is shown where the user gives none
-DEFAULT_STEPS = 300
+DEFAULT_STEPS = 400
 
 
 def convert(
@@ -47,7 +47,7 @@ def convert(
     dt : float
         Step in ms.
     n_steps : int, optional
-        Duration of a sample, in steps, when `simulate` is not told another.  Default: 300.
+        Duration of a sample, in steps, when `simulate` is not told another.  Default: 400.
     seed : int
         For codes that draw random numbers while converting (the rate code draws none).
     name : str, optional

@@ -160,7 +160,7 @@ def _coincide(model: NeuronModel, other: NeuronModel) -> bool:
 
 def _unchangeable(population: Population, network: SpikingNetwork) -> str:
     """Why scheduled changes are in the way of a standard cell; empty if they are not."""
-    states = {state.name for state in population.model.states}
+    states = {state.name for state in population.model.states} - {"v"}
     wrong = sorted(
         {
             change.variable

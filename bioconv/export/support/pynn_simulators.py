@@ -119,9 +119,15 @@ class Simulator:
         return {parameter: value for parameter, value in parameters.items() if parameter in touched}
 
     def set_values(self, name: str, values: Values) -> None:
-        """Set parameters of a population, now."""
-        if values:
-            self.populations[name].set(**self.translate(self.cells[name], values))
+        """Set parameters of a population and its potential ("v", mV), now."""
+        parameters = {n: value for n, value in values.items() if n != "v"}
+        if parameters:
+            self.populations[name].set(**self.translate(self.cells[name], parameters))
+        if "v" in values:
+            self._set_potential(name, values["v"])
+
+    def _set_potential(self, name: str, value: Any) -> None:
+        raise NotImplementedError
 
     def run(self, n_steps: int) -> None:
         """Go on for some steps."""
@@ -180,6 +186,12 @@ class Neuron(Simulator):
             ) from error
         self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt)
 
+    def _set_potential(self, name: str, value: Any) -> None:
+        population = self.populations[name]
+        potentials = np.broadcast_to(value, population.size)
+        for cell in population:  # the cells of this process; NEURON has no call for all at once
+            cell._cell.seg.v = potentials[population.id_to_index(cell)]
+
 
 class Brian2(Simulator):
     """Brian2 under PyNN, with the order of a step set right."""
@@ -194,6 +206,9 @@ class Brian2(Simulator):
         self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt)
         schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
         self.sim.simulator.state.network.schedule = schedule
+
+    def _set_potential(self, name: str, value: Any) -> None:
+        self.populations[name].brian2_group.v = value * self.brian2.mV
 
     def translate(self, cell: str, values: Values) -> dict[str, Any]:
         """Parameters; a spike in step t blocks the steps from t + 1 on, Brian2 counts t itself."""
@@ -341,11 +356,10 @@ class Nest(Simulator):
         if self.cells[name] == GENERATED:
             self.populations[name].node_collection.set(**values)
             return
-        if "v" in values:
-            self.populations[name].node_collection.set(V_m=values["v"])
-        parameters = {n: value for n, value in values.items() if n != "v"}
-        if parameters:
-            super().set_values(name, parameters)
+        super().set_values(name, values)
+
+    def _set_potential(self, name: str, value: Any) -> None:
+        self.populations[name].node_collection.set(V_m=value)
 
     def _silence(self, name: str) -> None:
         nodes = self.populations[name].node_collection
