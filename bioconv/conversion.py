@@ -17,7 +17,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Neuron
 
 #: steps that a sample is shown where the user gives none
-DEFAULT_STEPS = 400
+DEFAULT_STEPS = 500
 
 
 def convert(
@@ -38,7 +38,9 @@ def convert(
     model : keras.Model, str, Path or AnalogGraph
         What `bioconv.read` takes, or what it gives.
     calibration : ndarray, shape (n, ...); mapping of input name to ndarray; or list of ndarray
-        Samples like those the network was trained on (a few hundred): they set the scales.
+        Samples like those the network was trained on: they set the scales.  A few hundred images
+        are enough; dense layers on few features want some thousand samples, as every neuron has
+        its own scale.
         A mapping or a list, in the order of the inputs, for models with several inputs.
     code : Code, optional
         Default: ``RateCode()``.
@@ -47,7 +49,7 @@ def convert(
     dt : float
         Step in ms.
     n_steps : int, optional
-        Duration of a sample, in steps, when `simulate` is not told another.  Default: 400.
+        Duration of a sample, in steps, when `simulate` is not told another.  Default: 500.
     seed : int
         For codes that draw random numbers while converting (the rate code draws none).
     name : str, optional

@@ -69,11 +69,13 @@ class RateCode(Code):
 
     Notes
     -----
-    The defaults were chosen by agreement with the analog network on published models: scales of
-    channels converge faster than scales of layers, and without the clamp the first spikes of a
-    layer, which come in uneven order, make neurons fire that should be silent: a ResNet-8 agrees
-    on 96 % of the images after 200 steps with d = 1, on all with d = 5.  Counting gates give the
-    exact maximum of their sources' spikes, exponential ones fire too often.
+    The defaults were chosen by agreement with the analog network on published models, and are
+    those of mueller 4.2.2 but for d: scales of channels converge faster than scales of layers;
+    percentile 99.9 costs up to 1 % of agreement by saturation, 99.99 at most 0.2 %; and without
+    the clamp the first spikes of a layer, which come in uneven order, make neurons fire that
+    should be silent: a ResNet-8 agrees on 96 % of 100 images after 200 steps with d = 1, on all
+    with d = 5.  Counting gates give the exact maximum of their sources' spikes; exponential ones
+    fire too often.
 
     Examples
     --------

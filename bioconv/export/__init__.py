@@ -22,6 +22,7 @@ __all__ = ["TARGETS", "emit"]
 #: what `emit` can write
 TARGETS = ("brian2", "pynn")
 
+_PYNN = ("pynn_base.py", "pynn_nest.py", "pynn_simulators.py")
 _SHARED = ("arrays.py", "command_line.py", "encoders.py", "images.py", "readouts.py", "results.py")
 
 
@@ -74,4 +75,4 @@ def _emit_pynn(network: SpikingNetwork, folder: Path) -> None:
     (folder / "program.py").write_text(text, encoding="utf-8")
     write(folder / "weights.npz", tables.arrays)
     write_models(network, folder)
-    copy_support((*_SHARED, "nest_models.py", "pynn_simulators.py"), folder)
+    copy_support((*_SHARED, "nest_models.py", *_PYNN), folder)

@@ -46,7 +46,7 @@ def samples(
     if data in ("normal", "uniform"):
         rng = np.random.default_rng(0)
         draw = rng.normal if data == "normal" else rng.random
-        return draw(size=(1000, *shape)), draw(size=(n, *shape))
+        return draw(size=(4000 if len(shape) == 1 else 200, *shape)), draw(size=(n, *shape))
     if data == "iris":
         from sklearn.datasets import load_iris
 

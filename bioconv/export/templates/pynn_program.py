@@ -7,8 +7,7 @@ it also runs in parallel: mpirun -n 4 python program.py --simulator neuron ...
 
 Numbers in the tables are in ms, mV, pA, pF, nS and Hz.  CELLS says which cell each simulator uses
 for which population: a standard cell of PyNN, or a model generated for NEST, whose text is in the
-.nestml file beside this program.  What differs between the simulators is in
-support/pynn_simulators.py.
+.nestml file beside this program.  What differs between the simulators is in support/pynn_*.py.
 """
 
 from __future__ import annotations

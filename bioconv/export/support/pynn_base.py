@@ -1,0 +1,162 @@
+"""What all simulators under PyNN have in common.
+
+The program builds one of them and asks it for populations, connections and runs.  All keep the
+same timing: in every step the neurons integrate, take the spikes that arrive, fire and are reset;
+a spike of step t arrives in step t + delay_steps.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import images
+
+Values = Mapping[str, Any]
+GENERATED = "generated"
+
+
+class Simulator(ABC):
+    """What is alike: standard cells, recording, a fresh start by PyNN's own reset."""
+
+    #: a spike of step t has the time (t + stamp) dt
+    stamp = 1
+
+    def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
+        self.dt, self.max_delay_steps, self.tables = dt, max_delay_steps, tables
+        self.populations: dict[str, Any] = {}
+        self.sources: dict[str, Any] = {}
+        self.cells: dict[str, str] = {}
+        self.first_step = 0
+
+    @property
+    def rank(self) -> int:
+        """Number of this process under MPI."""
+        return int(self.sim.rank())
+
+    sim: Any
+
+    def add_population(self, name: str, cell: str, traced: list[str]) -> None:
+        """Neurons with their parameters and start values."""
+        entry = self.tables["POPULATIONS"][name]
+        self.cells[name] = cell
+        standard = getattr(self.sim, cell)(**self.translate(cell, entry["parameters"]))
+        size = images.n_neurons(entry)
+        population = self.sim.Population(size, standard, label=name)
+        population.initialize(v=entry["initial"]["v"])
+        population.record(["spikes", *traced])
+        self.populations[name] = population
+
+    def add_source(self, name: str) -> None:
+        """Spike sources of an input."""
+        size = images.n_neurons(self.tables["INPUTS"][name])
+        self.sources[name] = self.sim.Population(size, self.sim.SpikeSourceArray(), label=name)
+
+    def translate(self, cell: str, values: Values) -> dict[str, Any]:
+        """Parameters with PyNN's names, in PyNN's units."""
+        table = self.tables["STANDARD_CELLS"][cell]["parameters"]
+        return {
+            name: np.multiply(value, factor)
+            for parameter, value in values.items()
+            for names, factor in [table[parameter]]
+            for name in names
+        }
+
+    def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
+        """Synapses given as arrays of indices and weights (in the receptor's unit)."""
+        cell = self.cells[projection["post"]]
+        weight = weight * self.tables["STANDARD_CELLS"][cell]["weight"]
+        delay = np.full(len(pre), projection["delay_steps"] * self.dt)
+        for receptor, chosen in (("excitatory", weight > 0), ("inhibitory", weight < 0)):
+            if chosen.any():
+                rows = np.stack([pre, post, weight, delay], axis=1)[chosen]
+                connector = self.sim.FromListConnector(rows, column_names=["weight", "delay"])
+                self.sim.Projection(
+                    self.neurons(projection["pre"]),
+                    self.neurons(projection["post"]),
+                    connector,
+                    receptor_type=receptor,
+                )
+
+    def neurons(self, name: str) -> Any:
+        """A population, or the spike sources of an input."""
+        return self.populations[name] if name in self.populations else self.sources[name]
+
+    def start(
+        self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
+    ) -> None:
+        """Bring everything back to the start of an image.
+
+        Parameters
+        ----------
+        spikes : mapping of str to (steps, sources)
+            Of each spiking input.
+        values : mapping of str to mapping
+            Population -> parameters that the image sets.
+        """
+        self.sim.reset()
+        for name in self.populations:
+            self.set_values(name, {**self._touched(name), **values.get(name, {})})
+        for name, (steps, sources) in spikes.items():
+            self._set_sources(name, steps, sources)
+
+    def _touched(self, name: str) -> dict[str, Any]:
+        """Parameters of a population that scheduled changes set, with their start values."""
+        touched = {c["variable"] for c in self.tables["CHANGES"] if c["population"] == name}
+        parameters = self.tables["POPULATIONS"][name]["parameters"]
+        return {parameter: value for parameter, value in parameters.items() if parameter in touched}
+
+    def set_values(self, name: str, values: Values) -> None:
+        """Set parameters of a population and its potential ("v", mV), now."""
+        parameters = {n: value for n, value in values.items() if n != "v"}
+        if parameters:
+            self.populations[name].set(**self.translate(self.cells[name], parameters))
+        if "v" in values:
+            self._set_potential(name, values["v"])
+
+    @abstractmethod
+    def _set_potential(self, name: str, value: Any) -> None:
+        """Set the potential in mV, now."""
+
+    def run(self, n_steps: int) -> None:
+        """Go on for some steps."""
+        self.sim.run(n_steps * self.dt)
+
+    def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
+        """Spikes (steps, neurons) and traces of the image that is over."""
+        spikes, traces = {}, {}
+        for name, population in self.populations.items():
+            segment = population.get_data(clear=True).segments[-1]
+            spikes[name] = self._spikes(population, segment, n_steps)
+            for variable in (v for n, v in traced if n == name):
+                traces[name, variable] = self._trace(segment, variable, n_steps)
+        return spikes, traces
+
+    def _set_sources(self, name: str, steps: NDArray, sources: NDArray) -> None:
+        from pyNN.parameters import Sequence
+
+        times = (steps + self.stamp + self.first_step) * self.dt
+        order = np.argsort(sources, kind="stable")
+        population = self.sources[name]
+        ends = np.searchsorted(sources[order], np.arange(1, population.size))
+        trains = np.split(times[order], ends)
+        population.set(spike_times=[Sequence(train) for train in trains])
+
+    def _spikes(self, population: Any, segment: Any, n_steps: int) -> tuple[NDArray, NDArray]:
+        ids, times = segment.spiketrains.multiplexed
+        steps = self._steps(np.asarray(times, float), self.stamp)
+        kept = (steps >= 0) & (steps < n_steps)
+        neurons = np.asarray(ids, dtype=np.int64)[kept] - int(population.first_id)
+        return steps[kept], neurons
+
+    def _trace(self, segment: Any, variable: str, n_steps: int) -> NDArray:
+        (signal,) = segment.filter(name=variable)
+        steps = self._steps(np.asarray(signal.times.rescale("ms"), float), 1)
+        return np.asarray(signal, float)[(steps >= 0) & (steps < n_steps)]
+
+    def _steps(self, times: NDArray, stamp: int) -> NDArray:
+        return np.rint(times / self.dt).astype(np.int64) - stamp - self.first_step

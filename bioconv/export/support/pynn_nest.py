@@ -1,0 +1,172 @@
+"""NEST under PyNN: generated models besides standard cells, its own recorders and connections."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import images
+from .pynn_base import GENERATED, Simulator, Values
+
+
+class Nest(Simulator):
+    """NEST: generated models besides standard cells; a settling run between images."""
+
+    def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
+        super().__init__(dt, max_delay_steps, tables)
+        warnings.simplefilter("ignore")  # PyNN 0.13 uses names that NEST 3.10 warns about
+        self.sim = importlib.import_module("pyNN.nest")
+        self.nest: Any = importlib.import_module("nest")
+        self.sim.setup(
+            timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt, spike_precision="on_grid"
+        )
+        self.types: dict[str, Any] = {}
+        self.recorders: dict[str, list[Any]] = {}
+
+    def install(self, model: str, library: Path) -> None:
+        """Load a compiled model; ``setup`` must be over, because it forgets what was loaded."""
+        level, self.nest.verbosity = self.nest.verbosity, self.nest.VerbosityLevel.ERROR
+        self.nest.Install(str(library))
+        self.nest.verbosity = level
+        self.types[model] = importlib.import_module("pyNN.nest.cells").native_cell_type(model)
+
+    def add_population(self, name: str, cell: str, traced: list[str]) -> None:
+        """Neurons with their parameters and start values."""
+        entry = self.tables["POPULATIONS"][name]
+        self.cells[name] = cell
+        if cell == GENERATED:
+            cell_type = self.types[entry["model"]]
+            # PyNN would hand every entry of NEST's status over, also those that cannot be set.
+            cell_type.default_parameters = dict.fromkeys(entry["parameters"], 0.0)
+            neurons = cell_type(**entry["parameters"])
+        else:
+            neurons = getattr(self.sim, cell)(**self.translate(cell, entry["parameters"]))
+        population = self.sim.Population(images.n_neurons(entry), neurons, label=name)
+        self.populations[name] = population
+        # NEST's own recorders: PyNN's lose count of the time when they are cleared in between.
+        self.recorders[name] = [self.nest.Create("spike_recorder")]
+        self.nest.Connect(
+            population.node_collection, self.recorders[name][0], syn_spec={"delay": self.dt}
+        )
+        if traced:
+            variables = [self._variable(name, v) for v in traced]
+            meter = self.nest.Create(
+                "multimeter", params={"record_from": variables, "interval": self.dt}
+            )
+            self.nest.Connect(meter, population.node_collection, syn_spec={"delay": self.dt})
+            self.recorders[name].append(meter)
+
+    def add_source(self, name: str) -> None:
+        """Spike sources; PyNN's setting "precise times" would make some spikes a step late."""
+        super().add_source(name)
+        nodes = self.sources[name].node_collection_source
+        nodes.set(precise_times=False, allow_offgrid_times=True)
+
+    def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
+        """One call for all synapses, in NEST's units (pA, mV): fifty times as fast as PyNN's."""
+        target = projection["post"]
+        specification = {
+            "synapse_model": "static_synapse",
+            "weight": weight,
+            "delay": np.full(len(pre), projection["delay_steps"] * self.dt),
+        }
+        receptors = self.tables["MODELS"][self.tables["POPULATIONS"][target]["model"]]["receptors"]
+        if self.cells[target] == GENERATED and len(receptors) > 1:
+            port = receptors.index(projection["receptor"]) + 1
+            specification["receptor_type"] = np.full(len(pre), port)
+        senders = np.asarray(self.neurons(projection["pre"]).all_cells, dtype=int)[pre]
+        receivers = np.asarray(self.neurons(target).all_cells, dtype=int)[post]
+        self.nest.Connect(senders, receivers, "one_to_one", specification)
+
+    def start(
+        self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
+    ) -> None:
+        """Let spikes under way arrive while nobody fires, then set everything back."""
+        for name in self.populations:
+            self._silence(name)
+        longest = max((self._refractory_steps(name) for name in self.populations), default=0)
+        self.run(self.max_delay_steps + longest + 2)
+        for recorder in (r for recorders in self.recorders.values() for r in recorders):
+            recorder.n_events = 0
+        # PyNN puts a relay behind the sources: their first usable step is the one after next.
+        self.first_step = round(self.nest.biological_time / self.dt) + 1
+        for name, (steps, sources) in spikes.items():
+            self._set_sources(name, steps, sources)
+        self.run(1)
+        for name in self.populations:
+            self._set_back(name, values.get(name, {}))
+
+    def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
+        """Spikes and traces; the last ones reach the recorders a few steps late."""
+        self.run(3)
+        spikes, traces = {}, {}
+        for name, (recorder, *meters) in self.recorders.items():
+            steps, neurons, kept = self._events(name, recorder.events, n_steps)
+            spikes[name] = (steps[kept], neurons[kept])
+            for variable in (v for n, v in traced if n == name):
+                events = meters[0].events
+                steps, neurons, kept = self._events(name, events, n_steps)
+                trace = np.zeros((n_steps, self.populations[name].size))
+                trace[steps[kept], neurons[kept]] = events[self._variable(name, variable)][kept]
+                traces[name, variable] = trace
+        return spikes, traces
+
+    def _events(self, name: str, events: Values, n_steps: int) -> tuple[NDArray, NDArray, NDArray]:
+        """Steps and neurons of recorded events, and which belong to the image."""
+        steps = self._steps(np.asarray(events["times"]), self.stamp)
+        neurons = np.asarray(events["senders"], np.int64) - int(self.populations[name].first_id)
+        return steps, neurons, (steps >= 0) & (steps < n_steps)
+
+    def _variable(self, name: str, variable: str) -> str:
+        """NEST's name of a state variable."""
+        return variable if self.cells[name] == GENERATED else {"v": "V_m"}[variable]
+
+    def set_values(self, name: str, values: Values) -> None:
+        """Set parameters and state variables of a population, now."""
+        if self.cells[name] == GENERATED:
+            self.populations[name].node_collection.set(**values)
+            return
+        super().set_values(name, values)
+
+    def _set_potential(self, name: str, value: Any) -> None:
+        self.populations[name].node_collection.set(V_m=value)
+
+    def _silence(self, name: str) -> None:
+        nodes = self.populations[name].node_collection
+        if self.cells[name] == GENERATED:
+            nodes.set({self._model(name)["may_fire"]: 0.0})
+        else:  # NEST cannot set synaptic currents; with this time constant they vanish in a step
+            vanish = 1e-3 * self.dt
+            nodes.set(V_th=1e9, tau_syn_ex=vanish, tau_syn_in=vanish)
+
+    def _set_back(self, name: str, values: Values) -> None:
+        """Give everything that changes in a run the value it has at the start of the image."""
+        entry, model = self.tables["POPULATIONS"][name], self._model(name)
+        new = self._touched(name)
+        if self.cells[name] == GENERATED:
+            new |= {model["may_fire"]: 1.0, **entry["initial"], **model["added_states"]}
+        else:
+            silenced = {n: v for n, v in entry["parameters"].items() if n in ("v_th", "tau_syn")}
+            new |= {**silenced, "v": entry["initial"]["v"]}
+        self.set_values(name, {**new, **values})
+
+    def _refractory_steps(self, name: str) -> int:
+        parameter = self._model(name)["refractory"]
+        if not parameter:
+            return 0
+        values = [self.tables["POPULATIONS"][name]["parameters"][parameter]]
+        values += [
+            change["value"]
+            for change in self.tables["CHANGES"]
+            if (change["population"], change["variable"]) == (name, parameter)
+        ]
+        return max(round(float(np.max(value)) / self.dt) for value in values)
+
+    def _model(self, name: str) -> Mapping[str, Any]:
+        return self.tables["MODELS"][self.tables["POPULATIONS"][name]["model"]]
