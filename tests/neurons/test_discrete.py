@@ -9,7 +9,7 @@ import brian2
 import jax
 import numpy as np
 import pytest
-from test_models import MODELS
+from test_neuron_models import MODELS
 
 from bioconv import neurons
 from bioconv.errors import ExpressionError, ParameterError
