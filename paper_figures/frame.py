@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.errors import DataError, ParameterError
+from bioconv.export.support.arrays import write
 from bioconv.plots.style import save
 from bioconv.report import versions
 
@@ -172,7 +173,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     start = time.perf_counter()
     result = module.compute(context)
     seconds = time.perf_counter() - start
-    np.savez(folder / f"{name}.npz", allow_pickle=False, **result)
+    write(folder / f"{name}.npz", result)
     picture = module.plot(result, context)
     _caption(picture, module.MANIFEST, result, context)
     save(picture, folder / f"{name}.png")
