@@ -14,7 +14,12 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keep the example's lines, show defaults."""
+    """Keep the example's lines, show defaults where there are any."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, []):
+            return action.help
+        return super()._get_help_string(action)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,7 +55,9 @@ def _command(commands: Commands, name: str, text: str, example: str) -> argparse
 
 def _pixels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--scale", type=float, help="multiply the data (default: 1 for files, 1/255 for images)"
+        "--scale",
+        type=float,
+        help="multiply the data as they are stored (default: named data come as networks want them)",
     )
     parser.add_argument("--offset", type=float, default=0.0, help="add to the data, after scaling")
 
