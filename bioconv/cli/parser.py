@@ -17,7 +17,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaults
     """Keep the example's lines, show defaults where there are any."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, []):
+        if action.default is None or action.default is False or action.default == []:
             return action.help
         return super()._get_help_string(action)
 
@@ -57,7 +57,7 @@ def _pixels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         type=float,
-        help="multiply the data as they are stored (default: named data come as networks want them)",
+        help="multiply the data as they are stored (default: named data come ready to use)",
     )
     parser.add_argument("--offset", type=float, default=0.0, help="add to the data, after scaling")
 
