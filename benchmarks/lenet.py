@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ def network_and_images(n_images: int, seed: int = 0) -> tuple[bc.SpikingNetwork,
     try:
         x, _ = bc.load_data("mnist", n_images=n_images)
         calibration, _ = bc.load_data("mnist", split="train", n_images=500)
-        x, calibration = x[..., None], calibration[..., None]
     except OSError:
         rng = np.random.default_rng(seed)
         x = rng.random((n_images, 28, 28, 1), dtype=np.float32) ** 4
@@ -39,13 +39,15 @@ def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, 
     """Images per second of the array simulator, and the cost of a step in forward passes."""
     network, x = network_and_images(batch * n_batches)
 
-    def run(n_images: int) -> None:
-        bc.simulate(network, x[:n_images], steps=n_steps, batch_size=batch, progress=False)
+    def run(n_images: int, steps: int) -> None:
+        bc.simulate(network, x[:n_images], steps=steps, batch_size=batch, progress=False)
 
-    run(len(x))  # compile
-    whole, one = fastest(lambda: run(len(x))), fastest(lambda: run(batch))
-    # What a run costs beside its steps (set-up, readout) drops out of the difference.
-    step = (whole - one) / (n_batches - 1) / n_steps
+    for steps in (n_steps, 3 * n_steps):
+        run(batch, steps)  # compile
+    whole = fastest(lambda: run(len(x), n_steps))
+    short, long = (fastest(partial(run, batch, steps)) for steps in (n_steps, 3 * n_steps))
+    # What a batch costs beside its steps (currents, readout) drops out of the difference.
+    step = (long - short) / (2 * n_steps)
     forward = _forward_seconds(x[:batch])
     return {
         "batch": batch,

@@ -66,6 +66,10 @@ class Operator(ABC):
     def apply(self, x: Array) -> Array:
         """Map ``x`` of shape (batch, *in_shape) to (batch, *out_shape)."""
 
+    def transmit(self, spikes: Array, dtype: Any) -> Array:
+        """`apply` to spikes: booleans, which some operators add up faster as small integers."""
+        return self.apply(spikes.astype(dtype))
+
     @abstractmethod
     def edges(self) -> Edges:
         """Every non-zero entry of the map, duplicates summed."""

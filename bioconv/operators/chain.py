@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -53,6 +54,11 @@ class Chain(Operator):
 
     def apply(self, x: Array) -> Array:
         return reduce(lambda value, operator: operator.apply(value), self.operators, x)
+
+    def transmit(self, spikes: Array, dtype: Any) -> Array:
+        first, *rest = self.operators
+        value = first.transmit(spikes, dtype)
+        return reduce(lambda value, operator: operator.apply(value), rest, value)
 
     def edges(self) -> Edges:
         if len(self.operators) == 1:

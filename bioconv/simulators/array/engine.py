@@ -172,8 +172,8 @@ def _count(spikes: Array) -> Array:
 def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
     """What the spikes of each step and sample add up to at the other end."""
     steps, batch, _ = spikes.shape
-    x = spikes.astype(plan.dtype).reshape(steps * batch, *operator.in_shape)
-    return operator.apply(x).reshape(steps, batch, -1)
+    x = spikes.reshape(steps * batch, *operator.in_shape)
+    return operator.transmit(x, plan.dtype).reshape(steps, batch, -1)
 
 
 def _integrate(
