@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.measures import spikes_per_image, spikes_per_neuron
 from bioconv.network import SpikingNetwork
 from bioconv.recording import Recording
 
@@ -51,8 +52,6 @@ def summarize(
     reference = np.asarray(analog[output] if isinstance(analog, dict) else analog)
     spiking = np.asarray(recording.outputs[network.readouts[0].name])
     classes = reference.reshape(len(reference), -1).argmax(axis=1)
-    total = sum(int(counts.sum()) for counts in recording.spikes_per_image.values())
-    per_image = total / recording.n_images
     return {
         "network": network.name,
         "simulator": recording.simulator,
@@ -65,8 +64,8 @@ def summarize(
         "duration_ms": recording.n_steps * recording.dt,
         "n_neurons": network.n_neurons,
         "n_synapses": network.n_synapses,
-        "spikes_per_image": per_image,
-        "spikes_per_neuron": per_image / network.n_neurons,
+        "spikes_per_image": spikes_per_image(recording),
+        "spikes_per_neuron": spikes_per_neuron(network, recording),
         "synaptic_operations_per_image": float(np.mean(recording.synaptic_operations)),
         "accuracy_over_time": _over_time(recording, classes if y is None else y),
         "seconds": dict(recording.seconds),
