@@ -174,15 +174,7 @@ def relative_rates(recording: Recording, population: Population) -> NDArray[np.f
     ParameterError
         If the counts of the population were not recorded.
     """
-    if population.name not in recording.counts:
-        raise ParameterError(
-            f"The spike counts of {population.name!r} were not recorded. "
-            f'Simulate with record={{"{population.name}": ("counts",)}}.'
-        )
-    # A population that no input reached before the end has no rate yet.
-    steps = max(recording.n_steps - population.start_step, 1)
-    seconds = steps * recording.dt * 1e-3
-    return recording.counts[population.name] / (seconds * population.max_rate)
+    return recording.rates(population.name) / population.max_rate
 
 
 def _shares(

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.samples import Data
-from bioconv.diagnosis import LayerDiagnosis, classes_of, decode, diagnose, relative_rates
+from bioconv.diagnosis import LayerDiagnosis, classes_of, decode, diagnose
 from bioconv.errors import ParameterError
-from bioconv.network import Population, SpikingNetwork
+from bioconv.network import SpikingNetwork
 from bioconv.operators import fan_out, n_synapses
 from bioconv.recording import Recording
 from bioconv.tables import format_table
@@ -28,7 +28,6 @@ __all__ = [
     "analog_classes",
     "decode",
     "diagnose",
-    "firing_rates",
     "format_table",
     "multiply_accumulates",
     "spikes_per_image",
@@ -169,20 +168,6 @@ def spikes_per_neuron(network: SpikingNetwork, recording: Recording) -> float:
     """Spikes of one neuron for one image: mean over neurons and images, sources included."""
     n_sources = sum(item.n_neurons for item in network.spiking_inputs)
     return spikes_per_image(recording) / (network.n_neurons + n_sources)
-
-
-def firing_rates(
-    network: SpikingNetwork, recording: Recording, population: str
-) -> NDArray[np.float64]:
-    """Rates in Hz from the population's first possible input on, shape (n_images, n_neurons).
-
-    Raises
-    ------
-    ParameterError
-        If there is no such population, or its "counts" were not recorded.
-    """
-    item: Population = network.population(population)
-    return relative_rates(recording, item) * item.max_rate
 
 
 def analog_classes(network: SpikingNetwork, x: Data) -> NDArray[np.int64]:

@@ -137,6 +137,7 @@ class Recording:
                 f"the counts of {population!r} were not recorded. Simulate with "
                 f'record={{"{population}": ("counts",)}}. Recorded: {", ".join(self.counts)}.'
             )
+        # A population that no input reached before the end has no rate yet.
         steps = max(self.n_steps - self.start_steps.get(population, 0), 1)
         return self.counts[population] / (steps * self.dt * 1e-3)
 

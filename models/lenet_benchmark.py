@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models._keras import import_keras
-from models.network import Network, Recipe
+from models._lenet import RECIPE, build_lenet
+from models.network import Network
 
 if TYPE_CHECKING:
     from keras import Model
@@ -22,22 +22,7 @@ def build() -> Model:
     keras.Model
         Input (28, 28, 1) in [0, 1], output ten probabilities.
     """
-    keras = import_keras()
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(16, 5, padding="same", activation="relu"),
-            layers.AveragePooling2D(2),
-            layers.Conv2D(8, 5, activation="relu"),
-            layers.AveragePooling2D(2),
-            layers.Flatten(),
-            layers.Dense(256, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(10, activation="softmax"),
-        ],
-        name="lenet_benchmark",
-    )
+    return build_lenet("lenet_benchmark", "AveragePooling2D")
 
 
 NETWORK = Network(
@@ -45,5 +30,5 @@ NETWORK = Network(
     description="16C5-P2-8C5-P2-256-10 for MNIST, average pooling: the network of the benchmarks",
     source="after Yousefzadeh et al. 2019, Table I, average in place of max pooling",
     build=build,
-    recipe=Recipe(dataset="mnist", epochs=20, learning_rate=2e-3, shift=1),
+    recipe=RECIPE,
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models._keras import import_keras
-from models.network import Network, Recipe
+from models._lenet import RECIPE, build_lenet
+from models.network import Network
 
 if TYPE_CHECKING:
     from keras import Model
@@ -14,31 +14,14 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    Yousefzadeh et al. 2019, section on MNIST and Table I:
-    16C5-2MP2-8C5-2MP2-256FC[50% dropout]-10FC. The paper does not give the padding: "same" in
-    the first convolution and "valid" in the second, as in LeNet-5.
+    Yousefzadeh et al. 2019, section on MNIST and Table I; see `build_lenet`.
 
     Returns
     -------
     keras.Model
         Input (28, 28, 1) in [0, 1], output ten probabilities.
     """
-    keras = import_keras()
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(16, 5, padding="same", activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(8, 5, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(256, activation="relu"),
-            layers.Dropout(0.5),
-            layers.Dense(10, activation="softmax"),
-        ],
-        name="lenet_maxpool",
-    )
+    return build_lenet("lenet_maxpool", "MaxPooling2D")
 
 
 NETWORK = Network(
@@ -46,5 +29,5 @@ NETWORK = Network(
     description="16C5-MP2-8C5-MP2-256-10 for MNIST, max pooling",
     source="Yousefzadeh et al. 2019, Table I",
     build=build,
-    recipe=Recipe(dataset="mnist", epochs=20, learning_rate=2e-3, shift=1),
+    recipe=RECIPE,
 )

@@ -25,17 +25,6 @@ def with_counts(name: str, counts: np.ndarray) -> Recording:
     return recording_of(NET, X, counts={**REC.counts, name: counts})
 
 
-def test_rates_count_from_the_first_step_in_which_input_can_arrive() -> None:
-    counts = np.zeros((10, 3), int)
-    counts[:, 1] = 39  # the population starts in step 1 of 40
-    rates = measures.firing_rates(NET, with_counts("out", counts), "out")
-    assert rates.shape == (10, 3)
-    assert np.allclose(rates[:, 1], 1000.0)
-    assert not rates[:, [0, 2]].any()
-    with pytest.raises(ParameterError, match="'out' were not recorded"):
-        measures.firing_rates(NET, replace(REC, counts={}), "out")
-
-
 def test_synaptic_operations_equal_the_edges_that_spikes_meet() -> None:
     (projection,) = NET.projections
     edges = projection.operator.edges()

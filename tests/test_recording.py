@@ -34,6 +34,18 @@ def test_accuracy_over_time() -> None:
     assert recording.readout == "dense"
 
 
+def test_rates_count_from_the_first_step_in_which_input_can_arrive() -> None:
+    name, counts = next(iter(GOOD.counts.items()))
+    full = np.zeros(counts.shape, int)
+    full[:, 1] = GOOD.n_steps - 1  # a spike in every step but the first
+    recording = replace(GOOD, counts={name: full}, start_steps={name: 1})
+    rates = recording.rates(name)
+    assert np.allclose(rates[:, 1], 1000.0 / GOOD.dt)
+    assert not np.delete(rates, 1, axis=1).any()
+    with pytest.raises(ParameterError, match="'absent' were not recorded"):
+        recording.rates("absent")
+
+
 def test_labels_and_readouts_must_fit() -> None:
     with pytest.raises(DataError, match="4 samples need as many labels, not 3"):
         GOOD.accuracy(np.zeros(3))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.diagnosis import carried_layers
-from bioconv.measures import firing_rates, multiply_accumulates, synaptic_operations
+from bioconv.measures import multiply_accumulates, synaptic_operations
 from bioconv.network import Population, SpikingNetwork
 from bioconv.plots.style import (
     BLUE,
@@ -94,7 +94,7 @@ def rate_against_activation(
     require(carried, "counts")
     figure, rows = panels(len(carried))
     for axes, population in zip(rows, carried, strict=False):
-        rates = firing_rates(network, recording, population.name).ravel()
+        rates = recording.rates(population.name).ravel()
         share = _as_share(population, activations[population.layer]).ravel()
         keep = thin(np.arange(share.size))
         top = max(1.15, float(np.quantile(share, 0.9995)))
