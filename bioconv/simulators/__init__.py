@@ -7,7 +7,8 @@ it is imported when it is asked for.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -107,4 +108,22 @@ def simulate(
         raise SimulatorMissingError(
             f"The simulator {simulator!r} cannot be imported: {error}. Install it: {advice}"
         ) from error
+    _check_options(simulator, run, options)
     return run(network, data, settings, **options)
+
+
+def _check_options(
+    simulator: str, run: Callable[..., Recording], options: Mapping[str, Any]
+) -> None:
+    keywords = {
+        name
+        for function in (simulate, run)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    unknown = sorted(options.keys() - keywords)
+    if unknown:
+        raise ParameterError(
+            f"simulate has no option {', '.join(unknown)} for the simulator {simulator!r}. "
+            f"Options: {', '.join(sorted(keywords))}."
+        )

@@ -245,6 +245,11 @@ def test_bad_data_are_refused(x, message):
         ({"batch_size": 0}, "batch_size"),
         ({"seed": -1}, "seed"),
         ({"dtype": "float16"}, "dtype"),
+        (
+            {"n_steps": 5},
+            "no option n_steps for the simulator 'array'. Options: .*chunk_bytes.*steps",
+        ),
+        ({"codegen": "cython"}, "no option codegen for the simulator 'array'"),
         ({"record": {"q": ("spikes",)}}, "record names 'q'"),
         ({"record": {"a": ("spikes", "u")}}, "'u', valid are counts, spikes, v"),
     ],
