@@ -2,13 +2,16 @@
 
 A sample starts at step 0.  In every step t = 0, 1, 2, ... each population does, in this order:
 
-0. *change*: the scheduled `bioconv.network.Change` of step t take effect;
+0. *change*: the scheduled `bioconv.network.Change` of step t take effect; then random numbers are
+   drawn and sub-expressions that are constant over dt are worked out; then, in a model that fires
+   at crossings, neurons for which the threshold condition does not hold are no longer blocked;
 1. *integrate*: state variables advance by ``dt`` with the model's discretised update
    (variables marked ``unless refractory`` stand still during refractoriness);
 2. *deliver*: spikes that were emitted in step t - delay arrive and add their weights
    (delta input to a refractory neuron is lost);
-3. *threshold*: neurons that meet the condition and are not refractory emit a spike in step t;
-4. *reset*: the reset statements run for these neurons.
+3. *threshold*: neurons that meet the condition and are neither refractory nor blocked emit a
+   spike in step t;
+4. *reset*: the reset statements run for these neurons; at crossings, they are blocked now.
 
 Spike sources emit in step t as a neuron would.  Delays are whole steps, at least one.  A
 refractory period of n steps after a spike in step t covers steps t + 1 ... t + n.

@@ -22,7 +22,7 @@ __all__ = ["TARGETS", "emit"]
 #: what `emit` can write
 TARGETS = ("brian2", "pynn")
 
-_PYNN = ("pynn_base.py", "pynn_nest.py", "pynn_simulators.py")
+_PYNN = tuple(f"pynn_{part}.py" for part in ("base", "brian2", "nest", "neuron", "simulators"))
 _SHARED = ("arrays.py", "command_line.py", "encoders.py", "images.py", "readouts.py", "results.py")
 
 

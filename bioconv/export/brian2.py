@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bioconv.errors import ExportError, Problem
@@ -26,11 +27,11 @@ def brian2_network(network: SpikingNetwork) -> Network:
 
 
 def _model(model: NeuronModel) -> dict[str, Any]:
-    lines = []
-    for equation in model.parsed_equations:
-        left = f"d{equation.name}/dt" if equation.differential else equation.name
-        flag = " (unless refractory)" if equation.unless_refractory and model.refractory else ""
-        lines.append(f"{left} = {equation.expression} : {equation.dimension}{flag}")
+    frozen = bool(model.refractory)
+    lines = [
+        replace(e, unless_refractory=e.unless_refractory and frozen).text
+        for e in model.parsed_equations
+    ]
     for p in model.parameters:
         lines.append(f"{p.name} : {UNITS[p.unit][1]} (constant)  # {p.meaning}")
     reset = [f"{a.target} = {a.expression}" for a in model.reset_statements]
@@ -39,14 +40,23 @@ def _model(model: NeuronModel) -> dict[str, Any]:
         "equations": "\n".join(lines) + "\n",
         "threshold": model.threshold or None,
         "reset": "\n".join(reset) or None,
-        # A spike in step t blocks the n steps from t + 1 on; Brian2 counts t itself.
-        "refractory": f"{model.refractory} + dt" if model.refractory else False,
+        "refractory": _refractory(model),
         "method": model.method,
         "current": model.current,
+        "current_unit": Unit(model.parameter(model.current).unit if model.current else "1"),
+        "noisy": model.noisy,
         "states": {
             s.name: {"dimension": UNITS[s.unit][1], "unit": Unit(s.unit)} for s in model.states
         },
     }
+
+
+def _refractory(model: NeuronModel) -> str | bool:
+    """What keeps a neuron that has fired from firing, in Brian2's language."""
+    if model.crossing:
+        return model.threshold
+    # A spike in step t blocks the n steps from t + 1 on; Brian2 counts t itself.
+    return f"{model.refractory} + dt" if model.refractory else False
 
 
 def _clashes(network: SpikingNetwork, name: str, model: NeuronModel) -> list[Problem]:

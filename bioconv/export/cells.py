@@ -7,15 +7,23 @@ and units, in both directions.  For all others NEST gets a generated model (see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from bioconv.errors import ExportError, Problem
+from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons import LeakyIntegrateAndFire, NeuronModel
+from bioconv.neurons import (
+    AdaptiveExponential,
+    Izhikevich,
+    LeakyIntegrateAndFire,
+    NeuronModel,
+    TraubMiles,
+)
 
 #: simulators that a PyNN program runs on
 SIMULATORS = ("nest", "neuron", "brian2")
@@ -23,7 +31,14 @@ SIMULATORS = ("nest", "neuron", "brian2")
 #: the word for a generated model where a standard cell would have its name
 GENERATED = "generated"
 
+#: ms
+_NEST_TIC = 0.001
+
+_NO_CELL = "no standard cell of PyNN has these equations"
 _USE_NEST = "Run it on NEST, or in Brian2 without PyNN (simulator='brian2')."
+
+
+Names = Mapping[str, tuple[tuple[str, ...], float]]
 
 
 @dataclass(frozen=True)
@@ -36,59 +51,159 @@ class StandardCell:
         Equations that coincide with the cell's.
     parameters : mapping of str to ((str, ...), float)
         Parameter of the model -> names in PyNN, and factor from the model's unit to PyNN's.
+        Those that are not listed are fixed, or start values of states.
+    states : mapping of str to (str, float)
+        State variable of the model that can be set and shown -> name in PyNN, and factor.  All
+        others start at 0.
+    receptors : mapping of str to (str, str)
+        Receptor of the model -> PyNN's for weights above 0 and for weights below 0 (empty: none).
     weight : float
-        Factor of a weight: pA -> nA, or mV -> mV.
+        Factor of a weight: pA -> nA, nS -> uS, or mV -> mV.
+    fixed : mapping of str to float
+        Parameters of the model that PyNN has no name for -> the value that its cell has.
+    crossing : (str, float) or None
+        A cell without a reset fires when v rises above this parameter plus this many mV.
     """
 
     model: NeuronModel
-    parameters: Mapping[str, tuple[tuple[str, ...], float]]
+    parameters: Names
+    states: Mapping[str, tuple[str, float]]
+    receptors: Mapping[str, tuple[str, str]]
     weight: float
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    crossing: tuple[str, float] | None = None
 
 
-_LEAKY = {
-    "v_rest": (("v_rest",), 1.0),
-    "v_reset": (("v_reset",), 1.0),
-    "v_th": (("v_thresh",), 1.0),
-    "tau_m": (("tau_m",), 1.0),
+def _same(*names: str) -> Names:
+    """Parameters that have one name and unit in PyNN and here."""
+    return {name: ((name,), 1.0) for name in names}
+
+
+_MEMBRANE: Names = {
     "c_m": (("cm",), 1e-3),  # pF -> nF
-    "t_ref": (("tau_refrac",), 1.0),
     "i_offset": (("i_offset",), 1e-3),  # pA -> nA
+}
+_LEAKY: Names = {
+    **_MEMBRANE,
+    **_same("v_rest", "v_reset", "tau_m"),
+    "t_ref": (("tau_refrac",), 1.0),
+}
+_FIXED_THRESHOLD: Names = {**_LEAKY, "v_th": (("v_thresh",), 1.0)}
+_ADAPTIVE: Names = {
+    **_LEAKY,
+    **_same("a", "tau_w"),
+    "v_t": (("v_thresh",), 1.0),
+    "v_peak": (("v_spike",), 1.0),
+    "delta_t": (("delta_T",), 1.0),
+    "b": (("b",), 1e-3),  # pA -> nA
+}
+_TRAUB_MILES: Names = {
+    **_MEMBRANE,
+    **_same("v_offset"),
+    "g_na": (("gbar_Na",), 1e-3),  # nS -> uS
+    "g_k": (("gbar_K",), 1e-3),
+    "g_l": (("g_leak",), 1e-3),
+    "e_na": (("e_rev_Na",), 1.0),
+    "e_k": (("e_rev_K",), 1.0),
+    "e_l": (("e_rev_leak",), 1.0),
+}
+_ONE_TAU: Names = {"tau_syn": (("tau_syn_E", "tau_syn_I"), 1.0)}
+_CONDUCTANCES: Names = {
+    "tau_syn_exc": (("tau_syn_E",), 1.0),
+    "tau_syn_inh": (("tau_syn_I",), 1.0),
+    "e_rev_exc": (("e_rev_E",), 1.0),
+    "e_rev_inh": (("e_rev_I",), 1.0),
+}
+_V = {"v": ("v", 1.0)}
+_V_AND_G = {**_V, "g_exc": ("gsyn_exc", 1e-3), "g_inh": ("gsyn_inh", 1e-3)}  # nS -> uS
+_SIGNED = {"syn": ("excitatory", "inhibitory")}
+_SEPARATE = {"exc": ("excitatory", ""), "inh": ("inhibitory", "")}
+
+
+@cache
+def standard_cells() -> Mapping[str, StandardCell]:
+    """PyNN's name of each standard cell that can stand for a model, and the translation."""
+    currents = {"exponential": "IF_curr_exp", "alpha": "IF_curr_alpha"}
+    conductances = {"conductance": "exp", "conductance_alpha": "alpha"}
+    cells = {
+        name: StandardCell(
+            LeakyIntegrateAndFire(synapse=synapse).model,
+            {**_FIXED_THRESHOLD, **_ONE_TAU},
+            _V,
+            _SIGNED,
+            weight=1e-3,
+        )
+        for synapse, name in currents.items()
+    }
+    cells["IF_curr_delta"] = StandardCell(
+        LeakyIntegrateAndFire(synapse="delta").model, _FIXED_THRESHOLD, _V, _SIGNED, weight=1.0
+    )
+    for synapse, shape in conductances.items():
+        cells[f"IF_cond_{shape}"] = StandardCell(
+            LeakyIntegrateAndFire(synapse=synapse).model,
+            {**_FIXED_THRESHOLD, **_CONDUCTANCES},
+            _V_AND_G,
+            _SEPARATE,
+            weight=1e-3,
+        )
+        cells[f"EIF_cond_{shape}_isfa_ista"] = StandardCell(
+            AdaptiveExponential(synapse=synapse).model,
+            {**_ADAPTIVE, **_CONDUCTANCES},
+            {**_V_AND_G, "w": ("w", 1e-3)},  # pA -> nA
+            _SEPARATE,
+            weight=1e-3,
+        )
+    cells["Izhikevich"] = StandardCell(
+        Izhikevich(synapse="delta").model,
+        {**_same("a", "b", "c", "d"), "i_offset": (("i_offset",), 1e-3)},
+        {**_V, "u": ("u", 1.0)},
+        _SIGNED,
+        weight=1.0,
+        fixed={"v_peak": 30.0, "c_m": 1.0},
+    )
+    cells["HH_cond_exp"] = StandardCell(
+        TraubMiles(synapse="conductance").model,
+        {**_TRAUB_MILES, **_CONDUCTANCES},
+        {**_V, **{gate: (gate, 1.0) for gate in ("m", "h", "n")}},
+        _SEPARATE,
+        weight=1e-3,
+        crossing=("v_offset", 30.0),
+    )
+    return cells
+
+
+#: (cell, simulator) -> why the cell cannot be used there
+_ABSENT = {
+    ("IF_curr_delta", "nest"): "PyNN 0.13 ignores the start potential of IF_curr_delta on NEST",
+    ("IF_curr_delta", "neuron"): "IF_curr_delta does not exist on NEURON",
+}
+
+#: parameters that PyNN's Brian2 cells take from the first neuron of a population
+_FROM_FIRST = {
+    **dict.fromkeys(("EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"), ("v_reset", "b")),
+    "Izhikevich": ("c", "d"),
 }
 
 
-def standard_cells() -> dict[str, StandardCell]:
-    """PyNN's name of each standard cell that can stand for a model, and the translation."""
-    return {
-        "IF_curr_exp": StandardCell(
-            LeakyIntegrateAndFire(reset="value", synapse="exponential").model,
-            {**_LEAKY, "tau_syn": (("tau_syn_E", "tau_syn_I"), 1.0)},
-            1e-3,
-        ),
-        "IF_curr_delta": StandardCell(
-            LeakyIntegrateAndFire(reset="value", synapse="delta").model, _LEAKY, 1.0
-        ),
-    }
-
-
 def to_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a model as PyNN's, in PyNN's units."""
+    """Parameters of a model as PyNN's, in PyNN's units; those that PyNN lacks are left out."""
     return {
-        name: np.multiply(value, factor)
-        for parameter, value in values.items()
-        for names, factor in [cell.parameters[parameter]]
+        name: np.multiply(values[parameter], factor)
+        for parameter, (names, factor) in cell.parameters.items()
+        if parameter in values
         for name in names
     }
 
 
 def from_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of PyNN as the model's, in the model's units.
+    """Parameters of PyNN as the model's, in the model's units, with those that are fixed.
 
     Raises
     ------
     ExportError
         The cell's two receptors differ where the model has one.
     """
-    back = {}
+    back: dict[str, Any] = dict(cell.fixed)
     for parameter, (names, factor) in cell.parameters.items():
         given = [values[name] for name in names]
         if any(np.any(np.not_equal(value, given[0])) for value in given):
@@ -117,6 +232,10 @@ def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
     """
     chosen = {p.name: cell_for(p, network, simulator) for p in network.populations}
     problems = [cell for cell in chosen.values() if isinstance(cell, Problem)]
+    tics = network.dt / _NEST_TIC
+    if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
+        reason = f"NEST counts time in {_NEST_TIC} ms, and {network.dt} ms is no multiple of it."
+        problems.append(Problem(network.name, "dt", reason, "Choose a multiple."))
     if problems:
         raise ExportError(f"{network.name} cannot run on {simulator} through PyNN:", problems)
     return {name: cell for name, cell in chosen.items() if isinstance(cell, str)}
@@ -125,25 +244,82 @@ def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
 def cell_for(population: Population, network: SpikingNetwork, simulator: str) -> str | Problem:
     """The cell of one population, or why there is none: the one place that decides."""
     model = population.model
-    cell = standard_cells().get(model.standard_cell)
-    reason, advice = "", _USE_NEST
-    if cell is None or not _coincide(model, cell.model):
-        reason = "no standard cell has these equations (reset by subtraction, gates, integrators)"
-        advice += " A leaky integrate-and-fire neuron with reset to a value has one."
-    elif model.standard_cell == "IF_curr_delta" and simulator == "nest":
-        reason = "PyNN 0.13 ignores the start potential of IF_curr_delta on NEST"
-    elif model.standard_cell == "IF_curr_delta" and simulator == "neuron":
-        reason = "IF_curr_delta does not exist on NEURON"
-        advice = "Use the exponential synapse. " + _USE_NEST
-    elif simulator != "nest":
-        reason = _unchangeable(population, network)
-        if not reason and simulator == "brian2" and np.ptp(population.parameters.get("t_ref", 0.0)):
-            reason = "PyNN's Brian2 cells of a population share one refractory period"
-    if not reason:
+    reasons = obstacles(population, network, simulator)
+    if not reasons:
         return model.standard_cell
     if simulator == "nest":
         return GENERATED
-    return Problem(population.name, model.name, f"{reason}.", advice)
+    return Problem(population.name, model.name, f"{'; '.join(reasons)}.", _USE_NEST)
+
+
+def obstacles(population: Population, network: SpikingNetwork, simulator: str) -> tuple[str, ...]:
+    """Why no standard cell can stand for a population on one simulator; empty if one can."""
+    model = population.model
+    cell = standard_cells().get(model.standard_cell)
+    if cell is None or not _coincide(model, cell.model):
+        return (_NO_CELL,)
+    return tuple(_obstacles(population, network, simulator, cell))
+
+
+def _obstacles(
+    population: Population, network: SpikingNetwork, simulator: str, cell: StandardCell
+) -> Iterator[str]:
+    """Why a cell with the right equations cannot stand for a population."""
+    name = population.model.standard_cell
+    if (name, simulator) in _ABSENT:
+        yield _ABSENT[name, simulator]
+    for parameter, value in cell.fixed.items():
+        if np.any(np.not_equal(value_of(population, parameter), value)):
+            yield f"{name} has no parameter {parameter}, it is {value:g} there"
+    for state in population.model.states:
+        if state.name not in cell.states and np.any(initial_of(population, state.name)):
+            yield f"{state.name} of {name} starts at 0"
+    for projection in network.projections_to(population.name):
+        _, below = cell.receptors[projection.receptor]
+        if not below and np.any(projection.operator.edges().weight < 0):
+            yield f"{name} takes no weights below 0 on {projection.receptor}"
+    changes = {c.variable for c in network.changes if c.population == population.name}
+    if simulator != "nest":
+        shown = {state.name for state in population.model.states} - cell.states.keys()
+        wrong = sorted(changes & (shown | {population.model.refractory}))
+        if wrong:
+            yield f"{', '.join(wrong)} cannot be set in the middle of a run here"
+    if simulator == "neuron":
+        yield from _beyond_backward_euler(population, network.dt)
+    if simulator == "brian2":
+        for parameter in (*_FROM_FIRST.get(name, ()), population.model.refractory):
+            if parameter and np.ptp(value_of(population, parameter)):
+                yield f"PyNN's Brian2 cells of a population share one {parameter}"
+        wrong = sorted(changes & set(_FROM_FIRST.get(name, ())))
+        if wrong:
+            yield f"{', '.join(wrong)} cannot be set in the middle of a run in PyNN's Brian2 cells"
+
+
+def _beyond_backward_euler(population: Population, dt: float) -> Iterator[str]:
+    """Where NEURON's step, linear in v, throws the potential down instead of to the threshold.
+
+    It divides by 1 / dt - d(dv/dt)/dv, which changes its sign at a potential that must therefore
+    not lie below the one at which a spike is cut off.
+    """
+    name = population.model.standard_cell
+    if name.startswith("EIF_"):
+        v_t, delta_t, tau_m, v_peak = (
+            np.asarray(value_of(population, parameter))
+            for parameter in ("v_t", "delta_t", "tau_m", "v_peak")
+        )
+        highest = v_t + delta_t * np.log(tau_m / dt)
+        if np.any(v_peak > highest):
+            yield (
+                "NEURON's backward Euler cannot follow the exponential further than to v_peak = "
+                f"{float(np.min(highest)):.1f} mV with this dt"
+            )
+    if name == "Izhikevich":
+        longest = 1.0 / (0.08 * 30.0 + 5.0)
+        if dt >= longest:
+            yield (
+                f"NEURON's backward Euler cannot follow {name} up to 30 mV unless dt is below "
+                f"{longest:.3f} ms"
+            )
 
 
 def _coincide(model: NeuronModel, other: NeuronModel) -> bool:
@@ -152,21 +328,7 @@ def _coincide(model: NeuronModel, other: NeuronModel) -> bool:
     def essence(m: NeuronModel) -> tuple[Any, ...]:
         names = [(p.name, p.unit) for p in m.parameters]
         equations = [(e.name, e.expression, e.unless_refractory) for e in m.parsed_equations]
-        rule = (m.threshold, m.reset_statements, m.method, m.refractory, m.current)
+        rule = (m.threshold, m.reset_statements, m.method, m.refractory, m.current, m.crossing)
         return (names, equations, rule, m.receptors)
 
     return essence(model) == essence(other)
-
-
-def _unchangeable(population: Population, network: SpikingNetwork) -> str:
-    """Why scheduled changes are in the way of a standard cell; empty if they are not."""
-    states = {state.name for state in population.model.states} - {"v"}
-    wrong = sorted(
-        {
-            change.variable
-            for change in network.changes
-            if change.population == population.name
-            and (change.variable in states or change.variable == population.model.refractory)
-        }
-    )
-    return f"{', '.join(wrong)} cannot be set in the middle of a run here" if wrong else ""

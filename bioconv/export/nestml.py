@@ -49,7 +49,8 @@ def nestml(model: NeuronModel) -> str:
     str
         States, parameters (plain numbers in the model's units) and receptors keep their names.
         Added: the parameter `MAY_FIRE`; the states ``_refractory`` (steps left), ``_active``
-        (0 in a refractory step) and ``_step`` (steps since the start of the image), where needed.
+        (0 in a refractory step), ``_blocked`` (1 after a crossing, until the condition does not
+        hold any more) and ``_step`` (steps since the start of the image), where needed.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def nestml(model: NeuronModel) -> str:
 def added_states(model: NeuronModel) -> dict[str, float]:
     """State variables that `nestml` adds, with their values at the start of an image."""
     added = {"_refractory": 0.0, "_active": 1.0} if model.refractory and model.threshold else {}
+    added |= {"_blocked": 0.0} if model.crossing else {}
     return added | ({"_step": -1.0} if _uses_time(discretise(model)) else {})
 
 
@@ -105,6 +107,12 @@ def _update(discrete: Discrete) -> list[str]:
     if rests:
         lines += ["_active = 1.0", "if _refractory > 0.0:"]
         lines += ["    _refractory = _refractory - 1.0", "    _active = 0.0"]
+    lines += [f"{name} real = random_normal(0, 1)" for name in discrete.noise]
+    lines += [f"{a.target} real = {writer.text(a.expression)}" for a in discrete.held]
+    if model.crossing:
+        lines += writer.definitions(discrete.threshold)
+        lines += [f"if not ({writer.text(discrete.threshold)}):", "    _blocked = 0.0"]
+        writer.forget()
     lines += [f"{a.target} real = {writer.text(a.expression)}" for a in discrete.update]
     frozen = set(discrete.frozen) if rests else set()
     moves = [(x, f"{x} = {new}") for x, new in discrete.updates]
@@ -128,7 +136,9 @@ def _spike(discrete: Discrete, writer: _Writer, rests: bool) -> list[str]:
     """Threshold and reset, with the sub-expressions that they use."""
     lines = writer.definitions(discrete.threshold)
     condition = f"({writer.text(discrete.threshold)}) and {MAY_FIRE} > 0.5"
-    lines.append(f"if {condition} and _active > 0.5:" if rests else f"if {condition}:")
+    condition += " and _active > 0.5" if rests else ""
+    condition += " and _blocked < 0.5" if discrete.model.crossing else ""
+    lines.append(f"if {condition}:")
     for assignment in discrete.reset:
         # A reset statement sees what the one before has set.
         inner = writer.definitions(assignment.expression)
@@ -137,6 +147,8 @@ def _spike(discrete: Discrete, writer: _Writer, rests: bool) -> list[str]:
     if rests:
         steps = f"floor({discrete.model.refractory} / _dt + 0.5)"
         lines.append(f"    _refractory = {steps}")
+    if discrete.model.crossing:
+        lines.append("    _blocked = 1.0")
     return [*lines, "    emit_spike()"]
 
 
@@ -144,7 +156,7 @@ class _Writer:
     """Writes expressions of the closed grammar in NESTML."""
 
     def __init__(self, discrete: Discrete):
-        self._names = discrete.model.names | {a.target for a in discrete.update}
+        self._names = discrete.model.names | discrete.temporaries
         self._units = {p.name: p.unit for p in discrete.model.parameters}
         self._definitions = discrete.definitions
         self._round = 0
@@ -160,6 +172,10 @@ class _Writer:
             self._local[definition.target] = f"_{definition.target}_{self._round}"
             lines.append(f"{self._local[definition.target]} real = {value}")
         return lines
+
+    def forget(self) -> None:
+        """Let the sub-expressions have their own names again."""
+        self._local = {}
 
     def _used(self, text: str) -> list[Assignment]:
         wanted = set(names_in(parse_expression(text, self._names)))
@@ -238,8 +254,9 @@ class _Writer:
 
 
 def _uses_time(discrete: Discrete) -> bool:
-    names = discrete.model.names | {a.target for a in discrete.update}
+    names = discrete.model.names | discrete.temporaries
     texts = [a.expression for a in (*discrete.update, *discrete.definitions, *discrete.reset)]
+    texts += [a.expression for a in discrete.held]
     texts += [discrete.threshold] if discrete.threshold else []
     return any("t" in names_in(parse_expression(x, names, internal=True)) for x in texts)
 

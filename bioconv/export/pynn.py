@@ -30,7 +30,7 @@ def pynn_network(network: SpikingNetwork) -> Network:
     if problems:
         raise ExportError(f"{network.name} cannot become a PyNN program:", problems)
     plan = network_tables(network, {name: _model(model) for name, model in models.items()})
-    tables = {**plan.tables, "CELLS": _cells(network), "STANDARD_CELLS": _standard_cells()}
+    tables = {**plan.tables, "CELLS": _cells(network), "STANDARD_CELLS": _standard_cells(network)}
     return Network(tables, plan.arrays)
 
 
@@ -49,6 +49,7 @@ def _model(model: NeuronModel) -> dict[str, Any]:
         "threshold": model.threshold or None,
         "reset": model.reset or None,
         "refractory": model.refractory or None,
+        "method": model.method,
         "current": model.current,
         "states": {s.name: {"unit": Unit(s.unit)} for s in model.states},
         "receptors": tuple(receptor.name for receptor in model.receptors),
@@ -69,8 +70,17 @@ def _cells(network: SpikingNetwork) -> dict[str, Any]:
     return table
 
 
-def _standard_cells() -> dict[str, Any]:
+def _standard_cells(network: SpikingNetwork) -> dict[str, Any]:
+    """The table of the cells that the network's models name."""
+    used = {population.model.standard_cell for population in network.populations}
     return {
-        name: {"parameters": dict(cell.parameters), "weight": cell.weight}
+        name: {
+            "parameters": dict(cell.parameters),
+            "states": dict(cell.states),
+            "receptors": dict(cell.receptors),
+            "weight": cell.weight,
+            "crossing": cell.crossing,
+        }
         for name, cell in standard_cells().items()
+        if name in used
     }

@@ -8,35 +8,81 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bioconv.errors import ParameterError
+from bioconv.neurons.adaptive_exponential import AdaptiveExponential
 from bioconv.neurons.discrete import Discrete, discretise
+from bioconv.neurons.exponential_integrate_and_fire import ExponentialIntegrateAndFire
+from bioconv.neurons.fitzhugh_nagumo import FitzHughNagumo
 from bioconv.neurons.grammar import Assignment, Equation
+from bioconv.neurons.hindmarsh_rose import HindmarshRose
+from bioconv.neurons.hodgkin_huxley import HodgkinHuxley
 from bioconv.neurons.integrate_and_fire import IntegrateAndFire, Integrator
+from bioconv.neurons.izhikevich import Izhikevich
 from bioconv.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
 from bioconv.neurons.max_gate import MaxGate
+from bioconv.neurons.mihalas_niebur import MihalasNiebur
 from bioconv.neurons.model import UNITS, NeuronModel, Parameter, Receptor, State
+from bioconv.neurons.morris_lecar import MorrisLecar
 from bioconv.neurons.neuron import Neuron
+from bioconv.neurons.noise import with_noise
+from bioconv.neurons.quadratic_integrate_and_fire import QuadraticIntegrateAndFire
+from bioconv.neurons.quartic import Quartic
+from bioconv.neurons.resonate_and_fire import ResonateAndFire
+from bioconv.neurons.traub_miles import TraubMiles
 
 __all__ = [
+    "ALIASES",
     "UNITS",
+    "AdaptiveExponential",
     "Assignment",
     "Discrete",
     "Equation",
+    "ExponentialIntegrateAndFire",
+    "FitzHughNagumo",
+    "HindmarshRose",
+    "HodgkinHuxley",
     "IntegrateAndFire",
     "Integrator",
+    "Izhikevich",
     "LeakyIntegrateAndFire",
     "MaxGate",
+    "MihalasNiebur",
+    "MorrisLecar",
     "Neuron",
     "NeuronModel",
     "Parameter",
+    "QuadraticIntegrateAndFire",
+    "Quartic",
     "Receptor",
+    "ResonateAndFire",
     "State",
+    "TraubMiles",
     "discretise",
     "library",
     "make",
+    "with_noise",
 ]
+
+#: short names that `make` takes as well
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "if": "integrate_and_fire",
+        "lif": "leaky_integrate_and_fire",
+        "qif": "quadratic_integrate_and_fire",
+        "eif": "exponential_integrate_and_fire",
+        "adex": "adaptive_exponential",
+        "hh": "hodgkin_huxley",
+        "traub": "traub_miles",
+        "ml": "morris_lecar",
+        "fhn": "fitzhugh_nagumo",
+        "hr": "hindmarsh_rose",
+        "mn": "mihalas_niebur",
+        "raf": "resonate_and_fire",
+    }
+)
 
 
 def library() -> dict[str, Callable[..., Neuron]]:
@@ -44,11 +90,34 @@ def library() -> dict[str, Callable[..., Neuron]]:
     return {
         "integrate_and_fire": IntegrateAndFire,
         "leaky_integrate_and_fire": LeakyIntegrateAndFire,
+        "quadratic_integrate_and_fire": QuadraticIntegrateAndFire,
+        "exponential_integrate_and_fire": ExponentialIntegrateAndFire,
+        "adaptive_exponential": AdaptiveExponential,
+        "izhikevich": Izhikevich,
+        "quartic": Quartic,
+        "mihalas_niebur": MihalasNiebur,
+        "resonate_and_fire": ResonateAndFire,
+        "hodgkin_huxley": HodgkinHuxley,
+        "traub_miles": TraubMiles,
+        "morris_lecar": MorrisLecar,
+        "fitzhugh_nagumo": FitzHughNagumo,
+        "hindmarsh_rose": HindmarshRose,
     }
 
 
 def make(name: str, options: Mapping[str, Any] | None = None) -> Neuron:
     """A neuron by name with its options and parameters, as the command line gives them.
+
+    Parameters
+    ----------
+    name : str
+        A name of `library`, or one of `ALIASES`.
+    options : mapping of str to object, optional
+        Arguments of the constructor.
+
+    Returns
+    -------
+    Neuron
 
     Raises
     ------
@@ -56,6 +125,10 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Neuron:
         If there is no such neuron, option or parameter; lists the valid names.
     """
     known = library()
-    if name not in known:
-        raise ParameterError(f"there is no neuron {name!r}. Valid: {', '.join(known)}.")
-    return known[name](**(options or {}))
+    full = ALIASES.get(name, name)
+    if full not in known:
+        short = ", ".join(f"{alias} ({meant})" for alias, meant in ALIASES.items())
+        raise ParameterError(
+            f"there is no neuron {name!r}. Valid: {', '.join(known)}. Short: {short}."
+        )
+    return known[full](**(options or {}))

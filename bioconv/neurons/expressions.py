@@ -38,6 +38,9 @@ FUNCTIONS: dict[str, int] = {
     "clip": 3,
 }
 
+#: draws of random numbers, where a text may contain them; also name -> number of arguments
+RANDOM: dict[str, int] = {"randn": 0}
+
 _GROWING = frozenset({"exp", "exprel", "sinh", "cosh"})
 _MAX_TEXT, _MAX_DEPTH, _MAX_SIZE, _MAX_DEGREE, _MAX_EXPONENT = 8_000, 40, 20_000, 64, 20
 
@@ -55,7 +58,12 @@ class Size:
 
 
 def parse_expression(
-    text: str, names: Set[str], *, boolean: bool = False, internal: bool = False
+    text: str,
+    names: Set[str],
+    *,
+    boolean: bool = False,
+    internal: bool = False,
+    random: bool = False,
 ) -> ast.expr:
     """Parse one expression.
 
@@ -70,6 +78,8 @@ def parse_expression(
         Demand a truth value (comparison, ``and``, ``or``, ``not``).
     internal : bool
         The text was made by Brian2 from checked text: no limit on length and depth.
+    random : bool
+        Allow the draws of `RANDOM`.
 
     Returns
     -------
@@ -82,7 +92,7 @@ def parse_expression(
     """
     tree = _parse(text, internal)
     text = text.strip()
-    _Checker(text, names).check(tree)
+    _Checker(text, names, {**FUNCTIONS, **RANDOM} if random else FUNCTIONS).check(tree)
     if not internal:
         measure(tree, {})
     if boolean and not is_boolean(tree):
@@ -97,6 +107,11 @@ def is_boolean(node: ast.expr) -> bool:
     return isinstance(node, ast.Compare | ast.BoolOp) or (
         isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
     )
+
+
+def is_white_noise(name: str) -> bool:
+    """Whether a name stands for white noise: ``xi``, or ``xi_...`` for independent ones."""
+    return name == "xi" or name.startswith("xi_")
 
 
 def names_in(node: ast.expr) -> frozenset[str]:
@@ -143,9 +158,10 @@ def measure(node: ast.expr, defined: Mapping[str, Size]) -> Size:
 class _Checker:
     """Walks an expression and refuses every node that is not on the list."""
 
-    def __init__(self, text: str, names: Set[str]):
+    def __init__(self, text: str, names: Set[str], functions: Mapping[str, int]):
         self.text = text
         self.names = names
+        self.functions = functions
 
     def check(self, node: ast.expr) -> None:
         if isinstance(node, ast.Constant):
@@ -174,6 +190,11 @@ class _Checker:
             raise self._refuse(node, "is too large a number")
 
     def _name(self, name: str) -> None:
+        if is_white_noise(name) and name not in self.names:
+            raise ExpressionError(
+                f"{quote(name)} in {quote(self.text)}: white noise stands in differential "
+                "equations only."
+            )
         if name not in self.names and name not in UNIT_VALUES and name not in ("t", "dt"):
             raise ExpressionError(
                 f"Unknown name {quote(name)} in {quote(self.text)}. "
@@ -182,10 +203,15 @@ class _Checker:
 
     def _call(self, node: ast.Call) -> None:
         name = _function_name(node)
-        if name not in FUNCTIONS or node.keywords:
-            raise self._refuse(node, f"is not an allowed call. Functions: {listing(FUNCTIONS)}")
-        if len(node.args) != FUNCTIONS[name]:
-            raise self._refuse(node, f"needs {FUNCTIONS[name]} argument(s)")
+        if name not in self.functions or node.keywords:
+            hint = (
+                "may be drawn only in a sub-expression flagged '(constant over dt)'"
+                if name in RANDOM
+                else f"is not an allowed call. Functions: {listing(self.functions)}"
+            )
+            raise self._refuse(node, hint)
+        if len(node.args) != self.functions[name]:
+            raise self._refuse(node, f"needs {self.functions[name]} argument(s)")
 
     def _operator(self, node: ast.expr) -> bool:
         if isinstance(node, ast.BinOp):

@@ -12,6 +12,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 
 from bioconv.neurons.expressions import names_in
+from bioconv.neurons.rewriting import is_exp
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Folder:
         return ast.BinOp(total, ast.Add(), self._take_out(_add_up(fixed))) if fixed else total
 
     def _product(self, node: ast.expr) -> ast.expr:
-        factors = _factors(node, 1)
+        factors = [self._upright(power, factor) for power, factor in _factors(node, 1)]
         fixed = [(power, factor) for power, factor in factors if self._is_constant(factor)]
         rest = [(power, self.fold(f)) for power, f in factors if not self._is_constant(f)]
         if not fixed:
@@ -68,6 +69,13 @@ class Folder:
             divisor = self._take_out(_multiply([(1, factor) for _, factor in fixed]))
             return ast.BinOp(_multiply(rest), ast.Div(), divisor)
         return ast.BinOp(self._take_out(_multiply(fixed)), ast.Mult(), _multiply(rest))
+
+    def _upright(self, power: int, factor: ast.expr) -> tuple[int, ast.expr]:
+        """``exp(-x)`` as a factor for ``exp(x)`` as a divisor: a division less."""
+        if power > 0 or self._is_constant(factor) or not is_exp(factor):
+            return power, factor
+        (argument,) = operands(factor)
+        return 1, _rebuild(factor, [ast.UnaryOp(ast.USub(), argument)])
 
 
 def operands(node: ast.expr) -> list[ast.expr]:

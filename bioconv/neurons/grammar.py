@@ -8,6 +8,7 @@ are put in, or when constants are folded, is bounded.  The language is a subset 
 
 from __future__ import annotations
 
+import ast
 import keyword
 import re
 from collections.abc import Set
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 from bioconv.errors import ExpressionError
 from bioconv.neurons.expressions import (
     FUNCTIONS,
+    RANDOM,
     UNIT_VALUES,
     Size,
+    is_white_noise,
     listing,
     measure,
     parse_expression,
@@ -30,6 +33,7 @@ DIMENSIONS = ("1", "volt", "amp", "second", "hertz", "farad", "siemens", "volt/s
 _MAX_NAME, _MAX_EQUATIONS = 64, 20_000
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _STATEMENT = re.compile(r"([A-Za-z]\w*) ?([-+*]?)=(?!=)(.*)", re.ASCII)
 _EQUATION = re.compile(r"(?:d(\w+)/dt|(\w+)) *=(?!=)([^:]*):([^:()]*)(?:\(([^()]*)\) *)?", re.ASCII)
 
@@ -70,6 +74,10 @@ class Equation:
     differential : bool
         ``dname/dt = expression`` if true, else the sub-expression ``name = expression``.
     unless_refractory : bool
+    constant_over_dt : bool
+        Of a sub-expression: worked out once a step, before integration; the value is held.
+    white_noise : tuple of str
+        The names ``xi``, ``xi_...`` that the expression uses.
     """
 
     name: str
@@ -77,6 +85,22 @@ class Equation:
     dimension: str
     differential: bool
     unless_refractory: bool = False
+    constant_over_dt: bool = False
+    white_noise: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The line that says this."""
+        left = f"d{self.name}/dt" if self.differential else self.name
+        flag = " (unless refractory)" if self.unless_refractory else ""
+        flag += " (constant over dt)" if self.constant_over_dt else ""
+        return f"{left} = {self.expression} : {self.dimension}{flag}"
+
+    @property
+    def random(self) -> bool:
+        """Whether a step draws random numbers for this line."""
+        words = _WORD.findall(self.expression) if self.constant_over_dt else []
+        return bool(self.white_noise) or not RANDOM.keys().isdisjoint(words)
 
 
 def check_name(name: str) -> str:
@@ -162,8 +186,9 @@ def parse_equations(text: str, names: Set[str]) -> tuple[Equation, ...]:
     Parameters
     ----------
     text : str
-        Lines ``dX/dt = expression : dimension (unless refractory)`` (the flag is optional) or
-        ``X = expression : dimension``.
+        Lines ``dX/dt = expression : dimension (unless refractory)`` or ``X = expression :
+        dimension (constant over dt)``; the flags are optional.  White noise ``xi``, ``xi_...``
+        may stand in differential equations, ``randn()`` in what is constant over dt.
     names : set of str
         Names declared outside (parameters and states).
 
@@ -188,11 +213,28 @@ def parse_equations(text: str, names: Set[str]) -> tuple[Equation, ...]:
     known |= {e.name for e in equations if e.differential}
     # Sub-expressions first: each may use earlier ones, a differential equation may use all.
     for equation in sorted(equations, key=lambda e: e.differential):
-        size = measure(parse_expression(equation.expression, known), sizes)
+        size = measure(_parsed(equation, known), sizes)
         if not equation.differential:
             known.add(equation.name)
             sizes[equation.name] = size
     return tuple(equations)
+
+
+def _parsed(equation: Equation, known: Set[str]) -> ast.expr:
+    return parse_expression(
+        equation.expression,
+        known | set(equation.white_noise),
+        random=equation.constant_over_dt,
+    )
+
+
+def _white_noise(expression: str) -> tuple[str, ...]:
+    """The names of white noise in a differential equation that is yet to be checked."""
+    found = sorted({name for name in _WORD.findall(expression) if is_white_noise(name)})
+    for name in found:
+        if name != "xi":
+            check_name(name.removeprefix("xi_"))
+    return tuple(found)
 
 
 def _equation(line: str) -> Equation:
@@ -210,13 +252,21 @@ def _equation(line: str) -> Equation:
             f"Dimensions: {', '.join(DIMENSIONS)}."
         )
     flag = " ".join((match[5] or "").split())
-    if match[5] is not None and (flag != "unless refractory" or not differential):
+    valid = "unless refractory" if differential else "constant over dt"
+    if match[5] is not None and flag != valid:
         raise ExpressionError(
-            f"{quote(line)} has the flag {quote(flag)}. The only flag is 'unless refractory', on "
-            "a differential equation."
+            f"{quote(line)} has the flag {quote(flag)}. Flags: 'unless refractory' on a "
+            "differential equation, 'constant over dt' on a sub-expression."
         )
-    name = check_name(match[1] if differential else match[2])
-    return Equation(name, match[3].strip(), dimension, differential, bool(flag))
+    return Equation(
+        name=check_name(match[1] if differential else match[2]),
+        expression=match[3].strip(),
+        dimension=dimension,
+        differential=differential,
+        unless_refractory=differential and bool(flag),
+        constant_over_dt=not differential and bool(flag),
+        white_noise=_white_noise(match[3]) if differential else (),
+    )
 
 
 def _lines(text: str) -> list[str]:

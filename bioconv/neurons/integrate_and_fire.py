@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bioconv.neurons.model import NeuronModel, Parameter, State
 from bioconv.neurons.neuron import Neuron, Value
-from bioconv.neurons.synapses import POSITIVE, reset_statement, synapse_parts
+from bioconv.neurons.parts import I_OFFSET, c_m, reset_statement, t_ref
+from bioconv.neurons.synapses import Synapse, synapse_parts
 
 _SOURCE = (
     "Rueckauer et al. 2016, arXiv:1612.04052, section 2, Eq 4 (reset to zero, by subtraction); "
@@ -21,12 +22,12 @@ def IntegrateAndFire(
     ----------
     reset : {"subtraction", "value"}
         After a spike ``v`` falls by ``v_th - v_reset``, or to ``v_reset``.
-    synapse : {"delta", "exponential"}
-        A spike lifts ``v`` by its weight (mV), or a current that decays with ``tau_syn`` by its
-        weight (pA).  The one receptor ``syn`` takes weights of both signs.
+    synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
+        See `bioconv.neurons.synapses`.
     **parameters : float or ndarray
         v_rest, the start value, 0 mV; v_reset 0 mV; v_th 1 mV; c_m 1 pF; t_ref 0 ms;
-        i_offset 0 pA; tau_syn 5 ms (exponential synapse).
+        i_offset 0 pA; tau_syn 5 ms (exponential and alpha); tau_syn_exc 5 ms, tau_syn_inh 5 ms,
+        e_rev_exc 4 mV, e_rev_inh -1 mV (conductance).
 
     Returns
     -------
@@ -36,7 +37,7 @@ def IntegrateAndFire(
     ------
     ParameterError
     """
-    extra = synapse_parts(synapse)
+    extra = _synapse(synapse)
     model = NeuronModel(
         name=f"integrate_and_fire_{synapse}_{reset}",
         equations="\n".join(
@@ -47,22 +48,21 @@ def IntegrateAndFire(
         ),
         threshold="v >= v_th",
         reset=reset_statement(reset),
-        # The exact solution is singular without a leak; this one is exact for v with a delta
-        # synapse, and takes the current at the start of a step for the whole step else.
-        method="exponential_euler",
+        method=_method(synapse),
         parameters=(
             Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
             Parameter("v_reset", 0.0, "mV", "Reset potential"),
             Parameter("v_th", 1.0, "mV", "Firing threshold"),
-            Parameter("c_m", 1.0, "pF", "Membrane capacitance", (POSITIVE, 1e12)),
-            Parameter("t_ref", 0.0, "ms", "Refractory period", (0.0, 1e9)),
-            Parameter("i_offset", 0.0, "pA", "Constant input current"),
+            c_m(1.0),
+            t_ref(),
+            I_OFFSET,
             *extra.parameters,
         ),
         states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
-        receptors=(extra.receptor,),
+        receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,
+        dt_default=_dt_default(synapse),
     )
     return Neuron(model, parameters)
 
@@ -72,9 +72,11 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
 
     Parameters
     ----------
-    synapse : {"delta", "exponential"}
+    synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
+        See `bioconv.neurons.synapses`.
     **parameters : float or ndarray
-        v_rest, the start value, 0 mV; c_m 1 pF; i_offset 0 pA; tau_syn 5 ms (exponential synapse).
+        v_rest, the start value, 0 mV; c_m 1 pF; i_offset 0 pA; tau_syn 5 ms (exponential and
+        alpha); tau_syn_exc 5 ms, tau_syn_inh 5 ms, e_rev_exc 4 mV, e_rev_inh -1 mV (conductance).
 
     Returns
     -------
@@ -84,21 +86,41 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
     ------
     ParameterError
     """
-    extra = synapse_parts(synapse)
+    extra = _synapse(synapse)
     model = NeuronModel(
         name=f"integrator_{synapse}",
         equations="\n".join([f"dv/dt = (i_offset{extra.current}) / c_m : volt", *extra.equations]),
         threshold="",
         reset="",
-        method="exponential_euler",
+        method=_method(synapse),
         parameters=(
             Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
-            Parameter("c_m", 1.0, "pF", "Membrane capacitance", (POSITIVE, 1e12)),
-            Parameter("i_offset", 0.0, "pA", "Constant input current"),
+            c_m(1.0),
+            I_OFFSET,
             *extra.parameters,
         ),
         states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
-        receptors=(extra.receptor,),
+        receptors=extra.receptors,
         source="Rueckauer et al. 2016, arXiv:1612.04052, section 3.5 (accumulated potentials)",
+        dt_default=_dt_default(synapse),
     )
     return Neuron(model, parameters)
+
+
+def _synapse(kind: str) -> Synapse:
+    """Reversal potentials lie to rest and threshold about as in the leaky neuron."""
+    return synapse_parts(kind, e_rev_exc=4.0, e_rev_inh=-1.0)
+
+
+def _method(synapse: str) -> str:
+    """The method that is exact for v with a constant current.
+
+    The exact solution is singular without a leak.  Exponential Euler is exact for v with a delta
+    synapse and takes the current at the start of a step for the whole step else, but divides by
+    the conductance, which may be zero: Euler then, which is the same in its limit.
+    """
+    return "euler" if synapse.startswith("conductance") else "exponential_euler"
+
+
+def _dt_default(synapse: str) -> float:
+    return 0.5 if synapse.startswith("conductance") else 0.0

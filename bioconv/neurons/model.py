@@ -42,7 +42,11 @@ UNITS: dict[str, tuple[str, str]] = {
 _Part = TypeVar("_Part", "Parameter", "State", "Receptor")
 
 #: integration methods, by their Brian2 names
-METHODS = ("exact", "euler", "exponential_euler", "rk2", "rk4")
+METHODS = ("exact", "euler", "exponential_euler", "rk2", "rk4", "heun")
+#: those that integrate white noise ``xi``
+STOCHASTIC_METHODS = ("euler", "heun")
+#: units of an input current: physical models, dimensionless models
+CURRENT_UNITS = ("pA", "1")
 
 
 @dataclass(frozen=True)
@@ -152,12 +156,18 @@ class NeuronModel:
         Name of the parameter (unit ms) with the refractory period, a whole number of steps;
         empty for none.  A spike in step t blocks steps t+1 ... t+n.
     current : str
-        Name of the parameter (unit pA) that takes constant input current (bias, analog input);
-        empty if the model takes none.
+        Name of the parameter (unit pA, or 1 in a dimensionless model) that takes constant input
+        current (bias, analog input); empty if the model takes none.
     standard_cell : str
         PyNN standard cell with the same equations (see `bioconv.export.cells`), or empty.
     source : str
         Publication with section and equation numbers.
+    crossing : bool
+        For models without a reset: a neuron fires when the threshold condition *becomes* true.
+        Having fired it is blocked; at the start of a step, before integration, it is released if
+        the condition does not hold.  Excludes a refractory period.
+    dt_default : float
+        Largest step in ms recommended for the model with its method; 0 for any.
 
     Raises
     ------
@@ -179,6 +189,8 @@ class NeuronModel:
     current: str = "i_offset"
     standard_cell: str = ""
     source: str = ""
+    crossing: bool = False
+    dt_default: float = 0.0
 
     def __post_init__(self) -> None:
         _check_words(self)
@@ -198,6 +210,11 @@ class NeuronModel:
     def reset_statements(self) -> tuple[Assignment, ...]:
         """The reset as assignments in order (``v -= x`` has become ``v = v - (x)``)."""
         return parse_statements(self.reset, self.names, {state.name for state in self.states})
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a step draws random numbers."""
+        return any(equation.random for equation in self.parsed_equations)
 
     @property
     def names(self) -> frozenset[str]:
@@ -261,18 +278,19 @@ def _misfits(model: NeuronModel) -> Iterator[str]:
     for name, unit in zip(_part_names(model), units, strict=True):
         if unit not in UNITS:
             yield f"{name} has the unknown unit {unit!r}, expected one of {', '.join(UNITS)}"
-    for role, name, unit in (
-        ("refractory", model.refractory, "ms"),
-        ("current", model.current, "pA"),
-        *(("tau", receptor.tau, "ms") for receptor in model.receptors),
+    for role, name, valid in (
+        ("refractory", model.refractory, ("ms",)),
+        ("current", model.current, CURRENT_UNITS),
+        *(("tau", receptor.tau, ("ms",)) for receptor in model.receptors),
     ):
-        if name and (name not in parameters or parameters[name].unit != unit):
-            yield f"{role} = {name!r} is not a parameter in {unit}"
+        if name and (name not in parameters or parameters[name].unit not in valid):
+            yield f"{role} = {name!r} is not a parameter in {' or '.join(valid)}"
     for receptor in model.receptors:
         for variable in receptor.variables:
             if variable not in states:
                 yield f"receptor {receptor.name} acts on {variable!r}, which is no state variable"
     yield from _wrong_values(model, parameters)
+    yield from _wrong_crossing(model)
     yield from _wrong_equations(model)
 
 
@@ -283,10 +301,25 @@ def _wrong_values(model: NeuronModel, parameters: dict[str, Parameter]) -> Itera
                 yield f"{state.name} starts at {state.initial!r}, no parameter in {state.unit}"
         elif not math.isfinite(state.initial):
             yield f"{state.name} starts at {state.initial}"
+    if not (isinstance(model.dt_default, float | int) and 0 <= model.dt_default < math.inf):
+        yield f"dt_default = {model.dt_default!r} is not a number of ms from 0"
     for parameter in model.parameters:
         low, high = parameter.bounds
         if not (math.isfinite(parameter.default) and low <= parameter.default <= high):
             yield f"the default {parameter.default} of {parameter.name} is not in its bounds"
+
+
+def _wrong_crossing(model: NeuronModel) -> Iterator[str]:
+    if type(model.crossing) is not bool:
+        yield f"crossing = {model.crossing!r} is neither True nor False"
+    if not model.crossing:
+        return
+    if not model.threshold:
+        yield "crossing needs a threshold"
+    if model.refractory:
+        yield "crossing and refractory exclude each other"
+    if any(equation.unless_refractory for equation in model.parsed_equations):
+        yield "crossing and (unless refractory) exclude each other"
 
 
 def _wrong_equations(model: NeuronModel) -> Iterator[str]:
@@ -301,3 +334,6 @@ def _wrong_equations(model: NeuronModel) -> Iterator[str]:
     for equation in model.parsed_equations:
         if not equation.differential and equation.name in declared:
             yield f"the sub-expression {equation.name} is also a parameter or a state variable"
+    stochastic = any(equation.white_noise for equation in differential)
+    if stochastic and model.method not in STOCHASTIC_METHODS:
+        yield f"method {model.method!r} cannot integrate xi, use {' or '.join(STOCHASTIC_METHODS)}"

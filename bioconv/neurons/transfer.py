@@ -6,44 +6,49 @@ neuron is driven with the current ``i0 + gain * a`` whose rate comes closest to 
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import least_squares
+from scipy.optimize import isotonic_regression, least_squares
 
 from bioconv.errors import ParameterError
-from bioconv.neurons.model import NeuronModel
+from bioconv.neurons.curves import Curve, measure_curve, rising_branch
+from bioconv.neurons.model import NeuronModel, Receptor
 from bioconv.neurons.neuron import Neuron
-from bioconv.neurons.update import Values, update_of
-from bioconv.timing import whole_steps
+from bioconv.neurons.update import evaluate
 
 Floats = NDArray[np.float64]
 
-_COARSE = np.concatenate([[0.0], np.logspace(-3, 8, 221)])  # pA: up to far beyond any neuron
-_FINE = 1024
+#: share of the largest rate that passes for silence
+_SILENCE = 0.005
+#: share of the largest rate by which a curve jumps between two measured currents
+_JUMP = 0.08
+#: drives that a fit starts from: i0 below rheobase, and gain, in units of the span of currents
+_GUESSES = np.stack(
+    np.meshgrid(-np.logspace(-3, 0.6, 25), np.linspace(0.1, 4.0, 40)), axis=-1
+).reshape(-1, 2)
 
 
 @dataclass(frozen=True)
 class DriveFit:
-    """The current ``i0 + gain * a`` in pA for an activation a.
+    """The current ``i0 + gain * a`` for an activation a.
 
     Parameters
     ----------
     i0, gain : float
-        pA.
+        In the unit of the model's current parameter.
     residual : float
         Largest distance between the rate and ``a * max_rate``, as a share of ``max_rate``.
+    rms : float
+        Root of the mean squared distance, as a share of ``max_rate``.
     """
 
     i0: float
     gain: float
     residual: float
+    rms: float = 0.0
 
 
 def fi_curve(
@@ -61,7 +66,7 @@ def fi_curve(
     neuron : Neuron
         With parameters that are the same for all neurons, and a parameter for constant current.
     currents : array of float, shape (n,)
-        pA, in place of the neuron's own constant current.
+        In place of the neuron's own constant current, in its unit.
     dt : float
         ms.
     duration, discard : float
@@ -70,66 +75,15 @@ def fi_curve(
     Returns
     -------
     ndarray, shape (n,)
-        Hz: intervals over the time that they take; where there are fewer than two spikes, spikes
-        over the counted time.
+        Hz: intervals over the time that they take; where there are fewer than two spikes, or
+        bursts, spikes over the counted time.
 
     Raises
     ------
     ParameterError
         The model takes no constant current or never spikes, or times that are no whole steps.
     """
-    model = neuron.model
-    if not model.current or not model.threshold:
-        raise ParameterError(f"{model.name} has no f-I curve: it needs a current and a threshold.")
-    n_steps = whole_steps(duration, dt)
-    first = whole_steps(discard, dt, "discard")
-    if not 0 <= first < n_steps:
-        raise ParameterError(f"discard = {discard} ms must be shorter than {duration} ms.")
-    flat = np.asarray(currents, np.float64).reshape(-1)
-    parameters = {p.name: neuron.value(p.name) for p in model.parameters} | {model.current: flat}
-    constants = update_of(model).constants(parameters, dt)
-    start = {
-        s.name: np.full(
-            len(flat), parameters[s.initial] if isinstance(s.initial, str) else s.initial
-        )
-        for s in model.states
-    }
-    period = whole_steps(float(neuron.value(model.refractory)), dt) if model.refractory else 0
-    with jax.enable_x64(True):
-        found = _spike_times(model, constants, start, period, dt, first, n_steps)
-    count, earliest, latest = (np.asarray(array) for array in found)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        steady = (count - 1) / ((latest - earliest) * dt)
-    return 1e3 * np.where(count >= 2, steady, count / ((n_steps - first) * dt))
-
-
-@partial(jax.jit, static_argnums=0)
-def _spike_times(
-    model: NeuronModel,
-    constants: Values,
-    start: Values,
-    period: Any,
-    dt: Any,
-    first: Any,
-    n_steps: Any,
-) -> tuple[Any, Any, Any]:
-    """Number of spikes from step ``first`` on, and the steps of the first and the last one."""
-    update = update_of(model)
-    zeros = jnp.zeros(next(iter(start.values())).shape, jnp.int64)
-
-    def step(number: Any, carry: Any) -> Any:
-        (state, wait), (count, earliest, latest) = carry
-        values = {**constants, "t": number * dt}
-        wait = wait if model.refractory else None
-        state, wait, fired = update.step(state, wait, values, {}, period)
-        counted = fired & (number >= first)
-        earliest = jnp.where(counted & (count == 0), number, earliest)
-        latest = jnp.where(counted, number, latest)
-        return (state, zeros if wait is None else wait), (count + counted, earliest, latest)
-
-    state = {name: jnp.asarray(value, jnp.float64) for name, value in start.items()}
-    carry = (state, zeros), (zeros, zeros, zeros)
-    return lax.fori_loop(0, n_steps, step, carry)[1]
+    return measure_curve(neuron, currents, dt=dt, duration=duration, discard=discard).rates
 
 
 def fit_drive(
@@ -145,8 +99,7 @@ def fit_drive(
     dt : float
         ms.
     activations : array of float, optional
-        The activations that count, e.g. those of the calibration data, in units of the layer's
-        scale; by default evenly spaced in [0, 1].
+        See `fit_curve`.
 
     Returns
     -------
@@ -164,25 +117,62 @@ def fit_drive(
     if _is_linear(neuron) and max_rate * dt <= 1e3:
         gap = float(neuron.value("v_th")) - float(neuron.value("v_reset"))
         return DriveFit(0.0, max_rate * 1e-3 * float(neuron.value("c_m")) * gap, 0.0)
-    currents, rates = _sampled_curve(neuron, max_rate, dt)
+    return fit_curve(rising_branch(neuron, dt, max_rate), max_rate, activations)
+
+
+def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = None) -> DriveFit:
+    """The affine drive whose rates on a measured curve come closest to ``a * max_rate``.
+
+    Parameters
+    ----------
+    curve : Curve
+        From silence to ``max_rate`` or beyond.
+    max_rate : float
+        Rate in Hz of the activation 1.
+    activations : array of float, optional
+        The activations that count, e.g. those of the calibration data, in units of the layer's
+        scale; by default evenly spaced in [0, 1].
+
+    Returns
+    -------
+    DriveFit
+        With an ``i0`` at which the neuron is silent, so that activations from 0 down are.
+    """
     a = np.linspace(0, 1, 101) if activations is None else np.asarray(activations, np.float64)
     a = np.clip(a.reshape(-1), 0.0, 1.0)
-    low, high = np.interp([0.2 * max_rate, max_rate], rates, currents)
-    gain = (high - low) / 0.8
-    scale = np.array([gain, gain])
+    rates = isotonic_regression(curve.rates).x  # noise, and rates of few steps, go up and down
+    last = int(np.searchsorted(rates, _SILENCE * max_rate)) - 1
+    silent = float(curve.currents[max(last, 0)])
+    span = float(np.interp(max_rate, rates, curve.currents)) - silent
+    currents, rates = _with_jumps(curve.currents, rates, _JUMP * max_rate)
 
-    def rate(x: Floats) -> Floats:
-        return np.interp(x[0] * scale[0] + x[1] * scale[1] * a, currents, rates) / max_rate
+    def distance(x: Floats) -> Floats:
+        current = silent + span * (x[..., :1] + x[..., 1:] * a)
+        return np.interp(current, currents, rates) / max_rate - a
 
-    guess = np.array([(high - gain) / gain, 1.0])
-    # Rates of sampled curves are steps on a small scale: differences need a finite width.
-    best = least_squares(lambda x: rate(x) - a, guess, diff_step=1e-3).x
-    residual = float(np.abs(rate(best) - a).max())
-    return DriveFit(float(best[0] * scale[0]), float(best[1] * scale[1]), residual)
+    # Curves that jump have many minima; rates of sampled curves are steps on a small scale, so
+    # that differences need a finite width.
+    tried = _GUESSES[np.argmin([np.sum(distance(x) ** 2) for x in _GUESSES])]
+    bounds = ([-np.inf, 0.0], [0.0, np.inf])
+    best = least_squares(distance, tried, diff_step=1e-3, bounds=bounds).x
+    error = distance(best)
+    return DriveFit(
+        float(silent + span * best[0]),
+        float(span * best[1]),
+        float(np.abs(error).max()),
+        float(np.sqrt(np.mean(error**2))),
+    )
 
 
-def charge(neuron: Neuron, receptor: str, dt: float) -> float:
-    """Charge in pA ms that a spike of weight 1 brings in the discretised model.
+def _with_jumps(currents: Floats, rates: Floats, jump: float) -> tuple[Floats, Floats]:
+    """The curve with a point before each jump, so that no drive lives on what lies between."""
+    after = np.flatnonzero(np.diff(rates) > jump) + 1
+    before = currents[after] - 1e-3 * (currents[after] - currents[after - 1])
+    return np.insert(currents, after, before), np.insert(rates, after, rates[after - 1])
+
+
+def charge(neuron: Neuron, receptor: str, dt: float, potential: float | None = None) -> float:
+    """Charge that a spike of weight 1 brings in the discretised model.
 
     Parameters
     ----------
@@ -190,27 +180,62 @@ def charge(neuron: Neuron, receptor: str, dt: float) -> float:
     receptor : str
     dt : float
         ms.
+    potential : float, optional
+        Mean membrane potential in mV, for a synaptic conductance, whose current depends on it.
 
     Returns
     -------
     float
-        Delta synapse: c_m.  Exponential synapse: tau, since exact solution and Runge-Kutta
-        methods (Euler among them) keep ``v c_m + i tau`` without a leak; exponential Euler holds
-        the current of the start of a step for the whole step: dt / (1 - exp(-dt / tau)).
+        pA ms (ms in a dimensionless model).  Delta synapse: c_m.  Exponential synapse: tau, since
+        exact solution and Runge-Kutta methods (Euler among them) keep ``v c_m + i tau`` without
+        a leak; exponential Euler holds the current of the start of a step for the whole step:
+        dt / (1 - exp(-dt / tau)).  Alpha synapse: e times as much.  Conductance: times the
+        distance of ``potential`` to the reversal potential, negative for inhibition.
 
     Raises
     ------
     ParameterError
-        A delta synapse on a model without capacitance ``c_m``.
+        A delta synapse on a model without capacitance ``c_m``, a conductance without potential.
     """
-    model = neuron.model
-    tau = model.receptor(receptor).tau
-    if not tau:
+    model, entry = neuron.model, neuron.model.receptor(receptor)
+    if not entry.tau:
+        if entry.variable != "v" or not any(p.name == "c_m" for p in model.parameters):
+            raise ParameterError(
+                f"{model.name} has no capacitance c_m that a delta synapse would charge. "
+                "Use synapse='exponential'."
+            )
         return float(neuron.value("c_m"))
-    time = float(neuron.value(tau))
+    time = tau = float(neuron.value(entry.tau))
     if model.method == "exponential_euler":
-        return dt / -float(np.expm1(-dt / time))
-    return time
+        time = dt / -float(np.expm1(-dt / tau))
+    brought = time * _peak(neuron, entry) * tau
+    if entry.unit != "nS":
+        return brought
+    if potential is None:
+        raise ParameterError(f"the charge on {receptor} of {model.name} depends on the potential.")
+    return brought * (float(neuron.value(f"e_rev_{receptor}")) - potential)
+
+
+def _peak(neuron: Neuron, receptor: Receptor) -> float:
+    """Gain in 1/ms from the variable that receives spikes to the current: 1 / tau, or e / tau.
+
+    An alpha synapse has two variables: the first receives spikes and drives the second.
+    """
+    model, tau = neuron.model, float(neuron.value(receptor.tau))
+    own = {receptor.tau, *receptor.variables}
+    for equation in model.parsed_equations:
+        if equation.differential and equation.name not in receptor.variables:
+            tree = ast.parse(equation.expression, mode="eval").body
+            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            if receptor.variable in names and names <= own | {equation.name}:
+                values = {receptor.variable: 1.0, equation.name: 0.0, receptor.tau: tau}
+                return float(evaluate(tree, values, np))
+    return 1.0 / tau
+
+
+def has_parameters(model: NeuronModel, *names: str) -> bool:
+    """Whether a model has parameters of these names."""
+    return set(names) <= {parameter.name for parameter in model.parameters}
 
 
 def _is_linear(neuron: Neuron) -> bool:
@@ -227,17 +252,14 @@ def _is_linear(neuron: Neuron) -> bool:
     )
 
 
-def _sampled_curve(neuron: Neuron, max_rate: float, dt: float) -> tuple[Floats, Floats]:
-    """Currents and rates (not falling) from silence to beyond ``max_rate``."""
-    n_steps = int(np.ceil(100e3 / (max_rate * dt)))  # a hundred spikes at the top
-    times = {"dt": dt, "duration": n_steps * dt, "discard": (n_steps // 5) * dt}
-    rates = np.maximum.accumulate(fi_curve(neuron, _COARSE, **times))
-    if rates[-1] < max_rate:
-        raise ParameterError(
-            f"{neuron.model.name} fires at most {rates[-1]:.4g} Hz at dt = {dt} ms. "
-            f"Choose max_rate below that. Received: {max_rate:.4g} Hz."
-        )
-    silent = _COARSE[max(int(np.searchsorted(rates, 0.0, side="right")) - 1, 0)]
-    top = _COARSE[min(int(np.searchsorted(rates, max_rate)) + 1, len(_COARSE) - 1)]
-    currents = np.linspace(silent, top, _FINE)
-    return currents, np.maximum.accumulate(fi_curve(neuron, currents, **times))
+__all__ = [
+    "Curve",
+    "DriveFit",
+    "charge",
+    "fi_curve",
+    "fit_curve",
+    "fit_drive",
+    "has_parameters",
+    "measure_curve",
+    "rising_branch",
+]

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import factorial
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +25,9 @@ from bioconv.neurons.model import NeuronModel
 
 Array = Any  # a NumPy or a JAX array
 Values = dict[str, Array]
+
+#: Taylor coefficients of (exp(x) - 1) / x, enough for float64 below 1/2
+_EXPREL = tuple(1 / factorial(n + 1) for n in range(14, -1, -1))
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
@@ -84,19 +88,29 @@ def _call(node: ast.expr, parts: list[Array], xp: ModuleType) -> Array:
     if name == "clip":
         return xp.minimum(xp.maximum(parts[0], parts[1]), parts[2])
     if name == "exprel":
-        x = xp.asarray(parts[0])
-        small = xp.abs(x) < 1e-16
-        return xp.where(small, 1.0, xp.expm1(x) / xp.where(small, 1.0, x))
+        return _exprel(xp.asarray(parts[0]) * 1.0, xp)
     return getattr(xp, name)(*parts)
+
+
+def _exprel(x: Array, xp: ModuleType) -> Array:
+    """``(exp(x) - 1) / x``, to two units in the last place, in half the time of ``expm1(x) / x``:
+    a Taylor series where the difference cancels."""
+    near = xp.abs(x) < 0.5
+    short = xp.where(near, x, 0)
+    series = xp.full_like(x, _EXPREL[0])
+    for coefficient in _EXPREL[1:]:
+        series = series * short + coefficient
+    return xp.where(near, series, (xp.exp(x) - 1) / xp.where(near, 1, x))
 
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """The four phases of a step (`bioconv.timing`) as functions of arrays.
+    """The phases of a step (`bioconv.timing`) as functions of arrays.
 
     State variables, inputs and parameters are dictionaries of arrays that broadcast against each
     other.  ``values`` in the methods holds the constants from `constants`, the changing
-    parameters and ``t`` (ms, at the start of the step).  Get one from `update_of`.
+    parameters, ``t`` (ms, at the start of the step) and, for a noisy model, the numbers from
+    `draw`; from `hold` on also what is held for the step.  Get one from `update_of`.
 
     Parameters
     ----------
@@ -108,10 +122,52 @@ class Update:
     discrete: Discrete
     changing: frozenset[str]
     _constants: dict[str, ast.expr]
+    _held: tuple[tuple[str, ast.expr], ...]
     _update: tuple[tuple[str, ast.expr], ...]
     _definitions: dict[str, ast.expr]
     _threshold: ast.expr | None
     _reset: tuple[tuple[str, ast.expr], ...]
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a step needs random numbers."""
+        return bool(self.discrete.noise)
+
+    @property
+    def costly(self) -> bool:
+        """Whether a step calls functions, such as exp, or draws numbers: more than a few sums."""
+        trees = [node for _, node in (*self._held, *self._update)]
+        called = (isinstance(node, ast.Call) for tree in trees for node in ast.walk(tree))
+        return self.noisy or any(called)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a neuron that has fired may be kept from firing: refractory, or crossing."""
+        return bool(self.discrete.model.refractory) or self.discrete.model.crossing
+
+    def draw(self, key: Array, shape: tuple[int, ...], dtype: Any) -> Values:
+        """The random numbers that one step needs, by name: to be put into ``values``.
+
+        Parameters
+        ----------
+        key : JAX key
+            One for each step: fold the number of the step into it.
+        shape : tuple of int
+        dtype : dtype
+
+        Returns
+        -------
+        dict of str to array
+            Standard normal numbers; empty for a deterministic model.  They are drawn in float32,
+            so that a run in float64 has the same noise.
+        """
+        import jax
+
+        def numbers(position: int) -> Array:
+            part = jax.random.fold_in(key, position)
+            return jax.random.normal(part, shape, np.float32).astype(dtype)
+
+        return {name: numbers(position) for position, name in enumerate(self.discrete.noise)}
 
     def constants(self, parameters: Mapping[str, NDArray | float], dt: float) -> Values:
         """What does not change within a run, worked out in float64.
@@ -147,6 +203,23 @@ class Update:
             raise _undefined(model, self._constants[bad[0]], parameters)
         return found
 
+    def hold(self, state: Values, values: Mapping[str, Array]) -> Mapping[str, Array]:
+        """``values`` with the sub-expressions that are constant over dt."""
+        import jax.numpy as jnp
+
+        missing = [name for name in self.discrete.noise if name not in values]
+        if missing:
+            raise ParameterError(
+                f"{self.discrete.model.name} needs random numbers {', '.join(missing)} in every "
+                "step: put what Update.draw gives into values."
+            )
+        if not self._held:
+            return values
+        scope, held = {**values, **state}, {}
+        for name, node in self._held:
+            scope[name] = held[name] = evaluate(node, scope, jnp)
+        return {**values, **held}
+
     def integrate(self, state: Values, values: Mapping[str, Array], refractory: Array) -> Values:
         """Advance the state by ``dt``; ``refractory`` is a mask, or None for no neuron."""
         import jax.numpy as jnp
@@ -172,12 +245,16 @@ class Update:
 
     def spikes(self, state: Values, values: Mapping[str, Array], refractory: Array) -> Array:
         """Which neurons fire, as a mask; None for a model without threshold."""
+        fires = self._holds(state, values)
+        return fires if refractory is None or fires is None else fires & ~refractory
+
+    def _holds(self, state: Values, values: Mapping[str, Array]) -> Array:
+        """The threshold condition as a mask; None for a model without threshold."""
         import jax.numpy as jnp
 
         if self._threshold is None:
             return None
-        fires = evaluate(self._threshold, self._scope(state, values), jnp)
-        return fires if refractory is None else fires & ~refractory
+        return evaluate(self._threshold, self._scope(state, values), jnp)
 
     def reset(self, state: Values, values: Mapping[str, Array], spikes: Array) -> Values:
         """Run the reset statements for the neurons that fire."""
@@ -197,26 +274,35 @@ class Update:
         inputs: Mapping[str, Array],
         period: Array,
     ) -> tuple[Values, Array, Array]:
-        """One whole step: integrate, deliver, threshold, reset.
+        """One whole step: draw, integrate, deliver, threshold, reset.
 
         Parameters
         ----------
         state : dict of str to array
         wait : array of int, or None if no neuron has a refractory period
-            Steps for which each neuron is still refractory.
+            Steps for which each neuron is still refractory; in a crossing model, where it must
+            not be None, 1 for a blocked neuron.  All 0 at the start.
         values : mapping of str to array
         inputs : mapping of str to array
             What arrives, by state variable.
         period : array of int
-            Refractory period in steps; not used if ``wait`` is None.
+            Refractory period in steps; not used if ``wait`` is None or the model is crossing.
 
         Returns
         -------
         state, wait, spikes
             ``spikes`` is None for a model without threshold.
+
+        Raises
+        ------
+        ParameterError
+            ``wait`` or random numbers are missing.
         """
         import jax.numpy as jnp
 
+        values = self.hold(state, values)
+        if self.discrete.model.crossing:
+            return self._crossing_step(state, wait, values, inputs)
         refractory = None if wait is None else wait > 0
         state = self.integrate(state, values, refractory)
         state = self.deliver(state, inputs, refractory)
@@ -226,6 +312,19 @@ class Update:
         if wait is not None and fired is not None:
             wait = jnp.where(fired, period, jnp.maximum(wait - 1, 0))
         return state, wait, fired
+
+    def _crossing_step(
+        self, state: Values, wait: Array, values: Mapping[str, Array], inputs: Mapping[str, Array]
+    ) -> tuple[Values, Array, Array]:
+        if wait is None:
+            raise ParameterError(
+                f"{self.discrete.model.name} fires at crossings: step needs wait, zeros at first."
+            )
+        blocked = (wait > 0) & self._holds(state, values)
+        state = self.deliver(self.integrate(state, values, None), inputs, None)
+        fired = self.spikes(state, values, blocked)
+        state = self.reset(state, values, fired)
+        return state, (blocked | fired).astype(wait.dtype), fired
 
     def _scope(self, state: Values, values: Mapping[str, Array]) -> Values:
         import jax.numpy as jnp
@@ -261,10 +360,9 @@ def update_of(model: NeuronModel, changing: frozenset[str] = frozenset()) -> Upd
         See `discretise`.
     """
     discrete = discretise(model)
-    temporaries = {assignment.target for assignment in discrete.update}
-    definitions = {assignment.target for assignment in discrete.definitions}
-    names = model.names | temporaries
-    varying = {state.name for state in model.states} | temporaries | definitions | changing | {"t"}
+    names = model.names | discrete.temporaries
+    varying = {state.name for state in model.states} | discrete.temporaries | changing | {"t"}
+    varying |= {a.target for a in (*discrete.held, *discrete.definitions)}
     folder = Folder(frozenset(varying))
 
     def fold(text: str, internal: bool = False) -> ast.expr:
@@ -273,6 +371,7 @@ def update_of(model: NeuronModel, changing: frozenset[str] = frozenset()) -> Upd
     return Update(
         discrete=discrete,
         changing=changing,
+        _held=tuple((a.target, fold(a.expression)) for a in discrete.held),
         _update=tuple((a.target, fold(a.expression, True)) for a in discrete.update),
         _definitions={a.target: fold(a.expression) for a in discrete.definitions},
         _threshold=fold(discrete.threshold) if discrete.threshold else None,

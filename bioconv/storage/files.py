@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bioconv.errors import BioconvError, NetworkFileError
@@ -15,9 +17,13 @@ from bioconv.storage.seal import check_seal, seal, written_whole
 
 #: what a file can hold -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 1),
+    SpikingNetwork: ("bioconv-network", 2),
     Recording: ("bioconv-recording", 1),
 }
+#: version of bioconv-network that brought fields -> class -> fields with what they were before
+ADDED_FIELDS: Mapping[int, Mapping[str, Tree]] = MappingProxyType(
+    {2: {"NeuronModel": {"crossing": False, "dt_default": 0.0}}}
+)
 #: longest delay that a file may ask for: each step costs a buffer as large as the population
 MAX_DELAY_STEPS = 100_000
 _T = TypeVar("_T", SpikingNetwork, Recording)
@@ -115,7 +121,20 @@ def _open(path: Path) -> tuple[Tree, type]:
         )
     if layout < 1:
         raise NetworkFileError(f"{path}: there is no version {layout} of {name}.")
+    for added, classes in ADDED_FIELDS.items() if kind is SpikingNetwork else ():
+        if layout < added:
+            _add_fields(tree, classes)
     return tree, kind
+
+
+def _add_fields(tree: Tree, classes: Mapping[str, Tree]) -> None:
+    """Give all groups of these classes the fields that their version did not have yet."""
+    name = tree.get("class")
+    if isinstance(name, str) and name in classes:
+        tree.update({key: value for key, value in classes[name].items() if key not in tree})
+    for entry in tree.values():
+        if isinstance(entry, dict):
+            _add_fields(entry, classes)
 
 
 def _restore(tree: Tree, kind: type[Any], path: Path) -> Any:

@@ -49,7 +49,7 @@ def test_perfect_integrators(perfect: SpikingNetwork, simulator: str) -> None:
 
 @pytest.mark.parametrize("simulator", ["brian2", "nest", "pynn.brian2"])
 def test_leaky_neurons_on_standard_cells(leaky: SpikingNetwork, simulator: str) -> None:
-    _assert_same(_spikes(leaky, "array", 200), _spikes(leaky, simulator, 200))
+    _assert_same(_spikes(leaky, "array", 240), _spikes(leaky, simulator, 240))
 
 
 def test_leaky_neurons_on_neuron(leaky: SpikingNetwork) -> None:
@@ -58,7 +58,7 @@ def test_leaky_neurons_on_neuron(leaky: SpikingNetwork) -> None:
     A shift changes a count by at most one at either end of an interval, so over the window each
     neuron of the first layer, whose input is constant, stays within a few per cent.
     """
-    array, neuron = _spikes(leaky, "array", 200), _spikes(leaky, "neuron", 200)
+    array, neuron = _spikes(leaky, "array", 240), _spikes(leaky, "neuron", 240)
     first = leaky.populations[0].name
     expected = array.spikes_per_neuron[first].astype(float)
     # Backward Euler approaches the threshold with tau_m + dt instead of tau_m: slower by at most

@@ -22,26 +22,55 @@ import equivalence_networks as networks  # noqa: E402
 def test_translation_is_reversible(name: str) -> None:
     cell = standard_cells()[name]
     random = np.random.default_rng(0)
-    values = {p.name: random.random(4) for p in cell.model.parameters}
+    starts = {state.initial for state in cell.model.states}
+    values = {p.name: random.random(4) for p in cell.model.parameters if p.name not in starts}
+    values |= {p: random.random(4) for p in cell.parameters} | dict(cell.fixed)
     back = from_pynn(cell, to_pynn(cell, values))
     assert back.keys() == values.keys()
     for key, value in values.items():
         np.testing.assert_allclose(back[key], value, rtol=1e-15)
 
 
+UNITS = {
+    "pF": ("nF", 1e-3),
+    "pA": ("nA", 1e-3),
+    "nS": ("uS", 1e-3),
+    **{unit: (unit, 1.0) for unit in ("mV", "ms", "mV/ms")},
+}
+
+
 def test_names_and_units_are_pynns() -> None:
     """Checked against PyNN's own description of the cells."""
     cells = pytest.importorskip("pyNN.standardmodels.cells")
-    units = {"pF": ("nF", 1e-3), "pA": ("nA", 1e-3), "mV": ("mV", 1.0), "ms": ("ms", 1.0)}
     for name, cell in standard_cells().items():
         theirs = getattr(cells, name)
-        for parameter in cell.model.parameters:
-            names, factor = cell.parameters[parameter.name]
+        units = {p.name: p.unit for p in (*cell.model.parameters, *cell.model.states)}
+        translated = [(n, names, factor) for n, (names, factor) in cell.parameters.items()]
+        translated += [(n, (own,), factor) for n, (own, factor) in cell.states.items()]
+        for ours, names, factor in translated:
             for pynn_name in names:
-                assert pynn_name in theirs.default_parameters
-                assert units[parameter.unit] == (theirs.units[pynn_name], factor)
+                expected = (
+                    ("nS", 1.0) if (ours, name[:3]) == ("a", "EIF") else UNITS.get(units[ours])
+                )
+                if units[ours] == "1":  # a rate in Izhikevich's cell, a gate in HH_cond_exp
+                    expected = ("/ms" if ours in ("a", "b") else "", 1.0)
+                assert (theirs.units[pynn_name], factor) == expected, (name, ours)
         ours = {n for names, _ in cell.parameters.values() for n in names}
         assert ours == set(theirs.default_parameters)
+        assert {own for own, _ in cell.states.values()} <= set(theirs.default_initial_values)
+
+
+@pytest.mark.parametrize(
+    "name", ["HH_cond_exp", "EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"]
+)
+def test_defaults_are_pynns(name: str) -> None:
+    """Library and PyNN follow the same publication; these two are choices of the library."""
+    theirs = getattr(pytest.importorskip("pyNN.standardmodels.cells"), name).default_parameters
+    cell = standard_cells()[name]
+    ours = to_pynn(cell, {p.name: p.default for p in cell.model.parameters})
+    own_choice = {"v_spike", "tau_refrac"}
+    for key in theirs.keys() - own_choice:
+        assert ours[key] == pytest.approx(theirs[key]), key
 
 
 def test_two_different_receptors_have_no_way_back() -> None:

@@ -66,7 +66,7 @@ def test_one_step_equals_a_brian2_group(neuron):
 @pytest.mark.parametrize("neuron", MODELS, ids=lambda neuron: neuron.model.name)
 def test_the_parts_are_in_the_grammar_and_complete(neuron):
     discrete = discretise(neuron.model)
-    known = set(neuron.model.names)
+    known = {part.name for part in (*neuron.model.parameters, *neuron.model.states)}
     for assignment in discrete.update:
         parse_expression(assignment.expression, known, internal=True)
         assert not assignment.target.startswith("_") and assignment.target not in known
@@ -133,6 +133,71 @@ def test_functions_mean_what_brian2_means(text):
     expected = {"int(-1.7)": -1, "clip(3, 0, 2)": 2, "exprel(0)": 1, "not 1 > 2": True}
     found = evaluate(parse_expression(text, frozenset()), {}, np)
     assert found == expected.get(text, 0.25)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exprel_is_precise_everywhere(dtype):
+    x = np.concatenate([np.linspace(-60, 60, 5001), np.linspace(-1, 1, 5001), [0, 1e-20, -700]])
+    x = x.astype(dtype)
+    wide = x.astype(np.longdouble)
+    exact = np.where(wide == 0, 1, np.expm1(wide) / np.where(wide == 0, 1, wide))
+    found = evaluate(parse_expression("exprel(x)", {"x"}), {"x": x}, np)
+    assert found.dtype == dtype
+    assert np.max(np.abs(found / exact - 1)) < 3 * np.finfo(dtype).eps
+
+
+def ion_channels(method):
+    """A model whose rates SymPy would write as roots of exp(v / mV)."""
+    return neurons.NeuronModel(
+        name="channels",
+        equations=(
+            "rate = exp(v / (18 * mV)) / ms : hertz\n"
+            "drive = (i_offset - g * (v + 70 * mV)) / c_m : volt/second\n"
+            "dv/dt = drive - n * mV / ms : volt\n"
+            "dn/dt = rate * (1 - n) : 1"
+        ),
+        threshold="",
+        reset="",
+        method=method,
+        parameters=(
+            neurons.Parameter("i_offset", 0.0, "pA", "Current"),
+            neurons.Parameter("g", 10.0, "nS", "Leak"),
+            neurons.Parameter("c_m", 100.0, "pF", "Capacitance"),
+        ),
+        states=(
+            neurons.State("v", -70.0, "mV", "Potential"),
+            neurons.State("n", 0.0, "1", "Gate"),
+        ),
+    )
+
+
+def test_what_stands_still_in_a_step_is_worked_out_once():
+    """Exponential Euler: the rate holds while n moves; the drive depends on v, which moves."""
+    targets = [a.target for a in discretise(ion_channels("exponential_euler")).update]
+    assert targets[0] == "rate" and "drive" not in targets
+    targets = [a.target for a in discretise(ion_channels("euler")).update]
+    assert targets[:2] == ["rate", "drive"]
+    targets = [a.target for a in discretise(ion_channels("rk4")).update]
+    assert "rate" not in targets and "drive" not in targets
+
+
+@pytest.mark.parametrize("method", ["exponential_euler", "euler", "rk2", "rk4"])
+def test_exponentials_do_not_overflow_in_float32(method):
+    """exp(100)**(1 / 18) is infinite in float32, exp(100 / 18) is 259."""
+    model = ion_channels(method)
+    discrete = discretise(model)
+    assert not any("exp(" in a.expression and ")**" in a.expression for a in discrete.update)
+    parameters = {p.name: p.default for p in model.parameters} | {"i_offset": 1700.0}
+    state = {"v": np.array([100.0, -60.0]), "n": np.array([0.5, 0.5])}
+    exact = one_step(model, parameters, state, 1e-3)
+    update = update_of(model)
+    values = {k: np.float32(v) for k, v in update.constants(parameters, 1e-3).items()}
+    found = update.integrate(
+        {k: jax.numpy.asarray(v, "float32") for k, v in state.items()}, {**values, "t": 0.0}, None
+    )
+    for name in state:
+        np.testing.assert_allclose(found[name], exact[name], rtol=2e-6)
+    assert exact["n"][0] > 0.55
 
 
 @pytest.mark.parametrize("estimate", ["exponential", "count"])

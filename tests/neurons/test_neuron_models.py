@@ -64,8 +64,8 @@ def test_all_bad_parameters_are_reported_at_once():
 def test_unknown_options_are_refused():
     with pytest.raises(ParameterError, match="reset must be one of subtraction, value"):
         neurons.IntegrateAndFire(reset="zero")
-    with pytest.raises(ParameterError, match="synapse must be one of delta, exponential"):
-        neurons.LeakyIntegrateAndFire(synapse="alpha")
+    with pytest.raises(ParameterError, match="synapse must be one of delta, exponential, alpha"):
+        neurons.LeakyIntegrateAndFire(synapse="gap")
     for n in (1, 26, 2.0):
         with pytest.raises(ParameterError, match="2 to 25 sources"):
             neurons.MaxGate(n)

@@ -79,6 +79,10 @@ def test_rates_out_of_reach_are_refused():
         neurons.IntegrateAndFire(synapse="exponential", c_m=3.0, tau_syn=4.0),
         neurons.LeakyIntegrateAndFire(synapse="delta", tau_m=1e6),
         neurons.LeakyIntegrateAndFire(tau_m=1e6),
+        neurons.LeakyIntegrateAndFire(synapse="alpha", tau_m=1e6, tau_syn=4.0),
+        neurons.IntegrateAndFire(synapse="alpha", c_m=3.0, tau_syn=4.0),
+        neurons.QuadraticIntegrateAndFire(synapse="alpha", g_l=0.0),
+        neurons.TraubMiles(synapse="alpha", g_l=1e-6, g_na=0.0, g_k=0.0),
     ],
     ids=lambda neuron: neuron.model.name,
 )
@@ -89,7 +93,7 @@ def test_the_charge_of_a_spike_is_what_the_membrane_takes_up(neuron):
     parameters = {p.name: neuron.value(p.name) for p in model.parameters}
     with jax.enable_x64(True):
         values = {**update.constants(parameters, dt), "t": 0.0}
-        rest = float(neuron.value("v_rest"))
+        rest = -65.0
         state = {s.name: np.array([rest if s.name == "v" else 0.0]) for s in model.states}
         state = update.deliver(state, {model.receptors[0].variable: 1.0}, None)
         for _ in range(200):

@@ -97,6 +97,13 @@ EXPRESSIONS = [
     "dv/dt = 9**9**9**9 * i_offset / c_m : volt",
     "dv/dt = i_offset / c_m : volt\nimport os",
     "dv/dt = i_offset / c_m : volt # \x00",
+    "dv/dt = i_offset / c_m * randn() : volt",
+    "a = randn() : 1\ndv/dt = a * i_offset / c_m : volt",
+    "a = xi : 1 (constant over dt)\ndv/dt = a * i_offset / c_m : volt",
+    "a = randn(os) : 1 (constant over dt)\ndv/dt = a * i_offset / c_m : volt",
+    "a = randn().real : 1 (constant over dt)\ndv/dt = a * i_offset / c_m : volt",
+    "a = randn() : 1 (constant over dt)(x)\ndv/dt = a * i_offset / c_m : volt",
+    "dv/dt = i_offset / c_m * xi_import__os : volt",
 ]
 
 
@@ -107,7 +114,11 @@ def test_equations_outside_of_the_grammar(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("field", ["threshold", "reset"])
 @pytest.mark.parametrize(
-    "text", ["__import__('os')", "v.real > 0", "exec('1')", "v > v_th; import os", "v = eval('1')"]
+    "text",
+    [
+        *("__import__('os')", "v.real > 0", "exec('1')", "v > v_th; import os", "v = eval('1')"),
+        *("v > randn()", "v > xi * mV", "v = randn()", "v = xi"),
+    ],
 )
 def test_statements_outside_of_the_grammar(tmp_path: Path, field: str, text: str) -> None:
     crafted(tmp_path / "net.h5", attribute(MODEL, field, text))
@@ -280,13 +291,13 @@ def test_unknown_and_missing_fields(tmp_path: Path) -> None:
 
 def test_newer_and_unknown_formats(tmp_path: Path) -> None:
     def newer(file: h5py.File) -> None:
-        attribute("/", "format_version", 2)(file)
+        attribute("/", "format_version", 3)(file)
         attribute("/", "bioconv_version", "9.1.0")(file)
         del file["content"]  # a newer layout may look like anything
 
     message = crafted(tmp_path / "net.h5", newer)
     assert "Install bioconv '9.1.0' or newer" in message
-    assert "version 2 of bioconv-network" in message
+    assert "version 3 of bioconv-network" in message
     assert "expected one of" in crafted(tmp_path / "net.h5", attribute("/", "format", "other"))
     assert "no version 0" in crafted(tmp_path / "net.h5", attribute("/", "format_version", 0))
     assert "format" in crafted(tmp_path / "net.h5", attribute("/", "format_version", 1.0))

@@ -27,6 +27,7 @@ from bioconv.storage import (
     load_recording,
     save_network,
     save_recording,
+    seal,
 )
 from bioconv.storage.schema import KNOWN_CLASSES, decode, encode, field_hints
 
@@ -114,7 +115,7 @@ def test_readable_without_bioconv(tmp_path: Path) -> None:
     network.save(tmp_path / "net.h5")
     with h5py.File(tmp_path / "net.h5") as file:
         assert file.attrs["format"].decode() == "bioconv-network"
-        assert file.attrs["format_version"] == 1
+        assert file.attrs["format_version"] == 2
         assert file.attrs["bioconv_version"].decode() == bioconv.__version__
         group = file["content/populations/conv"]
         assert "dv/dt" in group["model"].attrs["equations"].decode()
@@ -172,3 +173,23 @@ def test_numbers_that_do_not_fit() -> None:
     with pytest.raises(ParameterError, match="64 bits"):
         encode(2**70)
     assert encode(np.ones(2, np.float32)).dtype == np.float64
+
+
+def test_a_file_of_the_first_version_has_neurons_without_crossing(tmp_path: Path) -> None:
+    def older(name: str, group: h5py.Group | h5py.Dataset) -> None:
+        if group.attrs.get("class") == b"NeuronModel":
+            del group.attrs["crossing"], group.attrs["dt_default"]
+
+    path, network = tmp_path / "net.h5", spiking_network()
+    network.save(path)
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+    seal(path)
+    with pytest.raises(NetworkFileError, match="missing 'crossing'"):
+        load_network(path)
+    with h5py.File(path, "r+") as file:
+        file.attrs.modify("format_version", 1)
+    seal(path)
+    assert [p.model for p in load_network(path).populations] == [
+        p.model for p in network.populations
+    ]

@@ -69,3 +69,9 @@ def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0)
     )
     draws = np.random.Generator(generator).random((n_steps, 4 * blocks))
     return draws[:, : p.size] < p
+
+
+def noise_seed(seed, image):
+    """Seed of the random numbers in the neurons' equations for one image: 32 bits, not 0."""
+    state = np.random.SeedSequence([seed, image]).generate_state(1)[0]
+    return max(int(state), 1)

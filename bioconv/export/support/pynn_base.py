@@ -47,8 +47,10 @@ class Simulator(ABC):
         standard = getattr(self.sim, cell)(**self.translate(cell, entry["parameters"]))
         size = images.n_neurons(entry)
         population = self.sim.Population(size, standard, label=name)
-        population.initialize(v=entry["initial"]["v"])
-        population.record(["spikes", *traced])
+        shown = self.standard(name)["states"]
+        start = {theirs: entry["initial"][v] * factor for v, (theirs, factor) in shown.items()}
+        population.initialize(**start)
+        population.record(["spikes", *(shown[variable][0] for variable in traced)])
         self.populations[name] = population
 
     def add_source(self, name: str) -> None:
@@ -58,33 +60,49 @@ class Simulator(ABC):
 
     def translate(self, cell: str, values: Values) -> dict[str, Any]:
         """Parameters with PyNN's names, in PyNN's units."""
-        table = self.tables["STANDARD_CELLS"][cell]["parameters"]
         return {
-            name: np.multiply(value, factor)
-            for parameter, value in values.items()
-            for names, factor in [table[parameter]]
+            name: np.multiply(values[parameter], factor)
+            for parameter, (names, factor) in self.tables["STANDARD_CELLS"][cell][
+                "parameters"
+            ].items()
+            if parameter in values
             for name in names
         }
 
+    def standard(self, name: str) -> Values:
+        """What the table of standard cells says of a population's cell."""
+        return self.tables["STANDARD_CELLS"][self.cells[name]]
+
+    def model(self, name: str) -> Values:
+        """What the tables say of a population's neuron model."""
+        return self.tables["MODELS"][self.tables["POPULATIONS"][name]["model"]]
+
+    def receptors(self, projection: Values, weight: NDArray) -> list[tuple[str, NDArray]]:
+        """PyNN's receptors for weights above and below 0, and which weights these are."""
+        above, below = self.standard(projection["post"])["receptors"][projection["receptor"]]
+        both = [(above, weight > 0), (below, weight < 0)]
+        return [(receptor, chosen) for receptor, chosen in both if chosen.any()]
+
     def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
         """Synapses given as arrays of indices and weights (in the receptor's unit)."""
-        cell = self.cells[projection["post"]]
-        weight = weight * self.tables["STANDARD_CELLS"][cell]["weight"]
         delay = np.full(len(pre), projection["delay_steps"] * self.dt)
-        for receptor, chosen in (("excitatory", weight > 0), ("inhibitory", weight < 0)):
-            if chosen.any():
-                rows = np.stack([pre, post, weight, delay], axis=1)[chosen]
-                connector = self.sim.FromListConnector(rows, column_names=["weight", "delay"])
-                self.sim.Projection(
-                    self.neurons(projection["pre"]),
-                    self.neurons(projection["post"]),
-                    connector,
-                    receptor_type=receptor,
-                )
+        rows = np.stack([pre, post, weight * self.standard(projection["post"])["weight"], delay], 1)
+        for receptor, chosen in self.receptors(projection, weight):
+            connector = self.sim.FromListConnector(rows[chosen], column_names=["weight", "delay"])
+            self.sim.Projection(
+                self.neurons(projection["pre"]),
+                self.neurons(projection["post"]),
+                connector,
+                receptor_type=receptor,
+            )
 
     def neurons(self, name: str) -> Any:
         """A population, or the spike sources of an input."""
         return self.populations[name] if name in self.populations else self.sources[name]
+
+    def seed(self, number: int) -> None:
+        """Seed of random numbers in equations."""
+        return  # standard cells draw none
 
     def start(
         self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
@@ -111,16 +129,17 @@ class Simulator(ABC):
         return {parameter: value for parameter, value in parameters.items() if parameter in touched}
 
     def set_values(self, name: str, values: Values) -> None:
-        """Set parameters of a population and its potential ("v", mV), now."""
-        parameters = {n: value for n, value in values.items() if n != "v"}
+        """Set parameters and state variables of a population, now."""
+        states = self.standard(name)["states"].keys() & values.keys()
+        parameters = {n: value for n, value in values.items() if n not in states}
         if parameters:
             self.populations[name].set(**self.translate(self.cells[name], parameters))
-        if "v" in values:
-            self._set_potential(name, values["v"])
+        for variable in sorted(states):
+            self._set_state(name, variable, values[variable])
 
     @abstractmethod
-    def _set_potential(self, name: str, value: Any) -> None:
-        """Set the potential in mV, now."""
+    def _set_state(self, name: str, variable: str, value: Any) -> None:
+        """Set a state variable that the table of standard cells names, in the model's unit."""
 
     def run(self, n_steps: int) -> None:
         """Go on for some steps."""
@@ -133,7 +152,8 @@ class Simulator(ABC):
             segment = population.get_data(clear=True).segments[-1]
             spikes[name] = self._spikes(population, segment, n_steps)
             for variable in (v for n, v in traced if n == name):
-                traces[name, variable] = self._trace(segment, variable, n_steps)
+                theirs, factor = self.standard(name)["states"][variable]
+                traces[name, variable] = self._trace(segment, theirs, n_steps) / factor
         return spikes, traces
 
     def _set_sources(self, name: str, steps: NDArray, sources: NDArray) -> None:

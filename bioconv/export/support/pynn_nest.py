@@ -14,6 +14,32 @@ from numpy.typing import NDArray
 from . import images
 from .pynn_base import GENERATED, Simulator, Values
 
+_TAUS = ("tau_syn_ex", "tau_syn_in")
+#: NEST cannot set synaptic currents: with a time constant of so many steps they vanish in one
+_VANISHING = dict.fromkeys(_TAUS, 1e-3)
+#: conductances, whose integrator looks at the error only, need one that it is stable with
+_DECAYING, _SETTLING_STEPS = dict.fromkeys(_TAUS, 0.5), 25
+
+#: what is left of synaptic conductances, by NEST's names; not every cell can set it
+_CONDUCTANCES = {"g_ex", "g_in", "dg_ex", "dg_in"}
+
+#: standard cell -> what keeps it from firing, and lets synaptic currents vanish, by NEST's names
+_SILENT: dict[str, dict[str, float]] = {
+    **dict.fromkeys(("IF_curr_exp", "IF_curr_alpha"), {"V_th": 1e9, **_VANISHING}),
+    **dict.fromkeys(("IF_cond_exp", "IF_cond_alpha"), {"V_th": 1e9, **_DECAYING}),
+    # Without the exponential, which would overflow, it is a leaky neuron with the threshold V_th.
+    **dict.fromkeys(
+        ("EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"),
+        {"Delta_T": 0.0, "V_th": 1e9, "V_peak": 1e9, **_DECAYING},
+    ),
+    # A recovery that stays huge keeps v at its lower bound, whatever arrives.
+    "Izhikevich": {"a": 0.0, "U_m": 1e9, "V_min": -100.0},
+    "HH_cond_exp": {"g_Na": 0.0, "I_e": 0.0, "V_m": -65.0, **_DECAYING},
+}
+
+
+_ADAPTIVE = {cell for cell, silent in _SILENT.items() if _DECAYING.items() <= silent.items()}
+
 
 class Nest(Simulator):
     """NEST: generated models besides standard cells; a settling run between images."""
@@ -28,6 +54,7 @@ class Nest(Simulator):
         )
         self.types: dict[str, Any] = {}
         self.recorders: dict[str, list[Any]] = {}
+        self.audible: dict[str, dict[str, Any]] = {}
 
     def install(self, model: str, library: Path) -> None:
         """Load a compiled model; ``setup`` must be over, because it forgets what was loaded."""
@@ -76,13 +103,27 @@ class Nest(Simulator):
             "weight": weight,
             "delay": np.full(len(pre), projection["delay_steps"] * self.dt),
         }
-        receptors = self.tables["MODELS"][self.tables["POPULATIONS"][target]["model"]]["receptors"]
-        if self.cells[target] == GENERATED and len(receptors) > 1:
+        receptors = self.model(target)["receptors"]
+        if self.cells[target] != GENERATED:
+            above, _ = self.standard(target)["receptors"][projection["receptor"]]
+            if above == "inhibitory":  # NEST tells the two receptors by the sign of the weight
+                specification["weight"] = -weight
+        elif len(receptors) > 1:
             port = receptors.index(projection["receptor"]) + 1
             specification["receptor_type"] = np.full(len(pre), port)
         senders = np.asarray(self.neurons(projection["pre"]).all_cells, dtype=int)[pre]
         receivers = np.asarray(self.neurons(target).all_cells, dtype=int)[post]
         self.nest.Connect(senders, receivers, "one_to_one", specification)
+
+    def seed(self, number: int) -> None:
+        """Seed of all random numbers from now on.
+
+        Each neuron makes normal numbers in pairs and keeps one: an even number of steps leaves
+        none from before.
+        """
+        if round(self.nest.biological_time / self.dt) % 2:
+            self.run(1)
+        self.nest.rng_seed = number
 
     def start(
         self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
@@ -91,7 +132,8 @@ class Nest(Simulator):
         for name in self.populations:
             self._silence(name)
         longest = max((self._refractory_steps(name) for name in self.populations), default=0)
-        self.run(self.max_delay_steps + longest + 2)
+        settling = _SETTLING_STEPS if set(self.cells.values()) & _ADAPTIVE else 2
+        self.run(self.max_delay_steps + longest + settling)
         for recorder in (r for recorders in self.recorders.values() for r in recorders):
             recorder.n_events = 0
         # PyNN puts a relay behind the sources: their first usable step is the one after next.
@@ -124,8 +166,11 @@ class Nest(Simulator):
         return steps, neurons, (steps >= 0) & (steps < n_steps)
 
     def _variable(self, name: str, variable: str) -> str:
-        """NEST's name of a state variable."""
-        return variable if self.cells[name] == GENERATED else {"v": "V_m"}[variable]
+        """NEST's name of a state variable; the units are those of the tables."""
+        if self.cells[name] == GENERATED:
+            return variable
+        theirs = self.standard(name)["states"][variable][0]
+        return self.populations[name].celltype.variable_map[theirs]
 
     def set_values(self, name: str, values: Values) -> None:
         """Set parameters and state variables of a population, now."""
@@ -134,30 +179,37 @@ class Nest(Simulator):
             return
         super().set_values(name, values)
 
-    def _set_potential(self, name: str, value: Any) -> None:
-        self.populations[name].node_collection.set(V_m=value)
+    def _set_state(self, name: str, variable: str, value: Any) -> None:
+        nodes = self.populations[name].node_collection
+        nodes.set({self._variable(name, variable): value})
 
     def _silence(self, name: str) -> None:
         nodes = self.populations[name].node_collection
         if self.cells[name] == GENERATED:
-            nodes.set({self._model(name)["may_fire"]: 0.0})
-        else:  # NEST cannot set synaptic currents; with this time constant they vanish in a step
-            vanish = 1e-3 * self.dt
-            nodes.set(V_th=1e9, tau_syn_ex=vanish, tau_syn_in=vanish)
+            nodes.set({self.model(name)["may_fire"]: 0.0})
+            return
+        silent = _SILENT[self.cells[name]]
+        self.audible.setdefault(name, nodes.get(list(silent)))
+        nodes.set({**silent, **{tau: silent[tau] * self.dt for tau in _TAUS if tau in silent}})
 
     def _set_back(self, name: str, values: Values) -> None:
         """Give everything that changes in a run the value it has at the start of the image."""
-        entry, model = self.tables["POPULATIONS"][name], self._model(name)
+        entry, model = self.tables["POPULATIONS"][name], self.model(name)
         new = self._touched(name)
         if self.cells[name] == GENERATED:
             new |= {model["may_fire"]: 1.0, **entry["initial"], **model["added_states"]}
-        else:
-            silenced = {n: v for n, v in entry["parameters"].items() if n in ("v_th", "tau_syn")}
-            new |= {**silenced, "v": entry["initial"]["v"]}
+        else:  # all at once: NEST refuses conductances that its integrator let fall below 0
+            states = {
+                self._variable(name, state): entry["initial"][state]
+                for state in self.standard(name)["states"]
+            }
+            nodes = self.populations[name].node_collection
+            rests = nodes[0].get().keys() & _CONDUCTANCES
+            nodes.set({**self.audible[name], **dict.fromkeys(rests, 0.0), **states})
         self.set_values(name, {**new, **values})
 
     def _refractory_steps(self, name: str) -> int:
-        parameter = self._model(name)["refractory"]
+        parameter = self.model(name)["refractory"]
         if not parameter:
             return 0
         values = [self.tables["POPULATIONS"][name]["parameters"][parameter]]
@@ -167,6 +219,3 @@ class Nest(Simulator):
             if (change["population"], change["variable"]) == (name, parameter)
         ]
         return max(round(float(np.max(value)) / self.dt) for value in values)
-
-    def _model(self, name: str) -> Mapping[str, Any]:
-        return self.tables["MODELS"][self.tables["POPULATIONS"][name]["model"]]

@@ -11,6 +11,7 @@ delay_steps.  Brian2's usual order fires before spikes arrive, so `schedule` bel
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 from brian2 import Hz, ms, mV, nS, pA, pF, second  # noqa: F401 - the tables use what they need
 from brian2.groups.group import CodeRunner
 from support import command_line, images
+from support.encoders import noise_seed
 from support.results import Results
 
 weights = np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False)
@@ -36,6 +38,10 @@ DRIVES: list = []
 CHANGES: list = []
 READOUTS: dict = {}
 # </network>
+
+# Random numbers in equations: their seed is set anew for every image.
+NOISY = any(model["noisy"] for model in MODELS.values())
+SEED_CODE = 'brian::_random_generators[0].seed(std::stoul(std::getenv("NOISE_SEED")));'
 
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 
@@ -74,7 +80,8 @@ def make_changes(name, group, changes):
             group,
             "stateupdate",
             code="\n".join(code),
-            when="start",
+            when="before_start",
+            order=-1,  # before what is constant over a step is worked out
             name=f"changes_{name}",
             override_conditional_write=["not_refractory"],
         )
@@ -155,6 +162,8 @@ class Network:
         )
         self.network.schedule = SCHEDULE
         if standalone:
+            if NOISY:
+                brian2.device.insert_code("main", SEED_CODE)
             # One run in one piece: Brian2's C++ forgets spikes under way between two runs.
             self.network.run(n_steps * DT, namespace={})
             brian2.device.build(directory=standalone, compile=True, run=False)
@@ -169,6 +178,7 @@ class Network:
         driven = self._driven(images.drive_currents(x, DRIVES, POPULATIONS, weights))
         spikes = images.input_spikes(x, INPUTS, self.n_steps, seed, image)
         if self.standalone:
+            os.environ["NOISE_SEED"] = str(noise_seed(seed, image))
             self._run_binary(driven, spikes)
         else:
             self.network.restore()  # all variables as built, and no spike under way
@@ -176,6 +186,7 @@ class Network:
                 self.sources[name].set_spikes(sources, steps * DT)
             for name, variable, value in driven:
                 setattr(self.groups[name], variable, value)
+            brian2.seed(noise_seed(seed, image))
             self.network.run(self.n_steps * DT, namespace={})
         for name, monitor in self.monitors.items():
             spikes[name] = (in_steps(monitor.t), np.asarray(monitor.i[:], np.int64))
@@ -191,12 +202,13 @@ class Network:
         """What the image sets: (population, variable, value), constant current plus its own."""
         values = []
         for name, current in currents.items():
-            parameter = MODELS[POPULATIONS[name]["model"]]["current"]
+            model = MODELS[POPULATIONS[name]["model"]]
+            parameter, unit = model["current"], model["current_unit"]
             constants = {parameter: POPULATIONS[name]["parameters"][parameter]}
             for n, change in enumerate(CHANGES):
                 if (change["population"], change["variable"]) == (name, parameter):
                     constants[f"change{n}"] = change["value"]
-            values += [(name, v, constant + current * pA) for v, constant in constants.items()]
+            values += [(name, v, constant + current * unit) for v, constant in constants.items()]
         return values
 
     def _run_binary(self, driven, spikes):

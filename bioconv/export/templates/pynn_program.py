@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from support import command_line, images, nest_models
+from support.encoders import noise_seed
 from support.pynn_simulators import GENERATED, SIMULATORS, MechanismsError
 from support.results import Results
 
@@ -91,6 +92,7 @@ def present(simulator, x, image, options, traced):
     for name, current in currents.items():
         parameter = current_of(name)
         driven[name] = {parameter: POPULATIONS[name]["parameters"][parameter] + current}
+    simulator.seed(noise_seed(options.seed, image))
     simulator.start(incoming, driven)
     steps = sorted({c["step"] for c in CHANGES if c["step"] < options.steps} | {0})
     for step, end in zip(steps, [*steps[1:], options.steps], strict=True):
@@ -118,10 +120,15 @@ def choose_cells(options, traced):
     if options.cells == GENERATED:
         return dict.fromkeys(entries, GENERATED)
     cells = {name: entry["cell"] for name, entry in entries.items()}
-    hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v != "v"]
+    hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v not in shown(cells[n])]
     if hidden:
         sys.exit(f"PyNN's standard cells do not show {', '.join(hidden)}. Try --cells generated.")
     return cells
+
+
+def shown(cell):
+    """The state variables of a standard cell that can be recorded."""
+    return STANDARD_CELLS[cell]["states"]
 
 
 def parse():

@@ -68,7 +68,7 @@ class _Simulation:
         self.n_images = len(next(iter(data.values())))
         batch = min(settings.batch_size, self.n_images)
         self.plan: Plan = make_plan(network, settings, batch, chunk_bytes)
-        self.arrays = Arrays(network, self.plan, settings.n_steps)
+        self.arrays = Arrays(network, self.plan, settings.n_steps, settings.seed)
         self.collector = Collector(network, settings, self.n_images)
         self.build_seconds = time.perf_counter() - began
 
@@ -89,7 +89,7 @@ class _Simulation:
         # The last batch is filled up with its last sample: one size, one compiled program.
         filled = np.minimum(images[0] + np.arange(self.plan.batch), images[-1])
         data = {name: array[filled] for name, array in self.data.items()}
-        fixed = self.arrays.fixed(data)
+        fixed = self.arrays.fixed(data, filled)
         carry = start(self.plan, self.arrays.states())
         pieces: Pieces = {
             (readout.population, reads(readout)): [] for readout in self.network.readouts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -29,11 +30,11 @@ class Arrays:
     ----------
     network : SpikingNetwork
     plan : Plan
-    n_steps : int
+    n_steps, seed : int
     """
 
-    def __init__(self, network: SpikingNetwork, plan: Plan, n_steps: int):
-        self.network, self.plan, self.n_steps = network, plan, n_steps
+    def __init__(self, network: SpikingNetwork, plan: Plan, n_steps: int, seed: int):
+        self.network, self.plan, self.n_steps, self.seed = network, plan, n_steps, seed
         self.operators = [_cast(p.operator, plan.dtype) for p in network.projections]
         self.parameters = {s.name: _parameters(network.population(s.name)) for s in plan.stages}
         self.refractory = {
@@ -60,8 +61,8 @@ class Arrays:
             for stage in self.plan.stages
         }
 
-    def fixed(self, data: Data) -> Fixed:
-        """The arguments of the compiled part for one batch of samples."""
+    def fixed(self, data: Data, images: NDArray[np.int64]) -> Fixed:
+        """The arguments of the compiled part for the samples with these numbers."""
         currents = drive_currents(self.network, data)
         constants, drives = {}, {}
         for stage in self.plan.stages:
@@ -86,8 +87,19 @@ class Arrays:
             states=self.set_states,
             refractory=self.refractory,
             first=self.first,
+            noise=self._noise(images),
             n_steps=jnp.int32(self.n_steps),
         )
+
+    def _noise(self, images: NDArray[np.int64]) -> dict[str, Any]:
+        """One key for each sample and noisy population, from seed, name and number."""
+        key = jax.random.key(self.seed, impl="threefry2x32")
+        of_samples = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+        return {
+            stage.name: of_samples(jax.random.fold_in(key, crc32(stage.name.encode())), images)
+            for stage in self.plan.stages
+            if stage.model.noisy
+        }
 
     def _changes(self, stage: Stage, variable: str) -> list[Change]:
         found = [

@@ -19,7 +19,8 @@ from bioconv.neurons.update import update_of
 from bioconv.operators import Operator
 from bioconv.simulators.array.plan import Plan, Stage
 
-#: steps that XLA sees at once, so that a neuron's state stays in registers
+#: steps that XLA sees at once where a step is cheap, so that a neuron's state stays in registers;
+#: functions such as exp fill the registers by themselves, and take four times as long to compile
 _UNROLL = 4
 
 Array = Any
@@ -50,6 +51,8 @@ class Fixed(NamedTuple):
         Refractory periods in steps.
     first : dict of str to int
         First step of the populations' late counts.
+    noise : dict of str to array of keys (batch,)
+        For each population with random numbers one key a sample.
     n_steps : int
     """
 
@@ -60,6 +63,7 @@ class Fixed(NamedTuple):
     states: dict[str, dict[str, Table]]
     refractory: Values
     first: Values
+    noise: Values
     n_steps: Array
 
 
@@ -72,7 +76,7 @@ class Carry(NamedTuple):
         The next step.
     state : dict of str to dict of str to array (batch, n)
     wait : dict of str to array of int (batch, n)
-        Steps for which a neuron is still refractory.
+        Steps for which a neuron is still refractory; 1 for one that is blocked (crossing).
     pending : list of array (delay, batch, n)
         For each projection what is on its way.
     counts, late : dict of str to array of int (batch, n)
@@ -109,7 +113,7 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
             }
             for name, values in state.items()
         },
-        wait={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.refractory},
+        wait={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.waits},
         pending=[jnp.zeros(delays[index], plan.dtype) for index in sorted(delays)],
         counts={name: jnp.zeros(shape, jnp.int32) for name, shape in counted.items()},
         late={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.late},
@@ -149,7 +153,7 @@ def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[C
                 arriving[variable] = arriving.get(variable, 0) + line[: plan.steps]
         last, fired, traces = _integrate(plan, stage, fixed, carry, steps, arriving)
         state[stage.name] = last[0]
-        if stage.refractory:
+        if stage.waits:
             wait[stage.name] = last[1]
         if fired is not None:
             spikes[stage.name] = fired & live
@@ -185,7 +189,7 @@ def _integrate(
     def step(before: tuple[Values, Array], now: tuple[Array, Values]) -> Any:
         state, wait = before
         number, arrives = now
-        values = _values(plan, stage, fixed, number)
+        values = _values(plan, stage, fixed, number) | _noise(plan, stage, fixed, number)
         state = _set_states(stage, fixed, state, number)
         period = _period(plan, stage, fixed, values) if stage.refractory else None
         state, wait, fired = update.step(state, wait, values, arrives, period)
@@ -195,9 +199,8 @@ def _integrate(
         return (state, wait), (fired, {name: state[name] for name in stage.traces})
 
     first = (carry.state[stage.name], carry.wait.get(stage.name))
-    last, (fired, traces) = lax.scan(
-        step, first, (steps, arriving), unroll=min(_UNROLL, plan.steps)
-    )
+    unroll = 1 if update.costly else min(_UNROLL, plan.steps)
+    last, (fired, traces) = lax.scan(step, first, (steps, arriving), unroll=unroll)
     return last, fired, traces
 
 
@@ -212,6 +215,21 @@ def _values(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
             value = value + fixed.drives[stage.name]
         values[name] = value
     return values
+
+
+def _noise(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
+    """Random numbers of one step: of each sample whatever else is in the batch or the chunk.
+
+    Drawn here, step by step, they are never in memory: per chunk they cost four times as much.
+    """
+    if stage.name not in fixed.noise:
+        return {}
+    update = update_of(stage.model, frozenset(stage.changing))
+
+    def of_sample(key: Array) -> Values:
+        return update.draw(jax.random.fold_in(key, number), (stage.n,), plan.dtype)
+
+    return jax.vmap(of_sample)(fixed.noise[stage.name])
 
 
 def _set_states(stage: Stage, fixed: Fixed, state: Values, number: Array) -> Values:

@@ -61,6 +61,11 @@ class Stage:
     spikes: bool
     traces: tuple[str, ...]
 
+    @property
+    def waits(self) -> bool:
+        """Whether a neuron that has fired may be kept from firing again."""
+        return self.refractory or self.model.crossing
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -128,7 +133,7 @@ def _stage(network: SpikingNetwork, population: Population, settings: Settings) 
         changing=tuple(sorted(changed - states)),
         set_states=tuple(sorted(changed & states)),
         refractory=_is_refractory(network, population),
-        late=population.start_step > 0 and "counts" in wanted,
+        late=population.start_step > 0 and "counts" in wanted and bool(model.threshold),
         spikes="spikes" in wanted,
         traces=tuple(state.name for state in model.states if state.name in wanted),
     )

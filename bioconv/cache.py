@@ -1,0 +1,96 @@
+"""Small arrays that take long to compute, kept on disk by their content.
+
+The place of an entry is the digest of everything that it depends on, so an entry is never out of
+date; what is damaged or cannot be written is computed anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[np.float64]]
+
+_DAMAGE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+def remembered(
+    kind: str,
+    key: Mapping[str, Any],
+    names: tuple[str, ...],
+    compute: Callable[[], Mapping[str, NDArray]],
+) -> Arrays:
+    """Arrays from the cache; else from ``compute``, which are then put there.
+
+    Parameters
+    ----------
+    kind : str
+        Name of a subfolder.
+    key : mapping of str to object
+        Everything that the arrays depend on: plain values and float arrays.
+    names : tuple of str
+        Names of the arrays.
+    compute : function that returns a mapping of str to ndarray
+
+    Returns
+    -------
+    dict of str to ndarray of float64
+    """
+    path = _folder() / kind / f"{_digest(key)}.npz"
+    found = _read(path, names)
+    if found is not None:
+        return found
+    arrays = {name: np.asarray(value, np.float64) for name, value in compute().items()}
+    with suppress(OSError):  # a home that cannot be written to
+        _write(path, arrays)
+    return arrays
+
+
+def _folder() -> Path:
+    from bioconv.export.support.nest_models import default_cache
+
+    return default_cache()
+
+
+def _digest(key: Mapping[str, Any]) -> str:
+    text = json.dumps(key, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    array = np.ascontiguousarray(value, np.float64)
+    return [list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
+
+
+def _read(path: Path, names: tuple[str, ...]) -> Arrays | None:
+    """The arrays of a file; None if there is none, or it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in names}
+    except _DAMAGE:
+        return None
+    return arrays if all(a.dtype == np.float64 for a in arrays.values()) else None
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    """The file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

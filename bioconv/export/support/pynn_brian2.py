@@ -1,0 +1,140 @@
+"""Brian2 under PyNN: its cells with the model's method and rules, and synapses of Brian2 itself."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import truediv
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .pynn_base import Simulator, Values
+
+#: unit of a weight -> its dimension in Brian2
+_DIMENSIONS = {"mV": "volt", "pA": "amp", "nS": "siemens"}
+
+
+class Brian2(Simulator):
+    """Brian2 under PyNN, with the order of a step set right.
+
+    A new call of ``run`` forgets the spikes of the step before it.  So an image is one run, and
+    what changes in the middle of it is planned and set from inside.
+    """
+
+    stamp = 0
+    _planned: dict[int, list[tuple[str, Values]]] | None = None
+    _elapsed = 0
+
+    def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
+        super().__init__(dt, max_delay_steps, tables)
+        self.sim = importlib.import_module("pyNN.brian2")
+        self.brian2 = importlib.import_module("brian2")
+        self.brian2.prefs.codegen.target = "numpy"
+        self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt)
+        schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
+        network = self.sim.simulator.state.network
+        network.schedule = schedule
+        network.add(
+            self.brian2.NetworkOperation(self._apply_planned, clock=network.clock, when="start")
+        )
+
+    def add_population(self, name: str, cell: str, traced: list[str]) -> None:
+        """Neurons that integrate by the model's method and fire by its rule."""
+        crossing = self.tables["STANDARD_CELLS"][cell]["crossing"]
+        cell_type = getattr(self.sim, cell)
+        # Brian2 numbers the equations that PyNN's cells share: those of the cell made last count,
+        # and the synaptic current of the others drops out of their integration.
+        cell_type.eqs = copy.deepcopy(cell_type.eqs)
+        if crossing:
+            cell_type.brian2_model = staticmethod(_crossing_group(*crossing))
+        super().add_population(name, cell, traced)
+        group = self.populations[name].brian2_group
+        group.state_updater.method_choice = self.model(name)["method"]
+        if "v_spike" in group.variables:  # PyNN would fire 5 delta_T above v_thresh instead
+            group.events["spike"] = "v >= v_spike"
+
+    def start(
+        self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
+    ) -> None:
+        """Bring everything back to the start of an image, and begin to plan it."""
+        self._planned, self._elapsed = None, 0
+        super().start(spikes, values)
+        self._planned = {}
+
+    def set_values(self, name: str, values: Values) -> None:
+        """Set parameters and states: now, or in an image at the step planned so far."""
+        if self._planned is None:
+            super().set_values(name, values)
+        else:
+            self._planned.setdefault(self._elapsed, []).append((name, values))
+
+    def run(self, n_steps: int) -> None:
+        """Plan to go on for some steps."""
+        self._elapsed += n_steps
+
+    def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
+        """Run the image that was planned; spikes and traces of it."""
+        super().run(self._elapsed)
+        return super().finish(n_steps, traced)
+
+    def _apply_planned(self, t: Any) -> None:
+        step = round(float(t / self.brian2.ms) / self.dt)
+        for name, values in (self._planned or {}).get(step, []):
+            super().set_values(name, values)
+
+    def _set_state(self, name: str, variable: str, value: Any) -> None:
+        population, (theirs, _) = self.populations[name], self.standard(name)["states"][variable]
+        own = population.celltype.state_variable_translations[theirs]["translated_name"]
+        unit = self._unit(self.model(name)["states"][variable]["unit"])
+        setattr(population.brian2_group, own, value * unit)
+
+    def _unit(self, text: str) -> Any:
+        """A unit of the tables, such as "mV/ms", as Brian2's."""
+        parts = (1.0 if part == "1" else getattr(self.brian2, part) for part in text.split("/"))
+        return reduce(truediv, parts)
+
+    def translate(self, cell: str, values: Values) -> dict[str, Any]:
+        """Parameters; a spike in step t blocks the steps from t + 1 on, Brian2 counts t itself."""
+        translated = super().translate(cell, values)
+        if "tau_refrac" in translated:
+            translated["tau_refrac"] = translated["tau_refrac"] + self.dt
+        return translated
+
+    def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
+        """Brian2's own synapses: PyNN's cost 0.1 ms each, and cannot arrive in the next step."""
+        target = self.neurons(projection["post"])
+        variables = target.celltype.post_synaptic_variables
+        for receptor, chosen in self.receptors(projection, weight):
+            variable = variables[receptor]
+            rise = variable.replace("g", "y")  # PyNN forgets it in EIF_cond_alpha_isfa_ista
+            variable = rise if rise in target.brian2_group.variables else variable
+            synapses = self.brian2.Synapses(
+                self.neurons(projection["pre"]).brian2_group,
+                target.brian2_group,
+                f"weight : {_DIMENSIONS[projection['unit']]} (constant)",
+                on_pre=f"{variable}_post += weight",
+                delay=(projection["delay_steps"] - 1) * self.dt * self.brian2.ms,
+                clock=self.sim.simulator.state.network.clock,
+            )
+            synapses.connect(i=pre[chosen], j=post[chosen])
+            synapses.weight = weight[chosen] * self._unit(projection["unit"])
+            self.sim.simulator.state.network.add(synapses)
+
+
+def _crossing_group(parameter: str, above: float) -> Callable[..., Any]:
+    """Makes neurons that fire once when v rises above a parameter plus some mV.
+
+    PyNN's fire in every step in which v is above -40 mV.
+    """
+    cells = importlib.import_module("pyNN.brian2.cells")
+    condition = f"v >= {parameter} + {above!r}*mV"
+
+    def group(n: int, equations: Any, **parameters: Any) -> Any:
+        return cells.BaseNeuronGroup(
+            n, equations, threshold=condition, reset=None, refractory=condition, **parameters
+        )
+
+    return group

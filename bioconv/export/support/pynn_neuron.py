@@ -1,0 +1,159 @@
+"""NEURON under PyNN: backward Euler, thresholds of its own, state variables set cell by cell."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .pynn_base import Simulator, Values
+
+#: PyNN's name of a state variable -> where NEURON keeps it: part of the cell, attribute
+_PLACES = {
+    "v": ("seg", "v"),
+    "u": ("izh", "u"),
+    "w": ("adexp", "w"),
+    "m": ("seg.hh_traub", "m"),
+    "h": ("seg.hh_traub", "h"),
+    "n": ("seg.hh_traub", "n"),
+    "gsyn_exc": ("esyn", "g"),
+    "gsyn_inh": ("isyn", "g"),
+}
+
+
+#: spikes that an alpha synapse of PyNN's can remember, and for how many time constants it does
+_QUEUE, _MEMORY = 999, 20
+
+
+class MechanismsError(RuntimeError):
+    """PyNN's cells for NEURON could not be compiled."""
+
+
+class LostSpikesError(RuntimeError):
+    """More spikes met than a synapse of PyNN's takes; it forgets the others without a word."""
+
+
+class Neuron(Simulator):
+    """NEURON: it integrates in its own way, so spikes may come some steps apart from others'."""
+
+    def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
+        super().__init__(dt, max_delay_steps, tables)
+        # PyNN compiles its cells for NEURON at the first import, with nrnivmodl from the PATH.
+        programs = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
+        try:
+            self.sim = importlib.import_module("pyNN.neuron")
+        except (OSError, TypeError) as error:
+            raise MechanismsError(
+                "PyNN could not compile its cells for NEURON (apt install g++ make, or conda "
+                f"install -c conda-forge cxx-compiler make): {error}"
+            ) from error
+        self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt)
+        self.into_alpha: list[tuple[Values, str, NDArray, NDArray]] = []
+        self.incoming: Mapping[str, tuple[NDArray, NDArray]] = {}
+        # The Hodgkin-Huxley cell interpolates its rates in a table of 1 mV unless told not to.
+        self.sim.h.usetable_hh_traub = 0
+
+    def add_population(self, name: str, cell: str, traced: list[str]) -> None:
+        """Neurons with their parameters, start values and threshold."""
+        super().add_population(name, cell, traced)
+        crossing = self.standard(name)["crossing"]
+        if crossing:  # PyNN has no name for it, and takes 10 mV
+            parameter, above = crossing
+            level = self.tables["POPULATIONS"][name]["parameters"][parameter] + above
+            for neuron, value in self._each(name, level):
+                self.sim.simulator.state.parallel_context.threshold(int(neuron), value)
+                neuron._cell.rec.threshold = value
+
+    def start(
+        self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
+    ) -> None:
+        """Bring everything back to the start of an image."""
+        super().start(spikes, values)
+        self.incoming = spikes
+        self.sim.run(0.0)  # now the mechanisms start, each with values of its own
+        for name in self.populations:
+            for variable in self.standard(name)["states"]:
+                value = self.tables["POPULATIONS"][name]["initial"][variable]
+                self._set_state(name, variable, value)
+
+    def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
+        """Synapses; those onto alpha cells are kept, to see how many spikes meet there."""
+        super().connect(projection, pre, post, weight)
+        if "_alpha" in self.cells[projection["post"]]:
+            for receptor, chosen in self.receptors(projection, weight):
+                self.into_alpha.append((projection, receptor, pre[chosen], post[chosen]))
+
+    def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
+        """Spikes and traces of the image that is over.
+
+        Raises
+        ------
+        LostSpikesError
+        """
+        spikes, traces = super().finish(n_steps, traced)
+        if self.rank == 0:
+            self._check_queues({**spikes, **self.incoming}, n_steps)
+        return spikes, traces
+
+    def _check_queues(self, spikes: Mapping[str, tuple[NDArray, NDArray]], n_steps: int) -> None:
+        arrived: dict[tuple[str, str], NDArray] = {}
+        for projection, receptor, pre, post in self.into_alpha:
+            name, shape = projection["post"], (n_steps, self.populations[projection["post"]].size)
+            steps, neurons = spikes[projection["pre"]]
+            counts = arrivals(steps + projection["delay_steps"], neurons, pre, post, shape)
+            arrived[name, receptor] = arrived.get((name, receptor), 0) + counts
+        for (name, receptor), counts in arrived.items():
+            tau = self.populations[name].get(f"tau_syn_{receptor[0].upper()}")
+            n_remembered = int(np.ceil(_MEMORY * np.max(tau) / self.dt))
+            total = np.cumsum(counts, axis=0)
+            waiting = total - np.pad(total, ((n_remembered, 0), (0, 0)))[: len(total)]
+            if waiting.max(initial=0) > _QUEUE:
+                raise LostSpikesError(
+                    f"{name}: {waiting.max()} {receptor} spikes in {n_remembered} steps. PyNN's "
+                    f"alpha synapses on NEURON remember {_QUEUE} and forget the others. Use the "
+                    "exponential synapse, a shorter tau_syn, or another simulator."
+                )
+
+    def _set_state(self, name: str, variable: str, value: Any) -> None:
+        theirs, factor = self.standard(name)["states"][variable]
+        place, attribute = _PLACES[theirs]
+        for neuron, number in self._each(name, value * factor):
+            setattr(reduce(getattr, place.split("."), neuron._cell), attribute, number)
+
+    def _each(self, name: str, value: Any) -> Iterator[tuple[Any, float]]:
+        """Neurons of this process, each with its value: NEURON has no call for all at once."""
+        population = self.populations[name]
+        each = np.broadcast_to(value, population.size)
+        return ((neuron, float(each[population.id_to_index(neuron)])) for neuron in population)
+
+
+def arrivals(
+    steps: NDArray, neurons: NDArray, pre: NDArray, post: NDArray, shape: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Number of spikes that arrive at each neuron in each step, shape (n_steps, n_neurons).
+
+    Parameters
+    ----------
+    steps, neurons : ndarray of int
+        Spikes: step of arrival, index of the neuron that fired.
+    pre, post : ndarray of int
+        Synapses.
+    shape : (int, int)
+    """
+    order = np.argsort(pre, kind="stable")
+    fan_out = np.bincount(pre, minlength=int(neurons.max(initial=0)) + 1)
+    first, copies = np.cumsum(fan_out) - fan_out, fan_out[neurons]
+    within = np.arange(copies.sum()) - np.repeat(np.cumsum(copies) - copies, copies)
+    targets = post[order][np.repeat(first[neurons], copies) + within]
+    times = np.repeat(steps, copies)
+    kept = times < shape[0]
+    cells = times[kept] * shape[1] + targets[kept]
+    return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)

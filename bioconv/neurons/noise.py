@@ -1,0 +1,72 @@
+"""Current noise for any neuron."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bioconv.errors import ParameterError
+from bioconv.neurons.model import UNITS, NeuronModel, Parameter
+from bioconv.neurons.neuron import Neuron, Value
+from bioconv.neurons.rewriting import substitute
+
+#: names that noise adds to a model
+SIGMA, NOISE = "sigma_noise", "i_noise"
+
+
+def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
+    """The neuron with white noise added to its input current.
+
+    In every step of ``dt`` each neuron gets its own current, drawn from a normal distribution
+    with standard deviation ``sigma sqrt(1 ms / dt)``: the mean current over 1 ms has the standard
+    deviation ``sigma`` whatever the step.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        Any model that takes a constant input current.
+    sigma : float or ndarray
+        pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model.
+
+    Returns
+    -------
+    Neuron
+        Of the model ``NAME_noisy``.  A neuron that has such noise already gets another sigma.
+
+    Raises
+    ------
+    ParameterError
+        The model takes no current, uses one of the new names, or sigma is not a number from 0.
+
+    Examples
+    --------
+    >>> from bioconv import neurons
+    >>> noisy = neurons.with_noise(neurons.LeakyIntegrateAndFire(), 50.0)
+    >>> noisy.value("sigma_noise")
+    50.0
+    """
+    model = neuron.model
+    if NOISE not in {equation.name for equation in model.parsed_equations}:
+        model = _noisy(model)
+    return Neuron(model, {**neuron.parameters, SIGMA: sigma})
+
+
+def _noisy(model: NeuronModel) -> NeuronModel:
+    clashes = sorted({SIGMA, NOISE} & model.names)
+    if not model.current or clashes:
+        reason = f"it already uses {', '.join(clashes)}" if clashes else "it takes no current"
+        raise ParameterError(f"{model.name} cannot get a noise current: {reason}.")
+    unit = model.parameter(model.current).unit
+    noise = f"{NOISE} = {SIGMA} * sqrt(ms / dt) * randn() : {UNITS[unit][1]} (constant over dt)"
+    total = f"{model.current} + {NOISE}"
+    rewritten = [
+        replace(e, expression=substitute(e.expression, model.current, total))
+        for e in model.parsed_equations
+    ]
+    meaning = "Standard deviation of the mean noise current over 1 ms"
+    return replace(
+        model,
+        name=f"{model.name}_noisy",
+        equations="\n".join([noise, *(equation.text for equation in rewritten)]),
+        parameters=(*model.parameters, Parameter(SIGMA, 0.0, unit, meaning, (0.0, 1e12))),
+        standard_cell="",
+    )

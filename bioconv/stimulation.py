@@ -1,0 +1,173 @@
+"""Neurons by themselves: inject currents, see potentials and spikes, on any simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
+from bioconv.analog.functions import Linear
+from bioconv.errors import ParameterError
+from bioconv.network import Change, Input, Population, Readout, SpikingNetwork
+from bioconv.neurons import Neuron
+from bioconv.operators import identity
+from bioconv.simulators import simulate
+from bioconv.timing import whole_steps
+
+_NAME = "neurons"
+#: ms, for models that work with any step
+_STEP = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What neurons did.
+
+    Parameters
+    ----------
+    dt : float
+        ms.
+    time : ndarray, shape (n_steps,)
+        Ends of the steps in ms: when the values of ``traces`` hold.
+    current : ndarray, shape (n_steps, n_neurons)
+        What was injected, in the unit of the model's current parameter.
+    traces : mapping of str to ndarray, shape (n_steps, n_neurons)
+        The recorded state variables, in their units.
+    spike_times : tuple of ndarray
+        Of each neuron, in ms: the ends of the steps in which it fired.
+    """
+
+    dt: float
+    time: NDArray[np.float64]
+    current: NDArray[np.float64]
+    traces: Mapping[str, NDArray[np.float64]]
+    spike_times: tuple[NDArray[np.float64], ...]
+
+
+def stimulate(
+    neuron: Neuron,
+    current: ArrayLike,
+    *,
+    duration: float,
+    dt: float | None = None,
+    record: Sequence[str] = ("v",),
+    simulator: str = "array",
+    seed: int = 0,
+) -> Response:
+    """Inject currents into neurons that are not connected.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    current : float or array of float, shape (n_neurons,) or (n_steps, n_neurons)
+        In the unit of the model's current parameter (pA; 1 in a dimensionless model): constant,
+        or one row for every step.
+    duration : float
+        ms.
+    dt : float, optional
+        ms; by default the model's recommended step, 0.1 ms where it recommends none.
+    record : sequence of str
+        State variables.
+    simulator : str
+        A key of `bioconv.simulators.SIMULATORS`.
+    seed : int
+        Of noise in the equations.
+
+    Returns
+    -------
+    Response
+
+    Raises
+    ------
+    ParameterError
+        The model takes no current, or arguments that do not fit it.
+
+    Examples
+    --------
+    >>> from bioconv import neurons
+    >>> response = stimulate(neurons.IntegrateAndFire(v_th=1.0, c_m=1.0), [0.1, 0.2], duration=20)
+    >>> [len(times) for times in response.spike_times]
+    [2, 4]
+    """
+    step = default_step(neuron) if dt is None else dt
+    n_steps = whole_steps(duration, step)
+    rows = np.atleast_1d(np.asarray(current, np.float64))
+    if rows.ndim > 2 or (rows.ndim == 2 and len(rows) != n_steps):
+        raise ParameterError(
+            f"the current of {neuron.model.name} must be one value a neuron, or {n_steps} rows "
+            f"(one a step) of them. Received: shape {rows.shape}."
+        )
+    network = single_neurons(neuron, rows, dt=step, n_steps=n_steps)
+    recording = simulate(
+        network,
+        np.zeros((1, 1)),
+        simulator=simulator,
+        record={_NAME: ("spikes", *record)},
+        seed=seed,
+        progress=False,
+        dtype="float64",
+    )
+    raster = recording.rasters[_NAME]
+    times = (raster.step + 1) * step
+    n_neurons = rows.shape[-1]
+    return Response(
+        dt=step,
+        time=np.arange(1, n_steps + 1, dtype=np.float64) * step,
+        current=np.broadcast_to(rows, (n_steps, n_neurons)),
+        traces={name: recording.traces[_NAME, name][0] for name in record},
+        spike_times=tuple(times[raster.neuron == index] for index in range(n_neurons)),
+    )
+
+
+def default_step(neuron: Neuron) -> float:
+    """The model's recommended step in ms; 0.1 where it takes any."""
+    return neuron.model.dt_default or _STEP
+
+
+def single_neurons(
+    neuron: Neuron, current: ArrayLike = 0.0, *, dt: float, n_steps: int = 1
+) -> SpikingNetwork:
+    """A network of one population without synapses.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    current : array of float, shape (n_neurons,) or (n_steps, n_neurons)
+    dt : float
+        ms.
+    n_steps : int
+
+    Raises
+    ------
+    ParameterError
+        The model takes no constant current.
+    """
+    model = neuron.model
+    if not model.current:
+        raise ParameterError(f"{model.name} has no parameter for a constant current.")
+    rows = np.atleast_2d(np.asarray(current, np.float64))
+    shape = (rows.shape[-1],)
+    steps = [0, *(1 + np.flatnonzero(np.any(np.diff(rows, axis=0) != 0, axis=1))).tolist()]
+    nothing = Affine((Term("x", identity((1,))),), np.zeros(1), (1,))
+    return SpikingNetwork(
+        name="stimulation",
+        dt=dt,
+        n_steps=n_steps,
+        inputs=(Input("x", (1,)),),
+        populations=(
+            Population(_NAME, shape, model, {**neuron.parameters, model.current: rows[0]}),
+        ),
+        projections=(),
+        drives=(),
+        changes=tuple(Change(step, _NAME, model.current, rows[step]) for step in steps[1:]),
+        readouts=(Readout("y", _NAME, "count", Linear()),),
+        analog=AnalogGraph(
+            "stimulation",
+            (GraphInput("x", (1,)),),
+            (Layer("y", Linear(), (nothing,), (1,)),),
+            ("y",),
+        ),
+    )
