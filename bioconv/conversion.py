@@ -14,10 +14,7 @@ from bioconv.codes import Code, RateCode
 from bioconv.codes.names import identifiers
 from bioconv.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
-from bioconv.neurons import IntegrateAndFire, Neuron
-
-#: steps that a sample is shown where the user gives none
-DEFAULT_STEPS = 500
+from bioconv.neurons import IntegrateAndFire, Neuron, make
 
 
 def convert(
@@ -25,9 +22,10 @@ def convert(
     *,
     calibration: ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike],
     code: Code | None = None,
-    neuron: Neuron | None = None,
-    dt: float = 1.0,
+    neuron: Neuron | str | None = None,
+    dt: float | None = None,
     n_steps: int | None = None,
+    duration: float | None = None,
     seed: int = 0,
     name: str | None = None,
 ) -> SpikingNetwork:
@@ -44,14 +42,18 @@ def convert(
         A mapping or a list, in the order of the inputs, for models with several inputs.
     code : Code, optional
         Default: ``RateCode()``.
-    neuron : Neuron, optional
-        Default: ``bioconv.neurons.IntegrateAndFire()``.
-    dt : float
-        Step in ms.
+    neuron : Neuron or str, optional
+        A neuron, or a name that `bioconv.neurons.make` knows.  Default:
+        ``bioconv.neurons.IntegrateAndFire()``.
+    dt : float, optional
+        Step in ms.  Default: 1 ms for a perfect integrator, else what the neuron needs.
     n_steps : int, optional
-        Duration of a sample, in steps, when `simulate` is not told another.  Default: 500.
+        Duration of a sample, in steps, when `simulate` is not told another.  Default: 500 for a
+        perfect integrator; else 300 ms, longer for neurons that cannot fire at 130 Hz.
+    duration : float, optional
+        The same in ms, a whole number of steps; give one or the other.
     seed : int
-        For codes that draw random numbers while converting (the rate code draws none).
+        For what is drawn while converting: parameters that differ from neuron to neuron.
     name : str, optional
         Name of the network.  Default: the model's.
 
@@ -80,16 +82,18 @@ def convert(
     'rate'
     """
     code = RateCode() if code is None else code
+    if isinstance(neuron, str):
+        neuron = make(neuron)
     neuron = IntegrateAndFire() if neuron is None else neuron
-    steps = DEFAULT_STEPS if n_steps is None else n_steps
-    _check(code, neuron, dt, steps)
+    _check(code, neuron, dt, n_steps, duration)
     graph = as_graph(model)
     network = code.convert(
         graph,
         calibration_of(graph, calibration),
         neuron,
-        dt=float(dt),
-        n_steps=int(steps),
+        dt=None if dt is None else float(dt),
+        n_steps=None if n_steps is None else int(n_steps),
+        duration=None if duration is None else float(duration),
         seed=int(seed),
     )
     (wanted,) = identifiers([graph.name if name is None else name])
@@ -113,7 +117,9 @@ def calibration_of(graph: AnalogGraph, calibration: Any) -> dict[str, NDArray]:
         raise DataError(f"calibration data: {error}") from None
 
 
-def _check(code: Any, neuron: Any, dt: float, n_steps: int) -> None:
+def _check(
+    code: Any, neuron: Any, dt: float | None, n_steps: int | None, duration: float | None
+) -> None:
     problems = []
     if not isinstance(code, Code):
         problems.append(f"code must be a code such as RateCode(). Received: {code!r}")
@@ -121,9 +127,15 @@ def _check(code: Any, neuron: Any, dt: float, n_steps: int) -> None:
         problems.append(
             f"neuron must be a neuron such as neurons.IntegrateAndFire(). Received: {neuron!r}"
         )
-    if not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
+    if dt is not None and not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
         problems.append(f"dt must be above 0 ms. Received: {dt!r}")
-    if int(n_steps) != n_steps or n_steps < 1:
+    if n_steps is not None and (int(n_steps) != n_steps or n_steps < 1):
         problems.append(f"n_steps must be a whole number from 1. Received: {n_steps!r}")
+    if duration is not None and not (
+        isinstance(duration, int | float) and np.isfinite(duration) and duration > 0
+    ):
+        problems.append(f"duration must be above 0 ms. Received: {duration!r}")
+    if duration is not None and n_steps is not None:
+        problems.append("give n_steps or duration, not both")
     if problems:
         raise ParameterError("convert: " + "; ".join(problems) + ".")

@@ -160,7 +160,8 @@ def search_percentile(
     percentiles: Sequence[float] | None = None,
     n_samples: int = 100,
     n_steps: int | None = None,
-    dt: float = 1.0,
+    dt: float | None = None,
+    duration: float | None = None,
     seed: int = 0,
 ) -> list[Candidate]:
     """Find the percentile that converges fastest without loss, with no test data.
@@ -187,8 +188,10 @@ def search_percentile(
         Noise samples; the thesis finds 1 % of a test set enough.
     n_steps : int, optional
         Steps a sample is simulated: the speed that is wanted.
-    dt : float
+    dt : float, optional
         ms.
+    duration : float, optional
+        ms, in place of ``n_steps``.
     seed : int
         Of the noise.
 
@@ -215,6 +218,7 @@ def search_percentile(
             neuron=neuron,
             dt=dt,
             n_steps=n_steps,
+            duration=duration,
         )
         given = {entry.name: noise[key] for entry, key in zip(network.inputs, noise, strict=True)}
         recording = simulate(network, given, seed=seed, progress=False)

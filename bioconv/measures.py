@@ -139,6 +139,35 @@ def synaptic_operations(
     return total
 
 
+def mixed_signs(network: SpikingNetwork) -> float:
+    """Share of neurons that violate Dale's law: outgoing weights of both signs.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+
+    Returns
+    -------
+    float
+        Of the neurons and spike sources that have synapses at all; 0 without any.  The receptor
+        ``inh`` of a conductance synapse counts as negative.
+    """
+    names = {projection.pre for projection in network.projections}
+    positive = {name: np.zeros(0, np.bool_) for name in names}
+    negative = dict(positive)
+    for projection in network.projections:
+        edges = projection.operator.edges()
+        above = edges.weight < 0 if projection.receptor == "inh" else edges.weight > 0
+        n_in = projection.operator.n_in
+        for found, chosen in ((positive, above), (negative, ~above)):
+            reached = np.bincount(edges.pre[chosen], minlength=n_in) > 0
+            before = found[projection.pre]
+            found[projection.pre] = reached | before if before.size else reached
+    connected = sum(int(np.sum(positive[name] | negative[name])) for name in names)
+    both = sum(int(np.sum(positive[name] & negative[name])) for name in names)
+    return both / connected if connected else 0.0
+
+
 def multiply_accumulates(graph: AnalogGraph) -> dict[str, int]:
     """Multiply-accumulate operations of the analog network for one sample, by layer.
 

@@ -24,11 +24,15 @@ class Code(ABC):
         calibration: dict[str, NDArray],
         neuron: Neuron,
         *,
-        dt: float,
-        n_steps: int,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
         seed: int,
     ) -> SpikingNetwork:
-        """Build the network; raises `ConversionError` with every layer that cannot spike."""
+        """Build the network; raises `ConversionError` with every layer that cannot spike.
+
+        ``dt`` (ms), ``n_steps`` or ``duration`` (ms) of a sample: None for what suits the neuron.
+        """
 
     @abstractmethod
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph, iterate
-from bioconv.analog.functions import Linear, MaxPool, ReLU
+from bioconv.analog.functions import FICurve, Linear, MaxPool, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.codes.affine import apply64, pre_activations
 from bioconv.codes.percentiles import Tail
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from bioconv.codes.rate import RateCode
 
 Samples = Mapping[str, NDArray]
+
+#: functions whose values are rates
+RECTIFIERS = (ReLU, FICurve)
 
 
 @dataclass
@@ -50,7 +53,8 @@ def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scale
 
     Activations are streamed; percentiles are exact, see `Tail`.  A rectification with an upper
     limit gets no scale above the limit, so that saturation of the rate is saturation of the
-    function.  Maxima take over the scale of what they pool.
+    function.  Maxima take over the scale of what they pool; a measured
+    curve has its own.
 
     Parameters
     ----------
@@ -64,6 +68,9 @@ def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scale
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
             scales.of[layer.name] = _pooled_scale(layer, scales)
+            continue
+        if isinstance(layer.function, FICurve):
+            scales.of[layer.name] = np.asarray(layer.function.scale, np.float64)
             continue
         scale = _scale(code, layer, tails[layer.name], scales)
         if isinstance(layer.function, ReLU):
@@ -93,6 +100,17 @@ def measure_tails(code: RateCode, rewritten: Rewritten, calibration: Samples) ->
     return tails
 
 
+def activity_of(
+    rewritten: Rewritten, scales: Scales, calibration: Samples
+) -> dict[str, Callable[[], Any]]:
+    """What the calibration data say of activity, for `Membrane.of`, to be asked when needed."""
+    return {
+        "activations": lambda: typical_activations(rewritten, scales, calibration),
+        "lowest": lambda: lowest_activation(rewritten, scales, calibration),
+        "fluctuation": lambda: fluctuation(rewritten, scales, calibration),
+    }
+
+
 def typical_activations(
     rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
 ) -> NDArray[np.float64]:
@@ -101,7 +119,7 @@ def typical_activations(
     Of the first ``n_samples`` samples only, every layer with the same weight: they say where a
     neuron's f-I curve has to be straight, which needs no more.
     """
-    names = [entry.name for entry in rewritten.layers if isinstance(entry.function, ReLU)]
+    names = [entry.name for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
     few = {name: x[:n_samples] for name, x in calibration.items()}
     quantiles = []
     for batch in iterate(rewritten.graph(), few, names=names):
@@ -110,6 +128,49 @@ def typical_activations(
             if np.any(share > 0):
                 quantiles.append(np.quantile(share[share > 0], np.linspace(0, 1, 201)))
     return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, 201)
+
+
+def fluctuation(
+    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 8
+) -> float:
+    """How much the input of a neuron fluctuates because it comes as spikes.
+
+    If the sources of a layer fire as Poisson processes, the sum of their spikes during the mean
+    interval at the largest rate, each with its weight, has this variance: the sum of squared
+    weights times activations, in units of the squared scale.  The largest of the layers' means.
+    """
+    names = [layer.name for layer in rewritten.layers]
+    few = {name: x[:n_samples] for name, x in calibration.items()}
+    random, found = np.random.default_rng(0), {0.0}
+    for batch in iterate(rewritten.graph(), few, names=names):
+        spread = {}
+        for name, values in batch.items():
+            rate = np.maximum(values / scales.of[name], 0.0)
+            spread[name] = (random.poisson(rate) - rate) * scales.of[name]
+        for layer in rewritten.layers:
+            terms = [t for t in layer.inputs[0].terms if t.source in spread]
+            if isinstance(layer.function, RECTIFIERS) and terms:
+                total = sum(np.asarray(t.operator.apply(spread[t.source])) for t in terms)
+                found.add(float(np.mean((total / scales.of[layer.name]) ** 2)))
+    return max(found)
+
+
+def lowest_activation(
+    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
+) -> float:
+    """The lowest value that a rectification gets, in units of its scale (0 if none is negative)."""
+    layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
+    probes = {f"what {layer.name} rectifies": layer for layer in layers}
+    extra = [replace(layer, name=name, function=Linear()) for name, layer in probes.items()]
+    names = (*(layer.name for layer in rewritten.readouts), *probes)
+    every = (*rewritten.layers, *rewritten.readouts, *extra)
+    graph = AnalogGraph(rewritten.name, rewritten.inputs, every, names)
+    few = {name: x[:n_samples] for name, x in calibration.items()}
+    lowest = 0.0
+    for batch in iterate(graph, few, names=list(probes)):
+        for name, values in batch.items():
+            lowest = min(lowest, float((values / scales.of[probes[name].name]).min()))
+    return lowest
 
 
 class LowestValues:

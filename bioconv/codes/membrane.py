@@ -13,16 +13,28 @@ same with the distance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ConversionError, Problem
-from bioconv.neurons import IntegrateAndFire, Neuron
-from bioconv.neurons.transfer import charge, fit_drive
+from bioconv.codes.driving import (
+    Ask,
+    Synapse,
+    choose,
+    family,
+    is_perfect,
+    lift_problems,
+    neuron_problems,
+    nominal,
+    synapses,
+)
+from bioconv.errors import ConversionError
+from bioconv.neurons import Integrator, Neuron
+from bioconv.neurons.neuron import Value
+from bioconv.neurons.transfer import charge, has_parameters
 from bioconv.operators import AveragePool, Chain, Operator
 
 #: a threshold that nothing reaches, in mV
@@ -30,7 +42,6 @@ NEVER = 1e9
 #: a membrane time constant without leak, in ms
 NO_LEAK = 1e6
 _STEPS_OF_GRID = 2.0**30
-_NEEDED = ("v_th", "v_reset", "c_m")
 
 
 @dataclass(frozen=True)
@@ -40,20 +51,28 @@ class Membrane:
     Parameters
     ----------
     neuron : Neuron
+        With one value for each parameter.
     dt : float
         ms.
     max_rate : float
         Rate in Hz of the activation 1.
     current : float
-        Current in pA at the activation 0.
+        Current at the activation 0, in the unit of the model's current parameter.
     gain : float
-        pA a unit of activation.
+        Current a unit of activation.
     residual : float
         Largest distance between the rate and the straight line, as a share of ``max_rate``.
-    charge : float
-        pA ms that a spike of weight 1 brings.
+    synapses : tuple of Synapse
+        Receptors that take the weights.
     exact : bool
         A perfect integrator with delta synapses: what it adds up lies on a grid.
+    held : bool
+        Whether its threshold can be put out of reach, so that it is held until its release and
+        only adds up as an output.
+    report : mapping of str to float
+        What was measured of the neuron on the way.
+    silenced : mapping of str to float
+        Parameters of a neuron that never spikes, in place of its own.
     """
 
     neuron: Neuron
@@ -62,66 +81,107 @@ class Membrane:
     current: float
     gain: float
     residual: float
-    charge: float
+    synapses: tuple[Synapse, ...]
     exact: bool
+    held: bool
+    report: Mapping[str, float] = field(default_factory=dict)
+    silenced: Mapping[str, float] = field(default_factory=dict)
 
     @staticmethod
     def of(
         neuron: Neuron,
-        dt: float,
+        dt: float | None,
         max_rate: float,
         activations: Callable[[], NDArray[np.float64]] | None = None,
+        *,
+        lowest: Callable[[], float] | None = None,
+        fluctuation: Callable[[], float] | None = None,
+        noise: str | float = "none",
     ) -> Membrane:
         """The membrane of ``neuron``, its drive fitted if it is no perfect integrator.
 
         Parameters
         ----------
         neuron : Neuron
-        dt : float
-            ms.
+        dt : float, optional
+            ms; None: 1 ms for a perfect integrator, else what the neuron needs.
         max_rate : float
-            Hz; 0: one spike a step for a perfect integrator, else `default_rate`.
+            Hz; 0: one spike a step for a perfect integrator, else `driving.default_rate`.
         activations : function that returns an ndarray, optional
             The activations, in [0, 1], for which the f-I curve should be straight; asked only if
             the neuron is no perfect integrator.  Default: all alike.
+        lowest : function that returns a float, optional
+            The lowest activation, in units of the scale, at which a neuron must be silent.
+        fluctuation : function that returns a float, optional
+            Variance of the synaptic input, see `calibration.fluctuation`; a synaptic time
+            constant that is not given is then chosen so long that it averages out.
+        noise : {"auto", "none"} or float
+            See `bioconv.codes.RateCode`.
 
         Raises
         ------
         ConversionError
             With every reason why a rate cannot be put on this neuron.
         """
-        problems = list(_problems(neuron, dt, max_rate))
+        ask = Ask(dt, max_rate, activations, lowest, fluctuation, noise)
+        problems = list(neuron_problems(neuron, ask))
         if problems:
             raise ConversionError("The rate code cannot use this neuron:", problems)
-        receptor = neuron.model.receptors[0].name
-        brought = charge(neuron, receptor, dt)
-        if _is_perfect(neuron):
-            rate = max_rate or 1000.0 / dt
-            gap = float(neuron.value("v_th")) - float(neuron.value("v_reset"))
-            gain = gap * float(neuron.value("c_m")) * rate / 1000.0
-            exact = not neuron.model.receptors[0].tau
-            return Membrane(neuron, dt, rate, 0.0, gain, 0.0, brought, exact)
-        rate = max_rate or default_rate(neuron, dt)
-        typical = None if activations is None else activations()
-        fit = fit_drive(neuron, rate, dt, typical)
-        return Membrane(neuron, dt, rate, fit.i0, fit.gain, fit.residual, brought, False)
+        single = nominal(neuron)
+        if is_perfect(single) and not isinstance(noise, float | int):
+            step = dt or 1.0
+            rate = max_rate or 1000.0 / step
+            gap = float(single.value("v_th")) - float(single.value("v_reset"))
+            gain = gap * float(single.value("c_m")) * rate / 1000.0
+            exact = not single.model.receptors[0].tau and single is neuron
+            used = synapses(single, step, 0.0)
+            return Membrane(single, step, rate, 0.0, gain, 0.0, used, exact, True)
+        drive = choose(single, ask)
+        fit, used = drive.fit, synapses(drive.neuron, drive.dt, drive.potential)
+        problems = list(lift_problems(drive.neuron, fit.gain, drive.max_rate))
+        if problems:
+            raise ConversionError("The rate code cannot use this neuron:", problems)
+        report = {"drive_rms": fit.rms, **drive.report}
+        if len(used) > 1:
+            report["mean_potential"] = drive.potential
+        return Membrane(
+            drive.neuron,
+            drive.dt,
+            drive.max_rate,
+            fit.i0,
+            fit.gain,
+            fit.residual,
+            used,
+            False,
+            family(drive.neuron.model),
+            report,
+        )
+
+    def readout(self) -> Membrane:
+        """The membrane of outputs, which only add up and never spike.
+
+        The same neuron where its threshold and its leak can be put out of reach; a perfect
+        integrator with synapses of the same time constant else.
+        """
+        if self.held:
+            wanted = {"v_th": NEVER, "tau_m": NO_LEAK}
+            known = {n: v for n, v in wanted.items() if has_parameters(self.neuron.model, n)}
+            return replace(self, current=0.0, silenced=known)
+        tau = self.neuron.model.receptors[0].tau
+        options = {"tau_syn": float(self.neuron.value(tau))} if tau else {}
+        neuron = Integrator("exponential" if tau else "delta", **options)
+        used = (Synapse("syn", 0, charge(neuron, "syn", self.dt)),)
+        return replace(self, neuron=neuron, current=0.0, gain=1.0, synapses=used)
 
     @property
-    def receptor(self) -> str:
-        """Name of the receptor, which takes weights of both signs."""
-        return self.neuron.model.receptors[0].name
+    def parameters(self) -> dict[str, Value]:
+        """Parameters of a population of these neurons."""
+        return {**self.neuron.parameters, **self.silenced}
 
     @property
     def resets_to_value(self) -> bool:
         """Whether a spike sets the potential to ``v_reset``."""
         return self.neuron.model.reset == "v = v_reset"
-
-    @property
-    def never_spiking(self) -> dict[str, float]:
-        """Parameters that make the neuron only add up its input."""
-        known = {parameter.name for parameter in self.neuron.model.parameters}
-        wanted = {"v_th": NEVER, "tau_m": NO_LEAK}
-        return {name: value for name, value in wanted.items() if name in known}
 
     @property
     def v_reset(self) -> float:
@@ -141,11 +201,11 @@ class Membrane:
     @property
     def current_grid(self) -> float:
         """Currents in pA are whole multiples of this; 0: not rounded."""
-        return self.grid * float(self.neuron.value("c_m")) / self.dt
+        return self.grid * float(self.neuron.value("c_m")) / self.dt if self.exact else 0.0
 
-    def weight(self, rate: float) -> float:
+    def weight(self, rate: float, synapse: Synapse) -> float:
         """Weight that stands for 1 if the source fires at ``rate`` (Hz) for its scale."""
-        return self.gain * 1000.0 / rate / self.charge
+        return self.gain * 1000.0 / rate / synapse.charge
 
     def round_weights(self, operator: Operator) -> Operator:
         """The operator with its weights on the grid."""
@@ -173,53 +233,6 @@ class Membrane:
         if self.exact:
             shift = self.grid / (2 * lcm(*(denominator(operator) for operator in operators)))
         return self.v_reset + fraction * (self.v_th - self.v_reset) + shift, self.v_reset + shift
-
-
-def _problems(neuron: Neuron, dt: float, max_rate: float) -> Iterator[Problem]:
-    """Why the rate code cannot use a neuron; nothing if it can."""
-    model = neuron.model
-    known = {parameter.name for parameter in model.parameters}
-    missing = [name for name in _NEEDED if name not in known]
-    if missing:
-        yield Problem(model.name, "neuron", f"it has no parameter {', '.join(missing)}.", _ADVICE)
-    if not model.current or not model.receptors or not model.threshold:
-        reason = "it needs a constant current, a receptor and a threshold."
-        yield Problem(model.name, "neuron", reason, _ADVICE)
-    arrays = [name for name in neuron.parameters if np.ndim(neuron.value(name))]
-    if arrays:
-        reason = f"{', '.join(arrays)} differ between neurons."
-        yield Problem(model.name, "neuron", reason, "Give one value; vary it after conversion.")
-    if missing or arrays:
-        return
-    if neuron.value("v_th") <= neuron.value("v_reset"):
-        yield Problem(model.name, "neuron", "v_th must lie above v_reset.")
-    fastest = 1000.0 / (dt + float(neuron.value(model.refractory) if model.refractory else 0.0))
-    if max_rate > fastest * (1 + 1e-9):
-        reason = f"it cannot fire at max_rate = {max_rate:g} Hz with a step of {dt:g} ms."
-        yield Problem(model.name, "neuron", reason, f"Use at most {fastest:g} Hz.")
-
-
-_ADVICE = "Use a neuron of bioconv.neurons.library()."
-
-
-def default_rate(neuron: Neuron, dt: float) -> float:
-    """Rate in Hz for the activation 1 of a neuron that is no perfect integrator.
-
-    At most 200 Hz, and slow enough that an interval has five steps beside the refractory period:
-    with fewer, a constant current gives only a few different rates.
-    """
-    pause = float(neuron.value(neuron.model.refractory)) if neuron.model.refractory else 0.0
-    return min(200.0, 1000.0 / (5 * dt + pause))
-
-
-def _is_perfect(neuron: Neuron) -> bool:
-    """Whether the neuron adds up without leak and without a pause."""
-    family = [
-        IntegrateAndFire(reset, synapse).model
-        for reset in ("subtraction", "value")
-        for synapse in ("delta", "exponential")
-    ]
-    return neuron.model in family and float(neuron.value("t_ref")) == 0.0
 
 
 def denominator(operator: Operator) -> int:

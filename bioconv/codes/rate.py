@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
+from bioconv.codes.driving import SETTLE
 from bioconv.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -55,12 +56,22 @@ class RateCode(Code):
         Rate of that generator in Hz.
     max_rate : float
         Rate in Hz that stands for the scale of a layer; 0: one spike a step for a perfect
-        integrator, and what the neuron can do for others (see `Membrane`).
+        integrator, for others 130 Hz, or what the neuron can do if that is less.
     max_pool_estimate : {"exponential", "count"}
         How a max-pooling gate estimates the rates of its inputs (rueckauer 3.6).
     balance_delays : bool
         A projection that skips layers is delayed as long as the longest path, so that branches
         arrive together; otherwise every delay is one step.
+    noise : {"auto", "none"} or float
+        Current noise in every neuron that is no perfect integrator: a standard deviation of the
+        mean current over 1 ms (pA; see `bioconv.neurons.noise.with_noise`), none, or "auto":
+        that which makes the f-I curve straightest if it lies far from a straight line, as that
+        of a neuron whose rate jumps at onset.  The curve is then measured with the noise.
+    settle : float
+        Share of the duration after which the outputs of neurons that are no perfect integrators
+        are read, unless synapses are delta pulses: synaptic currents have built up, adaptation
+        and the first, synchronous spikes are over by then.  Neurons whose threshold cannot be put
+        out of reach are not clamped.
 
     Raises
     ------
@@ -95,6 +106,8 @@ class RateCode(Code):
     max_rate: float = 0.0
     max_pool_estimate: str = "count"
     balance_delays: bool = True
+    noise: str | float = "auto"
+    settle: float = SETTLE
 
     name = "rate"
 
@@ -112,6 +125,14 @@ class RateCode(Code):
             problems.append(f"max_rate must be 0 Hz or more. Received: {self.max_rate!r}.")
         if not (_is_number(self.readout_rate) and self.readout_rate > 0):
             problems.append(f"readout_rate must be above 0 Hz. Received: {self.readout_rate!r}.")
+        if self.noise not in ("auto", "none") and not (
+            _is_number(self.noise) and float(self.noise) >= 0
+        ):
+            problems.append(
+                f"noise must be auto, none, or a number from 0. Received: {self.noise!r}."
+            )
+        if not (_is_number(self.settle) and 0 <= self.settle < 1):
+            problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
         if not isinstance(self.balance_delays, bool | np.bool_):
             problems.append(
                 f"balance_delays must be true or false. Received: {self.balance_delays!r}."
@@ -125,14 +146,24 @@ class RateCode(Code):
         calibration: dict[str, NDArray],
         neuron: Neuron,
         *,
-        dt: float,
-        n_steps: int,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
         seed: int,
     ) -> SpikingNetwork:
         """Build the spiking network of ``graph``; see `bioconv.convert`."""
         from bioconv.codes.rate_network import build
 
-        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, seed=seed)
+        return build(
+            self,
+            graph,
+            calibration,
+            neuron,
+            dt=dt,
+            n_steps=n_steps,
+            duration=duration,
+            seed=seed,
+        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest multiple of 1/n_steps (half the threshold) or the next lower one (zero).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
+from bioconv.analog.graph import Layer
 from bioconv.codes.calibration import (
+    RECTIFIERS,
     LowestValues,
+    activity_of,
     input_scales,
     measure,
-    typical_activations,
 )
+from bioconv.codes.curve import curves_of, membrane_of_curves
+from bioconv.codes.driving import SPIKES
 from bioconv.codes.membrane import Membrane
 from bioconv.codes.names import identifiers
 from bioconv.codes.rate_populations import Plan, add_gates, add_readout, add_spiking
@@ -24,9 +28,13 @@ from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
+from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
     from bioconv.codes.rate import RateCode
+
+#: steps that a perfect integrator is shown a sample, where the user gives none
+DEFAULT_STEPS = 500
 
 
 def build(
@@ -35,11 +43,27 @@ def build(
     calibration: dict[str, NDArray],
     neuron: Neuron,
     *,
-    dt: float,
-    n_steps: int,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
     seed: int,
 ) -> SpikingNetwork:
     """The spiking network of ``graph``; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : RateCode
+    graph : AnalogGraph
+    calibration : dict of str to ndarray
+    neuron : Neuron
+    dt : float, optional
+        ms; None: 1 ms for a perfect integrator, else what the neuron needs.
+    n_steps : int, optional
+        None: 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz.
+    duration : float, optional
+        The same in ms.
+    seed : int
+        Of parameters that are drawn.
 
     Raises
     ------
@@ -49,11 +73,20 @@ def build(
     rewritten = rewrite(graph, LowestValues(graph, calibration))
     _check_readouts(code, rewritten)
     scales = measure(code, rewritten, calibration)
-    membrane = Membrane.of(
-        neuron, dt, code.max_rate, lambda: typical_activations(rewritten, scales, calibration)
+    _check_arrays(neuron, rewritten)
+    curves = curves_of(rewritten.layers)
+    activity = activity_of(rewritten, scales, calibration)
+    membrane = (
+        membrane_of_curves(curves, neuron, dt, activity)
+        if curves
+        else Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
     )
+    if n_steps is None:
+        n_steps = (
+            default_steps(membrane) if duration is None else whole_steps(duration, membrane.dt)
+        )
     inputs = _inputs(code, graph, calibration)
-    depths, releases = _times(rewritten, code)
+    depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
     plan = Plan(
         code,
@@ -66,6 +99,8 @@ def build(
         depths,
         releases,
         rewritten.carried(graph),
+        neuron,
+        seed,
         {entry.name: 0 for entry in inputs.values()},
     )
     for layer in rewritten.layers:
@@ -77,7 +112,7 @@ def build(
         add_readout(plan, layer, name)
     return SpikingNetwork(
         name=identifiers([graph.name])[0],
-        dt=dt,
+        dt=membrane.dt,
         n_steps=n_steps,
         inputs=tuple(inputs.values()),
         populations=tuple(plan.populations),
@@ -86,8 +121,39 @@ def build(
         changes=tuple(plan.changes),
         readouts=tuple(plan.readouts),
         analog=graph,
-        code=_record(plan, neuron, calibration, seed),
+        code=_record(plan, calibration, seed),
     )
+
+
+def default_steps(membrane: Membrane) -> int:
+    """Steps that a sample is shown: 500 for a perfect integrator, 300 ms for others.
+
+    Or longer, if the neuron fires more slowly than usual.
+    """
+    if membrane.exact or not membrane.report:
+        return DEFAULT_STEPS
+    return int(np.ceil(round(SPIKES * 1000.0 / membrane.max_rate / membrane.dt, 6)))
+
+
+def _check_arrays(neuron: Neuron, rewritten: Rewritten) -> None:
+    """Values of parameters by neuron must fit every population."""
+    layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
+    problems = [problem for layer in layers for problem in _array_problems(neuron, layer)]
+    if problems:
+        raise ConversionError("The rate code cannot use this neuron:", problems)
+
+
+def _array_problems(neuron: Neuron, layer: Layer) -> Iterator[Problem]:
+    for name, value in neuron.parameters.items():
+        shape = np.shape(value)
+        try:
+            fits = np.broadcast_shapes(shape, layer.shape) == tuple(layer.shape)
+        except ValueError:
+            fits = False
+        if not fits:
+            reason = f"values of {name} differ between neurons, but {shape} is not {layer.shape}."
+            advice = "Give one value, or a distribution of scipy.stats."
+            yield Problem(layer.name, neuron.model.name, reason, advice)
 
 
 def _check_readouts(code: RateCode, rewritten: Rewritten) -> None:
@@ -134,8 +200,14 @@ def _names(rewritten: Rewritten) -> dict[str, str]:
     return dict(zip(keys, identifiers(keys), strict=True))
 
 
-def _times(rewritten: Rewritten, code: RateCode) -> tuple[dict[str, int], dict[str, int]]:
-    """Longest path to each layer, in delays, and the step in which the layer is released."""
+def _times(
+    rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Longest path to each layer, in delays, and the step in which the layer is released.
+
+    Neurons that cannot be held are all released together, after the time to settle; so are the
+    outputs of neurons whose synaptic currents take their time.
+    """
     depths = {entry.name: 0 for entry in rewritten.inputs}
     releases = dict(depths)
     currents = set(depths) if code.input == "current" else set()
@@ -145,22 +217,30 @@ def _times(rewritten: Rewritten, code: RateCode) -> tuple[dict[str, int], dict[s
         wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
         depths[layer.name] = max((depths[s] + 1 for s in sources), default=0)
         releases[layer.name] = max((releases[s] + wait for s in sources), default=0)
+    settled = max(round(code.settle * n_steps), max(depths.values()))
+    if membrane.report and membrane.neuron.model.receptors[0].tau:
+        for layer in rewritten.readouts:
+            releases[layer.name] = max(releases[layer.name], settled)
+    if not membrane.held:
+        inputs = {entry.name for entry in rewritten.inputs}
+        releases = {name: 0 if name in inputs else settled for name in releases}
     return depths, releases
 
 
 def _record(
-    plan: Plan, neuron: Neuron, calibration: Mapping[str, NDArray], seed: int
+    plan: Plan, calibration: Mapping[str, NDArray], seed: int
 ) -> dict[str, str | int | float | bool]:
     """Everything that set the network up, as plain values."""
     values = np.concatenate([np.ravel(scale) for scale in plan.scales.of.values()])
     membrane = plan.membrane
     return {
         **plan.code.options(),
-        "neuron": neuron.model.name,
+        "neuron": membrane.neuron.model.name,
         "max_rate": membrane.max_rate,
         "drive_current": membrane.current,
         "drive_gain": membrane.gain,
         "drive_residual": membrane.residual,
+        **membrane.report,
         "exact": membrane.exact,
         "calibration_samples": len(next(iter(calibration.values()))),
         "smallest_scale": float(values.min()),

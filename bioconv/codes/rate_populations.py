@@ -14,11 +14,13 @@ from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.calibration import Scales
+from bioconv.codes.driving import Synapse
 from bioconv.codes.membrane import NEVER, Membrane
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.codes.signs import signed_part
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
-from bioconv.neurons import MaxGate
+from bioconv.neurons import MaxGate, Neuron
 from bioconv.operators import Operator, Polarity, WindowCell, compact, compose, n_synapses, scaled
 
 if TYPE_CHECKING:
@@ -45,6 +47,10 @@ class Plan:
     depths, releases : dict of str to int
         Longest path to it, in delays, and the step in which it starts (mueller Eq 4.4).
     carried : mapping of str to Carried
+    neuron : Neuron
+        As the user gave it, with distributions of parameters.
+    seed : int
+        Of what is drawn from these.
     first_spikes : dict of str to int
         Step before which a population, or spiking input, cannot spike.
     """
@@ -59,6 +65,8 @@ class Plan:
     depths: Mapping[str, int]
     releases: Mapping[str, int]
     carried: Mapping[str, Carried]
+    neuron: Neuron
+    seed: int
     first_spikes: dict[str, int] = field(default_factory=dict)
     populations: list[Population] = field(default_factory=list)
     projections: list[Projection] = field(default_factory=list)
@@ -78,7 +86,7 @@ class Target:
     key: str
     affine: Affine
     scale: Scale
-    current: float
+    membrane: Membrane
     spiking: bool = True
 
 
@@ -90,7 +98,7 @@ def add_spiking(plan: Plan, layer: Layer) -> None:
         name, factor, offset = "", np.ones(()), np.zeros(())
     else:
         name, factor, offset = carried.layer, carried.factor, carried.offset
-    target = Target(layer.name, layer.inputs[0], scale, plan.membrane.current)
+    target = Target(layer.name, layer.inputs[0], scale, plan.membrane)
     _add_neurons(plan, target, name, scale * factor, offset)
 
 
@@ -138,12 +146,13 @@ def add_readout(plan: Plan, layer: Layer, output: str) -> None:
         shifted = Affine(affine.terms, affine.bias - shift, affine.shape)
         layers = {entry.name for entry in plan.original.layers}
         carries = isinstance(layer.function, Linear | ReLU) and output in layers
-        target = Target(layer.name, shifted, scale, membrane.current)
+        target = Target(layer.name, shifted, scale, membrane)
         _add_neurons(plan, target, output if carries else "", scale, shift)
     else:
         # mV a step at the activation ``scale``, for neurons that only add up
-        per_step = membrane.gain * membrane.dt / float(membrane.neuron.value("c_m"))
-        target = Target(layer.name, affine, scale, 0.0, spiking=False)
+        silent = membrane.readout()
+        per_step = silent.gain * membrane.dt / float(silent.neuron.value("c_m"))
+        target = Target(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
     softmax = kind == "softmax"  # the generator's draws are the function already
@@ -156,21 +165,28 @@ def _add_neurons(
     plan: Plan, target: Target, layer: str, scale: Scale, offset: NDArray[np.float64]
 ) -> None:
     """A population with its synapses, its currents and its clamp."""
-    membrane, name, key = plan.membrane, plan.names[target.key], target.key
+    membrane, name, key = target.membrane, plan.names[target.key], target.key
     synapses = _connect(plan, target)
-    v_start, v_reset = membrane.start(
-        0.5 if plan.code.initial == "half" and target.spiking else 0.0,
-        [projection.operator for projection in synapses],
-    )
     bias = np.asarray(target.affine.bias, np.float64) / target.scale
-    current = membrane.round_current(target.current + membrane.gain * bias)
-    parameters: dict[str, Value] = dict(membrane.neuron.parameters)
-    if v_reset != membrane.v_reset and membrane.resets_to_value:
-        parameters["v_reset"] = v_reset
-    if not target.spiking:
-        parameters |= membrane.never_spiking
-    plan.first_spikes[name] = plan.releases[key]
-    later = _clamp(plan, target, synapses, parameters, {"v": v_start}, current)
+    current = membrane.round_current(membrane.current + membrane.gain * bias)
+    parameters: dict[str, Value] = membrane.parameters
+    if target.spiking:
+        parameters |= _different(plan, name, target.affine.shape)
+    initial: dict[str, Value] = {}
+    if membrane.held:
+        half = plan.code.initial == "half" and target.spiking
+        v_start, v_reset = membrane.start(
+            0.5 if half else 0.0, [projection.operator for projection in synapses]
+        )
+        initial = {"v": v_start}
+        if v_reset != membrane.v_reset and membrane.resets_to_value:
+            parameters["v_reset"] = v_reset
+        plan.first_spikes[name] = plan.releases[key]
+        later = _clamp(plan, target, synapses, parameters, initial, current)
+    else:
+        plan.first_spikes[name] = 0
+        parameters[membrane.neuron.model.current] = _compact(current, target)
+        later = {} if target.spiking else {"v": float(membrane.neuron.value("v_rest"))}
     plan.changes += [Change(plan.releases[key], name, *entry) for entry in later.items()]
     plan.populations.append(
         Population(
@@ -178,7 +194,7 @@ def _add_neurons(
             target.affine.shape,
             membrane.neuron.model,
             parameters,
-            {"v": v_start},
+            initial,
             layer,
             np.asarray(scale),
             np.asarray(offset),
@@ -193,7 +209,7 @@ def _clamp(
     target: Target,
     synapses: list[Projection],
     parameters: dict[str, Value],
-    initial: dict[str, float],
+    initial: dict[str, Value],
     current: NDArray[np.float64],
 ) -> dict[str, Value]:
     """Hold a population until its release: what changes then; ``parameters`` get the start.
@@ -201,23 +217,35 @@ def _clamp(
     Where nothing can arrive before the release, it is enough that the constant current sets in
     then.  Otherwise the threshold is out of reach, and potential and threshold are set then.
     """
-    membrane, release = plan.membrane, plan.releases[target.key]
+    membrane, release = target.membrane, plan.releases[target.key]
     parameter = membrane.neuron.model.current
-    constant = compact(current, target.affine.shape)
-    value: Value = float(constant.ravel()[0]) if constant.size == 1 else constant
+    value = _compact(current, target)
     if release == 0:
         parameters[parameter] = value
         return {}
     parameters[parameter] = 0.0
-    later: dict[str, Value] = {parameter: value} if np.any(constant) else {}
+    later: dict[str, Value] = {parameter: value} if np.any(value) else {}
     early = _first_arrival(plan, synapses) < release
     driven = any(entry.post == plan.names[target.key] for entry in plan.drives)
     if early or driven or not membrane.exact:
         later |= initial
         if target.spiking:
+            later["v_th"] = parameters.get("v_th", membrane.v_th)
             parameters["v_th"] = NEVER
-            later["v_th"] = membrane.v_th
     return later
+
+
+def _compact(current: NDArray[np.float64], target: Target) -> Value:
+    """A constant current as one number where it is the same for all."""
+    constant = compact(current, target.affine.shape)
+    return float(constant.ravel()[0]) if constant.size == 1 else constant
+
+
+def _different(plan: Plan, name: str, shape: tuple[int, ...]) -> dict[str, Value]:
+    """Parameters that differ from neuron to neuron: as given, or drawn for this population."""
+    number = sorted(plan.names.values()).index(name)
+    drawn = plan.neuron.drawn(shape, np.random.default_rng((plan.seed, number)))
+    return {**{n: v for n, v in plan.neuron.parameters.items() if np.ndim(v)}, **drawn}
 
 
 def _first_arrival(plan: Plan, synapses: list[Projection]) -> float:
@@ -228,7 +256,7 @@ def _first_arrival(plan: Plan, synapses: list[Projection]) -> float:
 
 def _connect(plan: Plan, target: Target) -> list[Projection]:
     """Synapses and drives of a population."""
-    membrane, name = plan.membrane, plan.names[target.key]
+    membrane, name = target.membrane, plan.names[target.key]
     found = []
     for term in target.affine.terms:
         source = plan.inputs.get(term.source)
@@ -237,17 +265,26 @@ def _connect(plan: Plan, target: Target) -> list[Projection]:
             operator = scaled(term.operator, post=gain)
             plan.drives.append(Drive(source.name, name, operator, membrane.current_grid))
             continue
-        if source is not None:
-            of_one = membrane.weight(1000.0 / membrane.dt) / source.scale
-            operator = scaled(_of_sources(term, source), post=of_one / target.scale)
-        else:
-            before = membrane.weight(membrane.max_rate) * plan.scales.of[term.source]
-            operator = scaled(term.operator, pre=before, post=1.0 / target.scale)
-        delay = plan.delay(term.source, target.key)
-        pre, receptor = plan.names[term.source], membrane.receptor
-        found.append(Projection(pre, name, membrane.round_weights(operator), receptor, delay))
+        for synapse in membrane.synapses:
+            operator = _weights(plan, target, term, synapse)
+            part = signed_part(operator, synapse.sign, name)
+            if part is not None:
+                delay, pre = plan.delay(term.source, target.key), plan.names[term.source]
+                found.append(
+                    Projection(pre, name, membrane.round_weights(part), synapse.receptor, delay)
+                )
     plan.projections += found
     return found
+
+
+def _weights(plan: Plan, target: Target, term: Term, synapse: Synapse) -> Operator:
+    """The weights of a term, of both signs, in the unit of the receptor."""
+    membrane, source = target.membrane, plan.inputs.get(term.source)
+    if source is not None:
+        of_one = membrane.weight(1000.0 / membrane.dt, synapse) / source.scale
+        return scaled(_of_sources(term, source), post=of_one / target.scale)
+    before = membrane.weight(plan.membrane.max_rate, synapse) * plan.scales.of[term.source]
+    return scaled(term.operator, pre=before, post=1.0 / target.scale)
 
 
 def _of_sources(term: Term, source: Input) -> Operator:

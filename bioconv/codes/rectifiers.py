@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog.functions import Function, HardSigmoid, HardTanh, PReLU, ReLU
+from bioconv.analog.functions import FICurve, Function, HardSigmoid, HardTanh, PReLU, ReLU
 
 Number = float | NDArray[np.float64]
 
@@ -18,14 +18,14 @@ class Part:
 
     Parameters
     ----------
-    function : ReLU
+    function : ReLU or FICurve
         With slope 0.
     gain, shift, factor, offset : float or ndarray
     suffix : str
         What tells the part from the others.
     """
 
-    function: ReLU
+    function: ReLU | FICurve
     gain: Number = 1.0
     shift: Number = 0.0
     factor: Number = 1.0
@@ -40,7 +40,7 @@ class Part:
 
 def is_rectifier(function: Function) -> bool:
     """Whether `rectifiers` can take the function apart."""
-    return isinstance(function, ReLU | PReLU | HardSigmoid | HardTanh)
+    return isinstance(function, ReLU | PReLU | HardSigmoid | HardTanh | FICurve)
 
 
 def rectifiers(function: Function) -> list[Part]:
@@ -50,7 +50,7 @@ def rectifiers(function: Function) -> list[Part]:
     sigmoid and the hard tangent are rectifications that saturate.
     """
     match function:
-        case ReLU(negative_slope=0.0):
+        case ReLU(negative_slope=0.0) | FICurve():
             return [Part(function)]
         case ReLU(negative_slope=slope, max_value=limit):
             return _leaky(slope, limit)

@@ -1,0 +1,225 @@
+"""The f-I curve of a neuron under the rate code's drive, as an activation function."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
+
+from bioconv.analog.functions import FICurve
+from bioconv.analog.graph import Layer
+from bioconv.analog.measured import pchip_slopes
+from bioconv.codes.driving import window
+from bioconv.codes.membrane import Membrane
+from bioconv.errors import ConversionError, Problem
+from bioconv.neurons import Neuron
+from bioconv.neurons.noise import SIGMA, with_noise
+from bioconv.neurons.transfer import has_parameters, measure_curve
+from bioconv.neurons.update import update_of
+
+#: activations between which a curve is measured, in units of the layer's scale
+LOW, HIGH = -1.0, 4.0
+#: points of a curve: 64 in a unit of activation
+N_POINTS = 321
+#: neurons for each activation where there is noise
+_TRIALS = 24
+#: sources whose spikes make the input fluctuate: quantiles of the activations that occur
+_SOURCES = np.linspace(1 / 12, 11 / 12, 6)
+
+
+def activation_curve(
+    neuron: Neuron,
+    *,
+    scale: ArrayLike = 1.0,
+    max_rate: float = 0.0,
+    dt: float | None = None,
+    noise: str | float = "none",
+    activity: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
+    fluctuation: float = 0.0,
+) -> FICurve:
+    """Measure what a neuron makes of activations under the drive that the rate code gives it.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    scale : float or ndarray broadcastable to one sample
+        Activation that stands for ``max_rate``.
+    max_rate, dt, noise
+        As in `bioconv.codes.membrane.Membrane.of`, which chooses the drive.
+    activity : mapping of str to function
+        Its further arguments, see `bioconv.codes.calibration.activity_of`.
+    fluctuation : float
+        How much the input fluctuates because it comes as spikes, see
+        `bioconv.codes.calibration.fluctuation`; 0 for a layer that gets constant currents.
+
+    Returns
+    -------
+    FICurve
+        Over the time for which a sample is shown by default, less what is not read of it.
+        Rising up to its largest rate and falling from there on: what measurement adds to that is
+        taken away by isotonic regression (least squares).
+
+    Raises
+    ------
+    ConversionError, ParameterError
+        The neuron cannot carry a rate, or cannot fire as fast as ``max_rate``.
+    """
+    membrane = Membrane.of(neuron, dt, max_rate, **activity, noise=noise)
+    currents = membrane.current + membrane.gain * np.linspace(LOW, HIGH, N_POINTS)
+    typical = activity["activations"]() if "activations" in activity else np.linspace(0, 1, 101)
+    duration, discard = window(membrane.max_rate, membrane.dt)
+    weight = membrane.weight(membrane.max_rate, membrane.synapses[0])
+    shots = weight * float(np.sqrt(fluctuation * membrane.max_rate * 1e-3))
+    curve = measure_curve(
+        membrane.neuron,
+        currents,
+        dt=membrane.dt,
+        duration=duration,
+        discard=discard,
+        trials=_TRIALS if shots or update_of(membrane.neuron.model).noisy else 1,
+        shots=shots,
+        sources=membrane.max_rate * np.quantile(typical, _SOURCES),
+    )
+    values = _unimodal(np.nan_to_num(curve.rates)) / membrane.max_rate
+    return FICurve(
+        values=values,
+        slopes=pchip_slopes(values, LOW, HIGH),
+        scale=np.asarray(scale, np.float64),
+        low=LOW,
+        high=HIGH,
+        current=membrane.current,
+        gain=membrane.gain,
+        max_rate=membrane.max_rate,
+        dt=membrane.dt,
+        noise=_added_noise(membrane.neuron, neuron),
+        tau_syn=_time_constant(membrane.neuron),
+        neuron=fingerprint(neuron),
+    )
+
+
+def curves_of(layers: Iterable[Layer]) -> dict[str, FICurve]:
+    """The layers whose function is a measured curve."""
+    return {entry.name: entry.function for entry in layers if isinstance(entry.function, FICurve)}
+
+
+def membrane_of_curves(
+    curves: Mapping[str, FICurve],
+    neuron: Neuron,
+    dt: float | None,
+    activity: Mapping[str, Callable[[], Any]],
+) -> Membrane:
+    """The membrane that has the drive of the curves that a network was trained with.
+
+    Parameters
+    ----------
+    curves : mapping of str to FICurve
+        By layer; at least one.
+    neuron : Neuron
+    dt : float, optional
+        Step in ms that the user asks for.
+    activity : mapping of str to function
+        See `bioconv.codes.calibration.activity_of`.
+
+    Raises
+    ------
+    ConversionError
+        With every layer whose curve is of another neuron, step or drive.
+    """
+    own, first = fingerprint(neuron), next(iter(curves.values()))
+    problems = []
+    for name, curve in curves.items():
+        if curve.neuron != own:
+            problems.append(
+                Problem(
+                    name,
+                    "FICurve",
+                    f"it was trained for the neuron {curve.neuron}, not {own}.",
+                    "Convert with the neuron (model and parameters) that the layer was made of.",
+                )
+            )
+        if dt is not None and dt != curve.dt:
+            reason = f"it was measured with a step of {curve.dt:g} ms, not {dt:g} ms."
+            problems.append(Problem(name, "FICurve", reason, "Leave dt out."))
+        if _drive(curve) != _drive(first):
+            reason = "its drive differs from that of the other layers."
+            advice = "Make all layers from one curve: bioconv.keras.constrain does."
+            problems.append(Problem(name, "FICurve", reason, advice))
+    if problems:
+        raise ConversionError("The network cannot be converted as it was trained:", problems)
+    noise: str | float = first.noise or "none"
+    taus = {receptor.tau: first.tau_syn for receptor in neuron.model.receptors if receptor.tau}
+    settled = replace(neuron, parameters={**neuron.parameters, **taus})
+    typical = activity.get("activations")
+    membrane = Membrane.of(settled, first.dt, first.max_rate, typical, noise=noise)
+    if first.noise:
+        membrane = replace(membrane, neuron=with_noise(membrane.neuron, first.noise))
+    # The curves say what the neuron does, so nothing is lost between line and curve.
+    return replace(membrane, current=first.current, gain=first.gain, residual=0.0)
+
+
+def _added_noise(used: Neuron, given: Neuron) -> float:
+    """Current noise that the code gave to a neuron."""
+    added = used.model != given.model and has_parameters(used.model, SIGMA)
+    return float(used.value(SIGMA)) if added else 0.0
+
+
+def _drive(curve: FICurve) -> tuple[float, ...]:
+    return (curve.current, curve.gain, curve.max_rate, curve.dt, curve.noise, curve.tau_syn)
+
+
+def _time_constant(neuron: Neuron) -> float:
+    """Decay time of the synapses in ms; 0 for delta pulses."""
+    tau = neuron.model.receptors[0].tau
+    return float(neuron.value(tau)) if tau else 0.0
+
+
+def fingerprint(neuron: Neuron) -> str:
+    """Name of the model and a digest of all that makes a neuron what it is.
+
+    Two neurons with the same equations and the same values of all parameters, given or default,
+    have the same fingerprint; the constant current does not count, as the code sets it.
+
+    Examples
+    --------
+    >>> from bioconv.neurons import LeakyIntegrateAndFire
+    >>> fingerprint(LeakyIntegrateAndFire(tau_m=20.0)) == fingerprint(LeakyIntegrateAndFire())
+    True
+    """
+    model = neuron.model
+    digest = hashlib.sha256()
+    parts = (model.equations, model.threshold, model.reset, model.method, model.crossing)
+    digest.update(repr((*parts, model.states, model.receptors, model.refractory)).encode())
+    for parameter in sorted(model.parameters, key=lambda entry: entry.name):
+        if parameter.name != model.current:
+            value = np.asarray(neuron.value(parameter.name), np.float64)
+            digest.update(f"{parameter.name} {parameter.unit} {value.shape}".encode())
+            digest.update(value.astype("<f8").tobytes())
+    return f"{model.name}-{digest.hexdigest()[:16]}"
+
+
+def _unimodal(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest curve that rises up to the largest rate, and falls from there on."""
+    top = int(np.argmax(rates)) + 1
+    rising = isotonic_regression(rates[:top]).x
+    falling = isotonic_regression(rates[top - 1 :], increasing=False).x
+    return np.concatenate([_without_steps(rising), falling[1:]])
+
+
+def _without_steps(rising: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A curve through the middles of a staircase's steps; a smooth curve stays as it is.
+
+    Under a constant current an interval is a whole number of steps of dt, so rates come in
+    steps.  Under the spikes of a network, which come and go, they do not.  Silence is no step.
+    """
+    ends = np.append(np.flatnonzero(np.diff(rising)), len(rising) - 1)
+    starts = np.append(0, ends[:-1] + 1)
+    middles = 0.5 * (starts + ends)
+    middles[0] = ends[0]  # silence lasts to its end
+    middles[-1] = starts[-1] if len(starts) > 1 else middles[-1]  # and a ceiling from its start
+    return np.interp(np.arange(len(rising)), middles, rising[ends])

@@ -1,0 +1,357 @@
+"""Choose how a neuron is driven: step, largest rate, noise, and the affine drive itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.errors import ConversionError, Problem
+from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron, NeuronModel
+from bioconv.neurons.noise import with_noise
+from bioconv.neurons.transfer import (
+    Curve,
+    DriveFit,
+    charge,
+    fit_curve,
+    has_parameters,
+    measure_curve,
+    rising_branch,
+)
+
+Floats = NDArray[np.float64]
+
+#: spikes at the largest rate in the time that a sample is shown: 300 ms
+SPIKES = 39.0
+#: share of that time after which outputs are read
+SETTLE = 0.2
+#: Hz: no scale of a layer stands for more, unless asked; the few activations beyond the scale,
+#: and input that fluctuates, then stay below 200 Hz
+FASTEST = 130.0
+#: ms, for models that work with any step
+_ANY_STEP = 0.25
+#: a curve as far from a straight line as this (rms, share of the largest rate) gets noise
+_TOO_ROUGH = 0.1
+#: noise that is tried, in units of the currents between silence and the largest rate
+_SIGMAS = (0.1, 0.2, 0.4, 0.8, 1.6)
+#: neurons for each current where there is noise, and ms that are simulated and not counted
+_TRIALS = 16
+_NOISY_TIME = (700.0, 200.0)
+#: what the variance of a spike count adds to the squared error; most of it averages out
+_NOISE_COST = 0.1 / 60
+#: ms: synaptic time constants, where the user gives none (not equal to usual membrane ones)
+_TAUS = (5.0, 10.0, 18.0, 35.0)
+#: synapses are slow enough if the rates under spikes are as near as this to the straight line
+_SMOOTH = 0.03
+#: or if longer ones are not better by more than this factor
+_NEARLY = 1.15
+#: sources of the input while that is tried: quantiles of the activations that occur
+_SOURCES = np.linspace(1 / 12, 11 / 12, 6)
+#: beyond the lowest activation that was seen: synaptic currents fluctuate
+_MARGIN = 1.5
+#: mV: a spike that lifts the potential by more is no small part of a current
+_MOST_LIFT = 50.0
+
+_ADVICE = "Use a neuron of bioconv.neurons.library()."
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the user wants, and what the calibration data say; see `Membrane.of`."""
+
+    dt: float | None
+    max_rate: float
+    activations: Callable[[], NDArray[np.float64]] | None = None
+    lowest: Callable[[], float] | None = None
+    fluctuation: Callable[[], float] | None = None
+    noise: str | float = "none"
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A receptor that takes weights.
+
+    Parameters
+    ----------
+    receptor : str
+    sign : int
+        1 or -1: takes the size of weights of this sign; 0: takes all.
+    charge : float
+        What a spike of weight 1 brings, without its sign, see `bioconv.neurons.transfer.charge`.
+    """
+
+    receptor: str
+    sign: int
+    charge: float
+
+
+@dataclass(frozen=True)
+class Drive:
+    """How a neuron is driven.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        With noise, if it got some.
+    dt : float
+        ms.
+    max_rate : float
+        Hz.
+    fit : DriveFit
+    potential : float
+        Mean potential at the activations that occur.
+    report : dict of str to float
+    """
+
+    neuron: Neuron
+    dt: float
+    max_rate: float
+    fit: DriveFit
+    potential: float
+    report: dict[str, float] = field(default_factory=dict)
+
+
+def choose(neuron: Neuron, ask: Ask) -> Drive:
+    """The drive of a neuron that is no perfect integrator.
+
+    The step is the model's recommended one, halved until the neuron keeps silent under the
+    inhibition that occurs (explicit methods may not).
+
+    Raises
+    ------
+    ParameterError
+        It fires for no constant current, or never as fast as ``max_rate``.
+    """
+    typical = np.linspace(0, 1, 101) if ask.activations is None else ask.activations()
+    dt = ask.dt or neuron.model.dt_default or _ANY_STEP
+    drive = _at(neuron, dt, ask, typical)
+    for _ in range(4 if ask.dt is None else 0):
+        if _silent_below(drive, ask):
+            break
+        dt /= 2
+        drive = _at(neuron, dt, ask, typical)
+    return drive if ask.fluctuation is None else smooth(drive, ask.fluctuation(), typical)
+
+
+def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
+    rate = ask.max_rate or default_rate(neuron, dt)
+    curve = rising_branch(neuron, dt, rate)
+    ratio, time = curve.adaptation(rate)
+    report = {"adaptation_ratio": ratio, "adaptation_time": time}
+    rough = ask.noise == "auto" and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
+    if ratio > 1.0:  # the rate in the time that a sample is shown, not the steady one
+        duration, discard = window(rate, dt)
+        curve = measure_curve(neuron, curve.currents, dt=dt, duration=duration, discard=discard)
+    fit = fit_curve(curve, rate, typical)
+    if rough or isinstance(ask.noise, float | int):
+        noisy, curve, fit = _with_noise(neuron, dt, rate, curve, fit, ask, typical)
+        sigma = noisy.value("sigma_noise") if noisy is not neuron else 0.0
+        neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
+    at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
+    return Drive(neuron, dt, rate, fit, float(at.mean()), report)
+
+
+def window(rate: float, dt: float) -> tuple[float, float]:
+    """The time that a sample is shown by default, and what is not read of it, in ms."""
+    steps = SPIKES * 1e3 / rate / dt
+    return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
+
+
+def smooth(drive: Drive, power: float, typical: Floats) -> Drive:
+    """The drive with a synaptic time constant that averages the spikes of the input.
+
+    The shortest that keeps the rates of the neuron near those of the same constant currents,
+    unless the user gave one.  Neurons that answer to changes, such as regular spiking ones, fire
+    more than they should where their input fluctuates.
+
+    Parameters
+    ----------
+    drive : Drive
+    power : float
+        See `bioconv.codes.calibration.fluctuation`.
+    typical : ndarray
+        Activations that occur.
+    """
+    taus = [receptor.tau for receptor in drive.neuron.model.receptors if receptor.tau]
+    given = [name for name in taus if name in drive.neuron.parameters]
+    if not taus or power == 0:
+        return drive
+    first = float(drive.neuron.value(taus[0]))
+    longer = [] if given else [tau for tau in _TAUS if tau > first]
+    tried = []
+    for tau in [first, *longer]:
+        values = dict.fromkeys(taus, tau) if tau != first else {}
+        neuron = Neuron(drive.neuron.model, {**drive.neuron.parameters, **values})
+        error = _error_under_spikes(replace(drive, neuron=neuron), power, typical)
+        tried.append((tau, neuron, error))
+        if error <= _SMOOTH:
+            break
+    enough = max(_SMOOTH, _NEARLY * min(error for _, _, error in tried))
+    tau, neuron, error = next(entry for entry in tried if entry[2] <= enough)
+    report = {**drive.report, "drive_rms_spikes": error, "synaptic_time": tau}
+    return replace(drive, neuron=neuron, report=report)
+
+
+def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
+    """Root mean squared distance of the rates to the activations if the input is spikes."""
+    quantiles = np.quantile(typical, np.linspace(0, 1, 28))
+    a = np.concatenate([[-0.5, -0.25, -0.1, 0.0], quantiles])
+    (first, *_) = synapses(drive.neuron, drive.dt, drive.potential)
+    weight = drive.fit.gain * 1e3 / drive.max_rate / first.charge
+    duration, discard = window(drive.max_rate, drive.dt)
+    curve = measure_curve(
+        drive.neuron,
+        drive.fit.i0 + drive.fit.gain * a,
+        dt=drive.dt,
+        duration=duration,
+        discard=discard,
+        trials=_TRIALS,
+        shots=weight * float(np.sqrt(power * drive.max_rate * 1e-3)),
+        sources=drive.max_rate * np.quantile(typical, _SOURCES),
+    )
+    return float(np.sqrt(np.mean((curve.rates / drive.max_rate - np.maximum(a, 0)) ** 2)))
+
+
+def default_rate(neuron: Neuron, dt: float) -> float:
+    """Rate in Hz for the activation 1 of a neuron that is no perfect integrator.
+
+    At most 130 Hz, at most 80 % of the highest rate of the f-I curve, and slow enough that an
+    interval has five steps beside the refractory period: with fewer, a constant current gives
+    only a few different rates.
+    """
+    pause = float(neuron.value(neuron.model.refractory)) if neuron.model.refractory else 0.0
+    highest = float(rising_branch(neuron, dt).rates.max())
+    return min(FASTEST, 1000.0 / (5 * dt + pause), 0.8 * highest)
+
+
+def _with_noise(
+    neuron: Neuron,
+    dt: float,
+    rate: float,
+    quiet: Curve,
+    before: DriveFit,
+    ask: Ask,
+    typical: Floats,
+) -> tuple[Neuron, Curve, DriveFit]:
+    """The neuron with the noise asked for, or with that which makes its curve straightest."""
+    span = float(quiet.currents[-1] - quiet.currents[0])
+    fixed = isinstance(ask.noise, float | int)
+    sigmas = [float(ask.noise)] if fixed else [share * span for share in _SIGMAS]
+    found = [(neuron, quiet, before)]
+    costs = [np.inf if fixed else before.rms**2]
+    duration, discard = (dt * float(np.ceil(time / dt)) for time in _NOISY_TIME)
+    for sigma in sigmas:
+        noisy = with_noise(neuron, sigma)
+        currents = np.linspace(quiet.currents[0] - 2 * span, quiet.currents[-1] + span / 2, 80)
+        curve = measure_curve(
+            noisy, currents, dt=dt, duration=duration, discard=discard, trials=_TRIALS
+        )
+        if curve.rates.max() < rate:
+            continue
+        fit = fit_curve(curve, rate, typical)
+        fano = np.interp(fit.i0 + fit.gain * typical, currents, curve.variance)
+        costs.append(fit.rms**2 + _NOISE_COST * float(np.mean(fano * typical)))
+        found.append((noisy, curve, fit))
+    return found[int(np.argmin(costs))]
+
+
+def _silent_below(drive: Drive, ask: Ask) -> bool:
+    """Whether the neuron keeps silent under the strongest inhibition that occurs."""
+    lowest = -4.0 if ask.lowest is None else min(ask.lowest(), -1.0)
+    currents = drive.fit.i0 + drive.fit.gain * np.linspace(_MARGIN * lowest, -0.5, 512)
+    duration = drive.dt * np.ceil(300.0 / drive.dt)
+    discard = drive.dt * np.ceil(100.0 / drive.dt)
+    curve = measure_curve(drive.neuron, currents, dt=drive.dt, duration=duration, discard=discard)
+    return bool(np.all(curve.rates <= 0.05 * drive.max_rate))
+
+
+def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]:
+    """The receptors for weights: one for both signs, or one for each.
+
+    Raises
+    ------
+    ConversionError
+        The mean potential is not between the reversal potentials.
+    """
+    receptors = neuron.model.receptors
+    if receptors[0].unit != "nS":
+        return (Synapse(receptors[0].name, 0, charge(neuron, receptors[0].name, dt)),)
+    charges = {entry.name: charge(neuron, entry.name, dt, potential) for entry in receptors}
+    if not charges["exc"] > 0 > charges["inh"]:
+        reason = (
+            f"its mean potential of {potential:.4g} mV does not lie between the reversal potentials"
+            " of inhibition and excitation."
+        )
+        problem = Problem(neuron.model.name, "neuron", reason, "Change e_rev_exc or e_rev_inh.")
+        raise ConversionError("The rate code cannot use this neuron:", [problem])
+    return Synapse("exc", 1, charges["exc"]), Synapse("inh", -1, -charges["inh"])
+
+
+def nominal(neuron: Neuron) -> Neuron:
+    """The neuron itself, or where parameters differ, one with their means."""
+    arrays = {n: v for n, v in neuron.parameters.items() if np.ndim(v)}
+    if not arrays and not neuron.distributions:
+        return neuron
+    means = {name: float(np.mean(value)) for name, value in arrays.items()}
+    return Neuron(neuron.model, {**neuron.parameters, **means})
+
+
+def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
+    """Why the rate code cannot use a neuron; nothing if it can, as far as is known yet."""
+    model = neuron.model
+    if not model.current or not model.receptors or not model.threshold:
+        reason = "it needs a constant current, a receptor and a threshold."
+        yield Problem(model.name, "neuron", reason, _ADVICE)
+        return
+    first = model.receptors[0]
+    known = {"syn"} if len(model.receptors) == 1 else {"exc", "inh"}
+    if {entry.name for entry in model.receptors} != known:
+        reason = "it needs one receptor for both signs, or the receptors exc and inh."
+        yield Problem(model.name, "neuron", reason, _ADVICE)
+    single = nominal(neuron)
+    if not first.tau and not (has_parameters(model, "c_m") and first.variable == "v"):
+        reason = "it has no capacitance that the delta synapse would charge."
+        yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
+    if family(model) and single.value("v_th") <= single.value("v_reset"):
+        yield Problem(model.name, "neuron", "v_th must lie above v_reset.")
+    dt = ask.dt or (1.0 if is_perfect(single) else model.dt_default or _ANY_STEP)
+    pause = float(single.value(model.refractory)) if model.refractory else 0.0
+    fastest = 1000.0 / (dt + pause)
+    if ask.max_rate > fastest * (1 + 1e-9):
+        reason = f"it cannot fire at max_rate = {ask.max_rate:g} Hz with a step of {dt:g} ms."
+        yield Problem(model.name, "neuron", reason, f"Use at most {fastest:g} Hz.")
+
+
+def lift_problems(neuron: Neuron, fit_gain: float, max_rate: float) -> Iterator[Problem]:
+    """A delta synapse must not lift the potential further than a spike is high."""
+    model = neuron.model
+    if model.receptors[0].tau or family(model):
+        return
+    lift = fit_gain * 1000.0 / max_rate / float(neuron.value("c_m"))
+    if lift > _MOST_LIFT:
+        reason = f"with a delta synapse one spike would lift its potential by up to {lift:.3g} mV."
+        yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
+
+
+@lru_cache(maxsize=64)
+def family(model: NeuronModel) -> bool:
+    """Whether this is a perfect or leaky integrate-and-fire neuron with current synapses."""
+    return model in [
+        constructor(reset, synapse).model
+        for constructor in (IntegrateAndFire, LeakyIntegrateAndFire)
+        for reset in ("subtraction", "value")
+        for synapse in ("delta", "exponential", "alpha")
+    ]
+
+
+def is_perfect(neuron: Neuron) -> bool:
+    """Whether the neuron adds up without leak and without a pause."""
+    perfect = [
+        IntegrateAndFire(reset, synapse).model
+        for reset in ("subtraction", "value")
+        for synapse in ("delta", "exponential", "alpha")
+    ]
+    return neuron.model in perfect and float(neuron.value("t_ref")) == 0.0
