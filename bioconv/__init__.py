@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bioconv import codes, errors, measures, neurons, plots
+    from bioconv import codes, errors, keras, measures, neurons, plots
     from bioconv.codes import RateCode
     from bioconv.conversion import convert
     from bioconv.data import load_data
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from bioconv.export import emit
     from bioconv.measures import diagnose
     from bioconv.network import SpikingNetwork
+    from bioconv.neurons_report import describe_neuron, list_neurons
     from bioconv.reading import read
     from bioconv.recording import Recording
     from bioconv.report import inspect, summarize
     from bioconv.simulators import simulate
+    from bioconv.stimulation import stimulate
     from bioconv.storage import load
+    from bioconv.study import plausibility
 
 #: public name -> module that defines it (modules themselves stand for themselves)
 _PUBLIC = {
@@ -37,19 +40,24 @@ _PUBLIC = {
     "codes": "",
     "convert": "bioconv.conversion",
     "demo": "bioconv.demonstration",
+    "describe_neuron": "bioconv.neurons_report",
     "diagnose": "bioconv.measures",
     "emit": "bioconv.export",
     "errors": "",
     "estimate": "bioconv.estimation",
     "inspect": "bioconv.report",
+    "keras": "",
+    "list_neurons": "bioconv.neurons_report",
     "load": "bioconv.storage",
     "load_data": "bioconv.data",
     "measures": "",
     "neurons": "",
+    "plausibility": "bioconv.study",
     "plots": "",
     "read": "bioconv.reading",
     "search_percentile": "bioconv.estimation",
     "simulate": "bioconv.simulators",
+    "stimulate": "bioconv.stimulation",
     "summarize": "bioconv.report",
 }
 

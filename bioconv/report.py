@@ -117,6 +117,49 @@ def inspect(
     return [vars(row) for row in describe(graph)]
 
 
+def describe_transfer(network: SpikingNetwork) -> list[str]:
+    """How well the neurons of a converted network can follow the rectification, before a run.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+
+    Returns
+    -------
+    list of str
+        One line a fact; empty for perfect integrators, whose rates are the activations, and for
+        codes without a calibrated drive.
+    """
+    found = network.code
+    if "drive_rms" not in found:
+        return []
+    lines = [
+        f"drive of an activation a: {found['drive_current']:.4g} + {found['drive_gain']:.4g} a, "
+        f"for rates of a x {found['max_rate']:.4g} Hz",
+        f"distance of the rates to the straight line: {100 * float(found['drive_rms']):.1f} % of "
+        f"the largest rate (rms), {100 * float(found['drive_residual']):.1f} % at most",
+    ]
+    if "drive_rms_spikes" in found:
+        share = 100 * float(found["drive_rms_spikes"])
+        lines.append(
+            f"the same while the input comes as spikes: {share:.1f} % (rms), "
+            f"with a synaptic time constant of {found['synaptic_time']:.3g} ms"
+        )
+    if float(found.get("adaptation_time", 0.0)) > 0:
+        lines.append(
+            f"adaptation: fires {found['adaptation_ratio']:.2f} times as fast at first, time "
+            f"constant {found['adaptation_time']:.3g} ms"
+        )
+    if "noise_sigma" in found:
+        lines.append(f"current noise: {found['noise_sigma']:.4g} (mean over 1 ms)")
+    if "mean_potential" in found:
+        lines.append(
+            "conductance synapses: weights hold at the mean potential of "
+            f"{found['mean_potential']:.4g} mV, an approximation"
+        )
+    return lines
+
+
 def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:
     """Open a network file of ours, or read a Keras model file.
 

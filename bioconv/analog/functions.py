@@ -28,6 +28,7 @@ from bioconv.analog.elementwise import (
     Squareplus,
     Tanh,
 )
+from bioconv.analog.measured import FICurve
 from bioconv.analog.normalization import LayerNormalization, UnitNormalization
 from bioconv.analog.pooling import MaxPool
 from bioconv.analog.recurrent import GRU, LSTM, Bidirectional, Recurrent, SimpleRNN
@@ -41,6 +42,7 @@ _ALL: tuple[type[Function], ...] = (
     Elu,
     Embedding,
     Exponential,
+    FICurve,
     GRU,
     Gelu,
     HardSigmoid,

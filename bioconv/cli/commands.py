@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,8 @@ import bioconv as bc
 from bioconv.data import fit_shape
 from bioconv.errors import NetworkFileError, ParameterError
 from bioconv.measures import format_table
+from bioconv.records import write_json
+from bioconv.report import describe_transfer
 from bioconv.timing import whole_steps
 
 Options = argparse.Namespace
@@ -31,7 +30,8 @@ def convert(options: Options) -> None:
         code=_code(options),
         neuron=_neuron(options),
         dt=options.dt,
-        n_steps=_steps(options, options.dt),
+        n_steps=options.steps,
+        duration=options.duration,
         seed=options.seed,
     )
     network.save(options.output)
@@ -48,8 +48,14 @@ def convert(options: Options) -> None:
             "code": dict(network.code),
             "populations": rows,
         },
-        f"{format_table(rows)}\n"
-        f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> {options.output}",
+        "\n".join(
+            [
+                format_table(rows),
+                *describe_transfer(network),
+                f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> "
+                f"{options.output}",
+            ]
+        ),
     )
 
 
@@ -100,7 +106,9 @@ def estimate(options: Options) -> None:
             code=_code(options),
             neuron=_neuron(options),
             percentiles=options.percentiles,
-            n_steps=_steps(options, options.dt),
+            dt=options.dt,
+            n_steps=options.steps,
+            duration=options.duration,
             seed=options.seed,
         )
     else:
@@ -112,7 +120,7 @@ def estimate(options: Options) -> None:
             calibration=calibration,
             percentiles=options.percentiles,
             normalization=_code(options).normalization,
-            n_steps=_steps(options, options.dt),
+            n_steps=_steps(options, options.dt or 1.0),
         )
     rows = [vars(row) for row in table]
     _finish(options, {"estimates": rows}, format_table(rows))
@@ -136,6 +144,54 @@ def inspect(options: Options) -> None:
         x, _ = _data(options, source.inputs[0].shape, options.images)
     rows = bc.inspect(source, x, n_images=options.images)
     _finish(options, {"rows": rows}, format_table(rows))
+
+
+def neurons(options: Options) -> None:
+    """``bioconv neurons``."""
+    if options.neuron is None:
+        if options.plot or options.option:
+            raise ParameterError("--plot and --option need the name of a neuron.")
+        rows = bc.list_neurons()
+        shown = [{"neuron": r["neuron"], "short": r["short"], "": r["summary"]} for r in rows]
+        _finish(options, {"neurons": rows}, format_table(shown))
+        return
+    pairs = _pairs(options.option, "--option")
+    description = bc.describe_neuron(options.neuron, pairs)
+    result, text = dict(vars(description)), [str(description)]
+    if options.plot:
+        _check_folder(options.plot)
+        neuron = bc.neurons.make(options.neuron, pairs)
+        files = [str(f) for f in bc.plots.plot_neuron(neuron, options.plot, seed=options.seed)]
+        result["files"] = files
+        text += ["", *files]
+    _finish(options, result, "\n".join(text))
+
+
+def plausibility(options: Options) -> None:
+    """``bioconv plausibility``."""
+    _check_folder(options.output)
+    graph = bc.read(options.model)
+    options.calibration = options.calibration or options.data
+    x, y = _data(options, graph.inputs[0].shape, options.images)
+    names = options.neurons.split(",") if options.neurons != "all" else list(bc.neurons.library())
+    study = bc.plausibility(
+        graph,
+        x,
+        y,
+        calibration=_calibration(options, graph),
+        neurons=names,
+        folder=options.output,
+        rates=options.rates,
+        tau_syn=options.tau_syn,
+        durations=options.duration,
+        weight_bits=options.weight_bits,
+        code=bc.codes.make("rate", _pairs(options.option, "--option")),
+        seed=options.seed,
+        workers=options.workers,
+        progress=not options.quiet,
+    )
+    result = {"records": study.records, "refused": study.refused, "files": study.files}
+    _finish(options, result, "\n".join([str(study), *map(str, study.files)]))
 
 
 def demo(options: Options) -> None:
@@ -254,15 +310,6 @@ def _finish(options: Options, result: Mapping[str, Any], text: str) -> None:
     """Write the JSON (whole or not at all) and print the text."""
     if options.json:
         _check_folder(options.json)
-        handle, name = tempfile.mkstemp(dir=options.json.absolute().parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2, default=_plain)
-            file.write("\n")
-        Path(name).replace(options.json)
+        write_json(options.json, result)
     if not options.quiet:
         print(text, file=sys.stdout)
-
-
-def _plain(value: Any) -> Any:
-    """JSON for NumPy scalars and arrays, and paths."""
-    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bioconv {version('bioconv')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_convert, _simulate, _estimate, _export, _inspect, _demo):
+    for add in (_convert, _simulate, _estimate, _export, _inspect, _neurons, _plausibility, _demo):
         add(commands)
     return parser
 
@@ -80,7 +80,7 @@ def _conversion(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="option or parameter of the neuron (ms, mV, pF, pA), e.g. reset=value or t_ref=2",
     )
-    parser.add_argument("--dt", type=float, default=1.0, help="time step in ms")
+    parser.add_argument("--dt", type=float, help="time step in ms (default: what the neuron needs)")
     _pixels(parser)
 
 
@@ -179,6 +179,85 @@ def _inspect(commands: Commands) -> None:
         "--data", metavar="DATA", help="simulate these samples to see what saturates; " + DATA_HELP
     )
     parser.add_argument("--images", type=int, default=20, metavar="N")
+    _pixels(parser)
+
+
+def _neurons(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "neurons",
+        "List the neurons of the library, or show one: equations, parameters, source, simulators.",
+        "bioconv neurons izhikevich --option kind=fast_spiking --plot figures",
+    )
+    parser.add_argument("neuron", nargs="?", metavar="NAME", help="leave out for the list")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option or parameter of the neuron (ms, mV, pF, pA), e.g. synapse=delta or tau_m=10",
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="DIR", help="draw potentials under a few currents, f-I curve"
+    )
+
+
+def _plausibility(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "plausibility",
+        "Run one network on many neurons: accuracy, time, rates, work and cost of each.",
+        "bioconv plausibility lenet.keras --data mnist --images 200 "
+        "--neurons lif,adex,izhikevich:kind=fast_spiking,hodgkin_huxley -o study",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--calibration", metavar="DATA", help="samples that set the scales (default: as --data)"
+    )
+    parser.add_argument(
+        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+    )
+    parser.add_argument(
+        "--neurons",
+        required=True,
+        metavar="NAMES",
+        help="names with commas between; options as NAME:OPTION=VALUE; all: the whole library",
+    )
+    parser.add_argument("--images", type=int, default=100, metavar="N", help="the first N samples")
+    for name, unit, what in (
+        ("rates", "HZ", "rates of the largest activation"),
+        ("tau-syn", "MS", "synaptic time constants"),
+        ("duration", "MS", "how long a sample is shown"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            nargs="+",
+            default=[0.0],
+            metavar=unit,
+            help=f"{what}; the first is the base, the others are tried alone; 0: the neuron's own",
+        )
+    parser.add_argument(
+        "--weight-bits",
+        type=int,
+        nargs="+",
+        default=[0],
+        metavar="N",
+        help="bits of a synaptic weight; 0: not rounded",
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the code"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="table, picture, records; finished runs found there are not repeated",
+    )
     _pixels(parser)
 
 

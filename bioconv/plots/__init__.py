@@ -1,4 +1,6 @@
-"""Pictures of a simulation: each function returns a Matplotlib figure, `save` writes a PNG.
+"""Pictures of simulations, neurons and studies.
+
+Each function returns a Matplotlib figure, `save` writes a PNG; `plot_...` do both.
 
 Figures are made without pyplot, so nothing global changes.  Times are in ms, rates in Hz,
 potentials in the model's unit; the colors are those of Okabe and Ito, which color-blind readers
@@ -12,16 +14,22 @@ from bioconv.plots.layers import (
     rate_against_activation,
     spikes_and_operations,
 )
+from bioconv.plots.neuron_models import frequency_current, plot_neuron, voltage_traces
 from bioconv.plots.neurons import membrane_traces, raster
+from bioconv.plots.study import plot_study
 from bioconv.plots.style import save
 
 __all__ = [
     "accuracy_over_time",
     "activation_distributions",
+    "frequency_current",
     "membrane_traces",
+    "plot_neuron",
     "plot_recording",
+    "plot_study",
     "raster",
     "rate_against_activation",
     "save",
     "spikes_and_operations",
+    "voltage_traces",
 ]

@@ -52,6 +52,8 @@ CLASSES = {
     "GRUV2": "GRU",
     "CuDNNLSTM": "LSTM",
     "CuDNNGRU": "GRU",
+    # as HDF5 files name a registered class: `bioconv.keras`
+    "bioconv>FICurve": "FICurve",
 }
 
 #: mode of Keras 1's Merge layer -> class of Keras 2 and 3

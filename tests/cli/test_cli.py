@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bioconv as bc
 import models
 from bioconv.cli import main
+from bioconv.simulators import SIMULATORS
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +85,42 @@ def test_inspect_model_and_network(network: Path, capsys) -> None:
 
 
 def test_help_has_an_example(capsys) -> None:
-    for command in ("convert", "simulate", "estimate", "export", "inspect", "demo"):
+    commands = ("convert", "simulate", "estimate", "export", "inspect", "demo")
+    for command in (*commands, "neurons", "plausibility"):
         with pytest.raises(SystemExit) as stop:
             main([command, "--help"])
         assert stop.value.code == 0
         assert f"bioconv {command}" in capsys.readouterr().out.split("example:")[1]
+
+
+def test_neurons_lists_shows_and_draws(tmp_path: Path, capsys) -> None:
+    assert main(["neurons"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in bc.neurons.library())
+    record, folder = tmp_path / "lif.json", tmp_path / "figures"
+    arguments = ["neurons", "lif", "--option", "tau_m=10", "--option", "synapse=delta"]
+    assert main([*arguments, "--plot", str(folder), "--json", str(record)]) == 0
+    shown = capsys.readouterr().out
+    assert "dv/dt = (v_rest - v) / tau_m" in shown
+    assert "Membrane time constant" in shown
+    found = json.loads(record.read_text())
+    tau = next(row for row in found["parameters"] if row["name"] == "tau_m")
+    assert (tau["value"], tau["unit"]) == (10.0, "ms")
+    assert {row["simulator"] for row in found["simulators"]} == set(SIMULATORS)
+    assert sorted(file.name for file in folder.iterdir()) == ["fi_curve.png", "traces.png"]
+
+
+def test_plausibility_writes_table_picture_and_records(tmp_path: Path, capsys) -> None:
+    model, folder = str(models.weights_path("digits_mlp")), tmp_path / "study"
+    arguments = ["plausibility", model, "--data", "digits", "--images", "10", "--neurons", "if,lif"]
+    arguments += ["--duration", "60", "--calibration-images", "200", "--workers", "1"]
+    record = tmp_path / "study.json"
+    assert main([*arguments, "-o", str(folder), "--json", str(record)]) == 0
+    assert "both signs (%)" in capsys.readouterr().out
+    assert {row["neuron"] for row in json.loads(record.read_text())["records"]} == {"if", "lif"}
+    assert {"plausibility.csv", "plausibility.json", "plausibility.png"} < {
+        file.name for file in folder.iterdir()
+    }
 
 
 def _bad_inputs(tmp_path: Path) -> dict[str, list[str]]:
@@ -109,6 +142,12 @@ def _bad_inputs(tmp_path: Path) -> dict[str, list[str]]:
         "bad option": [*convert, "--option", "percentile=300"],
         "unknown code": [*convert, "--code", "morse"],
         "unknown neuron": [*convert, "--neuron", "giraffe"],
+        "no such neuron to show": ["neurons", "giraffe"],
+        "option without neuron": ["neurons", "--option", "tau_m=3"],
+        "no such neuron to study": [
+            *("plausibility", model, "--data", "digits", "--neurons", "lif,giraffe"),
+            *("-o", str(tmp_path)),
+        ],
         "no folder": ["convert", model, "--calibration", "digits", "-o", "/nowhere/at/all.h5"],
         "bad pair": [*convert, "--option", "percentile"],
     }
@@ -126,6 +165,9 @@ def _bad_inputs(tmp_path: Path) -> dict[str, list[str]]:
         "bad option",
         "unknown code",
         "unknown neuron",
+        "no such neuron to show",
+        "option without neuron",
+        "no such neuron to study",
         "no folder",
         "bad pair",
     ],

@@ -11,6 +11,7 @@ from bioconv.analog.functions import (
     Elementwise,
     Elu,
     Exponential,
+    FICurve,
     Gelu,
     HardSigmoid,
     HardSilu,
@@ -29,11 +30,14 @@ from bioconv.analog.functions import (
     Squareplus,
     Tanh,
 )
+from bioconv.analog.measured import curve_of
+from bioconv.errors import ParameterError
 from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context
 from bioconv.reading.refusal import Refusal, UnsafeCode
 from bioconv.reading.spec import LayerSpec
 from bioconv.reading.tensors import Tensor
+from bioconv.reading.upgrade_arguments import CLASSES
 
 #: name of an activation -> its function; None for the identity
 ACTIVATIONS: Mapping[str, Elementwise | None] = {
@@ -92,6 +96,13 @@ def _softmax(config: Config) -> Elementwise:
     return Softmax(tuple(axes) if len(axes) > 1 else axes[0])
 
 
+def _fi_curve(config: Config) -> FICurve:
+    try:
+        return curve_of(config.get("curve", {}))
+    except ParameterError as error:
+        raise Refusal(str(error)) from None
+
+
 #: activation layers without weights: class -> function of the configuration
 LAYERS: Mapping[str, Callable[[Config], Elementwise]] = {
     "ReLU": _relu,
@@ -99,6 +110,7 @@ LAYERS: Mapping[str, Callable[[Config], Elementwise]] = {
     "ThresholdedReLU": _thresholded_relu,
     "ELU": _elu,
     "Softmax": _softmax,
+    "FICurve": _fi_curve,
 }
 
 
@@ -121,6 +133,7 @@ def function_of(value: Any) -> Elementwise | None:
         return None
     if isinstance(value, Mapping):
         kind, inner = value.get("class_name"), value.get("config")
+        kind = CLASSES.get(kind, kind) if isinstance(kind, str) else kind
         # Keras 3 gives a lambda as ("__lambda__", ...) or as its bare marshalled code.
         if kind in ("__lambda__", "Lambda") or (kind is None and "value" in value):
             raise UnsafeCode("its activation is Python code, which is never run.")
@@ -158,7 +171,7 @@ def activation(context: Context) -> Tensor:
 
 
 def activation_layer(context: Context) -> Tensor:
-    """ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax."""
+    """ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax, FICurve of `bioconv.keras`."""
     x = context.only()
     function = LAYERS[context.spec.kind](context.config)
     if isinstance(function, Softmax):

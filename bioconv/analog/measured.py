@@ -1,0 +1,185 @@
+"""The measured f-I curve of a neuron as an activation function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from types import ModuleType
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from bioconv.analog.elementwise import Elementwise
+from bioconv.errors import ParameterError
+from bioconv.operators import LEAF, Array, register
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class FICurve(Elementwise):
+    """``scale * g(x / scale)``: what a neuron's rate makes of an activation.
+
+    ``g(a) = f(current + gain * a) / max_rate`` with the neuron's f-I curve f, interpolated between
+    evenly spaced activations by cubic polynomials without overshoot (PCHIP: Fritsch and Carlson
+    1980, SIAM J. Numer. Anal. 17:238), constant outside of them.
+
+    Parameters
+    ----------
+    values, slopes : ndarray, shape (n,)
+        g and its derivative at evenly spaced activations; see `pchip_slopes`.
+    scale : ndarray broadcastable to one sample
+        Activation that stands for ``max_rate``.
+    low, high : float
+        First and last activation of ``values``, in units of ``scale``.
+    current, gain : float
+        The affine drive, in the unit of the neuron's current (pA, or 1).
+    max_rate : float
+        Hz.
+    dt : float
+        Step in ms with which f was measured.
+    noise : float
+        Current noise (sigma, see `bioconv.neurons.with_noise`) that the neuron was given; 0: none.
+    tau_syn : float
+        Decay time of the synapses in ms; 0 for delta pulses.
+    neuron : str
+        Which neuron it is, see `bioconv.codes.curve.fingerprint`.
+    """
+
+    values: NDArray[np.float64] = field(metadata=LEAF)
+    slopes: NDArray[np.float64] = field(metadata=LEAF)
+    scale: NDArray[np.float64] = field(metadata=LEAF)
+    low: float
+    high: float
+    current: float
+    gain: float
+    max_rate: float
+    dt: float
+    noise: float
+    tau_syn: float
+    neuron: str
+
+    def value(self, x: Array) -> Array:
+        dtype = jnp.result_type(x, jnp.float32)
+        scale, values, slopes = (
+            jnp.asarray(array, dtype) for array in (self.scale, self.values, self.slopes)
+        )
+        share = jnp.asarray(x, dtype) / scale
+        return scale * interpolate(share, values, slopes, self.low, self.high, jnp, _integers)
+
+
+def interpolate(
+    x: Array,
+    values: Array,
+    slopes: Array,
+    low: float,
+    high: float,
+    xp: ModuleType,
+    integers: Callable[[Array], Array],
+) -> Array:
+    """Cubic Hermite interpolation between evenly spaced points, constant outside.
+
+    Parameters
+    ----------
+    x : array
+    values, slopes : array, shape (n,)
+    low, high : float
+        First and last point.
+    xp : module
+        ``jax.numpy`` or ``keras.ops``: one formula for both.
+    integers : function
+        Casts an array to integers, in the words of ``xp``.
+    """
+    n = len(values)
+    step = (high - low) / (n - 1)
+    place = xp.clip((x - low) / step, 0.0, n - 1.0)
+    left = xp.clip(xp.floor(place), 0.0, n - 2.0)
+    index = integers(left)
+    t = place - left
+    y0, y1 = xp.take(values, index), xp.take(values, index + 1)
+    m0, m1 = step * xp.take(slopes, index), step * xp.take(slopes, index + 1)
+    rise = y1 - y0
+    return y0 + t * (m0 + t * (3.0 * rise - 2.0 * m0 - m1 + t * (m0 + m1 - 2.0 * rise)))
+
+
+def pchip_slopes(values: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
+    """Derivatives at evenly spaced points that make `interpolate` monotone between them.
+
+    Raises
+    ------
+    ParameterError
+        Fewer than two points, numbers that are not finite, or ``low`` not below ``high``.
+    """
+    points = np.asarray(values, np.float64)
+    if points.ndim != 1 or len(points) < 2 or not np.all(np.isfinite(points)) or not low < high:
+        raise ParameterError(
+            "a curve needs at least two finite values, and low < high. "
+            f"Received: {points.size} values of shape {points.shape}, low {low}, high {high}."
+        )
+    x = np.linspace(low, high, len(points))
+    return np.asarray(PchipInterpolator(x, points).derivative()(x), np.float64)
+
+
+def curve_of(entries: Mapping[str, Any]) -> FICurve:
+    """A curve from plain numbers, as a Keras layer's configuration holds them.
+
+    Parameters
+    ----------
+    entries : mapping of str
+        The fields of `FICurve` without ``slopes``; arrays as lists.
+
+    Raises
+    ------
+    ParameterError
+        Entries that are missing, unknown, or not finite numbers; all are listed.
+    """
+    wanted = {entry.name for entry in fields(FICurve)} - {"slopes"}
+    if not isinstance(entries, Mapping) or set(entries) != wanted:
+        received = sorted(map(str, entries)) if isinstance(entries, Mapping) else entries
+        raise ParameterError(
+            f"a curve has the entries {', '.join(sorted(wanted))}. Received: {str(received)[:300]}."
+        )
+    arrays = {name: _numbers(entries[name], 1) for name in ("values", "scale")}
+    numbers = {
+        name: _numbers(entries[name], 0)
+        for name in ("low", "high", "current", "gain", "max_rate", "dt", "noise", "tau_syn")
+    }
+    wrong = [name for name, value in (arrays | numbers).items() if value is None]
+    wrong += [
+        n for n in ("scale", "max_rate", "dt") if n not in wrong and not _positive(entries[n])
+    ]
+    if not isinstance(entries["neuron"], str):
+        wrong.append("neuron")
+    if wrong:
+        raise ParameterError(
+            f"{', '.join(wrong)} of a curve must be finite numbers (scale, max_rate and dt above "
+            "0), neuron a text."
+        )
+    plain = {name: float(value) for name, value in numbers.items() if value is not None}
+    values, scale = (np.asarray(arrays[name], np.float64) for name in ("values", "scale"))
+    return FICurve(
+        values=np.atleast_1d(values),
+        slopes=pchip_slopes(values, plain["low"], plain["high"]),
+        scale=scale.reshape(()) if scale.size == 1 else scale,
+        neuron=entries["neuron"],
+        **plain,
+    )
+
+
+def _numbers(value: Any, rank: int) -> NDArray[np.float64] | None:
+    """Finite numbers with at most so many axes, or None."""
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        return None
+    return array if array.ndim <= rank and array.size and np.all(np.isfinite(array)) else None
+
+
+def _positive(value: Any) -> bool:
+    return bool(np.all(np.asarray(value, np.float64) > 0))
+
+
+def _integers(x: Array) -> Array:
+    return x.astype(jnp.int32)

@@ -1,0 +1,234 @@
+"""Keras layers for networks that are trained for a neuron: constrain, then train, then convert.
+
+>>> import bioconv as bc
+>>> layer = bc.keras.FICurve(bc.neurons.LeakyIntegrateAndFire(), max_rate=100.0, dt=1.0)
+>>> float(layer(np.array([[0.5]]))[0, 0]) > 0
+True
+
+The idea is mueller 2.3.3: what the target can do is put into the network *before* training, so
+training makes up for it.  Here it is the f-I curve of the neuron.  Works on every Keras backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import FICurve as CurveFunction
+from bioconv.analog.functions import ReLU
+from bioconv.analog.graph import Layer
+from bioconv.analog.measured import curve_of, interpolate
+from bioconv.codes import RateCode
+from bioconv.codes.calibration import LowestValues, activity_of, measure
+from bioconv.codes.curve import activation_curve
+from bioconv.codes.rewriting import rewrite
+from bioconv.conversion import calibration_of
+from bioconv.errors import ParameterError
+from bioconv.neurons import Neuron
+from bioconv.reading import read
+from models import import_keras
+
+if TYPE_CHECKING:
+    import keras
+else:
+    keras = import_keras()
+
+__all__ = ["FICurve", "constrain"]
+
+
+@keras.saving.register_keras_serializable("bioconv")
+class FICurve(keras.layers.Layer):
+    """Activation that is the measured f-I curve of a neuron under the rate code's affine drive.
+
+    ``scale * f(current + gain * x / scale) / max_rate``: smooth (once continuously
+    differentiable), as monotone as the curve itself, near ReLU as far as the neuron allows.  Its
+    configuration holds numbers and texts only, so a saved model is safe to load; import
+    `bioconv.keras` before ``keras.models.load_model``.
+
+    Parameters
+    ----------
+    neuron : Neuron, optional
+        Whose curve is measured (a second or so); the neuron to convert to afterwards.
+    scale : float or array of float, shape (channels,)
+        Activation that stands for ``max_rate``; an array goes along the last axis.
+    max_rate : float
+        Hz; 0: what the rate code takes for this neuron, see `bioconv.RateCode`.
+    dt : float, optional
+        Step in ms that the network will be simulated with; by default what the neuron needs.
+    noise : {"auto", "none"} or float
+        As in `bioconv.RateCode`: current noise smooths the curve of a neuron that jumps at onset.
+    curve : mapping, optional
+        In place of a neuron: what `get_config` of such a layer gave.
+    **arguments
+        Of ``keras.layers.Layer``: name, dtype, trainable.
+
+    Raises
+    ------
+    ParameterError
+        Neither neuron nor curve, or both; a curve that is none.
+    ConversionError
+        The neuron cannot carry a rate.
+    """
+
+    def __init__(
+        self,
+        neuron: Neuron | None = None,
+        *,
+        scale: ArrayLike = 1.0,
+        max_rate: float = 0.0,
+        dt: float | None = None,
+        noise: str | float = "none",
+        curve: Mapping[str, Any] | None = None,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        if (neuron is None) == (curve is None):
+            raise ParameterError("FICurve needs a neuron, or the curve of one, not both.")
+        if neuron is not None:
+            self.function = activation_curve(
+                neuron, scale=scale, max_rate=max_rate, dt=dt, noise=noise
+            )
+        else:
+            self.function = curve_of(curve or {})
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """The activation of a tensor of any shape."""
+        ops, curve = keras.ops, self.function
+        scale, values, slopes = (
+            ops.convert_to_tensor(array, dtype=inputs.dtype)
+            for array in (curve.scale, curve.values, curve.slopes)
+        )
+        share = interpolate(inputs / scale, values, slopes, curve.low, curve.high, ops, _integers)
+        return scale * share
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the input."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Plain numbers and texts."""
+        return {**super().get_config(), "curve": plain_curve(self.function)}
+
+
+def plain_curve(function: CurveFunction) -> dict[str, Any]:
+    """A curve as numbers, lists of numbers and texts."""
+    entries = {entry.name: getattr(function, entry.name) for entry in fields(function)}
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in entries.items()
+        if name != "slopes"
+    }
+
+
+def constrain(
+    model: Any,
+    neuron: Neuron,
+    *,
+    calibration: Any,
+    code: RateCode | None = None,
+    dt: float | None = None,
+) -> Any:
+    """A copy of a Keras model with every ReLU replaced by the f-I curve of a neuron.
+
+    The copy has the weights of the model and is not compiled: fine-tune it for a few epochs with
+    a small learning rate, then convert it to the same neuron.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Sequential or functional, with ReLUs as layers or as ``activation``.
+    neuron : Neuron
+    calibration : array, or a sequence or mapping of arrays
+        Samples that set each layer's scale, as in `bioconv.convert`.
+    code : RateCode, optional
+        For percentile, normalization, max_rate and noise.  Default:
+        ``RateCode(normalization="layer")``.
+    dt : float, optional
+        Step in ms that the network will be simulated with; by default what the neuron needs.
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    ReadError, ConversionError
+        The model or the neuron cannot be used.
+    ParameterError
+        There is no ReLU in the model.
+    """
+    code = RateCode(normalization="layer") if code is None else code
+    graph = read(model)
+    curves = _curves(graph, neuron, calibration_of(graph, calibration), code, dt)
+    used: set[str] = set()
+
+    def clone(layer: Any) -> Any:
+        config = layer.get_config()
+        wanted = curves.get(layer.name)
+        if wanted is None:
+            return layer.__class__.from_config(config)
+        used.add(layer.name)
+        if isinstance(layer, keras.layers.ReLU | keras.layers.Activation):
+            return FICurve(curve=wanted, name=layer.name)
+        return layer.__class__.from_config({**config, "activation": FICurve(curve=wanted)})
+
+    copy = keras.models.clone_model(model, clone_function=clone)
+    missing = sorted(set(curves) - used)
+    if missing:
+        raise ParameterError(
+            f"{', '.join(missing)}: a ReLU in a nested model cannot be replaced. "
+            "Rebuild the model without nesting, or put FICurve layers into it yourself."
+        )
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _curves(
+    graph: AnalogGraph, neuron: Neuron, samples: Any, code: RateCode, dt: float | None
+) -> dict[str, dict[str, Any]]:
+    """The curve of every ReLU, by name of the Keras layer."""
+    plain = ReLU()
+    names = [
+        layer.name
+        for layer in graph.layers
+        if isinstance(layer.function, ReLU) and vars(layer.function) == vars(plain)
+    ]
+    if not names:
+        raise ParameterError(f"{graph.name} has no plain ReLU that a curve could replace.")
+    rewritten = rewrite(graph, LowestValues(graph, samples))
+    scales = measure(code, rewritten, samples)
+    activity = activity_of(rewritten, scales, samples)
+    settings: dict[str, Any] = {
+        "max_rate": code.max_rate,
+        "dt": dt,
+        "noise": code.noise,
+        "activity": activity,
+    }
+    steady = plain_curve(activation_curve(neuron, **settings))
+    spikes = plain_curve(
+        activation_curve(neuron, **settings, fluctuation=activity["fluctuation"]())
+    )
+    currents = {entry.name for entry in graph.inputs} if code.input == "current" else set()
+    # The first layers get constant currents, the others spikes, with which the curve is smoother.
+    return {
+        layer.name: {
+            **(steady if _sources(layer) <= currents else spikes),
+            "scale": np.ravel(scales.of[layer.name]).tolist(),
+        }
+        for layer in graph.layers
+        if layer.name in names
+    }
+
+
+def _sources(layer: Layer) -> set[str]:
+    return {term.source for affine in layer.inputs for term in affine.terms}
+
+
+def _integers(x: Any) -> Any:
+    return keras.ops.cast(x, "int32")

@@ -1,0 +1,231 @@
+"""The library of neurons, and one neuron, as plain data: ``bioconv neurons``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bioconv.errors import Problem
+from bioconv.export.cells import GENERATED, cell_for
+from bioconv.export.cells import SIMULATORS as PYNN_SIMULATORS
+from bioconv.neurons import ALIASES, Neuron, NeuronModel, library, make
+from bioconv.stimulation import default_step, single_neurons
+from bioconv.tables import format_table
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NeuronDescription:
+    """All that there is to say about a neuron; everything is taken from its one declaration.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    options : str
+        What can be chosen besides parameters, in words; empty for a neuron without a name.
+    equations, threshold, reset, method, source : str
+        As in `bioconv.neurons.NeuronModel`.
+    spikes : str
+        When it fires, in words.
+    dt : float
+        Recommended step in ms.
+    parameters : tuple of dict
+        ``name``, ``value``, ``unit``, ``lowest``, ``highest``, ``meaning``.
+    states : tuple of dict
+        ``name``, ``start``, ``unit``, ``meaning``.
+    receptors : tuple of dict
+        ``name``, ``acts on``, ``weights in``, ``decay``.
+    simulators : tuple of dict
+        ``simulator``, ``how`` (or why not).
+    """
+
+    name: str
+    options: str
+    equations: str
+    threshold: str
+    reset: str
+    method: str
+    source: str
+    spikes: str
+    dt: float
+    parameters: tuple[Row, ...]
+    states: tuple[Row, ...]
+    receptors: tuple[Row, ...]
+    simulators: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        """As text for a terminal."""
+        parts = [
+            self.name,
+            f"  {self.source}\n",
+            "equations\n" + _indented(self.equations),
+            f"spike: {self.spikes}",
+            "reset\n" + _indented(self.reset) if self.reset else "no reset",
+            f"integration: {self.method}; recommended step: {self.dt:g} ms\n",
+            *([f"options\n{_indented(self.options)}\n"] if self.options else []),
+            *(
+                f"{title}\n{format_table(rows)}\n"
+                for title, rows in (
+                    ("parameters", self.parameters),
+                    ("state variables", self.states),
+                    ("receptors", self.receptors),
+                )
+                if rows
+            ),
+            f"simulators\n{format_table(self.simulators)}",
+        ]
+        return "\n".join(parts)
+
+
+def list_neurons() -> list[Row]:
+    """The library: one row a neuron.
+
+    Returns
+    -------
+    list of dict
+        ``neuron`` (the name for `bioconv.neurons.make` and ``--neuron``), ``short`` (other names
+        for it), ``states`` (number of state variables), ``summary``, ``source``.
+
+    Examples
+    --------
+    >>> [row["neuron"] for row in list_neurons()][:1]
+    ['integrate_and_fire']
+    """
+    rows = []
+    for name, constructor in library().items():
+        model = constructor().model
+        summary = (inspect.getdoc(constructor) or "").split("\n", maxsplit=1)[0]
+        rows.append(
+            {
+                "neuron": name,
+                "short": ", ".join(short for short, meant in ALIASES.items() if meant == name),
+                "states": len(model.states),
+                "summary": summary.replace("``", ""),
+                "source": model.source.split(";")[0],
+            }
+        )
+    return rows
+
+
+def describe_neuron(
+    neuron: str | Neuron, options: Mapping[str, Any] | None = None
+) -> NeuronDescription:
+    """Equations, parameters, states, source and simulators of one neuron.
+
+    Parameters
+    ----------
+    neuron : str or Neuron
+        A name of the library, or a neuron.
+    options : mapping, optional
+        Options and parameters, with a name.
+
+    Returns
+    -------
+    NeuronDescription
+        ``print`` shows it as text, ``vars`` gives plain data.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such neuron, option or parameter.
+
+    Examples
+    --------
+    >>> description = describe_neuron("leaky_integrate_and_fire", {"tau_m": 10.0})
+    >>> next(row["value"] for row in description.parameters if row["name"] == "tau_m")
+    10.0
+    """
+    choices = ""
+    if not isinstance(neuron, Neuron):
+        name, neuron = neuron, make(neuron, options)
+        choices = _options(library()[ALIASES.get(name, name)])
+    model = neuron.model
+    return NeuronDescription(
+        name=model.name,
+        options=choices,
+        equations=model.equations,
+        threshold=model.threshold,
+        reset=model.reset,
+        method=model.method,
+        source=model.source,
+        spikes=_when_it_spikes(model),
+        dt=default_step(neuron),
+        parameters=tuple(_parameter_rows(neuron)),
+        states=tuple(
+            {"name": s.name, "start": s.initial, "unit": s.unit, "meaning": s.meaning}
+            for s in model.states
+        ),
+        receptors=tuple(
+            {
+                "name": r.name,
+                "acts on": ", ".join(r.variables),
+                "weights in": r.unit,
+                "decay": r.tau or None,
+            }
+            for r in model.receptors
+        ),
+        simulators=tuple(
+            {"simulator": name, "how": how} for name, how in simulators_of(neuron).items()
+        ),
+    )
+
+
+def simulators_of(neuron: Neuron) -> dict[str, str]:
+    """How each simulator runs a neuron, or why it does not."""
+    how = {
+        "array": "its equations, compiled by XLA (the reference)",
+        "brian2": "its equations, a NeuronGroup",
+    }
+    network = single_neurons(neuron, dt=default_step(neuron))
+    for name in PYNN_SIMULATORS:
+        cell = cell_for(network.populations[0], network, name)
+        shown = name if name != "brian2" else "pynn.brian2"
+        if isinstance(cell, Problem):
+            how[shown] = f"no: {cell.reason}"
+        elif cell == GENERATED:
+            how[shown] = "generated model (NESTML)"
+        else:
+            how[shown] = f"standard cell {cell}"
+    return how
+
+
+def _options(constructor: Callable[..., Neuron]) -> str:
+    """What a constructor's docstring says of its arguments besides the parameters."""
+    text = (inspect.getdoc(constructor) or "").partition("----------\n")[2]
+    return text.partition("**parameters")[0].strip().replace("`", "")
+
+
+def _when_it_spikes(model: NeuronModel) -> str:
+    if not model.threshold:
+        return "never"
+    verb = "becomes true" if model.crossing else "holds at the end of a step"
+    text = f"when {model.threshold} {verb}"
+    return f"{text}; then refractory for {model.refractory}" if model.refractory else text
+
+
+def _parameter_rows(neuron: Neuron) -> list[Row]:
+    rows = []
+    for parameter in neuron.model.parameters:
+        value = np.asarray(neuron.value(parameter.name))
+        low, high = parameter.bounds
+        rows.append(
+            {
+                "name": parameter.name,
+                "value": float(value) if value.ndim == 0 else tuple(value.ravel().tolist()),
+                "unit": parameter.unit,
+                "lowest": low if np.isfinite(low) else None,
+                "highest": high if np.isfinite(high) else None,
+                "meaning": parameter.meaning,
+            }
+        )
+    return rows
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,325 @@
+"""The plausibility study: one trained network on many neurons, and what that costs.
+
+Every run leaves one JSON record, so an interrupted study goes on where it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tqdm import tqdm
+
+from bioconv.codes import Code, RateCode
+from bioconv.conversion import as_graph, calibration_of
+from bioconv.data import fit_shape
+from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv.neurons import Neuron, make
+from bioconv.records import read_json, write_json
+from bioconv.study_runs import Setting, Task, run, run_key
+from bioconv.tables import format_table
+
+#: Hz: few cortical cells fire faster for as long as an image is shown
+PHYSIOLOGICAL = 200.0
+#: keys of a record -> heads of the table
+COLUMNS = {
+    "neuron": "neuron",
+    "max_rate": "rate ceiling (Hz)",
+    "tau_syn": "tau_syn (ms)",
+    "weight_bits": "weight bits",
+    "duration": "duration (ms)",
+    "accuracy": "accuracy (%)",
+    "loss": "loss (points)",
+    "reached_ms": "reached (ms)",
+    "mean_hz": "mean (Hz)",
+    "highest_hz": "highest (Hz)",
+    "physiological": "<= 200 Hz",
+    "spikes": "spikes/image",
+    "operations": "syn. ops/image",
+    "mixed_signs": "both signs (%)",
+    "seconds": "cost (s/image)",
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study found.
+
+    Parameters
+    ----------
+    records : list of dict
+        One a run, in the order asked for; see `bioconv.study_runs.run`.
+    refused : dict of str to str
+        Runs that could not be converted, and why.
+    files : list of Path
+    """
+
+    records: list[dict[str, Any]]
+    refused: dict[str, str]
+    files: list[Path]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table: a row a run, with the heads of `COLUMNS`."""
+        return [table_row(record) for record in self.records]
+
+    def __str__(self) -> str:
+        """The table as text."""
+        text = format_table(self.rows())
+        why = [f"{name}: {reason}" for name, reason in self.refused.items()]
+        return "\n".join([text, *why] if text else why)
+
+
+def plausibility(
+    model: Any,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    calibration: Any,
+    neurons: Iterable[str] | Mapping[str, Neuron],
+    folder: str | Path,
+    rates: Sequence[float] = (0.0,),
+    tau_syn: Sequence[float] = (0.0,),
+    durations: Sequence[float] = (0.0,),
+    weight_bits: Sequence[int] = (0,),
+    code: Code | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Study:
+    """How far can a trained network be pushed towards real neurons?
+
+    Every neuron is run with the first value of each of the four sweeps; every further value is
+    run with the first values of the others.
+
+    Parameters
+    ----------
+    model : keras.Model, str, Path or AnalogGraph
+    x : ndarray, shape (n_images, ...)
+    y : ndarray of int, shape (n_images,), optional
+        Labels; without them agreement with the analog network takes the place of accuracy.
+    calibration : array, or a sequence or mapping of arrays
+    neurons : iterable of str, or mapping of str to Neuron
+        Names that `parse_neuron` understands, or neurons by label.
+    folder : str or Path
+        For the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  Records of the
+        same run are used again.
+    rates : sequence of float
+        Rate in Hz of the largest activation; 0: what the code takes for the neuron.
+    tau_syn : sequence of float
+        Synaptic time constant in ms; 0: the neuron's own.
+    durations : sequence of float
+        ms a sample is shown; 0: what the code takes for the neuron.
+    weight_bits : sequence of int
+        Bits of a synaptic weight; 0: not rounded.
+    code : Code, optional
+        Default: ``RateCode()``, the only one so far that takes every neuron.
+    seed : int
+    workers : int, optional
+        Processes; default: one a core, at most one a run.  With 1 nothing is started.
+    progress : bool
+        Show a progress bar where the output is a terminal.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ReadError, DataError, ParameterError
+        What was asked for cannot be used.
+    ConversionError
+        No run can be converted; says why for each.
+    """
+    from bioconv.plots.study import plot_study
+
+    graph = as_graph(model)
+    labels = None if y is None else np.asarray(y).reshape(-1)
+    samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
+    if labels is not None and len(labels) != len(samples):
+        raise DataError(f"{len(samples)} samples need as many labels, not {len(labels)}.")
+    if not isinstance(code, RateCode | None):
+        raise ParameterError(f"a study is of the rate code. Received: {code!r}.")
+    task = Task(
+        graph, calibration_of(graph, calibration), samples, labels, code or RateCode(), seed
+    )
+    chosen = _neurons(neurons)
+    settings = _settings(chosen, rates, tau_syn, durations, weight_bits)
+    folder = Path(folder)
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    records, refused = _run_all(task, settings, chosen, folder / "runs", workers, progress)
+    if not records:
+        reasons = "\n".join(f"{name}: {reason}" for name, reason in refused.items())
+        raise ConversionError(f"no run of the study can be converted.\n{reasons}")
+    study = Study(records, refused, [folder / f"plausibility.{e}" for e in ("csv", "json", "png")])
+    study.files[0].write_text(to_csv(study.rows()), encoding="utf-8")
+    write_json(study.files[1], {"records": records, "refused": refused})
+    plot_study(records, study.files[2])
+    return study
+
+
+def parse_neuron(text: str) -> Neuron:
+    """A neuron from ``NAME`` or ``NAME:OPTION=VALUE:OPTION=VALUE``.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such neuron, option or parameter.
+
+    Examples
+    --------
+    >>> parse_neuron("lif:tau_m=10:synapse=delta").value("tau_m")
+    10.0
+    """
+    name, *entries = text.split(":")
+    options = {}
+    for entry in entries:
+        key, separator, value = entry.partition("=")
+        if not separator:
+            raise ParameterError(f"expected OPTION=VALUE in {text!r}. Received: {entry!r}.")
+        try:
+            options[key] = float(value)
+        except ValueError:
+            options[key] = value  # type: ignore[assignment]
+    return make(name.strip(), options)
+
+
+def table_row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as a row of the table."""
+    values = {
+        **record,
+        "accuracy": 100.0 * record["accuracy"],
+        "mixed_signs": 100.0 * record["mixed_signs"],
+        "physiological": "yes" if record["highest_hz"] <= PHYSIOLOGICAL else "no",
+        "tau_syn": record["tau_syn"] or None,
+        "weight_bits": record["weight_bits"] or None,
+    }
+    return {head: values[key] for key, head in COLUMNS.items()}
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated values with a line of heads."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _neurons(neurons: Iterable[str] | Mapping[str, Neuron]) -> dict[str, Neuron]:
+    if isinstance(neurons, str):
+        neurons = neurons.split(",")
+    if not isinstance(neurons, Mapping):
+        neurons = {name.strip(): parse_neuron(name.strip()) for name in neurons}
+    wrong = [name for name, neuron in neurons.items() if not isinstance(neuron, Neuron)]
+    if wrong or not neurons:
+        raise ParameterError(f"give at least one neuron. Not a neuron: {', '.join(wrong) or '-'}.")
+    return dict(neurons)
+
+
+def _settings(
+    neurons: Iterable[str],
+    rates: Sequence[float],
+    tau_syn: Sequence[float],
+    durations: Sequence[float],
+    weight_bits: Sequence[int],
+) -> list[Setting]:
+    sweeps: dict[str, Sequence[Any]] = {
+        "max_rate": rates,
+        "tau_syn": tau_syn,
+        "duration": durations,
+        "weight_bits": weight_bits,
+    }
+    empty = [name for name, values in sweeps.items() if not len(values)]
+    if empty:
+        raise ParameterError(f"give at least one value of {', '.join(empty)}.")
+    first = {name: values[0] for name, values in sweeps.items()}
+    found = []
+    for neuron in neurons:
+        base = Setting(neuron, **first)
+        found += [base]
+        found += [replace(base, **{n: v}) for n, values in sweeps.items() for v in values[1:]]
+    return list(dict.fromkeys(found))
+
+
+def _run_all(
+    task: Task,
+    settings: Sequence[Setting],
+    neurons: Mapping[str, Neuron],
+    folder: Path,
+    workers: int | None,
+    progress: bool,
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The records in order, and why runs were refused; finished runs are read."""
+    digest = task.digest()
+    paths = {s: folder / f"{run_key(digest, s, neurons[s.neuron])}.json" for s in settings}
+    found = {s: record for s in settings if (record := read_json(paths[s])) is not None}
+    # The label is the only part of a run that its record does not depend on.
+    records = {s: {**record, "neuron": s.neuron} for s, record in found.items()}
+    missing = [s for s in settings if s not in records]
+    refused: dict[str, str] = {}
+    bar = tqdm(
+        total=len(settings), initial=len(records), unit="run", disable=None if progress else True
+    )
+    with bar:
+        for setting, result in _results(task, missing, neurons, workers):
+            if isinstance(result, str):
+                refused[_name(setting)] = result
+            else:
+                write_json(paths[setting], result)
+                records[setting] = result
+            bar.update()
+    return [records[s] for s in settings if s in records], refused
+
+
+def _results(
+    task: Task, settings: Sequence[Setting], neurons: Mapping[str, Neuron], workers: int | None
+) -> Iterable[tuple[Setting, dict[str, Any] | str]]:
+    """Runs as they finish: the record, or why there is none."""
+    n_workers = min(len(settings), workers or os.cpu_count() or 1)
+    if n_workers <= 1:
+        for setting in settings:
+            yield setting, _attempt(task, setting, neurons[setting.neuron])
+        return
+    # Spawned, as forking a process in which JAX has started threads can hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n_workers, context) as pool:
+        waiting: dict[Future, Setting] = {
+            pool.submit(_attempt, task, s, neurons[s.neuron]): s for s in settings
+        }
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _attempt(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any] | str:
+    try:
+        return run(task, setting, neuron)
+    except BioconvError as error:
+        return str(error)
+
+
+def _name(setting: Setting) -> str:
+    """The run in words."""
+    parts = [
+        f"{label} {value:g}{unit}"
+        for label, value, unit in (
+            ("rate ceiling", setting.max_rate, " Hz"),
+            ("tau_syn", setting.tau_syn, " ms"),
+            ("duration", setting.duration, " ms"),
+            ("weight bits", setting.weight_bits, ""),
+        )
+        if value
+    ]
+    return " ".join([setting.neuron, *([f"({', '.join(parts)})"] if parts else [])])

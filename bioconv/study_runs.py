@@ -1,0 +1,282 @@
+"""One run of a plausibility study: convert, simulate, measure, as a record of plain values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.codes import RateCode
+from bioconv.conversion import convert
+from bioconv.errors import ParameterError
+from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
+from bioconv.network import SpikingNetwork
+from bioconv.neurons import Neuron
+from bioconv.neurons.noise import SIGMA
+from bioconv.recording import Recording
+from bioconv.report import versions
+from bioconv.simulators import simulate
+
+#: changes when the same run would give another record
+_VERSION = 1
+#: the accuracy counts as reached from when it stays this close to its last value
+REACHED = 0.005
+_BATCH = 64
+_DECAY_TIMES = ("tau_syn", "tau_syn_exc", "tau_syn_inh")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one run is about.
+
+    Parameters
+    ----------
+    neuron : str
+        Label.
+    max_rate : float
+        Hz of the largest activation; 0: what the code takes for the neuron.
+    tau_syn : float
+        ms; 0: the neuron's own.
+    duration : float
+        ms a sample; 0: what the code takes for the neuron.
+    weight_bits : int
+        Bits of a synaptic weight, sign included; 0: not rounded.
+    """
+
+    neuron: str
+    max_rate: float = 0.0
+    tau_syn: float = 0.0
+    duration: float = 0.0
+    weight_bits: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = (self.max_rate, self.tau_syn, self.duration)
+        if any(not np.isfinite(n) or n < 0 for n in numbers) or self.weight_bits not in (
+            0,
+            *range(2, 33),
+        ):
+            raise ParameterError(
+                "rates (Hz), synaptic time constants and durations (ms) must be 0 or more, weight "
+                f"bits 0 or from 2 to 32. Received: {self}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What all runs of a study share.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+    calibration : mapping of str to ndarray
+        By input.
+    x : ndarray, shape (n_images, ...)
+    y : ndarray of int or None, shape (n_images,)
+    code : RateCode
+    seed : int
+    """
+
+    graph: AnalogGraph
+    calibration: Mapping[str, NDArray]
+    x: NDArray
+    y: NDArray | None
+    code: RateCode
+    seed: int
+
+    def digest(self) -> str:
+        """Digest of everything, so that a record is of this task and no other."""
+        return digest_of([_VERSION, self])
+
+
+def run_key(task_digest: str, setting: Setting, neuron: Neuron) -> str:
+    """Name of a run's record: the digest of all that it depends on, the label left out."""
+    asked = {name: value for name, value in asdict(setting).items() if name != "neuron"}
+    spread = {
+        name: [
+            getattr(getattr(entry, "dist", None), "name", ""),
+            vars(entry).get("args"),
+            vars(entry).get("kwds"),
+        ]
+        for name, entry in neuron.distributions.items()
+    }
+    return digest_of([task_digest, asked, neuron.model, dict(neuron.parameters), spread])[:24]
+
+
+def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
+    """Convert, simulate with the array simulator, measure.
+
+    Returns
+    -------
+    dict
+        Plain values: see `bioconv.study.COLUMNS` for those of the table; also
+        ``accuracy_over_time`` and ``time`` (ms), ``dt`` (ms), ``drive_residual``, ``versions``.
+
+    Raises
+    ------
+    ConversionError, ParameterError
+        The network cannot be converted this way.
+    """
+    network = _network(task, setting, neuron)
+    populations = _spiking(network)
+    settings: dict[str, Any] = {
+        "record": {name: ("counts",) for name in populations},
+        "batch_size": min(_BATCH, len(task.x)),
+        "seed": task.seed,
+        "progress": False,
+    }
+    # The first batch compiles the program, which is no cost of an image.
+    simulate(network, task.x[:_BATCH], **settings)
+    recording = simulate(network, task.x, **settings)
+    rates = [recording.rates(name) for name in populations]
+    classes = analog_classes(network, task.x)
+    target = classes if task.y is None else np.asarray(task.y)
+    over_time = recording.accuracy_over_time(target)
+    analog = float(np.mean(classes == target))
+    return {
+        **asdict(setting),
+        "asked": asdict(setting),
+        "model": network.code["neuron"],
+        "measure": "agreement" if task.y is None else "accuracy",
+        "accuracy": float(over_time[-1]),
+        "keras_accuracy": analog,
+        "loss": 100.0 * (analog - float(over_time[-1])),
+        "agreement": float(recording.agreement(classes)),
+        "reached_ms": _reached(recording, over_time),
+        "duration": network.n_steps * network.dt,
+        "tau_syn": setting.tau_syn or _time_constant(neuron),
+        "dt": network.dt,
+        "max_rate": float(network.code["max_rate"]),
+        "noise": max(float(np.max(p.parameters.get(SIGMA, 0.0))) for p in network.populations),
+        "drive_residual": float(network.code["drive_residual"]),
+        "mean_hz": _mean(rates),
+        "highest_hz": max((float(r.max()) for r in rates), default=0.0),
+        "spikes": spikes_per_image(recording),
+        "operations": float(np.mean(recording.synaptic_operations)),
+        "mixed_signs": mixed_signs(network),
+        "neurons": network.n_neurons,
+        "images": recording.n_images,
+        "seconds": recording.seconds["run"] / recording.n_images,
+        "time": (recording.checkpoints * recording.dt).tolist(),
+        "accuracy_over_time": over_time.tolist(),
+        "versions": versions(),
+    }
+
+
+def with_time_constant(neuron: Neuron, tau_syn: float) -> Neuron:
+    """The neuron with another decay time of its synapses, in ms.
+
+    Raises
+    ------
+    ParameterError
+        It has delta synapses.
+    """
+    known = [p.name for p in neuron.model.parameters if p.name in _DECAY_TIMES]
+    if not known:
+        raise ParameterError(
+            f"{neuron.model.name} has no synaptic time constant: its synapses are "
+            f"{'delta pulses' if neuron.model.receptors else 'missing'}. "
+            "Use synapse='exponential'."
+        )
+    return replace(neuron, parameters={**neuron.parameters, **dict.fromkeys(known, tau_syn)})
+
+
+def with_weight_bits(network: SpikingNetwork, bits: int) -> SpikingNetwork:
+    """The network with every weight rounded to ``2**(bits - 1) - 1`` steps on either side of 0.
+
+    The largest weight of each array of weights (a kernel, say) is kept.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    bits : int
+        Sign included, at least 2.
+    """
+    steps = 2 ** (bits - 1) - 1
+
+    def rounded(weights: NDArray) -> NDArray:
+        largest = np.max(np.abs(weights), initial=0.0)
+        return np.round(weights * (steps / largest)) * (largest / steps) if largest else weights
+
+    return network.replace(
+        projections=tuple(
+            replace(p, operator=p.operator.map_weights(rounded)) for p in network.projections
+        ),
+        drives=tuple(replace(d, operator=d.operator.map_weights(rounded)) for d in network.drives),
+    )
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of nested plain values, arrays and frozen dataclasses."""
+    digest = hashlib.sha256()
+    _feed(digest, value)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, value: Any) -> None:
+    if isinstance(value, np.ndarray) or hasattr(value, "__jax_array__"):
+        array = np.ascontiguousarray(value)
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    elif is_dataclass(value):
+        digest.update(type(value).__name__.encode())
+        for field in fields(value):
+            digest.update(field.name.encode())
+            _feed(digest, getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for key in sorted(value, key=str):
+            digest.update(f"{key}:".encode())
+            _feed(digest, value[key])
+    elif isinstance(value, list | tuple):
+        digest.update(f"[{len(value)}".encode())
+        for item in value:
+            _feed(digest, item)
+    else:
+        digest.update(json.dumps(value, default=str).encode())
+
+
+def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
+    if setting.tau_syn:
+        neuron = with_time_constant(neuron, setting.tau_syn)
+    code = replace(task.code, max_rate=setting.max_rate or task.code.max_rate)
+    arguments: dict[str, Any] = {
+        "calibration": task.calibration,
+        "code": code,
+        "neuron": neuron,
+        "seed": task.seed,
+    }
+    network = convert(task.graph, **arguments)
+    if setting.duration:
+        # Only now is the step known, and when a network is read out depends on its duration.
+        n_steps = max(round(setting.duration / network.dt), 1)
+        network = convert(task.graph, dt=network.dt, n_steps=n_steps, **arguments)
+    return with_weight_bits(network, setting.weight_bits) if setting.weight_bits else network
+
+
+def _spiking(network: SpikingNetwork) -> list[str]:
+    """Populations whose spikes are rates: not outputs that only add up, nor gates."""
+    silent = {readout.population for readout in network.readouts if readout.kind != "count"}
+    return [p.name for p in network.populations if p.name not in silent and p.model.current]
+
+
+def _time_constant(neuron: Neuron) -> float:
+    """Decay time of the (first) synapse in ms; 0 for delta pulses."""
+    tau = neuron.model.receptors[0].tau
+    return float(np.mean(neuron.value(tau))) if tau else 0.0
+
+
+def _mean(rates: list[NDArray[np.float64]]) -> float:
+    n = sum(r.size for r in rates)
+    return float(sum(r.sum() for r in rates) / n) if n else 0.0
+
+
+def _reached(recording: Recording, over_time: NDArray[np.float64]) -> float:
+    """Time in ms from which the accuracy stays within half a point of its last value."""
+    away = np.flatnonzero(np.abs(over_time - over_time[-1]) > REACHED + 1e-12)
+    first = int(away[-1]) + 1 if away.size else 0
+    return float(recording.checkpoints[first] * recording.dt)

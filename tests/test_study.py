@@ -1,0 +1,164 @@
+"""The plausibility study: its table, its sweeps, and that it goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sample_networks import spiking_network
+
+import bioconv as bc
+import models
+from bioconv import study_runs
+from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.network import Projection
+from bioconv.operators import Dense
+from bioconv.plots.study import base_and_sweeps, study_figure
+from bioconv.study import PHYSIOLOGICAL, parse_neuron, plausibility
+from bioconv.study_runs import Setting, with_time_constant, with_weight_bits
+
+MODEL = models.weights_path("digits_mlp")
+
+
+def run(folder: Path, neurons: Any = ("if", "lif"), n_images: int = 20, **options: Any) -> Any:
+    calibration, _ = bc.load_data("digits", split="train", n_images=200)
+    x, y = bc.load_data("digits", n_images=n_images)
+    settings = {"durations": (60.0,), "workers": 1, "progress": False, **options}
+    return plausibility(
+        MODEL, x, y, calibration=calibration, neurons=neurons, folder=folder, **settings
+    )
+
+
+def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
+    study = run(tmp_path)
+    record = study.records[1]
+    calibration, _ = bc.load_data("digits", split="train", n_images=200)
+    x, y = bc.load_data("digits", n_images=20)
+    network = bc.convert(MODEL, calibration=calibration, neuron="lif")
+    network = bc.convert(
+        MODEL, calibration=calibration, neuron="lif", n_steps=round(60 / network.dt)
+    )
+    recording = bc.simulate(network, x, progress=False)
+    summary = bc.summarize(network, recording, x, y)
+    assert record["accuracy"] == summary["accuracy"]
+    assert record["keras_accuracy"] == summary["analog_accuracy"]
+    assert record["spikes"] == pytest.approx(summary["spikes_per_image"])
+    assert record["operations"] == pytest.approx(summary["synaptic_operations_per_image"])
+    assert record["duration"] == 60.0
+    assert record["loss"] == pytest.approx(100 * (record["keras_accuracy"] - record["accuracy"]))
+    row = study.rows()[1]
+    assert row["<= 200 Hz"] == ("yes" if record["highest_hz"] <= PHYSIOLOGICAL else "no")
+    with study.files[0].open(newline="") as file:
+        assert [line["neuron"] for line in csv.DictReader(file)] == ["if", "lif"]
+    assert "lif" in str(study)
+
+
+def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(tmp_path)
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
+    broken = next(path for path in stamps if '"neuron": "lif"' in path.read_text())
+    broken.write_text("{ half a rec")  # what a crash of another program could leave
+    done: list[str] = []
+    original = study_runs.convert
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        done.append("converted")
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(study_runs, "convert", counted)
+    second = run(tmp_path, ("if", "lif"))
+    assert len(done) == 2  # of lif only: once for the step, once for the duration
+    assert [r["accuracy"] for r in second.records] == [r["accuracy"] for r in first.records]
+    other = [path for path in stamps if path != broken]
+    assert all(path.stat().st_mtime_ns == stamps[path] for path in other)
+    assert run(tmp_path, n_images=10).records[0]["images"] == 10  # other data, another record
+
+
+def test_sweeps_vary_one_thing_at_a_time(tmp_path: Path) -> None:
+    study = run(tmp_path, ("lif",), rates=(200.0, 50.0), tau_syn=(5.0, 10.0), weight_bits=(0, 3, 8))
+    asked = [
+        tuple(r["asked"][n] for n in ("max_rate", "tau_syn", "weight_bits")) for r in study.records
+    ]
+    assert asked == [(200, 5, 0), (50, 5, 0), (200, 10, 0), (200, 5, 3), (200, 5, 8)]
+    base, sweeps = base_and_sweeps(study.records)
+    assert len(base) == 1
+    assert {name: curves["lif"][0].tolist() for name, curves in sweeps.items()} == {
+        "max_rate": [50, 200],
+        "tau_syn": [5, 10],
+        "weight_bits": [3, 8, 32],
+    }
+    labels = {axes.get_xlabel() for axes in study_figure(study.records).axes}
+    assert {"biological time (ms)", "firing rate (Hz)", "bits of a weight"} <= labels
+
+
+def test_what_cannot_be_converted_is_named_and_the_rest_runs(tmp_path: Path) -> None:
+    study = run(tmp_path, ("lif", "lif:synapse=delta"), tau_syn=(0.0, 10.0))
+    assert list(study.refused) == ["lif:synapse=delta (tau_syn 10 ms, duration 60 ms)"]
+    assert len(study.records) == 3
+    assert "synapse='exponential'" in str(study)
+    with pytest.raises(ConversionError, match="no run of the study"):
+        run(tmp_path, ("lif",), rates=(1e6,))
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_records(tmp_path: Path) -> None:
+    alone, together = (run(tmp_path / str(n), workers=n) for n in (1, 2))
+    for one, other in zip(alone.records, together.records, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+
+
+def test_weights_are_rounded_to_so_many_steps() -> None:
+    network = spiking_network()
+    rounded = with_weight_bits(network, 4)
+    for before, after in zip(network.projections, rounded.projections, strict=True):
+        weights, exact = (p.operator.edges().weight for p in (after, before))
+        step = np.abs(exact).max() / 7
+        assert np.allclose(weights / step, np.round(weights / step))
+        assert np.abs(weights).max() == pytest.approx(np.abs(exact).max())
+
+
+def test_mixed_signs_counts_neurons_with_both() -> None:
+    weights = np.zeros((32, 3))
+    weights[:8], weights[8:16, 0], weights[8:16, 1] = 0.5, 0.5, -0.5
+    network = spiking_network()
+    kept = [p for p in network.projections if p.post != "out"]
+    dense = Dense((32,), weights)
+    reshaped = network.projections[0].operator.operators[0]
+    operator = type(network.projections[0].operator)((reshaped, dense))
+    network = network.replace(projections=(*kept, Projection("conv", "out", operator, "syn")))
+    assert bc.measures.mixed_signs(network) == pytest.approx(8 / 16)
+
+
+def test_time_constants_of_conductances_change_together() -> None:
+    neuron = with_time_constant(parse_neuron("lif:synapse=conductance"), 7.0)
+    assert (neuron.value("tau_syn_exc"), neuron.value("tau_syn_inh")) == (7.0, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rates": ()}, "at least one value of max_rate"),
+        ({"weight_bits": (1,)}, "weight bits 0 or from 2"),
+        ({"neurons": ("lif:tau_m",)}, "OPTION=VALUE"),
+        ({"neurons": ()}, "at least one neuron"),
+    ],
+)
+def test_bad_arguments(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        run(tmp_path, **change)
+
+
+def test_labels_must_fit(tmp_path: Path) -> None:
+    x, _ = bc.load_data("digits", n_images=5)
+    with pytest.raises(DataError, match="as many labels"):
+        plausibility(MODEL, x, [1], calibration=x, neurons=("if",), folder=tmp_path)
+
+
+def test_records_are_plain_json(tmp_path: Path) -> None:
+    run(tmp_path, ("if",))
+    (path,) = (tmp_path / "runs").iterdir()
+    assert Setting(**json.loads(path.read_text())["asked"]).neuron == "if"
