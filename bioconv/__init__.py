@@ -2,7 +2,7 @@
 
 >>> import bioconv as bc
 >>> sorted(bc.neurons.library())[:2]
-['integrate_and_fire', 'leaky_integrate_and_fire']
+['adaptive_exponential', 'exponential_integrate_and_fire']
 
 The way of the data: `read` a Keras model, `convert` it, `simulate` the result or `emit` it as a
 program.  Names are imported when they are first used, so ``import bioconv`` is quick.

@@ -61,4 +61,4 @@ def _text(value: Any) -> str:
         return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"

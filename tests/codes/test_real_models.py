@@ -27,7 +27,7 @@ CARRIED = [
     ("mlperf_ic_resnet8/pretrainedResnet.h5", "cifar10_raw", 200, False),
     ("mlperf_kws_dscnn/kws_ref_model_rebuilt.keras", "kws", 500, False),
     ("maminm_mnist_gan_generator/mnist_generator.h5", "normal", 30, True),
-    ("oarriaga_emotion_mini_xception/fer2013_mini_XCEPTION.102-0.66.hdf5", "uniform", 100, False),
+    ("oarriaga_emotion_mini_xception/fer2013_mini_XCEPTION.102-0.66.hdf5", "uniform", 30, False),
 ]
 QUICK = {"niposin_iris_mlp/iris_model.h5", "hls4ml_jet_3layer/keras_3layer_70pruned_retrained.h5"}
 
