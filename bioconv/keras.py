@@ -21,11 +21,11 @@ from numpy.typing import ArrayLike
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import FICurve as CurveFunction
 from bioconv.analog.functions import ReLU
-from bioconv.analog.graph import Layer
 from bioconv.analog.measured import curve_of, interpolate
 from bioconv.codes import RateCode
 from bioconv.codes.calibration import LowestValues, activity_of, measure
-from bioconv.codes.curve import activation_curve
+from bioconv.codes.curve import activation_curve, layer_curves
+from bioconv.codes.membrane import Membrane
 from bioconv.codes.rewriting import rewrite
 from bioconv.conversion import calibration_of
 from bioconv.errors import ParameterError
@@ -204,30 +204,12 @@ def _curves(
     rewritten = rewrite(graph, LowestValues(graph, samples))
     scales = measure(code, rewritten, samples)
     activity = activity_of(rewritten, scales, samples)
-    settings: dict[str, Any] = {
-        "max_rate": code.max_rate,
-        "dt": dt,
-        "noise": code.noise,
-        "activity": activity,
-    }
-    steady = plain_curve(activation_curve(neuron, **settings))
-    spikes = plain_curve(
-        activation_curve(neuron, **settings, fluctuation=activity["fluctuation"]())
-    )
-    currents = {entry.name for entry in graph.inputs} if code.input == "current" else set()
-    # The first layers get constant currents, the others spikes, with which the curve is smoother.
+    membrane = Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
+    curves = layer_curves(code, rewritten, scales, membrane, neuron, activity)
     return {
-        layer.name: {
-            **(steady if _sources(layer) <= currents else spikes),
-            "scale": np.ravel(scales.of[layer.name]).tolist(),
-        }
-        for layer in graph.layers
-        if layer.name in names
+        name: {**plain_curve(curves[name]), "scale": np.ravel(scales.of[name]).tolist()}
+        for name in names
     }
-
-
-def _sources(layer: Layer) -> set[str]:
-    return {term.source for affine in layer.inputs for term in affine.terms}
 
 
 def _integers(x: Any) -> Any:

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
-from bioconv.analog.functions import FICurve
+from bioconv.analog.functions import FICurve, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.analog.measured import pchip_slopes
 from bioconv.codes.driving import window
@@ -22,6 +22,11 @@ from bioconv.neurons import Neuron
 from bioconv.neurons.noise import SIGMA, with_noise
 from bioconv.neurons.transfer import has_parameters, measure_curve
 from bioconv.neurons.update import update_of
+
+if TYPE_CHECKING:
+    from bioconv.codes.calibration import Scales
+    from bioconv.codes.rate import RateCode
+    from bioconv.codes.rewritten import Rewritten
 
 #: activations between which a curve is measured, in units of the layer's scale
 LOW, HIGH = -1.0, 4.0
@@ -71,6 +76,58 @@ def activation_curve(
         The neuron cannot carry a rate, or cannot fire as fast as ``max_rate``.
     """
     membrane = Membrane.of(neuron, dt, max_rate, **activity, noise=noise)
+    return curve_under(membrane, neuron, scale=scale, activity=activity, fluctuation=fluctuation)
+
+
+def layer_curves(
+    code: RateCode,
+    rewritten: Rewritten,
+    scales: Scales,
+    membrane: Membrane,
+    neuron: Neuron,
+    activity: Mapping[str, Callable[[], Any]],
+    variance: float = 1.0,
+) -> dict[str, FICurve]:
+    """The curve of every plain rectification, by layer.
+
+    The first layers get constant currents, the others spikes, with which the curve is smoother.
+
+    Parameters
+    ----------
+    code : RateCode
+    rewritten : Rewritten
+    scales : Scales
+    membrane : Membrane
+        Of ``neuron``.
+    neuron : Neuron
+    activity : mapping of str to function
+        See `bioconv.codes.calibration.activity_of`.
+    variance : float
+        Of a source's spike count, in units of its mean: 1 for a Poisson process.
+    """
+    steady = curve_under(membrane, neuron, activity=activity)
+    fluctuation = variance * activity["fluctuation"]()
+    spikes = curve_under(membrane, neuron, activity=activity, fluctuation=fluctuation)
+    currents = {entry.name for entry in rewritten.inputs} if code.input == "current" else set()
+    return {
+        layer.name: replace(
+            steady if {term.source for term in layer.inputs[0].terms} <= currents else spikes,
+            scale=np.asarray(scales.of[layer.name], np.float64),
+        )
+        for layer in rewritten.layers
+        if isinstance(layer.function, ReLU)
+    }
+
+
+def curve_under(
+    membrane: Membrane,
+    neuron: Neuron,
+    *,
+    scale: ArrayLike = 1.0,
+    activity: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
+    fluctuation: float = 0.0,
+) -> FICurve:
+    """The same for a membrane whose drive is known; see `activation_curve`."""
     currents = membrane.current + membrane.gain * np.linspace(LOW, HIGH, N_POINTS)
     typical = activity["activations"]() if "activations" in activity else np.linspace(0, 1, 101)
     duration, discard = window(membrane.max_rate, membrane.dt)

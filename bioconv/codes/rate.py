@@ -67,6 +67,10 @@ class RateCode(Code):
         mean current over 1 ms (pA; see `bioconv.neurons.noise.with_noise`), none, or "auto":
         that which makes the f-I curve straightest if it lies far from a straight line, as that
         of a neuron whose rate jumps at onset.  The curve is then measured with the noise.
+    correction : bool
+        Fit gain and bias of each channel on the calibration data, so that the neuron's measured
+        curve comes closest to the activations, layer by layer (see `bioconv.codes.correction`);
+        nothing to do for perfect integrators and for networks that were trained with the curve.
     settle : float
         Share of the duration after which the outputs of neurons that are no perfect integrators
         are read, unless synapses are delta pulses: synaptic currents have built up, adaptation
@@ -107,6 +111,7 @@ class RateCode(Code):
     max_pool_estimate: str = "count"
     balance_delays: bool = True
     noise: str | float = "auto"
+    correction: bool = True
     settle: float = SETTLE
 
     name = "rate"
@@ -133,10 +138,11 @@ class RateCode(Code):
             )
         if not (_is_number(self.settle) and 0 <= self.settle < 1):
             problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
-        if not isinstance(self.balance_delays, bool | np.bool_):
-            problems.append(
-                f"balance_delays must be true or false. Received: {self.balance_delays!r}."
-            )
+        problems += [
+            f"{option} must be true or false. Received: {getattr(self, option)!r}."
+            for option in ("balance_delays", "correction")
+            if not isinstance(getattr(self, option), bool | np.bool_)
+        ]
         if problems:
             raise ParameterError("\n".join(["RateCode:", *(f"  - {p}" for p in problems)]))
 
