@@ -22,7 +22,18 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[np.float64]]
 
-_DAMAGE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+#: What one wrong byte can cause.  zipfile raises RuntimeError for an entry that seems encrypted or
+#: compressed in an unknown way; an array in place of an archive gives TypeError.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def remembered(

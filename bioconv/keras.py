@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import FICurve as CurveFunction
 from bioconv.analog.functions import ReLU
-from bioconv.analog.measured import curve_of, interpolate
+from bioconv.analog.measured import check_entries, curve_of, interpolate
 from bioconv.codes import RateCode
 from bioconv.codes.calibration import LowestValues, activity_of, measure
 from bioconv.codes.curve import activation_curve, layer_curves
@@ -29,7 +29,7 @@ from bioconv.codes.membrane import Membrane
 from bioconv.codes.rewriting import rewrite
 from bioconv.conversion import calibration_of
 from bioconv.errors import ParameterError
-from bioconv.neurons import Neuron
+from bioconv.neurons import Neuron, make
 from bioconv.reading import read
 from models import import_keras
 
@@ -52,8 +52,9 @@ class FICurve(keras.layers.Layer):
 
     Parameters
     ----------
-    neuron : Neuron, optional
-        Whose curve is measured (a second or so); the neuron to convert to afterwards.
+    neuron : Neuron or str, optional
+        Whose curve is measured (a second or so); the neuron to convert to afterwards.  Or a name
+        that `bioconv.neurons.make` knows.
     scale : float or array of float, shape (channels,)
         Activation that stands for ``max_rate``; an array goes along the last axis.
     max_rate : float
@@ -70,14 +71,14 @@ class FICurve(keras.layers.Layer):
     Raises
     ------
     ParameterError
-        Neither neuron nor curve, or both; a curve that is none.
+        Neither neuron nor curve, or both; a curve that is none; an option out of range.
     ConversionError
         The neuron cannot carry a rate.
     """
 
     def __init__(
         self,
-        neuron: Neuron | None = None,
+        neuron: Neuron | str | None = None,
         *,
         scale: ArrayLike = 1.0,
         max_rate: float = 0.0,
@@ -90,22 +91,28 @@ class FICurve(keras.layers.Layer):
         if (neuron is None) == (curve is None):
             raise ParameterError("FICurve needs a neuron, or the curve of one, not both.")
         if neuron is not None:
-            self.function = activation_curve(
-                neuron, scale=scale, max_rate=max_rate, dt=dt, noise=noise
+            code = RateCode(max_rate=max_rate, noise=noise)
+            check_entries({"scale": scale})
+            measured = activation_curve(
+                _neuron_of(neuron), max_rate=code.max_rate, dt=_step_of(dt), noise=code.noise
             )
-        else:
-            self.function = curve_of(curve or {})
+            curve = {**plain_curve(measured), "scale": scale}
+        # A measured curve goes the way of a loaded one: what can be built can be loaded.
+        self.function = curve_of(curve or {})
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
         """The activation of a tensor of any shape."""
         ops, curve = keras.ops, self.function
+        # Half precision has too few digits to tell the 321 points of a curve apart.
+        dtype = keras.backend.result_type(inputs.dtype, "float32")
         scale, values, slopes = (
-            ops.convert_to_tensor(array, dtype=inputs.dtype)
+            ops.convert_to_tensor(array, dtype=dtype)
             for array in (curve.scale, curve.values, curve.slopes)
         )
-        share = interpolate(inputs / scale, values, slopes, curve.low, curve.high, ops, _integers)
-        return scale * share
+        x = ops.cast(inputs, dtype) / scale
+        share = interpolate(x, values, slopes, curve.low, curve.high, ops, _integers)
+        return ops.cast(scale * share, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """That of the input."""
@@ -128,7 +135,7 @@ def plain_curve(function: CurveFunction) -> dict[str, Any]:
 
 def constrain(
     model: Any,
-    neuron: Neuron,
+    neuron: Neuron | str,
     *,
     calibration: Any,
     code: RateCode | None = None,
@@ -143,7 +150,8 @@ def constrain(
     ----------
     model : keras.Model
         Sequential or functional, with ReLUs as layers or as ``activation``.
-    neuron : Neuron
+    neuron : Neuron or str
+        A neuron, or a name that `bioconv.neurons.make` knows.
     calibration : array, or a sequence or mapping of arrays
         Samples that set each layer's scale, as in `bioconv.convert`.
     code : RateCode, optional
@@ -161,9 +169,10 @@ def constrain(
     ReadError, ConversionError
         The model or the neuron cannot be used.
     ParameterError
-        There is no ReLU in the model.
+        There is no ReLU in the model; an option is out of range.
     """
     code = RateCode(normalization="layer") if code is None else code
+    neuron, dt = _neuron_of(neuron), _step_of(dt)
     graph = read(model)
     curves = _curves(graph, neuron, calibration_of(graph, calibration), code, dt)
     used: set[str] = set()
@@ -175,8 +184,9 @@ def constrain(
             return layer.__class__.from_config(config)
         used.add(layer.name)
         if isinstance(layer, keras.layers.ReLU | keras.layers.Activation):
-            return FICurve(curve=wanted, name=layer.name)
-        return layer.__class__.from_config({**config, "activation": FICurve(curve=wanted)})
+            return FICurve(curve=wanted, name=layer.name, dtype=layer.dtype_policy)
+        activation = FICurve(curve=wanted, dtype=layer.dtype_policy)
+        return layer.__class__.from_config({**config, "activation": activation})
 
     copy = keras.models.clone_model(model, clone_function=clone)
     missing = sorted(set(curves) - used)
@@ -210,6 +220,26 @@ def _curves(
         name: {**plain_curve(curves[name]), "scale": np.ravel(scales.of[name]).tolist()}
         for name in names
     }
+
+
+def _neuron_of(neuron: Neuron | str) -> Neuron:
+    """The neuron, or that of this name."""
+    if isinstance(neuron, str):
+        return make(neuron)
+    if not isinstance(neuron, Neuron):
+        raise ParameterError(
+            "neuron must be a neuron such as neurons.IntegrateAndFire(), or the name of one. "
+            f"Received: {neuron!r}."
+        )
+    return neuron
+
+
+def _step_of(dt: float | None) -> float | None:
+    """The step, which is not 0: other functions take that for none."""
+    if dt is None:
+        return None
+    check_entries({"dt": dt})
+    return float(dt)
 
 
 def _integers(x: Any) -> Any:

@@ -33,8 +33,8 @@ class NeuronDescription:
         As in `bioconv.neurons.NeuronModel`.
     spikes : str
         When it fires, in words.
-    dt : float
-        Recommended step in ms.
+    dt : float or None
+        Recommended step in ms; None where any will do.
     parameters : tuple of dict
         ``name``, ``value``, ``unit``, ``lowest``, ``highest``, ``meaning``.
     states : tuple of dict
@@ -53,7 +53,7 @@ class NeuronDescription:
     method: str
     source: str
     spikes: str
-    dt: float
+    dt: float | None
     parameters: tuple[Row, ...]
     states: tuple[Row, ...]
     receptors: tuple[Row, ...]
@@ -61,13 +61,14 @@ class NeuronDescription:
 
     def __str__(self) -> str:
         """As text for a terminal."""
+        step = "any" if self.dt is None else f"{self.dt:g} ms"
         parts = [
             self.name,
             f"  {self.source}\n",
             "equations\n" + _indented(self.equations),
             f"spike: {self.spikes}",
             "reset\n" + _indented(self.reset) if self.reset else "no reset",
-            f"integration: {self.method}; recommended step: {self.dt:g} ms\n",
+            f"integration: {self.method}; recommended step: {step}\n",
             *([f"options\n{_indented(self.options)}\n"] if self.options else []),
             *(
                 f"{title}\n{format_table(rows)}\n"
@@ -155,7 +156,7 @@ def describe_neuron(
         method=model.method,
         source=model.source,
         spikes=_when_it_spikes(model),
-        dt=default_step(neuron),
+        dt=model.dt_default or None,
         parameters=tuple(_parameter_rows(neuron)),
         states=tuple(
             {"name": s.name, "start": s.initial, "unit": s.unit, "meaning": s.meaning}

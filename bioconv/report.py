@@ -131,14 +131,20 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
         codes without a calibrated drive.
     """
     found = network.code
-    if "drive_rms" not in found:
+    if "drive_rms" not in found and "trained_with_curve" not in found:
         return []
     lines = [
         f"drive of an activation a: {found['drive_current']:.4g} + {found['drive_gain']:.4g} a, "
         f"for rates of a x {found['max_rate']:.4g} Hz",
-        f"distance of the rates to the straight line: {100 * float(found['drive_rms']):.1f} % of "
-        f"the largest rate (rms), {100 * float(found['drive_residual']):.1f} % at most",
     ]
+    if "trained_with_curve" in found:
+        lines.append("the network was trained with the neuron's curve, nothing is lost to it")
+    else:
+        rms, most = (100 * float(found[name]) for name in ("drive_rms", "drive_residual"))
+        lines.append(
+            f"distance of the rates to the straight line: {rms:.1f} % of the largest rate (rms), "
+            f"{most:.1f} % at most"
+        )
     if "drive_rms_spikes" in found:
         share = 100 * float(found["drive_rms_spikes"])
         lines.append(
@@ -156,6 +162,13 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
         lines.append(
             "conductance synapses: weights hold at the mean potential of "
             f"{found['mean_potential']:.4g} mV, an approximation"
+        )
+    if "expected_error" in found:
+        same = found.get("expected_agreement")
+        agreement = "" if same is None else f", same largest output for {100 * float(same):.1f} %"
+        lines.append(
+            "with gain and bias of every channel fitted to the curve, on the calibration samples: "
+            f"error of the outputs {100 * float(found['expected_error']):.1f} %{agreement}"
         )
     return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ def stimulate(
     Parameters
     ----------
     neuron : Neuron
+        Distributions of parameters are drawn from, one value a neuron.
     current : float or array of float, shape (n_neurons,) or (n_steps, n_neurons)
         In the unit of the model's current parameter (pA; 1 in a dimensionless model): constant,
         or one row for every step.
@@ -74,7 +76,7 @@ def stimulate(
     simulator : str
         A key of `bioconv.simulators.SIMULATORS`.
     seed : int
-        Of noise in the equations.
+        Of noise in the equations and of parameters that are drawn.
 
     Returns
     -------
@@ -84,6 +86,11 @@ def stimulate(
     ------
     ParameterError
         The model takes no current, or arguments that do not fit it.
+
+    Warns
+    -----
+    RuntimeWarning
+        Recorded values are not finite, as the step is too long for the current.
 
     Examples
     --------
@@ -100,7 +107,10 @@ def stimulate(
             f"the current of {neuron.model.name} must be one value a neuron, or {n_steps} rows "
             f"(one a step) of them. Received: shape {rows.shape}."
         )
-    network = single_neurons(neuron, rows, dt=step, n_steps=n_steps)
+    _check_record(neuron, record)
+    n_neurons = rows.shape[-1]
+    drawn = neuron.with_values(**neuron.drawn((n_neurons,), np.random.default_rng(seed)))
+    network = single_neurons(drawn, rows, dt=step, n_steps=n_steps)
     recording = simulate(
         network,
         np.zeros((1, 1)),
@@ -110,16 +120,39 @@ def stimulate(
         progress=False,
         dtype="float64",
     )
+    traces = {name: recording.traces[_NAME, name][0] for name in record}
+    _warn_of_lost(neuron, traces, step)
     raster = recording.rasters[_NAME]
     times = (raster.step + 1) * step
-    n_neurons = rows.shape[-1]
     return Response(
         dt=step,
         time=np.arange(1, n_steps + 1, dtype=np.float64) * step,
         current=np.broadcast_to(rows, (n_steps, n_neurons)),
-        traces={name: recording.traces[_NAME, name][0] for name in record},
+        traces=traces,
         spike_times=tuple(times[raster.neuron == index] for index in range(n_neurons)),
     )
+
+
+def _check_record(neuron: Neuron, record: Sequence[str]) -> None:
+    known = [state.name for state in neuron.model.states]
+    wrong = [name for name in record if name not in known]
+    if wrong:
+        raise ParameterError(
+            f"record takes state variables of {neuron.model.name}: {', '.join(known)}. Spikes are "
+            f"always there. Received: {', '.join(map(repr, wrong))}."
+        )
+
+
+def _warn_of_lost(neuron: Neuron, traces: Mapping[str, NDArray], dt: float) -> None:
+    """No error: other neurons of the same call may be right, as in a scan of currents."""
+    lost = [name for name, values in traces.items() if not np.all(np.isfinite(values))]
+    if lost:
+        warnings.warn(
+            f"{', '.join(lost)} of {neuron.model.name} is not finite for every current: the step "
+            f"of {dt:g} ms is too long. Use a shorter dt, or less current.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def default_step(neuron: Neuron) -> float:
@@ -163,7 +196,8 @@ def single_neurons(
         projections=(),
         drives=(),
         changes=tuple(Change(step, _NAME, model.current, rows[step]) for step in steps[1:]),
-        readouts=(Readout("y", _NAME, "count", Linear()),),
+        # A network needs a readout; nobody looks at it.  What never fires has no spikes to count.
+        readouts=(Readout("y", _NAME, "count" if model.threshold else "potential", Linear()),),
         analog=AnalogGraph(
             "stimulation",
             (GraphInput("x", (1,)),),

@@ -9,8 +9,9 @@ import csv
 import io
 import multiprocessing
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,16 @@ COLUMNS = {
     "reached_ms": "reached (ms)",
     "mean_hz": "mean (Hz)",
     "highest_hz": "highest (Hz)",
-    "physiological": "<= 200 Hz",
+    "physiological": f"<= {PHYSIOLOGICAL:g} Hz",
     "spikes": "spikes/image",
     "operations": "syn. ops/image",
     "mixed_signs": "both signs (%)",
     "seconds": "cost (s/image)",
+    "workers": "workers",
+}
+#: keys of a record that the table and the picture need
+_NEEDED = (COLUMNS.keys() - {"physiological"}) | {
+    *("asked", "time", "accuracy_over_time", "keras_accuracy", "measure"),
 }
 
 
@@ -59,7 +65,7 @@ class Study:
     records : list of dict
         One a run, in the order asked for; see `bioconv.study_runs.run`.
     refused : dict of str to str
-        Runs that could not be converted, and why.
+        Runs that could not be converted, or failed, and why.
     files : list of Path
     """
 
@@ -73,9 +79,14 @@ class Study:
 
     def __str__(self) -> str:
         """The table as text."""
-        text = format_table(self.rows())
+        head = COLUMNS["workers"]
+        rows = self.rows()
+        text = format_table([{h: v for h, v in row.items() if h != head} for row in rows])
+        numbers = ", ".join(map(str, sorted({row[head] for row in rows})))
+        # Runs share the cores, so that a run takes longer beside others.
+        cost = f"{COLUMNS['seconds']}: measured with {head} = {numbers}"
         why = [f"{name}: {reason}" for name, reason in self.refused.items()]
-        return "\n".join([text, *why] if text else why)
+        return "\n".join([text, cost, *why] if text else why)
 
 
 def plausibility(
@@ -124,7 +135,8 @@ def plausibility(
         Default: ``RateCode()``, the only one so far that takes every neuron.
     seed : int
     workers : int, optional
-        Processes; default: one a core, at most one a run.  With 1 nothing is started.
+        Processes; default: one a core, at most one a run.  With 1 nothing is started; with more,
+        a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
         Show a progress bar where the output is a terminal.
 
@@ -137,7 +149,9 @@ def plausibility(
     ReadError, DataError, ParameterError
         What was asked for cannot be used.
     ConversionError
-        No run can be converted; says why for each.
+        No run succeeded; says why for each.
+    BioconvError
+        A process ended before its run did.
     """
     from bioconv.plots.study import plot_study
 
@@ -155,14 +169,21 @@ def plausibility(
     settings = _settings(chosen, rates, tau_syn, durations, weight_bits)
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    records, refused = _run_all(task, settings, chosen, folder / "runs", workers, progress)
+    files = [folder / f"plausibility.{ending}" for ending in ("csv", "json", "png")]
+    records: dict[Setting, dict[str, Any]] = {}
+    refused: dict[str, str] = {}
+    try:
+        for setting, result in _run_all(task, settings, chosen, folder / "runs", workers, progress):
+            if isinstance(result, str):
+                refused[_name(setting)] = result
+            else:
+                records[setting] = result
+    finally:  # also when interrupted: what is there can be used
+        study = Study([records[s] for s in settings if s in records], refused, files)
+        _write_tables(study)
     if not records:
-        reasons = "\n".join(f"{name}: {reason}" for name, reason in refused.items())
-        raise ConversionError(f"no run of the study can be converted.\n{reasons}")
-    study = Study(records, refused, [folder / f"plausibility.{e}" for e in ("csv", "json", "png")])
-    study.files[0].write_text(to_csv(study.rows()), encoding="utf-8")
-    write_json(study.files[1], {"records": records, "refused": refused})
-    plot_study(records, study.files[2])
+        raise ConversionError(f"no run of the study succeeded.\n{study}")
+    plot_study(study.records, files[2])
     return study
 
 
@@ -214,6 +235,12 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
+def _write_tables(study: Study) -> None:
+    if study.records:
+        study.files[0].write_text(to_csv(study.rows()), encoding="utf-8")
+        write_json(study.files[1], {"records": study.records, "refused": study.refused})
+
+
 def _neurons(neurons: Iterable[str] | Mapping[str, Neuron]) -> dict[str, Neuron]:
     if isinstance(neurons, str):
         neurons = neurons.split(",")
@@ -257,27 +284,30 @@ def _run_all(
     folder: Path,
     workers: int | None,
     progress: bool,
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The records in order, and why runs were refused; finished runs are read."""
+) -> Iterator[tuple[Setting, dict[str, Any] | str]]:
+    """Every run: its record, or why there is none; finished runs are read, and come first."""
     digest = task.digest()
     paths = {s: folder / f"{run_key(digest, s, neurons[s.neuron])}.json" for s in settings}
-    found = {s: record for s in settings if (record := read_json(paths[s])) is not None}
-    # The label is the only part of a run that its record does not depend on.
-    records = {s: {**record, "neuron": s.neuron} for s, record in found.items()}
-    missing = [s for s in settings if s not in records]
-    refused: dict[str, str] = {}
+    found = {s: record for s in settings if (record := _read_record(paths[s])) is not None}
+    for setting, record in found.items():
+        # The label is the only part of a run that its record does not depend on.
+        yield setting, {**record, "neuron": setting.neuron}
+    missing = [s for s in settings if s not in found]
     bar = tqdm(
-        total=len(settings), initial=len(records), unit="run", disable=None if progress else True
+        total=len(settings), initial=len(found), unit="run", disable=None if progress else True
     )
     with bar:
         for setting, result in _results(task, missing, neurons, workers):
-            if isinstance(result, str):
-                refused[_name(setting)] = result
-            else:
+            if not isinstance(result, str):
                 write_json(paths[setting], result)
-                records[setting] = result
             bar.update()
-    return [records[s] for s in settings if s in records], refused
+            yield setting, result
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    """A record; None if there is none, or the file is damaged or something else."""
+    record = read_json(path)
+    return record if record is not None and record.keys() >= _NEEDED else None
 
 
 def _results(
@@ -287,27 +317,36 @@ def _results(
     n_workers = min(len(settings), workers or os.cpu_count() or 1)
     if n_workers <= 1:
         for setting in settings:
-            yield setting, _attempt(task, setting, neurons[setting.neuron])
+            yield setting, _attempt(task, setting, neurons[setting.neuron], 1)
         return
     # Spawned, as forking a process in which JAX has started threads can hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_workers, context) as pool:
-        waiting: dict[Future, Setting] = {
-            pool.submit(_attempt, task, s, neurons[s.neuron]): s for s in settings
-        }
         try:
+            waiting: dict[Future, Setting] = {
+                pool.submit(_attempt, task, s, neurons[s.neuron], n_workers): s for s in settings
+            }
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
+        except BrokenProcessPool as error:
+            raise BioconvError(
+                "a process of the study ended before its run did. In a script, call plausibility "
+                "under if __name__ == '__main__':, as every process reads the script; or give "
+                "workers=1, which also takes less memory. Finished runs are kept."
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _attempt(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any] | str:
+def _attempt(task: Task, setting: Setting, neuron: Neuron, n_workers: int) -> dict[str, Any] | str:
+    """The record of a run, with how many ran at once; or why there is none."""
     try:
-        return run(task, setting, neuron)
+        return {**run(task, setting, neuron), "workers": n_workers}
     except BioconvError as error:
         return str(error)
+    except Exception as error:  # whatever goes wrong in one run, hours of others must not end
+        return f"failed: {type(error).__name__}: {error}"
 
 
 def _name(setting: Setting) -> str:

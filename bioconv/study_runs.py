@@ -24,11 +24,12 @@ from bioconv.report import versions
 from bioconv.simulators import simulate
 
 #: changes when the same run would give another record
-_VERSION = 1
+_VERSION = 2
 #: the accuracy counts as reached from when it stays this close to its last value
 REACHED = 0.005
 _BATCH = 64
-_DECAY_TIMES = ("tau_syn", "tau_syn_exc", "tau_syn_inh")
+#: values that tell one distribution from another
+_DRAWN = 1024
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,8 @@ class Task:
 def run_key(task_digest: str, setting: Setting, neuron: Neuron) -> str:
     """Name of a run's record: the digest of all that it depends on, the label left out."""
     asked = {name: value for name, value in asdict(setting).items() if name != "neuron"}
-    spread = {
-        name: [
-            getattr(getattr(entry, "dist", None), "name", ""),
-            vars(entry).get("args"),
-            vars(entry).get("kwds"),
-        ]
-        for name, entry in neuron.distributions.items()
-    }
+    # What is drawn says it for any object that can be drawn from; its attributes do not.
+    spread = neuron.drawn((_DRAWN,), np.random.default_rng(0))
     return digest_of([task_digest, asked, neuron.model, dict(neuron.parameters), spread])[:24]
 
 
@@ -149,7 +144,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "agreement": float(recording.agreement(classes)),
         "reached_ms": _reached(recording, over_time),
         "duration": network.n_steps * network.dt,
-        "tau_syn": setting.tau_syn or _time_constant(neuron),
+        "tau_syn": _time_constant(network),
         "dt": network.dt,
         "max_rate": float(network.code["max_rate"]),
         "noise": max(float(np.max(p.parameters.get(SIGMA, 0.0))) for p in network.populations),
@@ -176,14 +171,14 @@ def with_time_constant(neuron: Neuron, tau_syn: float) -> Neuron:
     ParameterError
         It has delta synapses.
     """
-    known = [p.name for p in neuron.model.parameters if p.name in _DECAY_TIMES]
+    known = [receptor.tau for receptor in neuron.model.receptors if receptor.tau]
     if not known:
         raise ParameterError(
             f"{neuron.model.name} has no synaptic time constant: its synapses are "
             f"{'delta pulses' if neuron.model.receptors else 'missing'}. "
             "Use synapse='exponential'."
         )
-    return replace(neuron, parameters={**neuron.parameters, **dict.fromkeys(known, tau_syn)})
+    return neuron.with_values(**dict.fromkeys(known, tau_syn))
 
 
 def with_weight_bits(network: SpikingNetwork, bits: int) -> SpikingNetwork:
@@ -264,10 +259,17 @@ def _spiking(network: SpikingNetwork) -> list[str]:
     return [p.name for p in network.populations if p.name not in silent and p.model.current]
 
 
-def _time_constant(neuron: Neuron) -> float:
-    """Decay time of the (first) synapse in ms; 0 for delta pulses."""
-    tau = neuron.model.receptors[0].tau
-    return float(np.mean(neuron.value(tau))) if tau else 0.0
+def _time_constant(network: SpikingNetwork) -> float:
+    """Decay time in ms of the first synapse of the neurons that spike; 0 for delta pulses.
+
+    Of the network, as the code may have lengthened that of the neuron.
+    """
+    for name in _spiking(network):
+        population = network.population(name)
+        for tau in (receptor.tau for receptor in population.model.receptors if receptor.tau):
+            default = population.model.parameter(tau).default
+            return float(np.mean(population.parameters.get(tau, default)))
+    return 0.0
 
 
 def _mean(rates: list[NDArray[np.float64]]) -> float:

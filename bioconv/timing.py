@@ -21,6 +21,8 @@ NEST stamps a spike of step t with the end of the step, (t + 1) dt; bioconv coun
 
 from __future__ import annotations
 
+from math import isfinite
+
 
 def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
     """Number of steps of ``dt`` (ms) in ``duration`` (ms), which must be a whole number of steps.
@@ -28,10 +30,15 @@ def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
     Raises
     ------
     bioconv.errors.ParameterError
-        If ``duration`` is not a multiple of ``dt`` (to one part in a million of a step).
+        If ``duration`` is not a multiple of ``dt`` (to one part in a million of a step), or one
+        of them is not finite, or ``dt`` is not above 0.
     """
     from bioconv.errors import ParameterError
 
+    if not (isfinite(dt) and dt > 0):
+        raise ParameterError(f"dt must be a finite number of ms above 0. Received: {dt}.")
+    if not isfinite(duration):
+        raise ParameterError(f"{name} must be a finite number of ms. Received: {duration}.")
     steps = round(duration / dt)
     if abs(steps * dt - duration) > 1e-6 * dt:
         raise ParameterError(

@@ -102,6 +102,41 @@ def test_a_layer_of_its_own_is_read(layer: Any) -> None:
     assert np.allclose(bc.read(model).predict(x), model.predict(x, verbose=0), atol=1e-5)
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_rounds_the_result_only(policy: str, layer: Any) -> None:
+    import jax
+
+    half = bc.keras.FICurve(curve=layer.get_config()["curve"], dtype=policy)
+    dtype = half.compute_dtype
+    x = keras.ops.cast(np.linspace(-4.0, 12.0, 2001), dtype)  # the curve ends at -2 and 8
+    expected = keras.ops.cast(layer(keras.ops.cast(x, "float32")), dtype)
+    assert half(x).dtype == dtype
+    assert np.array_equal(np.asarray(half(x), float), np.asarray(expected, float))
+    assert np.all(np.isfinite(np.asarray(jax.vmap(jax.grad(lambda a: half(a)))(x), float)))
+
+
+def test_constrained_layers_keep_their_precision(tmp_path: Path) -> None:
+    layers = [
+        keras.layers.Dense(6, activation="relu", dtype="mixed_bfloat16"),
+        keras.layers.Dense(6, dtype="mixed_bfloat16"),
+        keras.layers.ReLU(dtype="mixed_bfloat16"),
+        keras.layers.Dense(2, dtype="mixed_bfloat16"),
+    ]
+    x = np.random.default_rng(0).random((30, 4), np.float32)
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model = bc.keras.constrain(model, "if", calibration=x)
+    assert {str(entry.output.dtype) for entry in model.layers} == {"bfloat16"}
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[2].compute_dtype == "bfloat16"
+    assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_integers_are_activations_too(layer: Any) -> None:
+    x = np.arange(5)
+    assert np.array_equal(np.asarray(layer(x)), np.asarray(layer(x.astype(np.float32))))
+
+
 def test_network_files_keep_the_curve(constrained: Any, digits: Any, tmp_path: Path) -> None:
     network = bc.convert(constrained, calibration=digits[0], neuron=LIF)
     network.save(tmp_path / "net.h5")
@@ -186,23 +221,67 @@ def test_arguments_that_make_no_sense() -> None:
         pchip_slopes([1.0], 0.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scale": 0.0}, r"scale .*above 0.*'scale': 0.0"),
+        ({"scale": [1.0, -1.0]}, "scale .*above 0"),
+        ({"scale": float("nan")}, "scale .*finite"),
+        ({"scale": np.ones((2, 2))}, "scale .*finite"),
+        ({"scale": "wide"}, "scale .*finite"),
+        ({"max_rate": float("nan")}, "max_rate must be 0 Hz or more"),
+        ({"max_rate": -5.0}, "max_rate must be 0 Hz or more"),
+        ({"dt": 0.0}, "dt of a curve .*above 0"),
+        ({"dt": float("nan")}, "dt of a curve .*finite"),
+        ({"noise": "zz"}, "noise must be auto, none, or a number"),
+        ({"noise": -1.0, "max_rate": -1.0}, "(?s)max_rate.*noise"),
+        ({"neuron": "no such"}, "there is no neuron 'no such'"),
+        ({"neuron": 3}, "neuron must be a neuron .*Received: 3"),
+    ],
+)
+def test_options_out_of_range(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        bc.keras.FICurve(**{"neuron": LIF, **options})
+
+
+def test_a_neuron_by_name(tmp_path: Path) -> None:
+    layer = bc.keras.FICurve("lif", scale=[1.0, 2.0], max_rate=np.int64(50), dt=np.float32(0.5))
+    assert layer.function.neuron == fingerprint(LIF)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].get_config() == layer.get_config()
+    x = np.linspace(-1.0, 9.0, 40, dtype=np.float32).reshape(20, 2)
+    assert np.array_equal(loaded(x), layer(x))
+
+
+def test_constrain_takes_what_the_layer_takes() -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="relu")])
+    with pytest.raises(ParameterError, match="dt .*above 0"):
+        bc.keras.constrain(model, LIF, calibration=np.ones((4, 3)), dt=0.0)
+    with pytest.raises(ParameterError, match="there is no neuron 'no such'"):
+        bc.keras.constrain(model, "no such", calibration=np.ones((4, 3)))
+
+
 def test_training_for_a_class_2_neuron_wins_back_what_conversion_loses(digits: Any) -> None:
     """Squid axon with little noise: its rate jumps from silence to half of its largest rate."""
     x_train, y_train, x, y = digits
+    x, y = x[:180], y[:180]
     neuron = bc.neurons.HodgkinHuxley()
     code = bc.RateCode(normalization="layer", percentile=99.9, noise=50.0, correction=False)
     plain = models.load("digits_mlp")
     trained = bc.keras.constrain(plain, neuron, calibration=x_train, code=code)
     keras.utils.set_random_seed(0)
-    steps = keras.optimizers.schedules.CosineDecay(2e-3, 12 * 45)
+    steps = keras.optimizers.schedules.CosineDecay(5e-3, 20 * 45)
     optimizer = keras.optimizers.Adam(steps, clipnorm=1.0)
     trained.compile(optimizer, "sparse_categorical_crossentropy")
-    trained.fit(x_train, y_train, epochs=12, batch_size=32, verbose=0)
-    analog = np.mean(trained.predict(x, verbose=0).argmax(axis=1) == y)
-    accuracy = {}
+    trained.fit(x_train, y_train, epochs=20, batch_size=32, verbose=0)
+    analog, accuracy = {}, {}
     for name, model in (("plain", plain), ("trained", trained)):
         network = bc.convert(model, calibration=x_train, neuron=neuron, code=code)
+        analog[name] = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
         accuracy[name] = bc.simulate(network, x, progress=False).accuracy(y)
-    assert accuracy["plain"] < 0.975 - 0.05  # Keras: 97.5 %
-    assert accuracy["trained"] > accuracy["plain"] + 0.03
-    assert accuracy["trained"] > analog - 0.04
+    # With seeds 0 to 4: 10.6 % are lost, and 1.1 to 4.4 % after training.
+    assert accuracy["plain"] < analog["plain"] - 0.08
+    assert accuracy["trained"] > accuracy["plain"] + 0.04
+    assert accuracy["trained"] > analog["trained"] - 0.06

@@ -27,6 +27,13 @@ def test_every_neuron_is_described(name: str) -> None:
     assert all(row["how"] for row in description.simulators)
 
 
+def test_a_step_is_recommended_only_where_the_model_needs_one() -> None:
+    assert bc.describe_neuron("lif").dt is None
+    assert "recommended step: any\n" in str(bc.describe_neuron("lif"))
+    step = bc.neurons.HodgkinHuxley().model.dt_default
+    assert f"recommended step: {step:g} ms\n" in str(bc.describe_neuron("hodgkin_huxley"))
+
+
 def test_list_has_one_line_of_each() -> None:
     rows = bc.list_neurons()
     assert [row["neuron"] for row in rows] == list(bc.neurons.library())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import bioconv as bc
 from bioconv.errors import ParameterError
@@ -44,3 +47,43 @@ def test_waveform_reaches_every_simulator_alike() -> None:
 def test_a_wrong_number_of_rows_is_said() -> None:
     with pytest.raises(ParameterError, match="100 rows"):
         bc.stimulate(bc.neurons.IntegrateAndFire(), np.zeros((7, 1)), duration=10.0, dt=0.1)
+
+
+def test_parameters_that_differ_are_drawn_by_seed() -> None:
+    neuron = bc.neurons.LeakyIntegrateAndFire(v_th=norm(-50.0, 5.0))
+
+    def counts(seed: int) -> list[int]:
+        response = bc.stimulate(neuron, [900.0] * 6, duration=200.0, seed=seed)
+        return [times.size for times in response.spike_times]
+
+    assert len(set(counts(0))) > 2
+    assert counts(0) == counts(0)
+    assert counts(0) != counts(1)
+
+
+def test_a_model_without_a_threshold_never_spikes() -> None:
+    response = bc.stimulate(bc.neurons.Integrator(), [1.0, 2.0], duration=20.0)
+    assert np.allclose(response.traces["v"][-1], [20.0, 40.0])
+    assert [times.size for times in response.spike_times] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"record": ("spikes",)}, "state variables .* v, i_syn.*Received: 'spikes'"),
+        ({"dt": 0.0}, "dt must be a finite number of ms above 0. Received: 0.0"),
+        ({"dt": -0.1}, "dt must be .* above 0. Received: -0.1"),
+        ({"dt": np.nan}, "dt must be .* above 0. Received: nan"),
+        ({"duration": np.inf}, "duration must be a finite number of ms. Received: inf"),
+    ],
+)
+def test_bad_arguments_are_named(change: dict[str, Any], message: str) -> None:
+    settings = {"duration": 10.0, **change}
+    with pytest.raises(ParameterError, match=message):
+        bc.stimulate(bc.neurons.LeakyIntegrateAndFire(), 900.0, **settings)
+
+
+def test_a_solution_that_is_lost_is_said() -> None:
+    with pytest.warns(RuntimeWarning, match="v of fitzhugh_nagumo.* too long"):
+        response = bc.stimulate(bc.neurons.FitzHughNagumo(), [0.0, 1e6], duration=20.0)
+    assert np.isfinite(response.traces["v"][:, 0]).all()

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from sample_networks import spiking_network
+from scipy.stats import norm, rv_histogram
 
 import bioconv as bc
 import models
+from bioconv import study as study_module
 from bioconv import study_runs
-from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
 from bioconv.network import Projection
+from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import Dense
 from bioconv.plots.study import base_and_sweeps, study_figure
 from bioconv.study import PHYSIOLOGICAL, parse_neuron, plausibility
-from bioconv.study_runs import Setting, with_time_constant, with_weight_bits
+from bioconv.study_runs import Setting, run_key, with_time_constant, with_weight_bits
 
 MODEL = models.weights_path("digits_mlp")
 
@@ -57,6 +62,45 @@ def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
     assert "lif" in str(study)
 
 
+def test_time_constant_is_that_of_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((20,)),
+            keras.layers.Dense(30, activation="relu", bias_initializer="random_normal"),
+            keras.layers.Dense(20, activation="relu"),
+            keras.layers.Dense(5),
+        ]
+    )
+    x = np.random.default_rng(1).random((64, 20))
+    networks: list[bc.SpikingNetwork] = []
+    original = study_runs.convert
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        networks.append(original(*args, **kwargs))
+        return networks[-1]
+
+    monkeypatch.setattr(study_runs, "convert", kept)
+    study = plausibility(
+        model, x[:4], calibration=x, neurons="lif", folder=tmp_path, workers=1, progress=False
+    )
+    used = networks[0].populations[0].parameters["tau_syn"]
+    assert used > LeakyIntegrateAndFire().value("tau_syn")  # the code has made it longer
+    assert study.records[0]["tau_syn"] == used
+
+
+def test_cost_says_how_many_runs_shared_the_cores(tmp_path: Path) -> None:
+    study = run(tmp_path, ("if",))
+    assert study.records[0]["workers"] == 1
+    assert "cost (s/image): measured with workers = 1" in str(study).splitlines()
+    assert "workers" not in str(study).splitlines()[0]
+    with study.files[0].open(newline="") as file:
+        assert [line["workers"] for line in csv.DictReader(file)] == ["1"]
+    assert json.loads(study.files[1].read_text())["records"][0]["workers"] == 1
+
+
 def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run(tmp_path)
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
@@ -73,6 +117,8 @@ def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.Monk
     second = run(tmp_path, ("if", "lif"))
     assert len(done) == 2  # of lif only: once for the step, once for the duration
     assert [r["accuracy"] for r in second.records] == [r["accuracy"] for r in first.records]
+    broken.write_text("{}")  # JSON, but no record
+    assert [r["neuron"] for r in run(tmp_path).records] == ["if", "lif"]
     other = [path for path in stamps if path != broken]
     assert all(path.stat().st_mtime_ns == stamps[path] for path in other)
     assert run(tmp_path, n_images=10).records[0]["images"] == 10  # other data, another record
@@ -104,11 +150,64 @@ def test_what_cannot_be_converted_is_named_and_the_rest_runs(tmp_path: Path) -> 
         run(tmp_path, ("lif",), rates=(1e6,))
 
 
+def failing_for(label: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of one neuron raise an error that nobody foresaw."""
+    original = study_module.run
+
+    def one(task: Any, setting: Setting, neuron: Any) -> Any:
+        if setting.neuron == label:
+            raise error
+        return original(task, setting, neuron)
+
+    monkeypatch.setattr(study_module, "run", one)
+
+
+def test_a_run_that_fails_does_not_end_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_for("lif", MemoryError("no room"), monkeypatch)
+    study = run(tmp_path, ("lif", "if"))
+    assert [r["neuron"] for r in study.records] == ["if"]
+    assert study.refused == {"lif (duration 60 ms)": "failed: MemoryError: no room"}
+
+
+def test_an_interrupted_study_leaves_its_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_for("lif", KeyboardInterrupt(), monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, ("if", "lif"))
+    with (tmp_path / "plausibility.csv").open(newline="") as file:
+        assert [line["neuron"] for line in csv.DictReader(file)] == ["if"]
+    assert len(json.loads((tmp_path / "plausibility.json").read_text())["records"]) == 1
+
+
+class Deadly:
+    """A distribution that ends the process that unpickles it."""
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        return random_state.normal(-50.0, 1.0, size)
+
+    def mean(self) -> float:
+        return -50.0
+
+    def __reduce__(self) -> Any:
+        return os._exit, (1,)
+
+
+def test_a_process_that_dies_is_explained(tmp_path: Path) -> None:
+    neurons = {name: LeakyIntegrateAndFire(v_th=Deadly()) for name in ("a", "b")}
+    with pytest.raises(BioconvError, match="if __name__ == '__main__'"):
+        run(tmp_path, neurons, workers=2)
+
+
 @pytest.mark.slow
 def test_processes_give_the_same_records(tmp_path: Path) -> None:
     alone, together = (run(tmp_path / str(n), workers=n) for n in (1, 2))
     for one, other in zip(alone.records, together.records, strict=True):
-        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+        assert (one["workers"], other["workers"]) == (1, 2)
+        same = {"seconds": 0, "workers": 0}
+        assert one | same == other | same
 
 
 def test_weights_are_rounded_to_so_many_steps() -> None:
@@ -136,6 +235,42 @@ def test_mixed_signs_counts_neurons_with_both() -> None:
 def test_time_constants_of_conductances_change_together() -> None:
     neuron = with_time_constant(parse_neuron("lif:synapse=conductance"), 7.0)
     assert (neuron.value("tau_syn_exc"), neuron.value("tau_syn_inh")) == (7.0, 7.0)
+
+
+def test_a_time_constant_takes_the_place_of_its_distribution() -> None:
+    neuron = LeakyIntegrateAndFire(tau_syn=norm(5.0, 0.1), v_th=norm(-50.0, 1.0))
+    neuron = with_time_constant(neuron, 12.0)
+    assert neuron.value("tau_syn") == 12.0
+    assert list(neuron.distributions) == ["v_th"]
+
+
+class Slotted:
+    """A distribution that tells nothing about itself."""
+
+    __slots__ = ("width",)
+
+    def __init__(self, width: float) -> None:
+        self.width = width
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        return random_state.uniform(-50.0 - self.width, -50.0 + self.width, size)
+
+    def mean(self) -> float:
+        return -50.0
+
+
+def test_runs_with_other_distributions_have_other_records() -> None:
+    edges = np.array([-51.5, -50.5, -49.5, -48.5])
+    spreads = [
+        rv_histogram((np.array([1.0, 0.0, 1.0]), edges)),
+        rv_histogram((np.array([1.0, 1.0, 1.0]), edges)),
+        Slotted(1.0),
+        Slotted(2.0),
+    ]
+    keys = [run_key("task", Setting("lif"), LeakyIntegrateAndFire(v_th=s)) for s in spreads]
+    assert len(set(keys)) == len(keys)
+    again = LeakyIntegrateAndFire(v_th=Slotted(2.0))
+    assert run_key("task", Setting("other label"), again) == keys[-1]
 
 
 @pytest.mark.parametrize(

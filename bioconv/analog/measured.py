@@ -16,6 +16,9 @@ from bioconv.analog.elementwise import Elementwise
 from bioconv.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
+_LISTS = ("values", "scale")
+_POSITIVE = ("scale", "max_rate", "dt")
+
 
 @register
 @dataclass(frozen=True, eq=False)
@@ -95,9 +98,9 @@ def interpolate(
     n = len(values)
     step = (high - low) / (n - 1)
     place = xp.clip((x - low) / step, 0.0, n - 1.0)
-    left = xp.clip(xp.floor(place), 0.0, n - 2.0)
-    index = integers(left)
-    t = place - left
+    # Clipped as integers: n - 2 need not be a number of a short floating-point type.
+    index = xp.clip(integers(xp.floor(place)), 0, n - 2)
+    t = xp.subtract(place, index)
     y0, y1 = xp.take(values, index), xp.take(values, index + 1)
     m0, m1 = step * xp.take(slopes, index), step * xp.take(slopes, index + 1)
     rise = y1 - y0
@@ -141,24 +144,9 @@ def curve_of(entries: Mapping[str, Any]) -> FICurve:
         raise ParameterError(
             f"a curve has the entries {', '.join(sorted(wanted))}. Received: {str(received)[:300]}."
         )
-    arrays = {name: _numbers(entries[name], 1) for name in ("values", "scale")}
-    numbers = {
-        name: _numbers(entries[name], 0)
-        for name in ("low", "high", "current", "gain", "max_rate", "dt", "noise", "tau_syn")
-    }
-    wrong = [name for name, value in (arrays | numbers).items() if value is None]
-    wrong += [
-        n for n in ("scale", "max_rate", "dt") if n not in wrong and not _positive(entries[n])
-    ]
-    if not isinstance(entries["neuron"], str):
-        wrong.append("neuron")
-    if wrong:
-        raise ParameterError(
-            f"{', '.join(wrong)} of a curve must be finite numbers (scale, max_rate and dt above "
-            "0), neuron a text."
-        )
-    plain = {name: float(value) for name, value in numbers.items() if value is not None}
-    values, scale = (np.asarray(arrays[name], np.float64) for name in ("values", "scale"))
+    check_entries(entries)
+    values, scale = (np.asarray(entries[name], np.float64) for name in _LISTS)
+    plain = {name: float(entries[name]) for name in wanted - {*_LISTS, "neuron"}}
     return FICurve(
         values=np.atleast_1d(values),
         slopes=pchip_slopes(values, plain["low"], plain["high"]),
@@ -168,17 +156,32 @@ def curve_of(entries: Mapping[str, Any]) -> FICurve:
     )
 
 
-def _numbers(value: Any, rank: int) -> NDArray[np.float64] | None:
-    """Finite numbers with at most so many axes, or None."""
+def check_entries(entries: Mapping[str, Any]) -> None:
+    """Refuse entries of a curve, some or all of them, that `curve_of` cannot use.
+
+    Raises
+    ------
+    ParameterError
+        Entries that are not finite numbers, or not above 0 where they have to be; all are listed.
+    """
+    wrong = {name: value for name, value in entries.items() if not _sound(name, value)}
+    if wrong:
+        raise ParameterError(
+            f"{', '.join(wrong)} of a curve must be finite numbers (scale, max_rate and dt above "
+            f"0), neuron a text. Received: {str(wrong)[:300]}."
+        )
+
+
+def _sound(name: str, value: Any) -> bool:
+    if name == "neuron":
+        return isinstance(value, str)
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):
-        return None
-    return array if array.ndim <= rank and array.size and np.all(np.isfinite(array)) else None
-
-
-def _positive(value: Any) -> bool:
-    return bool(np.all(np.asarray(value, np.float64) > 0))
+        return False
+    finite = array.size > 0 and bool(np.all(np.isfinite(array)))
+    above = name not in _POSITIVE or bool(np.all(array > 0))
+    return array.ndim <= (name in _LISTS) and finite and above
 
 
 def _integers(x: Array) -> Array:

@@ -15,7 +15,7 @@ from scipy.optimize import isotonic_regression
 from bioconv.analog.functions import FICurve, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.analog.measured import pchip_slopes
-from bioconv.codes.driving import window
+from bioconv.codes.driving import spikes_as_input, window
 from bioconv.codes.membrane import Membrane
 from bioconv.errors import ConversionError, Problem
 from bioconv.neurons import Neuron
@@ -34,8 +34,6 @@ LOW, HIGH = -1.0, 4.0
 N_POINTS = 321
 #: neurons for each activation where there is noise
 _TRIALS = 24
-#: sources whose spikes make the input fluctuate: quantiles of the activations that occur
-_SOURCES = np.linspace(1 / 12, 11 / 12, 6)
 
 
 def activation_curve(
@@ -132,16 +130,15 @@ def curve_under(
     typical = activity["activations"]() if "activations" in activity else np.linspace(0, 1, 101)
     duration, discard = window(membrane.max_rate, membrane.dt)
     weight = membrane.weight(membrane.max_rate, membrane.synapses[0])
-    shots = weight * float(np.sqrt(fluctuation * membrane.max_rate * 1e-3))
+    noisy = fluctuation or update_of(membrane.neuron.model).noisy
     curve = measure_curve(
         membrane.neuron,
         currents,
         dt=membrane.dt,
         duration=duration,
         discard=discard,
-        trials=_TRIALS if shots or update_of(membrane.neuron.model).noisy else 1,
-        shots=shots,
-        sources=membrane.max_rate * np.quantile(typical, _SOURCES),
+        trials=_TRIALS if noisy else 1,
+        **spikes_as_input(weight, fluctuation, membrane.max_rate, typical),
     )
     values = _unimodal(np.nan_to_num(curve.rates)) / membrane.max_rate
     return FICurve(
@@ -170,6 +167,7 @@ def membrane_of_curves(
     neuron: Neuron,
     dt: float | None,
     activity: Mapping[str, Callable[[], Any]],
+    code: RateCode,
 ) -> Membrane:
     """The membrane that has the drive of the curves that a network was trained with.
 
@@ -182,6 +180,8 @@ def membrane_of_curves(
         Step in ms that the user asks for.
     activity : mapping of str to function
         See `bioconv.codes.calibration.activity_of`.
+    code : RateCode
+        Its max_rate and noise, where given, must be those of the curves.
 
     Raises
     ------
@@ -203,6 +203,12 @@ def membrane_of_curves(
         if dt is not None and dt != curve.dt:
             reason = f"it was measured with a step of {curve.dt:g} ms, not {dt:g} ms."
             problems.append(Problem(name, "FICurve", reason, "Leave dt out."))
+        if code.max_rate and not np.isclose(code.max_rate, curve.max_rate):
+            reason = f"it was trained for {curve.max_rate:g} Hz, not {code.max_rate:g} Hz."
+            problems.append(Problem(name, "FICurve", reason, "Leave max_rate out."))
+        if isinstance(code.noise, float | int) and not np.isclose(code.noise, curve.noise):
+            reason = f"it was trained with noise {curve.noise:g}, not {code.noise:g}."
+            problems.append(Problem(name, "FICurve", reason, "Leave noise out."))
         if _drive(curve) != _drive(first):
             reason = "its drive differs from that of the other layers."
             advice = "Make all layers from one curve: bioconv.keras.constrain does."
@@ -217,7 +223,14 @@ def membrane_of_curves(
     if first.noise:
         membrane = replace(membrane, neuron=with_noise(membrane.neuron, first.noise))
     # The curves say what the neuron does, so nothing is lost between line and curve.
-    return replace(membrane, current=first.current, gain=first.gain, residual=0.0)
+    report = {n: v for n, v in membrane.report.items() if not n.startswith("drive_rms")}
+    return replace(
+        membrane,
+        current=first.current,
+        gain=first.gain,
+        residual=0.0,
+        report={**report, "trained_with_curve": 1.0},
+    )
 
 
 def _added_noise(used: Neuron, given: Neuron) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron, NeuronModel
-from bioconv.neurons.noise import with_noise
+from bioconv.neurons.noise import SIGMA, with_noise
 from bioconv.neurons.transfer import (
     Curve,
     DriveFit,
@@ -42,8 +43,12 @@ _TRIALS = 16
 _NOISY_TIME = (700.0, 200.0)
 #: what the variance of a spike count adds to the squared error; most of it averages out
 _NOISE_COST = 0.1 / 60
-#: ms: synaptic time constants, where the user gives none (not equal to usual membrane ones)
+#: ms: synaptic time constants, where the user gives none
 _TAUS = (5.0, 10.0, 18.0, 35.0)
+#: share by which they stay away from the neuron's own time constants
+_NEAR = 0.05
+#: Hz: a network at lower rates would need minutes of biological time
+_SLOWEST = 1.0
 #: synapses are slow enough if the rates under spikes are as near as this to the straight line
 _SMOOTH = 0.03
 #: or if longer ones are not better by more than this factor
@@ -126,7 +131,7 @@ def choose(neuron: Neuron, ask: Ask) -> Drive:
         It fires for no constant current, or never as fast as ``max_rate``.
     """
     typical = np.linspace(0, 1, 101) if ask.activations is None else ask.activations()
-    dt = ask.dt or neuron.model.dt_default or _ANY_STEP
+    dt = default_step(neuron) if ask.dt is None else ask.dt
     drive = _at(neuron, dt, ask, typical)
     for _ in range(4 if ask.dt is None else 0):
         if _silent_below(drive, ask):
@@ -136,19 +141,32 @@ def choose(neuron: Neuron, ask: Ask) -> Drive:
     return drive if ask.fluctuation is None else smooth(drive, ask.fluctuation(), typical)
 
 
+def default_step(neuron: Neuron) -> float:
+    """Step in ms that a neuron needs; a whole number of steps makes up its refractory period."""
+    step = neuron.model.dt_default or _ANY_STEP
+    pause = _pause(neuron)
+    return pause / float(np.ceil(pause / step - 1e-9)) if pause else step
+
+
+def _pause(neuron: Neuron) -> float:
+    refractory = neuron.model.refractory
+    return float(neuron.value(refractory)) if refractory else 0.0
+
+
 def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
     rate = ask.max_rate or default_rate(neuron, dt)
     curve = rising_branch(neuron, dt, rate)
     ratio, time = curve.adaptation(rate)
     report = {"adaptation_ratio": ratio, "adaptation_time": time}
-    rough = ask.noise == "auto" and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
+    own = has_parameters(neuron.model, SIGMA)
+    rough = ask.noise == "auto" and not own and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
     if ratio > 1.0:  # the rate in the time that a sample is shown, not the steady one
         duration, discard = window(rate, dt)
         curve = measure_curve(neuron, curve.currents, dt=dt, duration=duration, discard=discard)
     fit = fit_curve(curve, rate, typical)
     if rough or isinstance(ask.noise, float | int):
         noisy, curve, fit = _with_noise(neuron, dt, rate, curve, fit, ask, typical)
-        sigma = noisy.value("sigma_noise") if noisy is not neuron else 0.0
+        sigma = noisy.value(SIGMA) if noisy is not neuron else 0.0
         neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
     at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
     return Drive(neuron, dt, rate, fit, float(at.mean()), report)
@@ -180,7 +198,7 @@ def smooth(drive: Drive, power: float, typical: Floats) -> Drive:
     if not taus or power == 0:
         return drive
     first = float(drive.neuron.value(taus[0]))
-    longer = [] if given else [tau for tau in _TAUS if tau > first]
+    longer = [] if given else [_apart(drive.neuron, tau) for tau in _TAUS if tau > first]
     tried = []
     for tau in [first, *longer]:
         values = dict.fromkeys(taus, tau) if tau != first else {}
@@ -193,6 +211,35 @@ def smooth(drive: Drive, power: float, typical: Floats) -> Drive:
     tau, neuron, error = next(entry for entry in tried if entry[2] <= enough)
     report = {**drive.report, "drive_rms_spikes": error, "synaptic_time": tau}
     return replace(drive, neuron=neuron, report=report)
+
+
+def _apart(neuron: Neuron, tau: float) -> float:
+    """A time constant near ``tau`` that equals no other: exact solutions are singular there."""
+    others = [p.name for p in neuron.model.parameters if p.unit == "ms"]
+    same = [name for name in others if abs(float(neuron.value(name)) - tau) < _NEAR * tau]
+    return tau * (1 + 2 * _NEAR) if same else tau
+
+
+def spikes_as_input(
+    weight: float, power: float, max_rate: float, typical: Floats
+) -> dict[str, Any]:
+    """Spikes of a network as further arguments of `bioconv.neurons.transfer.measure_curve`.
+
+    Parameters
+    ----------
+    weight : float
+        Of a synapse that stands for 1, see `bioconv.codes.membrane.Membrane.weight`.
+    power : float
+        See `bioconv.codes.calibration.fluctuation`.
+    max_rate : float
+        Hz.
+    typical : ndarray
+        Activations that occur.
+    """
+    return {
+        "shots": weight * float(np.sqrt(power * max_rate * 1e-3)),
+        "sources": max_rate * np.quantile(typical, _SOURCES),
+    }
 
 
 def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
@@ -209,8 +256,7 @@ def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
         duration=duration,
         discard=discard,
         trials=_TRIALS,
-        shots=weight * float(np.sqrt(power * drive.max_rate * 1e-3)),
-        sources=drive.max_rate * np.quantile(typical, _SOURCES),
+        **spikes_as_input(weight, power, drive.max_rate, typical),
     )
     return float(np.sqrt(np.mean((curve.rates / drive.max_rate - np.maximum(a, 0)) ** 2)))
 
@@ -222,9 +268,8 @@ def default_rate(neuron: Neuron, dt: float) -> float:
     interval has five steps beside the refractory period: with fewer, a constant current gives
     only a few different rates.
     """
-    pause = float(neuron.value(neuron.model.refractory)) if neuron.model.refractory else 0.0
     highest = float(rising_branch(neuron, dt).rates.max())
-    return min(FASTEST, 1000.0 / (5 * dt + pause), 0.8 * highest)
+    return min(FASTEST, 1000.0 / (5 * dt + _pause(neuron)), 0.8 * highest)
 
 
 def _with_noise(
@@ -250,6 +295,12 @@ def _with_noise(
             noisy, currents, dt=dt, duration=duration, discard=discard, trials=_TRIALS
         )
         if curve.rates.max() < rate:
+            if fixed:
+                reached = f"{float(curve.rates.max()):.4g} Hz of the {rate:.4g} Hz that it should"
+                raise ParameterError(
+                    f"{neuron.model.name} with noise {sigma:g} reaches {reached} reach. "
+                    "Choose less noise, or a lower max_rate."
+                )
             continue
         fit = fit_curve(curve, rate, typical)
         fano = np.interp(fit.i0 + fit.gain * typical, currents, curve.variance)
@@ -317,9 +368,14 @@ def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
         yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
     if family(model) and single.value("v_th") <= single.value("v_reset"):
         yield Problem(model.name, "neuron", "v_th must lie above v_reset.")
-    dt = ask.dt or (1.0 if is_perfect(single) else model.dt_default or _ANY_STEP)
-    pause = float(single.value(model.refractory)) if model.refractory else 0.0
-    fastest = 1000.0 / (dt + pause)
+    if model.current in neuron.distributions or np.any(np.asarray(neuron.value(model.current))):
+        reason = f"{model.current} is what the code sets; a value of its own would be lost."
+        yield Problem(model.name, "neuron", reason, f"Leave {model.current} out.")
+    if 0 < ask.max_rate < _SLOWEST:
+        reason = f"max_rate = {ask.max_rate:g} Hz is too slow to show a sample in."
+        yield Problem(model.name, "neuron", reason, f"Use at least {_SLOWEST:g} Hz.")
+    dt = ask.dt or (1.0 if is_perfect(single) else default_step(single))
+    fastest = 1000.0 / (dt + _pause(single))
     if ask.max_rate > fastest * (1 + 1e-9):
         reason = f"it cannot fire at max_rate = {ask.max_rate:g} Hz with a step of {dt:g} ms."
         yield Problem(model.name, "neuron", reason, f"Use at most {fastest:g} Hz.")

@@ -123,6 +123,7 @@ class Membrane:
         ConversionError
             With every reason why a rate cannot be put on this neuron.
         """
+        noise = "none" if noise == 0 else noise
         ask = Ask(dt, max_rate, activations, lowest, fluctuation, noise)
         problems = list(neuron_problems(neuron, ask))
         if problems:

@@ -40,6 +40,8 @@ DEFAULT_STEPS = 500
 #: variance of the spike counts of a converted network, in units of a Poisson process: constant
 #: input makes trains regular (outputs of small networks are nearest to Keras's with 0.1)
 _REGULAR = 0.1
+#: time constants that the synaptic currents of each layer need before outputs are read
+_BUILD_UP = 0.5
 
 
 def build(
@@ -82,7 +84,7 @@ def build(
     curves = curves_of(rewritten.layers)
     activity = activity_of(rewritten, scales, calibration)
     membrane = (
-        membrane_of_curves(curves, neuron, dt, activity)
+        membrane_of_curves(curves, neuron, dt, activity, code)
         if curves
         else Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
     )
@@ -93,10 +95,10 @@ def build(
             calibration,
         )
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
+    if n_steps is None and duration is not None:
+        n_steps = whole_steps(duration, membrane.dt)
     if n_steps is None:
-        n_steps = (
-            default_steps(membrane) if duration is None else whole_steps(duration, membrane.dt)
-        )
+        n_steps = default_steps(code, membrane, max(_depths(rewritten, code).values()))
     inputs = _inputs(code, graph, calibration)
     depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
@@ -138,18 +140,39 @@ def build(
 
 
 def _with_report(membrane: Membrane, found: Correction) -> Membrane:
-    expected = {"expected_error": found.error, "expected_agreement": found.agreement}
+    expected = {"expected_error": found.error}
+    if np.isfinite(found.agreement):
+        expected["expected_agreement"] = found.agreement
     return replace(membrane, report={**membrane.report, **expected})
 
 
-def default_steps(membrane: Membrane) -> int:
+def default_steps(code: RateCode, membrane: Membrane, depth: int) -> int:
     """Steps that a sample is shown: 500 for a perfect integrator, 300 ms for others.
 
-    Or longer, if the neuron fires more slowly than usual.
+    Or longer, if the neuron fires more slowly than usual, or if the synaptic currents of a deep
+    network need more time to build up than outputs wait.
     """
     if membrane.exact or not membrane.report:
         return DEFAULT_STEPS
-    return int(np.ceil(round(SPIKES * 1000.0 / membrane.max_rate / membrane.dt, 6)))
+    steps = SPIKES * 1000.0 / membrane.max_rate / membrane.dt
+    longer = max(0.0, _settling(membrane, depth) - code.settle * steps)
+    return int(np.ceil(round(steps + longer, 6)))
+
+
+def _settling(membrane: Membrane, depth: int) -> float:
+    """Steps in which the synaptic currents of so many layers, one after the other, build up."""
+    tau = membrane.neuron.model.receptors[0].tau
+    return _BUILD_UP * depth * float(membrane.neuron.value(tau)) / membrane.dt if tau else 0.0
+
+
+def _depths(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
+    """The longest path of spikes to each layer, in layers."""
+    depths = {entry.name: 0 for entry in rewritten.inputs}
+    currents = set(depths) if code.input == "current" else set()
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} - currents
+        depths[layer.name] = max((depths[s] + 1 for s in sources), default=0)
+    return depths
 
 
 def _check_arrays(neuron: Neuron, rewritten: Rewritten) -> None:
@@ -225,16 +248,17 @@ def _times(
     Neurons that cannot be held are all released together, after the time to settle; so are the
     outputs of neurons whose synaptic currents take their time.
     """
-    depths = {entry.name: 0 for entry in rewritten.inputs}
-    releases = dict(depths)
-    currents = set(depths) if code.input == "current" else set()
+    depths = _depths(rewritten, code)
+    releases = {entry.name: 0 for entry in rewritten.inputs}
+    currents = set(releases) if code.input == "current" else set()
     for layer in (*rewritten.layers, *rewritten.readouts):
         sources = {term.source for term in layer.inputs[0].terms} - currents
         # A gate passes spikes on and has no transient of its own to wait for.
         wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
-        depths[layer.name] = max((depths[s] + 1 for s in sources), default=0)
         releases[layer.name] = max((releases[s] + wait for s in sources), default=0)
-    settled = max(round(code.settle * n_steps), max(depths.values()))
+    deepest = max(depths.values())
+    build_up = min(_settling(membrane, deepest), n_steps / 2)
+    settled = max(round(code.settle * n_steps), round(build_up), deepest)
     if membrane.report and membrane.neuron.model.receptors[0].tau:
         for layer in rewritten.readouts:
             releases[layer.name] = max(releases[layer.name], settled)

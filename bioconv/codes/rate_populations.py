@@ -245,6 +245,10 @@ def _different(plan: Plan, name: str, shape: tuple[int, ...]) -> dict[str, Value
     """Parameters that differ from neuron to neuron: as given, or drawn for this population."""
     number = sorted(plan.names.values()).index(name)
     drawn = plan.neuron.drawn(shape, np.random.default_rng((plan.seed, number)))
+    refractory = plan.neuron.model.refractory
+    if refractory in drawn:  # simulators count it in steps
+        dt = plan.membrane.dt
+        drawn[refractory] = np.maximum(np.round(drawn[refractory] / dt), 1.0) * dt
     return {**{n: v for n, v in plan.neuron.parameters.items() if np.ndim(v)}, **drawn}
 
 

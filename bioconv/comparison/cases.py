@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -88,7 +89,9 @@ def cases(names: Iterable[str] | None = None) -> list[Case]:
 @cache
 def _onset(name: str) -> tuple[float, float]:
     """The smallest of some currents that makes a neuron fire thrice, and how far v moves then."""
-    response = stimulate(library()[name](), _TRIED, duration=200.0)
+    with warnings.catch_warnings():  # the largest currents are beyond what some can follow
+        warnings.simplefilter("ignore", RuntimeWarning)
+        response = stimulate(library()[name](), _TRIED, duration=200.0)
     first = next(n for n, times in enumerate(response.spike_times) if len(times) > 2)
     return float(_TRIED[first]), float(np.ptp(response.traces["v"][:, first]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -71,6 +71,18 @@ class Neuron:
         """Value of a parameter, given or default."""
         default = self.model.parameter(name).default
         return self.parameters.get(name, default)
+
+    def with_values(self, **values: Value) -> Neuron:
+        """The neuron with other values of some parameters, in place of their distributions too.
+
+        Raises
+        ------
+        ParameterError
+            Unknown names and values out of bounds or not finite; all are listed.
+        """
+        # The mean of a distribution that stays would take the place of the value.
+        spread = {name: d for name, d in self.distributions.items() if name not in values}
+        return replace(self, parameters={**self.parameters, **values}, distributions=spread)
 
     def drawn(
         self, shape: tuple[int, ...], generator: np.random.Generator

@@ -47,7 +47,7 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     model = neuron.model
     if NOISE not in {equation.name for equation in model.parsed_equations}:
         model = _noisy(model)
-    return Neuron(model, {**neuron.parameters, SIGMA: sigma})
+    return replace(neuron, model=model, parameters={**neuron.parameters, SIGMA: sigma})
 
 
 def _noisy(model: NeuronModel) -> NeuronModel:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.plots.style import BLUE, COLORS, GRAY, GREEN, ORANGE, RED, SMALL, finish, panels, save
+from bioconv.study import PHYSIOLOGICAL
 
 Record = Mapping[str, Any]
 
@@ -25,7 +26,6 @@ SWEEPS = {
 }
 #: where weights that are not rounded stand on the axis of bits
 _NOT_ROUNDED = 32
-_LIMIT_HZ = 200.0
 
 
 def plot_study(records: Sequence[Record], path: str | Path) -> Path:
@@ -63,7 +63,8 @@ def study_figure(records: Sequence[Record]) -> Figure:
         {"highest": ("highest_hz", ORANGE), "mean": ("mean_hz", BLUE)},
         "firing rate (Hz)",
     )
-    axes[1].axvline(_LIMIT_HZ, color=RED, linewidth=0.9, linestyle="--", label="200 Hz")
+    limit = f"{PHYSIOLOGICAL:g} Hz"
+    axes[1].axvline(PHYSIOLOGICAL, color=RED, linewidth=0.9, linestyle="--", label=limit)
     _bars(
         axes[2],
         base,

@@ -290,3 +290,68 @@ def test_the_user_sees_how_well_the_neuron_can_follow() -> None:
     for part in ("straight line", "as spikes", "adaptation", "synaptic time constant"):
         assert part in text
     assert "conductance" in "\n".join(describe_transfer(convert("lif", {"synapse": "conductance"})))
+
+
+@pytest.mark.parametrize("tau_m", [10.0, 18.0, 35.0])
+def test_synapses_stay_away_from_the_time_constant_of_the_membrane(tau_m: float) -> None:
+    """Where both are equal the exact solution is singular."""
+    assert convert("lif", {"tau_m": tau_m}).code["expected_agreement"] > 0.9
+
+
+def test_a_dip_of_the_rate_is_no_depolarisation_block() -> None:
+    network = convert("adex", {"kind": "delayed_accelerating"})
+    assert network.code["max_rate"] == 130.0
+    assert network.code["expected_agreement"] > 0.9
+
+
+def test_a_step_divides_the_refractory_period() -> None:
+    assert convert("lif", {"t_ref": 0.1}).dt == 0.1
+    different = convert("lif", {"t_ref": norm(2.0, 0.3)})
+    drawn = np.asarray(different.populations[0].parameters["t_ref"])
+    assert len(np.unique(drawn)) > 3
+    np.testing.assert_allclose(drawn / different.dt, np.round(drawn / different.dt), atol=1e-9)
+
+
+def test_a_deep_network_gets_time_for_its_synapses() -> None:
+    deep = mlp(np.random.default_rng(5), (6, *(12,) * 12, 4))
+    network = bc.convert(deep, calibration=X, neuron="lif")
+    tau, depth = network.code["synaptic_time"], network.code["depth"]
+    wait = 0.5 * tau * depth
+    assert wait > 60.0
+    assert network.dt * network.n_steps == pytest.approx(240.0 + wait, abs=network.dt)
+    assert network.populations[-1].start_step * network.dt >= wait - network.dt
+
+
+def test_noise_that_is_none_leaves_the_neuron_alone() -> None:
+    neuron = neurons.make("traub", {"synapse": "conductance"})
+    network = bc.convert(MODEL, calibration=X, neuron=neuron, code=RateCode(noise=0))
+    assert network.populations[0].model == neuron.model
+    assert bc.convert(MODEL, calibration=X, code=RateCode(noise=0)).code["exact"]
+
+
+def test_noise_of_the_user_is_kept() -> None:
+    neuron = neurons.with_noise(neurons.make("hh"), 10.0)
+    network = bc.convert(MODEL, calibration=X, neuron=neuron)
+    assert network.populations[0].parameters["sigma_noise"] == 10.0
+    spread = neurons.with_noise(neurons.LeakyIntegrateAndFire(v_th=norm(-50.0, 1.0)), 10.0)
+    assert set(spread.distributions) == {"v_th"}
+
+
+def test_noise_with_which_the_neuron_is_too_slow_is_refused() -> None:
+    with pytest.raises(ParameterError, match="with noise 50 reaches"):
+        bc.convert(MODEL, calibration=X, neuron="fhn", code=RateCode(noise=50.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ({"i_offset": 500.0}, {}, "i_offset is what the code sets"),
+        ({"i_offset": norm(0.0, 500.0)}, {}, "i_offset is what the code sets"),
+        ({}, {"max_rate": 0.1}, "too slow"),
+    ],
+)
+def test_what_would_be_lost_is_refused(
+    options: dict[str, Any], code: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConversionError, match=message):
+        convert("lif", options, code=RateCode(**code))

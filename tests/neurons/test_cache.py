@@ -49,7 +49,7 @@ def test_another_content_is_another_entry(folder: Path, key: dict[str, Any]) -> 
     assert compute.calls == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text", "other names"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text", "other names", "array"])
 def test_damaged_entries_are_computed_anew(folder: Path, damage: str) -> None:
     compute = Counter()
     ask(compute)
@@ -62,12 +62,29 @@ def test_damaged_entries_are_computed_anew(folder: Path, damage: str) -> None:
         file.write_bytes(content)
     elif damage == "other names":
         np.savez(file, c=np.zeros(3))
+    elif damage == "array":
+        with file.open("wb") as handle:
+            np.save(handle, np.zeros(3))
     else:
         file.write_bytes(b"" if damage == "empty" else b"no archive")
     np.testing.assert_array_equal(ask(compute)["a"], np.arange(3.0))
     assert compute.calls == 2
     ask(compute)
     assert compute.calls == 2
+
+
+def test_any_wrong_byte_does_no_harm(folder: Path) -> None:
+    compute = Counter()
+    ask(compute)
+    (file,) = (folder / "kind").iterdir()
+    content = file.read_bytes()
+    directory = content.index(b"PK\x01\x02")
+    for place in range(directory, len(content)):
+        for mask in (0x01, 0xFF):
+            damaged = bytearray(content)
+            damaged[place] ^= mask
+            file.write_bytes(damaged)
+            np.testing.assert_array_equal(ask(compute)["a"], np.arange(3.0))
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(
