@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.errors import ConversionError, ParameterError, Problem
-from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron, NeuronModel
+from bioconv.neurons import Neuron
 from bioconv.neurons.noise import SIGMA, with_noise
 from bioconv.neurons.transfer import (
     Curve,
@@ -47,8 +46,6 @@ _NOISE_COST = 0.1 / 60
 _TAUS = (5.0, 10.0, 18.0, 35.0)
 #: share by which they stay away from the neuron's own time constants
 _NEAR = 0.05
-#: Hz: a network at lower rates would need minutes of biological time
-_SLOWEST = 1.0
 #: synapses are slow enough if the rates under spikes are as near as this to the straight line
 _SMOOTH = 0.03
 #: or if longer ones are not better by more than this factor
@@ -57,10 +54,6 @@ _NEARLY = 1.15
 _SOURCES = np.linspace(1 / 12, 11 / 12, 6)
 #: beyond the lowest activation that was seen: synaptic currents fluctuate
 _MARGIN = 1.5
-#: mV: a spike that lifts the potential by more is no small part of a current
-_MOST_LIFT = 50.0
-
-_ADVICE = "Use a neuron of bioconv.neurons.library()."
 
 
 @dataclass(frozen=True)
@@ -144,11 +137,12 @@ def choose(neuron: Neuron, ask: Ask) -> Drive:
 def default_step(neuron: Neuron) -> float:
     """Step in ms that a neuron needs; a whole number of steps makes up its refractory period."""
     step = neuron.model.dt_default or _ANY_STEP
-    pause = _pause(neuron)
+    pause = pause_of(neuron)
     return pause / float(np.ceil(pause / step - 1e-9)) if pause else step
 
 
-def _pause(neuron: Neuron) -> float:
+def pause_of(neuron: Neuron) -> float:
+    """Refractory period in ms; 0 without one."""
     refractory = neuron.model.refractory
     return float(neuron.value(refractory)) if refractory else 0.0
 
@@ -269,7 +263,7 @@ def default_rate(neuron: Neuron, dt: float) -> float:
     only a few different rates.
     """
     highest = float(rising_branch(neuron, dt).rates.max())
-    return min(FASTEST, 1000.0 / (5 * dt + _pause(neuron)), 0.8 * highest)
+    return min(FASTEST, 1000.0 / (5 * dt + pause_of(neuron)), 0.8 * highest)
 
 
 def _with_noise(
@@ -339,75 +333,3 @@ def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]
         problem = Problem(neuron.model.name, "neuron", reason, "Change e_rev_exc or e_rev_inh.")
         raise ConversionError("The rate code cannot use this neuron:", [problem])
     return Synapse("exc", 1, charges["exc"]), Synapse("inh", -1, -charges["inh"])
-
-
-def nominal(neuron: Neuron) -> Neuron:
-    """The neuron itself, or where parameters differ, one with their means."""
-    arrays = {n: v for n, v in neuron.parameters.items() if np.ndim(v)}
-    if not arrays and not neuron.distributions:
-        return neuron
-    means = {name: float(np.mean(value)) for name, value in arrays.items()}
-    return Neuron(neuron.model, {**neuron.parameters, **means})
-
-
-def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
-    """Why the rate code cannot use a neuron; nothing if it can, as far as is known yet."""
-    model = neuron.model
-    if not model.current or not model.receptors or not model.threshold:
-        reason = "it needs a constant current, a receptor and a threshold."
-        yield Problem(model.name, "neuron", reason, _ADVICE)
-        return
-    first = model.receptors[0]
-    known = {"syn"} if len(model.receptors) == 1 else {"exc", "inh"}
-    if {entry.name for entry in model.receptors} != known:
-        reason = "it needs one receptor for both signs, or the receptors exc and inh."
-        yield Problem(model.name, "neuron", reason, _ADVICE)
-    single = nominal(neuron)
-    if not first.tau and not (has_parameters(model, "c_m") and first.variable == "v"):
-        reason = "it has no capacitance that the delta synapse would charge."
-        yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
-    if family(model) and single.value("v_th") <= single.value("v_reset"):
-        yield Problem(model.name, "neuron", "v_th must lie above v_reset.")
-    if model.current in neuron.distributions or np.any(np.asarray(neuron.value(model.current))):
-        reason = f"{model.current} is what the code sets; a value of its own would be lost."
-        yield Problem(model.name, "neuron", reason, f"Leave {model.current} out.")
-    if 0 < ask.max_rate < _SLOWEST:
-        reason = f"max_rate = {ask.max_rate:g} Hz is too slow to show a sample in."
-        yield Problem(model.name, "neuron", reason, f"Use at least {_SLOWEST:g} Hz.")
-    dt = ask.dt or (1.0 if is_perfect(single) else default_step(single))
-    fastest = 1000.0 / (dt + _pause(single))
-    if ask.max_rate > fastest * (1 + 1e-9):
-        reason = f"it cannot fire at max_rate = {ask.max_rate:g} Hz with a step of {dt:g} ms."
-        yield Problem(model.name, "neuron", reason, f"Use at most {fastest:g} Hz.")
-
-
-def lift_problems(neuron: Neuron, fit_gain: float, max_rate: float) -> Iterator[Problem]:
-    """A delta synapse must not lift the potential further than a spike is high."""
-    model = neuron.model
-    if model.receptors[0].tau or family(model):
-        return
-    lift = fit_gain * 1000.0 / max_rate / float(neuron.value("c_m"))
-    if lift > _MOST_LIFT:
-        reason = f"with a delta synapse one spike would lift its potential by up to {lift:.3g} mV."
-        yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
-
-
-@lru_cache(maxsize=64)
-def family(model: NeuronModel) -> bool:
-    """Whether this is a perfect or leaky integrate-and-fire neuron with current synapses."""
-    return model in [
-        constructor(reset, synapse).model
-        for constructor in (IntegrateAndFire, LeakyIntegrateAndFire)
-        for reset in ("subtraction", "value")
-        for synapse in ("delta", "exponential", "alpha")
-    ]
-
-
-def is_perfect(neuron: Neuron) -> bool:
-    """Whether the neuron adds up without leak and without a pause."""
-    perfect = [
-        IntegrateAndFire(reset, synapse).model
-        for reset in ("subtraction", "value")
-        for synapse in ("delta", "exponential", "alpha")
-    ]
-    return neuron.model in perfect and float(neuron.value("t_ref")) == 0.0

@@ -20,16 +20,13 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.driving import (
-    Ask,
-    Synapse,
-    choose,
+from bioconv.codes.driving import Ask, Synapse, choose, synapses
+from bioconv.codes.suitability import (
     family,
     is_perfect,
     lift_problems,
     neuron_problems,
     nominal,
-    synapses,
 )
 from bioconv.errors import ConversionError
 from bioconv.neurons import Integrator, Neuron
