@@ -41,7 +41,11 @@ DEFAULT_STEPS = 500
 #: input makes trains regular (outputs of small networks are nearest to Keras's with 0.1)
 _REGULAR = 0.1
 #: time constants that the synaptic currents of each layer need before outputs are read
-_BUILD_UP = 0.5
+_BUILD_UP = 1.0
+#: share of the usual duration for which outputs are read at least
+_READ = 0.65
+#: share of any duration after which they are read at the latest
+_LATEST = 0.75
 
 
 def build(
@@ -98,7 +102,7 @@ def build(
     if n_steps is None and duration is not None:
         n_steps = whole_steps(duration, membrane.dt)
     if n_steps is None:
-        n_steps = default_steps(code, membrane, max(_depths(rewritten, code).values()))
+        n_steps = default_steps(membrane, max(_depths(rewritten, code).values()))
     inputs = _inputs(code, graph, calibration)
     depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
@@ -146,7 +150,7 @@ def _with_report(membrane: Membrane, found: Correction) -> Membrane:
     return replace(membrane, report={**membrane.report, **expected})
 
 
-def default_steps(code: RateCode, membrane: Membrane, depth: int) -> int:
+def default_steps(membrane: Membrane, depth: int) -> int:
     """Steps that a sample is shown: 500 for a perfect integrator, 300 ms for others.
 
     Or longer, if the neuron fires more slowly than usual, or if the synaptic currents of a deep
@@ -155,8 +159,8 @@ def default_steps(code: RateCode, membrane: Membrane, depth: int) -> int:
     if membrane.exact or not membrane.report:
         return DEFAULT_STEPS
     steps = SPIKES * 1000.0 / membrane.max_rate / membrane.dt
-    longer = max(0.0, _settling(membrane, depth) - code.settle * steps)
-    return int(np.ceil(round(steps + longer, 6)))
+    enough = max(steps, _settling(membrane, depth) + _READ * steps)
+    return int(np.ceil(round(enough, 6)))
 
 
 def _settling(membrane: Membrane, depth: int) -> float:
@@ -257,7 +261,7 @@ def _times(
         wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
         releases[layer.name] = max((releases[s] + wait for s in sources), default=0)
     deepest = max(depths.values())
-    build_up = min(_settling(membrane, deepest), n_steps / 2)
+    build_up = min(_settling(membrane, deepest), _LATEST * n_steps)
     settled = max(round(code.settle * n_steps), round(build_up), deepest)
     if membrane.report and membrane.neuron.model.receptors[0].tau:
         for layer in rewritten.readouts:

@@ -316,9 +316,9 @@ def test_a_deep_network_gets_time_for_its_synapses() -> None:
     deep = mlp(np.random.default_rng(5), (6, *(12,) * 12, 4))
     network = bc.convert(deep, calibration=X, neuron="lif")
     tau, depth = network.code["synaptic_time"], network.code["depth"]
-    wait = 0.5 * tau * depth
-    assert wait > 60.0
-    assert network.dt * network.n_steps == pytest.approx(240.0 + wait, abs=network.dt)
+    wait = tau * depth
+    assert wait > 105.0
+    assert network.dt * network.n_steps == pytest.approx(0.65 * 300.0 + wait, abs=network.dt)
     assert network.populations[-1].start_step * network.dt >= wait - network.dt
 
 
