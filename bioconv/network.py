@@ -163,7 +163,12 @@ class Readout:
       population never spikes and ``scale`` is in activation per (mV / step),
     - kind "softmax": an external Poisson generator (``rate`` in Hz) triggers output spikes, each
       a draw from the softmax of the potential's analog value (rueckauer 3.5); output = share of
-      the spikes.
+      the spikes,
+    - kind "level": output = scale * (v - v_initial) + offset, for codes whose outputs add up a
+      fixed amount; the population never spikes,
+    - kind "first_spike": output = offset - scale * (time of the neuron's first spike, in ms after
+      the start of population.start_step); a neuron that has not spiked counts as spiking now, and
+      there is no output before the first spike of the population.
 
     ``function`` is then applied (softmax, sigmoid, linear, ...) to give what Keras gives.
     """
@@ -173,6 +178,11 @@ class Readout:
     kind: str
     function: Function
     rate: float = 0.0
+
+    @property
+    def reads_spikes(self) -> bool:
+        """Whether it needs spikes of the population; otherwise the membrane potential."""
+        return self.kind in ("count", "first_spike")
 
 
 @dataclass(frozen=True, eq=False)

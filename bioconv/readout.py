@@ -30,7 +30,7 @@ def checkpoints(n_steps: int) -> NDArray[np.int64]:
 
 def reads(readout: Readout) -> str:
     """What a readout needs of its population: "spikes", or the state variable "v"."""
-    return "spikes" if readout.kind == "count" else "v"
+    return "spikes" if readout.reads_spikes else "v"
 
 
 def start_value(population: Population, state: str) -> Floats:
@@ -85,7 +85,7 @@ def decode(
     nothing = np.zeros(0, np.int64)
     for index, image in enumerate(images):
         values = np.asarray(record[:, index])
-        counted = readout.kind == "count"
+        counted = readout.reads_spikes
         steps, neurons = np.nonzero(values) if counted else (nothing, nothing)
         generator = np.random.default_rng((seed, int(image)))
         analog[index] = readouts.decode(

@@ -255,7 +255,7 @@ def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
 
 def _spiking(network: SpikingNetwork) -> list[str]:
     """Populations whose spikes are rates: not outputs that only add up, nor gates."""
-    silent = {readout.population for readout in network.readouts if readout.kind != "count"}
+    silent = {readout.population for readout in network.readouts if not readout.reads_spikes}
     return [p.name for p in network.populations if p.name not in silent and p.model.current]
 
 

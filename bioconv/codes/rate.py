@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,10 +180,6 @@ class RateCode(Code):
         start = (0.5 if self.initial == "half" else 0.0) + 1e-9
         spikes = np.floor(np.asarray(activation, np.float64) * n_steps + start)
         return np.clip(spikes / n_steps, 0.0, 1.0)
-
-    def options(self) -> dict[str, Any]:
-        """Name and options as plain values, for the record."""
-        return {"code": self.name, **asdict(self)}
 
 
 def _is_number(value: object) -> bool:

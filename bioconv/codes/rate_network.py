@@ -22,6 +22,8 @@ from bioconv.codes.calibration import (
 from bioconv.codes.correction import Correction, correct
 from bioconv.codes.curve import curves_of, layer_curves, membrane_of_curves
 from bioconv.codes.driving import SPIKES
+from bioconv.codes.layout import depths as depths_of
+from bioconv.codes.layout import describe_options, names
 from bioconv.codes.membrane import Membrane
 from bioconv.codes.names import identifiers
 from bioconv.codes.rate_populations import Plan, add_gates, add_readout, add_spiking
@@ -113,7 +115,7 @@ def build(
         membrane,
         scales,
         inputs,
-        _names(rewritten),
+        names(rewritten),
         depths,
         releases,
         rewritten.carried(graph),
@@ -171,12 +173,8 @@ def _settling(membrane: Membrane, depth: int) -> float:
 
 def _depths(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
     """The longest path of spikes to each layer, in layers."""
-    depths = {entry.name: 0 for entry in rewritten.inputs}
-    currents = set(depths) if code.input == "current" else set()
-    for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = {term.source for term in layer.inputs[0].terms} - currents
-        depths[layer.name] = max((depths[s] + 1 for s in sources), default=0)
-    return depths
+    currents = [entry.name for entry in rewritten.inputs] if code.input == "current" else []
+    return depths_of(rewritten, currents)
 
 
 def _check_arrays(neuron: Neuron, rewritten: Rewritten) -> None:
@@ -238,12 +236,6 @@ def _inputs(
     return inputs
 
 
-def _names(rewritten: Rewritten) -> dict[str, str]:
-    keys = [entry.name for entry in rewritten.inputs]
-    keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
-    return dict(zip(keys, identifiers(keys), strict=True))
-
-
 def _times(
     rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int
 ) -> tuple[dict[str, int], dict[str, int]]:
@@ -279,7 +271,7 @@ def _record(
     values = np.concatenate([np.ravel(scale) for scale in plan.scales.of.values()])
     membrane = plan.membrane
     return {
-        **plan.code.options(),
+        **describe_options(plan.code),
         "neuron": membrane.neuron.model.name,
         "max_rate": membrane.max_rate,
         "drive_current": membrane.current,

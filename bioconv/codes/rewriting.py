@@ -27,8 +27,8 @@ from bioconv.errors import ConversionError, Problem
 Lowest = Callable[[Layer], NDArray[np.float64]]
 
 
-def rewrite(graph: AnalogGraph, lowest: Lowest) -> Rewritten:
-    """Bring a graph into the form that spikes.
+def rewrite(graph: AnalogGraph, lowest: Lowest, code: str = "rate") -> Rewritten:
+    """Bring a graph into the form that spikes with activations of one sign.
 
     Parameters
     ----------
@@ -36,6 +36,8 @@ def rewrite(graph: AnalogGraph, lowest: Lowest) -> Rewritten:
     lowest : function of Layer to ndarray, shape (channels,)
         Smallest value of each channel of what a max pooling pools, on the calibration data; asked
         only where a maximum of signed values cannot be avoided.
+    code : str
+        How the code is called in messages.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def rewrite(graph: AnalogGraph, lowest: Lowest) -> Rewritten:
     problems = [problem for layer in graph.layers for problem in layer_problems(graph, layer)]
     if problems:
         raise ConversionError(
-            f"The rate code cannot carry {len(problems)} layer(s) of {graph.name!r}:", problems
+            f"The {code} code cannot carry {len(problems)} layer(s) of {graph.name!r}:", problems
         )
     result = Rewritten(graph.name, graph.inputs)
     users = _users(graph)
@@ -67,11 +69,11 @@ def rewrite(graph: AnalogGraph, lowest: Lowest) -> Rewritten:
 
 
 def layer_problems(graph: AnalogGraph, layer: Layer) -> Iterator[Problem]:
-    """Why the rate code cannot carry a layer; nothing if it can."""
+    """Why spikes cannot carry a layer; nothing if they can."""
     function = layer.function
     kind = type(function).__name__
     if isinstance(function, ReLU) and function.threshold != 0:
-        reason = f"a rectification with threshold {function.threshold:g} jumps, a rate does not."
+        reason = f"a rectification with threshold {function.threshold:g} jumps."
         yield Problem(layer.name, kind, reason, "Retrain with threshold 0.")
     elif isinstance(function, MaxPool):
         if pool_stages(layer.inputs[0].shape, function) is None:
@@ -84,7 +86,7 @@ def layer_problems(graph: AnalogGraph, layer: Layer) -> Iterator[Problem]:
     elif len(layer.inputs) != 1:
         yield Problem(layer.name, kind, "it combines several layers other than linearly.", _ADVICE)
     elif not _is_output(graph, layer):
-        reason = "a hidden layer must be a ReLU, a leaky ReLU or a maximum to be a rate."
+        reason = "a hidden layer must be a ReLU, a leaky ReLU or a maximum to spike."
         yield Problem(layer.name, kind, reason, _ADVICE)
     elif _users(graph)[layer.name]:
         reason = "it is an output, computed outside the spiking network, but feeds other layers."

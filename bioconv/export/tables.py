@@ -224,11 +224,11 @@ def _readout(network: SpikingNetwork, readout: Readout, arrays: Arrays) -> dict[
         arrays[key] = _flat(value, population.shape)
         return Quantity(key, "1")
 
-    start = initial_of(population, "v") if readout.kind != "count" else 0.0
+    start = 0.0 if readout.reads_spikes else initial_of(population, "v")
     return {
         "population": readout.population,
         "kind": readout.kind,
-        "variable": "v" if readout.kind != "count" else "",
+        "variable": "" if readout.reads_spikes else "v",
         "scale": array("readout_scale", population.scale),
         "offset": array("readout_offset", population.offset),
         "initial": array("readout_initial", start),

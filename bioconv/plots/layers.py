@@ -197,7 +197,7 @@ def carried_populations(
     network: SpikingNetwork, recording: Recording, activations: dict[str, NDArray]
 ) -> list[Population]:
     """The populations whose rates can be compared with activations, the first few."""
-    silent = {readout.population for readout in network.readouts if readout.kind != "count"}
+    silent = {readout.population for readout in network.readouts if not readout.reads_spikes}
     return [
         population
         for population in network.populations

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
 
 ENCODERS = ("current", "regular", "poisson")
-READOUTS = ("count", "potential", "softmax")
+READOUTS = ("count", "potential", "softmax", "level", "first_spike")
 
 
 def network_problems(network: SpikingNetwork) -> list[Problem]:
@@ -214,7 +214,7 @@ def _readout_problems(entry: Readout, network: SpikingNetwork) -> Problems:
     if entry.kind not in READOUTS:
         reason = f"has the unknown kind {entry.kind!r}."
         yield Problem(entry.name, "Readout", reason, f"Valid: {listed(READOUTS)}.")
-    elif entry.kind != "count" and population is not None:
+    elif not entry.reads_spikes and population is not None:
         states = [s.name for s in population.model.states]
         if "v" not in states:
             reason = f"kind {entry.kind!r} reads v, which {population.model.name} does not have."

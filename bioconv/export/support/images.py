@@ -43,7 +43,7 @@ def traced(record: Mapping[str, Sequence[str]], readouts: Table) -> list[tuple[s
         if variable not in ("spikes", "counts")
     }
     for readout in readouts.values():
-        if readout["kind"] != "count":
+        if readout["variable"]:
             wanted.add((readout["population"], readout["variable"]))
     return sorted(wanted)
 

@@ -25,12 +25,13 @@ def decode(
     Parameters
     ----------
     readout : mapping
-        ``kind`` ("count", "potential" or "softmax"), ``scale`` and ``offset`` (n_neurons,),
+        ``kind`` ("count", "first_spike", "potential", "softmax" or "level"), ``scale`` and
+        ``offset`` (n_neurons,),
         ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz).
     steps, neurons : ndarray of int, shape (n_spikes,)
         Spikes of the output population.
     potential : ndarray, shape (n_steps, n_neurons), or None
-        mV at the end of each step; for the kinds "potential" and "softmax".
+        mV at the end of each step; for kinds that do not read spikes.
     checkpoints : ndarray of int, shape (n_checkpoints,)
         Numbers of steps simulated, ascending.
     dt : float
@@ -52,6 +53,8 @@ def decode(
         seconds = np.maximum(elapsed, 1) * dt * 1e-3
         output = readout["scale"] * counts / (seconds * readout["max_rate"]) + readout["offset"]
         given = counts.any(axis=1)
+    elif kind == "first_spike":
+        output, given = _from_first_spikes(readout, steps, neurons, checkpoints, dt)
     else:
         if potential is None:
             raise ValueError(f"the readout kind {kind!r} needs the membrane potential")
@@ -80,6 +83,24 @@ def classes(output: Floats) -> NDArray[np.int64]:
     return np.where(silent, -1, np.argmax(np.nan_to_num(output, nan=-np.inf), axis=-1))
 
 
+def _from_first_spikes(
+    readout: Mapping[str, Any],
+    steps: NDArray[np.int64],
+    neurons: NDArray[np.int64],
+    checkpoints: NDArray[np.int64],
+    dt: float,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Output from the time of each neuron's first spike, and where there is one."""
+    n_neurons = len(readout["scale"])
+    first = np.full(n_neurons, np.iinfo(np.int64).max)
+    late = steps >= readout["start_step"]
+    np.minimum.at(first, neurons[late], steps[late])
+    seen = np.minimum(first[None, :], checkpoints[:, None])  # a silent neuron spikes now at best
+    elapsed = (seen - readout["start_step"]) * dt
+    given = first.min(initial=np.iinfo(np.int64).max) < checkpoints
+    return readout["offset"] - readout["scale"] * elapsed, given
+
+
 def _from_potential(
     readout: Mapping[str, Any],
     potential: Floats,
@@ -89,6 +110,9 @@ def _from_potential(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Output from the membrane potential, and where there is one."""
     rise = potential - readout["initial"]
+    if readout["kind"] == "level":
+        level = readout["scale"] * rise + readout["offset"]
+        return level[checkpoints - 1], np.ones(len(checkpoints), bool)
     elapsed = np.arange(1, len(rise) + 1) - readout["start_step"]
     value = readout["scale"] * rise / np.maximum(elapsed, 1)[:, None] + readout["offset"]
     last = checkpoints - 1

@@ -120,7 +120,7 @@ def _stage(network: SpikingNetwork, population: Population, settings: Settings) 
     changed = {c.variable for c in network.changes if c.population == population.name}
     states = {state.name for state in model.states}
     reads = {
-        "spikes" if readout.kind == "count" else "v"
+        "spikes" if readout.reads_spikes else "v"
         for readout in network.readouts
         if readout.population == population.name
     }

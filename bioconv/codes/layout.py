@@ -1,0 +1,67 @@
+"""What every code lays out in the same way: names, depths, and which neurons it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from bioconv.codes.base import Code
+from bioconv.codes.names import identifiers
+from bioconv.codes.rewritten import Rewritten
+from bioconv.errors import ConversionError, Problem
+from bioconv.neurons import IntegrateAndFire, Neuron
+
+
+def depths(rewritten: Rewritten, currents: Collection[str] = ()) -> dict[str, int]:
+    """The longest path of spikes to each input, layer and readout, in layers.
+
+    Parameters
+    ----------
+    rewritten : Rewritten
+    currents : collection of str
+        Inputs that arrive as currents, not as spikes: no path starts there.
+    """
+    found = {entry.name: 0 for entry in rewritten.inputs}
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} - set(currents)
+        found[layer.name] = max((found[source] + 1 for source in sources), default=0)
+    return found
+
+
+def names(rewritten: Rewritten) -> dict[str, str]:
+    """Name of the population, or input, of every input, layer and readout."""
+    keys = [entry.name for entry in rewritten.inputs]
+    keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
+    return dict(zip(keys, identifiers(keys), strict=True))
+
+
+def check_neuron(code: str, neuron: Neuron) -> None:
+    """Refuse a neuron where the code brings its own.
+
+    Parameters
+    ----------
+    code : str
+        How the code is called in the message.
+    neuron : Neuron
+        What the user asked for; `bioconv.convert` passes ``IntegrateAndFire()`` for nothing.
+
+    Raises
+    ------
+    ConversionError
+    """
+    nothing = IntegrateAndFire()
+    if neuron.model == nothing.model and not (neuron.parameters or neuron.distributions):
+        return
+    problem = Problem(
+        "neuron",
+        neuron.model.name,
+        "this code computes with the membrane potential at exact times, and brings its own neuron.",
+        "Leave the neuron out, or use the rate code, which takes any neuron.",
+    )
+    raise ConversionError(f"The {code} code cannot use this neuron:", [problem])
+
+
+def describe_options(code: Code) -> dict[str, Any]:
+    """Name and options of a code as plain values, for the record of a network."""
+    return {"code": code.name, **asdict(code)}  # type: ignore[call-overload]

@@ -1,0 +1,58 @@
+"""The formulas of the readouts against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bioconv.export.support import readouts
+
+POINTS = np.array([1, 2, 3, 4, 6])
+GENERATOR = np.random.default_rng(0)
+
+
+def described(kind: str, **more: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "kind": kind,
+        "scale": np.array([0.5, 0.5]),
+        "offset": np.array([3.0, 3.0]),
+        "max_rate": 1000.0,
+        "start_step": 2,
+        "initial": None,
+        "rate": 0.0,
+    }
+    return settings | more
+
+
+def test_first_spikes_are_read_from_the_start_step_on() -> None:
+    # Neuron 1 spikes too early (step 1), then in steps 3 and 4; neuron 0 in step 5.
+    steps, neurons = np.array([1, 3, 4, 5]), np.array([1, 1, 1, 0])
+    found = readouts.decode(described("first_spike"), steps, neurons, None, POINTS, 0.1, GENERATOR)
+    assert np.isnan(found[:3]).all()  # nothing before the first spike after the start
+    # offset - scale * elapsed; a silent neuron spikes now at best
+    np.testing.assert_allclose(found[3], [3 - 0.5 * 0.2, 3 - 0.5 * 0.1])
+    np.testing.assert_allclose(found[4], [3 - 0.5 * 0.3, 3 - 0.5 * 0.1])
+    assert readouts.classes(found).tolist() == [-1, -1, -1, 1, 1]
+
+
+def test_no_first_spike_is_no_output() -> None:
+    none = np.zeros(0, np.int64)
+    found = readouts.decode(described("first_spike"), none, none, None, POINTS, 0.1, GENERATOR)
+    assert np.isnan(found).all()
+
+
+def test_a_level_is_not_divided_by_time() -> None:
+    potential = np.outer(np.arange(6.0), [1.0, -2.0])
+    settings = described("level", initial=np.array([1.0, 1.0]))
+    none = np.zeros(0, np.int64)
+    found = readouts.decode(settings, none, none, potential, POINTS, 0.1, GENERATOR)
+    assert np.isnan(found[:2]).all()  # up to the start step
+    np.testing.assert_allclose(found[2:], 0.5 * (potential[[2, 3, 5]] - 1.0) + 3.0)
+
+
+def test_a_level_needs_the_potential() -> None:
+    none = np.zeros(0, np.int64)
+    with pytest.raises(ValueError, match="needs the membrane potential"):
+        readouts.decode(described("level"), none, none, None, POINTS, 0.1, GENERATOR)
