@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ settings.register_profile("bioconv", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("bioconv")
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+BEGUN = pytest.StashKey[float]()
 
 
 def data_folder() -> Path:
@@ -35,8 +39,27 @@ if data_folder().is_dir():  # Keras reads the variable when it is imported
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--runslow``."""
+    """Add ``--runslow`` and ``--slow-seconds``."""
     parser.addoption("--runslow", action="store_true", help="also run tests marked slow")
+    parser.addoption(
+        "--slow-seconds",
+        type=float,
+        default=float("inf"),
+        metavar="S",
+        help="start no slow test later than this many seconds after the beginning",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember when this process began."""
+    config.stash[BEGUN] = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip slow tests for which there is no time left."""
+    limit = item.config.getoption("--slow-seconds")
+    if "slow" in item.keywords and time.monotonic() - item.config.stash[BEGUN] > limit:
+        pytest.skip(f"slow: no time left of {limit:g} s")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
