@@ -33,7 +33,7 @@ class LayerDiagnosis:
     mean_error : float
         Mean absolute difference of decoded values and activations, in units of the activation.
     saturated : float or None
-        Share of neurons and samples at 99 % of the rate that stands for the scale, or above;
+        Share of neurons and samples at 99 % of the value that stands for the scale, or above;
         None, like ``never``, for a readout that does not count spikes.
     above_scale : float or None
         Share of analog activations that lie beyond what the populations can represent; None, like
@@ -77,7 +77,8 @@ def diagnose(
     ----------
     network : SpikingNetwork
     recording : Recording
-        Of this network and ``x``, with the "counts" of every population that carries a layer.
+        Of this network and ``x``, with what every population that carries a layer is
+        `Population.decoded_from`.
     x : ndarray, shape (n_images, *shape), or a sequence or mapping of arrays
         The samples that were simulated.
     y : ndarray of int, shape (n_images,), optional
@@ -94,7 +95,7 @@ def diagnose(
     DataError
         If the samples do not fit the network, or are not as many as in the recording.
     ParameterError
-        If counts were not recorded.
+        If counts, or spikes, were not recorded.
     """
     _check_numbers(network, recording, x, y)
     exact = network.analog.activations(x)
@@ -146,7 +147,7 @@ def decode(network: SpikingNetwork, recording: Recording, layer: str) -> NDArray
     Raises
     ------
     ParameterError
-        If no population carries the layer, or counts were not recorded.
+        If no population carries the layer, or its counts, or spikes, were not recorded.
     """
     for readout, output in zip(network.readouts, network.analog.outputs, strict=False):
         if output == layer:
@@ -161,20 +162,35 @@ def decode(network: SpikingNetwork, recording: Recording, layer: str) -> NDArray
                 f"{population.name} and {populations[0].name} carry the layer {layer!r}, but have "
                 f"the shapes {population.shape} and {populations[0].shape}."
             )
-        shares = relative_rates(recording, population).reshape(-1, *population.shape)
+        shares = relative_values(recording, population).reshape(-1, *population.shape)
         total = total + population.scale * shares + population.offset
     return total
 
 
-def relative_rates(recording: Recording, population: Population) -> NDArray[np.float64]:
-    """Rates as a share of ``population.max_rate``, shape (n_images, n_neurons).
+def relative_values(recording: Recording, population: Population) -> NDArray[np.float64]:
+    """Activations in units of the population's scale, shape (n_images, n_neurons).
+
+    Rates as a share of ``population.max_rate``, or the summed values of the spikes; where spike
+    times are known exactly, values are interpolated between the steps.
 
     Raises
     ------
     ParameterError
-        If the counts of the population were not recorded.
+        If the counts of the population, or its spikes, were not recorded.
     """
-    return recording.rates(population.name) / population.max_rate
+    if population.decoded_from == "counts":
+        return recording.rates(population.name) / population.max_rate
+    if population.name not in recording.rasters:
+        raise ParameterError(
+            f"the spikes of {population.name!r} were not recorded. Simulate with "
+            f'record={{"{population.name}": ("spikes",)}}.'
+        )
+    raster, values = recording.rasters[population.name], population.spike_values
+    place = np.asarray(raster.step - population.start_step, np.float64)
+    each = np.interp(place, np.arange(len(values)), values, left=0.0, right=0.0)
+    total = np.zeros((recording.n_images, population.n_neurons))
+    np.add.at(total, (raster.image, raster.neuron), each)
+    return total
 
 
 def _shares(
@@ -188,7 +204,7 @@ def _shares(
     shares: dict[str, float | None] = dict.fromkeys(("saturated", "above_scale", "silent", "never"))
     if any(kinds.get(population.name, "count") != "count" for population in populations):
         return shares
-    rates = np.stack([relative_rates(recording, population) for population in populations])
+    rates = np.stack([relative_values(recording, population) for population in populations])
     spikes = rates > 0
     shares["saturated"] = float(np.mean(rates >= SATURATION))
     shares["never"] = float(np.mean(~spikes.any(axis=1)))

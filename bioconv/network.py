@@ -86,11 +86,15 @@ class Population:
         The analog layer whose activation the population carries; several populations may carry
         one layer (positive and negative part of a leaky ReLU): their contributions add up.
     scale, offset : ndarray broadcastable to ``shape``
-        Contribution to the activation: ``scale * rate / max_rate + offset``.
+        Contribution to the activation: ``scale * rate / max_rate + offset``, or
+        ``scale * value + offset`` if ``spike_values`` are given.
     max_rate : float
         Rate in Hz that stands for ``scale``.
     start_step : int
         First step in which input can arrive: rates are counted from here.
+    spike_values : ndarray, shape (n,)
+        Of codes in which a spike's time matters: a spike in step ``start_step + i`` adds
+        ``spike_values[i]`` to the value, one before or later nothing.  Empty: the rate counts.
     """
 
     name: str
@@ -103,11 +107,17 @@ class Population:
     offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
     max_rate: float = 1000.0
     start_step: int = 0
+    spike_values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def n_neurons(self) -> int:
         """Number of neurons."""
         return prod(self.shape)
+
+    @property
+    def decoded_from(self) -> str:
+        """What has to be recorded to tell the activation: "spikes" (their times), or "counts"."""
+        return "spikes" if len(self.spike_values) else "counts"
 
 
 @dataclass(frozen=True, eq=False)

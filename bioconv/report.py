@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.diagnosis import SATURATION, relative_values
 from bioconv.measures import spikes_per_image, spikes_per_neuron
 from bioconv.network import SpikingNetwork
 from bioconv.recording import Recording
@@ -207,14 +208,14 @@ def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
 def _activity(network: SpikingNetwork, x: NDArray) -> dict[str, Row]:
     from bioconv.simulators import simulate
 
-    record: dict[str, Sequence[str]] = {p.name: ("counts",) for p in network.populations}
+    record: dict[str, Sequence[str]] = {
+        p.name: ("counts", p.decoded_from) for p in network.populations
+    }
     recording = simulate(network, x, record=record, progress=False)
     return {
         population.name: {
             "mean rate (Hz)": float(recording.rates(population.name).mean()),
-            "saturated": float(
-                np.mean(recording.rates(population.name) >= 0.99 * population.max_rate)
-            ),
+            "saturated": float(np.mean(relative_values(recording, population) >= SATURATION)),
             "silent": float(np.mean(recording.spikes_per_neuron[population.name] == 0)),
         }
         for population in network.populations

@@ -12,7 +12,7 @@ from bioconv import measures
 from bioconv.errors import DataError, ParameterError
 from bioconv.measures import diagnose, format_table
 from bioconv.network import Population
-from bioconv.recording import Recording
+from bioconv.recording import Raster, Recording
 
 NET = spiking_network()
 X = images(10)
@@ -161,3 +161,21 @@ def test_table() -> None:
     assert len(lines) == 4
     assert lines[0].startswith("layer")
     assert "mean error" in lines[0]
+
+
+def test_spike_times_are_decoded_where_they_matter() -> None:
+    # A spike in step 2 + i is worth 1 - i / 4; before and after these four steps it is nothing.
+    values = np.array([1.0, 0.75, 0.5, 0.25])
+    timed = tuple(replace(p, start_step=2, spike_values=values) for p in NET.populations)
+    network = NET.replace(populations=timed)
+    images, steps, neurons = [0, 0, 0, 3, 3], [1, 2, 5, 3, 6], [2, 1, 1, 0, 0]
+    raster = Raster(np.array(images), np.array(steps), np.array(neurons))
+    recording = recording_of(NET, X, rasters={"conv": raster, "out": raster})
+    decoded = measures.decode(network, recording, "conv2d/relu").reshape(10, -1)
+    by_hand = np.zeros((10, 32))
+    by_hand[0, 1], by_hand[3, 0] = 0.8 * 1.25, 0.8 * 0.75
+    np.testing.assert_allclose(decoded, by_hand)
+    row = diagnose(network, recording, X)[0]
+    assert row.saturated == np.mean(by_hand >= 0.8 * 0.99)
+    with pytest.raises(ParameterError, match="spikes of 'conv' were not recorded"):
+        measures.decode(network, recording_of(NET, X, rasters={}), "conv2d/relu")

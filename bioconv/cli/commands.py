@@ -257,7 +257,7 @@ def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str
     if options.diagnose or options.plot:
         for population in network.populations:
             known = record.get(population.name, ())
-            record[population.name] = tuple(dict.fromkeys((*known, "counts")))
+            record[population.name] = tuple(dict.fromkeys((*known, population.decoded_from)))
     return record
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.diagnosis import carried_layers
+from bioconv.diagnosis import carried_layers, relative_values
 from bioconv.measures import multiply_accumulates, synaptic_operations
 from bioconv.network import Population, SpikingNetwork
 from bioconv.plots.style import (
@@ -24,6 +24,9 @@ from bioconv.plots.style import (
     thin,
 )
 from bioconv.recording import Recording
+
+#: what was recorded -> field of the recording
+_KEPT = {"counts": "counts", "spikes": "rasters"}
 
 
 def accuracy_over_time(
@@ -75,33 +78,38 @@ def accuracy_over_time(
 def rate_against_activation(
     network: SpikingNetwork, recording: Recording, activations: dict[str, NDArray]
 ) -> Figure:
-    """Firing rates against the analog activations that they stand for, by population.
+    """What spikes say against the analog activations that they stand for, by population.
+
+    Firing rates, or for codes in which spike times matter the decoded values.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        With "counts" of at least one population that carries a layer.
+        With the "counts", or the "spikes" if their times matter, of at least one population that
+        carries a layer.
     activations : dict of str to ndarray, shape (n_images, *shape)
         Of the analog network, by layer (`bioconv.analog.AnalogGraph.activations`).
 
     Raises
     ------
     ParameterError
-        If no counts were recorded.
+        If neither were recorded.
     """
     carried = carried_populations(network, recording, activations)
     require(carried, "counts")
     figure, rows = panels(len(carried))
     for axes, population in zip(rows, carried, strict=False):
-        rates = recording.rates(population.name).ravel()
+        timed = population.decoded_from == "spikes"
+        most, unit = (1.0, "decoded / scale") if timed else (population.max_rate, "rate (Hz)")
+        values = most * relative_values(recording, population).ravel()
         share = _as_share(population, activations[population.layer]).ravel()
         keep = thin(np.arange(share.size))
         top = max(1.15, float(np.quantile(share, 0.9995)))
-        box = (-0.05, top, -0.03 * population.max_rate, 1.08 * population.max_rate)
+        box = (-0.05, top, -0.03 * most, 1.08 * most)
         axes.hexbin(
             share[keep],
-            rates[keep],
+            values[keep],
             gridsize=45,
             bins="log",
             extent=box,
@@ -109,10 +117,10 @@ def rate_against_activation(
             mincnt=1,
             linewidths=0.1,
         )
-        line = np.array([0.0, 1.0, top]), population.max_rate * np.array([0.0, 1.0, 1.0])
+        line = np.array([0.0, 1.0, top]), most * np.array([0.0, 1.0, 1.0])
         axes.plot(*line, color=RED, linewidth=1, label="exact, up to\nsaturation")
         axes.set(xlim=box[:2], ylim=box[2:])
-        finish(axes, population.name, "activation / scale", "rate (Hz)")
+        finish(axes, population.name, "activation / scale", unit)
     rows[0].legend(loc="upper left", fontsize=SMALL, frameon=False, borderaxespad=0)
     return figure
 
@@ -202,7 +210,7 @@ def carried_populations(
         population
         for population in network.populations
         if population.layer in activations
-        and population.name in recording.counts
+        and population.name in getattr(recording, _KEPT[population.decoded_from])
         and population.name not in silent
     ][:MAX_PANELS]
 

@@ -112,6 +112,9 @@ def _population_problems(entry: Population, network: SpikingNetwork) -> Problems
         yield from value_problems(name, key, value, shape)
     yield from value_problems(name, "scale", entry.scale, shape)
     yield from value_problems(name, "offset", entry.offset, shape)
+    values = np.asarray(entry.spike_values)
+    if values.ndim != 1 or values.dtype.kind != "f" or not np.isfinite(values).all():
+        yield Problem(name, "Population", "spike_values must be a list of finite numbers.")
     if not (is_number(entry.max_rate) and entry.max_rate > 0):
         yield Problem(name, "Population", f"max_rate must be above 0 Hz, not {entry.max_rate}.")
     if not is_whole(entry.start_step, 0):
