@@ -84,7 +84,6 @@ def layer_curves(
     membrane: Membrane,
     neuron: Neuron,
     activity: Mapping[str, Callable[[], Any]],
-    variance: float = 1.0,
 ) -> dict[str, FICurve]:
     """The curve of every plain rectification, by layer.
 
@@ -100,12 +99,9 @@ def layer_curves(
     neuron : Neuron
     activity : mapping of str to function
         See `bioconv.codes.calibration.activity_of`.
-    variance : float
-        Of a source's spike count, in units of its mean: 1 for a Poisson process.
     """
     steady = curve_under(membrane, neuron, activity=activity)
-    fluctuation = variance * activity["fluctuation"]()
-    spikes = curve_under(membrane, neuron, activity=activity, fluctuation=fluctuation)
+    spikes = curve_under(membrane, neuron, activity=activity, fluctuation=activity["fluctuation"]())
     currents = {entry.name for entry in rewritten.inputs} if code.input == "current" else set()
     return {
         layer.name: replace(
