@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bioconv import codes, errors, keras, measures, neurons, plots
-    from bioconv.codes import RateCode
+    from bioconv.codes import (
+        FewSpikesCode,
+        FirstSpikeCode,
+        FirstSpikeExactCode,
+        OscillationCode,
+        RateCode,
+    )
     from bioconv.conversion import convert
     from bioconv.data import load_data
     from bioconv.demonstration import demo
@@ -34,8 +40,13 @@ if TYPE_CHECKING:
 
 #: public name -> module that defines it (modules themselves stand for themselves)
 _PUBLIC = {
+    "FewSpikesCode": "bioconv.codes",
+    "FirstSpikeCode": "bioconv.codes",
+    "FirstSpikeExactCode": "bioconv.codes",
+    "OscillationCode": "bioconv.codes",
     "RateCode": "bioconv.codes",
     "Recording": "bioconv.recording",
+    "SigmaDeltaCode": "bioconv.codes",
     "SpikingNetwork": "bioconv.network",
     "codes": "",
     "convert": "bioconv.conversion",

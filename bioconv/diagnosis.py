@@ -155,6 +155,8 @@ def decode(network: SpikingNetwork, recording: Recording, layer: str) -> NDArray
     populations = [p for p in network.populations if p.layer == layer]
     if not populations:
         raise ParameterError(f"{network.name}: no population carries the layer {layer!r}.")
+    # ON and OFF cells of a population of the shape (2, *shape) add up as well.
+    pairs = {p.shape for p in populations} == {(2, *network.analog.shapes()[layer])}
     total: NDArray[np.float64] = np.zeros((recording.n_images, *populations[0].shape))
     for population in populations:
         if population.shape != populations[0].shape:
@@ -164,7 +166,7 @@ def decode(network: SpikingNetwork, recording: Recording, layer: str) -> NDArray
             )
         shares = relative_values(recording, population).reshape(-1, *population.shape)
         total = total + population.scale * shares + population.offset
-    return total
+    return total.sum(axis=1) if pairs else total
 
 
 def relative_values(recording: Recording, population: Population) -> NDArray[np.float64]:

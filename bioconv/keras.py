@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 else:
     keras = import_keras()
 
-__all__ = ["FICurve", "constrain"]
+__all__ = ["ClampedReLU", "FICurve", "constrain"]
 
 
 @keras.saving.register_keras_serializable("bioconv")
@@ -121,6 +121,57 @@ class FICurve(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Plain numbers and texts."""
         return {**super().get_config(), "curve": plain_curve(self.function)}
+
+
+@keras.saving.register_keras_serializable("bioconv")
+class ClampedReLU(keras.layers.Layer):
+    """Rectification whose small values are zero: x from ``lowest`` to ``highest``.
+
+    For networks that are converted with `bioconv.FirstSpikeCode`: an activation is a spike at
+    the inverse of its value, so small ones come late and are lost where the network ends.  Trained
+    without them, it does not miss them (mueller 6.1, the variant "TTFS clamped" of Rueckauer and
+    Liu 2018).  Its configuration holds two numbers, so a saved model is safe to load; import
+    `bioconv.keras` before ``keras.models.load_model``.
+
+    Parameters
+    ----------
+    lowest : float
+        Values not above it become 0.
+    highest : float
+        Larger values become this.
+    **arguments
+        Of ``keras.layers.Layer``: name, dtype, trainable.
+
+    Raises
+    ------
+    ParameterError
+        Unless 0 <= lowest < highest, both finite.
+    """
+
+    def __init__(self, lowest: float = 0.1, highest: float = 1.0, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        numbers = all(isinstance(v, int | float | np.number) for v in (lowest, highest))
+        if not (numbers and 0 <= lowest < highest and np.isfinite(highest)):
+            raise ParameterError(
+                "ClampedReLU needs finite numbers 0 <= lowest < highest. "
+                f"Received: lowest={lowest!r}, highest={highest!r}."
+            )
+        self.lowest, self.highest = float(lowest), float(highest)
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        """The activation of a tensor of any shape."""
+        return keras.ops.relu(keras.ops.minimum(inputs, self.highest)) * keras.ops.cast(
+            inputs > self.lowest, inputs.dtype
+        )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the input."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Two numbers."""
+        return {**super().get_config(), "lowest": self.lowest, "highest": self.highest}
 
 
 def plain_curve(function: CurveFunction) -> dict[str, Any]:

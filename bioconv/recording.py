@@ -15,11 +15,20 @@ from bioconv.validation import recording_problems
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """Spikes of one population: three arrays of equal length, sorted by image, step, neuron."""
+    """Spikes of one population: arrays of equal length, sorted by image, step, neuron.
+
+    Parameters
+    ----------
+    image, step, neuron : ndarray of int, shape (n_spikes,)
+    time : ndarray of float64, shape (n_spikes,), or None
+        Exact times in ms, from a simulator without time steps: a spike of step t comes after
+        t dt and at (t + 1) dt at the latest.
+    """
 
     image: NDArray[np.int64]
     step: NDArray[np.int64]
     neuron: NDArray[np.int64]
+    time: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False)

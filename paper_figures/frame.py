@@ -31,6 +31,9 @@ from bioconv.report import versions
 
 Result = Mapping[str, NDArray]
 
+#: what the names of figures begin with: the paper
+PAPERS = ("bioconv_", "mueller_", "rueckauer_", "stanojevic_", "stoeckl_", "yousefzadeh_")
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -76,8 +79,8 @@ class Manifest:
     Parameters
     ----------
     paper : str
-        Key of the paper: ``mueller`` or ``rueckauer``; ``bioconv`` for a figure of our own, whose
-        claims are what the project promises.
+        Key of the paper, as in `PAPERS`; ``bioconv`` for a figure of our own, whose claims are
+        what the project promises.
     number : str
         As printed, e.g. ``"Fig 4.3"``.
     title : str
@@ -148,7 +151,7 @@ def names() -> list[str]:
     import paper_figures
 
     found = (module.name for module in pkgutil.iter_modules(paper_figures.__path__))
-    return sorted(name for name in found if name.startswith(("bioconv_", "mueller_", "rueckauer_")))
+    return sorted(name for name in found if name.startswith(PAPERS))
 
 
 def figure(name: str) -> FigureModule:

@@ -9,18 +9,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
 from bioconv.codes.base import Code
+from bioconv.codes.few_spikes import FewSpikesCode
+from bioconv.codes.first_spike import FirstSpikeCode
+from bioconv.codes.first_spike_exact import FirstSpikeExactCode
+from bioconv.codes.phase import OscillationCode
 from bioconv.codes.rate import RateCode
+from bioconv.codes.sigma_delta import SigmaDeltaCode
 from bioconv.errors import ParameterError
 
-__all__ = ["Code", "RateCode", "library", "make"]
+__all__ = [
+    "Code",
+    "FewSpikesCode",
+    "FirstSpikeCode",
+    "FirstSpikeExactCode",
+    "OscillationCode",
+    "RateCode",
+    "SigmaDeltaCode",
+    "library",
+    "make",
+]
+
+
+#: options that a name stands for
+_VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"first_spike_dynamic": MappingProxyType({"threshold": "dynamic"})}
+)
 
 
 def library() -> dict[str, type[Code]]:
     """Name of each code, and its class."""
-    return {"rate": RateCode}
+    return {
+        "few_spikes": FewSpikesCode,
+        "first_spike": FirstSpikeCode,
+        "first_spike_dynamic": FirstSpikeCode,
+        "first_spike_exact": FirstSpikeExactCode,
+        "phase": OscillationCode,
+        "rate": RateCode,
+        "sigma_delta": SigmaDeltaCode,
+    }
 
 
 def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
@@ -34,12 +64,12 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
     known = library()
     if name not in known:
         raise ParameterError(f"there is no code {name!r}. Valid: {', '.join(known)}.")
-    cls = known[name]
-    valid = [entry.name for entry in fields(cls)]  # type: ignore[arg-type]
+    cls, fixed = known[name], _VARIANTS.get(name, {})
+    valid = [entry.name for entry in fields(cls) if entry.name not in fixed]  # type: ignore[arg-type]
     unknown = [option for option in options or {} if option not in valid]
     if unknown:
         raise ParameterError(
             f"the code {name!r} has no option {', '.join(map(repr, unknown))}. "
             f"Valid: {', '.join(valid)}."
         )
-    return cls(**(options or {}))
+    return cls(**{**(options or {}), **fixed})

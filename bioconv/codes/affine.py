@@ -61,13 +61,14 @@ def elementwise_factor(operator: Operator) -> NDArray[np.float64] | None:
     return np.asarray(operator.factor, np.float64) if isinstance(operator, Scale) else None
 
 
-def moves_values(operator: Operator) -> bool:
-    """Whether every output is one input times a positive factor, or zero."""
+def moves_values(operator: Operator, *, signed: bool = False) -> bool:
+    """Whether every output is one input times a positive (if ``signed``, any) factor, or zero."""
     match operator:
         case Chain(operators=parts):
-            return all(moves_values(part) for part in parts)
+            return all(moves_values(part, signed=signed) for part in parts)
         case Scale(factor=factor):
-            return bool(np.all(np.asarray(factor) > 0))
+            values = np.asarray(factor)
+            return bool(np.all(values != 0) if signed else np.all(values > 0))
         case _:
             return isinstance(operator, Selection)
 

@@ -67,7 +67,7 @@ def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scale
     scales = Scales()
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
-            scales.of[layer.name] = _pooled_scale(layer, scales)
+            scales.of[layer.name] = pooled_scale(layer, scales.of)
             continue
         if isinstance(layer.function, FICurve):
             scales.of[layer.name] = np.asarray(layer.function.scale, np.float64)
@@ -231,12 +231,12 @@ def _scale(code: RateCode, layer: Layer, tail: Tail, scales: Scales) -> NDArray[
     return values.reshape((1,) * (len(layer.shape) - 1) + (-1,))
 
 
-def _pooled_scale(layer: Layer, scales: Scales) -> NDArray[np.float64]:
+def pooled_scale(layer: Layer, scales: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Scale of a maximum: that of its sources, which is alike within every window."""
     (affine,) = layer.inputs
     total = np.zeros(affine.shape)
     for term in affine.terms:
-        scale = np.broadcast_to(scales.of[term.source], term.operator.in_shape)
+        scale = np.broadcast_to(scales[term.source], term.operator.in_shape)
         total += apply64(term.operator, np.ascontiguousarray(scale)[None])
     by_channel = total.reshape(-1, affine.shape[-1]).max(axis=0)  # padding has none
     by_channel = by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))

@@ -207,11 +207,11 @@ class Membrane:
 
     def round_weights(self, operator: Operator) -> Operator:
         """The operator with its weights on the grid."""
-        return operator.map_weights(lambda w: _round(w, self.grid)) if self.exact else operator
+        return operator.map_weights(lambda w: rounded(w, self.grid)) if self.exact else operator
 
     def round_current(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
         """Currents on the grid."""
-        return _round(current, self.current_grid) if self.exact else current
+        return rounded(current, self.current_grid) if self.exact else current
 
     def start(self, fraction: float, operators: Iterable[Operator]) -> tuple[float, float]:
         """Start and reset potential of a population with these operators in front of it.
@@ -247,5 +247,6 @@ def denominator(operator: Operator) -> int:
             return 1
 
 
-def _round(values: NDArray[np.float64], grid: float) -> NDArray[np.float64]:
+def rounded(values: NDArray[np.float64], grid: float) -> NDArray[np.float64]:
+    """Values as whole multiples of ``grid``."""
     return np.round(np.asarray(values, np.float64) / grid) * grid

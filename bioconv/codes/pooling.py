@@ -11,12 +11,15 @@ Four cases, the first that fits:
 3. otherwise a spiking layer carries the values, shifted by their smallest value on the
    calibration data so that none is negative; who uses the maximum gets the shift back.
 4. A window of one cell is no maximum at all: it picks values.
+
+A code that can carry minima as well (stanojevic Fig 2.2c) gets them in the first case, for channels
+whose factor is negative: the maximum of ``-x`` is minus the minimum of ``x``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -36,7 +39,27 @@ from bioconv.codes.affine import (
 )
 from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.windows import pool_stages
-from bioconv.operators import Shape, WindowCell, compact, compose
+from bioconv.operators import Array, Shape, WindowCell, compact, compose, register
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class MaxMinPool(MaxPool):
+    """Maximum over windows of some channels, minimum of others; padding never wins.
+
+    Parameters
+    ----------
+    minima : tuple of bool
+        For each channel whether it is a minimum.
+    """
+
+    minima: tuple[bool, ...] = ()
+
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        """The function of one input, (batch, *spatial, channels)."""
+        sign = np.where(self.minima, -1.0, 1.0)
+        (x,) = inputs
+        return super().apply([x * sign.astype(x.dtype)]) * sign.astype(x.dtype)
 
 
 def rewrite_max_pool(
@@ -45,16 +68,18 @@ def rewrite_max_pool(
     users: list[Layer],
     result: Rewritten,
     lowest: Callable[[Layer], NDArray[np.float64]],
+    *,
+    minima: bool = False,
 ) -> None:
-    """Add to ``result`` what a max pooling becomes."""
+    """Add to ``result`` what a max pooling becomes; see `bioconv.codes.rewriting.rewrite`."""
     affine, pool = substitute(layer.inputs[0], result.values), pool_of(layer)
     if prod(pool.size) == 1:
         result.values[layer.name] = _pick(affine, pool, layer.shape)
         return
-    moved = _moved_rates(affine, {entry.name for entry in result.inputs})
+    moved = _moved_rates(affine, {entry.name for entry in result.inputs}, minima)
     if moved is not None:
         selection, factor, shift = moved
-        _add_gates(replace(layer, inputs=(selection,)), result)
+        _add_gates(replace(layer, inputs=(selection,)), result, np.ravel(factor < 0))
         if np.any(factor != 1) or np.any(shift):
             value = scale_affine(same(layer.name, layer.shape), factor, shift)
             result.values[layer.name] = value
@@ -97,13 +122,13 @@ def _pick(affine: Affine, pool: MaxPool, shape: Shape) -> Affine:
 
 
 def _moved_rates(
-    affine: Affine, inputs: set[str]
+    affine: Affine, inputs: set[str], minima: bool
 ) -> tuple[Affine, NDArray[np.float64], NDArray[np.float64]] | None:
     """Spikes to pool, and factor and shift of the maximum; None unless case 1 applies."""
     operators = [term.operator for term in affine.terms]
     if not operators or inputs & {term.source for term in affine.terms}:
         return None
-    if not all(moves_values(operator) for operator in operators):
+    if not all(moves_values(operator, signed=minima) for operator in operators):
         return None
     moves = [without_factors(operator) for operator in operators]
     hits = _sum([apply64(op, np.ones((1, *op.in_shape))) for op in moves])
@@ -116,6 +141,8 @@ def _moved_rates(
     scales = _sum([apply64(op, scale[None]) for op, scale in zip(moves, tried, strict=True)])
     if np.any(hits > 1) or factor is None or shift is None or _by_channel(scales, hits) is None:
         return None
+    if np.any(factor < 0) and np.any(hits == 0):
+        return None  # a cell without source is 0: the minimum, which no spike tells
     terms = tuple(Term(t.source, op) for t, op in zip(affine.terms, moves, strict=True))
     return Affine(terms, np.zeros((1,) * len(affine.shape)), affine.shape), factor, shift
 
@@ -158,11 +185,17 @@ def _one(values: NDArray) -> NDArray[np.float64]:
     return values.reshape((1,) * (values.ndim - 1) + (-1,))
 
 
-def _add_gates(layer: Layer, result: Rewritten) -> None:
-    """The maximum as one layer of gates, or several where windows are large."""
+def _add_gates(layer: Layer, result: Rewritten, minima: NDArray[np.bool_] | None = None) -> None:
+    """The maximum as one layer of gates, or several where windows are large.
+
+    ``minima`` says for each channel (or for all at once) whether it is a minimum.
+    """
     (affine,) = layer.inputs
     stages = pool_stages(affine.shape, pool_of(layer)) or []
     for number, pool in enumerate(stages, start=1):
+        if minima is not None and minima.any():
+            flags = tuple(map(bool, np.broadcast_to(minima, affine.shape[-1:])))
+            pool = MaxMinPool(pool.size, pool.strides, pool.padding, flags)  # noqa: PLW2901
         last = number == len(stages)
         name = layer.name if last else result.free_name(f"{layer.name}_stage{number}")
         shape = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, 0).out_shape

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import Elementwise, Function, Linear, MaxPool, ReLU
+from bioconv.analog.functions import Elementwise, Function, Linear, MaxPool, Multiply, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.affine import same, scale_affine, substitute
 from bioconv.codes.pooling import pool_after, rewrite_max_pool
@@ -25,9 +25,21 @@ from bioconv.codes.windows import MOST_SOURCES, pool_stages
 from bioconv.errors import ConversionError, Problem
 
 Lowest = Callable[[Layer], NDArray[np.float64]]
+Carries = Callable[[Function], bool]
 
 
-def rewrite(graph: AnalogGraph, lowest: Lowest, code: str = "rate") -> Rewritten:
+def _nothing(function: Function) -> bool:
+    return False
+
+
+def rewrite(
+    graph: AnalogGraph,
+    lowest: Lowest,
+    code: str = "rate",
+    carries: Carries = _nothing,
+    *,
+    minima: bool = False,
+) -> Rewritten:
     """Bring a graph into the form that spikes with activations of one sign.
 
     Parameters
@@ -38,6 +50,12 @@ def rewrite(graph: AnalogGraph, lowest: Lowest, code: str = "rate") -> Rewritten
         only where a maximum of signed values cannot be avoided.
     code : str
         How the code is called in messages.
+    carries : function of Function to bool
+        Which functions, besides rectifications and maxima, the code can carry in hidden layers:
+        they stay as they are.
+    minima : bool
+        Whether the code can carry minima (`bioconv.codes.pooling.MaxMinPool`), which the maxima of
+        activations with a negative factor are.
 
     Returns
     -------
@@ -48,7 +66,9 @@ def rewrite(graph: AnalogGraph, lowest: Lowest, code: str = "rate") -> Rewritten
     ConversionError
         With every layer that cannot spike, and why.
     """
-    problems = [problem for layer in graph.layers for problem in layer_problems(graph, layer)]
+    problems = [
+        problem for layer in graph.layers for problem in layer_problems(graph, layer, carries)
+    ]
     if problems:
         raise ConversionError(
             f"The {code} code cannot carry {len(problems)} layer(s) of {graph.name!r}:", problems
@@ -57,9 +77,11 @@ def rewrite(graph: AnalogGraph, lowest: Lowest, code: str = "rate") -> Rewritten
     users = _users(graph)
     for layer in graph.layers:
         if isinstance(layer.function, MaxPool):
-            rewrite_max_pool(graph, layer, users[layer.name], result, lowest)
+            rewrite_max_pool(graph, layer, users[layer.name], result, lowest, minima=minima)
         elif is_rectifier(layer.function) and (users[layer.name] or not _is_output(graph, layer)):
             _rewrite_rectifier(layer, result)
+        elif carries(layer.function) and (users[layer.name] or not _is_output(graph, layer)):
+            result.add(replace(layer, inputs=(substitute(layer.inputs[0], result.values),)))
         elif isinstance(layer.function, Linear):
             result.values[layer.name] = substitute(layer.inputs[0], result.values)
     by_name = {layer.name: layer for layer in graph.layers}
@@ -68,11 +90,13 @@ def rewrite(graph: AnalogGraph, lowest: Lowest, code: str = "rate") -> Rewritten
     return result
 
 
-def layer_problems(graph: AnalogGraph, layer: Layer) -> Iterator[Problem]:
+def layer_problems(
+    graph: AnalogGraph, layer: Layer, carries: Carries = _nothing
+) -> Iterator[Problem]:
     """Why spikes cannot carry a layer; nothing if they can."""
     function = layer.function
     kind = type(function).__name__
-    if isinstance(function, ReLU) and function.threshold != 0:
+    if isinstance(function, ReLU) and function.threshold != 0 and not carries(function):
         reason = f"a rectification with threshold {function.threshold:g} jumps."
         yield Problem(layer.name, kind, reason, "Retrain with threshold 0.")
     elif isinstance(function, MaxPool):
@@ -81,8 +105,11 @@ def layer_problems(graph: AnalogGraph, layer: Layer) -> Iterator[Problem]:
             yield Problem(
                 layer.name, kind, reason, "Use smaller windows, or equal size and stride."
             )
-    elif isinstance(function, Linear) or is_rectifier(function):
+    elif isinstance(function, Linear) or is_rectifier(function) or carries(function):
         return
+    elif isinstance(function, Multiply):
+        reason = "a product of layers stays analog: no spikes carry it."
+        yield Problem(layer.name, kind, reason, "Cut the model before it.")
     elif len(layer.inputs) != 1:
         yield Problem(layer.name, kind, "it combines several layers other than linearly.", _ADVICE)
     elif not _is_output(graph, layer):

@@ -31,7 +31,7 @@ from bioconv.operators.windows import (
     taps,
 )
 
-#: largest kernel of a depthwise convolution that is written out tap by tap
+#: largest number of terms of a convolution that is written out tap by tap
 _MAX_TAPS = 49
 
 
@@ -106,7 +106,7 @@ class Conv(Operator):
         x, kernel = x.astype(dtype), kernel.astype(dtype)
         if self._is_pointwise:
             return jnp.matmul(x, kernel.reshape(kernel.shape[-2:]), precision=EXACT)
-        if self._is_small_depthwise:
+        if self._has_few_terms:
             return self._sum_over_taps(x, kernel)
         letters = "".join(chr(ord("a") + axis) for axis in range(len(self.size)))
         return lax.conv_general_dilated(
@@ -128,21 +128,30 @@ class Conv(Operator):
         return settings == {1} and not any(map(any, self.padding))
 
     @property
-    def _is_small_depthwise(self) -> bool:
-        """Whether a sum over taps pays: five times faster than XLA's convolution on a CPU."""
-        return 1 < self.groups == self.in_shape[-1] and prod(self.size) <= _MAX_TAPS
+    def _has_few_terms(self) -> bool:
+        """Whether a sum over taps pays: three to five times faster than XLA's convolution on a CPU.
+
+        It does for depthwise convolutions, and for those of images with one to three channels.
+        """
+        channels = self.in_shape[-1] // self.groups
+        grouped = channels == 1 or self.groups == 1
+        return grouped and channels * prod(self.size) <= _MAX_TAPS
 
     def _sum_over_taps(self, x: Array, kernel: Array) -> Array:
-        """Depthwise convolution as shifted inputs times one weight per channel."""
+        """The convolution as shifted inputs times one weight per input channel of a group."""
         edges = zip(self.padding, self.input_dilation, strict=True)
         config = [(low, high, dilation - 1) for (low, high), dilation in edges]
         x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *config, (0, 0, 0)])
-        kernel = kernel.reshape(*self.size, self.groups, -1)
+        channels = self.in_shape[-1] // self.groups
+        kernel = kernel.reshape(*self.size, channels, self.groups, -1)
         total = jnp.zeros((), x.dtype)
         for tap in np.ndindex(self.size):
             windows = zip(tap, self.dilation, self.strides, self.out_shape, strict=False)
             cells = [slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, s, n in windows]
-            total = total + x[(slice(None), *cells)][..., None] * kernel[tap]
+            shifted = x[(slice(None), *cells)]
+            for channel in range(channels):  # one of them, or one group
+                part = shifted[..., channel::channels, None]
+                total = total + part * kernel[(*tap, channel)]
         return total.reshape(x.shape[0], *self.out_shape)
 
     def edges(self) -> Edges:

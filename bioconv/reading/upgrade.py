@@ -108,11 +108,16 @@ def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSp
     )
 
 
+#: classes of `bioconv.keras`
+_OWN = frozenset({"ClampedReLU", "FICurve"})
+
+
 def _custom(entry: Mapping[str, Any], class_name: str) -> str:
     """Why the class is not one of Keras's own, or "" (only newer files say so)."""
     module = entry.get("module")
-    if class_name == "bioconv>FICurve" or (module, class_name) == ("bioconv.keras", "FICurve"):
-        return ""  # our own: its configuration is numbers
+    own = class_name.removeprefix("bioconv>") if module in (None, "bioconv.keras") else ""
+    if own in _OWN and (own != class_name or module):
+        return ""  # its configuration is numbers
     if isinstance(module, str) and module.split(".")[0] not in _KERAS_MODULES:
         return f"it is a custom class of the module {shown(module)}."
     if ">" in class_name:

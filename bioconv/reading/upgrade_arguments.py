@@ -53,6 +53,7 @@ CLASSES = {
     "CuDNNLSTM": "LSTM",
     "CuDNNGRU": "GRU",
     # as HDF5 files name a registered class: `bioconv.keras`
+    "bioconv>ClampedReLU": "ClampedReLU",
     "bioconv>FICurve": "FICurve",
 }
 

@@ -23,6 +23,7 @@ __all__ = ["SIMULATORS", "Settings", "simulate"]
 #: simulator -> (module with ``run``, what to install where it cannot be imported)
 SIMULATORS: dict[str, tuple[str, str]] = {
     "array": ("bioconv.simulators.array", "pip install jax"),
+    "event": ("bioconv.simulators.event", "pip install jax"),
     "brian2": ("bioconv.simulators.brian2", "pip install brian2"),
     "nest": ("bioconv.simulators.pynn", "pip install 'bioconv[pynn]'"),
     "neuron": ("bioconv.simulators.pynn", "pip install 'bioconv[pynn]'"),
@@ -62,7 +63,8 @@ def simulate(
     batch_size : int, optional
         Samples simulated together; default 64.  Results do not depend on it.
     dtype : {"float32", "float64"}
-        Of the array simulator; the others compute in float64.
+        Of the array simulator, and of sums over synapses in the event simulator; all else, and
+        the other simulators, compute in float64.
     seed : int
         Of Poisson input and of the softmax readout.
     progress : bool

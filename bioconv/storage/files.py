@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import numpy as np
+
 from bioconv.errors import BioconvError, NetworkFileError
 from bioconv.network import SpikingNetwork
 from bioconv.recording import Recording
@@ -17,12 +19,18 @@ from bioconv.storage.seal import check_seal, seal, written_whole
 
 #: what a file can hold -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 2),
-    Recording: ("bioconv-recording", 1),
+    SpikingNetwork: ("bioconv-network", 3),
+    Recording: ("bioconv-recording", 2),
 }
-#: version of bioconv-network that brought fields -> class -> fields with what they were before
-ADDED_FIELDS: Mapping[int, Mapping[str, Tree]] = MappingProxyType(
-    {2: {"NeuronModel": {"crossing": False, "dt_default": 0.0}}}
+#: what a file holds -> version that brought fields -> class -> fields with what they were before
+ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType(
+    {
+        SpikingNetwork: {
+            2: {"NeuronModel": {"crossing": False, "dt_default": 0.0}},
+            3: {"Population": {"spike_values": np.zeros(0)}},
+        },
+        Recording: {2: {"Raster": {"time": None}}},
+    }
 )
 #: longest delay that a file may ask for: each step costs a buffer as large as the population
 MAX_DELAY_STEPS = 100_000
@@ -121,7 +129,7 @@ def _open(path: Path) -> tuple[Tree, type]:
         )
     if layout < 1:
         raise NetworkFileError(f"{path}: there is no version {layout} of {name}.")
-    for added, classes in ADDED_FIELDS.items() if kind is SpikingNetwork else ():
+    for added, classes in ADDED_FIELDS[kind].items():
         if layout < added:
             _add_fields(tree, classes)
     return tree, kind

@@ -78,7 +78,7 @@ def encode(value: Any, hint: Any = Any, where: str = "") -> Entry:
         return _encode_mapping(value, hint, where)
     if isinstance(value, (tuple, list)):
         return _encode_tuple(tuple(value), hint, where)
-    if isinstance(value, (np.ndarray, jax.Array)) or _is_only_array(hint):
+    if isinstance(value, (np.ndarray, jax.Array)) or (value is not None and _is_only_array(hint)):
         return _array(value, where)
     return _plain_scalar(value, hint, where)
 

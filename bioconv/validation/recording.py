@@ -60,6 +60,8 @@ def _matches(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
 
 def _raster_problems(name: str, raster: Raster, recording: Recording) -> Iterator[str]:
     sizes = {raster.image.shape, raster.step.shape, raster.neuron.shape}
+    if raster.time is not None:
+        sizes |= {raster.time.shape}
     if len(sizes) > 1 or raster.image.ndim != 1:
         yield f"rasters[{name!r}] has lists of different lengths"
         return
@@ -71,3 +73,5 @@ def _raster_problems(name: str, raster: Raster, recording: Recording) -> Iterato
     for what, values, limit in limits:
         if values.size and (values.min() < 0 or (limit is not None and values.max() >= limit)):
             yield f"rasters[{name!r}] names {what} numbers outside of the recording"
+    if raster.time is not None and not np.all(np.isfinite(raster.time) & (raster.time >= 0)):
+        yield f"rasters[{name!r}] has times that are no ms from 0"

@@ -115,7 +115,7 @@ def test_readable_without_bioconv(tmp_path: Path) -> None:
     network.save(tmp_path / "net.h5")
     with h5py.File(tmp_path / "net.h5") as file:
         assert file.attrs["format"].decode() == "bioconv-network"
-        assert file.attrs["format_version"] == 2
+        assert file.attrs["format_version"] == 3
         assert file.attrs["bioconv_version"].decode() == bioconv.__version__
         group = file["content/populations/conv"]
         assert "dv/dt" in group["model"].attrs["equations"].decode()
@@ -193,3 +193,45 @@ def test_a_file_of_the_first_version_has_neurons_without_crossing(tmp_path: Path
     assert [p.model for p in load_network(path).populations] == [
         p.model for p in network.populations
     ]
+
+
+def test_a_file_of_the_second_version_has_populations_without_spike_values(tmp_path: Path) -> None:
+    def older(name: str, group: h5py.Group | h5py.Dataset) -> None:
+        if group.attrs.get("class") == b"Population":
+            del group["spike_values"]
+
+    path, network = tmp_path / "net.h5", spiking_network()
+    network.save(path)
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+        file.attrs.modify("format_version", 2)
+    seal(path)
+    assert all(not len(p.spike_values) for p in load_network(path).populations)
+
+
+def test_exact_times_of_spikes_come_back(tmp_path: Path) -> None:
+    before = recording_of(spiking_network(), images())
+    name, raster = next(iter(before.rasters.items()))
+    exact = (raster.step + 0.1234567890123456) * before.dt
+    timed = dataclasses.replace(
+        before, rasters={**before.rasters, name: dataclasses.replace(raster, time=exact)}
+    )
+    path = tmp_path / "recording.h5"
+    timed.save(path)
+    after = load_recording(path).rasters
+    np.testing.assert_array_equal(after[name].time, exact)
+    assert all(after[other].time is None for other in after if other != name)
+
+
+def test_a_recording_of_the_first_version_has_no_exact_times(tmp_path: Path) -> None:
+    def older(name: str, group: h5py.Group | h5py.Dataset) -> None:
+        if group.attrs.get("class") == b"Raster":
+            del group.attrs["time"]
+
+    path = tmp_path / "recording.h5"
+    recording_of(spiking_network(), images()).save(path)
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+        file.attrs.modify("format_version", 1)
+    seal(path)
+    assert all(raster.time is None for raster in load_recording(path).rasters.values())

@@ -131,7 +131,9 @@ class Nest(Simulator):
         """Let spikes under way arrive while nobody fires, then set everything back."""
         for name in self.populations:
             self._silence(name)
-        longest = max((self._refractory_steps(name) for name in self.populations), default=0)
+        # Generated models have the steps left as a state, which is set back with the others.
+        standard = (name for name, cell in self.cells.items() if cell != GENERATED)
+        longest = max((self._refractory_steps(name) for name in standard), default=0)
         settling = _SETTLING_STEPS if set(self.cells.values()) & _ADAPTIVE else 2
         self.run(self.max_delay_steps + longest + settling)
         for recorder in (r for recorders in self.recorders.values() for r in recorders):

@@ -29,7 +29,7 @@ def decode(
         ``offset`` (n_neurons,),
         ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz).
     steps, neurons : ndarray of int, shape (n_spikes,)
-        Spikes of the output population.
+        Spikes of the output population; parts of a step for a simulator without steps.
     potential : ndarray, shape (n_steps, n_neurons), or None
         mV at the end of each step; for kinds that do not read spikes.
     checkpoints : ndarray of int, shape (n_checkpoints,)
@@ -92,12 +92,12 @@ def _from_first_spikes(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Output from the time of each neuron's first spike, and where there is one."""
     n_neurons = len(readout["scale"])
-    first = np.full(n_neurons, np.iinfo(np.int64).max)
+    first = np.full(n_neurons, np.inf)
     late = steps >= readout["start_step"]
     np.minimum.at(first, neurons[late], steps[late])
     seen = np.minimum(first[None, :], checkpoints[:, None])  # a silent neuron spikes now at best
     elapsed = (seen - readout["start_step"]) * dt
-    given = first.min(initial=np.iinfo(np.int64).max) < checkpoints
+    given = first.min(initial=np.inf) < checkpoints
     return readout["offset"] - readout["scale"] * elapsed, given
 
 

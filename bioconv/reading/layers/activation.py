@@ -84,6 +84,10 @@ def _thresholded_relu(config: Config) -> Elementwise:
     return ReLU(threshold=config.number("theta", 1.0))
 
 
+def _clamped_relu(config: Config) -> Elementwise:
+    return ReLU(max_value=config.number("highest", 1.0), threshold=config.number("lowest", 0.1))
+
+
 def _elu(config: Config) -> Elementwise:
     return Elu(config.number("alpha", 1.0))
 
@@ -111,6 +115,7 @@ LAYERS: Mapping[str, Callable[[Config], Elementwise]] = {
     "ELU": _elu,
     "Softmax": _softmax,
     "FICurve": _fi_curve,
+    "ClampedReLU": _clamped_relu,
 }
 
 
@@ -171,7 +176,7 @@ def activation(context: Context) -> Tensor:
 
 
 def activation_layer(context: Context) -> Tensor:
-    """ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax, FICurve of `bioconv.keras`."""
+    """ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax; those of `bioconv.keras`."""
     x = context.only()
     function = LAYERS[context.spec.kind](context.config)
     if isinstance(function, Softmax):

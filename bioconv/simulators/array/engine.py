@@ -195,7 +195,8 @@ def _integrate(
         state, wait, fired = update.step(state, wait, values, arrives, period)
         if fired is not None:
             fired = jnp.broadcast_to(fired, (plan.batch, stage.n))
-        state = {k: v.astype(plan.dtype) for k, v in state.items()}
+        shape = (plan.batch, stage.n)  # an update may be a plain number, such as 0
+        state = {k: jnp.broadcast_to(v, shape).astype(plan.dtype) for k, v in state.items()}
         return (state, wait), (fired, {name: state[name] for name in stage.traces})
 
     first = (carry.state[stage.name], carry.wait.get(stage.name))

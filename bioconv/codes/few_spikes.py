@@ -1,0 +1,140 @@
+"""The few-spikes code: an activation is a weighted sum of a few spikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.base import Code
+from bioconv.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
+
+_CHOICES = {
+    "normalization": ("layer", "channel", "none"),
+    "initial": ("half", "zero"),
+    "fit": ("standard", "layer"),
+}
+#: steps of a window: ReLU alone (Table 1 of the paper), other functions (SiLU in the paper)
+K_RELU, K_FITTED = 10, 16
+_MOST_STEPS, _MOST_BITS = 20, 24
+
+
+@dataclass(frozen=True)
+class FewSpikesCode(Code):
+    """An activation is ``sum d(t) z(t)`` over the K steps in which a layer speaks.
+
+    Stoeckl and Maass 2021.  Every layer listens for K steps while the one before it speaks, then
+    speaks for K steps.  A neuron spikes in step t if its potential reaches T(t), and then falls
+    by h(t); the receiving neuron weighs a spike by d(t).  For ReLU, T = h = d = alpha 2^-t: the
+    spikes are binary digits.  Other elementwise functions (SiLU, sigmoid, GELU, tanh, ...) get
+    tables that are optimised once and cached; those of the common ones are shipped.
+
+    Max pooling takes the values of all its sources before it lets the spikes of the largest pass,
+    in K steps of its own.  Products of layers (squeeze-and-excitation) stay analog in the paper,
+    which computes them beside the spiking network; here they are refused, as no simulator could
+    run the result.
+
+    Parameters
+    ----------
+    k : int
+        K, 1 to 20; 0: 10 if all functions are ReLU, else 16.
+    alpha : float
+        Largest activation of a ReLU that can be said; 0: the percentile of each channel or layer.
+    percentile : float
+        In (0, 100]; 100 is the maximum on the calibration data.
+    normalization : {"layer", "channel", "none"}
+        One alpha for each layer, for each channel, or 1 everywhere; used if ``alpha`` is 0.
+    initial : {"half", "zero"}
+        Whether a ReLU starts half its last digit above zero, so that it rounds to the nearest
+        multiple of alpha 2^-K, or at zero, so that it rounds down as in the paper.
+    bits : int
+        Q: the parameters T, h, d take 2^Q values, evenly spaced, as far as the smallest power of
+        2 that covers them reaches (Fig 5e, f; for ReLU alpha / 2); 2 to 24, or 0 for no limit.
+    fit : {"standard", "layer"}
+        Tables fitted to the range in which a function is interesting, or to the inputs that each
+        layer has on the calibration data (takes some seconds a layer, once).
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Examples
+    --------
+    >>> FewSpikesCode(initial="zero").encode(np.array([0.7, 2.0]), 2).tolist()
+    [0.5, 0.75]
+    >>> FewSpikesCode().encode(np.array([0.7, -1.0]), 2).tolist()
+    [0.75, 0.0]
+    """
+
+    k: int = 0
+    alpha: float = 0.0
+    percentile: float = 100.0
+    normalization: str = "channel"
+    initial: str = "half"
+    bits: int = 0
+    fit: str = "standard"
+
+    name = "few_spikes"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
+            for option, valid in _CHOICES.items()
+            if getattr(self, option) not in valid
+        ]
+        if not (_is_whole(self.k) and 0 <= self.k <= _MOST_STEPS):
+            problems.append(
+                f"k must be a whole number from 1 to {_MOST_STEPS}, or 0. Received: {self.k!r}."
+            )
+        if not (_is_number(self.alpha) and self.alpha >= 0):
+            problems.append(f"alpha must be above 0, or 0. Received: {self.alpha!r}.")
+        if not (_is_number(self.percentile) and 0 < self.percentile <= 100):
+            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
+        if not (_is_whole(self.bits) and (self.bits == 0 or 2 <= self.bits <= _MOST_BITS)):
+            problems.append(
+                f"bits must be a whole number from 2 to {_MOST_BITS}, or 0. "
+                f"Received: {self.bits!r}."
+            )
+        if problems:
+            raise ParameterError("\n".join(["FewSpikesCode:", *(f"  - {p}" for p in problems)]))
+
+    def convert(
+        self,
+        graph: AnalogGraph,
+        calibration: dict[str, NDArray],
+        neuron: Neuron,
+        *,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
+        seed: int,
+    ) -> SpikingNetwork:
+        """Build the spiking network of ``graph``; see `bioconv.convert`."""
+        from bioconv.codes.few_spikes_network import build
+
+        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
+
+    def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+        """What ``n_steps`` binary digits make of an activation in units of alpha (ReLU)."""
+        digits = 2.0**n_steps
+        # The same tolerance as the network, whose membrane starts a hair above.
+        start = (0.5 if self.initial == "half" else 0.0) + 1e-9
+        spoken = np.floor(np.asarray(activation, np.float64) * digits + start)
+        return np.clip(spoken, 0.0, digits - 1) / digits
+
+
+def _is_number(value: object) -> bool:
+    is_bool = isinstance(value, bool | np.bool_)
+    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))
+
+
+def _is_whole(value: object) -> bool:
+    return _is_number(value) and int(value) == value  # type: ignore[call-overload]

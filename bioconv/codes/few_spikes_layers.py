@@ -1,0 +1,149 @@
+"""What the few-spikes code carries: functions, their tables, and the units of potentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph, iterate
+from bioconv.analog.functions import (
+    Elementwise,
+    FICurve,
+    Function,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    NotEqual,
+    ReLU,
+    Softmax,
+)
+from bioconv.analog.graph import Layer
+from bioconv.codes.calibration import measure, pooled_scale
+from bioconv.codes.few_spikes_standard import cached_table, goal_for, standard_table
+from bioconv.codes.few_spikes_tables import Table, relu_table
+from bioconv.codes.rate import RateCode
+from bioconv.codes.rewritten import Rewritten
+from bioconv.errors import ConversionError, Problem
+
+if TYPE_CHECKING:
+    from bioconv.codes.few_spikes import FewSpikesCode
+
+Floats = NDArray[np.float64]
+
+#: functions of more than one element, or that jump
+_NOT_ALONE = (Linear, LogSoftmax, NotEqual, Softmax)
+
+
+def carries(function: Function) -> bool:
+    """Whether a table can be fitted to the function: one that maps each element alone."""
+    return isinstance(function, Elementwise) and not isinstance(function, _NOT_ALONE)
+
+
+def check_layers(rewritten: Rewritten) -> None:
+    """Refuse what a rewritten graph may hold and few spikes cannot say.
+
+    Raises
+    ------
+    ConversionError
+    """
+    problems = [problem for layer in rewritten.layers for problem in _problems(layer)]
+    if problems:
+        raise ConversionError(
+            f"The few-spikes code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
+            problems,
+        )
+
+
+def _problems(layer: Layer) -> Iterator[Problem]:
+    if isinstance(layer.function, FICurve):
+        reason = "it is the measured curve of a neuron under the rate code."
+        yield Problem(layer.name, "FICurve", reason, "Convert it with the rate code.")
+
+
+def units_of(
+    code: FewSpikesCode, rewritten: Rewritten, calibration: dict[str, NDArray], k: int
+) -> dict[str, Floats]:
+    """What 1 mV stands for in each layer: alpha for ReLU, 1 for fitted functions.
+
+    A ReLU's alpha is so much above the percentile of its activations, or the upper limit of the
+    function, that these are the largest number of K binary digits.
+    """
+    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
+    measured = measure(percentile, rewritten, calibration)
+    units: dict[str, Floats] = {}
+    for layer in rewritten.layers:
+        match layer.function:
+            case MaxPool():
+                units[layer.name] = pooled_scale(layer, units)
+            case ReLU(max_value=limit):
+                largest = measured.of[layer.name] * 2.0**k / (2.0**k - 1)
+                alpha = np.full((), code.alpha) if code.alpha else largest
+                units[layer.name] = np.minimum(alpha, limit * 2.0**k / (2.0**k - 1))
+            case _:
+                units[layer.name] = np.ones(())
+    return units | {layer.name: measured.of[layer.name] for layer in rewritten.readouts}
+
+
+def inputs_of(
+    rewritten: Rewritten, calibration: dict[str, NDArray], n_samples: int = 64
+) -> dict[str, Floats]:
+    """What goes into each fitted function on the first samples of the calibration data."""
+    fitted = {
+        f"into {layer.name}": layer
+        for layer in rewritten.layers
+        if carries(layer.function) and not isinstance(layer.function, ReLU)
+    }
+    probes = [replace(layer, name=name, function=Linear()) for name, layer in fitted.items()]
+    layers = (*rewritten.layers, *probes)
+    graph = AnalogGraph(rewritten.name, rewritten.inputs, layers, tuple(fitted))
+    few = {name: x[:n_samples] for name, x in calibration.items()}
+    if not fitted:
+        return {}
+    found: dict[str, list[Floats]] = {layer.name: [] for layer in fitted.values()}
+    for batch in iterate(graph, few, names=list(fitted)):
+        for name, values in batch.items():
+            found[fitted[name].name].append(np.ravel(values).astype(np.float64))
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def tables_of(
+    code: FewSpikesCode, rewritten: Rewritten, calibration: dict[str, NDArray], k: int
+) -> dict[str, Table]:
+    """How each layer speaks.
+
+    Raises
+    ------
+    ConversionError
+        A pooling window holds spikes of different worth.
+    """
+    heard = inputs_of(rewritten, calibration) if code.fit == "layer" else {}
+    tables: dict[str, Table] = {}
+    problems = []
+    for layer in rewritten.layers:
+        match layer.function:
+            case MaxPool():
+                pooled = [tables[term.source] for term in layer.inputs[0].terms]
+                tables[layer.name] = pooled[0]
+                if not all(pooled[0].same_worth(table) for table in pooled):
+                    reason = "it pools layers of different functions, whose spikes differ in worth."
+                    problems.append(Problem(layer.name, "MaxPool", reason, "Pool them one by one."))
+            case ReLU():
+                tables[layer.name] = relu_table(k).limited(code.bits)
+            case Elementwise() as function:
+                inputs = heard.get(layer.name)
+                table = (
+                    standard_table(function, k)
+                    if inputs is None
+                    else cached_table(goal_for(function.value, inputs), k)
+                )
+                tables[layer.name] = table.limited(code.bits)
+    if problems:
+        raise ConversionError(
+            f"The few-spikes code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
+            problems,
+        )
+    return tables

@@ -1,0 +1,330 @@
+"""Build the spiking network of the few-spikes code.
+
+Every population has a step S in which it begins to speak.  It has heard all by then: its sources
+spoke in K steps that end with the spikes which arrive in step S.  Delays of branches of unequal
+depth are balanced, so that the t-th spikes of all sources arrive together, in step S - K + t.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from math import lcm, prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.graph import Affine, Layer
+from bioconv.codes import layout
+from bioconv.codes.affine import apply64
+from bioconv.codes.calibration import LowestValues
+from bioconv.codes.few_spikes_layers import carries, check_layers, tables_of, units_of
+from bioconv.codes.few_spikes_tables import Table
+from bioconv.codes.membrane import NEVER, denominator, rounded
+from bioconv.codes.names import identifiers
+from bioconv.codes.rewriting import rewrite
+from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.errors import ParameterError
+from bioconv.network import (
+    Change,
+    Drive,
+    Input,
+    Population,
+    Projection,
+    Readout,
+    SpikingNetwork,
+    Value,
+)
+from bioconv.neurons import Neuron
+from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
+from bioconv.operators import Operator, WindowCell, compact, compose, n_synapses, scaled
+from bioconv.timing import whole_steps
+
+if TYPE_CHECKING:
+    from bioconv.codes.few_spikes import FewSpikesCode
+
+Floats = NDArray[np.float64]
+
+#: potentials are whole multiples of 2^-34 mV: sums are exact in float64, whatever their order
+_GRID = 2.0**-34
+#: value of a cell of a pooling window that is padding
+_LOWEST = -1e9
+
+
+def build(
+    code: FewSpikesCode,
+    graph: AnalogGraph,
+    calibration: dict[str, NDArray],
+    neuron: Neuron,
+    *,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
+) -> SpikingNetwork:
+    """The spiking network of ``graph``; see `bioconv.convert`.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that few spikes cannot carry, or a neuron that is not the code's own.
+    ParameterError
+        The duration is too short.
+    """
+    layout.check_neuron("few-spikes", neuron)
+    rewritten = rewrite(graph, LowestValues(graph, calibration), "few-spikes", carries)
+    check_layers(rewritten)
+    k = code.k or (_default_k(rewritten))
+    tables = tables_of(code, rewritten, calibration, k)
+    plan = _Plan(
+        initial=code.initial,
+        k=k,
+        dt=1.0 if dt is None else dt,
+        names=layout.names(rewritten),
+        units=units_of(code, rewritten, calibration, k),
+        tables=tables,
+        starts=_starts(rewritten, k),
+        carried=rewritten.carried(graph),
+        inputs={entry.name: entry.shape for entry in rewritten.inputs},
+    )
+    for layer in rewritten.layers:
+        if isinstance(layer.function, MaxPool):
+            _add_gates(plan, layer)
+        else:
+            _add_neurons(plan, layer)
+    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
+        _add_readout(plan, layer, name)
+    latency = max(plan.starts[layer.name] for layer in rewritten.readouts) + 2
+    return SpikingNetwork(
+        name=identifiers([graph.name])[0],
+        dt=plan.dt,
+        n_steps=_duration(latency, n_steps, duration, plan.dt),
+        inputs=tuple(Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
+        populations=tuple(plan.populations),
+        projections=tuple(plan.projections),
+        drives=tuple(plan.drives),
+        changes=tuple(plan.changes),
+        readouts=tuple(plan.readouts),
+        analog=graph,
+        code={
+            **layout.describe_options(code),
+            "k": k,
+            "windows": -(-(latency - 2) // k),
+            "latency_steps": latency,
+            "latency": latency * plan.dt,
+            # a layer listens to one sample while it speaks of none, and speaks for K steps then
+            "pipeline_steps": 2 * k,
+            "pipeline_interval": 2 * k * plan.dt,
+            "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
+            "calibration_samples": len(next(iter(calibration.values()))),
+        },
+    )
+
+
+@dataclass
+class _Plan:
+    """What is known before the first population is built, and what has been built so far.
+
+    ``units`` says what a potential of 1 mV, or a spike of worth 1, stands for in activation;
+    ``tables`` how each layer speaks; ``starts`` when it begins to.
+    """
+
+    initial: str
+    k: int
+    dt: float
+    names: Mapping[str, str]
+    units: Mapping[str, Floats]
+    tables: Mapping[str, Table]
+    starts: Mapping[str, int]
+    carried: Mapping[str, Carried]
+    inputs: Mapping[str, tuple[int, ...]]
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    drives: list[Drive] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    readouts: list[Readout] = field(default_factory=list)
+
+    def delay(self, source: str, start: int) -> int:
+        """So that the last spikes arrive in the step ``start``."""
+        return start - self.k + 1 - self.starts[source]
+
+
+def _default_k(rewritten: Rewritten) -> int:
+    from bioconv.codes.few_spikes import K_FITTED, K_RELU
+
+    simple = all(isinstance(layer.function, ReLU | MaxPool) for layer in rewritten.layers)
+    return K_RELU if simple else K_FITTED
+
+
+def _starts(rewritten: Rewritten, k: int) -> dict[str, int]:
+    """Step in which each layer begins to speak (in which a readout has heard all).
+
+    Inputs are currents that have charged the neurons before these first speak, in step 0.
+    """
+    currents = {entry.name for entry in rewritten.inputs}
+    return {name: depth * k for name, depth in layout.depths(rewritten, currents).items()}
+
+
+def _duration(latency: int, n_steps: int | None, duration: float | None, dt: float) -> int:
+    if n_steps is None:
+        n_steps = latency if duration is None else whole_steps(duration, dt)
+    if n_steps < latency:
+        raise ParameterError(
+            f"n_steps = {n_steps} is too short: the output is complete after {latency} steps. "
+            "Use more steps, or a smaller k."
+        )
+    return n_steps
+
+
+def _add_neurons(plan: _Plan, layer: Layer) -> None:
+    """Neurons that listen, then speak."""
+    name, start, table = plan.names[layer.name], plan.starts[layer.name], plan.tables[layer.name]
+    found = _connect(plan, layer)
+    model = FewSpikes(max(len(found.tables), 1)).model
+    parameters: dict[str, Value] = {**found.parameters, "v_th": NEVER}
+    parameters |= {f"last{n}": float(heard.worth[-1]) for n, heard in enumerate(found.tables)}
+    rounding = 0.0
+    if isinstance(layer.function, ReLU) and plan.initial == "half":
+        rounding = float(table.worth[-1]) / 2
+    carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            model,
+            parameters,
+            {"v": rounding + found.shift},
+            carried.layer,
+            scale=plan.units[layer.name] * carried.factor,
+            offset=carried.offset,
+            start_step=start,
+            spike_values=table.worth,
+        )
+    )
+    for step in range(plan.k):
+        plan.changes += [
+            Change(start + step, name, "v_th", float(table.threshold[step])),
+            Change(start + step, name, "v_fall", float(table.fall[step])),
+        ]
+    plan.changes.append(Change(start + plan.k, name, "v_th", NEVER))
+
+
+def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
+    """Neurons that add up what they hear."""
+    name = plan.names[layer.name]
+    found = _connect(plan, layer)
+    model = FewSpikesOutput(max(len(found.tables), 1)).model
+    unit, start = plan.units[layer.name], plan.starts[layer.name]
+    plan.populations.append(
+        Population(name, layer.shape, model, found.parameters, scale=unit, start_step=start)
+    )
+    (readout,) = identifiers([output])
+    plan.readouts.append(Readout(readout, name, "level", layer.function))
+
+
+def _add_gates(plan: _Plan, layer: Layer) -> None:
+    """Gates that let the spikes of the largest source of each window pass."""
+    (affine,), pool, name = layer.inputs, layer.function, plan.names[layer.name]
+    assert isinstance(pool, MaxPool)
+    start, table = plan.starts[layer.name], plan.tables[layer.name]
+    cells = range(prod(pool.size))
+    gate = FewSpikesMaxGate(len(cells))
+    initial: dict[str, Value] = {}
+    for cell in cells:
+        covered = np.zeros(layer.shape)
+        for term in affine.terms:
+            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
+            operator = compose(term.operator, window)
+            if not n_synapses(operator):  # a cell that is all padding has none
+                continue
+            covered += apply64(operator, np.ones((1, *operator.in_shape)))
+            early = plan.delay(term.source, start)
+            for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + plan.k - 1)):
+                plan.projections.append(
+                    Projection(plan.names[term.source], name, operator, receptor, delay)
+                )
+        if not covered.all():
+            initial[f"x{cell}"] = np.where(covered > 0, 0.0, _LOWEST)
+    carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            gate.model,
+            {"gain": float(table.worth[0]), "last": float(table.worth[-1])},
+            initial,
+            carried.layer,
+            scale=plan.units[layer.name] * carried.factor,
+            offset=carried.offset,
+            start_step=start,
+            spike_values=table.worth,
+        )
+    )
+    _add_gains(plan, name, "gain", table, start)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What a population hears: tables of its sources, by receptor; parameters; start potential."""
+
+    tables: list[Table]
+    parameters: dict[str, Value]
+    shift: float
+
+
+def _connect(plan: _Plan, layer: Layer) -> _Heard:
+    """Projections and drives of a layer, and the gains of what arrives."""
+    (affine,), name, start = layer.inputs, plan.names[layer.name], plan.starts[layer.name]
+    unit, tables = plan.units[layer.name], list[Table]()
+    operators: list[Operator] = []
+    for term in affine.terms:
+        if term.source in plan.inputs:
+            operator = scaled(term.operator, post=plan.dt**-1 / unit)
+            plan.drives.append(Drive(plan.names[term.source], name, operator, _GRID / plan.dt))
+            continue
+        table = plan.tables[term.source]
+        receptor = _index(tables, table)
+        operator = scaled(term.operator, pre=plan.units[term.source], post=1 / unit)
+        operator = operator.map_weights(partial(rounded, grid=_GRID / table.grid))
+        operators.append(operator)
+        delay = plan.delay(term.source, start)
+        plan.projections.append(
+            Projection(plan.names[term.source], name, operator, f"r{receptor}", delay)
+        )
+    for number, table in enumerate(tables):
+        _add_gains(plan, name, f"gain{number}", table, start)
+    current = rounded(_bias(affine, unit), _GRID) / plan.dt
+    parameters: dict[str, Value] = {"i_offset": _number(current, affine)}
+    parameters |= {f"gain{n}": float(table.worth[0]) for n, table in enumerate(tables)}
+    plan.changes.append(Change(1, name, "gate", 0.0))
+    # Half a multiple off the grid, so that no potential meets a threshold (see `membrane`).
+    return _Heard(tables, parameters, _GRID / (2 * lcm(*map(denominator, operators))))
+
+
+def _bias(affine: Affine, unit: Floats) -> Floats:
+    return np.asarray(affine.bias, np.float64) / unit
+
+
+def _number(current: Floats, affine: Affine) -> Value:
+    """A constant current as one number where it is the same for all."""
+    constant = compact(current, affine.shape)
+    return float(constant.ravel()[0]) if constant.size == 1 else constant
+
+
+def _index(tables: list[Table], table: Table) -> int:
+    """Place of a table with the same worth of spikes; it is added if there is none."""
+    for number, known in enumerate(tables):
+        if known.same_worth(table):
+            return number
+    tables.append(table)
+    return len(tables) - 1
+
+
+def _add_gains(plan: _Plan, name: str, parameter: str, table: Table, start: int) -> None:
+    """The t-th spikes arrive in step start - K + t and are weighed in the step after."""
+    for t in range(2, plan.k + 1):
+        step = start - plan.k + t + 1
+        plan.changes.append(Change(step, name, parameter, float(table.worth[t - 1])))

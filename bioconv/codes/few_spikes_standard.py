@@ -1,0 +1,179 @@
+"""Tables for functions: those of the common ones are shipped, others are fitted once and cached.
+
+``python -m bioconv.codes.few_spikes_standard FILE`` computes the shipped ones anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.resources import as_file, files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.functions import Elementwise, Gelu, Sigmoid, Silu, Tanh
+from bioconv.cache import remembered
+from bioconv.codes.few_spikes_fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
+from bioconv.codes.few_spikes_tables import GRID, Table
+from bioconv.operators import Array
+
+Floats = NDArray[np.float64]
+
+#: changes when the same key would give other tables
+_VERSION = 1
+_NAMES = ("threshold", "fall", "worth")
+_FILE = "few_spikes_tables.npz"
+#: numbers of inputs at which a table is fitted, in the inner region and in all of it
+_INNER, _ALL = 400, 400
+#: weight of the whole range besides that of the inputs of a layer
+_ANYWHERE = 0.05
+#: inputs of a layer are taken at these quantiles
+_QUANTILES = (np.arange(_INNER) + 0.5) / _INNER
+#: functions whose tables are shipped, and their numbers of steps
+SHIPPED: tuple[Elementwise, ...] = (Silu(), Sigmoid(), Gelu(), Gelu(True), Tanh())
+SHIPPED_STEPS = (4, 8, 12, 16)
+_SHIPPED_EFFORT = Effort(starts=48, steps=500, changes=4000)
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a function is fitted, and where most inputs lie.
+
+    Parameters
+    ----------
+    low, high : float
+    inner : tuple of float
+    inner_weight : float
+        Weight of an error in the inner region, in units of one outside.
+    """
+
+    low: float
+    high: float
+    inner: tuple[float, float] = (-2.0, 2.0)
+    inner_weight: float = 5.0
+
+
+_USUAL = Region(-8.0, 12.0)
+#: the regions of the paper's Methods for SiLU and sigmoid; functions that are flat beyond get less
+REGIONS: Mapping[str, Region] = MappingProxyType(
+    {
+        "Exponential": Region(-8.0, 4.0),
+        "LogSigmoid": Region(-12.0, 8.0),
+        "Sigmoid": Region(-10.0, 10.0),
+        "Softsign": Region(-10.0, 10.0),
+        "Tanh": Region(-6.0, 6.0),
+    }
+)
+
+
+def region_of(function: Elementwise | Callable[[Array], Any]) -> Region:
+    """The region in which a function is fitted if nothing is known of its inputs."""
+    return REGIONS.get(type(function).__name__, _USUAL)
+
+
+def goal_in(function: Callable[[Array], Any], region: Region) -> Goal:
+    """A function over a region."""
+    inner = np.linspace(*region.inner, _INNER)
+    x = np.unique(np.concatenate([inner, np.linspace(region.low, region.high, _ALL)]))
+    inside = (x >= region.inner[0]) & (x <= region.inner[1])
+    weight = np.gradient(x) * np.where(inside, region.inner_weight, 1.0)
+    return Goal(x, values_of(function, x), weight)
+
+
+def goal_for(function: Callable[[Array], Any], inputs: Floats) -> Goal:
+    """A function over the inputs that a layer has: where there are many, the weight is large."""
+    often = np.quantile(inputs, _QUANTILES)
+    margin = 0.05 * (np.ptp(inputs) + 1e-3)
+    anywhere = np.linspace(inputs.min() - margin, inputs.max() + margin, _ALL)
+    x = np.concatenate([often, anywhere])
+    weight = np.repeat([1.0 / _INNER, _ANYWHERE / _ALL], [_INNER, _ALL])
+    order = np.argsort(x, kind="stable")
+    return Goal(x[order], values_of(function, x[order]), weight[order])
+
+
+def cached_table(goal: Goal, k: int, effort: Effort = USUAL_EFFORT, seed: int = 0) -> Table:
+    """`fit_table`, remembered by content.
+
+    Parameters
+    ----------
+    goal : Goal
+    k : int
+    effort : Effort
+    seed : int
+    """
+    key = {
+        "version": _VERSION,
+        **{name: np.asarray(value) for name, value in vars(goal).items()},
+        "k": k,
+        "effort": asdict(effort),
+        "seed": seed,
+    }
+    arrays = remembered("few_spikes", key, _NAMES, partial(_arrays, goal, k, effort, seed))
+    return Table(**arrays, grid=GRID)
+
+
+def _arrays(goal: Goal, k: int, effort: Effort, seed: int) -> dict[str, Floats]:
+    table = fit_table(goal, k, effort, seed)
+    return {name: getattr(table, name) for name in _NAMES}
+
+
+def standard_table(function: Elementwise | Callable[[Array], Any], k: int) -> Table:
+    """The table of a function over its region: shipped, from the cache, or fitted now.
+
+    Parameters
+    ----------
+    function : Elementwise or function of arrays
+        Any function of JAX arrays, element by element.
+    k : int
+    """
+    value = function.value if isinstance(function, Elementwise) else function
+    shipped = _shipped(_label(function), k) if isinstance(function, Elementwise) else None
+    return shipped or cached_table(goal_in(value, region_of(function)), k)
+
+
+def _label(function: Elementwise) -> str:
+    """Class and options as a name."""
+    options = "".join(f"_{value}" for value in vars(function).values())
+    return f"{type(function).__name__}{options}"
+
+
+def _shipped(label: str, k: int) -> Table | None:
+    with (
+        as_file(files("bioconv.codes").joinpath(_FILE)) as path,
+        np.load(path, allow_pickle=False) as archive,
+    ):
+        names = [f"{label}/{k}/{name}" for name in _NAMES]
+        if names[0] not in archive:
+            return None
+        threshold, fall, worth = (archive[name] for name in names)
+        return Table(threshold, fall, worth, GRID)
+
+
+def shipped_tables() -> Iterator[tuple[str, int, Table]]:
+    """Label, number of steps and table of all that is shipped, fitted anew."""
+    for function in SHIPPED:
+        goal = goal_in(function.value, region_of(function))
+        for k in SHIPPED_STEPS:
+            yield _label(function), k, fit_table(goal, k, _SHIPPED_EFFORT)
+
+
+def write_shipped(path: str | Path) -> None:
+    """Fit the tables of the common functions and write them to a file (minutes)."""
+    from bioconv.export.support.arrays import write
+
+    arrays = {
+        f"{label}/{k}/{name}": getattr(table, name)
+        for label, k, table in shipped_tables()
+        for name in _NAMES
+    }
+    write(Path(path), arrays)
+
+
+if __name__ == "__main__":
+    write_shipped(sys.argv[1])

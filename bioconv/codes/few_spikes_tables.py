@@ -1,0 +1,84 @@
+"""The three tables of a few-spikes neuron: threshold T(t), reset h(t) and worth d(t) of a spike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.errors import ParameterError
+
+Floats = NDArray[np.float64]
+
+#: T, h and d of fitted tables are whole multiples of this, so that sums of them are exact
+GRID = 2.0**-12
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What a neuron does in the steps t = 1 ... K (Stoeckl and Maass 2021, Eqs 1 to 3).
+
+    Parameters
+    ----------
+    threshold, fall, worth : ndarray of float64, shape (K,)
+        T(t), h(t) and d(t).
+    grid : float
+        They are whole multiples of this.
+    """
+
+    threshold: Floats
+    fall: Floats
+    worth: Floats
+    grid: float
+
+    def __len__(self) -> int:
+        return len(self.threshold)
+
+    def spikes(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """z(t) for each input, shape (K, *x.shape) (Eq 2)."""
+        v = np.array(x, np.float64)
+        fired = np.zeros((len(self), *v.shape), np.bool_)
+        for step, (threshold, fall) in enumerate(zip(self.threshold, self.fall, strict=True)):
+            fired[step] = v >= threshold
+            v -= fall * fired[step]
+        return fired
+
+    def value(self, x: ArrayLike) -> Floats:
+        """What the neuron makes of each input: the sum of d(t) z(t) (Eq 3)."""
+        return np.asarray(np.tensordot(self.worth, self.spikes(x), axes=1), np.float64)
+
+    def same_worth(self, other: Table) -> bool:
+        """Whether spikes of both are worth the same."""
+        return np.array_equal(self.worth, other.worth)
+
+    def limited(self, bits: int) -> Table:
+        """The table with ``2**bits`` values for a parameter, evenly spaced around zero.
+
+        Fig 5e and f.  They reach as far as the smallest power of 2 that covers all parameters; the
+        paper's tables are within 8.
+
+        Parameters
+        ----------
+        bits : int
+            0 for no limit.
+        """
+        if not bits:
+            return self
+        tables = (self.threshold, self.fall, self.worth)
+        reach = 2.0 ** np.ceil(np.log2(max(np.abs(values).max() for values in tables)))
+        step = 2 * reach / 2**bits
+        rounded = [np.clip(np.round(values / step) * step, -reach, reach) for values in tables]
+        return Table(rounded[0], rounded[1], rounded[2], float(min(self.grid, step)))
+
+
+def relu_table(k: int) -> Table:
+    """ReLU in closed form, in units of alpha: T(t) = h(t) = d(t) = 2^-t.
+
+    Stoeckl and Maass 2021, "Approximating the ReLU activation function": the spikes are the
+    binary digits of x / alpha, rounded down; alpha is 2^K of their units.
+    """
+    if not 1 <= k <= 20:
+        raise ParameterError(f"k must be a whole number from 1 to 20. Received: {k!r}.")
+    powers = np.asarray(2.0 ** -np.arange(1, k + 1), np.float64)
+    return Table(powers, powers, powers, float(powers[-1]))

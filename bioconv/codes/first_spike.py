@@ -1,0 +1,112 @@
+"""The first-spike code, base and with dynamic threshold: a rate is the inverse of a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.base import Code
+from bioconv.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
+
+_CHOICES = {"threshold": ("base", "dynamic"), "readout": ("level", "first_spike")}
+
+
+@dataclass(frozen=True)
+class FirstSpikeCode(Code):
+    """An activation a becomes one spike at ``unit_steps * scale / a``.
+
+    Rueckauer and Liu 2018, as in mueller 6.1.  A spike switches on a current for good (Eq 6.1)
+    and a neuron fires once, when its potential reaches the threshold (Eq 6.2); the inverse of
+    that time is its instantaneous rate.  Nothing waits for anything: a neuron fires as soon as it
+    can, before inputs of the other sign have come, and what comes later is lost.  The code is
+    approximate for that reason; `bioconv.premature.premature_spikes` counts how often it
+    happens.  For exact ones see `bioconv.OscillationCode` and `bioconv.FirstSpikeExactCode`.
+
+    With the threshold "dynamic" a neuron fires twice: an announcing neuron beside it fires as
+    soon as its input is positive, and raises the threshold of all of its targets until the spike
+    itself comes.
+
+    A ReLU with a threshold, below which it is zero (`bioconv.keras.ClampedReLU`), can be carried:
+    it stops firing at the time that stands for the threshold.
+
+    Parameters
+    ----------
+    threshold : {"base", "dynamic"}
+    unit_steps : int
+        Steps to the spike of the full scale: input of the full scale fires after as many.
+    missing : float
+        Share of an announced weight by which it raises a dynamic threshold.
+    readout : {"level", "first_spike"}
+        Outputs from the potential of neurons that never fire, as the mean current; or from who
+        fires first.  With the latter an output is not the activation, but its order is.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Notes
+    -----
+    Rueckauer and Liu raise the threshold by the whole weight.  Announced neurons that never fire
+    then block the layers behind them: of a LeNet-5 nothing arrives at the output within 30
+    units of time.  A tenth is enough to hold back neurons whose input is about to come.
+
+    Examples
+    --------
+    >>> FirstSpikeCode(unit_steps=4).encode(np.array([1.0, 0.5, 0.3, 0.1]), 16).round(3).tolist()
+    [1.0, 0.5, 0.286, 0.0]
+    """
+
+    threshold: str = "base"
+    unit_steps: int = 20
+    missing: float = 0.1
+    readout: str = "level"
+
+    name = "first_spike"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
+            for option, valid in _CHOICES.items()
+            if getattr(self, option) not in valid
+        ]
+        steps, share = self.unit_steps, self.missing
+        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+            problems.append(f"unit_steps must be a whole number from 1. Received: {steps!r}.")
+        is_number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
+        if not (is_number and np.isfinite(share) and share >= 0):
+            problems.append(f"missing must be a number from 0. Received: {share!r}.")
+        if problems:
+            raise ParameterError("\n".join(["FirstSpikeCode:", *(f"  - {p}" for p in problems)]))
+
+    def convert(
+        self,
+        graph: AnalogGraph,
+        calibration: dict[str, NDArray],
+        neuron: Neuron,
+        *,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
+        seed: int,
+    ) -> SpikingNetwork:
+        """Build the spiking network of ``graph``; see `bioconv.convert`."""
+        from bioconv.codes.first_spike_network import build
+
+        return build(
+            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
+        )
+
+    def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+        """The next lower inverse of a whole number of steps, 0 if that is above n_steps."""
+        value = np.clip(np.asarray(activation, np.float64), 1e-12, 1.0)
+        steps = np.ceil(self.unit_steps / value - 1e-6)
+        return np.where(steps <= n_steps, self.unit_steps / steps, 0.0)

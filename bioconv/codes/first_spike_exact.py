@@ -1,0 +1,163 @@
+"""The exact time-to-first-spike code: an activation is how early a neuron fires its only spike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.base import Code
+from bioconv.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
+
+_CHOICES = {
+    "slope": ("constant", "positive", "identical"),
+    "ramp": ("previous", "own"),
+    "threshold": ("held", "constant", "falling"),
+    "inactive": ("fire", "silent"),
+    "normalization": ("layer", "none"),
+}
+
+
+@dataclass(frozen=True)
+class FirstSpikeExactCode(Code):
+    """A neuron that carries the activation a fires once, ``a * time_unit`` before its window ends.
+
+    Stanojevic 2023, thesis, chapter 2 (Algorithms 1 and 2): every ReLU network becomes a network
+    of integrate-and-fire neurons that computes the same function exactly.  A spike changes the
+    slope of the potentials that it reaches; windows of the layers follow one another, so that all
+    input of a neuron has come before it may fire.
+
+    Parameters
+    ----------
+    slope : {"constant", "positive", "identical"}
+        How the weights J follow from those of the scaled analog network, w:
+        ``J = alpha w / (1 - sum(w))`` with alpha = 1 for all neurons (Eq 2.3); the same with
+        layers scaled such that no neuron ever falls (Eq 2.4); or J = w, with a slope parameter
+        ``alpha = 1 - sum(w)`` of each neuron (Eq 2.6, linearly mappable condition Eq 3.9).
+    ramp : {"previous", "own"}
+        Slope alpha from the opening of the previous window (Eq 2.2), or of the neuron's own
+        (Eq 3.2).
+    threshold : {"held", "constant", "falling"}
+        Out of reach until the window opens, as the theorem wants it; the same at all times, where
+        a neuron can fire before all its input has come (thesis 2.4.2 (iv)); or falling in place of
+        the rising potential (Eq 2.5), at all times as well.
+    inactive : {"fire", "silent"}
+        Neurons whose activation is 0 fire when their window closes, or not at all (thesis 2.2.3,
+        less than one spike per neuron).
+    zeta : float
+        Windows are (1 + zeta) times as long as the largest activation on the calibration data
+        needs.
+    normalization : {"layer", "none"}
+        Scale every layer to a largest activation of 1 first, so that windows are about equally
+        long, or only where delta and b_low demand it (Eqs 2.16-2.19), as the thesis does.
+    delta, b_low : float
+        The weights of a neuron sum up to at most 1 - delta (Eq 2.16) and at least -b_low
+        (Eq 2.18).
+    time_unit : float
+        Time in ms that stands for the activation 1 of the scaled network.
+    input_range : tuple of (float, float), optional
+        p and q of Eqs 2.12, 2.13: inputs outside are cut off.  Default: from the calibration data.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Notes
+    -----
+    Eq 2.4 asks for an alpha so large that a neuron rises even if all inhibitory spikes come first.
+    But J is proportional to alpha, so the condition does not depend on it: it holds if and only if
+    the positive weights w of each neuron sum up to less than 1.  So "positive" scales layers
+    until their sums are at most 1 - delta.
+
+    A zero-padded cell counts as a neuron that fires when the window closes (thesis Fig 2.1):
+    neurons at the border get its weight as a current then.
+
+    Examples
+    --------
+    >>> FirstSpikeExactCode().encode(np.array([0.524, 2.0, -1.0]), 100).tolist()
+    [0.52, 1.0, 0.0]
+    """
+
+    slope: str = "constant"
+    ramp: str = "previous"
+    threshold: str = "held"
+    inactive: str = "fire"
+    zeta: float = 0.5
+    normalization: str = "layer"
+    delta: float = 0.1
+    b_low: float = 10.0
+    time_unit: float = 10.0
+    input_range: tuple[float, float] | None = None
+
+    name = "first_spike_exact"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
+            for option, valid in _CHOICES.items()
+            if getattr(self, option) not in valid
+        ]
+        if not (_is_number(self.zeta) and self.zeta > -1):
+            problems.append(f"zeta must be above -1. Received: {self.zeta!r}.")
+        if not (_is_number(self.delta) and 0 < self.delta < 1):
+            problems.append(f"delta must lie between 0 and 1. Received: {self.delta!r}.")
+        for option in ("b_low", "time_unit"):
+            value = getattr(self, option)
+            if not (_is_number(value) and value > 0):
+                problems.append(f"{option} must be above 0. Received: {value!r}.")
+        if self.input_range is not None and not _is_range(self.input_range):
+            problems.append(
+                f"input_range must be two numbers p < q. Received: {self.input_range!r}."
+            )
+        if problems:
+            raise ParameterError(
+                "\n".join(["FirstSpikeExactCode:", *(f"  - {p}" for p in problems)])
+            )
+
+    def convert(
+        self,
+        graph: AnalogGraph,
+        calibration: dict[str, NDArray],
+        neuron: Neuron,
+        *,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
+        seed: int,
+    ) -> SpikingNetwork:
+        """Build the spiking network of ``graph``; see `bioconv.convert`.
+
+        ``dt`` is 0.125 ms unless given.  ``n_steps`` or ``duration`` choose the time unit such
+        that a sample takes so long at most.
+        """
+        from bioconv.codes.first_spike_exact_network import build
+
+        return build(
+            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
+        )
+
+    def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+        """The nearest of ``n_steps + 1`` values of a window that is one time unit long.
+
+        In the event simulator nothing is rounded.
+        """
+        nearest = np.floor(np.asarray(activation, np.float64) * n_steps + 0.5)
+        return np.clip(nearest / n_steps, 0.0, 1.0)
+
+
+def _is_number(value: object) -> bool:
+    is_bool = isinstance(value, bool | np.bool_)
+    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))
+
+
+def _is_range(value: object) -> bool:
+    fits = isinstance(value, tuple | list) and len(value) == 2 and all(map(_is_number, value))
+    return bool(fits and value[0] < value[1])  # type: ignore[index]

@@ -1,0 +1,351 @@
+"""The network of the exact first-spike code (stanojevic Algorithm 2)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from math import lcm
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.graph import GraphInput, Layer
+from bioconv.codes import layout
+from bioconv.codes.affine import apply64
+from bioconv.codes.calibration import LowestValues
+from bioconv.codes.first_spike_exact_scaling import Scaling, measure
+from bioconv.codes.first_spike_exact_windows import Schedule, Window, plan
+from bioconv.codes.membrane import denominator
+from bioconv.codes.names import identifiers
+from bioconv.codes.pooling import MaxMinPool
+from bioconv.codes.rewriting import rewrite
+from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.network import (
+    Drive,
+    Input,
+    Population,
+    Projection,
+    Readout,
+    SpikingNetwork,
+    Value,
+)
+from bioconv.neurons import Neuron
+from bioconv.neurons.first_spike_exact import (
+    FirstSpikeEncoder,
+    FirstSpikeExact,
+    FirstSpikeIntegrator,
+    FirstSpikePool,
+)
+from bioconv.operators import WindowCell, compact, compose, identity, n_synapses, scaled
+from bioconv.timing import whole_steps
+
+if TYPE_CHECKING:
+    from bioconv.codes.first_spike_exact import FirstSpikeExactCode
+
+Floats = NDArray[np.float64]
+
+#: weights are whole multiples of this part of a population's largest slope: fine enough for
+#: float32, coarse enough for sums in any order and any unit to stay on the same side of a threshold
+_GRID = 2.0**-34
+
+
+@dataclass
+class Plan:
+    """What is known before the first population is built, and what has been built so far."""
+
+    code: FirstSpikeExactCode
+    rewritten: Rewritten
+    scaling: Scaling
+    schedule: Schedule
+    names: dict[str, str]
+    carried: dict[str, Carried]
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    drives: list[Drive] = field(default_factory=list)
+    readouts: list[Readout] = field(default_factory=list)
+
+
+def build(
+    code: FirstSpikeExactCode,
+    graph: AnalogGraph,
+    calibration: dict[str, NDArray],
+    neuron: Neuron,
+    *,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
+    seed: int,
+) -> SpikingNetwork:
+    """The spiking network of ``graph``; see `bioconv.convert`.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that cannot spike; or the neuron cannot be used.
+    ParameterError
+        The duration is too short.
+    """
+    layout.check_neuron("exact first-spike", neuron)
+    rewritten = rewrite(
+        graph, LowestValues(graph, calibration), code="exact first-spike", minima=True
+    )
+    scaling = measure(code, rewritten, calibration)
+    if n_steps is None and duration is not None:
+        n_steps = whole_steps(duration, dt or plan(code, rewritten, scaling, dt, None).dt)
+    schedule = plan(code, rewritten, scaling, dt, n_steps)
+    built = Plan(code, rewritten, scaling, schedule, _names(rewritten), rewritten.carried(graph))
+    inputs = _add_inputs(built)
+    for layer in rewritten.layers:
+        if isinstance(layer.function, MaxPool):
+            _add_pool(built, layer)
+        else:
+            _add_rectifier(built, layer)
+    for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
+        _add_readout(built, layer, output)
+    return SpikingNetwork(
+        name=identifiers([graph.name])[0],
+        dt=schedule.dt,
+        n_steps=schedule.n_steps,
+        inputs=inputs,
+        populations=tuple(built.populations),
+        projections=tuple(built.projections),
+        drives=tuple(built.drives),
+        changes=(),
+        readouts=tuple(built.readouts),
+        analog=graph,
+        code=_record(built, calibration, seed),
+    )
+
+
+def _names(rewritten: Rewritten) -> dict[str, str]:
+    """Names of populations; the inputs themselves come first, their encoders behind them."""
+    keys = [entry.name for entry in rewritten.inputs]
+    keys += [f"{entry.name} encoder" for entry in rewritten.inputs]
+    keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
+    unique = dict(zip(keys, identifiers(keys), strict=True))
+    return unique
+
+
+def _population_of(plan: Plan, source: str) -> str:
+    """Name of the population whose spikes carry an input or a layer."""
+    return plan.names.get(f"{source} encoder", plan.names[source])
+
+
+def _add_inputs(plan: Plan) -> tuple[Input, ...]:
+    return tuple(_add_encoder(plan, entry) for entry in plan.rewritten.inputs)
+
+
+def _add_encoder(plan: Plan, entry: GraphInput) -> Input:
+    """Neurons that fire the earlier the larger the sample is (thesis 2.4.2 (i))."""
+    schedule, window = plan.schedule, plan.schedule.windows[entry.name]
+    dt, unit = schedule.dt, schedule.unit
+    name = plan.names[f"{entry.name} encoder"]
+    low, scale = plan.scaling.low[entry.name], float(plan.scaling.scale[entry.name])
+    grid = dt * _GRID
+    neuron = FirstSpikeEncoder(
+        plan.code.inactive,
+        v_th=_off_grid(window.close * dt, grid),
+        i_offset=float(_round(-low / scale * unit, grid)),
+        t_close=window.close * dt,
+    )
+    plan.drives.append(
+        Drive(plan.names[entry.name], name, scaled(identity(entry.shape), post=unit / scale), grid)
+    )
+    plan.populations.append(
+        Population(
+            name,
+            entry.shape,
+            neuron.model,
+            neuron.parameters,
+            start_step=window.open - 1,
+            spike_values=_values(schedule, window),
+        )
+    )
+    return Input(plan.names[entry.name], entry.shape)
+
+
+def _add_rectifier(plan: Plan, layer: Layer) -> None:
+    """Neurons whose first spike is a ReLU (thesis 2.4.2 (ii)-(v))."""
+    code, schedule = plan.code, plan.schedule
+    scale, window, dt = plan.scaling.scale[layer.name], schedule.windows[layer.name], schedule.dt
+    gain = _gain(plan, layer)
+    grid, synapses = _connect(plan, layer, gain / scale)
+    total = np.zeros(layer.shape)
+    for projection in synapses:
+        total += apply64(projection.operator, np.ones((1, *projection.operator.in_shape)))
+    # What the slope lacks once all input has come: alpha, and the cells that are padding.
+    missing = _round(np.broadcast_to(gain, layer.shape) - total, grid)
+    slope = missing + total
+    ramp = missing if code.slope == "identical" else np.ones(())
+    if code.ramp == "own":
+        ramp = np.zeros(())
+    before, length = (window.open - window.start) * dt, (window.close - window.open) * dt
+    bias = plan.scaling.bias(layer.inputs[0]) / scale
+    v_th = ramp * before + slope * (length - schedule.unit * bias)
+    fine = dt * grid / 2 / lcm(1, *(denominator(p.operator) for p in synapses))
+    neuron = FirstSpikeExact(
+        code.inactive,
+        "falling" if code.threshold == "falling" else "constant",
+        v_th=_compact(_off_grid(v_th, fine), layer),
+        i_offset=_compact(ramp, layer),
+        i_open=_compact(slope if code.inactive == "silent" else missing, layer),
+        t_start=window.start * dt,
+        t_open=window.open * dt,
+        t_first=_compact(_earliest(plan, layer), layer),
+        t_close=window.close * dt,
+        slope=_compact(slope, layer),
+    )
+    _append(plan, layer, neuron)
+
+
+def _gain(plan: Plan, layer: Layer) -> Floats:
+    """Slope of the potential within the window: J / w of Eqs 2.3, 2.6."""
+    sums = plan.scaling.sums[layer.name]
+    return np.ones(sums.shape) if plan.code.slope == "identical" else 1.0 / (1.0 - sums)
+
+
+def _earliest(plan: Plan, layer: Layer) -> Floats:
+    """Time in ms before which no neuron fires."""
+    schedule, window = plan.schedule, plan.schedule.windows[layer.name]
+    held = plan.code.threshold == "held"
+    earliest = np.asarray(window.open * schedule.dt if held else 0.0)
+    if isinstance(layer.function, ReLU) and np.isfinite(layer.function.max_value):
+        limit = layer.function.max_value / plan.scaling.scale[layer.name]
+        earliest = np.maximum(earliest, window.close * schedule.dt - limit * schedule.unit)
+    return earliest
+
+
+def _connect(plan: Plan, layer: Layer, gain: Floats) -> tuple[float, list[Projection]]:
+    """Synapses of a population, weights on a grid; and the grid, in pA."""
+    operators = [
+        scaled(term.operator, pre=plan.scaling.scale[term.source], post=gain)
+        for term in layer.inputs[0].terms
+    ]
+    size = np.ones(layer.shape)
+    for operator in operators:
+        size += apply64(operator.map_weights(np.abs), np.ones((1, *operator.in_shape)))
+    grid = _GRID * 2.0 ** np.ceil(np.log2(size.max()))
+    found = []
+    for term, operator in zip(layer.inputs[0].terms, operators, strict=True):
+        rounded = operator.map_weights(lambda w: _round(w, grid))
+        delay = plan.schedule.delay(term.source, layer.name)
+        pre = _population_of(plan, term.source)
+        found.append(Projection(pre, plan.names[layer.name], rounded, "syn", delay))
+    plan.projections += found
+    return grid, found
+
+
+def _add_pool(plan: Plan, layer: Layer) -> None:
+    """Neurons that fire with the first of their sources, or with the last (Eq 2.32)."""
+    affine, pool = layer.inputs[0], layer.function
+    assert isinstance(pool, MaxPool)
+    sources = np.zeros(layer.shape)
+    for term in affine.terms:
+        for cell in range(int(np.prod(pool.size))):
+            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
+            operator = compose(term.operator, window)
+            sources += apply64(operator, np.ones((1, *operator.in_shape)))
+            if n_synapses(operator):  # a cell that is all padding has none
+                delay = plan.schedule.delay(term.source, layer.name)
+                pre = _population_of(plan, term.source)
+                plan.projections.append(
+                    Projection(pre, plan.names[layer.name], operator, "syn", delay)
+                )
+    last = pool.minima if isinstance(pool, MaxMinPool) else (False,)
+    v_th = np.where(np.asarray(last), sources - 0.5, 0.5)
+    _append(plan, layer, FirstSpikePool(v_th=_compact(v_th, layer)))
+
+
+def _append(plan: Plan, layer: Layer, neuron: Neuron) -> None:
+    carried, window = plan.carried.get(layer.name), plan.schedule.windows[layer.name]
+    scale = plan.scaling.scale[layer.name]
+    plan.populations.append(
+        Population(
+            plan.names[layer.name],
+            layer.shape,
+            neuron.model,
+            neuron.parameters,
+            layer="" if carried is None else carried.layer,
+            scale=scale if carried is None else scale * carried.factor,
+            offset=np.zeros(()) if carried is None else carried.offset,
+            start_step=window.open - 1,
+            spike_values=_values(plan.schedule, window),
+        )
+    )
+
+
+def _values(schedule: Schedule, window: Window) -> Floats:
+    """What a spike is worth in each step of a window: the last one 0."""
+    steps = np.arange(window.close - window.open, -1, -1)
+    return np.asarray(steps * schedule.dt / schedule.unit, np.float64)
+
+
+def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+    """Neurons that only add up; the bias as a current (Eqs 2.34, 2.35)."""
+    schedule, window = plan.schedule, plan.schedule.windows[layer.name]
+    for term in layer.inputs[0].terms:
+        operator = scaled(term.operator, pre=plan.scaling.scale[term.source])
+        delay = schedule.delay(term.source, layer.name)
+        pre = _population_of(plan, term.source)
+        plan.projections.append(Projection(pre, plan.names[layer.name], operator, "syn", delay))
+    bias = plan.scaling.bias(layer.inputs[0])
+    length = (window.open - window.start) * schedule.dt
+    neuron = FirstSpikeIntegrator(
+        i_offset=_compact(bias * schedule.unit / max(length, schedule.dt), layer),
+        t_start=min(
+            window.start * schedule.dt, window.close * schedule.dt - max(length, schedule.dt)
+        ),
+        t_close=window.close * schedule.dt,
+    )
+    (name,) = identifiers([output])
+    plan.populations.append(
+        Population(
+            plan.names[layer.name],
+            layer.shape,
+            neuron.model,
+            neuron.parameters,
+            scale=np.asarray(1.0 / schedule.unit),
+        )
+    )
+    plan.readouts.append(Readout(name, plan.names[layer.name], "level", layer.function))
+
+
+def _round(values: Floats | float, grid: float) -> Floats:
+    return np.round(np.asarray(values, np.float64) / grid) * grid
+
+
+def _off_grid(values: Floats | float, grid: float) -> Floats:
+    """The nearest values that lie half-way between two points of the grid."""
+    return (np.floor(np.asarray(values, np.float64) / grid) + 0.5) * grid
+
+
+def _compact(values: Floats, layer: Layer) -> Value:
+    """One number where it is the same for all."""
+    constant = compact(values, layer.shape)
+    return float(constant.ravel()[0]) if constant.size == 1 else constant
+
+
+def _record(
+    plan: Plan, calibration: dict[str, NDArray], seed: int
+) -> dict[str, str | int | float | bool]:
+    """Everything that set the network up, as plain values."""
+    schedule, code = plan.schedule, plan.code
+    options = {name: value for name, value in asdict(code).items() if name != "input_range"}
+    used = code.input_range or (float("nan"), float("nan"))
+    lengths = [schedule.windows[layer.name] for layer in plan.rewritten.layers]
+    steps = [window.close - window.open for window in lengths]
+    return {
+        "code": code.name,
+        **options,
+        **({"input_low": used[0], "input_high": used[1]} if code.input_range else {}),
+        "time_unit": schedule.unit,
+        "latency": schedule.n_steps * schedule.dt,
+        "latency_steps": schedule.n_steps,
+        "latency_units": schedule.n_steps * schedule.dt / schedule.unit,
+        "shortest_window": min(steps, default=0),
+        "longest_window": max(steps, default=0),
+        "calibration_samples": len(next(iter(calibration.values()))),
+        "seed": seed,
+    }

@@ -1,0 +1,207 @@
+"""Preprocessing of the exact first-spike code (stanojevic Algorithm 1).
+
+Batch normalization has been folded into operators and biases when the model was read, also where
+zero padding makes the bias depend on the place (Eqs 2.7-2.11).  What is left are the range of the
+inputs (Eqs 2.12-2.14), the scales of the layers (Eqs 2.15-2.19) and their largest activations
+(Eq 2.24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import iterate
+from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.graph import Affine, Layer
+from bioconv.codes.affine import apply64
+from bioconv.codes.rewritten import Rewritten
+from bioconv.codes.signs import signed_parts
+from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Permute, Reshape
+
+if TYPE_CHECKING:
+    from bioconv.codes.first_spike_exact import FirstSpikeExactCode
+
+Floats = NDArray[np.float64]
+Samples = Mapping[str, NDArray]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """The scaled ReLU network, as factors.
+
+    Parameters
+    ----------
+    scale : dict of str to ndarray
+        Activation that stands for 1, of every input and layer; broadcastable to its shape.
+    low : dict of str to float
+        What is subtracted of each input before it is divided (p).
+    sums : dict of str to ndarray
+        Sum of the scaled weights of a neuron, one for each channel; where zero padding cuts off
+        some of them, with those (Eq 2.15).  For rectifications.
+    largest : dict of str to float
+        Largest scaled activation of each layer on the calibration data (X of Eq 2.24).
+    """
+
+    scale: dict[str, Floats] = field(default_factory=dict)
+    low: dict[str, float] = field(default_factory=dict)
+    sums: dict[str, Floats] = field(default_factory=dict)
+    largest: dict[str, float] = field(default_factory=dict)
+
+    def bias(self, affine: Affine) -> Floats:
+        """The bias with what the shifted inputs add (Eqs 2.12, 2.14), broadcastable."""
+        bias = np.asarray(affine.bias, np.float64)
+        for term in affine.terms:
+            if self.low.get(term.source, 0.0) != 0.0:
+                bias = bias + apply64(term.operator, _full(self.low[term.source], term.operator))
+        return bias
+
+
+def measure(code: FirstSpikeExactCode, rewritten: Rewritten, calibration: Samples) -> Scaling:
+    """Ranges, scales and largest activations.
+
+    Parameters
+    ----------
+    code : FirstSpikeExactCode
+    rewritten : Rewritten
+    calibration : mapping of str to ndarray
+        Samples for each input.
+    """
+    scaling = Scaling()
+    for entry in rewritten.inputs:
+        low, high = code.input_range or _range(calibration[entry.name])
+        scaling.low[entry.name] = float(low)
+        scaling.scale[entry.name] = np.asarray(float(high) - float(low))
+    maxima = _maxima(rewritten, calibration)
+    for layer in rewritten.layers:
+        if isinstance(layer.function, MaxPool):
+            scaling.scale[layer.name] = _pooled(layer, scaling)
+        else:
+            _add_rectifier(code, layer, maxima[layer.name], scaling)
+        largest = np.max(maxima[layer.name] / _by_channel(layer, scaling.scale[layer.name]))
+        scaling.largest[layer.name] = float(largest)
+    return scaling
+
+
+def channel_axis(layer: Layer) -> int | None:
+    """The axis along which a layer's weights differ, if all its operators agree on one."""
+    axes = {_channel_axis(term.operator) for term in layer.inputs[0].terms}
+    return axes.pop() if len(axes) == 1 else None
+
+
+def _channel_axis(operator: Operator) -> int | None:
+    parts = operator.operators if isinstance(operator, Chain) else (operator,)
+    axis: int | None = len(operator.in_shape) - 1
+    for part in parts:
+        if isinstance(part, Permute):
+            axis = None if axis is None else part.axes.index(axis)
+        elif isinstance(part, Conv | Dense | AveragePool):
+            axis = len(part.out_shape) - 1
+        elif isinstance(part, Reshape) and part.in_shape != part.out_shape:
+            axis = None
+    return axis
+
+
+def _add_rectifier(
+    code: FirstSpikeExactCode, layer: Layer, maxima: Floats, scaling: Scaling
+) -> None:
+    """Scale of a rectification: the smallest that keeps its sums of weights within bounds."""
+    total, positive = _weight_sums(code, layer, scaling)
+    scale = np.ones(total.shape)
+    if code.normalization == "layer" and np.any(maxima > 0):
+        scale *= maxima.max()
+    if code.slope != "identical":
+        most = positive if code.slope == "positive" else total
+        scale = np.maximum(scale, most / (1.0 - code.delta))
+        scale = np.maximum(scale, -total / code.b_low)
+    if channel_axis(layer) is None:
+        scale = np.full_like(scale, scale.max())
+    scaling.scale[layer.name] = _spread(layer, scale)
+    scaling.sums[layer.name] = _spread(layer, total / scale)
+
+
+def _weight_sums(
+    code: FirstSpikeExactCode, layer: Layer, scaling: Scaling
+) -> tuple[Floats, Floats]:
+    """Sum of the weights, and of the positive ones, that each channel's neurons have.
+
+    Where neurons of a channel differ, as at a zero-padded border, those of the neuron with the
+    largest weights in all.
+    """
+    total, size = np.zeros(layer.shape), np.zeros(layer.shape)
+    positive = np.zeros(layer.shape)
+    for term in layer.inputs[0].terms:
+        scale = _full(scaling.scale[term.source], term.operator)
+        total += apply64(term.operator, scale)
+        size += apply64(term.operator.map_weights(np.abs), scale)
+        if code.slope == "positive":
+            part, _ = signed_parts(term.operator, layer.name)
+            positive += 0.0 if part is None else apply64(part, scale)
+    columns = [_columns(layer, values) for values in (total, size, positive)]
+    place = columns[1].argmax(axis=0)
+    along = np.arange(columns[0].shape[1])
+    return columns[0][place, along], columns[2].max(axis=0)
+
+
+def _columns(layer: Layer, values: NDArray) -> NDArray:
+    """Values of a layer, one column a channel (or a single one); leading axes may come first."""
+    axis = channel_axis(layer)
+    if axis is None:
+        return values.reshape(-1, 1)
+    axis += values.ndim - len(layer.shape)
+    return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
+
+
+def _spread(layer: Layer, values: Floats) -> Floats:
+    """One value a channel, ready to broadcast to the layer's shape."""
+    axis = channel_axis(layer)
+    if axis is None:
+        return values.reshape(())
+    return values.reshape([-1 if k == axis else 1 for k in range(len(layer.shape))])
+
+
+def _by_channel(layer: Layer, scale: Floats) -> Floats:
+    full = np.broadcast_to(scale, layer.shape)
+    return _columns(layer, full)[0]
+
+
+def _maxima(rewritten: Rewritten, calibration: Samples) -> dict[str, Floats]:
+    """Largest activation of each layer and channel on the calibration data."""
+    layers = {layer.name: layer for layer in rewritten.layers}
+    found: dict[str, Floats] = {}
+    for batch in iterate(rewritten.graph(), dict(calibration), names=list(layers)):
+        for name, values in batch.items():
+            largest = _columns(layers[name], np.asarray(values, np.float64)).max(axis=0)
+            found[name] = np.maximum(found.get(name, 0.0), largest)
+    return found
+
+
+def _pooled(layer: Layer, scaling: Scaling) -> Floats:
+    """Scale of a maximum: that of its sources, which must be alike within every window."""
+    (affine,) = layer.inputs
+    total = np.zeros(affine.shape)
+    for term in affine.terms:
+        total += apply64(term.operator, _full(scaling.scale[term.source], term.operator))
+    by_channel = total.reshape(-1, affine.shape[-1]).max(axis=0)  # padding has none
+    by_channel = np.where(by_channel > 0, by_channel, 1.0)
+    return by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))
+
+
+def _range(x: NDArray) -> tuple[float, float]:
+    """Smallest and largest value of the samples; zero is one of them."""
+    low, high = min(float(x.min()), 0.0), max(float(x.max()), 0.0)
+    return (low, high) if low < high else (0.0, 1.0)
+
+
+def _full(value: NDArray | float, operator: Operator) -> Floats:
+    full = np.broadcast_to(np.asarray(value, np.float64), operator.in_shape)
+    return np.ascontiguousarray(full)[None]
+
+
+def is_limited(layer: Layer) -> bool:
+    """Whether a rectification has an upper limit."""
+    return isinstance(layer.function, ReLU) and bool(np.isfinite(layer.function.max_value))

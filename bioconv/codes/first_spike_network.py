@@ -1,0 +1,366 @@
+"""Build the spiking network of the first-spike code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import Function, Linear, MaxPool, ReLU
+from bioconv.analog.graph import Layer
+from bioconv.codes.calibration import LowestValues
+from bioconv.codes.encoding import with_encoders
+from bioconv.codes.headroom import measure_headroom
+from bioconv.codes.layout import check_neuron, depths, describe_options, names
+from bioconv.codes.membrane import NEVER
+from bioconv.codes.names import identifiers
+from bioconv.codes.once import (
+    GRID,
+    ONCE_STEPS,
+    current_inputs,
+    margin,
+    refuse_curves,
+    rounded,
+    windows,
+)
+from bioconv.codes.rewriting import rewrite
+from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.errors import ParameterError
+from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
+from bioconv.neurons import Neuron
+from bioconv.neurons.first_spike import Announcer, FirstSpike
+from bioconv.neurons.first_spike_exact import FirstSpikePool
+from bioconv.operators import Operator, compact, scaled
+from bioconv.timing import whole_steps
+
+if TYPE_CHECKING:
+    from bioconv.codes.first_spike import FirstSpikeCode
+
+Scale = NDArray[np.float64]
+
+#: units of time for each layer, where the user gives no duration: by then nearly all that fire
+#: in a LeNet-5 have fired
+_UNITS_A_LAYER = 3
+
+
+@dataclass
+class Plan:
+    """What is known before the first population is built, and what has been built so far.
+
+    Parameters
+    ----------
+    code : FirstSpikeCode
+    rewritten : Rewritten
+        With encoders.
+    scales : dict of str to ndarray
+        Activation that stands for one unit of time, by layer.
+    dt : float
+        ms.
+    n_steps : int
+    names : mapping of str to str
+        Of the populations.
+    carried : mapping of str to Carried
+    inputs : mapping of str to Input
+    announcers : dict of str to str
+        For each layer the population that announces its spikes.
+    """
+
+    code: FirstSpikeCode
+    rewritten: Rewritten
+    scales: Mapping[str, Scale]
+    dt: float
+    n_steps: int
+    names: Mapping[str, str]
+    carried: Mapping[str, Carried]
+    inputs: Mapping[str, Input]
+    announcers: dict[str, str] = field(default_factory=dict)
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    drives: list[Drive] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    readouts: list[Readout] = field(default_factory=list)
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether spikes are announced."""
+        return self.code.threshold == "dynamic"
+
+    @property
+    def unit(self) -> float:
+        """Time of the full scale in ms."""
+        return self.code.unit_steps * self.dt
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """What a spike in each step says, in units of the scale."""
+        return self.code.unit_steps / np.arange(1.0, self.n_steps + 1.0)
+
+    def neuron(self, threshold: str = "") -> Neuron:
+        """The neuron of all layers but gates."""
+        return FirstSpike(threshold or self.code.threshold, t_ref=ONCE_STEPS * self.dt)
+
+    @property
+    def full(self) -> float:
+        """Current in pA that lifts the membrane to the threshold in one unit of time."""
+        neuron = self.neuron()
+        return float(neuron.value("v_th")) * float(neuron.value("c_m")) / self.unit
+
+
+def build(
+    code: FirstSpikeCode,
+    graph: AnalogGraph,
+    calibration: dict[str, NDArray],
+    neuron: Neuron,
+    *,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
+    seed: int,
+) -> SpikingNetwork:
+    """The spiking network of ``graph``; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : FirstSpikeCode
+    graph : AnalogGraph
+    calibration : dict of str to ndarray
+    neuron : Neuron
+        Must be the default: the code brings its own.
+    dt : float, optional
+        ms; default 1 ms.
+    n_steps : int, optional
+        Default: three units of time for each layer, input and output included.
+    duration : float, optional
+        The same in ms.
+    seed : int
+        For the record: nothing is drawn.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that cannot spike.
+    ParameterError
+        A duration in which not even the full scale fires.
+    """
+    step = dt or 1.0
+    check_neuron(code.name, neuron)
+    plain = rewrite(graph, LowestValues(graph, calibration), code.name, carries)
+    refuse_curves(code.name, plain)
+    rewritten = with_encoders(plain, calibration)
+    if duration is not None:
+        n_steps = whole_steps(duration, step)
+    depth = max(depths(rewritten, [entry.name for entry in rewritten.inputs]).values())
+    n_steps = n_steps or _UNITS_A_LAYER * (depth + 1) * code.unit_steps
+    _check_duration(code, n_steps)
+    plan = Plan(
+        code,
+        rewritten,
+        _scales(rewritten, calibration),
+        step,
+        n_steps,
+        names(rewritten),
+        plain.carried(graph),
+        current_inputs(graph),
+    )
+    for layer in rewritten.layers:
+        add = _add_gates if isinstance(layer.function, MaxPool) else _add_layer
+        add(plan, layer)
+    for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
+        _add_readout(plan, layer, output)
+    return SpikingNetwork(
+        name=identifiers([graph.name])[0],
+        dt=step,
+        n_steps=n_steps,
+        inputs=tuple(plan.inputs.values()),
+        populations=tuple(plan.populations),
+        projections=tuple(plan.projections),
+        drives=tuple(plan.drives),
+        changes=tuple(plan.changes),
+        readouts=tuple(plan.readouts),
+        analog=graph,
+        code=_record(plan, calibration, seed),
+    )
+
+
+def carries(function: Function) -> bool:
+    """Whether the code can carry a function besides plain rectifications: one with a threshold."""
+    return isinstance(function, ReLU) and function.threshold > 0 and not function.negative_slope
+
+
+def _check_duration(code: FirstSpikeCode, n_steps: int) -> None:
+    if n_steps <= code.unit_steps:
+        raise ParameterError(
+            f"n_steps = {n_steps} is too short: input of the full scale fires after "
+            f"{code.unit_steps} steps. Use more steps, or fewer unit_steps."
+        )
+
+
+def _scales(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, Scale]:
+    """Largest activation of each channel; of the whole layer where it has a threshold."""
+    scales = measure_headroom("activation", rewritten, calibration).scales.of
+    for layer in rewritten.layers:
+        if carries(layer.function):
+            scales[layer.name] = np.asarray(scales[layer.name].max())
+    return scales
+
+
+def _add_layer(plan: Plan, layer: Layer) -> None:
+    """A rectification: neurons that fire at the time that stands for their activation."""
+    name, neuron = plan.names[layer.name], plan.neuron()
+    given = _connect(plan, layer, name)
+    current = _bias(plan, layer)
+    _populate(plan, layer, neuron, {"i_offset": current}, {"v": _start(plan, neuron, given)})
+    if isinstance(layer.function, ReLU) and carries(layer.function):
+        last = plan.code.unit_steps * float(plan.scales[layer.name]) / layer.function.threshold
+        plan.changes.append(Change(round(last), name, "v_th", NEVER))
+    if plan.dynamic:
+        _add_missing(plan, layer, name)
+        _add_announcer(plan, layer, current, given)
+
+
+def _add_announcer(plan: Plan, layer: Layer, current: Any, given: list[Operator]) -> None:
+    """Neurons with the same input that fire as soon as it is positive."""
+    name = _announcer_name(plan, layer)
+    neuron = Announcer(t_ref=ONCE_STEPS * plan.dt, i_min=margin(plan.full, 1, given))
+    parameters = {**neuron.parameters, "i_offset": current}
+    plan.populations.append(Population(name, layer.shape, neuron.model, parameters))
+    _connect(plan, layer, name)
+
+
+def _announcer_name(plan: Plan, layer: Layer) -> str:
+    taken = [*plan.names.values(), *plan.announcers.values()]
+    name = identifiers([*taken, f"{plan.names[layer.name]}_announced"])[-1]
+    plan.announcers[layer.name] = name
+    return name
+
+
+def _add_missing(plan: Plan, layer: Layer, name: str) -> None:
+    """Announcements raise the threshold by a share of their weights, spikes lower it again.
+
+    In a chain of several signed maps the product of their magnitudes stands for the weight.
+    """
+    unit = plan.code.missing * float(plan.neuron().value("v_th"))
+    for term in layer.inputs[0].terms:
+        if term.source not in plan.announcers:
+            continue
+        weights = _weights(plan, layer, term.operator, term.source)
+        magnitude = weights.map_weights(lambda w: np.abs(np.asarray(w, np.float64)))
+        for pre, sign in ((plan.announcers[term.source], 1.0), (plan.names[term.source], -1.0)):
+            operator = rounded(scaled(magnitude, post=sign * unit), unit * GRID)
+            plan.projections.append(Projection(pre, name, operator, "announced"))
+
+
+def _weights(plan: Plan, layer: Layer, operator: Operator, source: str) -> Operator:
+    """From units of the source's scale to units of the layer's."""
+    return scaled(operator, pre=plan.scales[source], post=1.0 / plan.scales[layer.name])
+
+
+def _connect(plan: Plan, layer: Layer, name: str) -> list[Operator]:
+    """Drives from inputs, synapses from other layers; the operators of the latter."""
+    found, full = [], plan.full
+    for term in layer.inputs[0].terms:
+        if term.source in plan.inputs:
+            operator = scaled(term.operator, post=full / plan.scales[layer.name])
+            plan.drives.append(Drive(plan.inputs[term.source].name, name, operator, full * GRID))
+            continue
+        weights = _weights(plan, layer, term.operator, term.source)
+        operator = rounded(scaled(weights, post=full), full * GRID)
+        plan.projections.append(Projection(plan.names[term.source], name, operator, "syn"))
+        found.append(operator)
+    return found
+
+
+def _bias(plan: Plan, layer: Layer) -> Any:
+    """Constant current in pA on the grid; one number where it is the same for all."""
+    grid = plan.full * GRID
+    current = np.round(layer.inputs[0].bias / plan.scales[layer.name] * plan.full / grid) * grid
+    constant = compact(current, layer.shape)
+    return float(constant.ravel()[0]) if constant.size == 1 else constant
+
+
+def _start(plan: Plan, neuron: Neuron, given: list[Operator]) -> float:
+    """Start potential in mV, so close to zero that it decides ties only."""
+    return margin(float(neuron.value("v_th")), plan.code.unit_steps, given)
+
+
+def _populate(
+    plan: Plan, layer: Layer, neuron: Neuron, parameters: dict[str, Any], initial: dict[str, Any]
+) -> None:
+    carried, scale = plan.carried.get(layer.name), plan.scales[layer.name]
+    plan.populations.append(
+        Population(
+            plan.names[layer.name],
+            layer.shape,
+            neuron.model,
+            {**neuron.parameters, **parameters},
+            initial,
+            layer="" if carried is None else carried.layer,
+            scale=scale if carried is None else scale * carried.factor,
+            offset=np.zeros(()) if carried is None else carried.offset,
+            spike_values=plan.values,
+        )
+    )
+
+
+def _add_gates(plan: Plan, layer: Layer) -> None:
+    """A maximum: neurons that pass on the first spike, and the first announcement."""
+    gate = FirstSpikePool()
+    _populate(plan, layer, gate, {}, {})
+    _connect_windows(plan, layer, plan.names[layer.name], plan.names)
+    if plan.dynamic:
+        name = _announcer_name(plan, layer)
+        plan.populations.append(Population(name, layer.shape, gate.model, dict(gate.parameters)))
+        _connect_windows(plan, layer, name, plan.announcers)
+
+
+def _connect_windows(plan: Plan, layer: Layer, name: str, sources: Mapping[str, str]) -> None:
+    for source, operator in windows(layer):
+        plan.projections.append(Projection(sources[source], name, operator, "syn"))
+
+
+def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+    """An output: neurons that only add up, or neurons that fire."""
+    name, level = plan.names[layer.name], plan.code.readout == "level"
+    neuron = plan.neuron("base" if level else "")
+    v_th, scale = float(neuron.value("v_th")), plan.scales[layer.name]
+    given = _connect(plan, layer, name)
+    initial: dict[str, Any] = {}
+    function = layer.function
+    if level:
+        neuron = neuron.with_values(v_th=NEVER)
+        contribution: dict[str, Any] = {
+            "scale": scale * plan.code.unit_steps / (plan.n_steps * v_th)
+        }
+    else:
+        initial = {"v": _start(plan, neuron, given)}
+        contribution = {"scale": scale / (plan.n_steps * plan.dt), "offset": scale}
+        function = Linear()  # its order is that of the activations, its values are times
+        if plan.dynamic:
+            _add_missing(plan, layer, name)
+    parameters = {**neuron.parameters, "i_offset": _bias(plan, layer)}
+    plan.populations.append(
+        Population(name, layer.shape, neuron.model, parameters, initial, **contribution)
+    )
+    (readout,) = identifiers([output])
+    plan.readouts.append(Readout(readout, name, plan.code.readout, function))
+
+
+def _record(
+    plan: Plan, calibration: Mapping[str, NDArray], seed: int
+) -> dict[str, str | int | float | bool]:
+    """Everything that set the network up, as plain values."""
+    used = np.concatenate([np.ravel(scale) for scale in plan.scales.values()])
+    return {
+        **describe_options(plan.code),
+        "latency_steps": plan.n_steps,
+        "latency_ms": plan.n_steps * plan.dt,
+        "smallest_activation": plan.code.unit_steps / plan.n_steps,
+        "calibration_samples": len(next(iter(calibration.values()))),
+        "smallest_scale": float(used.min()),
+        "largest_scale": float(used.max()),
+        "seed": seed,
+    }

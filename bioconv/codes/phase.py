@@ -1,0 +1,114 @@
+"""The oscillation (phase) code: an activation is the phase at which a neuron fires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.base import Code
+from bioconv.codes.headroom import NORMALIZATIONS
+from bioconv.errors import ParameterError
+from bioconv.neurons.oscillation import ADAPTATIONS
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
+
+_CHOICES = {
+    "adaptation": ADAPTATIONS,
+    "normalization": NORMALIZATIONS,
+    "readout": ("level", "first_spike"),
+}
+
+
+@dataclass(frozen=True)
+class OscillationCode(Code):
+    """An activation a is a spike at ``(1 - a / scale) * window`` after a reference phase.
+
+    Mueller 2023, section 6.2.  A global oscillation divides time into windows.  A layer listens
+    in one window, in which its potential becomes its activation, and transmits in the next one,
+    in which the oscillation lifts every membrane to the threshold: the larger the potential,
+    the earlier the spike (Eq 6.5); no spike for potentials that are not positive.  The layer
+    behind listens meanwhile, and lets early spikes weigh more than late ones.  So nothing fires
+    before all of its inputs have come, and the network computes what the analog one computes, up
+    to the resolution of time.  A neuron fires at most once.
+
+    Biases come from a bias lane (section 6.2.1): one neuron for each window, which fires at its
+    start.  Max pooling passes on the first spike of its window; branches that skip layers are
+    delayed, so that all inputs of a layer come in the same window.
+
+    Parameters
+    ----------
+    window_steps : int
+        Steps of a window: the number of values that a spike can tell apart.
+    adaptation : {"amplitude", "duration"}
+        How a late spike is made to weigh less: by its amplitude (6.2.2), or because the current
+        that it switches on lasts to the end of the window only (6.2.3).
+    normalization : {"peak", "bound", "activation"}
+        What of each channel is put at the threshold.  "bound": the maximum possible input, for
+        any sample within the range of the calibration data, so that no neuron can fire while it
+        listens (6.2.1); the scale grows from layer to layer, and a window resolves less.  "peak":
+        the largest sum of the positive contributions on the calibration data, and "activation":
+        the largest activation on them, which resolves most, but saturates where a sample has a
+        larger one.  With these two the threshold is out of reach until the listening window is
+        over.
+    readout : {"level", "first_spike"}
+        Outputs from the potential at the end of the last listening window, or from the phases at
+        which output neurons fire in one window more: the class is known with the first of them.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Examples
+    --------
+    >>> OscillationCode(window_steps=10).encode(np.array([0.26, -1.0, 2.0]), 10).tolist()
+    [0.3, 0.0, 1.0]
+    """
+
+    window_steps: int = 128
+    adaptation: str = "amplitude"
+    normalization: str = "peak"
+    readout: str = "level"
+
+    name = "phase"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
+            for option, valid in _CHOICES.items()
+            if getattr(self, option) not in valid
+        ]
+        steps = self.window_steps
+        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 2:
+            problems.append(f"window_steps must be a whole number from 2. Received: {steps!r}.")
+        if problems:
+            raise ParameterError("\n".join(["OscillationCode:", *(f"  - {p}" for p in problems)]))
+
+    def convert(
+        self,
+        graph: AnalogGraph,
+        calibration: dict[str, NDArray],
+        neuron: Neuron,
+        *,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
+        seed: int,
+    ) -> SpikingNetwork:
+        """Build the spiking network of ``graph``; see `bioconv.convert`."""
+        from bioconv.codes.phase_network import build
+
+        return build(
+            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
+        )
+
+    def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+        """The nearest multiple of 1 / n_steps, for a window of n_steps."""
+        steps = np.ceil(np.asarray(activation, np.float64) * n_steps - 0.5)
+        return np.clip(steps / n_steps, 0.0, 1.0)

@@ -1,0 +1,339 @@
+"""Build the spiking network of the oscillation code; see `bioconv.codes.phase_plan` for times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.graph import Affine, Layer
+from bioconv.codes.affine import scale_affine
+from bioconv.codes.calibration import LowestValues
+from bioconv.codes.encoding import with_encoders
+from bioconv.codes.headroom import measure_headroom
+from bioconv.codes.layout import check_neuron, describe_options, names
+from bioconv.codes.membrane import NEVER
+from bioconv.codes.names import identifiers
+from bioconv.codes.once import GRID, current_inputs, margin, refuse_curves, rounded, windows
+from bioconv.codes.phase_plan import Plan, transmission_starts
+from bioconv.codes.rewriting import rewrite
+from bioconv.errors import ParameterError
+from bioconv.network import (
+    Change,
+    Drive,
+    Population,
+    Projection,
+    Readout,
+    SpikingNetwork,
+)
+from bioconv.neurons import Neuron
+from bioconv.neurons.first_spike_exact import FirstSpikePool
+from bioconv.operators import (
+    Dense,
+    Operator,
+    Reshape,
+    compact,
+    compose,
+    scaled,
+)
+from bioconv.timing import whole_steps
+
+if TYPE_CHECKING:
+    from bioconv.codes.phase import OscillationCode
+
+
+def build(
+    code: OscillationCode,
+    graph: AnalogGraph,
+    calibration: dict[str, NDArray],
+    neuron: Neuron,
+    *,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
+    seed: int,
+) -> SpikingNetwork:
+    """The spiking network of ``graph``; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : OscillationCode
+    graph : AnalogGraph
+    calibration : dict of str to ndarray
+    neuron : Neuron
+        Must be the default: the code brings its own.
+    dt : float, optional
+        ms; default 1 ms.
+    n_steps : int, optional
+        Default: what the code needs; not less.
+    duration : float, optional
+        The same in ms.
+    seed : int
+        For the record: nothing is drawn.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that cannot spike.
+    ParameterError
+        A duration shorter than the code needs.
+    """
+    step = dt or 1.0
+    check_neuron(code.name, neuron)
+    plain = rewrite(graph, LowestValues(graph, calibration), code.name)
+    refuse_curves(code.name, plain)
+    rewritten = with_encoders(plain, calibration)
+    plan = Plan(
+        code,
+        rewritten,
+        measure_headroom(code.normalization, rewritten, calibration),
+        step,
+        names(rewritten),
+        transmission_starts(rewritten, code.window_steps),
+        plain.carried(graph),
+        current_inputs(graph),
+    )
+    for layer in rewritten.layers:
+        add = _add_gates if isinstance(layer.function, MaxPool) else _add_layer
+        add(plan, layer)
+    for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
+        _add_readout(plan, layer, output)
+    latency = _latency(plan)
+    if duration is not None:
+        n_steps = whole_steps(duration, step)
+    if n_steps is not None and n_steps < latency:
+        raise ParameterError(
+            f"n_steps = {n_steps} is too short: the output is complete after {latency} steps. Use "
+            "as many, or fewer window_steps."
+        )
+    return SpikingNetwork(
+        name=identifiers([graph.name])[0],
+        dt=step,
+        n_steps=n_steps or latency,
+        inputs=tuple(plan.inputs.values()),
+        populations=tuple(plan.populations),
+        projections=tuple(plan.projections),
+        drives=tuple(plan.drives),
+        changes=tuple(plan.changes),
+        readouts=tuple(plan.readouts),
+        analog=graph,
+        code=_record(plan, latency, calibration, seed),
+    )
+
+
+def _add_layer(plan: Plan, layer: Layer) -> None:
+    """A rectification: an encoder, or neurons that listen and transmit."""
+    name, start = plan.names[layer.name], plan.transmits[layer.name]
+    if {term.source for term in layer.inputs[0].terms} & set(plan.inputs):
+        neuron = _charged(plan, layer)
+    else:
+        held = plan.code.normalization != "bound" or _saturates(layer)
+        neuron = _listening(plan, layer, layer.inputs[0], held)
+    _transmit(plan, name, start)
+    scale = plan.headroom.scales.of[layer.name]
+    carried = plan.carried.get(layer.name)
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            neuron.model,
+            dict(neuron.parameters),
+            layer="" if carried is None else carried.layer,
+            scale=scale if carried is None else scale * carried.factor,
+            offset=np.zeros(()) if carried is None else carried.offset,
+            start_step=start - 1,
+            spike_values=plan.values,
+        )
+    )
+
+
+def _charged(plan: Plan, layer: Layer) -> Neuron:
+    """An encoder: the sample charges the membrane in step 0."""
+    neuron, name = plan.neuron(), plan.names[layer.name]
+    (term,) = layer.inputs[0].terms
+    v_th = float(neuron.value("v_th"))
+    full = v_th * float(neuron.value("c_m")) / plan.dt
+    operator = scaled(term.operator, post=full / plan.headroom.scales.of[layer.name])
+    plan.drives.append(Drive(plan.inputs[term.source].name, name, operator, full * GRID))
+    plan.change(name, 0, v=-margin(v_th, plan.n, []), v_th=v_th)
+    plan.change(name, 1, charging=0.0)
+    return neuron.with_values(charging=1.0, v_th=NEVER)
+
+
+def _listening(plan: Plan, layer: Layer, affine: Affine, held: bool) -> Neuron:
+    """Neurons whose potential becomes their activation in one window of the oscillation.
+
+    The oscillation takes it from one threshold below to zero ("amplitude", mueller 6.2.2), or
+    from the threshold to zero ("duration", 6.2.3).  Where it may rise above the threshold, that
+    is ``held`` out of reach until the window is over.
+    """
+    neuron, name = plan.neuron(), plan.names[layer.name]
+    starts = plan.transmits[layer.name]
+    listens = starts - plan.n
+    synapses = _connect(plan, layer, affine, neuron)
+    v_th, rise = float(neuron.value("v_th")), _rise(plan, neuron)
+    direction = 1.0 if plan.code.adaptation == "amplitude" else -1.0
+    below = margin(v_th, plan.n, [entry.operator for entry in synapses])
+    plan.change(name, listens, v=-direction * v_th - below, i_osc=direction * rise)
+    plan.changes += _pulses_end(plan, name, starts)
+    if plan.code.adaptation == "amplitude":
+        neuron = neuron.with_values(t_listen=listens * plan.dt)
+    if held:
+        plan.change(name, starts - 1, v_th=v_th)
+        return neuron.with_values(v_th=NEVER)
+    return neuron
+
+
+def _transmit(plan: Plan, name: str, start: int) -> None:
+    """The rising half of the oscillation; afterwards it falls, and nothing fires any more."""
+    neuron = plan.neuron()
+    rise, end = _rise(plan, neuron), start + plan.n
+    plan.change(name, start - 1, rise=rise / float(neuron.value("c_m")))
+    plan.change(name, start, i_osc=rise)
+    # A zero comes to the threshold in the last step, where the nearest step is one too late.
+    plan.change(name, end - 1, v_th=NEVER)
+    plan.change(name, end, i_osc=-rise)
+
+
+def _rise(plan: Plan, neuron: Neuron) -> float:
+    """Current in pA that lifts the membrane by the threshold in one window."""
+    return float(neuron.value("v_th")) * float(neuron.value("c_m")) / plan.window
+
+
+def _pulses_end(plan: Plan, name: str, step: int) -> list[Change]:
+    """Pulses last to the end of the listening window."""
+    return [Change(step, name, "i_syn", 0.0)] if plan.code.adaptation == "duration" else []
+
+
+def _saturates(layer: Layer) -> bool:
+    return isinstance(layer.function, ReLU) and isfinite(layer.function.max_value)
+
+
+def _connect(plan: Plan, layer: Layer, affine: Affine, neuron: Neuron) -> list[Projection]:
+    """Synapses from the sources and from the bias lane."""
+    name, unit = plan.names[layer.name], float(neuron.value("v_th"))
+    if plan.code.adaptation == "duration":
+        unit = _rise(plan, neuron)
+    scale, starts = plan.headroom.scales.of[layer.name], plan.transmits[layer.name]
+    listens = starts - plan.n
+    found = []
+    for term in affine.terms:
+        before = unit * plan.headroom.scales.of[term.source]
+        operator = scaled(term.operator, pre=before, post=1.0 / scale)
+        delay = listens - plan.transmits[term.source]
+        found.append(_projection(plan.names[term.source], name, operator, unit, delay))
+    if np.any(affine.bias):
+        full = np.broadcast_to(affine.bias / scale, affine.shape)
+        row = Dense((1,), np.ascontiguousarray(full).reshape(1, -1) * unit)
+        operator = compose(row, Reshape(row.out_shape, affine.shape))
+        found.append(_projection(_bias_neuron(plan, listens), name, operator, unit, 1))
+    plan.projections += found
+    return found
+
+
+def _projection(pre: str, post: str, operator: Operator, unit: float, delay: int) -> Projection:
+    return Projection(pre, post, rounded(operator, unit * GRID), "syn", delay)
+
+
+def _bias_neuron(plan: Plan, listens: int) -> str:
+    """The neuron of the bias lane that fires for the window that starts in this step.
+
+    Its potential lies above a threshold that comes into reach one step before the others fire.
+    """
+    if listens not in plan.bias_lane:
+        taken = [*plan.names.values(), *plan.bias_lane.values()]
+        name = identifiers([*taken, f"bias_{len(plan.bias_lane) + 1}"])[-1]
+        neuron = plan.neuron()
+        v_th = float(neuron.value("v_th"))
+        parameters = {**neuron.parameters, "v_th": NEVER}
+        start = {"v": 2 * v_th}
+        plan.populations.append(Population(name, (1,), neuron.model, parameters, start))
+        plan.change(name, listens - 2, v_th=v_th)
+        plan.bias_lane[listens] = name
+    return plan.bias_lane[listens]
+
+
+def _add_gates(plan: Plan, layer: Layer) -> None:
+    """A maximum: neurons that pass on the first spike, that of the largest activation."""
+    name, start = plan.names[layer.name], plan.transmits[layer.name]
+    gate = FirstSpikePool()
+    carried, scale = plan.carried.get(layer.name), plan.headroom.scales.of[layer.name]
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            gate.model,
+            dict(gate.parameters),
+            layer="" if carried is None else carried.layer,
+            scale=scale if carried is None else scale * carried.factor,
+            offset=np.zeros(()) if carried is None else carried.offset,
+            start_step=start - 1,
+            spike_values=plan.values,
+        )
+    )
+    for source, operator in windows(layer):
+        delay = start - plan.transmits[source]
+        plan.projections.append(Projection(plan.names[source], name, operator, "syn", delay))
+
+
+def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+    """An output: neurons that only add up, or neurons that fire in one window more."""
+    name, start, affine = plan.names[layer.name], plan.transmits[layer.name], layer.inputs[0]
+    scale, shift = (getattr(plan.headroom.scales, x)[layer.name] for x in ("of", "shift"))
+    level = plan.code.readout == "level"
+    if level:
+        neuron = plan.neuron().with_values(v_th=NEVER)
+        v_th = float(plan.neuron().value("v_th"))
+        if plan.code.adaptation == "amplitude":
+            neuron = neuron.with_values(t_listen=(start - plan.n) * plan.dt)
+        _connect(plan, layer, affine, plan.neuron())
+        plan.changes += _pulses_end(plan, name, start)
+        contribution: dict[str, Any] = {"scale": scale / v_th}
+    else:
+        neuron = _listening(plan, layer, scale_affine(affine, 1.0, -shift), held=True)
+        _transmit(plan, name, start)
+        contribution = {"scale": scale / plan.window, "offset": scale + shift}
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            neuron.model,
+            dict(neuron.parameters),
+            start_step=start - 1,
+            **contribution,
+        )
+    )
+    (readout,) = identifiers([output])
+    plan.readouts.append(Readout(readout, name, plan.code.readout, layer.function))
+
+
+def _latency(plan: Plan) -> int:
+    """Steps after which all outputs are complete."""
+    more = 0 if plan.code.readout == "level" else plan.n
+    return max(plan.transmits[layer.name] for layer in plan.rewritten.readouts) + more
+
+
+def _record(
+    plan: Plan, latency: int, calibration: Mapping[str, NDArray], seed: int
+) -> dict[str, str | int | float | bool]:
+    """Everything that set the network up, as plain values."""
+    scales = plan.headroom.scales
+    used = np.concatenate([np.ravel(compact(s, np.shape(s))) for s in scales.of.values()])
+    return {
+        **describe_options(plan.code),
+        "latency_steps": latency,
+        "latency_ms": latency * plan.dt,
+        "bias_neurons": len(plan.bias_lane),
+        "calibration_samples": len(next(iter(calibration.values()))),
+        "smallest_scale": float(used.min()),
+        "largest_scale": float(used.max()),
+        "largest_headroom": max(plan.headroom.ratios(), default=inf),
+        "silent_layers": ", ".join(plan.names[name] for name in scales.silent_layers),
+        "silent_channels": scales.n_silent_channels,
+        "seed": seed,
+    }

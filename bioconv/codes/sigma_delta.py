@@ -1,0 +1,155 @@
+"""The sigma-delta code: signed spikes say how a quantised activation changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.base import Code
+from bioconv.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
+
+_CHOICES = {
+    "normalization": ("layer", "channel", "none"),
+    "initial": ("half", "zero"),
+    "input": ("timed", "binary", "current"),
+    "pooling": ("inside", "gates"),
+}
+_STEPS = tuple(2**n for n in range(3, 13))
+
+
+@dataclass(frozen=True)
+class SigmaDeltaCode(Code):
+    """An activation is the number of ON spikes minus that of OFF spikes, times a threshold.
+
+    Yousefzadeh et al. 2019, Algorithm 1.  A neuron adds up signed spikes and is never reset
+    within a sample.  Whenever its rectified potential is a threshold or more away from what its
+    spikes have said so far, it sends a spike, positive or negative: the quantisation has a
+    hysteresis of one level, so an activation is off by less than one threshold.  Every neuron is
+    an ON and an OFF cell.  The sample comes as one spike a pixel, the brightest first.
+
+    Parameters
+    ----------
+    threshold : float
+        The quantisation level, as a share of the layer's scale; in units of the activation with
+        ``normalization="none"``, as in the paper.
+    normalization : {"layer", "channel", "none"}
+        One scale for each layer, for each channel, or 1 everywhere.
+    percentile : float
+        The scale of a layer is this percentile of its positive activations on the calibration
+        data, in (0, 100].
+    balance : bool
+        Finer levels for layers with fewer neurons, whose spikes are fewer (the cube root of the
+        number of neurons); the paper has one threshold for all.
+    correction : bool
+        A spike is worth what it says on average if activations are rounded down, by least squares
+        on the calibration data, and the average of what remains unsaid is added to the biases.
+    initial : {"half", "zero"}
+        Whether a neuron starts half a level above its bias, so that it rounds to the nearest level.
+    input : {"timed", "binary", "current"}
+        A spike of a pixel is worth the intensity that its time tells, or 1 as in the paper (the
+        first layer then sees black and white); or the sample is a current in the first step, and
+        no pixel spikes.
+    input_threshold : float
+        Pixels of this intensity or less stay silent; in units of the largest magnitude in the
+        calibration data.
+    input_steps : int
+        Steps from the spikes of the highest intensity to where those of zero would be: a power
+        of 2 from 8 to 4096.
+    settle : int
+        Steps after the last pixel and the longest path, in which neurons with more than one
+        spike to send do so.
+    pooling : {"inside", "gates"}
+        Whether a neuron pools the potentials of a window itself, so that only the maximum is
+        communicated, or all are, to gates that follow the largest; gates where something else
+        uses what is pooled, or the sample is a current.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Examples
+    --------
+    >>> SigmaDeltaCode(threshold=0.25).encode(np.array([0.6, -1.0, 1.0]), 10).tolist()
+    [0.5, 0.0, 1.0]
+    """
+
+    threshold: float = 0.2
+    normalization: str = "layer"
+    percentile: float = 99.9
+    balance: bool = True
+    correction: bool = True
+    initial: str = "zero"
+    input: str = "timed"
+    input_threshold: float = 0.2
+    input_steps: int = 64
+    settle: int = 16
+    pooling: str = "inside"
+
+    name = "sigma_delta"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
+            for option, valid in _CHOICES.items()
+            if getattr(self, option) not in valid
+        ]
+        if not (_is_number(self.threshold) and self.threshold > 0):
+            problems.append(f"threshold must be above 0. Received: {self.threshold!r}.")
+        if not (_is_number(self.percentile) and 0 < self.percentile <= 100):
+            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
+        if not (_is_number(self.input_threshold) and 0 <= self.input_threshold < 1):
+            problems.append(
+                f"input_threshold must lie in [0, 1). Received: {self.input_threshold!r}."
+            )
+        if not (_is_number(self.input_steps) and self.input_steps in _STEPS):
+            problems.append(
+                f"input_steps must be a power of 2 from {_STEPS[0]} to {_STEPS[-1]}. "
+                f"Received: {self.input_steps!r}."
+            )
+        if not (_is_number(self.settle) and self.settle >= 0 and int(self.settle) == self.settle):
+            problems.append(f"settle must be a whole number from 0. Received: {self.settle!r}.")
+        problems += [
+            f"{option} must be true or false. Received: {getattr(self, option)!r}."
+            for option in ("balance", "correction")
+            if not isinstance(getattr(self, option), bool | np.bool_)
+        ]
+        if problems:
+            raise ParameterError("\n".join(["SigmaDeltaCode:", *(f"  - {p}" for p in problems)]))
+
+    def convert(
+        self,
+        graph: AnalogGraph,
+        calibration: dict[str, NDArray],
+        neuron: Neuron,
+        *,
+        dt: float | None,
+        n_steps: int | None,
+        duration: float | None = None,
+        seed: int,
+    ) -> SpikingNetwork:
+        """Build the spiking network of ``graph``; see `bioconv.convert`."""
+        from bioconv.codes.sigma_delta_network import build
+
+        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
+
+    def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+        """What up to ``n_steps`` spikes make of an activation that rises from 0, in [0, 1].
+
+        Rising values are rounded down to whole levels (Fig 1, the branch upwards).
+        """
+        levels = np.floor(np.asarray(activation, np.float64) / self.threshold + 1e-9)
+        return np.clip(np.minimum(levels, n_steps) * self.threshold, 0.0, 1.0)
+
+
+def _is_number(value: object) -> bool:
+    is_bool = isinstance(value, bool | np.bool_)
+    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))

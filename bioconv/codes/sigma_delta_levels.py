@@ -1,0 +1,118 @@
+"""Levels of the sigma-delta code, and what a spike is worth on average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import iterate
+from bioconv.analog.functions import MaxPool
+from bioconv.analog.graph import Layer
+from bioconv.codes.affine import apply64
+from bioconv.codes.calibration import measure
+from bioconv.codes.rate import RateCode
+from bioconv.codes.rewritten import Rewritten
+
+if TYPE_CHECKING:
+    from bioconv.codes.sigma_delta import SigmaDeltaCode
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Levels:
+    """The numbers that relate spikes and activations.
+
+    Parameters
+    ----------
+    of : dict of str to ndarray broadcastable to one sample
+        Quantisation level of each layer in activation; for a readout, activation of 1 mV.
+    worth, offset : dict of str to ndarray broadcastable to one sample
+        An activation is, on average, ``worth * n + offset`` if n more ON than OFF spikes said it.
+    """
+
+    of: dict[str, Floats] = field(default_factory=dict)
+    worth: dict[str, Floats] = field(default_factory=dict)
+    offset: dict[str, Floats] = field(default_factory=dict)
+
+
+def levels_of(
+    code: SigmaDeltaCode, rewritten: Rewritten, calibration: dict[str, NDArray]
+) -> Levels:
+    """Levels from the scales of the layers; what spikes are worth from the calibration data."""
+    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
+    measured = measure(percentile, rewritten, calibration).of
+    finer = _balance(rewritten) if code.balance else dict.fromkeys(measured, 1.0)
+    levels = Levels()
+    for layer in rewritten.layers:
+        if isinstance(layer.function, MaxPool):
+            levels.of[layer.name] = _pooled(layer, levels.of)
+        else:
+            levels.of[layer.name] = code.threshold * measured[layer.name] * finer[layer.name]
+    fits = _fits(rewritten, levels.of, calibration) if code.correction else {}
+    for layer in rewritten.layers:
+        factor, offset = fits.get(layer.name, (np.ones(()), np.zeros(())))
+        levels.worth[layer.name] = levels.of[layer.name] * factor
+        levels.offset[layer.name] = offset
+    levels.of |= {layer.name: measured[layer.name] for layer in rewritten.readouts}
+    return levels
+
+
+def _balance(rewritten: Rewritten) -> dict[str, float]:
+    """How much finer the levels of small layers are.
+
+    A layer of n neurons with levels of a share t of its scale sends about n / t spikes and adds a
+    variance of about t squared.  The fewest spikes for the same sum of variances have t in
+    proportion to the cube root of n.
+    """
+    sizes = {e.name: prod(e.shape) for e in rewritten.layers if not isinstance(e.function, MaxPool)}
+    return {name: (n / max(sizes.values())) ** (1 / 3) for name, n in sizes.items()}
+
+
+def _fits(
+    rewritten: Rewritten, levels: Mapping[str, Floats], calibration: dict[str, NDArray]
+) -> dict[str, tuple[Floats, Floats]]:
+    """Factor and offset of each channel that bring rounded activations closest to the true ones.
+
+    Rising activations are rounded down to whole levels.  By least squares, sample by sample.
+    """
+    sums: dict[str, Floats | float] = dict.fromkeys(levels, 0.0)
+    for batch in iterate(rewritten.graph(), calibration, names=list(levels)):
+        for name, values in batch.items():
+            exact = np.asarray(values, np.float64)
+            said = np.floor(np.maximum(exact, 0.0) / levels[name]) * levels[name]
+            parts = [np.ones_like(said), said, exact, said**2, said * exact]
+            axes = tuple(range(exact.ndim - 1))
+            sums[name] = sums[name] + np.stack([part.sum(axis=axes) for part in parts])
+    return {name: _line(np.asarray(total), rewritten, name) for name, total in sums.items()}
+
+
+def _line(sums: Floats, rewritten: Rewritten, name: str) -> tuple[Floats, Floats]:
+    """Factor and offset of each channel, shape (1, ..., channels)."""
+    n, said, exact, square, product = sums
+    spread = square - said**2 / n
+    known = spread > 1e-9 * np.maximum(square, 1e-300)
+    factor = np.where(known, (product - said * exact / n) / np.where(known, spread, 1.0), 1.0)
+    offset = (exact - factor * said) / n
+    (rank,) = (len(layer.shape) for layer in rewritten.layers if layer.name == name)
+    shape = (1,) * (rank - 1) + (-1,)
+    return factor.reshape(shape), offset.reshape(shape)
+
+
+def _pooled(layer: Layer, values: Mapping[str, Floats]) -> Floats:
+    """Values by channel of a maximum: those of its sources, which are alike within every window."""
+    (affine,) = layer.inputs
+    total, hits = np.zeros(affine.shape), np.zeros(affine.shape)
+    for term in affine.terms:
+        shape = term.operator.in_shape
+        value = np.ascontiguousarray(np.broadcast_to(values[term.source], shape))[None]
+        total += apply64(term.operator, value)
+        hits += apply64(term.operator, np.ones((1, *shape)))
+    flat = np.where(hits > 0, total, -np.inf).reshape(-1, affine.shape[-1])
+    by_channel = np.where(np.isfinite(flat).any(axis=0), flat.max(axis=0), 1.0)
+    return by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))

@@ -1,0 +1,43 @@
+"""The event simulator: spike times as real numbers, from closed forms, without time steps.
+
+Where the dynamics between spikes have a closed form, a neuron's spikes follow from the times of
+the spikes that it gets, exactly.  Populations are solved one after the other in topological order,
+a batch of samples at a time.
+
+Time runs on from 0 ms in the sense of `bioconv.timing`: a spike of step t of the grid has the time
+(t + 1) dt here, a change of step t happens at t dt, and a delay of n steps is n dt.  Equations are
+taken in the limit of dt towards 0.
+
+To add a family of neurons
+--------------------------
+Write a module in this package with a function ``prepare`` and enter the names of its models in
+`SOLVERS`::
+
+    def prepare(stage: Stage) -> Solver
+
+It is called once for each population, with everything that stays the same from sample to sample
+(`Stage`: the population, its incoming projections, its changes), and gives a function that is
+called once for each batch::
+
+    def solve(arrivals: Sequence[Times], current: Times) -> Solution
+
+``arrivals`` holds, for each projection of the stage in its order, when the spikes of each sending
+neuron arrive: an array (batch, n_pre, k) in ms, ascending along the last axis, ``inf`` where there
+are no more; k is the largest number of spikes of a neuron.  ``current`` (batch, n) is what the
+drives add to the parameter ``model.current``.  `Solution` has the times of the population's own
+spikes (batch, n, k) in the same form, and the state variables that readouts read, at the end.
+Arrays are NumPy's or JAX's.  A spike that comes later than ``stage.end`` must not be in it.  All
+is in float64, with JAX's 64 bit mode on; ``operator.apply`` takes arrays of shape
+(batch, *in_shape).
+
+A solver may be a `Compiled`: if all of a network are, batches go from one compiled function to the
+next (`bioconv.simulators.event.program`), which saves most of the memory traffic.
+"""
+
+from __future__ import annotations
+
+from bioconv.simulators.event.simulation import run
+from bioconv.simulators.event.solvers import SOLVERS
+from bioconv.simulators.event.stage import Compiled, Incoming, Solution, Solver, Stage, Times
+
+__all__ = ["SOLVERS", "Compiled", "Incoming", "Solution", "Solver", "Stage", "Times", "run"]

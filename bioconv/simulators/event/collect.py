@@ -1,0 +1,185 @@
+"""Puts together the recording of an event simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.export.support import readouts
+from bioconv.network import Readout, SpikingNetwork
+from bioconv.operators import fan_out
+from bioconv.readout import apply_function, start_value
+from bioconv.recording import Raster, Recording
+from bioconv.simulators.event.program import tally
+from bioconv.simulators.event.stage import Solution, Solver, Times
+from bioconv.simulators.settings import Settings
+
+Counts = NDArray[np.int64]
+#: by how much of a step a time may fail to reach the end of its step, for rounding
+_ROUNDING = 1e-6
+
+
+class Collector:
+    """Takes what was found, batch by batch.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    settings : Settings
+    n_images : int
+    """
+
+    def __init__(self, network: SpikingNetwork, settings: Settings, n_images: int):
+        self.network, self.settings, self.n_images = network, settings, n_images
+        sizes = {p.name: p.n_neurons for p in network.populations}
+        self._per_image = {name: np.zeros(n_images, np.int64) for name in sizes}
+        self._per_neuron = {name: np.zeros(n, np.int64) for name, n in sizes.items()}
+        self._operations = np.zeros(n_images)
+        self._fan_out = {name: np.zeros(n) for name, n in sizes.items()}
+        for projection in network.projections:
+            self._fan_out[projection.pre] += fan_out(projection.operator)
+        self._counts = {
+            name: np.zeros((n_images, sizes[name]), np.int64)
+            for name, what in settings.record.items()
+            if "counts" in what
+        }
+        self._rasters: dict[str, list[Raster]] = {
+            name: [] for name, what in settings.record.items() if "spikes" in what
+        }
+        self._classes = {r.name: np.full((n_images, 1), -1) for r in network.readouts}
+        self._versions = {name: version(name) for name in ("jax", "numpy")}
+        self._outputs = {
+            r.name: np.zeros((n_images, *network.population(r.population).shape))
+            for r in network.readouts
+        }
+
+    def add(
+        self, images: Counts, found: Mapping[str, Solution], solvers: Mapping[str, Solver]
+    ) -> None:
+        """What the populations did with the samples ``images``; a batch may be filled up.
+
+        Parameters
+        ----------
+        images : ndarray of int, shape (n,)
+        found : mapping of str to Solution
+        solvers : mapping of str to Solver
+            What found it.
+        """
+        n = len(images)
+        for name, solution in found.items():
+            counted = tally(solvers[name], solution, self._fan_out[name], n)
+            self._per_image[name][images] = counted.per_image
+            self._per_neuron[name] += counted.per_neuron
+            self._operations[images] += counted.operations
+            if name in self._counts or name in self._rasters:
+                self._keep(name, images, np.asarray(solution.times)[:n])
+        for readout in self.network.readouts:
+            self._read(readout, images, found[readout.population])
+
+    def _keep(self, name: str, images: Counts, times: Times) -> None:
+        """What was asked for of one population."""
+        if name in self._counts:
+            late = self._steps(times) >= self.network.population(name).start_step
+            self._counts[name][images] = (late & np.isfinite(times)).sum(axis=2)
+        if name in self._rasters:
+            self._rasters[name].append(self._raster(images, times))
+
+    def finish(self, seconds: Mapping[str, float]) -> Recording:
+        """The recording."""
+        settings = self.settings
+        return Recording(
+            network=self.network.name,
+            simulator=settings.simulator,
+            dt=self.network.dt,
+            n_steps=settings.n_steps,
+            n_images=self.n_images,
+            outputs=self._outputs,
+            checkpoints=np.array([settings.n_steps]),
+            classes=self._classes,
+            spikes_per_image=self._per_image,
+            spikes_per_neuron=self._per_neuron,
+            synaptic_operations=self._operations,
+            counts=self._counts,
+            rasters={name: _joined(parts) for name, parts in self._rasters.items()},
+            seconds=dict(seconds),
+            versions=self._versions,
+            start_steps={p.name: p.start_step for p in self.network.populations if p.start_step},
+        )
+
+    def _steps(self, times: Times) -> Counts:
+        """The step of the grid in which a time lies: step t covers (t dt, (t + 1) dt]."""
+        with np.errstate(invalid="ignore"):
+            steps = np.ceil(times / self.network.dt - _ROUNDING) - 1
+        return np.clip(np.nan_to_num(steps), 0, self.settings.n_steps - 1).astype(np.int64)
+
+    def _raster(self, images: Counts, times: Times) -> Raster:
+        image, neuron, k = np.nonzero(np.isfinite(times))
+        exact = times[image, neuron, k]
+        step = self._steps(exact)
+        order = np.lexsort((neuron, step, image))
+        return Raster(images[image[order]], step[order], neuron[order], exact[order])
+
+    def _read(self, readout: Readout, images: Counts, solution: Solution) -> None:
+        population = self.network.population(readout.population)
+        settings = self._settings(readout)
+        if readout.reads_spikes:
+            times = np.asarray(solution.times)[: len(images)]
+            analog = np.stack([self._from_spikes(settings, of_one) for of_one in times])
+        else:  # a level has no time: samples take the place of steps
+            settings |= {"initial": start_value(population, "v"), "start_step": 0}
+            potential = np.asarray(solution.final["v"])[: len(images)]
+            analog = self._decode(settings, (), (), potential, 1 + np.arange(len(images)))
+        final = np.nan_to_num(analog, nan=0.0).reshape(-1, *population.shape)
+        self._outputs[readout.name][images] = apply_function(readout, final)
+        self._classes[readout.name][images] = readouts.classes(analog[:, None])
+
+    def _settings(self, readout: Readout) -> dict[str, Any]:
+        population = self.network.population(readout.population)
+        shape = population.shape
+        return {
+            "kind": readout.kind,
+            "scale": np.broadcast_to(population.scale, shape).reshape(-1),
+            "offset": np.broadcast_to(population.offset, shape).reshape(-1),
+            "max_rate": population.max_rate,
+            "start_step": population.start_step,
+            "rate": readout.rate,
+        }
+
+    def _from_spikes(self, settings: Mapping[str, Any], times: Times) -> Times:
+        """Output of one sample at the end, before the function of the layer."""
+        neurons, k = np.nonzero(np.isfinite(times))
+        steps = times[neurons, k] / self.network.dt - 1.0  # a spike of step t comes at (t + 1) dt
+        return self._decode(settings, steps, neurons, None, [self.settings.n_steps])[0]
+
+    def _decode(
+        self,
+        settings: Mapping[str, Any],
+        steps: ArrayLike,
+        neurons: ArrayLike,
+        potential: Times | None,
+        points: ArrayLike,
+    ) -> Times:
+        none = np.random.default_rng(0)  # nothing is drawn
+        return readouts.decode(
+            settings,
+            np.asarray(steps),
+            np.asarray(neurons, np.int64),
+            potential,
+            np.asarray(points),
+            self.network.dt,
+            none,
+        )
+
+
+def _joined(parts: list[Raster]) -> Raster:
+    """One raster of several, whose samples are in order."""
+    return Raster(
+        image=np.concatenate([part.image for part in parts]),
+        step=np.concatenate([part.step for part in parts]),
+        neuron=np.concatenate([part.neuron for part in parts]),
+        time=np.concatenate([part.time for part in parts if part.time is not None]),
+    )

@@ -1,0 +1,113 @@
+"""The published networks on which the figures of the exact first-spike code run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bioconv as bc
+from bioconv.codes import FirstSpikeExactCode
+from bioconv.data import fit_shape, load_data
+from bioconv.network import Population, SpikingNetwork
+from bioconv.reading import read
+from bioconv.recording import Recording
+from paper_figures.frame import Context
+from paper_figures.workloads import Workload, cifar10, digits
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published model: its file, its dataset, a label, and what stands in without data."""
+
+    parts: tuple[str, str]
+    dataset: str
+    label: str
+    substitute: str
+
+
+MODELS = {
+    "mlp": Published(
+        ("yjs_mnist_mlp_bn", "mnist_mlp.h5"), "mnist", "perceptron, MNIST", "digits_mlp"
+    ),
+    "lenet5": Published(
+        ("snntb_mnist_lenet5_cf_9914", "99.14.h5"), "mnist", "LeNet-5, MNIST", "digits_cnn"
+    ),
+    "mnist_cnn": Published(
+        ("chollet_mnist_cnn", "mnist_cnn.h5"), "mnist", "CNN, MNIST", "digits_cnn"
+    ),
+    "fashion_cnn": Published(
+        ("devyani_fashion_cnn_bn", "fashion_mnist_cnn.h5"),
+        "fashion_mnist",
+        "CNN, Fashion-MNIST",
+        "digits_cnn",
+    ),
+}
+#: of `paper_figures.workloads.cifar10`
+CIFAR10 = {"cnn": "CNN, CIFAR-10", "resnet8": "ResNet-8, CIFAR-10"}
+
+
+def label(name: str) -> str:
+    """Network and dataset in words."""
+    return CIFAR10[name] if name in CIFAR10 else MODELS[name].label
+
+
+def workload(context: Context, name: str, n_images: int) -> Workload:
+    """A network of `MODELS` or `CIFAR10` with its data, or digits without the data."""
+    if name in CIFAR10:
+        return cifar10(context, name, n_images)
+    entry = MODELS[name]
+    path = context.model_file(*entry.parts)
+    if context.quick or path is None:
+        return digits(entry.substitute, n_images)
+    graph = read(path)
+    shape = graph.inputs[0].shape
+    calibration, _ = load_data(entry.dataset, split="train", n_images=1000)
+    x, y = load_data(entry.dataset, n_images=n_images)
+    assert y is not None
+    used = f"{entry.dataset} (first {len(x)} test images), {entry.parts[0]}"
+    return Workload(
+        entry.label, graph, fit_shape(calibration, shape), fit_shape(x, shape), y, used
+    )
+
+
+def converted(given: Workload, **options: Any) -> SpikingNetwork:
+    """The spiking network of a workload."""
+    return bc.convert(
+        given.graph, calibration=given.calibration, code=FirstSpikeExactCode(**options)
+    )
+
+
+def simulated(network: SpikingNetwork, x: NDArray, *record: str, **options: Any) -> Recording:
+    """An event-exact simulation; ``record`` names populations whose spikes are wanted."""
+    given = {"simulator": "event", "batch_size": 250, "progress": False, **options}
+    return bc.simulate(network, x, record={name: ("spikes",) for name in record}, **given)
+
+
+def hidden(network: SpikingNetwork) -> list[Population]:
+    """The populations that carry a ReLU."""
+    found = []
+    for population in network.populations:
+        names = {parameter.name for parameter in population.model.parameters}
+        if "t_first" in names:
+            found.append(population)
+    return found
+
+
+def active_share(network: SpikingNetwork, recording: Recording) -> float:
+    """Spikes a neuron in hidden layers, for a network in which inactive neurons are silent."""
+    populations = hidden(network)
+    spikes = sum(int(recording.spikes_per_image[p.name].sum()) for p in populations)
+    return spikes / (recording.n_images * sum(p.n_neurons for p in populations))
+
+
+def agreement(given: Workload, recording: Recording) -> float:
+    """Share of samples with the class of the analog network."""
+    return recording.agreement(np.asarray(given.graph.predict(given.x)).argmax(axis=-1))
+
+
+def closing(population: Population) -> float:
+    """When the window of a population closes, ms."""
+    return float(np.max(np.asarray(population.parameters["t_close"])))

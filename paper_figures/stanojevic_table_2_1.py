@@ -1,0 +1,152 @@
+"""stanojevic Table 2.1: agreement with the ReLU network, active neurons, and latency."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.plots.style import finish, panels
+from paper_figures.exact_spikes import (
+    active_share,
+    agreement,
+    converted,
+    label,
+    simulated,
+    workload,
+)
+from paper_figures.frame import Claim, Context, Manifest, Result
+
+NAMES = ("mlp", "lenet5", "mnist_cnn", "fashion_cnn", "cnn", "resnet8")
+#: the paper's share of active neurons in per cent, and latency, of the networks nearest to ours
+PAPER = {"mlp": (50.28, 15.0), "lenet5": (50.18, 50.0), "fashion_cnn": (45.34, 2000.0)}
+PAPER_CIFAR = (38.38, 200.0)
+
+MANIFEST = Manifest(
+    paper="stanojevic",
+    number="Table 2.1",
+    title="Agreement of spiking and ReLU networks, share of active neurons, latency",
+    claims=(
+        Claim(
+            "agreement",
+            "lowest agreement of classes with the ReLU network over all networks, per cent",
+            100.0,
+            kind="at least",
+            source="table",
+        ),
+        Claim(
+            "loss",
+            "largest difference of accuracies over all networks, points",
+            0.0,
+            kind="at most",
+            source="table",
+        ),
+        Claim(
+            "active_mlp",
+            "active neurons of a fully connected network on MNIST, per cent",
+            50.28,
+            tolerance=25.0,
+            source="table; the paper's network has 600 hidden units, ours three layers",
+        ),
+        Claim(
+            "active_lenet5",
+            "active neurons of LeNet-5 on MNIST, per cent",
+            50.18,
+            tolerance=15.0,
+            source="table; another training",
+        ),
+        Claim(
+            "active_fashion",
+            "active neurons on Fashion-MNIST, per cent",
+            45.34,
+            tolerance=20.0,
+            source="table; VGG16 there, two convolutions here",
+        ),
+        Claim(
+            "active_cifar10",
+            "active neurons on CIFAR-10, per cent",
+            38.38,
+            tolerance=20.0,
+            source="table; VGG16 there, two convolutions here",
+        ),
+        Claim(
+            "latency_mlp",
+            "latency of a fully connected network on MNIST in time units ('close to 15')",
+            15.0,
+            tolerance=15.0,
+            source="section 2.3; more layers here",
+        ),
+        Claim(
+            "latency_lenet5",
+            "latency of LeNet-5 on MNIST in time units ('around 50')",
+            50.0,
+            tolerance=30.0,
+            source="section 2.3; another training",
+        ),
+    ),
+    data="MNIST, Fashion-MNIST and CIFAR-10; fully connected, LeNet-5 and VGG16 networks",
+    substitute="published networks for the same data; without data digits networks",
+    minutes=6,
+)
+
+
+def compute(context: Context) -> dict[str, NDArray]:
+    """Accuracies, agreement, active neurons and latency of every network."""
+    rows, used = [], []
+    for name in NAMES:
+        given = workload(context, name, context.pick(2000, 40))
+        network = converted(given, normalization="none", inactive="silent")
+        recording = simulated(network, given.x)
+        rows.append(
+            (
+                given.analog_accuracy(),
+                recording.accuracy(given.y),
+                agreement(given, recording),
+                active_share(network, recording),
+                float(network.code["latency_units"]),
+            )
+        )
+        used.append(given.used)
+    return {"rows": np.array(rows), "used": np.array("; ".join(dict.fromkeys(used)))}
+
+
+def measure(result: Result) -> dict[str, float]:
+    """Per cent, points and time units."""
+    row = dict(zip(NAMES, result["rows"], strict=True))
+    loss = result["rows"][:, 0] - result["rows"][:, 1]
+    return {
+        "agreement": float(100 * result["rows"][:, 2].min()),
+        "loss": float(100 * np.abs(loss).max()),
+        "active_mlp": float(100 * row["mlp"][3]),
+        "active_lenet5": float(100 * row["lenet5"][3]),
+        "active_fashion": float(100 * row["fashion_cnn"][3]),
+        "active_cifar10": float(100 * row["cnn"][3]),
+        "latency_mlp": float(row["mlp"][4]),
+        "latency_lenet5": float(row["lenet5"][4]),
+    }
+
+
+def plot(result: Result, context: Context) -> Figure:
+    """Active neurons and latency, with the accuracies in the labels."""
+    figure, (left, right) = panels(2, width=4.6, height=3.8)
+    place = np.arange(len(NAMES))
+    labels = [
+        f"{label(name)}\n{100 * row[0]:.2f} → {100 * row[1]:.2f} %, agree {100 * row[2]:.2f} %"
+        for name, row in zip(NAMES, result["rows"], strict=True)
+    ]
+    paper = {**PAPER, "cnn": PAPER_CIFAR}
+    theirs = np.array([paper.get(name, (np.nan, np.nan)) for name in NAMES])
+    for axes, ours, other in (
+        (left, 100 * result["rows"][:, 3], theirs[:, 0]),
+        (right, result["rows"][:, 4], theirs[:, 1]),
+    ):
+        axes.barh(place, ours, color="C0", label="here")
+        axes.plot(other, place, "k|", markersize=16, label="paper, nearest network")
+        axes.invert_yaxis()
+    left.set_yticks(place, labels)
+    right.set_yticks(place, [])
+    right.set_xscale("log")
+    finish(left, "", "active neurons in hidden layers (%)", "")
+    finish(right, "", "latency (time units)", "")
+    left.legend(loc="lower right")
+    return figure

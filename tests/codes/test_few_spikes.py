@@ -1,0 +1,312 @@
+"""The few-spikes code: against closed forms, the paper's figures and the analog network."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_graphs import affine, graph, layer, mlp, residual
+
+import bioconv as bc
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import (
+    FICurve,
+    Gelu,
+    Linear,
+    MaxPool,
+    Multiply,
+    ReLU,
+    Sigmoid,
+    Silu,
+    Tanh,
+)
+from bioconv.codes.few_spikes_fitting import Effort, fit_table
+from bioconv.codes.few_spikes_standard import goal_for, goal_in, region_of, standard_table
+from bioconv.codes.few_spikes_tables import relu_table
+from bioconv.diagnosis import decode
+from bioconv.errors import ConversionError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate
+from bioconv.operators import Dense, Place, conv, identity
+from bioconv.recording import Recording
+
+RNG = np.random.default_rng(0)
+
+
+def run(network: SpikingNetwork, x: np.ndarray) -> Recording:
+    record = {p.name: ("spikes",) for p in network.populations if p.model.threshold}
+    return bc.simulate(network, x, dtype="float64", record=record)
+
+
+def convert(model: AnalogGraph, x: np.ndarray, **options: object) -> SpikingNetwork:
+    return bc.convert(model, calibration=x, code=bc.FewSpikesCode(**options))  # type: ignore[arg-type]
+
+
+# --- tables ---------------------------------------------------------------------------------
+
+
+@given(
+    k=st.integers(1, 16),
+    alpha=st.floats(0.01, 100),
+    shares=st.lists(st.floats(-3, 1, exclude_max=True), min_size=1, max_size=30),
+)
+def test_relu_is_off_by_less_than_the_last_digit(k: int, alpha: float, shares: list[float]) -> None:
+    x = alpha * np.array(shares)
+    error = np.maximum(x, 0) - alpha * relu_table(k).value(x / alpha)
+    assert np.all(error >= -1e-12 * alpha)  # rounded down
+    assert np.all(error <= alpha * 2.0**-k * (1 + 1e-9))
+
+
+def test_relu_spikes_are_binary_digits() -> None:
+    numbers = np.arange(-3, 32)
+    digits = relu_table(5).spikes(numbers / 32)
+    expected = [[n > 0 and n >> (4 - bit) & 1 for n in numbers] for bit in range(5)]
+    np.testing.assert_array_equal(digits, np.array(expected, bool))
+
+
+@pytest.mark.parametrize(
+    ("function", "inside", "outside"), [(Silu(), 0.0023, 0.0064), (Sigmoid(), 1e-4, 1e-4)]
+)
+def test_shipped_tables_are_better_than_the_papers(
+    function: Silu, inside: float, outside: float
+) -> None:
+    """Stoeckl and Maass, Methods: SiLU, K = 16, mean squared errors in and around [-2, 2]."""
+    region = region_of(function)
+    table = standard_table(function, 16)
+    inner = np.linspace(*region.inner, 4001)
+    outer = np.concatenate([np.linspace(region.low, -2, 2401), np.linspace(2, region.high, 2401)])
+    with jax.enable_x64(True):
+        exact = [np.asarray(function.value(x)) for x in (inner, outer)]
+    assert np.mean((table.value(inner) - exact[0]) ** 2) <= inside / 2
+    assert np.mean((table.value(outer) - exact[1]) ** 2) <= outside / 2
+
+
+@pytest.mark.parametrize("function", [Gelu(), Gelu(True), Tanh()])
+def test_more_steps_are_more_exact(function: Gelu) -> None:
+    x = np.linspace(-2, 2, 2001)
+    with jax.enable_x64(True):
+        exact = np.asarray(function.value(x))
+    errors = [np.mean((standard_table(function, k).value(x) - exact) ** 2) for k in (4, 8, 16)]
+    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+
+
+def test_any_function_is_fitted_where_its_inputs_lie() -> None:
+    inputs = RNG.normal(3.0, 0.3, 2000)
+    goal = goal_for(np.square, inputs)
+    table = fit_table(goal, 8, Effort(starts=8, steps=100, changes=500))
+    error = np.sqrt(np.mean((table.value(inputs) - inputs**2) ** 2))
+    assert error < 0.06 * np.std(inputs**2)
+    assert table.grid == 2.0**-12
+    np.testing.assert_array_equal(table.worth / table.grid, np.round(table.worth / table.grid))
+
+
+def test_optimisation_helps_and_is_repeatable() -> None:
+    goal = goal_in(jax.nn.silu, region_of(Silu()))
+
+    def loss(effort: Effort) -> float:
+        value = fit_table(goal, 6, effort).value(goal.x)
+        return float(np.sum(goal.weight * (value - goal.y) ** 2))
+
+    start, descended, refined = (
+        loss(Effort(starts=6, steps=steps, changes=changes))
+        for steps, changes in ((0, 0), (80, 0), (80, 200))
+    )
+    assert start > 1.2 * descended > 1.2 * refined
+    assert refined == loss(Effort(starts=6, steps=80, changes=200))
+
+
+def test_precision_of_parameters() -> None:
+    table = standard_table(Sigmoid(), 12)
+    for bits in (3, 6, 12):
+        coarse = table.limited(bits)
+        step = coarse.threshold / (16 / 2**bits)
+        np.testing.assert_allclose(step, np.round(step), atol=1e-9)
+    x = np.linspace(-4, 4, 501)
+    errors = [np.abs(table.limited(bits).value(x) - table.value(x)).max() for bits in (4, 8, 16)]
+    assert errors[0] > errors[1] > errors[2]
+    assert relu_table(6).limited(6).value(0.7) == relu_table(6).value(0.7)
+
+
+# --- networks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("initial", ["half", "zero"])
+def test_every_activation_is_what_the_code_can_say(initial: str) -> None:
+    """The first layer gets the sample exactly: its spikes must say `encode` of its activation."""
+    model = graph(
+        layer("a", ReLU(), affine(("x", Dense((5,), RNG.normal(0, 1, (5, 8)))), bias=0.1)),
+        layer("out", Linear(), affine(("a", Dense((8,), np.eye(8))))),
+        shape=(5,),
+    )
+    x = RNG.random((40, 5))
+    network = convert(model, x, k=7, initial=initial)
+    recording = run(network, x)
+    alpha = network.population("a").scale
+    exact = model.activations(x, dtype="float64")["a"]
+    expected = alpha * bc.FewSpikesCode(initial=initial).encode(exact / alpha, 7)
+    np.testing.assert_allclose(decode(network, recording, "a"), expected, atol=1e-12)
+    np.testing.assert_allclose(recording.outputs["out"], expected, atol=1e-9)
+    assert np.all(exact - expected <= alpha * 2.0**-7 * (1 + 1e-6))
+
+
+@pytest.mark.parametrize("build", [mlp, residual])
+def test_outputs_approach_the_analog_network(build: object) -> None:
+    model = build(np.random.default_rng(3))  # type: ignore[operator]
+    x = RNG.random((30, *model.inputs[0].shape))
+    exact = model.predict(x, dtype="float64")
+    errors = []
+    for k in (4, 8, 14):
+        (output,) = run(convert(model, x, k=k), x).outputs.values()
+        errors.append(np.abs(output - exact).max() / np.ptp(exact))
+    assert errors[0] > 4 * errors[1] > 16 * errors[2]
+    assert errors[2] < 2e-3
+
+
+def pooled(function: object, size: int = 2) -> AnalogGraph:
+    rng = np.random.default_rng(5)
+    first = conv((6, 6, 2), rng.normal(0, 0.5, (3, 3, 2, 3)), 1, "same")
+    n = -(-6 // size)
+    padding = ((0, n * size - 6),) * 2
+    pool = MaxPool((size, size), (size, size), padding)
+    return graph(
+        layer("a", function, affine(("x", first), bias=-0.4)),  # type: ignore[arg-type]
+        layer("pool", pool, affine(("a", identity((6, 6, 3)))), shape=(n, n, 3)),
+        layer("out", Linear(), affine(("pool", identity((n, n, 3))))),
+        shape=(6, 6, 2),
+    )
+
+
+@pytest.mark.parametrize(("function", "size"), [(ReLU(), 2), (Silu(), 4)])
+def test_maximum_is_exact(function: object, size: int) -> None:
+    """Largest of the values that the spikes say, signed ones and padded windows included."""
+    model = pooled(function, size)
+    x = RNG.normal(0, 1, (20, 6, 6, 2))
+    network = convert(model, x, k=8)
+    recording = run(network, x)
+    values = decode(network, recording, "a")
+    n = model.layer("pool").shape[0]
+    padded = np.pad(values, ((0, 0), *((0, n * size - 6),) * 2, (0, 0)), constant_values=-np.inf)
+    largest = padded.reshape(20, n, size, n, size, 3).max(axis=(2, 4))
+    # the weights of the output are rounded to 2^-22 of its scale
+    np.testing.assert_allclose(recording.outputs["out"], largest, atol=1e-5)
+    if isinstance(function, Silu):
+        assert (largest < 0).any()
+
+
+@pytest.mark.parametrize("fit", ["standard", "layer"])
+def test_other_functions(fit: str) -> None:
+    rng = np.random.default_rng(1)
+    model = graph(
+        layer("a", Silu(), affine(("x", Dense((6,), rng.normal(0, 1, (6, 12)))))),
+        layer("b", ReLU(), affine(("a", Dense((12,), rng.normal(0, 0.5, (12, 12)))))),
+        layer(  # listens to two layers whose spikes are worth different things
+            "out",
+            Linear(),
+            affine(
+                ("a", Dense((12,), rng.normal(0, 0.5, (12, 3)))),
+                ("b", Dense((12,), rng.normal(0, 0.5, (12, 3)))),
+            ),
+        ),
+        shape=(6,),
+    )
+    x = rng.random((40, 6))
+    network = convert(model, x, k=8 if fit == "layer" else 16, fit=fit)
+    exact = model.predict(x)
+    output = run(network, x).outputs["out"]
+    assert np.abs(output - exact).mean() < 0.03 * np.ptp(exact)
+    assert network.code["functions"] == "ReLU, Silu"
+
+
+def test_record_says_what_a_user_wants_to_know() -> None:
+    network = convert(mlp(np.random.default_rng(0)), RNG.random((20, 6)), k=6)
+    # two hidden layers, the first of which speaks at once; the output adds up two steps more
+    assert network.code["latency_steps"] == network.n_steps == 2 * 6 + 2
+    assert network.code["pipeline_steps"] == 12
+    assert network.code["latency"] == 14.0
+    assert bc.FewSpikesCode().k == 0
+    assert convert(mlp(np.random.default_rng(0)), RNG.random((20, 6))).code["k"] == 10
+
+
+def test_longer_runs_change_nothing() -> None:
+    model, x = mlp(np.random.default_rng(0)), RNG.random((5, 6))
+    network = convert(model, x, k=5)
+    short, long = run(network, x), bc.simulate(network, x, steps=40, dtype="float64")
+    np.testing.assert_allclose(short.outputs["dense_3"], long.outputs["dense_3"], atol=1e-12)
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+def test_all_wrong_options_are_reported_at_once() -> None:
+    with pytest.raises(ParameterError) as error:
+        bc.FewSpikesCode(
+            k=25, alpha=-1, percentile=0, normalization="x", initial="y", bits=1, fit="z"
+        )
+    for name in ("k must", "alpha", "percentile", "normalization", "initial", "bits", "fit"):
+        assert name in str(error.value)
+
+
+def test_what_cannot_be_said_is_refused_with_the_reason() -> None:
+    here = affine(("x", identity((4,))))
+    product = graph(
+        layer("a", ReLU(), here),
+        layer("b", Sigmoid(), here),
+        layer("scaled", Multiply(), affine(("a", identity((4,)))), affine(("b", identity((4,))))),
+        layer("out", Linear(), affine(("scaled", identity((4,))))),
+        shape=(4,),
+    )
+    with pytest.raises(ConversionError, match="few-spikes code.*(?s:.*)stays analog"):
+        convert(product, RNG.random((4, 4)))
+    curve = FICurve(np.ones(2), np.ones(2), np.ones(()), 0, 1, 0, 1, 1000, 1, 0, 0, "x")
+    measured = graph(
+        layer("a", curve, here), layer("out", Linear(), affine(("a", identity((4,))))), shape=(4,)
+    )
+    with pytest.raises(ConversionError, match="under the rate code"):
+        convert(measured, RNG.random((4, 4)))
+
+
+def test_one_window_over_different_functions_is_refused() -> None:
+    shape = (2, 2, 1)
+    both = affine(
+        ("a", Place(shape, 2, 0, 2)),
+        ("b", Place(shape, 2, 1, 2)),
+    )
+    model = graph(
+        layer("a", ReLU(), affine(("x", identity(shape)))),
+        layer("b", Sigmoid(), affine(("x", identity(shape)))),
+        layer("pool", MaxPool((2, 2), (2, 2), ((0, 0), (0, 0))), both, shape=(1, 1, 2)),
+        layer("out", Linear(), affine(("pool", identity((1, 1, 2))))),
+        shape=shape,
+    )
+    with pytest.raises(ConversionError, match="differ in worth"):
+        convert(model, RNG.random((4, *shape)), k=4)
+
+
+def test_neuron_and_duration() -> None:
+    model, x = mlp(np.random.default_rng(0)), RNG.random((20, 6))
+    with pytest.raises(ConversionError, match="brings its own neuron"):
+        bc.convert(model, calibration=x, code=bc.FewSpikesCode(), neuron="lif")
+    with pytest.raises(ParameterError, match="complete after 22 steps"):
+        bc.convert(model, calibration=x, code=bc.FewSpikesCode(), n_steps=21)
+    with pytest.raises(ParameterError, match="n_inputs must be 1 to 8"):
+        FewSpikes(0)
+    with pytest.raises(ParameterError, match="takes 2 to 25 sources"):
+        FewSpikesMaxGate(1)
+    with pytest.raises(ParameterError, match="k must be a whole number from 1 to 20"):
+        relu_table(0)
+
+
+def test_real_residual_network(shared_data: object) -> None:
+    """Bar: a ResNet of CIFAR-10 within 0.5 points of Keras at K = 10 (here 30 images)."""
+    pytest.importorskip("keras")
+    path = shared_data / "models" / "mlperf_ic_resnet8" / "pretrainedResnet.h5"  # type: ignore[operator]
+    with np.load(shared_data / "cifar10" / "cifar10_exact_subset.npz") as file:  # type: ignore[operator]
+        calibration, x = file["x_train4000"][:200] * 1.0, file["x_test1000"][:30] * 1.0
+    model = bc.read(path)
+    network = bc.convert(model, calibration=calibration, code=bc.FewSpikesCode())
+    assert network.code["k"] == 10
+    (output,) = bc.simulate(network, x).outputs.values()
+    exact = model.predict(x)
+    np.testing.assert_array_equal(output.argmax(axis=1), exact.argmax(axis=1))
