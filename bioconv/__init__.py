@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         FirstSpikeExactCode,
         OscillationCode,
         RateCode,
+        SigmaDeltaCode,
     )
+    from bioconv.codes_report import describe_code, list_codes
     from bioconv.conversion import convert
     from bioconv.data import load_data
     from bioconv.demonstration import demo
@@ -51,6 +53,7 @@ _PUBLIC = {
     "codes": "",
     "convert": "bioconv.conversion",
     "demo": "bioconv.demonstration",
+    "describe_code": "bioconv.codes_report",
     "describe_neuron": "bioconv.neurons_report",
     "diagnose": "bioconv.measures",
     "emit": "bioconv.export",
@@ -58,6 +61,7 @@ _PUBLIC = {
     "estimate": "bioconv.estimation",
     "inspect": "bioconv.report",
     "keras": "",
+    "list_codes": "bioconv.codes_report",
     "list_neurons": "bioconv.neurons_report",
     "load": "bioconv.storage",
     "load_data": "bioconv.data",

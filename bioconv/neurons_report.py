@@ -13,6 +13,7 @@ from bioconv.errors import Problem
 from bioconv.export.cells import GENERATED, cell_for
 from bioconv.export.cells import SIMULATORS as PYNN_SIMULATORS
 from bioconv.neurons import ALIASES, Neuron, NeuronModel, library, make
+from bioconv.simulators.event import SOLVERS
 from bioconv.stimulation import default_step, single_neurons
 from bioconv.tables import format_table
 
@@ -181,6 +182,11 @@ def simulators_of(neuron: Neuron) -> dict[str, str]:
     """How each simulator runs a neuron, or why it does not."""
     how = {
         "array": "its equations, compiled by XLA (the reference)",
+        "event": (
+            "spike times from closed forms"
+            if neuron.model.name in SOLVERS
+            else "no: there is no closed form for its spike times."
+        ),
         "brian2": "its equations, a NeuronGroup",
     }
     network = single_neurons(neuron, dt=default_step(neuron))

@@ -75,7 +75,7 @@ def simulate(options: Options) -> None:
         record=record,
         seed=options.seed,
         progress=not options.quiet,
-        **(extra if options.simulator == "array" else {}),
+        **(extra if options.simulator in ("array", "event") else {}),
     )
     result = bc.summarize(network, recording, x, y)
     text = [_figures(result)]
@@ -144,6 +144,17 @@ def inspect(options: Options) -> None:
         x, _ = _data(options, source.inputs[0].shape, options.images)
     rows = bc.inspect(source, x, n_images=options.images)
     _finish(options, {"rows": rows}, format_table(rows))
+
+
+def codes(options: Options) -> None:
+    """``bioconv codes``."""
+    if options.code is None:
+        rows = bc.list_codes()
+        shown = [{"code": row["code"], "": row["summary"]} for row in rows]
+        _finish(options, {"codes": rows}, format_table(shown))
+        return
+    description = bc.describe_code(options.code)
+    _finish(options, dict(vars(description)), str(description))
 
 
 def neurons(options: Options) -> None:

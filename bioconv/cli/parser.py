@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-SIMULATORS = ("array", "brian2", "nest", "neuron", "pynn.brian2")
+SIMULATORS = ("array", "event", "brian2", "nest", "neuron", "pynn.brian2")
 DATA_HELP = "an .npz file with x and optionally y, or digits, mnist, fashion_mnist, cifar10, imdb"
 
 
@@ -34,7 +34,17 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bioconv {version('bioconv')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_convert, _simulate, _estimate, _export, _inspect, _neurons, _plausibility, _demo):
+    for add in (
+        _convert,
+        _simulate,
+        _estimate,
+        _export,
+        _inspect,
+        _codes,
+        _neurons,
+        _plausibility,
+        _demo,
+    ):
         add(commands)
     return parser
 
@@ -68,8 +78,12 @@ def _conversion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
     )
-    parser.add_argument("--code", default="rate", help="how activations become spikes")
-    parser.add_argument("--neuron", default="integrate_and_fire", help="neuron model")
+    parser.add_argument(
+        "--code", default="rate", help="how activations become spikes: see bioconv codes"
+    )
+    parser.add_argument(
+        "--neuron", default="integrate_and_fire", help="neuron model: see bioconv neurons"
+    )
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the code"
     )
@@ -114,9 +128,12 @@ def _simulate(commands: Commands) -> None:
     parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
     _duration(parser)
     parser.add_argument("--simulator", default="array", choices=SIMULATORS)
-    parser.add_argument("--batch", type=int, metavar="N", help="samples at once (array)")
+    parser.add_argument("--batch", type=int, metavar="N", help="samples at once (array, event)")
     parser.add_argument(
-        "--dtype", default="float32", choices=("float32", "float64"), help="precision (array)"
+        "--dtype",
+        default="float32",
+        choices=("float32", "float64"),
+        help="precision (array, event)",
     )
     parser.add_argument(
         "--record",
@@ -180,6 +197,16 @@ def _inspect(commands: Commands) -> None:
     )
     parser.add_argument("--images", type=int, default=20, metavar="N")
     _pixels(parser)
+
+
+def _codes(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "codes",
+        "List the codes, or show one: what it does, its options and their defaults.",
+        "bioconv codes first_spike_exact",
+    )
+    parser.add_argument("code", nargs="?", metavar="NAME", help="leave out for the list")
 
 
 def _neurons(commands: Commands) -> None:

@@ -110,6 +110,19 @@ def test_neurons_lists_shows_and_draws(tmp_path: Path, capsys) -> None:
     assert sorted(file.name for file in folder.iterdir()) == ["fi_curve.png", "traces.png"]
 
 
+def test_codes_lists_and_shows(tmp_path: Path, capsys) -> None:
+    assert main(["codes"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in bc.codes.library())
+    record = tmp_path / "code.json"
+    assert main(["codes", "first_spike_dynamic", "--json", str(record)]) == 0
+    assert "FirstSpikeCode" in capsys.readouterr().out
+    options = json.loads(record.read_text())["options"]
+    assert {"option": "threshold", "default": "dynamic"} in options
+    assert main(["codes", "nothing"]) == 2
+    assert "there is no code 'nothing'. Valid: few_spikes" in capsys.readouterr().err
+
+
 def test_plausibility_writes_table_picture_and_records(tmp_path: Path, capsys) -> None:
     model, folder = str(models.weights_path("digits_mlp")), tmp_path / "study"
     arguments = ["plausibility", model, "--data", "digits", "--images", "10", "--neurons", "if,lif"]

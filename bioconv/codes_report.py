@@ -1,0 +1,93 @@
+"""The codes, and one code, as plain data: ``bioconv codes``."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from bioconv.codes import library, make
+from bioconv.tables import format_table
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CodeDescription:
+    """All that there is to say about a code; everything is taken from its declaration.
+
+    Parameters
+    ----------
+    name : str
+        For `bioconv.codes.make` and ``--code``.
+    python : str
+        Name of the class.
+    text : str
+        What it does and what its options mean.
+    options : tuple of dict
+        ``option``, ``default``.
+    """
+
+    name: str
+    python: str
+    text: str
+    options: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        """As text for a terminal."""
+        return f"{self.name} ({self.python})\n\n{self.text}\n\n{format_table(self.options)}"
+
+
+def list_codes() -> list[Row]:
+    """One row a code.
+
+    Returns
+    -------
+    list of dict
+        ``code`` (the name for `bioconv.codes.make` and ``--code``), ``python``, ``summary``.
+
+    Examples
+    --------
+    >>> [row["code"] for row in list_codes()][:2]
+    ['few_spikes', 'first_spike']
+    """
+    return [
+        {
+            "code": name,
+            "python": cls.__name__,
+            "summary": (inspect.getdoc(cls) or "").split("\n", maxsplit=1)[0].replace("``", ""),
+        }
+        for name, cls in library().items()
+    ]
+
+
+def describe_code(name: str) -> CodeDescription:
+    """What a code does, and its options with their defaults.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    CodeDescription
+        ``print`` shows it as text, ``vars`` gives plain data.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such code.
+
+    Examples
+    --------
+    >>> describe_code("rate").options[0]
+    {'option': 'percentile', 'default': 99.99}
+    """
+    code = make(name)
+    text = (inspect.getdoc(type(code)) or "").partition("\nRaises\n")[0].strip()
+    options = tuple(
+        {"option": entry.name, "default": getattr(code, entry.name)}
+        for entry in dataclasses.fields(code)  # type: ignore[arg-type]
+    )
+    return CodeDescription(name, type(code).__name__, text.replace("``", "`"), options)
