@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("array", "simulators", "synapses", "growth", "neurons")
+BENCHMARKS = ("array", "simulators", "synapses", "growth", "neurons", "events")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import lenet, neurons, scaling
+    from benchmarks import events, lenet, neurons, scaling
 
     sizes = (10**5, 10**6, 10**7)
     table: dict[str, Callable[[bool], Any]] = {
@@ -48,6 +48,7 @@ def _run(name: str) -> Callable[[bool], Any]:
             for kind in ("dense", "convolution")
         ],
         "growth": scaling.growth,
+        "events": events.first_spikes,
         "neurons": lambda quick: [neurons.speed(name, quick) for name in neurons.CURRENTS],
     }
     return table[name]

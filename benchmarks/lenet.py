@@ -48,7 +48,7 @@ def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, 
     short, long = (fastest(partial(run, batch, steps)) for steps in (n_steps, 3 * n_steps))
     # What a batch costs beside its steps (currents, readout) drops out of the difference.
     step = (long - short) / (2 * n_steps)
-    forward = _forward_seconds(x[:batch])
+    forward = forward_seconds(x[:batch])
     return {
         "batch": batch,
         "n_steps": n_steps,
@@ -59,11 +59,11 @@ def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, 
     }
 
 
-def _forward_seconds(x: NDArray) -> float:
-    """Seconds of one jitted forward pass of the Keras network."""
+def forward_seconds(x: NDArray, name: str = "lenet_benchmark") -> float:
+    """Seconds of one jitted forward pass of a Keras network of `models`."""
     import jax
 
-    model = models.load("lenet_benchmark")
+    model = models.load(name)
     weights = [variable.value for variable in model.trainable_variables]
     others = [variable.value for variable in model.non_trainable_variables]
     forward = jax.jit(lambda w, o, images: model.stateless_call(w, o, images)[0])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,7 +207,10 @@ def _shares(
     shares: dict[str, float | None] = dict.fromkeys(("saturated", "above_scale", "silent", "never"))
     if any(kinds.get(population.name, "count") != "count" for population in populations):
         return shares
-    rates = np.stack([relative_values(recording, population) for population in populations])
+    shape = exact.shape[1:]
+    # Of ON and OFF cells, the ON cells tell whether a neuron was active.
+    rates = np.stack([relative_values(recording, p)[:, : prod(shape)] for p in populations])
+    populations = [_on_cells(p) if p.shape == (2, *shape) else p for p in populations]
     spikes = rates > 0
     shares["saturated"] = float(np.mean(rates >= SATURATION))
     shares["never"] = float(np.mean(~spikes.any(axis=1)))
@@ -217,6 +221,15 @@ def _shares(
         shares["above_scale"] = _beyond(populations, exact)
         shares["silent"] = float(np.mean(~reached[positive])) if positive.any() else None
     return shares
+
+
+def _on_cells(population: Population) -> Population:
+    """The first half of a population of the shape (2, *shape)."""
+    shape = population.shape
+    scale, offset = (
+        np.broadcast_to(values, shape)[0] for values in (population.scale, population.offset)
+    )
+    return replace(population, shape=shape[1:], scale=scale, offset=offset)
 
 
 def _beyond(populations: list[Population], exact: NDArray) -> float:

@@ -19,8 +19,7 @@ from bioconv.simulators import simulate
 from paper_figures.frame import Context
 from paper_figures.workloads import Workload, mnist
 
-#: the code of the figures: levels by channel, so that they are of use in every channel
-CODE = SigmaDeltaCode(normalization="channel", input_steps=16)
+CODE = SigmaDeltaCode()
 
 
 def workload(context: Context, n_images: int, quick: int = 60) -> Workload:

@@ -59,8 +59,9 @@ def compute(context: Context) -> dict[str, NDArray]:
     some = context.pick(40, 20)
     rows = []
     for zeta in ZETAS:
-        held = converted(given, zeta=zeta)
-        constant = converted(given, zeta=zeta, threshold="constant")
+        options = {"zeta": zeta, "normalization": "none"}
+        held = converted(given, **options)
+        constant = converted(given, **options, threshold="constant")
         rows.append(
             (
                 simulated(held, given.x).accuracy(given.y),

@@ -92,7 +92,7 @@ MANIFEST = Manifest(
 
 def compute(context: Context) -> dict[str, NDArray]:
     """Accuracies, agreement, active neurons and latency of every network."""
-    rows, used = [], []
+    rows, used, labels = [], [], []
     for name in NAMES:
         given = workload(context, name, context.pick(2000, 40))
         network = converted(given, normalization="none", inactive="silent")
@@ -107,7 +107,12 @@ def compute(context: Context) -> dict[str, NDArray]:
             )
         )
         used.append(given.used)
-    return {"rows": np.array(rows), "used": np.array("; ".join(dict.fromkeys(used)))}
+        labels.append(given.label if given.label.startswith("digits") else label(name))
+    return {
+        "rows": np.array(rows),
+        "labels": np.array(labels),
+        "used": np.array("; ".join(dict.fromkeys(used))),
+    }
 
 
 def measure(result: Result) -> dict[str, float]:
@@ -131,8 +136,8 @@ def plot(result: Result, context: Context) -> Figure:
     figure, (left, right) = panels(2, width=4.6, height=3.8)
     place = np.arange(len(NAMES))
     labels = [
-        f"{label(name)}\n{100 * row[0]:.2f} → {100 * row[1]:.2f} %, agree {100 * row[2]:.2f} %"
-        for name, row in zip(NAMES, result["rows"], strict=True)
+        f"{name}\n{100 * row[0]:.2f} → {100 * row[1]:.2f} %, agree {100 * row[2]:.2f} %"
+        for name, row in zip(result["labels"], result["rows"], strict=True)
     ]
     paper = {**PAPER, "cnn": PAPER_CIFAR}
     theirs = np.array([paper.get(name, (np.nan, np.nan)) for name in NAMES])
@@ -148,5 +153,5 @@ def plot(result: Result, context: Context) -> Figure:
     right.set_xscale("log")
     finish(left, "", "active neurons in hidden layers (%)", "")
     finish(right, "", "latency (time units)", "")
-    left.legend(loc="lower right")
+    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2)
     return figure

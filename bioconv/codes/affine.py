@@ -8,11 +8,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog.functions import Linear
+from bioconv.analog.functions import Linear, MaxPool
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.operators import (
+    AveragePool,
     Chain,
+    Conv,
+    Dense,
     Operator,
+    Permute,
+    Reshape,
     Scale,
     Selection,
     Shape,
@@ -82,6 +87,30 @@ def without_factors(operator: Operator) -> Operator:
             return identity(operator.in_shape)
         case _:
             return operator
+
+
+def channel_axis(layer: Layer) -> int | None:
+    """The axis along which a layer's weights differ, if all its operators agree on one.
+
+    That of a maximum is the last one.
+    """
+    if isinstance(layer.function, MaxPool):
+        return len(layer.shape) - 1
+    axes = {_channel_axis(term.operator) for term in layer.inputs[0].terms}
+    return axes.pop() if len(axes) == 1 else None
+
+
+def _channel_axis(operator: Operator) -> int | None:
+    parts = operator.operators if isinstance(operator, Chain) else (operator,)
+    axis: int | None = len(operator.in_shape) - 1
+    for part in parts:
+        if isinstance(part, Permute):
+            axis = None if axis is None else part.axes.index(axis)
+        elif isinstance(part, Conv | Dense | AveragePool):
+            axis = len(part.out_shape) - 1
+        elif isinstance(part, Reshape) and part.in_shape != part.out_shape:
+            axis = None
+    return axis
 
 
 def apply64(operator: Operator, x: NDArray) -> NDArray[np.float64]:

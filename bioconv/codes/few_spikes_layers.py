@@ -97,12 +97,12 @@ def inputs_of(
         for layer in rewritten.layers
         if carries(layer.function) and not isinstance(layer.function, ReLU)
     }
+    if not fitted:
+        return {}
     probes = [replace(layer, name=name, function=Linear()) for name, layer in fitted.items()]
     layers = (*rewritten.layers, *probes)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, layers, tuple(fitted))
     few = {name: x[:n_samples] for name, x in calibration.items()}
-    if not fitted:
-        return {}
     found: dict[str, list[Floats]] = {layer.name: [] for layer in fitted.values()}
     for batch in iterate(graph, few, names=list(fitted)):
         for name, values in batch.items():

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer
-from bioconv.codes.affine import apply64
+from bioconv.codes.affine import apply64, channel_axis
 from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.signs import signed_parts
-from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Permute, Reshape
+from bioconv.operators import Operator
 
 if TYPE_CHECKING:
     from bioconv.codes.first_spike_exact import FirstSpikeExactCode
@@ -85,25 +85,6 @@ def measure(code: FirstSpikeExactCode, rewritten: Rewritten, calibration: Sample
         largest = np.max(maxima[layer.name] / _by_channel(layer, scaling.scale[layer.name]))
         scaling.largest[layer.name] = float(largest)
     return scaling
-
-
-def channel_axis(layer: Layer) -> int | None:
-    """The axis along which a layer's weights differ, if all its operators agree on one."""
-    axes = {_channel_axis(term.operator) for term in layer.inputs[0].terms}
-    return axes.pop() if len(axes) == 1 else None
-
-
-def _channel_axis(operator: Operator) -> int | None:
-    parts = operator.operators if isinstance(operator, Chain) else (operator,)
-    axis: int | None = len(operator.in_shape) - 1
-    for part in parts:
-        if isinstance(part, Permute):
-            axis = None if axis is None else part.axes.index(axis)
-        elif isinstance(part, Conv | Dense | AveragePool):
-            axis = len(part.out_shape) - 1
-        elif isinstance(part, Reshape) and part.in_shape != part.out_shape:
-            axis = None
-    return axis
 
 
 def _add_rectifier(

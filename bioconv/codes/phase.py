@@ -65,6 +65,13 @@ class OscillationCode(Code):
     ParameterError
         With all options that are wrong.
 
+    Notes
+    -----
+    A network of d layers takes ``1 + d (window_steps + 1)`` steps: one charges the encoders, and
+    spikes are under way for one between two layers.  Two of the thesis's equations are read as
+    its text says: a spike at t weighs 1 - t / T, not t / T (Eq 6.4), and a bias is a spike at the
+    start of the window, which adds b T q, not b q (Eq 6.6).
+
     Examples
     --------
     >>> OscillationCode(window_steps=10).encode(np.array([0.26, -1.0, 2.0]), 10).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,25 +128,27 @@ def build(
 
 def _add_layer(plan: Plan, layer: Layer) -> None:
     """A rectification: an encoder, or neurons that listen and transmit."""
-    name, start = plan.names[layer.name], plan.transmits[layer.name]
     if {term.source for term in layer.inputs[0].terms} & set(plan.inputs):
         neuron = _charged(plan, layer)
     else:
         held = plan.code.normalization != "bound" or _saturates(layer)
         neuron = _listening(plan, layer, layer.inputs[0], held)
-    _transmit(plan, name, start)
-    scale = plan.headroom.scales.of[layer.name]
-    carried = plan.carried.get(layer.name)
+    _transmit(plan, plan.names[layer.name], plan.transmits[layer.name])
+    _populate(plan, layer, neuron)
+
+
+def _populate(plan: Plan, layer: Layer, neuron: Neuron) -> None:
+    carried, scale = plan.carried.get(layer.name), plan.headroom.scales.of[layer.name]
     plan.populations.append(
         Population(
-            name,
+            plan.names[layer.name],
             layer.shape,
             neuron.model,
             dict(neuron.parameters),
             layer="" if carried is None else carried.layer,
             scale=scale if carried is None else scale * carried.factor,
             offset=np.zeros(()) if carried is None else carried.offset,
-            start_step=start - 1,
+            start_step=plan.transmits[layer.name] - 1,
             spike_values=plan.values,
         )
     )
@@ -261,21 +263,7 @@ def _bias_neuron(plan: Plan, listens: int) -> str:
 def _add_gates(plan: Plan, layer: Layer) -> None:
     """A maximum: neurons that pass on the first spike, that of the largest activation."""
     name, start = plan.names[layer.name], plan.transmits[layer.name]
-    gate = FirstSpikePool()
-    carried, scale = plan.carried.get(layer.name), plan.headroom.scales.of[layer.name]
-    plan.populations.append(
-        Population(
-            name,
-            layer.shape,
-            gate.model,
-            dict(gate.parameters),
-            layer="" if carried is None else carried.layer,
-            scale=scale if carried is None else scale * carried.factor,
-            offset=np.zeros(()) if carried is None else carried.offset,
-            start_step=start - 1,
-            spike_values=plan.values,
-        )
-    )
+    _populate(plan, layer, FirstSpikePool())
     for source, operator in windows(layer):
         delay = start - plan.transmits[source]
         plan.projections.append(Projection(plan.names[source], name, operator, "syn", delay))
@@ -332,7 +320,7 @@ def _record(
         "calibration_samples": len(next(iter(calibration.values()))),
         "smallest_scale": float(used.min()),
         "largest_scale": float(used.max()),
-        "largest_headroom": max(plan.headroom.ratios(), default=inf),
+        "largest_headroom": max(plan.headroom.ratios(), default=1.0),
         "silent_layers": ", ".join(plan.names[name] for name in scales.silent_layers),
         "silent_channels": scales.n_silent_channels,
         "seed": seed,

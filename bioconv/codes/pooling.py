@@ -30,6 +30,7 @@ from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.affine import (
     apply64,
+    channel_axis,
     elementwise_factor,
     moves_values,
     same,
@@ -76,7 +77,7 @@ def rewrite_max_pool(
     if prod(pool.size) == 1:
         result.values[layer.name] = _pick(affine, pool, layer.shape)
         return
-    moved = _moved_rates(affine, {entry.name for entry in result.inputs}, minima)
+    moved = _moved_rates(affine, result, minima)
     if moved is not None:
         selection, factor, shift = moved
         _add_gates(replace(layer, inputs=(selection,)), result, np.ravel(factor < 0))
@@ -122,10 +123,11 @@ def _pick(affine: Affine, pool: MaxPool, shape: Shape) -> Affine:
 
 
 def _moved_rates(
-    affine: Affine, inputs: set[str], minima: bool
+    affine: Affine, result: Rewritten, minima: bool
 ) -> tuple[Affine, NDArray[np.float64], NDArray[np.float64]] | None:
     """Spikes to pool, and factor and shift of the maximum; None unless case 1 applies."""
     operators = [term.operator for term in affine.terms]
+    inputs = {entry.name for entry in result.inputs}
     if not operators or inputs & {term.source for term in affine.terms}:
         return None
     if not all(moves_values(operator, signed=minima) for operator in operators):
@@ -136,8 +138,11 @@ def _moved_rates(
     factor = _by_channel(factors, hits)
     shift = _by_channel(np.broadcast_to(affine.bias, affine.shape), np.ones(affine.shape))
     # Scales of any channel of any source must be alike within a window: tried with random ones.
-    random = np.random.default_rng(0)
-    tried = [np.broadcast_to(random.random(op.in_shape[-1:]), op.in_shape) for op in moves]
+    axes = {layer.name: channel_axis(layer) for layer in result.layers} if minima else {}
+    tried = [
+        _random_scale(op.in_shape, axes.get(term.source, -1), seed)
+        for seed, (term, op) in enumerate(zip(affine.terms, moves, strict=True))
+    ]
     scales = _sum([apply64(op, scale[None]) for op, scale in zip(moves, tried, strict=True)])
     if np.any(hits > 1) or factor is None or shift is None or _by_channel(scales, hits) is None:
         return None
@@ -145,6 +150,17 @@ def _moved_rates(
         return None  # a cell without source is 0: the minimum, which no spike tells
     terms = tuple(Term(t.source, op) for t, op in zip(affine.terms, moves, strict=True))
     return Affine(terms, np.zeros((1,) * len(affine.shape)), affine.shape), factor, shift
+
+
+def _random_scale(shape: Shape, axis: int | None, seed: int) -> NDArray[np.float64]:
+    """Another number for each channel, the channels along ``axis`` (None: one number)."""
+    if axis is None:
+        return np.full(shape, np.random.default_rng(seed).random())
+    values = np.random.default_rng(seed).random(shape[axis])
+    full = np.moveaxis(
+        np.broadcast_to(values, np.moveaxis(np.empty(shape), axis, -1).shape), -1, axis
+    )
+    return np.ascontiguousarray(full)
 
 
 def pool_of(layer: Layer) -> MaxPool:

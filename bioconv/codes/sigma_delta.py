@@ -76,21 +76,27 @@ class SigmaDeltaCode(Code):
     ParameterError
         With all options that are wrong.
 
+    Notes
+    -----
+    The defaults give about a quarter of a spike a neuron on MNIST networks with max pooling.
+    Few ``input_steps`` save spikes: pixels that come together add up before a neuron is asked,
+    which else would send a spike for one and take it back for the next.
+
     Examples
     --------
     >>> SigmaDeltaCode(threshold=0.25).encode(np.array([0.6, -1.0, 1.0]), 10).tolist()
     [0.5, 0.0, 1.0]
     """
 
-    threshold: float = 0.2
-    normalization: str = "layer"
+    threshold: float = 0.1
+    normalization: str = "channel"
     percentile: float = 99.9
     balance: bool = True
-    correction: bool = True
+    correction: bool = False
     initial: str = "zero"
     input: str = "timed"
     input_threshold: float = 0.2
-    input_steps: int = 64
+    input_steps: int = 16
     settle: int = 16
     pooling: str = "inside"
 

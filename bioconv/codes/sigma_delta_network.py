@@ -6,27 +6,35 @@ Potentials are in levels: 1 mV is the threshold of the layer.  A population has 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from functools import partial
-from math import floor, lcm, prod
-from typing import TYPE_CHECKING, Any
+from math import floor, lcm
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import FICurve, MaxPool, ReLU
-from bioconv.analog.graph import Affine, Layer, Term
+from bioconv.analog.graph import Layer
 from bioconv.codes import layout
-from bioconv.codes.affine import apply64, same, substitute
+from bioconv.codes.affine import substitute
 from bioconv.codes.calibration import LowestValues, input_scales
 from bioconv.codes.membrane import NEVER, denominator, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.sigma_delta_levels import Levels, levels_of
+from bioconv.codes.rewritten import Rewritten
+from bioconv.codes.sigma_delta_levels import levels_of
+from bioconv.codes.sigma_delta_plan import (
+    GRID,
+    Encoder,
+    Plan,
+    decoded,
+    one_value,
+    polarity,
+    synapses,
+)
+from bioconv.codes.sigma_delta_pooling import add_gates, add_pooling, pooled_inside
 from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import (
     Change,
@@ -43,19 +51,14 @@ from bioconv.neurons import Neuron
 from bioconv.neurons.sigma_delta import (
     IntensityToDelay,
     SigmaDelta,
-    SigmaDeltaMaxGate,
     SigmaDeltaOutput,
 )
 from bioconv.operators import (
     Broadcast,
     Operator,
-    Polarity,
-    WindowCell,
     compact,
     compose,
     identity,
-    is_identity,
-    n_synapses,
     scaled,
 )
 from bioconv.timing import whole_steps
@@ -64,9 +67,6 @@ if TYPE_CHECKING:
     from bioconv.codes.sigma_delta import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
-
-#: potentials are whole multiples of 2^-34 mV: sums are exact in float64, whatever their order
-_GRID = 2.0**-34
 
 
 def build(
@@ -99,7 +99,7 @@ def build(
     last = floor((1 - code.input_threshold) * code.input_steps) if encoders else 0
     least = last + max(depths.values()) + 2
     steps = _duration(least, code.settle, n_steps, duration, step)
-    plan = _Plan(
+    plan = Plan(
         code,
         rewritten.layers,
         step,
@@ -115,18 +115,19 @@ def build(
     for entry in rewritten.inputs:
         if encoders:
             _add_encoder(plan, entry.name, entry.shape)
-    pooled = _pooled_inside(rewritten) if code.pooling == "inside" and encoders else {}
+    pooled = pooled_inside(rewritten) if code.pooling == "inside" and encoders else {}
     for layer in rewritten.layers:
         if layer.name in pooled:
-            _add_pooling(plan, layer, pooled[layer.name])
+            add_pooling(plan, layer, pooled[layer.name])
         elif layer.name in {source.name for source in pooled.values()}:
             continue
         elif isinstance(layer.function, MaxPool):
-            _add_gates(plan, layer)
+            add_gates(plan, layer)
         else:
             _add_neurons(plan, layer)
     for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(plan, layer, name)
+    levels = [plan.levels.of[layer.name] for layer in rewritten.layers] or [np.ones(())]
     return SpikingNetwork(
         name=identifiers([graph.name])[0],
         dt=step,
@@ -143,62 +144,11 @@ def build(
             "latency_steps": least,
             "latency": least * step,
             "effective_input_threshold": 1 - last / code.input_steps if encoders else 0.0,
-            "smallest_level": float(min(np.min(level) for level in plan.levels.of.values())),
-            "largest_level": float(max(np.max(level) for level in plan.levels.of.values())),
+            "smallest_level": float(min(np.min(level) for level in levels)),
+            "largest_level": float(max(np.max(level) for level in levels)),
             "calibration_samples": len(next(iter(calibration.values()))),
         },
     )
-
-
-@dataclass(frozen=True)
-class _Encoder:
-    """The pixels of an input: their largest magnitude, and whether some are negative."""
-
-    largest: float
-    signed: bool
-
-    def shape(self, shape: Shape) -> Shape:
-        """Of the population of encoder neurons."""
-        return (2, *shape) if self.signed else shape
-
-
-@dataclass
-class _Plan:
-    """What is known before the first population is built, and what has been built so far.
-
-    ``last`` is the number of steps of the ramp after the first one.
-    """
-
-    code: SigmaDeltaCode
-    layers: Sequence[Layer]
-    dt: float
-    n_steps: int
-    last: int
-    names: Mapping[str, str]
-    levels: Levels
-    depths: Mapping[str, int]
-    carried: Mapping[str, Carried]
-    encoders: Mapping[str, _Encoder]
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
-
-    @property
-    def averages(self) -> dict[str, Affine]:
-        """What stands for each layer: what its spikes say, and what they do not say on average."""
-        shapes = {layer.name: layer.shape for layer in self.layers}
-        return {
-            name: replace(same(name, shapes[name]), bias=_full(offset, shapes[name]))
-            for name, offset in self.levels.offset.items()
-            if np.any(offset)
-        }
-
-    @property
-    def times(self) -> dict[str, Value]:
-        """When timed spikes are weighed: two steps after they left, in the middle of theirs."""
-        return {"t_ramp": self.code.input_steps * self.dt, "t_first": 2.5 * self.dt}
 
 
 def _check(rewritten: Rewritten) -> None:
@@ -215,8 +165,8 @@ def _check(rewritten: Rewritten) -> None:
         )
 
 
-def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, _Encoder]:
-    return {name: _Encoder(*input_scales(x)) for name, x in calibration.items()}
+def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, Encoder]:
+    return {name: Encoder(*input_scales(x)) for name, x in calibration.items()}
 
 
 def _duration(
@@ -232,7 +182,7 @@ def _duration(
     return n_steps
 
 
-def _add_encoder(plan: _Plan, key: str, shape: Shape) -> None:
+def _add_encoder(plan: Plan, key: str, shape: Shape) -> None:
     """Neurons that spike once, the earlier the brighter."""
     encoder, name, code = plan.encoders[key], f"{plan.names[key]}_delay", plan.code
     full = encoder.shape(shape)
@@ -240,20 +190,20 @@ def _add_encoder(plan: _Plan, key: str, shape: Shape) -> None:
     factor: Floats | float = 1.0 / (encoder.largest * plan.dt)
     if encoder.signed:
         operator = Broadcast(shape, full)
-        factor = factor * _polarity(shape)
+        factor = factor * polarity(shape)
     slope = 1.0 / (code.input_steps * plan.dt)
     plan.populations.append(
         # half a multiple off the grid, so that no potential meets the threshold
-        Population(name, full, IntensityToDelay().model, {"slope": slope}, {"v": _GRID / 2})
+        Population(name, full, IntensityToDelay().model, {"slope": slope}, {"v": GRID / 2})
     )
-    plan.drives.append(Drive(plan.names[key], name, scaled(operator, post=factor), _GRID / plan.dt))
+    plan.drives.append(Drive(plan.names[key], name, scaled(operator, post=factor), GRID / plan.dt))
     plan.changes += [
         Change(1, name, "gate", 0.0),
         Change(plan.last + 1, name, "slope", 0.0),
     ]
 
 
-def _add_neurons(plan: _Plan, layer: Layer) -> None:
+def _add_neurons(plan: Plan, layer: Layer) -> None:
     """ON and OFF cells of a rectification."""
     function = layer.function
     assert isinstance(function, ReLU)
@@ -268,106 +218,17 @@ def _add_neurons(plan: _Plan, layer: Layer) -> None:
             {
                 **parameters,
                 **plan.times,
-                "polarity": _polarity(layer.shape),
+                "polarity": polarity(layer.shape),
                 "v_th": 1.0 - margin,
-                "v_max": _value(limit),
+                "v_max": one_value(limit),
             },
             {"v": 0.5 if plan.code.initial == "half" else 0.0},
-            **_decoded(plan, layer),
+            **decoded(plan, layer),
         )
     )
 
 
-def _pooled_inside(rewritten: Rewritten) -> dict[str, Layer]:
-    """Maxima over rectifications that nothing else uses, by name, and these rectifications.
-
-    Only what is communicated need be quantised: a neuron can pool the potentials themselves.
-    """
-    by_name = {layer.name: layer for layer in rewritten.layers}
-    users = Counter(
-        source
-        for layer in (*rewritten.layers, *rewritten.readouts)
-        for source in {term.source for term in layer.inputs[0].terms}
-    )
-    found = {}
-    for layer in rewritten.layers:
-        terms = layer.inputs[0].terms
-        source = by_name.get(terms[0].source) if len(terms) == 1 else None
-        if (
-            isinstance(layer.function, MaxPool)
-            and source is not None
-            and isinstance(source.function, ReLU)
-            and is_identity(terms[0].operator)
-            and users[source.name] == 1
-        ):
-            found[layer.name] = source
-    return found
-
-
-def _add_pooling(plan: _Plan, layer: Layer, source: Layer) -> None:
-    """ON and OFF cells that take the maximum of the potentials of a window, and rectify it."""
-    pool, function, name = layer.function, source.function, plan.names[layer.name]
-    assert isinstance(pool, MaxPool) and isinstance(function, ReLU)
-    unit = plan.levels.of[source.name]
-    affine = substitute(source.inputs[0], plan.averages)
-    bias = rounded(np.asarray(affine.bias, np.float64) / unit, _GRID)
-    full = np.ascontiguousarray(np.broadcast_to(bias, source.shape))[None]
-    cells, operators, initial = range(prod(pool.size)), [], {}
-    for cell in cells:
-        window = WindowCell(source.shape, pool.size, pool.strides, pool.padding, cell)
-        start = apply64(window, full) + (0.5 if plan.code.initial == "half" else 0.0)
-        initial[f"v{cell}"] = _value(compact(start, layer.shape))
-        after = compose(window, Broadcast(layer.shape, (2, *layer.shape)))
-        for term in affine.terms:
-            pre, operator, receptor, grid = _synapses(plan, term)
-            operator = scaled(operator, post=1 / unit).map_weights(partial(rounded, grid=grid))
-            operators.append(operator)
-            operator = compose(operator, after)
-            if n_synapses(operator):  # a cell that is all padding has none
-                delay = plan.depths[layer.name] - plan.depths[term.source]
-                plan.projections.append(Projection(pre, name, operator, f"{receptor}{cell}", delay))
-    parameters: dict[str, Value] = {
-        **plan.times,
-        "polarity": _polarity(layer.shape),
-        "v_th": 1.0 - _GRID / (2 * lcm(*map(denominator, operators))),
-        "v_max": _value(np.minimum(function.max_value / unit, NEVER)),
-    }
-    model = SigmaDelta(len(cells)).model
-    plan.populations.append(
-        Population(name, (2, *layer.shape), model, parameters, initial, **_decoded(plan, layer))
-    )
-
-
-def _add_gates(plan: _Plan, layer: Layer) -> None:
-    """ON and OFF cells of a maximum."""
-    (affine,), pool, name = layer.inputs, layer.function, plan.names[layer.name]
-    assert isinstance(pool, MaxPool)
-    cells = range(prod(pool.size))
-    for cell in cells:
-        window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
-        for term in affine.terms:
-            operator = compose(
-                Polarity((2, *term.operator.in_shape)),
-                term.operator,
-                window,
-                Broadcast(layer.shape, (2, *layer.shape)),
-            )
-            if n_synapses(operator):  # a cell that is all padding has none
-                delay = plan.depths[layer.name] - plan.depths[term.source]
-                pre = plan.names[term.source]
-                plan.projections.append(Projection(pre, name, operator, f"p{cell}", delay))
-    plan.populations.append(
-        Population(
-            name,
-            (2, *layer.shape),
-            SigmaDeltaMaxGate(len(cells)).model,
-            {"polarity": _polarity(layer.shape)},
-            **_decoded(plan, layer),
-        )
-    )
-
-
-def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
     """Neurons that add up signed spikes."""
     name = plan.names[layer.name]
     parameters, _ = _connect(plan, layer, double=False)
@@ -386,20 +247,7 @@ def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(readout, name, "level", layer.function))
 
 
-def _decoded(plan: _Plan, layer: Layer) -> dict[str, Any]:
-    """What the spikes of a layer say: ON spikes count up, OFF spikes down."""
-    carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
-    on = np.array([1.0, 0.0]).reshape(2, *(1,) * len(layer.shape))
-    share = min(plan.code.threshold, 1.0)  # of the scale of the layer, about
-    return {
-        "layer": carried.layer,
-        "scale": _polarity(layer.shape) * plan.levels.worth[layer.name] * carried.factor / share,
-        "offset": on * (carried.offset + plan.levels.offset[layer.name] * carried.factor),
-        "spike_values": np.full(plan.n_steps, share),
-    }
-
-
-def _connect(plan: _Plan, layer: Layer, *, double: bool) -> tuple[dict[str, Value], float]:
+def _connect(plan: Plan, layer: Layer, *, double: bool) -> tuple[dict[str, Value], float]:
     """Projections, drives and bias of a layer.
 
     Returns
@@ -417,46 +265,15 @@ def _connect(plan: _Plan, layer: Layer, *, double: bool) -> tuple[dict[str, Valu
     for term in affine.terms:
         if term.source in plan.names and term.source not in plan.levels.of and not plan.encoders:
             operator = compose(scaled(term.operator, post=1 / (unit * plan.dt)), after)
-            plan.drives.append(Drive(plan.names[term.source], name, operator, _GRID / plan.dt))
+            plan.drives.append(Drive(plan.names[term.source], name, operator, GRID / plan.dt))
             continue
-        pre, operator, receptor, grid = _synapses(plan, term)
+        pre, operator, receptor, grid = synapses(plan, term)
         operator = scaled(operator, post=1 / unit)
         operator = operator.map_weights(partial(rounded, grid=grid))
         operators.append(operator)
         delay = plan.depths[layer.name] - plan.depths[term.source]
         plan.projections.append(Projection(pre, name, compose(operator, after), receptor, delay))
     plan.changes.append(Change(1, name, "gate", 0.0))
-    current = rounded(np.asarray(affine.bias, np.float64) / unit, _GRID) / plan.dt
-    margin = _GRID / (2 * lcm(*map(denominator, operators)))
-    return {"i_offset": _value(compact(current, affine.shape))}, margin
-
-
-def _synapses(plan: _Plan, term: Term) -> tuple[str, Operator, str, float]:
-    """Sending population, operator in activation a spike, receptor, and grid of its weights."""
-    if term.source in plan.levels.of:
-        polarity = Polarity((2, *term.operator.in_shape))
-        weighed = scaled(term.operator, pre=plan.levels.worth[term.source])
-        return plan.names[term.source], compose(polarity, weighed), "syn", _GRID
-    encoder = plan.encoders[term.source]
-    operator = scaled(term.operator, pre=np.full((), encoder.largest))
-    if encoder.signed:
-        operator = compose(Polarity(encoder.shape(term.operator.in_shape)), operator)
-    name = f"{plan.names[term.source]}_delay"
-    if plan.code.input == "binary":
-        return name, operator, "syn", _GRID
-    return name, operator, "timed", _GRID * 2 * plan.code.input_steps
-
-
-def _polarity(shape: Shape) -> Floats:
-    """1 for the ON cells, -1 for the OFF cells."""
-    return np.array([1.0, -1.0]).reshape(2, *(1,) * len(shape))
-
-
-def _full(values: Floats, shape: Shape) -> Floats:
-    """With as many axes as ``shape``."""
-    return np.reshape(values, (1,) * (len(shape) - np.ndim(values)) + np.shape(values))
-
-
-def _value(values: Floats) -> Value:
-    """One number where all are alike."""
-    return float(values.ravel()[0]) if values.size == 1 else values
+    current = rounded(np.asarray(affine.bias, np.float64) / unit, GRID) / plan.dt
+    margin = GRID / (2 * lcm(*map(denominator, operators)))
+    return {"i_offset": one_value(compact(current, affine.shape))}, margin

@@ -89,7 +89,7 @@ def test_more_steps_are_more_exact(function: Gelu) -> None:
     with jax.enable_x64(True):
         exact = np.asarray(function.value(x))
     errors = [np.mean((standard_table(function, k).value(x) - exact) ** 2) for k in (4, 8, 16)]
-    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+    assert errors[0] > 4 * errors[1] > 6 * errors[2]  # spikes cost something, too
 
 
 def test_any_function_is_fitted_where_its_inputs_lie() -> None:

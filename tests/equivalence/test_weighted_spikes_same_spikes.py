@@ -20,7 +20,8 @@ from bioconv.recording import Recording
 
 _CODES = {
     "few_spikes": bc.FewSpikesCode(k=6),
-    "sigma_delta": bc.SigmaDeltaCode(threshold=0.1, input_steps=16),
+    "sigma_delta": bc.SigmaDeltaCode(),
+    "sigma_delta_gates": bc.SigmaDeltaCode(pooling="gates", input="binary"),
 }
 
 
@@ -65,7 +66,10 @@ def _run(code: str, simulator: str) -> Recording:
 
 
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
-@pytest.mark.parametrize("code", sorted(_CODES))
+@pytest.mark.parametrize(
+    "code",
+    ["few_spikes", "sigma_delta", pytest.param("sigma_delta_gates", marks=pytest.mark.slow)],
+)
 def test_same_spikes(code: str, simulator: str) -> None:
     array, other = _run(code, "array"), _run(code, simulator)
     assert sum(int(n.sum()) for n in array.spikes_per_image.values()) > 500

@@ -62,17 +62,16 @@ def _follow(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution
     """The quantised value follows the potential, or the maximum of the sources, at each event."""
     # what is there from the start, or has been charged in the first step, is seen at its end
     events = _Events.of(arrivals, len(current), stage.dt, stage.end)
-    step = (
-        _gate(stage)
-        if stage.population.model.name.startswith("sigma_delta_max")
-        else _neuron(stage)
-    )
     batch, n = current.shape
-    state: State = {"q": jnp.zeros((batch, n))}
-    if stage.population.model.current:
+    names = [state.name for state in stage.population.model.states]
+    state: State = {
+        name: jnp.broadcast_to(jnp.asarray(stage.start(name)), (batch, n))
+        for name in names
+        if not name.startswith("s")
+    }
+    if "v" in names:
         state["v"] = jnp.asarray(_charged(stage, current))
-    else:
-        state |= {s.name: jnp.zeros((batch, n)) for s in stage.population.model.states}
+    step = _gate(stage) if "x0" in names else _neuron(stage)
     operators = [entry.operator for entry in stage.incoming]
     worth = [
         jnp.asarray(_worth(stage, entry.receptor, times))

@@ -1,0 +1,124 @@
+"""What the populations of the sigma-delta code share.
+
+Potentials are in levels: 1 mV is the threshold of the layer.  A population has the shape
+(2, *layer shape): its ON cells, then its OFF cells, which all get the same input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.graph import Affine, Layer, Term
+from bioconv.codes.affine import same
+from bioconv.codes.rewritten import Carried
+from bioconv.codes.sigma_delta_levels import Levels
+from bioconv.network import Change, Drive, Population, Projection, Readout, Shape, Value
+from bioconv.operators import Operator, Polarity, compose, scaled
+
+if TYPE_CHECKING:
+    from bioconv.codes.sigma_delta import SigmaDeltaCode
+
+Floats = NDArray[np.float64]
+
+#: potentials are whole multiples of 2^-34 mV: sums are exact in float64, whatever their order
+GRID = 2.0**-34
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The pixels of an input: their largest magnitude, and whether some are negative."""
+
+    largest: float
+    signed: bool
+
+    def shape(self, shape: Shape) -> Shape:
+        """Of the population of encoder neurons."""
+        return (2, *shape) if self.signed else shape
+
+
+@dataclass
+class Plan:
+    """What is known before the first population is built, and what has been built so far.
+
+    ``last`` is the number of steps of the ramp after the first one.
+    """
+
+    code: SigmaDeltaCode
+    layers: Sequence[Layer]
+    dt: float
+    n_steps: int
+    last: int
+    names: Mapping[str, str]
+    levels: Levels
+    depths: Mapping[str, int]
+    carried: Mapping[str, Carried]
+    encoders: Mapping[str, Encoder]
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    drives: list[Drive] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    readouts: list[Readout] = field(default_factory=list)
+
+    @property
+    def averages(self) -> dict[str, Affine]:
+        """What stands for each layer: what its spikes say, and what they do not say on average."""
+        shapes = {layer.name: layer.shape for layer in self.layers}
+        return {
+            name: replace(same(name, shapes[name]), bias=full_rank(offset, shapes[name]))
+            for name, offset in self.levels.offset.items()
+            if np.any(offset)
+        }
+
+    @property
+    def times(self) -> dict[str, Value]:
+        """When timed spikes are weighed: two steps after they left, in the middle of theirs."""
+        return {"t_ramp": self.code.input_steps * self.dt, "t_first": 2.5 * self.dt}
+
+
+def decoded(plan: Plan, layer: Layer) -> dict[str, Any]:
+    """What the spikes of a layer say: ON spikes count up, OFF spikes down."""
+    carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
+    on = np.array([1.0, 0.0]).reshape(2, *(1,) * len(layer.shape))
+    share = min(plan.code.threshold, 1.0)  # of the scale of the layer, about
+    return {
+        "layer": carried.layer,
+        "scale": polarity(layer.shape) * plan.levels.worth[layer.name] * carried.factor / share,
+        "offset": on * (carried.offset + plan.levels.offset[layer.name] * carried.factor),
+        "spike_values": np.full(plan.n_steps, share),
+    }
+
+
+def synapses(plan: Plan, term: Term) -> tuple[str, Operator, str, float]:
+    """Sending population, operator in activation a spike, receptor, and grid of its weights."""
+    if term.source in plan.levels.of:
+        sign = Polarity((2, *term.operator.in_shape))
+        weighed = scaled(term.operator, pre=plan.levels.worth[term.source])
+        return plan.names[term.source], compose(sign, weighed), "syn", GRID
+    encoder = plan.encoders[term.source]
+    operator = scaled(term.operator, pre=np.full((), encoder.largest))
+    if encoder.signed:
+        operator = compose(Polarity(encoder.shape(term.operator.in_shape)), operator)
+    name = f"{plan.names[term.source]}_delay"
+    if plan.code.input == "binary":
+        return name, operator, "syn", GRID
+    return name, operator, "timed", GRID * 2 * plan.code.input_steps
+
+
+def polarity(shape: Shape) -> Floats:
+    """1 for the ON cells, -1 for the OFF cells."""
+    return np.array([1.0, -1.0]).reshape(2, *(1,) * len(shape))
+
+
+def full_rank(values: Floats, shape: Shape) -> Floats:
+    """With as many axes as ``shape``."""
+    return np.reshape(values, (1,) * (len(shape) - np.ndim(values)) + np.shape(values))
+
+
+def one_value(values: Floats) -> Value:
+    """One number where all are alike."""
+    return float(values.ravel()[0]) if values.size == 1 else values
