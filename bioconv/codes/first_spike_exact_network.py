@@ -293,10 +293,8 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
     bias = plan.scaling.bias(layer.inputs[0])
     length = (window.open - window.start) * schedule.dt
     neuron = FirstSpikeIntegrator(
-        i_offset=_compact(bias * schedule.unit / max(length, schedule.dt), layer),
-        t_start=min(
-            window.start * schedule.dt, window.close * schedule.dt - max(length, schedule.dt)
-        ),
+        i_offset=_compact(bias * schedule.unit / length, layer),
+        t_start=window.start * schedule.dt,
         t_close=window.close * schedule.dt,
     )
     (name,) = identifiers([output])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import iterate
-from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Affine, Layer
 from bioconv.codes.affine import apply64, channel_axis
 from bioconv.codes.rewritten import Rewritten
@@ -181,8 +181,3 @@ def _range(x: NDArray) -> tuple[float, float]:
 def _full(value: NDArray | float, operator: Operator) -> Floats:
     full = np.broadcast_to(np.asarray(value, np.float64), operator.in_shape)
     return np.ascontiguousarray(full)[None]
-
-
-def is_limited(layer: Layer) -> bool:
-    """Whether a rectification has an upper limit."""
-    return isinstance(layer.function, ReLU) and bool(np.isfinite(layer.function.max_value))

@@ -109,7 +109,9 @@ def layer_problems(
         return
     elif isinstance(function, Multiply):
         reason = "a product of layers stays analog: no spikes carry it."
-        yield Problem(layer.name, kind, reason, "Cut the model before it.")
+        yield Problem(
+            layer.name, kind, reason, "Retrain without the product, or cut the model before it."
+        )
     elif len(layer.inputs) != 1:
         yield Problem(layer.name, kind, "it combines several layers other than linearly.", _ADVICE)
     elif not _is_output(graph, layer):

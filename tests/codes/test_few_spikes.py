@@ -298,6 +298,7 @@ def test_neuron_and_duration() -> None:
         relu_table(0)
 
 
+@pytest.mark.slow
 def test_real_residual_network(shared_data: object) -> None:
     """Bar: a ResNet of CIFAR-10 within 0.5 points of Keras at K = 10 (here 30 images)."""
     pytest.importorskip("keras")

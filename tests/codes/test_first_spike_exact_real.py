@@ -83,7 +83,7 @@ def test_all_test_images(shared_data: Path, name: str) -> None:
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
 def test_twenty_images_elsewhere(shared_data: Path, simulator: str) -> None:
     """The classes of Keras, and the same spikes as in the array simulator."""
-    name = "chollet_mnist_cnn/mnist_cnn.h5"
+    name = "snntb_mnist_lenet5_cf_9914/99.14.h5"
     graph = bc.read(shared_data / "models" / name)
     calibration, x = _samples(shared_data, "mnist", graph, 20)
     network = bc.convert(graph, calibration=calibration, code=FirstSpikeExactCode())
