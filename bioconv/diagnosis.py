@@ -189,7 +189,8 @@ def relative_values(recording: Recording, population: Population) -> NDArray[np.
             f'record={{"{population.name}": ("spikes",)}}.'
         )
     raster, values = recording.rasters[population.name], population.spike_values
-    place = np.asarray(raster.step - population.start_step, np.float64)
+    step = raster.step if raster.time is None else raster.time / recording.dt - 1.0
+    place = np.asarray(step - population.start_step, np.float64)
     each = np.interp(place, np.arange(len(values)), values, left=0.0, right=0.0)
     total = np.zeros((recording.n_images, population.n_neurons))
     np.add.at(total, (raster.image, raster.neuron), each)
@@ -210,7 +211,7 @@ def _shares(
     shape = exact.shape[1:]
     # Of ON and OFF cells, the ON cells tell whether a neuron was active.
     rates = np.stack([relative_values(recording, p)[:, : prod(shape)] for p in populations])
-    populations = [_on_cells(p) if p.shape == (2, *shape) else p for p in populations]
+    populations = [on_cells(p, shape) for p in populations]
     spikes = rates > 0
     shares["saturated"] = float(np.mean(rates >= SATURATION))
     shares["never"] = float(np.mean(~spikes.any(axis=1)))
@@ -223,8 +224,20 @@ def _shares(
     return shares
 
 
-def _on_cells(population: Population) -> Population:
-    """The first half of a population of the shape (2, *shape)."""
+def signed_values(
+    recording: Recording, population: Population, shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """The same for a layer of this shape: of ON and OFF cells the difference of the two."""
+    values = relative_values(recording, population)
+    if population.shape != (2, *shape):
+        return values
+    return values[:, : prod(shape)] - values[:, prod(shape) :]
+
+
+def on_cells(population: Population, shape: tuple[int, ...]) -> Population:
+    """The population of a layer of this shape; of ON and OFF cells the ON cells."""
+    if population.shape != (2, *shape):
+        return population
     shape = population.shape
     scale, offset = (
         np.broadcast_to(values, shape)[0] for values in (population.scale, population.offset)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.diagnosis import carried_layers, relative_values
+from bioconv.diagnosis import carried_layers, on_cells, signed_values
 from bioconv.measures import multiply_accumulates, synaptic_operations
 from bioconv.network import Population, SpikingNetwork
 from bioconv.plots.style import (
@@ -102,8 +102,9 @@ def rate_against_activation(
     for axes, population in zip(rows, carried, strict=False):
         timed = population.decoded_from == "spikes"
         most, unit = (1.0, "decoded / scale") if timed else (population.max_rate, "rate (Hz)")
-        values = most * relative_values(recording, population).ravel()
-        share = _as_share(population, activations[population.layer]).ravel()
+        analog = activations[population.layer]
+        values = most * signed_values(recording, population, analog.shape[1:]).ravel()
+        share = _as_share(on_cells(population, analog.shape[1:]), analog).ravel()
         keep = thin(np.arange(share.size))
         top = max(1.15, float(np.quantile(share, 0.9995)))
         box = (-0.05, top, -0.03 * most, 1.08 * most)
@@ -144,8 +145,9 @@ def activation_distributions(network: SpikingNetwork, activations: dict[str, NDA
     figure, rows = panels(len(carried))
     for axes, population in zip(rows, carried, strict=False):
         values = np.asarray(activations[population.layer], float)
-        scale = np.broadcast_to(population.scale, population.shape)
-        above = np.mean(_as_share(population, values) > 1)
+        cells = on_cells(population, values.shape[1:])
+        scale = np.broadcast_to(cells.scale, cells.shape)
+        above = np.mean(_as_share(cells, values) > 1)
         axes.hist(values.ravel(), bins=60, color=BLUE, log=True)
         for end in sorted({float(scale.min()), float(scale.max())}):
             axes.axvline(end, color=RED, linewidth=1, linestyle="--")
