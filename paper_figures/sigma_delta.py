@@ -11,7 +11,7 @@ from bioconv.analog.functions import ReLU
 from bioconv.codes import SigmaDeltaCode
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.rewriting import rewrite
-from bioconv.codes.sigma_delta_levels import levels_of
+from bioconv.codes.sigma_delta.levels import levels_of
 from bioconv.conversion import convert
 from bioconv.network import Population, SpikingNetwork
 from bioconv.operators import fan_out, n_synapses

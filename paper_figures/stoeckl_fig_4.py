@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.functions import ReLU, Sigmoid, Silu
 from bioconv.codes import FewSpikesCode
-from bioconv.codes.few_spikes_standard import region_of, standard_table
+from bioconv.codes.few_spikes.standard import region_of, standard_table
 from bioconv.plots.style import BLUE, GREEN, ORANGE, RED, finish, panels
 from paper_figures.few_spikes import mean_squared_error, neuron_responses
 from paper_figures.frame import Claim, Context, Manifest, Result

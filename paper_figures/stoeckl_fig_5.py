@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from bioconv.analog.functions import Elementwise, ReLU, Sigmoid, Silu
 from bioconv.codes import FewSpikesCode
-from bioconv.codes.few_spikes_standard import region_of, standard_table
+from bioconv.codes.few_spikes.standard import region_of, standard_table
 from bioconv.conversion import convert
 from bioconv.plots.style import BLUE, RED, finish, panels
 from bioconv.simulators import simulate

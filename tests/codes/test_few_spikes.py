@@ -22,9 +22,9 @@ from bioconv.analog.functions import (
     Silu,
     Tanh,
 )
-from bioconv.codes.few_spikes_fitting import Effort, fit_table
-from bioconv.codes.few_spikes_standard import goal_for, goal_in, region_of, standard_table
-from bioconv.codes.few_spikes_tables import relu_table
+from bioconv.codes.few_spikes.fitting import Effort, fit_table
+from bioconv.codes.few_spikes.standard import goal_for, goal_in, region_of, standard_table
+from bioconv.codes.few_spikes.tables import relu_table
 from bioconv.diagnosis import decode
 from bioconv.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork

@@ -23,14 +23,14 @@ from bioconv.analog.functions import (
 )
 from bioconv.analog.graph import Layer
 from bioconv.codes.calibration import measure, pooled_scale
-from bioconv.codes.few_spikes_standard import cached_table, goal_for, standard_table
-from bioconv.codes.few_spikes_tables import Table, relu_table
+from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
+from bioconv.codes.few_spikes.tables import Table, relu_table
 from bioconv.codes.rate import RateCode
 from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ConversionError, Problem
 
 if TYPE_CHECKING:
-    from bioconv.codes.few_spikes import FewSpikesCode
+    from bioconv.codes.few_spikes.code import FewSpikesCode
 
 Floats = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ParameterError
 
 if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact import FirstSpikeExactCode
-    from bioconv.codes.first_spike_exact_scaling import Scaling
+    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+    from bioconv.codes.first_spike_exact.scaling import Scaling
 
 #: step in ms where the user gives none: a power of two, so that potentials add up without rounding
 DEFAULT_DT = 0.125

@@ -24,7 +24,7 @@ from bioconv.neurons import Neuron
 from bioconv.neurons.oscillation import Oscillation
 
 if TYPE_CHECKING:
-    from bioconv.codes.phase import OscillationCode
+    from bioconv.codes.phase.code import OscillationCode
 
 
 @dataclass

@@ -15,8 +15,8 @@ from bioconv.analog.graph import GraphInput, Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import apply64
 from bioconv.codes.calibration import LowestValues
-from bioconv.codes.first_spike_exact_scaling import Scaling, measure
-from bioconv.codes.first_spike_exact_windows import Schedule, Window, plan
+from bioconv.codes.first_spike_exact.scaling import Scaling, measure
+from bioconv.codes.first_spike_exact.windows import Schedule, Window, plan
 from bioconv.codes.membrane import denominator
 from bioconv.codes.names import identifiers
 from bioconv.codes.pooling import MaxMinPool
@@ -42,7 +42,7 @@ from bioconv.operators import WindowCell, compact, compose, identity, n_synapses
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact import FirstSpikeExactCode
+    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 
 Floats = NDArray[np.float64]
 

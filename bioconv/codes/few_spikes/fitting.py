@@ -21,7 +21,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from bioconv.codes.few_spikes_tables import GRID, Table
+from bioconv.codes.few_spikes.tables import GRID, Table
 
 Floats = NDArray[np.float64]
 Array = Any

@@ -1,4 +1,4 @@
-"""Build the spiking network of the oscillation code; see `bioconv.codes.phase_plan` for times."""
+"""Build the spiking network of the oscillation code; see `bioconv.codes.phase.plan` for times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioconv.codes.layout import check_neuron, describe_options, names
 from bioconv.codes.membrane import NEVER
 from bioconv.codes.names import identifiers
 from bioconv.codes.once import GRID, current_inputs, margin, refuse_curves, rounded, windows
-from bioconv.codes.phase_plan import Plan, transmission_starts
+from bioconv.codes.phase.plan import Plan, transmission_starts
 from bioconv.codes.rewriting import rewrite
 from bioconv.errors import ParameterError
 from bioconv.network import (
@@ -44,7 +44,7 @@ from bioconv.operators import (
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
-    from bioconv.codes.phase import OscillationCode
+    from bioconv.codes.phase.code import OscillationCode
 
 
 def build(

@@ -138,7 +138,7 @@ class FirstSpikeExactCode(Code):
         ``dt`` is 0.125 ms unless given.  ``n_steps`` or ``duration`` choose the time unit such
         that a sample takes so long at most.
         """
-        from bioconv.codes.first_spike_exact_network import build
+        from bioconv.codes.first_spike_exact.network import build
 
         return build(
             self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed

@@ -1,6 +1,6 @@
 """Tables for functions: those of the common ones are shipped, others are fitted once and cached.
 
-``python -m bioconv.codes.few_spikes_standard FILE`` computes the shipped ones anew.
+``python -m bioconv.codes.few_spikes.standard FILE`` computes the shipped ones anew.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from bioconv.analog.functions import Elementwise, Gelu, Sigmoid, Silu, Tanh
 from bioconv.cache import remembered
-from bioconv.codes.few_spikes_fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
-from bioconv.codes.few_spikes_tables import GRID, Table
+from bioconv.codes.few_spikes.fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
+from bioconv.codes.few_spikes.tables import GRID, Table
 from bioconv.operators import Array
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 #: changes when the same key would give other tables
 _VERSION = 1
 _NAMES = ("threshold", "fall", "worth")
-_FILE = "few_spikes_tables.npz"
+_FILE = "tables.npz"
 #: numbers of inputs at which a table is fitted, in the inner region and in all of it
 _INNER, _ALL = 400, 400
 #: weight of the whole range besides that of the inputs of a layer
@@ -145,7 +145,7 @@ def _label(function: Elementwise) -> str:
 
 def _shipped(label: str, k: int) -> Table | None:
     with (
-        as_file(files("bioconv.codes").joinpath(_FILE)) as path,
+        as_file(files("bioconv.codes.few_spikes").joinpath(_FILE)) as path,
         np.load(path, allow_pickle=False) as archive,
     ):
         names = [f"{label}/{k}/{name}" for name in _NAMES]

@@ -19,7 +19,7 @@ from bioconv.codes.rate import RateCode
 from bioconv.codes.rewritten import Rewritten
 
 if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta import SigmaDeltaCode
+    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
 

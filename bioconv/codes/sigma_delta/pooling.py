@@ -13,7 +13,7 @@ from bioconv.analog.graph import Layer
 from bioconv.codes.affine import apply64, substitute
 from bioconv.codes.membrane import NEVER, denominator, rounded
 from bioconv.codes.rewritten import Rewritten
-from bioconv.codes.sigma_delta_plan import GRID, Plan, decoded, one_value, polarity, synapses
+from bioconv.codes.sigma_delta.plan import GRID, Plan, decoded, one_value, polarity, synapses
 from bioconv.network import Population, Projection, Value
 from bioconv.neurons.sigma_delta import SigmaDelta, SigmaDeltaMaxGate
 from bioconv.operators import (

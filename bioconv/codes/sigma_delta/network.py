@@ -24,8 +24,8 @@ from bioconv.codes.membrane import NEVER, denominator, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
-from bioconv.codes.sigma_delta_levels import levels_of
-from bioconv.codes.sigma_delta_plan import (
+from bioconv.codes.sigma_delta.levels import levels_of
+from bioconv.codes.sigma_delta.plan import (
     GRID,
     Encoder,
     Plan,
@@ -34,7 +34,7 @@ from bioconv.codes.sigma_delta_plan import (
     polarity,
     synapses,
 )
-from bioconv.codes.sigma_delta_pooling import add_gates, add_pooling, pooled_inside
+from bioconv.codes.sigma_delta.pooling import add_gates, add_pooling, pooled_inside
 from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import (
     Change,
@@ -64,7 +64,7 @@ from bioconv.operators import (
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta import SigmaDeltaCode
+    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
 

@@ -143,7 +143,7 @@ class SigmaDeltaCode(Code):
         seed: int,
     ) -> SpikingNetwork:
         """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.sigma_delta_network import build
+        from bioconv.codes.sigma_delta.network import build
 
         return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
 

@@ -38,7 +38,7 @@ from bioconv.operators import Operator, compact, scaled
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
-    from bioconv.codes.first_spike import FirstSpikeCode
+    from bioconv.codes.first_spike.code import FirstSpikeCode
 
 Scale = NDArray[np.float64]
 

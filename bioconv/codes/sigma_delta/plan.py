@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.affine import same
 from bioconv.codes.rewritten import Carried
-from bioconv.codes.sigma_delta_levels import Levels
+from bioconv.codes.sigma_delta.levels import Levels
 from bioconv.network import Change, Drive, Population, Projection, Readout, Shape, Value
 from bioconv.operators import Operator, Polarity, compose, scaled
 
 if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta import SigmaDeltaCode
+    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
 

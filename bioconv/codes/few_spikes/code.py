@@ -118,7 +118,7 @@ class FewSpikesCode(Code):
         seed: int,
     ) -> SpikingNetwork:
         """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.few_spikes_network import build
+        from bioconv.codes.few_spikes.network import build
 
         return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
 

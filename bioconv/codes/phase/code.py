@@ -109,7 +109,7 @@ class OscillationCode(Code):
         seed: int,
     ) -> SpikingNetwork:
         """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.phase_network import build
+        from bioconv.codes.phase.network import build
 
         return build(
             self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed

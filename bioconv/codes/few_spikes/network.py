@@ -22,8 +22,8 @@ from bioconv.analog.graph import Affine, Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import apply64
 from bioconv.codes.calibration import LowestValues
-from bioconv.codes.few_spikes_layers import carries, check_layers, tables_of, units_of
-from bioconv.codes.few_spikes_tables import Table
+from bioconv.codes.few_spikes.layers import carries, check_layers, tables_of, units_of
+from bioconv.codes.few_spikes.tables import Table
 from bioconv.codes.membrane import NEVER, denominator, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
@@ -45,7 +45,7 @@ from bioconv.operators import Operator, WindowCell, compact, compose, n_synapses
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
-    from bioconv.codes.few_spikes import FewSpikesCode
+    from bioconv.codes.few_spikes.code import FewSpikesCode
 
 Floats = NDArray[np.float64]
 
@@ -153,7 +153,7 @@ class _Plan:
 
 
 def _default_k(rewritten: Rewritten) -> int:
-    from bioconv.codes.few_spikes import K_FITTED, K_RELU
+    from bioconv.codes.few_spikes.code import K_FITTED, K_RELU
 
     simple = all(isinstance(layer.function, ReLU | MaxPool) for layer in rewritten.layers)
     return K_RELU if simple else K_FITTED

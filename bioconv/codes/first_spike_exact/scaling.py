@@ -24,7 +24,7 @@ from bioconv.codes.signs import signed_parts
 from bioconv.operators import Operator
 
 if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact import FirstSpikeExactCode
+    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 
 Floats = NDArray[np.float64]
 Samples = Mapping[str, NDArray]

@@ -99,7 +99,7 @@ class FirstSpikeCode(Code):
         seed: int,
     ) -> SpikingNetwork:
         """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.first_spike_network import build
+        from bioconv.codes.first_spike.network import build
 
         return build(
             self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
