@@ -38,6 +38,8 @@ SOLVERS: Mapping[str, str] = MappingProxyType(
         **{f"sigma_delta_max_{n}": _SIGMA_DELTA for n in range(2, 26)},
     }
 )
+#: the codes that these models belong to
+CODES = ("first_spike", "first_spike_dynamic", "first_spike_exact", "phase", "sigma_delta")
 #: kinds of readouts that need no time steps
 READOUTS = ("level", "first_spike", "count")
 
@@ -64,8 +66,8 @@ def check(network: SpikingNetwork) -> None:
     if problems:
         raise ParameterError(
             f"The event simulator cannot run {network.name!r}: {'; '.join(problems)}. It takes "
-            f"inputs as currents, the readouts {', '.join(READOUTS)} and the models "
-            f"{', '.join(SOLVERS)}. Use simulator='array'."
+            f"inputs as currents, the readouts {', '.join(READOUTS)} and the neurons "
+            f"of the codes {', '.join(CODES)}. Use simulator='array'."
         )
 
 
