@@ -26,6 +26,7 @@ def test_names_are_those_of_the_papers() -> None:
         "digits_mlp",
         "lenet5",
         "lenet_benchmark",
+        "lenet_9layer",
         "lenet_maxpool",
         "mlp_3layer",
         "regression_mlp",
