@@ -84,6 +84,7 @@ def layer_curves(
     membrane: Membrane,
     neuron: Neuron,
     activity: Mapping[str, Callable[[], Any]],
+    variance: float = 1.0,
 ) -> dict[str, FICurve]:
     """The curve of every plain rectification, by layer.
 
@@ -99,9 +100,12 @@ def layer_curves(
     neuron : Neuron
     activity : mapping of str to function
         See `bioconv.codes.calibration.activity_of`.
+    variance : float
+        Of a source's spike count, in units of its mean: 1 for a Poisson process.
     """
     steady = curve_under(membrane, neuron, activity=activity)
-    spikes = curve_under(membrane, neuron, activity=activity, fluctuation=activity["fluctuation"]())
+    fluctuation = variance * activity["fluctuation"]()
+    spikes = curve_under(membrane, neuron, activity=activity, fluctuation=fluctuation)
     currents = {entry.name for entry in rewritten.inputs} if code.input == "current" else set()
     return {
         layer.name: replace(
