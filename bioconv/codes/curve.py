@@ -101,7 +101,7 @@ def layer_curves(
     activity : mapping of str to function
         See `bioconv.codes.calibration.activity_of`.
     variance : float
-        Of a source's spike count, in units of its mean: 1 for a Poisson process.
+        Of the input, as a share of that of regular trains with random phases.
     """
     steady = curve_under(membrane, neuron, activity=activity)
     fluctuation = variance * activity["fluctuation"]()

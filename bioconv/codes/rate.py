@@ -71,6 +71,10 @@ class RateCode(Code):
         Fit gain and bias of each channel on the calibration data, so that the neuron's measured
         curve comes closest to the activations, layer by layer (see `bioconv.codes.correction`);
         nothing to do for perfect integrators and for networks that were trained with the curve.
+    irregularity : float
+        For the correction: by how much the input of a neuron fluctuates, as a share of the
+        variance of regular trains with random phases.  The trains of small networks run in step,
+        and 0.1 comes nearest; those of deep ones do not: 1.
     settle : float
         Share of the duration after which the outputs of neurons that are no perfect integrators
         are read, unless synapses are delta pulses: synaptic currents have built up, adaptation
@@ -112,6 +116,7 @@ class RateCode(Code):
     balance_delays: bool = True
     noise: str | float = "auto"
     correction: bool = True
+    irregularity: float = 0.1
     settle: float = SETTLE
 
     name = "rate"
@@ -136,6 +141,8 @@ class RateCode(Code):
             problems.append(
                 f"noise must be auto, none, or a number from 0. Received: {self.noise!r}."
             )
+        if not (_is_number(self.irregularity) and self.irregularity >= 0):
+            problems.append(f"irregularity must be 0 or more. Received: {self.irregularity!r}.")
         if not (_is_number(self.settle) and 0 <= self.settle < 1):
             problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
         problems += [

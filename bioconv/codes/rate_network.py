@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 #: steps that a perfect integrator is shown a sample, where the user gives none
 DEFAULT_STEPS = 500
-#: variance of the spike counts of a converted network, in units of a Poisson process: constant
-#: input makes trains regular (outputs of small networks are nearest to Keras's with 0.1)
-_REGULAR = 0.1
 #: time constants that the synaptic currents of each layer need before outputs are read
 _BUILD_UP = 1.0
 #: share of the usual duration for which outputs are read at least
@@ -97,7 +94,7 @@ def build(
     if code.correction and membrane.report and not curves:
         found = correct(
             rewritten,
-            layer_curves(code, rewritten, scales, membrane, neuron, activity, _REGULAR),
+            layer_curves(code, rewritten, scales, membrane, neuron, activity, code.irregularity),
             calibration,
         )
         rewritten, membrane = found.rewritten, _with_report(membrane, found)

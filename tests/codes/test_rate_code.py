@@ -44,8 +44,8 @@ def test_clamp_is_a_whole_number(clamp: object) -> None:
 def test_made_by_name_as_the_command_line_does() -> None:
     assert codes.make("rate", {"percentile": 99, "clamp": 2}) == RateCode(percentile=99, clamp=2)
     assert isinstance(codes.make("rate"), RateCode)
-    with pytest.raises(ParameterError, match="no code 'phase'. Valid: rate"):
-        codes.make("phase")
+    with pytest.raises(ParameterError, match="no code 'rates'. Valid: .*, rate,"):
+        codes.make("rates")
     with pytest.raises(ParameterError, match="no option 'percent'. Valid: percentile"):
         codes.make("rate", {"percent": 99})
 
