@@ -9,8 +9,9 @@ from typing import Any
 from bioconv.codes.base import Code
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError, Problem
+from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import IntegrateAndFire, Neuron
+from bioconv.timing import whole_steps
 
 
 def depths(rewritten: Rewritten, currents: Collection[str] = ()) -> dict[str, int]:
@@ -34,6 +35,45 @@ def names(rewritten: Rewritten) -> dict[str, str]:
     keys = [entry.name for entry in rewritten.inputs]
     keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
     return dict(zip(keys, identifiers(keys), strict=True))
+
+
+def steps_of(
+    n_steps: int | None,
+    duration: float | None,
+    dt: float,
+    least: int,
+    more: int = 0,
+    advice: str = "",
+) -> int:
+    """Steps that a sample is shown: as the user wants, or ``least + more``.
+
+    Parameters
+    ----------
+    n_steps : int, optional
+    duration : float, optional
+        The same in ms.
+    dt : float
+        ms.
+    least : int
+        Steps after which the output is complete.
+    more : int
+        Steps beyond that, where the user says nothing.
+    advice : str
+        What to do if there are too few.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than ``least``.
+    """
+    if n_steps is None:
+        n_steps = least + more if duration is None else whole_steps(duration, dt)
+    if n_steps < least:
+        raise ParameterError(
+            f"n_steps = {n_steps} is too short: the output is complete after {least} steps. "
+            f"{advice}"
+        )
+    return n_steps
 
 
 def check_neuron(code: str, neuron: Neuron) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from math import lcm
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bioconv.codes.driving import Ask, Synapse, choose, synapses
 from bioconv.codes.suitability import (
@@ -207,7 +207,7 @@ class Membrane:
 
     def round_weights(self, operator: Operator) -> Operator:
         """The operator with its weights on the grid."""
-        return operator.map_weights(lambda w: rounded(w, self.grid)) if self.exact else operator
+        return on_grid(operator, self.grid) if self.exact else operator
 
     def round_current(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
         """Currents on the grid."""
@@ -247,6 +247,11 @@ def denominator(operator: Operator) -> int:
             return 1
 
 
-def rounded(values: NDArray[np.float64], grid: float) -> NDArray[np.float64]:
+def on_grid(operator: Operator, grid: float) -> Operator:
+    """The operator with its weights as whole multiples of ``grid``; as it is for a grid of 0."""
+    return operator.map_weights(lambda w: rounded(w, grid)) if grid else operator
+
+
+def rounded(values: ArrayLike, grid: float) -> NDArray[np.float64]:
     """Values as whole multiples of ``grid``."""
     return np.round(np.asarray(values, np.float64) / grid) * grid

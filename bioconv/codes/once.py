@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import lcm
 
-import numpy as np
-
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import FICurve, MaxPool
-from bioconv.analog.graph import Layer
+from bioconv.analog.functions import FICurve
 from bioconv.codes.membrane import denominator
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ConversionError, Problem
 from bioconv.network import Input
-from bioconv.operators import Operator, WindowCell, compose, n_synapses
+from bioconv.operators import Operator
 
 #: refractory period, longer than any run
 ONCE_STEPS = 1_000_000
@@ -52,13 +49,6 @@ def refuse_curves(code: str, rewritten: Rewritten) -> None:
         raise ConversionError(f"The {code} code cannot carry {rewritten.name!r}:", problems)
 
 
-def rounded(operator: Operator, grid: float) -> Operator:
-    """The operator with its weights on a grid; as it is for a grid of 0."""
-    if not grid:
-        return operator
-    return operator.map_weights(lambda w: np.round(np.asarray(w, np.float64) / grid) * grid)
-
-
 def margin(full: float, n_parts: int, operators: Iterable[Operator]) -> float:
     """Half the spacing of the potentials that can occur.
 
@@ -76,15 +66,3 @@ def margin(full: float, n_parts: int, operators: Iterable[Operator]) -> float:
     """
     parts = n_parts * lcm(*(denominator(operator) for operator in operators))
     return full * GRID / (2 * parts)
-
-
-def windows(layer: Layer) -> Iterator[tuple[str, Operator]]:
-    """The sources of a maximum, each with the operators of the cells of its windows."""
-    affine, pool = layer.inputs[0], layer.function
-    assert isinstance(pool, MaxPool)
-    for term in affine.terms:
-        for cell in range(int(np.prod(pool.size))):
-            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
-            operator = compose(term.operator, window)
-            if n_synapses(operator):  # a cell that is all padding has none
-                yield term.source, operator

@@ -39,7 +39,7 @@ from bioconv.codes.affine import (
     without_factors,
 )
 from bioconv.codes.rewritten import Rewritten
-from bioconv.codes.windows import pool_stages
+from bioconv.codes.windows import pool_of, pool_stages
 from bioconv.operators import Array, Shape, WindowCell, compact, compose, register
 
 
@@ -161,12 +161,6 @@ def _random_scale(shape: Shape, axis: int | None, seed: int) -> NDArray[np.float
         np.broadcast_to(values, np.moveaxis(np.empty(shape), axis, -1).shape), -1, axis
     )
     return np.ascontiguousarray(full)
-
-
-def pool_of(layer: Layer) -> MaxPool:
-    """The function of a max-pooling layer."""
-    assert isinstance(layer.function, MaxPool)
-    return layer.function
 
 
 def _sum(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
 from bioconv.codes.driving import SETTLE
-from bioconv.errors import ParameterError
+from bioconv.codes.options import is_number, refuse, wrong_choices, wrong_flags
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -122,36 +122,27 @@ class RateCode(Code):
     name = "rate"
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
-            for option, valid in _CHOICES.items()
-            if getattr(self, option) not in valid
-        ]
-        if not (_is_number(self.percentile) and 0 < self.percentile <= 100):
+        problems = wrong_choices(self, _CHOICES)
+        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
             problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (_is_number(self.clamp) and self.clamp >= 0 and int(self.clamp) == self.clamp):
+        if not (is_number(self.clamp) and self.clamp >= 0 and int(self.clamp) == self.clamp):
             problems.append(f"clamp must be a whole number from 0. Received: {self.clamp!r}.")
-        if not (_is_number(self.max_rate) and self.max_rate >= 0):
+        if not (is_number(self.max_rate) and self.max_rate >= 0):
             problems.append(f"max_rate must be 0 Hz or more. Received: {self.max_rate!r}.")
-        if not (_is_number(self.readout_rate) and self.readout_rate > 0):
+        if not (is_number(self.readout_rate) and self.readout_rate > 0):
             problems.append(f"readout_rate must be above 0 Hz. Received: {self.readout_rate!r}.")
         if self.noise not in ("auto", "none") and not (
-            _is_number(self.noise) and float(self.noise) >= 0
+            is_number(self.noise) and float(self.noise) >= 0
         ):
             problems.append(
                 f"noise must be auto, none, or a number from 0. Received: {self.noise!r}."
             )
-        if not (_is_number(self.irregularity) and self.irregularity >= 0):
+        if not (is_number(self.irregularity) and self.irregularity >= 0):
             problems.append(f"irregularity must be 0 or more. Received: {self.irregularity!r}.")
-        if not (_is_number(self.settle) and 0 <= self.settle < 1):
+        if not (is_number(self.settle) and 0 <= self.settle < 1):
             problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
-        problems += [
-            f"{option} must be true or false. Received: {getattr(self, option)!r}."
-            for option in ("balance_delays", "correction")
-            if not isinstance(getattr(self, option), bool | np.bool_)
-        ]
-        if problems:
-            raise ParameterError("\n".join(["RateCode:", *(f"  - {p}" for p in problems)]))
+        problems += wrong_flags(self, ("balance_delays", "correction"))
+        refuse(self, problems)
 
     def convert(
         self,
@@ -187,8 +178,3 @@ class RateCode(Code):
         start = (0.5 if self.initial == "half" else 0.0) + 1e-9
         spikes = np.floor(np.asarray(activation, np.float64) * n_steps + start)
         return np.clip(spikes / n_steps, 0.0, 1.0)
-
-
-def _is_number(value: object) -> bool:
-    is_bool = isinstance(value, bool | np.bool_)
-    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))

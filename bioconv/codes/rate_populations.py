@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import Linear, MaxPool, ReLU
+from bioconv.analog.functions import Linear, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.calibration import Scales
 from bioconv.codes.driving import Synapse
@@ -19,9 +19,10 @@ from bioconv.codes.membrane import NEVER, Membrane
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewritten import Carried, Rewritten
 from bioconv.codes.signs import signed_part
+from bioconv.codes.windows import cells_of, pool_of
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
 from bioconv.neurons import MaxGate, Neuron
-from bioconv.operators import Operator, Polarity, WindowCell, compact, compose, n_synapses, scaled
+from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
 if TYPE_CHECKING:
     from bioconv.codes.rate import RateCode
@@ -104,10 +105,7 @@ def add_spiking(plan: Plan, layer: Layer) -> None:
 
 def add_gates(plan: Plan, layer: Layer) -> None:
     """Gates that let the spikes of the fastest source of each window pass (rueckauer 3.6)."""
-    affine, pool = layer.inputs[0], layer.function
-    assert isinstance(pool, MaxPool)
-    cells = range(int(np.prod(pool.size)))
-    gate = MaxGate(len(cells), plan.code.max_pool_estimate)
+    gate = MaxGate(prod(pool_of(layer).size), plan.code.max_pool_estimate)
     scale = plan.scales.of[layer.name]
     carried = plan.carried.get(layer.name)
     name = plan.names[layer.name]
@@ -124,15 +122,10 @@ def add_gates(plan: Plan, layer: Layer) -> None:
             start_step=plan.releases[layer.name],
         )
     )
-    synapses = []
-    for term in affine.terms:
-        for cell in cells:
-            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
-            operator = compose(term.operator, window)
-            if n_synapses(operator):  # a cell that is all padding has none
-                delay = plan.delay(term.source, layer.name)
-                pre = plan.names[term.source]
-                synapses.append(Projection(pre, name, operator, f"p{cell}", delay))
+    synapses = [
+        Projection(plan.names[source], name, operator, f"p{cell}", plan.delay(source, layer.name))
+        for cell, source, operator in cells_of(layer)
+    ]
     plan.projections += synapses
     plan.first_spikes[name] = int(_first_arrival(plan, synapses))  # a gate is never held
 

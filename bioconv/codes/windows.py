@@ -1,18 +1,50 @@
-"""Large pooling windows as a sequence of small ones."""
+"""Windows of a max pooling: cell by cell, and large ones as a sequence of small ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import gcd, prod
 from typing import Any
 
 from bioconv.analog.functions import MaxPool
-from bioconv.operators import Shape, n_windows
+from bioconv.analog.graph import Layer
+from bioconv.operators import Operator, Shape, WindowCell, compose, n_synapses, n_windows
 
 #: most sources of one gate; larger windows become gates of gates
 MOST_SOURCES = 25
 
 #: size, stride, padding of a window along one axis
 Window = tuple[int, int, tuple[int, int]]
+
+
+def pool_of(layer: Layer) -> MaxPool:
+    """The function of a max-pooling layer."""
+    if not isinstance(layer.function, MaxPool):
+        raise TypeError(f"{layer.name} is no max pooling, but {type(layer.function).__name__}")
+    return layer.function
+
+
+def cell_of(shape: Shape, pool: MaxPool, cell: int) -> WindowCell:
+    """Which value of an array of this shape is in a cell of each window."""
+    return WindowCell(shape, pool.size, pool.strides, pool.padding, cell)
+
+
+def cells_of(layer: Layer) -> Iterator[tuple[int, str, Operator]]:
+    """The cells of the windows of a max-pooling layer, with the sources that each takes.
+
+    Yields
+    ------
+    cell : int
+    source : str
+    operator : Operator
+        From the source to the cell in every window; none for cells that are all padding.
+    """
+    (affine,), pool = layer.inputs, pool_of(layer)
+    for term in affine.terms:
+        for cell in range(prod(pool.size)):
+            operator = compose(term.operator, cell_of(affine.shape, pool, cell))
+            if n_synapses(operator):
+                yield cell, term.source, operator
 
 
 def pool_stages(in_shape: Shape, pool: MaxPool) -> list[MaxPool] | None:

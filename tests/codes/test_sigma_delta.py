@@ -251,7 +251,7 @@ def test_refusals() -> None:
     model, x = mlp(np.random.default_rng(0)), RNG.random((20, 6))
     with pytest.raises(ConversionError, match="brings its own neuron"):
         bc.convert(model, calibration=x, code=bc.SigmaDeltaCode(), neuron="lif")
-    with pytest.raises(ParameterError, match="the last pixel reaches the output after 17 steps"):
+    with pytest.raises(ParameterError, match="the output is complete after 17 steps"):
         bc.convert(model, calibration=x, code=bc.SigmaDeltaCode(), n_steps=16)
     here = affine(("x", identity((4,))))
     sigmoid = graph(

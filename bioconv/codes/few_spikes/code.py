@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
-from bioconv.errors import ParameterError
+from bioconv.codes.options import is_number, is_whole, refuse, wrong_choices
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -85,26 +85,21 @@ class FewSpikesCode(Code):
     name = "few_spikes"
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
-            for option, valid in _CHOICES.items()
-            if getattr(self, option) not in valid
-        ]
-        if not (_is_whole(self.k) and 0 <= self.k <= _MOST_STEPS):
+        problems = wrong_choices(self, _CHOICES)
+        if not (is_whole(self.k) and 0 <= self.k <= _MOST_STEPS):
             problems.append(
                 f"k must be a whole number from 1 to {_MOST_STEPS}, or 0. Received: {self.k!r}."
             )
-        if not (_is_number(self.alpha) and self.alpha >= 0):
+        if not (is_number(self.alpha) and self.alpha >= 0):
             problems.append(f"alpha must be above 0, or 0. Received: {self.alpha!r}.")
-        if not (_is_number(self.percentile) and 0 < self.percentile <= 100):
+        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
             problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (_is_whole(self.bits) and (self.bits == 0 or 2 <= self.bits <= _MOST_BITS)):
+        if not (is_whole(self.bits) and (self.bits == 0 or 2 <= self.bits <= _MOST_BITS)):
             problems.append(
                 f"bits must be a whole number from 2 to {_MOST_BITS}, or 0. "
                 f"Received: {self.bits!r}."
             )
-        if problems:
-            raise ParameterError("\n".join(["FewSpikesCode:", *(f"  - {p}" for p in problems)]))
+        refuse(self, problems)
 
     def convert(
         self,
@@ -129,12 +124,3 @@ class FewSpikesCode(Code):
         start = (0.5 if self.initial == "half" else 0.0) + 1e-9
         spoken = np.floor(np.asarray(activation, np.float64) * digits + start)
         return np.clip(spoken, 0.0, digits - 1) / digits
-
-
-def _is_number(value: object) -> bool:
-    is_bool = isinstance(value, bool | np.bool_)
-    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))
-
-
-def _is_whole(value: object) -> bool:
-    return _is_number(value) and int(value) == value  # type: ignore[call-overload]

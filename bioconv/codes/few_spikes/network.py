@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from math import lcm, prod
 from typing import TYPE_CHECKING
 
@@ -24,11 +23,11 @@ from bioconv.codes.affine import apply64
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.few_spikes.layers import carries, check_layers, tables_of, units_of
 from bioconv.codes.few_spikes.tables import Table
-from bioconv.codes.membrane import NEVER, denominator, rounded
+from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.errors import ParameterError
+from bioconv.codes.windows import cells_of, pool_of
 from bioconv.network import (
     Change,
     Drive,
@@ -41,8 +40,7 @@ from bioconv.network import (
 )
 from bioconv.neurons import Neuron
 from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
-from bioconv.operators import Operator, WindowCell, compact, compose, n_synapses, scaled
-from bioconv.timing import whole_steps
+from bioconv.operators import Operator, compact, scaled
 
 if TYPE_CHECKING:
     from bioconv.codes.few_spikes.code import FewSpikesCode
@@ -101,7 +99,9 @@ def build(
     return SpikingNetwork(
         name=identifiers([graph.name])[0],
         dt=plan.dt,
-        n_steps=_duration(latency, n_steps, duration, plan.dt),
+        n_steps=layout.steps_of(
+            n_steps, duration, plan.dt, latency, advice="Use more steps, or a smaller k."
+        ),
         inputs=tuple(Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
         populations=tuple(plan.populations),
         projections=tuple(plan.projections),
@@ -168,17 +168,6 @@ def _starts(rewritten: Rewritten, k: int) -> dict[str, int]:
     return {name: depth * k for name, depth in layout.depths(rewritten, currents).items()}
 
 
-def _duration(latency: int, n_steps: int | None, duration: float | None, dt: float) -> int:
-    if n_steps is None:
-        n_steps = latency if duration is None else whole_steps(duration, dt)
-    if n_steps < latency:
-        raise ParameterError(
-            f"n_steps = {n_steps} is too short: the output is complete after {latency} steps. "
-            "Use more steps, or a smaller k."
-        )
-    return n_steps
-
-
 def _add_neurons(plan: _Plan, layer: Layer) -> None:
     """Neurons that listen, then speak."""
     name, start, table = plan.names[layer.name], plan.starts[layer.name], plan.tables[layer.name]
@@ -227,25 +216,17 @@ def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
 
 def _add_gates(plan: _Plan, layer: Layer) -> None:
     """Gates that let the spikes of the largest source of each window pass."""
-    (affine,), pool, name = layer.inputs, layer.function, plan.names[layer.name]
-    assert isinstance(pool, MaxPool)
+    name, cells = plan.names[layer.name], range(prod(pool_of(layer).size))
     start, table = plan.starts[layer.name], plan.tables[layer.name]
-    cells = range(prod(pool.size))
     gate = FewSpikesMaxGate(len(cells))
     initial: dict[str, Value] = {}
-    for cell in cells:
-        covered = np.zeros(layer.shape)
-        for term in affine.terms:
-            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
-            operator = compose(term.operator, window)
-            if not n_synapses(operator):  # a cell that is all padding has none
-                continue
-            covered += apply64(operator, np.ones((1, *operator.in_shape)))
-            early = plan.delay(term.source, start)
-            for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + plan.k - 1)):
-                plan.projections.append(
-                    Projection(plan.names[term.source], name, operator, receptor, delay)
-                )
+    reached = {cell: np.zeros(layer.shape) for cell in cells}
+    for cell, source, operator in cells_of(layer):
+        reached[cell] += apply64(operator, np.ones((1, *operator.in_shape)))
+        early = plan.delay(source, start)
+        for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + plan.k - 1)):
+            plan.projections.append(Projection(plan.names[source], name, operator, receptor, delay))
+    for cell, covered in reached.items():
         if not covered.all():
             initial[f"x{cell}"] = np.where(covered > 0, 0.0, _LOWEST)
     carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
@@ -288,7 +269,7 @@ def _connect(plan: _Plan, layer: Layer) -> _Heard:
         table = plan.tables[term.source]
         receptor = _index(tables, table)
         operator = scaled(term.operator, pre=plan.units[term.source], post=1 / unit)
-        operator = operator.map_weights(partial(rounded, grid=_GRID / table.grid))
+        operator = on_grid(operator, _GRID / table.grid)
         operators.append(operator)
         delay = plan.delay(term.source, start)
         plan.projections.append(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
-from bioconv.errors import ParameterError
+from bioconv.codes.options import refuse, wrong_choices
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -73,19 +73,14 @@ class FirstSpikeCode(Code):
     name = "first_spike"
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
-            for option, valid in _CHOICES.items()
-            if getattr(self, option) not in valid
-        ]
+        problems = wrong_choices(self, _CHOICES)
         steps, share = self.unit_steps, self.missing
         if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
             problems.append(f"unit_steps must be a whole number from 1. Received: {steps!r}.")
         is_number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
         if not (is_number and np.isfinite(share) and share >= 0):
             problems.append(f"missing must be a number from 0. Received: {share!r}.")
-        if problems:
-            raise ParameterError("\n".join(["FirstSpikeCode:", *(f"  - {p}" for p in problems)]))
+        refuse(self, problems)
 
     def convert(
         self,

@@ -16,7 +16,7 @@ from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
 from bioconv.codes.layout import check_neuron, depths, describe_options, names
-from bioconv.codes.membrane import NEVER
+from bioconv.codes.membrane import NEVER, on_grid
 from bioconv.codes.names import identifiers
 from bioconv.codes.once import (
     GRID,
@@ -24,11 +24,10 @@ from bioconv.codes.once import (
     current_inputs,
     margin,
     refuse_curves,
-    rounded,
-    windows,
 )
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.codes.windows import cells_of
 from bioconv.errors import ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
@@ -250,7 +249,7 @@ def _add_missing(plan: Plan, layer: Layer, name: str) -> None:
         weights = _weights(plan, layer, term.operator, term.source)
         magnitude = weights.map_weights(lambda w: np.abs(np.asarray(w, np.float64)))
         for pre, sign in ((plan.announcers[term.source], 1.0), (plan.names[term.source], -1.0)):
-            operator = rounded(scaled(magnitude, post=sign * unit), unit * GRID)
+            operator = on_grid(scaled(magnitude, post=sign * unit), unit * GRID)
             plan.projections.append(Projection(pre, name, operator, "announced"))
 
 
@@ -268,7 +267,7 @@ def _connect(plan: Plan, layer: Layer, name: str) -> list[Operator]:
             plan.drives.append(Drive(plan.inputs[term.source].name, name, operator, full * GRID))
             continue
         weights = _weights(plan, layer, term.operator, term.source)
-        operator = rounded(scaled(weights, post=full), full * GRID)
+        operator = on_grid(scaled(weights, post=full), full * GRID)
         plan.projections.append(Projection(plan.names[term.source], name, operator, "syn"))
         found.append(operator)
     return found
@@ -318,7 +317,7 @@ def _add_gates(plan: Plan, layer: Layer) -> None:
 
 
 def _connect_windows(plan: Plan, layer: Layer, name: str, sources: Mapping[str, str]) -> None:
-    for source, operator in windows(layer):
+    for _, source, operator in cells_of(layer):
         plan.projections.append(Projection(sources[source], name, operator, "syn"))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
-from bioconv.errors import ParameterError
+from bioconv.codes.options import is_number, refuse, wrong_choices
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -100,27 +100,20 @@ class FirstSpikeExactCode(Code):
     name = "first_spike_exact"
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
-            for option, valid in _CHOICES.items()
-            if getattr(self, option) not in valid
-        ]
-        if not (_is_number(self.zeta) and self.zeta > -1):
+        problems = wrong_choices(self, _CHOICES)
+        if not (is_number(self.zeta) and self.zeta > -1):
             problems.append(f"zeta must be above -1. Received: {self.zeta!r}.")
-        if not (_is_number(self.delta) and 0 < self.delta < 1):
+        if not (is_number(self.delta) and 0 < self.delta < 1):
             problems.append(f"delta must lie between 0 and 1. Received: {self.delta!r}.")
         for option in ("b_low", "time_unit"):
             value = getattr(self, option)
-            if not (_is_number(value) and value > 0):
+            if not (is_number(value) and value > 0):
                 problems.append(f"{option} must be above 0. Received: {value!r}.")
         if self.input_range is not None and not _is_range(self.input_range):
             problems.append(
                 f"input_range must be two numbers p < q. Received: {self.input_range!r}."
             )
-        if problems:
-            raise ParameterError(
-                "\n".join(["FirstSpikeExactCode:", *(f"  - {p}" for p in problems)])
-            )
+        refuse(self, problems)
 
     def convert(
         self,
@@ -153,11 +146,6 @@ class FirstSpikeExactCode(Code):
         return np.clip(nearest / n_steps, 0.0, 1.0)
 
 
-def _is_number(value: object) -> bool:
-    is_bool = isinstance(value, bool | np.bool_)
-    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))
-
-
 def _is_range(value: object) -> bool:
-    fits = isinstance(value, tuple | list) and len(value) == 2 and all(map(_is_number, value))
+    fits = isinstance(value, tuple | list) and len(value) == 2 and all(map(is_number, value))
     return bool(fits and value[0] < value[1])  # type: ignore[index]

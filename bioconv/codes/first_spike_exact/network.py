@@ -17,11 +17,12 @@ from bioconv.codes.affine import apply64
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.first_spike_exact.scaling import Scaling, measure
 from bioconv.codes.first_spike_exact.windows import Schedule, Window, plan
-from bioconv.codes.membrane import denominator
+from bioconv.codes.membrane import denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.pooling import MaxMinPool
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.codes.windows import cells_of, pool_of
 from bioconv.network import (
     Drive,
     Input,
@@ -38,7 +39,7 @@ from bioconv.neurons.first_spike_exact import (
     FirstSpikeIntegrator,
     FirstSpikePool,
 )
-from bioconv.operators import WindowCell, compact, compose, identity, n_synapses, scaled
+from bioconv.operators import compact, identity, scaled
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _add_encoder(plan: Plan, entry: GraphInput) -> Input:
     neuron = FirstSpikeEncoder(
         plan.code.inactive,
         v_th=_off_grid(window.close * dt, grid),
-        i_offset=float(_round(-low / scale * unit, grid)),
+        i_offset=float(rounded(-low / scale * unit, grid)),
         t_close=window.close * dt,
     )
     plan.drives.append(
@@ -176,7 +177,7 @@ def _add_rectifier(plan: Plan, layer: Layer) -> None:
     for projection in synapses:
         total += apply64(projection.operator, np.ones((1, *projection.operator.in_shape)))
     # What the slope lacks once all input has come: alpha, and the cells that are padding.
-    missing = _round(np.broadcast_to(gain, layer.shape) - total, grid)
+    missing = rounded(np.broadcast_to(gain, layer.shape) - total, grid)
     slope = missing + total
     ramp = missing if code.slope == "identical" else np.ones(())
     if code.ramp == "own":
@@ -229,30 +230,22 @@ def _connect(plan: Plan, layer: Layer, gain: Floats) -> tuple[float, list[Projec
     grid = _GRID * 2.0 ** np.ceil(np.log2(size.max()))
     found = []
     for term, operator in zip(layer.inputs[0].terms, operators, strict=True):
-        rounded = operator.map_weights(lambda w: _round(w, grid))
         delay = plan.schedule.delay(term.source, layer.name)
         pre = _population_of(plan, term.source)
-        found.append(Projection(pre, plan.names[layer.name], rounded, "syn", delay))
+        found.append(Projection(pre, plan.names[layer.name], on_grid(operator, grid), "syn", delay))
     plan.projections += found
     return grid, found
 
 
 def _add_pool(plan: Plan, layer: Layer) -> None:
     """Neurons that fire with the first of their sources, or with the last (Eq 2.32)."""
-    affine, pool = layer.inputs[0], layer.function
-    assert isinstance(pool, MaxPool)
+    pool = pool_of(layer)
     sources = np.zeros(layer.shape)
-    for term in affine.terms:
-        for cell in range(int(np.prod(pool.size))):
-            window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
-            operator = compose(term.operator, window)
-            sources += apply64(operator, np.ones((1, *operator.in_shape)))
-            if n_synapses(operator):  # a cell that is all padding has none
-                delay = plan.schedule.delay(term.source, layer.name)
-                pre = _population_of(plan, term.source)
-                plan.projections.append(
-                    Projection(pre, plan.names[layer.name], operator, "syn", delay)
-                )
+    for _, source, operator in cells_of(layer):
+        sources += apply64(operator, np.ones((1, *operator.in_shape)))
+        delay = plan.schedule.delay(source, layer.name)
+        pre = _population_of(plan, source)
+        plan.projections.append(Projection(pre, plan.names[layer.name], operator, "syn", delay))
     last = pool.minima if isinstance(pool, MaxMinPool) else (False,)
     v_th = np.where(np.asarray(last), sources - 0.5, 0.5)
     _append(plan, layer, FirstSpikePool(v_th=_compact(v_th, layer)))
@@ -308,10 +301,6 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
         )
     )
     plan.readouts.append(Readout(name, plan.names[layer.name], "level", layer.function))
-
-
-def _round(values: Floats | float, grid: float) -> Floats:
-    return np.round(np.asarray(values, np.float64) / grid) * grid
 
 
 def _off_grid(values: Floats | float, grid: float) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
 from bioconv.codes.headroom import NORMALIZATIONS
-from bioconv.errors import ParameterError
+from bioconv.codes.options import refuse, wrong_choices
 from bioconv.neurons.oscillation import ADAPTATIONS
 
 if TYPE_CHECKING:
@@ -86,16 +86,11 @@ class OscillationCode(Code):
     name = "phase"
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
-            for option, valid in _CHOICES.items()
-            if getattr(self, option) not in valid
-        ]
+        problems = wrong_choices(self, _CHOICES)
         steps = self.window_steps
         if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 2:
             problems.append(f"window_steps must be a whole number from 2. Received: {steps!r}.")
-        if problems:
-            raise ParameterError("\n".join(["OscillationCode:", *(f"  - {p}" for p in problems)]))
+        refuse(self, problems)
 
     def convert(
         self,

@@ -16,13 +16,13 @@ from bioconv.codes.affine import scale_affine
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
-from bioconv.codes.layout import check_neuron, describe_options, names
-from bioconv.codes.membrane import NEVER
+from bioconv.codes.layout import check_neuron, describe_options, names, steps_of
+from bioconv.codes.membrane import NEVER, on_grid
 from bioconv.codes.names import identifiers
-from bioconv.codes.once import GRID, current_inputs, margin, refuse_curves, rounded, windows
+from bioconv.codes.once import GRID, current_inputs, margin, refuse_curves
 from bioconv.codes.phase.plan import Plan, transmission_starts
 from bioconv.codes.rewriting import rewrite
-from bioconv.errors import ParameterError
+from bioconv.codes.windows import cells_of
 from bioconv.network import (
     Change,
     Drive,
@@ -41,7 +41,6 @@ from bioconv.operators import (
     compose,
     scaled,
 )
-from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
     from bioconv.codes.phase.code import OscillationCode
@@ -104,17 +103,13 @@ def build(
     for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(plan, layer, output)
     latency = _latency(plan)
-    if duration is not None:
-        n_steps = whole_steps(duration, step)
-    if n_steps is not None and n_steps < latency:
-        raise ParameterError(
-            f"n_steps = {n_steps} is too short: the output is complete after {latency} steps. Use "
-            "as many, or fewer window_steps."
-        )
+    n_steps = steps_of(
+        n_steps, duration, step, latency, advice="Use as many, or fewer window_steps."
+    )
     return SpikingNetwork(
         name=identifiers([graph.name])[0],
         dt=step,
-        n_steps=n_steps or latency,
+        n_steps=n_steps,
         inputs=tuple(plan.inputs.values()),
         populations=tuple(plan.populations),
         projections=tuple(plan.projections),
@@ -239,7 +234,7 @@ def _connect(plan: Plan, layer: Layer, affine: Affine, neuron: Neuron) -> list[P
 
 
 def _projection(pre: str, post: str, operator: Operator, unit: float, delay: int) -> Projection:
-    return Projection(pre, post, rounded(operator, unit * GRID), "syn", delay)
+    return Projection(pre, post, on_grid(operator, unit * GRID), "syn", delay)
 
 
 def _bias_neuron(plan: Plan, listens: int) -> str:
@@ -264,7 +259,7 @@ def _add_gates(plan: Plan, layer: Layer) -> None:
     """A maximum: neurons that pass on the first spike, that of the largest activation."""
     name, start = plan.names[layer.name], plan.transmits[layer.name]
     _populate(plan, layer, FirstSpikePool())
-    for source, operator in windows(layer):
+    for _, source, operator in cells_of(layer):
         delay = start - plan.transmits[source]
         plan.projections.append(Projection(plan.names[source], name, operator, "syn", delay))
 

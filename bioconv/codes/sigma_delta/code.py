@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
-from bioconv.errors import ParameterError
+from bioconv.codes.options import is_number, refuse, wrong_choices, wrong_flags
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -103,33 +103,24 @@ class SigmaDeltaCode(Code):
     name = "sigma_delta"
 
     def __post_init__(self) -> None:
-        problems = [
-            f"{option} must be one of {', '.join(valid)}. Received: {getattr(self, option)!r}."
-            for option, valid in _CHOICES.items()
-            if getattr(self, option) not in valid
-        ]
-        if not (_is_number(self.threshold) and self.threshold > 0):
+        problems = wrong_choices(self, _CHOICES)
+        if not (is_number(self.threshold) and self.threshold > 0):
             problems.append(f"threshold must be above 0. Received: {self.threshold!r}.")
-        if not (_is_number(self.percentile) and 0 < self.percentile <= 100):
+        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
             problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (_is_number(self.input_threshold) and 0 <= self.input_threshold < 1):
+        if not (is_number(self.input_threshold) and 0 <= self.input_threshold < 1):
             problems.append(
                 f"input_threshold must lie in [0, 1). Received: {self.input_threshold!r}."
             )
-        if not (_is_number(self.input_steps) and self.input_steps in _STEPS):
+        if not (is_number(self.input_steps) and self.input_steps in _STEPS):
             problems.append(
                 f"input_steps must be a power of 2 from {_STEPS[0]} to {_STEPS[-1]}. "
                 f"Received: {self.input_steps!r}."
             )
-        if not (_is_number(self.settle) and self.settle >= 0 and int(self.settle) == self.settle):
+        if not (is_number(self.settle) and self.settle >= 0 and int(self.settle) == self.settle):
             problems.append(f"settle must be a whole number from 0. Received: {self.settle!r}.")
-        problems += [
-            f"{option} must be true or false. Received: {getattr(self, option)!r}."
-            for option in ("balance", "correction")
-            if not isinstance(getattr(self, option), bool | np.bool_)
-        ]
-        if problems:
-            raise ParameterError("\n".join(["SigmaDeltaCode:", *(f"  - {p}" for p in problems)]))
+        problems += wrong_flags(self, ("balance", "correction"))
+        refuse(self, problems)
 
     def convert(
         self,
@@ -154,8 +145,3 @@ class SigmaDeltaCode(Code):
         """
         levels = np.floor(np.asarray(activation, np.float64) / self.threshold + 1e-9)
         return np.clip(np.minimum(levels, n_steps) * self.threshold, 0.0, 1.0)
-
-
-def _is_number(value: object) -> bool:
-    is_bool = isinstance(value, bool | np.bool_)
-    return isinstance(value, int | float | np.number) and not is_bool and bool(np.isfinite(value))

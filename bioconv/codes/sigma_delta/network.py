@@ -7,7 +7,6 @@ Potentials are in levels: 1 mV is the threshold of the layer.  A population has 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from math import floor, lcm
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from bioconv.analog.graph import Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import substitute
 from bioconv.codes.calibration import LowestValues, input_scales
-from bioconv.codes.membrane import NEVER, denominator, rounded
+from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
@@ -35,7 +34,7 @@ from bioconv.codes.sigma_delta.plan import (
     synapses,
 )
 from bioconv.codes.sigma_delta.pooling import add_gates, add_pooling, pooled_inside
-from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.errors import ConversionError, Problem
 from bioconv.network import (
     Change,
     Drive,
@@ -61,7 +60,6 @@ from bioconv.operators import (
     identity,
     scaled,
 )
-from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
     from bioconv.codes.sigma_delta.code import SigmaDeltaCode
@@ -98,7 +96,9 @@ def build(
     depths = layout.depths(rewritten, currents)
     last = floor((1 - code.input_threshold) * code.input_steps) if encoders else 0
     least = last + max(depths.values()) + 2
-    steps = _duration(least, code.settle, n_steps, duration, step)
+    steps = layout.steps_of(
+        n_steps, duration, step, least, code.settle, "Use more steps, or fewer input_steps."
+    )
     plan = Plan(
         code,
         rewritten.layers,
@@ -167,19 +167,6 @@ def _check(rewritten: Rewritten) -> None:
 
 def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, Encoder]:
     return {name: Encoder(*input_scales(x)) for name, x in calibration.items()}
-
-
-def _duration(
-    least: int, settle: int, n_steps: int | None, duration: float | None, dt: float
-) -> int:
-    if n_steps is None:
-        n_steps = least + settle if duration is None else whole_steps(duration, dt)
-    if n_steps < least:
-        raise ParameterError(
-            f"n_steps = {n_steps} is too short: the last pixel reaches the output after {least} "
-            "steps. Use more steps, or fewer input_steps."
-        )
-    return n_steps
 
 
 def _add_encoder(plan: Plan, key: str, shape: Shape) -> None:
@@ -269,7 +256,7 @@ def _connect(plan: Plan, layer: Layer, *, double: bool) -> tuple[dict[str, Value
             continue
         pre, operator, receptor, grid = synapses(plan, term)
         operator = scaled(operator, post=1 / unit)
-        operator = operator.map_weights(partial(rounded, grid=grid))
+        operator = on_grid(operator, grid)
         operators.append(operator)
         delay = plan.depths[layer.name] - plan.depths[term.source]
         plan.projections.append(Projection(pre, name, compose(operator, after), receptor, delay))

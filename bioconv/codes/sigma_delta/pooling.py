@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from math import lcm, prod
 
 import numpy as np
@@ -11,15 +10,15 @@ import numpy as np
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.codes.affine import apply64, substitute
-from bioconv.codes.membrane import NEVER, denominator, rounded
+from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
 from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.sigma_delta.plan import GRID, Plan, decoded, one_value, polarity, synapses
+from bioconv.codes.windows import cell_of, pool_of
 from bioconv.network import Population, Projection, Value
 from bioconv.neurons.sigma_delta import SigmaDelta, SigmaDeltaMaxGate
 from bioconv.operators import (
     Broadcast,
     Polarity,
-    WindowCell,
     compact,
     compose,
     is_identity,
@@ -56,21 +55,21 @@ def pooled_inside(rewritten: Rewritten) -> dict[str, Layer]:
 
 def add_pooling(plan: Plan, layer: Layer, source: Layer) -> None:
     """ON and OFF cells that take the maximum of the potentials of a window, and rectify it."""
-    pool, function, name = layer.function, source.function, plan.names[layer.name]
-    assert isinstance(pool, MaxPool) and isinstance(function, ReLU)
+    pool, function, name = pool_of(layer), source.function, plan.names[layer.name]
+    assert isinstance(function, ReLU)  # see `pooled_inside`
     unit = plan.levels.of[source.name]
     affine = substitute(source.inputs[0], plan.averages)
     bias = rounded(np.asarray(affine.bias, np.float64) / unit, GRID)
     full = np.ascontiguousarray(np.broadcast_to(bias, source.shape))[None]
     cells, operators, initial = range(prod(pool.size)), [], {}
     for cell in cells:
-        window = WindowCell(source.shape, pool.size, pool.strides, pool.padding, cell)
+        window = cell_of(source.shape, pool, cell)
         start = apply64(window, full) + (0.5 if plan.code.initial == "half" else 0.0)
         initial[f"v{cell}"] = one_value(compact(start, layer.shape))
         after = compose(window, Broadcast(layer.shape, (2, *layer.shape)))
         for term in affine.terms:
             pre, operator, receptor, grid = synapses(plan, term)
-            operator = scaled(operator, post=1 / unit).map_weights(partial(rounded, grid=grid))
+            operator = on_grid(scaled(operator, post=1 / unit), grid)
             operators.append(operator)
             operator = compose(operator, after)
             if n_synapses(operator):  # a cell that is all padding has none
@@ -90,11 +89,10 @@ def add_pooling(plan: Plan, layer: Layer, source: Layer) -> None:
 
 def add_gates(plan: Plan, layer: Layer) -> None:
     """ON and OFF cells of a maximum."""
-    (affine,), pool, name = layer.inputs, layer.function, plan.names[layer.name]
-    assert isinstance(pool, MaxPool)
+    (affine,), pool, name = layer.inputs, pool_of(layer), plan.names[layer.name]
     cells = range(prod(pool.size))
     for cell in cells:
-        window = WindowCell(affine.shape, pool.size, pool.strides, pool.padding, cell)
+        window = cell_of(affine.shape, pool, cell)
         for term in affine.terms:
             operator = compose(
                 Polarity((2, *term.operator.in_shape)),
