@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("array", "simulators", "synapses", "growth", "neurons", "events")
+BENCHMARKS = ("array", "simulators", "synapses", "growth", "neurons", "events", "chips")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import events, lenet, neurons, scaling
+    from benchmarks import chips, events, lenet, neurons, scaling
 
     sizes = (10**5, 10**6, 10**7)
     table: dict[str, Callable[[bool], Any]] = {
@@ -49,6 +49,7 @@ def _run(name: str) -> Callable[[bool], Any]:
         ],
         "growth": scaling.growth,
         "events": events.first_spikes,
+        "chips": chips.mismatch,
         "neurons": lambda quick: [neurons.speed(name, quick) for name in neurons.CURRENTS],
     }
     return table[name]

@@ -14,12 +14,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bioconv import codes, errors, keras, measures, neurons, plots
+    from bioconv import codes, errors, keras, measures, neurons, noise, plots, populations
     from bioconv.codes import (
         FewSpikesCode,
         FirstSpikeCode,
         FirstSpikeExactCode,
         OscillationCode,
+        PopulationCode,
         RateCode,
         SigmaDeltaCode,
     )
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from bioconv.measures import diagnose
     from bioconv.network import SpikingNetwork
     from bioconv.neurons_report import describe_neuron, list_neurons
+    from bioconv.noise_report import describe_noise, list_noise
     from bioconv.reading import read
     from bioconv.recording import Recording
     from bioconv.report import inspect, summarize
+    from bioconv.robustness_study import robustness
     from bioconv.simulators import simulate
     from bioconv.stimulation import stimulate
     from bioconv.storage import load
@@ -46,6 +49,7 @@ _PUBLIC = {
     "FirstSpikeCode": "bioconv.codes",
     "FirstSpikeExactCode": "bioconv.codes",
     "OscillationCode": "bioconv.codes",
+    "PopulationCode": "bioconv.codes",
     "RateCode": "bioconv.codes",
     "Recording": "bioconv.recording",
     "SigmaDeltaCode": "bioconv.codes",
@@ -55,6 +59,7 @@ _PUBLIC = {
     "demo": "bioconv.demonstration",
     "describe_code": "bioconv.codes_report",
     "describe_neuron": "bioconv.neurons_report",
+    "describe_noise": "bioconv.noise_report",
     "diagnose": "bioconv.measures",
     "emit": "bioconv.export",
     "errors": "",
@@ -63,13 +68,17 @@ _PUBLIC = {
     "keras": "",
     "list_codes": "bioconv.codes_report",
     "list_neurons": "bioconv.neurons_report",
+    "list_noise": "bioconv.noise_report",
     "load": "bioconv.storage",
     "load_data": "bioconv.data",
     "measures": "",
     "neurons": "",
+    "noise": "",
     "plausibility": "bioconv.study",
     "plots": "",
+    "populations": "",
     "read": "bioconv.reading",
+    "robustness": "bioconv.robustness_study",
     "search_percentile": "bioconv.estimation",
     "simulate": "bioconv.simulators",
     "stimulate": "bioconv.stimulation",

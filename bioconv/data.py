@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bioconv.errors import DataError
 
 #: datasets known by name; the loaders are in the package ``models``
-NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb")
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb", "imdb_2500")
 
 #: samples, and labels where there are any
 Data = tuple[NDArray, NDArray | None]
@@ -31,7 +31,7 @@ def load_data(
     ----------
     source : str or Path
         An ``.npz`` file with ``x`` and optionally ``y``, or the name of a dataset: ``digits``,
-        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb``.
+        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words), ``imdb_2500``.
     split : {"test", "train"}
         Which part of a named dataset.
     scale, offset : float

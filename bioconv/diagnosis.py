@@ -167,7 +167,10 @@ def decode(network: SpikingNetwork, recording: Recording, layer: str) -> NDArray
             )
         shares = relative_values(recording, population).reshape(-1, *population.shape)
         total = total + population.scale * shares + population.offset
-    return total.sum(axis=1) if pairs else total
+    if pairs:
+        return total.sum(axis=1)
+    # So do the neurons of units, which are one axis more, the last.
+    return total.sum(axis=-1) if total.ndim > len(network.analog.shapes()[layer]) + 1 else total
 
 
 def relative_values(recording: Recording, population: Population) -> NDArray[np.float64]:
@@ -210,7 +213,7 @@ def _shares(
         return shares
     shape = exact.shape[1:]
     # Of ON and OFF cells, the ON cells tell whether a neuron was active.
-    rates = np.stack([relative_values(recording, p)[:, : prod(shape)] for p in populations])
+    rates = np.stack([unit_values(recording, p, shape)[:, : prod(shape)] for p in populations])
     populations = [on_cells(p, shape) for p in populations]
     spikes = rates > 0
     shares["saturated"] = float(np.mean(rates >= SATURATION))
@@ -228,14 +231,38 @@ def signed_values(
     recording: Recording, population: Population, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """The same for a layer of this shape: of ON and OFF cells the difference of the two."""
-    values = relative_values(recording, population)
+    values = unit_values(recording, population, shape)
     if population.shape != (2, *shape):
         return values
     return values[:, : prod(shape)] - values[:, prod(shape) :]
 
 
+def unit_values(
+    recording: Recording, population: Population, shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """`relative_values`, of a layer whose units have several neurons each the mean of these."""
+    values = relative_values(recording, population)
+    if not _has_units(population, shape):
+        return values
+    return values.reshape(len(values), -1, population.shape[-1]).mean(axis=-1)
+
+
+def _has_units(population: Population, shape: tuple[int, ...]) -> bool:
+    """Whether every unit of a layer of this shape has several neurons: (*shape, n)."""
+    return population.shape[:-1] == shape and population.shape != (2, *shape)
+
+
 def on_cells(population: Population, shape: tuple[int, ...]) -> Population:
-    """The population of a layer of this shape; of ON and OFF cells the ON cells."""
+    """The population as one of the layer's shape.
+
+    Of ON and OFF cells the ON cells; where units have several neurons, these together.
+    """
+    if _has_units(population, shape):
+        scale, offset = (
+            np.broadcast_to(values, population.shape).sum(axis=-1)
+            for values in (population.scale, population.offset)
+        )
+        return replace(population, shape=shape, scale=scale, offset=offset)
     if population.shape != (2, *shape):
         return population
     shape = population.shape

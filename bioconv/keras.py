@@ -29,8 +29,10 @@ from bioconv.codes.membrane import Membrane
 from bioconv.codes.rewriting import rewrite
 from bioconv.conversion import calibration_of
 from bioconv.errors import ParameterError
+from bioconv.hardening import HardwareAware, harden, soften
 from bioconv.neurons import Neuron, make
 from bioconv.reading import read
+from bioconv.reading.layers.activation import ACTIVATIONS
 from models import import_keras
 
 if TYPE_CHECKING:
@@ -38,7 +40,46 @@ if TYPE_CHECKING:
 else:
     keras = import_keras()
 
-__all__ = ["ClampedReLU", "FICurve", "constrain"]
+__all__ = [
+    "ClampedReLU",
+    "FICurve",
+    "HardwareAware",
+    "constrain",
+    "cumulative_normal",
+    "cumulative_normal_tanh",
+    "harden",
+    "soften",
+]
+
+
+@keras.saving.register_keras_serializable("bioconv")
+def cumulative_normal(x: Any) -> Any:
+    """Activation that a population of normal thresholds has: between 0 and 1, near the sigmoid.
+
+    To constrain, then train (mueller 5.4, 8.2): a network trained with it, in a Dense layer or as
+    ``recurrent_activation`` of an LSTM, loses nothing to the shape of the curve when populations
+    take its place.  Its deviation is 1.70.  Import `bioconv.keras` before
+    ``keras.models.load_model``.
+
+    Parameters
+    ----------
+    x : tensor
+
+    Returns
+    -------
+    tensor
+    """
+    return (1 + _error_function(x, ACTIVATIONS["bioconv>cumulative_normal"])) / 2
+
+
+@keras.saving.register_keras_serializable("bioconv")
+def cumulative_normal_tanh(x: Any) -> Any:
+    """The same between -1 and 1, near tanh, with the deviation 0.85."""
+    return _error_function(x, ACTIVATIONS["bioconv>cumulative_normal_tanh"])
+
+
+def _error_function(x: Any, normal: Any) -> Any:
+    return keras.ops.erf(x / (normal.sigma * 2**0.5))
 
 
 @keras.saving.register_keras_serializable("bioconv")

@@ -126,6 +126,9 @@ class Projection:
 
     ``operator`` maps the flat spikes of ``pre`` to weights in the receptor's unit.
     A spike emitted in step t arrives in step t + ``delay_steps`` (at least 1).
+    ``release`` is the probability with which a synapse passes a spike on, drawn for each synapse
+    and spike anew; the array simulator draws the sum over the synapses of a neuron from the normal
+    distribution with the exact mean and variance instead.
     """
 
     pre: str
@@ -133,6 +136,7 @@ class Projection:
     operator: Operator
     receptor: str
     delay_steps: int = 1
+    release: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

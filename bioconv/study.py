@@ -5,27 +5,21 @@ Every run leaves one JSON record, so an interrupted study goes on where it was.
 
 from __future__ import annotations
 
-import csv
-import io
-import multiprocessing
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from tqdm import tqdm
 
 from bioconv.codes import Code, RateCode
 from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
-from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv.errors import ConversionError, DataError, ParameterError
 from bioconv.neurons import Neuron, make
-from bioconv.records import read_json, write_json
+from bioconv.records import write_json
+from bioconv.runs import Job, named_options, run_all, to_csv
 from bioconv.study_runs import Setting, Task, run, run_key
 from bioconv.tables import format_table
 
@@ -200,17 +194,14 @@ def parse_neuron(text: str) -> Neuron:
     >>> parse_neuron("lif:tau_m=10:synapse=delta").value("tau_m")
     10.0
     """
-    name, *entries = text.split(":")
+    name, texts = named_options(text)
     options = {}
-    for entry in entries:
-        key, separator, value = entry.partition("=")
-        if not separator:
-            raise ParameterError(f"expected OPTION=VALUE in {text!r}. Received: {entry!r}.")
+    for key, value in texts.items():
         try:
             options[key] = float(value)
         except ValueError:
             options[key] = value  # type: ignore[assignment]
-    return make(name.strip(), options)
+    return make(name, options)
 
 
 def table_row(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,15 +215,6 @@ def table_row(record: Mapping[str, Any]) -> dict[str, Any]:
         "weight_bits": record["weight_bits"] or None,
     }
     return {head: values[key] for key, head in COLUMNS.items()}
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as comma-separated values with a line of heads."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _write_tables(study: Study) -> None:
@@ -285,68 +267,18 @@ def _run_all(
     workers: int | None,
     progress: bool,
 ) -> Iterator[tuple[Setting, dict[str, Any] | str]]:
-    """Every run: its record, or why there is none; finished runs are read, and come first."""
+    """Every run: its record, or why there is none."""
     digest = task.digest()
-    paths = {s: folder / f"{run_key(digest, s, neurons[s.neuron])}.json" for s in settings}
-    found = {s: record for s in settings if (record := _read_record(paths[s])) is not None}
-    for setting, record in found.items():
+    jobs = {
+        s: Job(
+            folder / f"{run_key(digest, s, neurons[s.neuron])}.json", (task, s, neurons[s.neuron])
+        )
+        for s in settings
+    }
+    done = run_all(run, jobs, _NEEDED, verb="plausibility", workers=workers, progress=progress)
+    for setting, result in done:
         # The label is the only part of a run that its record does not depend on.
-        yield setting, {**record, "neuron": setting.neuron}
-    missing = [s for s in settings if s not in found]
-    bar = tqdm(
-        total=len(settings), initial=len(found), unit="run", disable=None if progress else True
-    )
-    with bar:
-        for setting, result in _results(task, missing, neurons, workers):
-            if not isinstance(result, str):
-                write_json(paths[setting], result)
-            bar.update()
-            yield setting, result
-
-
-def _read_record(path: Path) -> dict[str, Any] | None:
-    """A record; None if there is none, or the file is damaged or something else."""
-    record = read_json(path)
-    return record if record is not None and record.keys() >= _NEEDED else None
-
-
-def _results(
-    task: Task, settings: Sequence[Setting], neurons: Mapping[str, Neuron], workers: int | None
-) -> Iterable[tuple[Setting, dict[str, Any] | str]]:
-    """Runs as they finish: the record, or why there is none."""
-    n_workers = min(len(settings), workers or os.cpu_count() or 1)
-    if n_workers <= 1:
-        for setting in settings:
-            yield setting, _attempt(task, setting, neurons[setting.neuron], 1)
-        return
-    # Spawned, as forking a process in which JAX has started threads can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_workers, context) as pool:
-        try:
-            waiting: dict[Future, Setting] = {
-                pool.submit(_attempt, task, s, neurons[s.neuron], n_workers): s for s in settings
-            }
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BrokenProcessPool as error:
-            raise BioconvError(
-                "a process of the study ended before its run did. In a script, call plausibility "
-                "under if __name__ == '__main__':, as every process reads the script; or give "
-                "workers=1, which also takes less memory. Finished runs are kept."
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _attempt(task: Task, setting: Setting, neuron: Neuron, n_workers: int) -> dict[str, Any] | str:
-    """The record of a run, with how many ran at once; or why there is none."""
-    try:
-        return {**run(task, setting, neuron), "workers": n_workers}
-    except BioconvError as error:
-        return str(error)
-    except Exception as error:  # whatever goes wrong in one run, hours of others must not end
-        return f"failed: {type(error).__name__}: {error}"
+        yield setting, result if isinstance(result, str) else {**result, "neuron": setting.neuron}
 
 
 def _name(setting: Setting) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +17,10 @@ from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import Neuron
 from bioconv.neurons.noise import SIGMA
+from bioconv.noise import WeightQuantization, disturb
 from bioconv.recording import Recording
 from bioconv.report import versions
+from bioconv.runs import digest_of
 from bioconv.simulators import simulate
 
 #: changes when the same run would give another record
@@ -181,60 +181,6 @@ def with_time_constant(neuron: Neuron, tau_syn: float) -> Neuron:
     return neuron.with_values(**dict.fromkeys(known, tau_syn))
 
 
-def with_weight_bits(network: SpikingNetwork, bits: int) -> SpikingNetwork:
-    """The network with every weight rounded to ``2**(bits - 1) - 1`` steps on either side of 0.
-
-    The largest weight of each array of weights (a kernel, say) is kept.
-
-    Parameters
-    ----------
-    network : SpikingNetwork
-    bits : int
-        Sign included, at least 2.
-    """
-    steps = 2 ** (bits - 1) - 1
-
-    def rounded(weights: NDArray) -> NDArray:
-        largest = np.max(np.abs(weights), initial=0.0)
-        return np.round(weights * (steps / largest)) * (largest / steps) if largest else weights
-
-    return network.replace(
-        projections=tuple(
-            replace(p, operator=p.operator.map_weights(rounded)) for p in network.projections
-        ),
-        drives=tuple(replace(d, operator=d.operator.map_weights(rounded)) for d in network.drives),
-    )
-
-
-def digest_of(value: Any) -> str:
-    """SHA-256 of nested plain values, arrays and frozen dataclasses."""
-    digest = hashlib.sha256()
-    _feed(digest, value)
-    return digest.hexdigest()
-
-
-def _feed(digest: Any, value: Any) -> None:
-    if isinstance(value, np.ndarray) or hasattr(value, "__jax_array__"):
-        array = np.ascontiguousarray(value)
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes())
-    elif is_dataclass(value):
-        digest.update(type(value).__name__.encode())
-        for field in fields(value):
-            digest.update(field.name.encode())
-            _feed(digest, getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for key in sorted(value, key=str):
-            digest.update(f"{key}:".encode())
-            _feed(digest, value[key])
-    elif isinstance(value, list | tuple):
-        digest.update(f"[{len(value)}".encode())
-        for item in value:
-            _feed(digest, item)
-    else:
-        digest.update(json.dumps(value, default=str).encode())
-
-
 def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
     if setting.tau_syn:
         neuron = with_time_constant(neuron, setting.tau_syn)
@@ -250,7 +196,7 @@ def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
         # Only now is the step known, and when a network is read out depends on its duration.
         n_steps = max(round(setting.duration / network.dt), 1)
         network = convert(task.graph, dt=network.dt, n_steps=n_steps, **arguments)
-    return with_weight_bits(network, setting.weight_bits) if setting.weight_bits else network
+    return disturb(network, WeightQuantization(setting.weight_bits))
 
 
 def _spiking(network: SpikingNetwork) -> list[str]:

@@ -8,7 +8,8 @@ A sample starts at step 0.  In every step t = 0, 1, 2, ... each population does,
 1. *integrate*: state variables advance by ``dt`` with the model's discretised update
    (variables marked ``unless refractory`` stand still during refractoriness);
 2. *deliver*: spikes that were emitted in step t - delay arrive and add their weights
-   (delta input to a refractory neuron is lost);
+   (delta input to a refractory neuron is lost); then the model's statements ``after`` run, for
+   every neuron: what its registers make of the state;
 3. *threshold*: neurons that meet the condition and are neither refractory nor blocked emit a
    spike in step t;
 4. *reset*: the reset statements run for these neurons; at crossings, they are blocked now.

@@ -21,7 +21,9 @@ from models import (
     awkward,
     data,
     digits_cnn,
+    digits_lstm,
     digits_mlp,
+    imdb_lstm,
     lenet5,
     lenet_9layer,
     lenet_benchmark,
@@ -58,7 +60,9 @@ _NETWORKS: dict[str, Network] = {
     module.NETWORK.name: module.NETWORK
     for module in (
         digits_cnn,
+        digits_lstm,
         digits_mlp,
+        imdb_lstm,
         lenet5,
         lenet_9layer,
         lenet_benchmark,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,7 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
     "imdb": imdb,
+    "imdb_2500": partial(imdb, n_words=2500),
     "sine": sine,
 }
 _SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3)}

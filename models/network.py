@@ -35,8 +35,9 @@ class Recipe:
         Every training image is moved by up to this many pixels, filled up with zeros.
     flip : bool
         Half of the training images, drawn anew every time, are mirrored left to right.
-    metric : {"accuracy", "mean_absolute_error"}
-        What the card reports: accuracy goes with the cross-entropy, the error with the squares.
+    metric : {"accuracy", "binary_accuracy", "mean_absolute_error"}
+        What the card reports: accuracy goes with the cross-entropy (binary: of one output), the
+        error with the squares.
     """
 
     dataset: str
@@ -48,7 +49,7 @@ class Recipe:
     weight_decay: float = 0.0
     shift: int = 0
     flip: bool = False
-    metric: Literal["accuracy", "mean_absolute_error"] = "accuracy"
+    metric: Literal["accuracy", "binary_accuracy", "mean_absolute_error"] = "accuracy"
 
 
 @dataclass(frozen=True)

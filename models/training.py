@@ -20,6 +20,7 @@ from models.network import Network, Recipe
 
 _LOSSES = {
     "accuracy": "sparse_categorical_crossentropy",
+    "binary_accuracy": "binary_crossentropy",
     "mean_absolute_error": "mean_squared_error",
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
 BEGUN = pytest.StashKey[float]()
+COMPILED = pytest.StashKey[str]()
 
 
 def data_folder() -> Path:
@@ -61,8 +64,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Remember when this process began."""
+    """Remember when this process began; let all processes share what JAX compiles."""
     config.stash[BEGUN] = time.monotonic()
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        config.stash[COMPILED] = tempfile.mkdtemp(prefix="bioconv-compiled-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[COMPILED]
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was compiled for this run."""
+    if COMPILED in config.stash:
+        shutil.rmtree(config.stash[COMPILED], ignore_errors=True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -263,6 +263,7 @@ def test_constrain_takes_what_the_layer_takes() -> None:
         bc.keras.constrain(model, "no such", calibration=np.ones((4, 3)))
 
 
+@pytest.mark.slow
 def test_training_for_a_class_2_neuron_wins_back_what_conversion_loses(digits: Any) -> None:
     """Squid axon with little noise: its rate jumps from silence to half of its largest rate."""
     x_train, y_train, x, y = digits

@@ -24,7 +24,7 @@ from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import Dense
 from bioconv.plots.study import base_and_sweeps, study_figure
 from bioconv.study import PHYSIOLOGICAL, parse_neuron, plausibility
-from bioconv.study_runs import Setting, run_key, with_time_constant, with_weight_bits
+from bioconv.study_runs import Setting, run_key, with_time_constant
 
 MODEL = models.weights_path("digits_mlp")
 
@@ -212,7 +212,7 @@ def test_processes_give_the_same_records(tmp_path: Path) -> None:
 
 def test_weights_are_rounded_to_so_many_steps() -> None:
     network = spiking_network()
-    rounded = with_weight_bits(network, 4)
+    rounded = bc.noise.disturb(network, bc.noise.WeightQuantization(4))
     for before, after in zip(network.projections, rounded.projections, strict=True):
         weights, exact = (p.operator.edges().weight for p in (after, before))
         step = np.abs(exact).max() / 7

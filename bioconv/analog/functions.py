@@ -5,6 +5,7 @@ from bioconv.analog.base import Function
 from bioconv.analog.combining import Dot, Maximum, Minimum, Multiply
 from bioconv.analog.elementwise import (
     Celu,
+    CumulativeNormal,
     Elementwise,
     Elu,
     Exponential,
@@ -31,13 +32,23 @@ from bioconv.analog.elementwise import (
 from bioconv.analog.measured import FICurve
 from bioconv.analog.normalization import LayerNormalization, UnitNormalization
 from bioconv.analog.pooling import MaxPool
-from bioconv.analog.recurrent import GRU, LSTM, Bidirectional, Recurrent, SimpleRNN
+from bioconv.analog.recurrent import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    CountingCell,
+    Recurrent,
+    SimpleRNN,
+)
+from bioconv.analog.threshold_count import ThresholdCount
 
 _ALL: tuple[type[Function], ...] = (
     AdditiveAttention,
     Attention,
     Bidirectional,
     Celu,
+    CountingCell,
+    CumulativeNormal,
     Dot,
     Elu,
     Embedding,
@@ -71,6 +82,7 @@ _ALL: tuple[type[Function], ...] = (
     Softsign,
     Squareplus,
     Tanh,
+    ThresholdCount,
     UnitNormalization,
 )
 

@@ -7,8 +7,9 @@ it is 0, the state stays.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
@@ -20,6 +21,8 @@ from bioconv.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
 State = tuple[Array, ...]
+#: what a part of a cell (a gate, say) makes of its input: name of the part, input -> value
+Respond = Callable[[str, Array], Array]
 
 
 class Recurrent(Function):
@@ -41,11 +44,45 @@ class Recurrent(Function):
     def drive(self, x: Array) -> Array:
         """What the input contributes, for all steps at once: (batch, steps, gates * units)."""
 
+    @property
     @abstractmethod
-    def step(self, state: State, drive: Array) -> State:
-        """The state after one step."""
+    def parts(self) -> Mapping[str, Elementwise]:
+        """The activations inside the cell, by the name of the part that has it."""
+
+    @abstractmethod
+    def step(self, state: State, drive: Array, respond: Respond) -> State:
+        """The state after one step; ``respond`` is asked once for each part."""
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return int(self.recurrent_kernel.shape[0])
 
     def apply(self, inputs: Sequence[Array]) -> Array:
+        parts = self.parts
+        return self.run(inputs, lambda part, x: parts[part].value(x))[0]
+
+    def run(
+        self, inputs: Sequence[Array], respond: Respond, *, trace: bool = False
+    ) -> tuple[Array, dict[str, Array]]:
+        """Go through the sequence with other activations inside the cell.
+
+        Parameters
+        ----------
+        inputs : sequence of array
+            A sequence (batch, steps, features) and, optionally, a mask (batch, steps).
+        respond : function of str and array
+            In place of the cell's own activations.
+        trace : bool
+            Whether the input of every part in every step is wanted.
+
+        Returns
+        -------
+        output : array
+            What `apply` gives.
+        traces : dict of str to array, shape (batch, steps, units)
+            By part, in the order of the input's steps; empty without ``trace``.
+        """
         x, *rest = inputs
         drive = jnp.moveaxis(self.drive(x), 1, 0)
         mask = jnp.ones(drive.shape[:2], bool) if not rest else jnp.moveaxis(rest[0], 1, 0) != 0
@@ -54,21 +91,28 @@ class Recurrent(Function):
         # a masked last step gives zeros instead of the state, so all outputs are needed for it
         wants_all = self.return_sequences or self.zero_output_for_mask
 
-        def advance(state: State, now: tuple[Array, Array]) -> tuple[State, Array]:
+        def advance(state: State, now: tuple[Array, Array]) -> tuple[State, Any]:
             value, real = now[0], now[1][:, None]
-            new = self.step(state, value)
+            heard: dict[str, Array] = {}
+
+            def listen(part: str, x: Array) -> Array:
+                heard[part] = x
+                return respond(part, x)
+
+            new = self.step(state, value, listen)
             kept = tuple(jnp.where(real, a, b) for a, b in zip(new, state, strict=True))
             seen = jnp.where(real, new[0], 0) if self.zero_output_for_mask else kept[0]
-            return kept, seen if wants_all else None
+            return kept, (seen if wants_all else None, heard if trace else {})
 
-        state, outputs = lax.scan(
+        state, (outputs, traces) = lax.scan(
             advance, (start,) * self.n_states, (drive, mask), reverse=self.go_backwards
         )
+        traces = {part: jnp.moveaxis(values, 0, 1) for part, values in traces.items()}
         if not wants_all:
-            return state[0]
+            return state[0], traces
         if self.go_backwards:  # Keras gives the outputs in the order of computation
             outputs = outputs[::-1]
-        return jnp.moveaxis(outputs, 0, 1) if self.return_sequences else outputs[-1]
+        return (jnp.moveaxis(outputs, 0, 1) if self.return_sequences else outputs[-1]), traces
 
 
 def _affine(x: Array, kernel: Array, bias: Array | None) -> Array:
@@ -102,8 +146,12 @@ class SimpleRNN(Recurrent):
     def drive(self, x: Array) -> Array:
         return _affine(x, self.kernel, self.bias)
 
-    def step(self, state: State, drive: Array) -> State:
-        return (self.activation.value(drive + state[0] @ self.recurrent_kernel),)
+    @property
+    def parts(self) -> Mapping[str, Elementwise]:
+        return {"state": self.activation}
+
+    def step(self, state: State, drive: Array, respond: Respond) -> State:
+        return (respond("state", drive + state[0] @ self.recurrent_kernel),)
 
 
 @register
@@ -117,7 +165,8 @@ class LSTM(Recurrent):
     recurrent_kernel : ndarray, shape (units, 4 * units)
     bias : ndarray, shape (4 * units,), or None
     activation, recurrent_activation : Elementwise
-        Of candidate and output; of the gates.
+        Of the candidate (part "carry") and of the cell state as it is shown (part "hidden"); of
+        the gates (parts "input", "forget", "output").
     return_sequences, go_backwards, zero_output_for_mask : bool
         As in Keras.
     """
@@ -136,13 +185,18 @@ class LSTM(Recurrent):
     def drive(self, x: Array) -> Array:
         return _affine(x, self.kernel, self.bias)
 
-    def step(self, state: State, drive: Array) -> State:
+    @property
+    def parts(self) -> Mapping[str, Elementwise]:
+        gates = dict.fromkeys(("input", "forget", "output"), self.recurrent_activation)
+        return {**gates, "carry": self.activation, "hidden": self.activation}
+
+    def step(self, state: State, drive: Array, respond: Respond) -> State:
         output, cell = state
         gates = jnp.split(drive + output @ self.recurrent_kernel, 4, axis=-1)
         write, keep, candidate, show = gates
-        gate, squash = self.recurrent_activation.value, self.activation.value
-        cell = gate(keep) * cell + gate(write) * squash(candidate)
-        return gate(show) * squash(cell), cell
+        kept = respond("forget", keep) * cell
+        cell = kept + respond("input", write) * respond("carry", candidate)
+        return respond("output", show) * respond("hidden", cell), cell
 
 
 @register
@@ -178,22 +232,68 @@ class GRU(Recurrent):
         bias = self.bias if self.bias is None or not self.reset_after else self.bias[0]
         return _affine(x, self.kernel, bias)
 
-    def step(self, state: State, drive: Array) -> State:
+    @property
+    def parts(self) -> Mapping[str, Elementwise]:
+        gates = dict.fromkeys(("update", "reset"), self.recurrent_activation)
+        return {**gates, "candidate": self.activation}
+
+    def step(self, state: State, drive: Array, respond: Respond) -> State:
         (output,) = state
-        gate, n_units = self.recurrent_activation.value, output.shape[-1]
+        n_units = output.shape[-1]
         matrix = jnp.asarray(self.recurrent_kernel)
         if self.reset_after:
             back = _affine(output, matrix, None if self.bias is None else self.bias[1])
         else:
             back = output @ matrix[:, : 2 * n_units]
-        both = gate(drive[:, : 2 * n_units] + back[:, : 2 * n_units])
-        update, reset = both[:, :n_units], both[:, n_units:]
+        both = drive[:, : 2 * n_units] + back[:, : 2 * n_units]
+        update, reset = respond("update", both[:, :n_units]), respond("reset", both[:, n_units:])
         if self.reset_after:
             recurrent = reset * back[:, 2 * n_units :]
         else:
             recurrent = (reset * output) @ matrix[:, 2 * n_units :]
-        candidate = self.activation.value(drive[:, 2 * n_units :] + recurrent)
+        candidate = respond("candidate", drive[:, 2 * n_units :] + recurrent)
         return (update * output + (1 - update) * candidate,)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class CountingCell(Function):
+    """A recurrent layer some of whose parts are populations of neurons (mueller Fig 5.2).
+
+    Products of gates and states stay analog.
+
+    Parameters
+    ----------
+    cell : Recurrent
+    replaced : tuple of str
+        Names of `Recurrent.parts`.
+    functions : tuple of Elementwise
+        What takes their place, in the same order; see `bioconv.analog.functions.ThresholdCount`.
+    """
+
+    cell: Recurrent = field(metadata=LEAF)
+    replaced: tuple[str, ...] = ()
+    functions: tuple[Elementwise, ...] = field(default=(), metadata=LEAF)
+
+    @property
+    def parts(self) -> Mapping[str, Elementwise]:
+        """The activations inside the cell, by the name of the part that has it."""
+        return {**self.cell.parts, **dict(zip(self.replaced, self.functions, strict=True))}
+
+    @property
+    def return_sequences(self) -> bool:
+        """As in Keras."""
+        return self.cell.return_sequences
+
+    def apply(self, inputs: Sequence[Array]) -> Array:
+        return self.trace(inputs, wanted=False)[0]
+
+    def trace(
+        self, inputs: Sequence[Array], *, wanted: bool = True
+    ) -> tuple[Array, dict[str, Array]]:
+        """Output, and the input of every part in every step; see `Recurrent.run`."""
+        parts = self.parts
+        return self.cell.run(inputs, lambda part, x: parts[part].value(x), trace=wanted)
 
 
 @register
@@ -208,8 +308,8 @@ class Bidirectional(Function):
     merge : {"concat", "sum", "ave", "mul"}
     """
 
-    forward: Recurrent = field(metadata=LEAF)
-    backward: Recurrent = field(metadata=LEAF)
+    forward: Recurrent | CountingCell = field(metadata=LEAF)
+    backward: Recurrent | CountingCell = field(metadata=LEAF)
     merge: str = "concat"
 
     def __post_init__(self) -> None:

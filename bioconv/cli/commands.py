@@ -14,6 +14,7 @@ from bioconv.errors import NetworkFileError, ParameterError
 from bioconv.measures import format_table
 from bioconv.records import write_json
 from bioconv.report import describe_transfer
+from bioconv.runs import value_of
 from bioconv.timing import whole_steps
 
 Options = argparse.Namespace
@@ -126,6 +127,18 @@ def estimate(options: Options) -> None:
     _finish(options, {"estimates": rows}, format_table(rows))
 
 
+def populations(options: Options) -> None:
+    """``bioconv populations``."""
+    graph = bc.read(options.model)
+    x, y = _data(options, graph.inputs[0].shape, options.images)
+    chosen = bc.populations.placement_of(_pairs(options.option, "--option"), options.place)
+    found = bc.populations.compare(
+        graph, x, y, placement=chosen, runs=options.runs, seed=options.seed
+    )
+    text = "\n".join([format_table(found.rows()), format_table(found.table())])
+    _finish(options, found.record(), text)
+
+
 def export(options: Options) -> None:
     """``bioconv export``."""
     network = _network(options.network)
@@ -155,6 +168,45 @@ def codes(options: Options) -> None:
         return
     description = bc.describe_code(options.code)
     _finish(options, dict(vars(description)), str(description))
+
+
+def noise(options: Options) -> None:
+    """``bioconv noise``."""
+    if options.noise is None:
+        rows = bc.list_noise()
+        shown = [
+            {"noise": r["noise"], "python": r["python"], "unit": r.get("unit"), "": r["summary"]}
+            for r in rows
+        ]
+        _finish(options, {"noise": rows}, format_table(shown))
+        return
+    found = bc.describe_noise(options.noise)
+    head = f"{found['noise']} ({found['python']})"
+    source = [f"Source: {found['source']}"] if found["source"] else []
+    _finish(options, found, "\n\n".join([head, found["text"], *source]))
+
+
+def disturb(options: Options) -> None:
+    """``bioconv disturb``."""
+    _check_folder(options.output)
+    network = _network(options.network)
+    wanted = [] if options.profile is None else list(bc.noise.profile(options.profile))
+    for name, amplitude in _pairs(options.noise, "--noise").items():
+        if name not in bc.noise.LIBRARY:
+            valid = ", ".join(bc.noise.LIBRARY)
+            raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
+        if not isinstance(amplitude, int | float):
+            raise ParameterError(f"The amplitude of {name} must be a number, not {amplitude!r}.")
+        wanted.append(bc.noise.LIBRARY[name](amplitude))
+    if not wanted:
+        raise ParameterError("Say what the hardware is like: --noise NAME=AMPLITUDE, or --profile.")
+    disturbed = bc.noise.disturb(network, *wanted, seed=options.seed)
+    disturbed.save(options.output)
+    _finish(
+        options,
+        {"network": disturbed.name, "file": str(options.output), "noise": list(map(str, wanted))},
+        "\n".join([*map(str, wanted), f"seed {options.seed} -> {options.output}"]),
+    )
 
 
 def neurons(options: Options) -> None:
@@ -202,6 +254,37 @@ def plausibility(options: Options) -> None:
         progress=not options.quiet,
     )
     result = {"records": study.records, "refused": study.refused, "files": study.files}
+    _finish(options, result, "\n".join([str(study), *map(str, study.files)]))
+
+
+def robustness(options: Options) -> None:
+    """``bioconv robustness``."""
+    from bioconv.robustness_plan import parse_sweep
+
+    _check_folder(options.output)
+    graph = bc.read(options.model)
+    options.calibration = options.calibration or options.data
+    x, y = _data(options, graph.inputs[0].shape, options.images)
+    study = bc.robustness(
+        graph,
+        x,
+        y,
+        calibration=_calibration(options, graph),
+        noise=dict(parse_sweep(entry) for entry in options.noise),
+        codes=options.codes,
+        folder=options.output,
+        seeds=options.seeds,
+        seed=options.seed,
+        simulator=options.simulator,
+        workers=options.workers,
+        progress=not options.quiet,
+    )
+    result = {
+        "records": study.records,
+        "tolerated": study.tolerated(),
+        "refused": study.refused,
+        "files": study.files,
+    }
     _finish(options, result, "\n".join([str(study), *map(str, study.files)]))
 
 
@@ -278,19 +361,8 @@ def _pairs(entries: list[str], option: str) -> dict[str, Any]:
         name, separator, value = entry.partition("=")
         if not separator or not name:
             raise ParameterError(f"{option} takes NAME=VALUE. Received: {entry!r}.")
-        pairs[name.strip()] = _value(value.strip())
+        pairs[name.strip()] = value_of(value.strip())
     return pairs
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _check_folder(path: Path) -> None:

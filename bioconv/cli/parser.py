@@ -43,6 +43,10 @@ def build_parser() -> argparse.ArgumentParser:
         _codes,
         _neurons,
         _plausibility,
+        _populations,
+        _robustness,
+        _noise,
+        _disturb,
         _demo,
     ):
         add(commands)
@@ -237,21 +241,13 @@ def _plausibility(commands: Commands) -> None:
         "bioconv plausibility lenet.keras --data mnist --images 200 "
         "--neurons lif,adex,izhikevich:kind=fast_spiking,hodgkin_huxley -o study",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
-    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
-    parser.add_argument(
-        "--calibration", metavar="DATA", help="samples that set the scales (default: as --data)"
-    )
-    parser.add_argument(
-        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
-    )
+    _study_data(parser)
     parser.add_argument(
         "--neurons",
         required=True,
         metavar="NAMES",
         help="names with commas between; options as NAME:OPTION=VALUE; all: the whole library",
     )
-    parser.add_argument("--images", type=int, default=100, metavar="N", help="the first N samples")
     for name, unit, what in (
         ("rates", "HZ", "rates of the largest activation"),
         ("tau-syn", "MS", "synaptic time constants"),
@@ -276,6 +272,40 @@ def _plausibility(commands: Commands) -> None:
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the code"
     )
+    _study_runs(parser)
+
+
+def _populations(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "populations",
+        "Compare a network with sigmoids, tanhs, LSTMs or GRUs with one of counted populations.",
+        "bioconv populations lstm.keras --data digits --option n=200 --option placement=random",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--place", action="append", default=[], metavar="NAME", help="lstm/input")
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="draws of thresholds")
+    _pixels(parser)
+
+
+def _study_data(parser: argparse.ArgumentParser) -> None:
+    """The network and the samples of a study."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--calibration", metavar="DATA", help="samples that set the scales (default: as --data)"
+    )
+    parser.add_argument(
+        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+    )
+    parser.add_argument("--images", type=int, default=100, metavar="N", help="the first N samples")
+
+
+def _study_runs(parser: argparse.ArgumentParser) -> None:
+    """How the runs of a study are done."""
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     parser.add_argument(
         "-o",
@@ -286,6 +316,72 @@ def _plausibility(commands: Commands) -> None:
         help="table, picture, records; finished runs found there are not repeated",
     )
     _pixels(parser)
+
+
+def _robustness(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "robustness",
+        "Which code survives which imperfection of hardware: accuracy against amplitude.",
+        "bioconv robustness lenet.keras --data mnist --images 200 --noise threshold=0:0.3 "
+        "--noise weight_bits=8,4,3,2 --codes rate:n_steps=100,first_spike_exact -o study",
+    )
+    _study_data(parser)
+    parser.add_argument(
+        "--noise",
+        required=True,
+        action="append",
+        metavar="NAME=LOW:HIGH",
+        help="an imperfection and its amplitudes: LOW:HIGH (6 of them), LOW:HIGH:N, or A,B,C; "
+        "names: see bioconv noise",
+    )
+    parser.add_argument(
+        "--codes",
+        default="rate,first_spike_exact,few_spikes",
+        metavar="NAMES",
+        help="names with commas between; options as NAME:OPTION=VALUE, also n_steps, duration "
+        "and dt",
+    )
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="chips an amplitude")
+    parser.add_argument(
+        "--simulator",
+        default="auto",
+        choices=("auto", *SIMULATORS),
+        help="auto: event where it has one closed form for all chips of a code, else array",
+    )
+    _study_runs(parser)
+
+
+def _noise(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "noise",
+        "List the imperfections of hardware and the profiles of chips, or show one with sources.",
+        "bioconv noise threshold",
+    )
+    parser.add_argument("noise", nargs="?", metavar="NAME", help="leave out for the list")
+
+
+def _disturb(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "disturb",
+        "Put a converted network on imperfect hardware: another network file, simulated and "
+        "exported like any. Another --seed is another chip.",
+        "bioconv disturb lenet.h5 --noise threshold=0.1 --noise jitter=0.5 --seed 3 -o chip_3.h5",
+    )
+    parser.add_argument("network", type=Path, metavar="NET.h5", help="a converted network")
+    parser.add_argument(
+        "--noise",
+        action="append",
+        default=[],
+        metavar="NAME=AMPLITUDE",
+        help="an imperfection; names and units: bioconv noise",
+    )
+    parser.add_argument("--profile", metavar="NAME", help="what is reported of a chip, before them")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="NET.h5", help="the disturbed network"
+    )
 
 
 def _demo(commands: Commands) -> None:

@@ -17,6 +17,7 @@ from bioconv.codes.few_spikes import FewSpikesCode
 from bioconv.codes.first_spike import FirstSpikeCode
 from bioconv.codes.first_spike_exact import FirstSpikeExactCode
 from bioconv.codes.phase import OscillationCode
+from bioconv.codes.population import PopulationCode
 from bioconv.codes.rate import RateCode
 from bioconv.codes.sigma_delta import SigmaDeltaCode
 from bioconv.errors import ParameterError
@@ -27,6 +28,7 @@ __all__ = [
     "FirstSpikeCode",
     "FirstSpikeExactCode",
     "OscillationCode",
+    "PopulationCode",
     "RateCode",
     "SigmaDeltaCode",
     "library",
@@ -48,6 +50,7 @@ def library() -> dict[str, type[Code]]:
         "first_spike_dynamic": FirstSpikeCode,
         "first_spike_exact": FirstSpikeExactCode,
         "phase": OscillationCode,
+        "population": PopulationCode,
         "rate": RateCode,
         "sigma_delta": SigmaDeltaCode,
     }

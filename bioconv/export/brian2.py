@@ -40,6 +40,7 @@ def _model(model: NeuronModel) -> dict[str, Any]:
         "equations": "\n".join(lines) + "\n",
         "threshold": model.threshold or None,
         "reset": "\n".join(reset) or None,
+        "after": "\n".join(f"{a.target} = {a.expression}" for a in model.after_statements),
         "refractory": _refractory(model),
         "method": model.method,
         "current": model.current,
@@ -60,7 +61,7 @@ def _refractory(model: NeuronModel) -> str | bool:
 
 
 def _clashes(network: SpikingNetwork, name: str, model: NeuronModel) -> list[Problem]:
-    own = {"weight", *(f"change{number}" for number in range(len(network.changes)))}
+    own = {"weight", "arrives", *(f"change{number}" for number in range(len(network.changes)))}
     return [
         Problem(name, "NeuronModel", f"the program itself uses the name {clash!r}.", "Rename it.")
         for clash in sorted(own & model.names)

@@ -276,6 +276,8 @@ def _obstacles(
             yield f"{state.name} of {name} starts at 0"
     for projection in network.projections_to(population.name):
         _, below = cell.receptors[projection.receptor]
+        if simulator != "nest" and projection.release < 1:
+            yield "synapses that fail at random are not made here"
         if not below and np.any(projection.operator.edges().weight < 0):
             yield f"{name} takes no weights below 0 on {projection.receptor}"
     changes = {c.variable for c in network.changes if c.population == population.name}
@@ -328,7 +330,15 @@ def _coincide(model: NeuronModel, other: NeuronModel) -> bool:
     def essence(m: NeuronModel) -> tuple[Any, ...]:
         names = [(p.name, p.unit) for p in m.parameters]
         equations = [(e.name, e.expression, e.unless_refractory) for e in m.parsed_equations]
-        rule = (m.threshold, m.reset_statements, m.method, m.refractory, m.current, m.crossing)
+        rule = (
+            m.threshold,
+            m.reset_statements,
+            m.after_statements,
+            m.method,
+            m.refractory,
+            m.current,
+            m.crossing,
+        )
         return (names, equations, rule, m.receptors)
 
     return essence(model) == essence(other)

@@ -123,6 +123,9 @@ def _update(discrete: Discrete) -> list[str]:
     ]
     lines += _unless_frozen(moves, frozen)
     lines += _unless_frozen(arrivals, frozen)
+    for assignment in discrete.after:
+        lines += writer.definitions(assignment.expression)
+        lines.append(f"{assignment.target} = {writer.text(assignment.expression)}")
     return lines + (_spike(discrete, writer, rests) if model.threshold else [])
 
 
@@ -256,7 +259,7 @@ class _Writer:
 def _uses_time(discrete: Discrete) -> bool:
     names = discrete.model.names | discrete.temporaries
     texts = [a.expression for a in (*discrete.update, *discrete.definitions, *discrete.reset)]
-    texts += [a.expression for a in discrete.held]
+    texts += [a.expression for a in (*discrete.held, *discrete.after)]
     texts += [discrete.threshold] if discrete.threshold else []
     return any("t" in names_in(parse_expression(x, names, internal=True)) for x in texts)
 

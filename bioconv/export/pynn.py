@@ -48,6 +48,7 @@ def _model(model: NeuronModel) -> dict[str, Any]:
         "equations": "\n".join(line.strip() for line in model.equations.splitlines()) + "\n",
         "threshold": model.threshold or None,
         "reset": model.reset or None,
+        "after": model.after or None,
         "refractory": model.refractory or None,
         "method": model.method,
         "current": model.current,

@@ -180,6 +180,7 @@ def _projections(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]
                 "variables": receptor.variables,
                 "unit": Unit(receptor.unit),
                 "delay_steps": int(projection.delay_steps),
+                "release": float(projection.release),
                 "synapses": key,
             }
         )

@@ -47,6 +47,7 @@ class Discrete:
        neuron keeps the old values of the variables in ``frozen``;
     2. deliver: ``variable += weight`` for the variables of the receptor, except that a
        refractory neuron ignores input to the variables in ``frozen``;
+       then run ``after`` in order, for every neuron;
     3. threshold: ``threshold`` holds and the neuron is neither refractory nor blocked;
     4. reset: run ``reset`` in order; in a ``crossing`` model, a neuron that fires is blocked.
 
@@ -59,8 +60,9 @@ class Discrete:
     updates : tuple of (str, str)
         State variable and the temporary that holds its new value.
     definitions : tuple of Assignment
-        Sub-expressions, other than those of ``held``, that ``threshold`` and ``reset`` use, in
-        order; to be evaluated with the values that the state variables have where they are used.
+        Sub-expressions, other than those of ``held``, that ``threshold``, ``reset`` and ``after``
+        use, in order; to be evaluated with the values that the state variables have where they
+        are used.
     threshold : str
         Empty for a neuron that never spikes.
     reset : tuple of Assignment
@@ -71,6 +73,7 @@ class Discrete:
     held : tuple of Assignment
         Sub-expressions that are constant over dt, and before each those that it uses.  Their
         values hold for the whole step.
+    after : tuple of Assignment
     """
 
     model: NeuronModel
@@ -82,6 +85,7 @@ class Discrete:
     frozen: tuple[str, ...]
     noise: tuple[str, ...] = ()
     held: tuple[Assignment, ...] = ()
+    after: tuple[Assignment, ...] = ()
 
     @property
     def temporaries(self) -> frozenset[str]:
@@ -117,7 +121,8 @@ def discretise(model: NeuronModel) -> Discrete:
     _check_dimensions(model)
     if frozen:
         _check_freezing(model, differential, subexpressions)
-    later = [assignment.expression for assignment in model.reset_statements]
+    statements = (*model.reset_statements, *model.after_statements)
+    later = [assignment.expression for assignment in statements]
     later += [model.threshold] if model.threshold else []
     definitions = _closure(later, subexpressions, model)
     noise: list[str] = []
@@ -138,6 +143,7 @@ def discretise(model: NeuronModel) -> Discrete:
         frozen=frozen,
         noise=tuple(noise),
         held=tuple(held),
+        after=model.after_statements,
     )
 
 
@@ -301,7 +307,8 @@ def _check_dimensions(model: NeuronModel) -> None:
         (e.expression, by_name[e.dimension] / by_name["second"] ** int(e.differential))
         for e in model.parsed_equations
     ]
-    wanted += [(a.expression, by_name[dimensions[a.target]]) for a in model.reset_statements]
+    statements = (*model.reset_statements, *model.after_statements)
+    wanted += [(a.expression, by_name[dimensions[a.target]]) for a in statements]
     if model.threshold:
         wanted.append((model.threshold, by_name["1"]))
     for expression, expected in wanted:

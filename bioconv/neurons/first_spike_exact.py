@@ -18,7 +18,9 @@ from bioconv.neurons.parts import I_OFFSET, c_m
 
 _SOURCE = "Stanojevic 2023, thesis, EPFL, chapter 2, "
 _FIRED = State("fired", 0.0, "1", "1 after the spike")
-_CLOSE = Parameter("t_close", 1e6, "ms", "End of the window, in which all that are left fire")
+_CLOSE = Parameter(
+    "t_close", 1e6, "ms", "End of the window, in which all that are left fire", moment=True
+)
 
 
 def FirstSpikeExact(
@@ -77,9 +79,9 @@ def FirstSpikeExact(
             c_m(1.0),
             I_OFFSET,
             Parameter("i_open", 0.0, "pA", "Input current from t_open on"),
-            Parameter("t_start", 0.0, "ms", "Start of the current i_offset"),
-            Parameter("t_open", 0.0, "ms", "Start of the window: all input has come"),
-            Parameter("t_first", 0.0, "ms", "Earliest time of the spike"),
+            Parameter("t_start", 0.0, "ms", "Start of the current i_offset", moment=True),
+            Parameter("t_open", 0.0, "ms", "Start of the window: all input has come", moment=True),
+            Parameter("t_first", 0.0, "ms", "Earliest time of the spike", moment=True),
             _CLOSE,
             Parameter("slope", 0.0, "mV/ms", "Slope of the potential within the window"),
         ),
@@ -203,8 +205,8 @@ def FirstSpikeIntegrator(**parameters: Value) -> Neuron:
         parameters=(
             c_m(1.0),
             I_OFFSET,
-            Parameter("t_start", 0.0, "ms", "Start of the current i_offset"),
-            Parameter("t_close", 1e6, "ms", "End of integration"),
+            Parameter("t_start", 0.0, "ms", "Start of the current i_offset", moment=True),
+            Parameter("t_close", 1e6, "ms", "End of integration", moment=True),
         ),
         states=(
             State("v", 0.0, "mV", "Membrane potential"),

@@ -65,6 +65,9 @@ class Parameter:
         One line for the parameter table.
     bounds : tuple of float, optional
         Smallest and largest allowed value.
+    moment : bool
+        Whether it is a point in time of the sample, in ms: one that comes later when the
+        population is delayed (`bioconv.noise.retiming`), as no duration does.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Parameter:
     unit: str
     meaning: str
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    moment: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,10 @@ class NeuronModel:
         the condition does not hold.  Excludes a refractory period.
     dt_default : float
         Largest step in ms recommended for the model with its method; 0 for any.
+    after : str
+        Statements separated by newlines, run in every step for every neuron, refractory or not,
+        after integration and delivery and before the threshold: what registers of finite range
+        or precision make of the state.  May be empty.
 
     Raises
     ------
@@ -191,6 +199,7 @@ class NeuronModel:
     source: str = ""
     crossing: bool = False
     dt_default: float = 0.0
+    after: str = ""
 
     def __post_init__(self) -> None:
         _check_words(self)
@@ -199,7 +208,7 @@ class NeuronModel:
             raise ParameterError(f"Neuron model {self.name}: " + "; ".join(problems) + ".")
         if self.threshold:
             parse_expression(self.threshold, self.names, boolean=True)
-        _ = self.reset_statements
+        _ = self.reset_statements, self.after_statements
 
     @cached_property
     def parsed_equations(self) -> tuple[Equation, ...]:
@@ -210,6 +219,11 @@ class NeuronModel:
     def reset_statements(self) -> tuple[Assignment, ...]:
         """The reset as assignments in order (``v -= x`` has become ``v = v - (x)``)."""
         return parse_statements(self.reset, self.names, {state.name for state in self.states})
+
+    @cached_property
+    def after_statements(self) -> tuple[Assignment, ...]:
+        """What is run before the threshold as assignments in order."""
+        return parse_statements(self.after, self.names, {state.name for state in self.states})
 
     @property
     def noisy(self) -> bool:
@@ -305,6 +319,8 @@ def _wrong_values(model: NeuronModel, parameters: dict[str, Parameter]) -> Itera
         yield f"dt_default = {model.dt_default!r} is not a number of ms from 0"
     for parameter in model.parameters:
         low, high = parameter.bounds
+        if type(parameter.moment) is not bool or (parameter.moment and parameter.unit != "ms"):
+            yield f"{parameter.name} is not in ms, so it is no moment"
         if not (math.isfinite(parameter.default) and low <= parameter.default <= high):
             yield f"the default {parameter.default} of {parameter.name} is not in its bounds"
 

@@ -1,4 +1,4 @@
-"""Current noise for any neuron."""
+"""Noise of the input current, and of the membrane, for any neuron."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bioconv.neurons.rewriting import substitute
 
 #: names that noise adds to a model
 SIGMA, NOISE = "sigma_noise", "i_noise"
+SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
 
 
 def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
@@ -48,6 +49,55 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     if NOISE not in {equation.name for equation in model.parsed_equations}:
         model = _noisy(model)
     return replace(neuron, model=model, parameters={**neuron.parameters, SIGMA: sigma})
+
+
+def with_membrane_noise(model: NeuronModel) -> NeuronModel:
+    """The model with white noise on its membrane, whatever gates its input currents.
+
+    In every step of ``dt`` the slope of each potential gets a part of its own, normal with the
+    standard deviation ``sigma_membrane sqrt(1 ms / dt)``: a perfect integrator walks at random by
+    ``sigma_membrane sqrt(T / 1 ms)`` ms in the time T.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        With a state variable ``v`` in mV.
+
+    Returns
+    -------
+    NeuronModel
+        ``NAME_fluctuating``, with the parameter ``sigma_membrane`` (mV/ms), 0 by default; a model
+        that has it already as it is.
+
+    Raises
+    ------
+    ParameterError
+        No ``v`` in mV, or the model uses one of the new names.
+    """
+    if {SIGMA_MEMBRANE, SLOPE_NOISE} <= model.names:
+        return model
+    clashes = sorted({SIGMA_MEMBRANE, SLOPE_NOISE} & model.names)
+    if clashes or ("v", "mV") not in {(state.name, state.unit) for state in model.states}:
+        reason = f"it already uses {', '.join(clashes)}" if clashes else "it has no v in mV"
+        raise ParameterError(f"{model.name} cannot get noise on its membrane: {reason}.")
+    noise = f"{SLOPE_NOISE} = {SIGMA_MEMBRANE} * sqrt(ms / dt) * randn()"
+    rewritten = [
+        replace(e, expression=f"({e.expression}) + {SLOPE_NOISE}") if e.name == "v" else e
+        for e in model.parsed_equations
+    ]
+    meaning = "Standard deviation of the mean slope of the noise over 1 ms"
+    return replace(
+        model,
+        name=f"{model.name}_fluctuating",
+        equations="\n".join(
+            [f"{noise} : volt/second (constant over dt)", *(e.text for e in rewritten)]
+        ),
+        parameters=(
+            *model.parameters,
+            Parameter(SIGMA_MEMBRANE, 0.0, "mV/ms", meaning, (0.0, 1e12)),
+        ),
+        standard_cell="",
+    )
 
 
 def _noisy(model: NeuronModel) -> NeuronModel:

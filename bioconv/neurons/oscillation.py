@@ -66,7 +66,7 @@ def _amplitude() -> NeuronModel:
             "dq/dt = -q / dt : volt",
         ],
         (
-            Parameter("t_listen", 0.0, "ms", "Start of the listening window"),
+            Parameter("t_listen", 0.0, "ms", "Start of the listening window", moment=True),
             Parameter("window", 100.0, "ms", "Length of a window", (POSITIVE, 1e9)),
         ),
         State("q", 0.0, "mV", "What arrived in the last step, at full amplitude"),

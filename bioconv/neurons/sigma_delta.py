@@ -28,7 +28,7 @@ _CHARGED = (
 )
 _TIMED = (
     Parameter("t_ramp", 64.0, "ms", "Time from the highest intensity to zero", (1e-9, 1e9)),
-    Parameter("t_first", 2.5, "ms", "Time at which the highest intensity is weighed"),
+    Parameter("t_first", 2.5, "ms", "Time at which the highest intensity is weighed", moment=True),
 )
 _RECEPTORS = (Receptor("syn", "v", "mV"), Receptor("timed", "s", "mV"))
 

@@ -127,6 +127,7 @@ class Update:
     _definitions: dict[str, ast.expr]
     _threshold: ast.expr | None
     _reset: tuple[tuple[str, ast.expr], ...]
+    _after: tuple[tuple[str, ast.expr], ...] = ()
 
     @property
     def noisy(self) -> bool:
@@ -258,12 +259,15 @@ class Update:
 
     def reset(self, state: Values, values: Mapping[str, Array], spikes: Array) -> Values:
         """Run the reset statements for the neurons that fire."""
+        return self._run(self._reset, state, values, spikes)
+
+    def _run(self, statements: Any, state: Values, values: Any, where: Any) -> Values:
         import jax.numpy as jnp
 
         new = dict(state)
-        for target, node in self._reset:
+        for target, node in statements:
             value = evaluate(node, self._scope(new, values), jnp)
-            new[target] = jnp.where(spikes, value, new[target])
+            new[target] = value if where is None else jnp.where(where, value, new[target])
         return new
 
     def step(
@@ -274,7 +278,7 @@ class Update:
         inputs: Mapping[str, Array],
         period: Array,
     ) -> tuple[Values, Array, Array]:
-        """One whole step: draw, integrate, deliver, threshold, reset.
+        """One whole step: draw, integrate, deliver, settle, threshold, reset.
 
         Parameters
         ----------
@@ -305,7 +309,7 @@ class Update:
             return self._crossing_step(state, wait, values, inputs)
         refractory = None if wait is None else wait > 0
         state = self.integrate(state, values, refractory)
-        state = self.deliver(state, inputs, refractory)
+        state = self._run(self._after, self.deliver(state, inputs, refractory), values, None)
         fired = self.spikes(state, values, refractory)
         if fired is not None:
             state = self.reset(state, values, fired)
@@ -322,6 +326,7 @@ class Update:
             )
         blocked = (wait > 0) & self._holds(state, values)
         state = self.deliver(self.integrate(state, values, None), inputs, None)
+        state = self._run(self._after, state, values, None)
         fired = self.spikes(state, values, blocked)
         state = self.reset(state, values, fired)
         return state, (blocked | fired).astype(wait.dtype), fired
@@ -376,6 +381,7 @@ def update_of(model: NeuronModel, changing: frozenset[str] = frozenset()) -> Upd
         _definitions={a.target: fold(a.expression) for a in discrete.definitions},
         _threshold=fold(discrete.threshold) if discrete.threshold else None,
         _reset=tuple((a.target, fold(a.expression)) for a in discrete.reset),
+        _after=tuple((a.target, fold(a.expression)) for a in discrete.after),
         _constants=folder.constants,
     )
 

@@ -28,6 +28,8 @@ from bioconv.operators.selection import (
     Upsample,
     WindowCell,
 )
+from bioconv.operators.sparse import Sparse, reweighted, sparse
+from bioconv.operators.squares import squared
 from bioconv.operators.windows import keras_padding, keras_paddings, n_windows
 
 #: class name in a file -> operator class
@@ -46,6 +48,7 @@ OPERATORS: dict[str, type[Operator]] = {
         Polarity,
         Reshape,
         Scale,
+        Sparse,
         Upsample,
         WindowCell,
     )
@@ -70,6 +73,7 @@ __all__ = [
     "Scale",
     "Selection",
     "Shape",
+    "Sparse",
     "Upsample",
     "WindowCell",
     "compact",
@@ -87,5 +91,8 @@ __all__ = [
     "n_windows",
     "precision",
     "register",
+    "reweighted",
     "scaled",
+    "sparse",
+    "squared",
 ]

@@ -13,7 +13,7 @@ from bioconv.operators.conv import Conv
 from bioconv.operators.dense import Dense
 from bioconv.operators.pool import AveragePool
 from bioconv.operators.scale import Scale
-from bioconv.operators.selection import Polarity, Selection
+from bioconv.operators.selection import Broadcast, Polarity, Selection
 from bioconv.operators.windows import taps
 
 Counts = NDArray[np.int64]
@@ -92,6 +92,8 @@ def _(operator: Chain) -> Counts:
         behind = fan_out(Chain(rest))
         return np.where(target >= 0, behind[target], 0)
     *most, last = operator.operators
+    if isinstance(last, Broadcast):  # copies of every value, no two in one place
+        return fan_out(Chain(tuple(most))) * (last.n_out // last.n_in)
     target = targets(last)
     if target is not None and _is_injective(target):
         return fan_out(Chain(tuple(most)))
@@ -105,6 +107,8 @@ def _is_injective(target: Counts) -> bool:
 def targets(operator: Operator) -> Counts | None:
     """The one output that each input reaches (-1 for none), or None if some reach several."""
     structured = isinstance(operator, Selection | AveragePool | Scale | Polarity)
+    # a sum over the last axis has one output for each input as well
+    structured |= isinstance(operator, Dense) and operator.kernel.shape[1] == 1
     if not structured or np.any(fan_out(operator) > 1):
         return None
     edges = operator.edges()

@@ -16,6 +16,7 @@ from bioconv.plots.layers import (
 )
 from bioconv.plots.neuron_models import frequency_current, plot_neuron, voltage_traces
 from bioconv.plots.neurons import membrane_traces, raster
+from bioconv.plots.robustness import plot_robustness
 from bioconv.plots.study import plot_study
 from bioconv.plots.style import save
 
@@ -26,6 +27,7 @@ __all__ = [
     "membrane_traces",
     "plot_neuron",
     "plot_recording",
+    "plot_robustness",
     "plot_study",
     "raster",
     "rate_against_activation",

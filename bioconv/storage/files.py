@@ -19,7 +19,7 @@ from bioconv.storage.seal import check_seal, seal, written_whole
 
 #: what a file can hold -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 3),
+    SpikingNetwork: ("bioconv-network", 4),
     Recording: ("bioconv-recording", 2),
 }
 #: what a file holds -> version that brought fields -> class -> fields with what they were before
@@ -28,6 +28,11 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
         SpikingNetwork: {
             2: {"NeuronModel": {"crossing": False, "dt_default": 0.0}},
             3: {"Population": {"spike_values": np.zeros(0)}},
+            4: {
+                "NeuronModel": {"after": ""},
+                "Parameter": {"moment": False},
+                "Projection": {"release": 1.0},
+            },
         },
         Recording: {2: {"Raster": {"time": None}}},
     }

@@ -168,6 +168,9 @@ def _projection_problems(entry: Projection, network: SpikingNetwork) -> Problems
     if not is_whole(entry.delay_steps, 1):
         reason = f"delay_steps must be a whole number from 1. Received: {entry.delay_steps!r}."
         yield Problem(where, "Projection", reason)
+    if not (is_number(entry.release) and 0 < entry.release <= 1):
+        reason = f"release must be a probability above 0. Received: {entry.release!r}."
+        yield Problem(where, "Projection", reason)
 
 
 def _drive_problems(entry: Drive, network: SpikingNetwork) -> Problems:

@@ -86,7 +86,7 @@ def test_inspect_model_and_network(network: Path, capsys) -> None:
 
 def test_help_has_an_example(capsys) -> None:
     commands = ("convert", "simulate", "estimate", "export", "inspect", "demo")
-    for command in (*commands, "neurons", "plausibility"):
+    for command in (*commands, "neurons", "plausibility", "noise", "disturb", "robustness"):
         with pytest.raises(SystemExit) as stop:
             main([command, "--help"])
         assert stop.value.code == 0
@@ -108,6 +108,52 @@ def test_neurons_lists_shows_and_draws(tmp_path: Path, capsys) -> None:
     assert (tau["value"], tau["unit"]) == (10.0, "ms")
     assert {row["simulator"] for row in found["simulators"]} == set(SIMULATORS)
     assert sorted(file.name for file in folder.iterdir()) == ["fi_curve.png", "traces.png"]
+
+
+def test_noise_lists_and_shows(tmp_path: Path, capsys) -> None:
+    assert main(["noise"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in (*bc.noise.LIBRARY, *bc.noise.PROFILES))
+    record = tmp_path / "noise.json"
+    assert main(["noise", "jitter", "--json", str(record)]) == 0
+    assert "Stanojevic 2023" in capsys.readouterr().out
+    assert json.loads(record.read_text())["python"] == "SpikeJitter"
+    assert main(["noise", "dynap_se"]) == 0
+    assert "doi:" in capsys.readouterr().out
+    assert main(["noise", "nothing"]) == 2
+    assert "Valid names: " in capsys.readouterr().err
+
+
+def test_disturb_writes_what_python_gives(network: Path, tmp_path: Path, capsys) -> None:
+    chip, again, other = (tmp_path / f"{name}.h5" for name in ("chip", "again", "other"))
+    arguments = ["disturb", str(network), "--noise", "threshold=0.1", "--noise", "weight_bits=5"]
+    assert main([*arguments, "--seed", "3", "-o", str(chip)]) == 0
+    assert "Mismatch(target='threshold', sigma=0.1)" in capsys.readouterr().out
+    assert main([*arguments, "--seed", "3", "-o", str(again), "--quiet"]) == 0
+    assert main([*arguments, "--seed", "4", "-o", str(other), "--quiet"]) == 0
+    assert chip.read_bytes() == again.read_bytes() != other.read_bytes()
+    wanted = (bc.noise.Mismatch("threshold", 0.1), bc.noise.WeightQuantization(5))
+    bc.noise.disturb(bc.load(network), *wanted, seed=3).save(tmp_path / "python.h5")
+    assert (tmp_path / "python.h5").read_bytes() == chip.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--noise NAME=AMPLITUDE"),
+        (["--noise", "gravity=1"], "no imperfection 'gravity'"),
+        (["--noise", "threshold=much"], "must be a number"),
+        (["--noise", "spike_loss=2"], "probability"),
+        (["--profile", "abacus"], "no profile 'abacus'"),
+    ],
+)
+def test_disturb_refuses(
+    network: Path, tmp_path: Path, capsys, arguments: list[str], message: str
+) -> None:
+    chip = tmp_path / "chip.h5"
+    assert main(["disturb", str(network), *arguments, "-o", str(chip)]) == 2
+    assert message in capsys.readouterr().err
+    assert not chip.exists()
 
 
 def test_codes_lists_and_shows(tmp_path: Path, capsys) -> None:

@@ -323,14 +323,14 @@ def test_a_deep_network_gets_time_for_its_synapses() -> None:
 
 
 def test_noise_that_is_none_leaves_the_neuron_alone() -> None:
-    neuron = neurons.make("traub", {"synapse": "conductance"})
+    neuron = neurons.make("lif", {"synapse": "conductance"})
     network = bc.convert(MODEL, calibration=X, neuron=neuron, code=RateCode(noise=0))
     assert network.populations[0].model == neuron.model
     assert bc.convert(MODEL, calibration=X, code=RateCode(noise=0)).code["exact"]
 
 
 def test_noise_of_the_user_is_kept() -> None:
-    neuron = neurons.with_noise(neurons.make("hh"), 10.0)
+    neuron = neurons.with_noise(neurons.make("lif"), 10.0)
     network = bc.convert(MODEL, calibration=X, neuron=neuron)
     assert network.populations[0].parameters["sigma_noise"] == 10.0
     spread = neurons.with_noise(neurons.LeakyIntegrateAndFire(v_th=norm(-50.0, 1.0)), 10.0)

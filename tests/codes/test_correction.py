@@ -101,7 +101,7 @@ def test_a_rough_curve_is_better_on_data_that_were_not_seen(rewritten: Rewritten
 
 
 def test_conversion_says_what_to_expect() -> None:
-    neuron = bc.neurons.make("traub_miles")
+    neuron = bc.neurons.make("lif")
     network = bc.convert(MODEL, calibration=X, neuron=neuron)
     expected = float(network.code["expected_agreement"])
     recording = bc.simulate(network, TEST[:60], progress=False)

@@ -241,6 +241,7 @@ def test_premature_spikes_need_the_record() -> None:
         premature_spikes(network, recording)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_lenet5_keeps_most_of_keras(threshold: str, shared_data: Path) -> None:
     """Mueller Table 6.1: base loses 3.85 points, dynamic 1.77 points."""

@@ -100,3 +100,33 @@ def test_twenty_images_elsewhere(shared_data: Path, simulator: str) -> None:
             np.testing.assert_array_equal(
                 getattr(raster, column), getattr(there.rasters[population], column)
             )
+
+
+@pytest.mark.slow
+def test_twenty_images_on_the_grid_are_near_the_closed_form(shared_data: Path) -> None:
+    """Nearest steps of spikes that arrive are within one step; what they inherit adds to it."""
+    name = "snntb_mnist_lenet5_cf_9914/99.14.h5"
+    graph = bc.read(shared_data / "models" / name)
+    calibration, x = _samples(shared_data, "mnist", graph, 20)
+    network = bc.convert(graph, calibration=calibration, code=FirstSpikeExactCode())
+    record = {population.name: ("spikes",) for population in network.populations}
+    grid, exact = (
+        bc.simulate(network, x, simulator=s, record=record, dtype="float64", progress=False)
+        for s in ("array", "event")
+    )
+    off = {}
+    for population in network.populations:
+        a, b = grid.rasters[population.name], exact.rasters[population.name]
+        assert b.time is not None
+        steps = np.full((2, len(x), population.n_neurons), np.nan)
+        steps[0, a.image, a.neuron] = a.step + 1.0
+        steps[1, b.image, b.neuron] = b.time / network.dt
+        np.testing.assert_array_equal(*np.isnan(steps))
+        if len(a.step):
+            off[population.name] = np.abs(np.diff(steps, axis=0))[0]
+    first, second = list(off)[:2]
+    assert np.nanmax(off[first]) <= 0.5 + 1e-6
+    assert np.nanmax(off[second]) <= 1.0
+    for distances in off.values():
+        assert np.mean(distances[np.isfinite(distances)] <= 1.0) > 0.99
+        assert np.nanmax(distances) < 2.0

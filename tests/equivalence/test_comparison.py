@@ -59,7 +59,7 @@ def some(**wanted: str) -> list[Case]:
 
 def test_a_neuron_without_a_reset_is_as_documented(page: dict[tuple[str, str, str], str]) -> None:
     pytest.importorskip("nest")
-    chosen = some(hodgkin_huxley="exponential", adaptive_exponential="exponential")
+    chosen = some(hodgkin_huxley="exponential")
     assert_as_documented(chosen, ["Brian2", NEST_GENERATED], page)
 
 

@@ -1,4 +1,4 @@
-"""Few spikes and sigma-delta: the same spikes in every simulator.
+"""Few spikes, sigma-delta and populations: the same spikes in every simulator.
 
 One small network with all that these codes build: convolution, max pooling, a leaky ReLU in two
 parts, a branch around a layer, averages; samples whose values are quarters, so that ties are many.
@@ -13,13 +13,14 @@ import pytest
 
 import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
-from bioconv.analog.functions import Function, Linear, MaxPool, ReLU, Silu
+from bioconv.analog.functions import Function, Linear, MaxPool, ReLU, Silu, Tanh
 from bioconv.network import SpikingNetwork
 from bioconv.operators import AveragePool, Dense, Operator, Shape, compose, conv, identity
 from bioconv.recording import Recording
 
 _CODES = {
     "few_spikes": bc.FewSpikesCode(k=6),
+    "population": bc.PopulationCode(n=7, placement="random"),
     "sigma_delta": bc.SigmaDeltaCode(),
     "sigma_delta_gates": bc.SigmaDeltaCode(pooling="gates", input="binary"),
 }
@@ -39,7 +40,7 @@ def _model(code: str) -> AnalogGraph:
     second = conv((3, 3, 4), rng.normal(0, 0.4, (3, 3, 4, 4)), 1, "same")
     mean = AveragePool((3, 3, 4), (2, 2), (1, 1), ((0, 0), (0, 0)))
     dense = Dense((2, 2, 4), rng.normal(0, 1, (4, 5)))
-    middle = Silu() if code == "few_spikes" else ReLU(negative_slope=0.1)
+    middle = {"few_spikes": Silu(), "population": Tanh()}.get(code, ReLU(negative_slope=0.1))
     pool = MaxPool((2, 2), (2, 2), ((0, 0), (0, 0)))
     layers = (
         _layer("a", ReLU(), ("x", first), bias=0.25),
@@ -68,7 +69,12 @@ def _run(code: str, simulator: str) -> Recording:
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
 @pytest.mark.parametrize(
     "code",
-    ["few_spikes", "sigma_delta", pytest.param("sigma_delta_gates", marks=pytest.mark.slow)],
+    [
+        "few_spikes",
+        "population",
+        "sigma_delta",
+        pytest.param("sigma_delta_gates", marks=pytest.mark.slow),
+    ],
 )
 def test_same_spikes(code: str, simulator: str) -> None:
     array, other = _run(code, "array"), _run(code, simulator)

@@ -12,6 +12,7 @@ from bioconv.operators import (
     Conv,
     Crop,
     Dense,
+    Edges,
     Operator,
     Pad,
     Permute,
@@ -23,6 +24,7 @@ from bioconv.operators import (
     Upsample,
     WindowCell,
     n_windows,
+    sparse,
 )
 
 MAX_CELLS = 400
@@ -97,6 +99,14 @@ def window_cell(draw: st.DrawFn, shape: Shape) -> Operator:
 
 
 @st.composite
+def any_synapses(draw: st.DrawFn, shape: Shape) -> Operator:
+    out = draw(shapes(1, 2))
+    matrix = weights(draw, (int(np.prod(shape)), int(np.prod(out))))
+    pre, post = (index.astype(np.int32) for index in np.nonzero(matrix))
+    return sparse(shape, out, Edges(pre, post, matrix[pre, post]))
+
+
+@st.composite
 def reshape(draw: st.DrawFn, shape: Shape) -> Operator:
     return Reshape(shape, draw(st.sampled_from([(int(np.prod(shape)),), shape[::-1], (*shape, 1)])))
 
@@ -136,7 +146,7 @@ def broadcast(draw: st.DrawFn, shape: Shape) -> Operator:
     return Broadcast(shape, (*draw(st.sampled_from([(), (2,)])), *wide))
 
 
-FLAT = (dense, scale, reshape, permute, pad, crop, upsample, place, broadcast)
+FLAT = (dense, any_synapses, scale, reshape, permute, pad, crop, upsample, place, broadcast)
 SPATIAL = (*FLAT, conv, conv, average_pool, average_pool, window_cell)
 
 

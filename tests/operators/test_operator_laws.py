@@ -9,18 +9,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from operator_strategies import chains, conv, operators, shapes
 
+from bioconv.errors import ParameterError
 from bioconv.operators import (
     OPERATORS,
     Chain,
     Crop,
     Dense,
     Operator,
+    Sparse,
     compose,
     fan_out,
     identity,
     is_identity,
     n_synapses,
     precision,
+    reweighted,
     scaled,
 )
 
@@ -108,6 +111,19 @@ def test_factors_end_up_in_the_right_place(chain: Chain, by_channel: bool, both:
     np.testing.assert_allclose(result, expected, rtol=1e-9, atol=1e-12)
 
 
+@quick
+@given(chains(), st.booleans())
+def test_every_synapse_can_have_a_weight_of_its_own(chain: Chain, cut: bool) -> None:
+    factors = np.random.default_rng(2).uniform(0.5, 2, len(chain.edges()))
+    factors[::3] = 0.0 if cut else 1.0
+    changed = reweighted(chain, lambda edges: edges.weight * factors)
+    assert (changed.in_shape, changed.out_shape) == (chain.in_shape, chain.out_shape)
+    check_law(changed)
+    edges, expected = chain.edges(), np.zeros((chain.n_in, chain.n_out))
+    expected[edges.pre, edges.post] = edges.weight * factors
+    np.testing.assert_array_equal(changed.matrix().toarray(), expected)
+
+
 @settings(max_examples=15, deadline=None)
 @given(chains())
 def test_operators_are_compiled_functions_arguments(chain: Chain) -> None:
@@ -134,6 +150,21 @@ def test_operators_are_compiled_functions_arguments(chain: Chain) -> None:
 def test_identity(shape: tuple[int, ...]) -> None:
     assert is_identity(identity(shape))
     assert is_identity(compose(identity(shape), identity(shape)))
+
+
+@pytest.mark.parametrize(
+    ("weight", "source"),
+    [
+        (np.zeros((2, 3)), np.full((2, 3), 4, np.int32)),
+        (np.zeros((2, 3)), np.full((2, 3), -1, np.int32)),
+        (np.zeros((2, 3)), np.zeros((2, 3))),
+        (np.zeros((1, 3)), np.zeros((2, 3), np.int32)),
+        (np.zeros((2, 2)), np.zeros((2, 2), np.int32)),
+    ],
+)
+def test_sparse_refuses_what_is_no_synapse(weight: np.ndarray, source: np.ndarray) -> None:
+    with pytest.raises(ParameterError, match="Sparse: expected"):
+        Sparse((4,), (3,), weight, source)
 
 
 def test_every_class_is_in_the_table() -> None:

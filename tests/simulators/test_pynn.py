@@ -35,6 +35,7 @@ def test_nest_keeps_images_apart(make) -> None:
     check_images_apart(make(), "nest")
 
 
+@pytest.mark.slow
 def test_brian2_under_pynn_keeps_images_apart() -> None:
     pytest.importorskip("pyNN")
     check_images_apart(long_delays(), "pynn.brian2")

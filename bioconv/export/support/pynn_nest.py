@@ -103,6 +103,11 @@ class Nest(Simulator):
             "weight": weight,
             "delay": np.full(len(pre), projection["delay_steps"] * self.dt),
         }
+        if projection["release"] < 1:
+            specification |= {
+                "synapse_model": "bernoulli_synapse",
+                "p_transmit": np.full(len(pre), projection["release"]),
+            }
         receptors = self.model(target)["receptors"]
         if self.cells[target] != GENERATED:
             above, _ = self.standard(target)["receptors"][projection["receptor"]]

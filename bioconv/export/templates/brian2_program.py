@@ -41,6 +41,7 @@ READOUTS: dict = {}
 
 # Random numbers in equations: their seed is set anew for every image.
 NOISY = any(model["noisy"] for model in MODELS.values())
+NOISY |= any(projection["release"] < 1 for projection in PROJECTIONS)
 SEED_CODE = 'brian::_random_generators[0].seed(std::stoul(std::getenv("NOISE_SEED")));'
 
 SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
@@ -64,7 +65,23 @@ def make_population(name, entry):
         setattr(group, variable, value)
     for n, change in changes.items():
         setattr(group, f"change{n}", change["value"])
-    return group, make_changes(name, group, changes)
+    return group, [*make_changes(name, group, changes), *make_after(name, group, model["after"])]
+
+
+def make_after(name, group, code):
+    """What is done with the variables between the arrival of spikes and the threshold."""
+    if not code:
+        return []
+    return [
+        CodeRunner(
+            group,
+            "stateupdate",
+            code=code,
+            when="before_thresholds",
+            name=f"after_{name}",
+            override_conditional_write=["not_refractory"],
+        )
+    ]
 
 
 def make_changes(name, group, changes):
@@ -110,11 +127,14 @@ def make_synapses(number, projection, groups):
     states = MODELS[POPULATIONS[projection["post"]]["model"]]["states"]
     dimension = states[projection["variables"][0]]["dimension"]
     key = projection["synapses"]
+    arrives = ["arrives = weight"]
+    if projection["release"] < 1:
+        arrives = [f"arrives = weight * int(rand() < {projection['release']!r})"]
     synapses = brian2.Synapses(
         groups[projection["pre"]],
         groups[projection["post"]],
         f"weight : {dimension} (constant)",
-        on_pre="\n".join(f"{v}_post += weight" for v in projection["variables"]),
+        on_pre="\n".join(arrives + [f"{v}_post += arrives" for v in projection["variables"]]),
         # Brian2 hands spikes over in the step after they were fired: that is one step already.
         delay=(projection["delay_steps"] - 1) * DT,
         name=f"projection_{number}",

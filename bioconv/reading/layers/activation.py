@@ -8,6 +8,7 @@ from typing import Any
 
 from bioconv.analog.functions import (
     Celu,
+    CumulativeNormal,
     Elementwise,
     Elu,
     Exponential,
@@ -66,6 +67,9 @@ ACTIVATIONS: Mapping[str, Elementwise | None] = {
     "exponential": Exponential(),
     "mish": Mish(),
     "squareplus": Squareplus(),
+    # `bioconv.keras` registers them under these names
+    "bioconv>cumulative_normal": CumulativeNormal(1.70),
+    "bioconv>cumulative_normal_tanh": CumulativeNormal(0.85, symmetric=True),
 }
 
 
@@ -147,7 +151,8 @@ def function_of(value: Any) -> Elementwise | None:
             return LAYERS[kind](Config({**inner, **(renamed if kind == "LeakyReLU" else {})}))
         value = inner if kind == "function" else kind
     if not isinstance(value, str) or value not in ACTIVATIONS:
-        known = ", ".join(name for name in ACTIVATIONS if not name.startswith("keras2"))
+        ours = ("keras2", "bioconv")
+        known = ", ".join(name for name in ACTIVATIONS if not name.startswith(ours))
         raise Refusal(f"its activation {shown(value)} is not one of Keras's.", f"Known: {known}.")
     return ACTIVATIONS[value]
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from bioconv.network import Change, Population, SpikingNetwork
 from bioconv.neurons.update import in_equations, update_of
-from bioconv.operators import Operator
+from bioconv.operators import Operator, squared
 from bioconv.readout import start_value
-from bioconv.simulators.array.engine import Fixed, Table
+from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
 from bioconv.simulators.settings import Data
 from bioconv.timing import whole_steps
@@ -49,6 +49,14 @@ class Arrays:
         }
         self.tables = {stage.name: self._parameter_tables(stage) for stage in plan.stages}
         self.set_states = {stage.name: self._state_tables(stage) for stage in plan.stages}
+        self.release = {
+            index: Release(
+                jnp.asarray(p.release, plan.dtype),
+                _cast(squared(p.operator), plan.dtype),
+            )
+            for index, p in enumerate(network.projections)
+            if p.release < 1
+        }
         self._still: dict[str, dict[str, Any]] = {}
 
     def states(self) -> dict[str, dict[str, Floats]]:
@@ -88,18 +96,30 @@ class Arrays:
             refractory=self.refractory,
             first=self.first,
             noise=self._noise(images),
+            release=self.release,
+            failing=self._failing(images),
             n_steps=jnp.int32(self.n_steps),
         )
 
     def _noise(self, images: NDArray[np.int64]) -> dict[str, Any]:
-        """One key for each sample and noisy population, from seed, name and number."""
-        key = jax.random.key(self.seed, impl="threefry2x32")
-        of_samples = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+        """One key for each sample and noisy population."""
         return {
-            stage.name: of_samples(jax.random.fold_in(key, crc32(stage.name.encode())), images)
+            stage.name: self._keys(stage.name, images)
             for stage in self.plan.stages
             if stage.model.noisy
         }
+
+    def _failing(self, images: NDArray[np.int64]) -> dict[int, Any]:
+        """One key for each sample and projection that does not pass all spikes on."""
+        projections = self.network.projections
+        names = {i: f"{projections[i].pre}->{projections[i].post}/{i}" for i in self.release}
+        return {index: self._keys(name, images) for index, name in names.items()}
+
+    def _keys(self, name: str, images: NDArray[np.int64]) -> Any:
+        """One key for each sample, from seed, name and number."""
+        key = jax.random.key(self.seed, impl="threefry2x32")
+        of_samples = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+        return of_samples(jax.random.fold_in(key, crc32(name.encode())), images)
 
     def _changes(self, stage: Stage, variable: str) -> list[Change]:
         found = [
@@ -113,7 +133,8 @@ class Arrays:
         tables = {}
         for name in stage.changing:
             changes = self._changes(stage, name)
-            values = [self.parameters[stage.name][name], *(change.value for change in changes)]
+            values = [self.parameters[stage.name][name]]
+            values += [self._flat(stage, change.value) for change in changes]
             values = [in_equations(stage.model, name, np.asarray(value)) for value in values]
             steps = [-1, *(change.step for change in changes)]
             tables[name] = self._table(stage, steps, values)
@@ -123,19 +144,21 @@ class Arrays:
         tables = {}
         for name in stage.set_states:
             changes = self._changes(stage, name)
-            values = [np.asarray(change.value) for change in changes]
+            values = [self._flat(stage, change.value) for change in changes]
             tables[name] = self._table(stage, [change.step for change in changes], values)
         return tables
 
+    def _flat(self, stage: Stage, value: Any) -> Any:
+        """A value of a change: a number, or one for each neuron."""
+        if np.ndim(value) == 0:
+            return np.asarray(value)
+        return np.broadcast_to(value, self.network.population(stage.name).shape).reshape(-1)
+
     def _table(self, stage: Stage, steps: list[int], values: list[Any]) -> Table:
-        shape = self.network.population(stage.name).shape
         if all(np.ndim(value) == 0 for value in values):
             rows = np.array(values, np.float64)[:, None]
         else:
-            flat = [
-                value if np.ndim(value) == 1 else np.broadcast_to(value, shape) for value in values
-            ]
-            rows = np.stack([np.broadcast_to(v.reshape(-1), (stage.n,)) for v in flat])
+            rows = np.stack([np.broadcast_to(value, (stage.n,)) for value in values])
         return Table(jnp.asarray(steps, jnp.int32), jnp.asarray(rows, self.plan.dtype))
 
 
@@ -165,7 +188,11 @@ def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
 
 
 def _cast(operator: Operator, dtype: str) -> Operator:
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), operator)
+    def cast(leaf: Any) -> Any:
+        index = np.issubdtype(np.asarray(leaf).dtype, np.integer)
+        return jnp.asarray(leaf) if index else jnp.asarray(leaf, dtype)
+
+    return jax.tree.map(cast, operator)
 
 
 def _parameters(population: Population) -> dict[str, Any]:

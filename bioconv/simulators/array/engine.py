@@ -17,7 +17,7 @@ from jax import lax
 
 from bioconv.neurons.update import update_of
 from bioconv.operators import Operator
-from bioconv.simulators.array.plan import Plan, Stage
+from bioconv.simulators.array.plan import Plan, Source, Stage
 
 #: steps that XLA sees at once where a step is cheap, so that a neuron's state stays in registers;
 #: functions such as exp fill the registers by themselves, and take four times as long to compile
@@ -32,6 +32,13 @@ class Table(NamedTuple):
 
     steps: Array
     values: Array
+
+
+class Release(NamedTuple):
+    """Of a projection: probability that a spike passes, and the operator of squared weights."""
+
+    probability: Array
+    squares: Operator
 
 
 class Fixed(NamedTuple):
@@ -54,6 +61,10 @@ class Fixed(NamedTuple):
     noise : dict of str to array of keys (batch,)
         For each population with random numbers one key a sample.
     n_steps : int
+    release : dict of int to Release
+        Of the projections that do not pass all spikes on, by their index.
+    failing : dict of int to array of keys (batch,)
+        For each of these one key a sample.
     """
 
     operators: list[Operator]
@@ -65,6 +76,8 @@ class Fixed(NamedTuple):
     first: Values
     noise: Values
     n_steps: Array
+    release: dict[int, Release]
+    failing: dict[int, Array]
 
 
 class Carry(NamedTuple):
@@ -147,6 +160,8 @@ def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[C
         for source in stage.sources:
             i = source.index
             weights = _transmit(fixed.operators[i], spikes[source.pre], plan)
+            if source.fails:
+                weights = _released(plan, source, fixed, spikes[source.pre], steps, weights)
             line = jnp.concatenate([pending[i], weights])
             pending[i] = line[plan.steps :]
             for variable in source.variables:
@@ -178,6 +193,30 @@ def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
     steps, batch, _ = spikes.shape
     x = spikes.reshape(steps * batch, *operator.in_shape)
     return operator.transmit(x, plan.dtype).reshape(steps, batch, -1)
+
+
+def _released(
+    plan: Plan, source: Source, fixed: Fixed, spikes: Array, steps: Array, weights: Array
+) -> Array:
+    """What arrives of ``weights`` if every synapse fails by itself.
+
+    Drawn for each neuron, not for each synapse: exactly where it has only one, else from the normal
+    distribution with the mean p W and the variance p (1 - p) W^2, summed over its synapses.
+    """
+    p, squares = fixed.release[source.index]
+    shape = weights.shape[-1:]
+
+    def of_step(key: Array, number: Array) -> Array:
+        key = jax.random.fold_in(key, number)
+        draw = jax.random.uniform if source.single else jax.random.normal
+        return draw(key, shape, jnp.float32).astype(plan.dtype)
+
+    of_samples = jax.vmap(of_step, in_axes=(0, None))
+    x = jax.vmap(of_samples, in_axes=(None, 0))(fixed.failing[source.index], steps)
+    if source.single:
+        return jnp.where(x < p, weights, 0)
+    variance = jnp.maximum(p * (1 - p) * _transmit(squares, spikes, plan), 0)
+    return p * weights + jnp.sqrt(variance) * x
 
 
 def _integrate(

@@ -17,12 +17,17 @@ from bioconv.simulators.settings import Settings
 
 @dataclass(frozen=True)
 class Source:
-    """A projection into a population: its index in the network, and what it acts on."""
+    """A projection into a population: its index in the network, and what it acts on.
+
+    ``fails``: some spikes are not passed on; ``single``: no neuron has more than one synapse.
+    """
 
     index: int
     pre: str
     variables: tuple[str, ...]
     delay: int
+    fails: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,14 @@ def _even_chunk(n_steps: int, most: int) -> int:
 def _stage(network: SpikingNetwork, population: Population, settings: Settings) -> Stage:
     model = population.model
     sources = tuple(
-        Source(index, p.pre, model.receptor(p.receptor).variables, p.delay_steps)
+        Source(
+            index,
+            p.pre,
+            model.receptor(p.receptor).variables,
+            p.delay_steps,
+            p.release < 1,
+            p.release < 1 and bool(np.bincount(p.operator.edges().post).max(initial=0) <= 1),
+        )
         for index, p in enumerate(network.projections)
         if p.post == population.name
     )

@@ -30,14 +30,28 @@ Arrays are NumPy's or JAX's.  A spike that comes later than ``stage.end`` must n
 is in float64, with JAX's 64 bit mode on; ``operator.apply`` takes arrays of shape
 (batch, *in_shape).
 
+A solver with the attribute ``draws`` gets the numbers of the samples (batch,) as its third
+argument: its random numbers must be those of ``stage.seed``, of the population and of the sample,
+whatever else is in the batch.
+
 A solver may be a `Compiled`: if all of a network are, batches go from one compiled function to the
 next (`bioconv.simulators.event.program`), which saves most of the memory traffic.
 """
 
 from __future__ import annotations
 
-from bioconv.simulators.event.simulation import run
+from bioconv.simulators.event.simulation import is_compiled, run
 from bioconv.simulators.event.solvers import SOLVERS
 from bioconv.simulators.event.stage import Compiled, Incoming, Solution, Solver, Stage, Times
 
-__all__ = ["SOLVERS", "Compiled", "Incoming", "Solution", "Solver", "Stage", "Times", "run"]
+__all__ = [
+    "SOLVERS",
+    "Compiled",
+    "Incoming",
+    "Solution",
+    "Solver",
+    "Stage",
+    "Times",
+    "is_compiled",
+    "run",
+]

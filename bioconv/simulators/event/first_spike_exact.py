@@ -102,11 +102,17 @@ def _neuron(stage: Stage) -> Solver:
     shaped = {name: np.reshape(v, shape) if np.ndim(v) else v for name, v in p.items()}
     constants = (_in_precision(operators, stage.dtype), bound, shaped)
     alike = bool(np.all(opened == opened[0]) and np.all(p["slope"] > 0))
+    complete = not fires or all(entry.certain for entry in stage.incoming)
+    irregular = not complete or latest > opened[0] + _LATE
+    raised = [positive_bound(operator) for operator in operators] if irregular else []
 
     def solve(arrivals: Sequence[Times], current: Times) -> Solution:
         everyone = (len(current), stage.population.n_neurons)
         if alike and all(times.shape[2] == 1 for times in arrivals):
-            times, doubtful = _crossed_alone(fires, constants, list(arrivals))
+            if irregular:
+                times, doubtful = _crossed_anyhow(fires, constants, raised, list(arrivals))
+            else:
+                times, doubtful = _crossed_alone(fires, constants, list(arrivals))
         else:
             times, doubtful = np.zeros(everyone), np.ones(everyone, bool)
         if not np.any(doubtful):
@@ -116,7 +122,7 @@ def _neuron(stage: Stage) -> Solver:
         times[image, neuron] = first_crossings(synapses, ramps, before, image, neuron)
         return Solution(_closed(times, p, fires)[:, :, None])
 
-    if not alike or latest > opened[0] + _LATE:
+    if not alike or irregular:
         return solve
     close = float(values["t_close"].max())
     certain = fires and close <= stage.end
@@ -212,6 +218,42 @@ def _crossed_alone(fires: bool, constants: Any, arrivals: Sequence[Array]) -> tu
         late = jnp.any(jnp.isfinite(t) & (t > opened + _LATE), axis=(1, 2))
         doubtful = doubtful | late[:, None]
     return times, doubtful
+
+
+@partial(jax.jit, static_argnames="fires")
+def _crossed_anyhow(
+    fires: bool, constants: Any, raised: Sequence[Operator], arrivals: Sequence[Array]
+) -> tuple[Array, Array]:
+    """The same where spikes may come after the opening, or not at all.
+
+    Once all have come that will, the potential lies on a straight line, which late spikes put where
+    it is as early ones do.  Before, it is above that line by at most what the positive weights of
+    late spikes still take away: neurons that may reach the threshold so are in doubt.
+    """
+    operators, bound, p = constants
+    opened = p["t_open"].ravel()[0]
+    finite = [jnp.isfinite(t)[:, :, 0] for t in arrivals]
+    leads = _leads(constants, arrivals)
+    if not fires:  # synapses do nothing after the opening
+        leads = [jnp.maximum(lead, 0.0) for lead in leads]
+    brought = _shaped(operators, leads)
+    slope = p["i_open"] + _shaped(operators, finite) if fires else p["slope"]
+    missing = p["missing"] - brought
+    ahead = jnp.where(slope > 0, missing / jnp.where(slope > 0, slope, 1.0), jnp.inf)
+    times = jnp.maximum(opened + jnp.where(missing > 0, ahead, 0.0), p["t_first"])
+    room = _MARGIN * (1.0 + jnp.abs(p["needed"]) + jnp.abs(brought))
+    doubtful = jnp.zeros((1, 1), bool)
+    if fires:
+        late = [jnp.maximum(-lead, 0.0) for lead in leads]
+        last = reduce(jnp.maximum, [each.max(axis=1) for each in late])
+        span = last.reshape(-1, *(1,) * (missing.ndim - 1))
+        most = _shaped(raised, late) + jnp.maximum(slope * span, 0.0) - missing + room
+        doubtful = doubtful | _flat((most >= 0) & (span > _LATE) & (p["t_first"] < opened + span))
+    if bound:
+        positive = _shaped(bound, [jnp.maximum(lead, 0.0) for lead in leads])
+        reach = positive * (1 + _MARGIN) + p["highest"] + room >= p["needed"]
+        doubtful = doubtful | _flat(reach & (p["t_first"] < opened))
+    return _flat(_closed(times, p, fires)), doubtful
 
 
 def _pool(stage: Stage) -> Solver:

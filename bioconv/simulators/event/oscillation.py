@@ -109,8 +109,7 @@ class _Neurons:
             found = _straight(stretch, state.v, slope)
         else:
             found = np.full(state.v.shape, np.inf)
-            leads = [lead.astype(np.float32) for lead, _ in given]
-            most = np.asarray(synaptic(self.positive, leads))
+            most = self._most([lead.astype(np.float32) for lead, _ in given])
             image, neuron = np.nonzero(unfinished & self._may_cross(stretch, state.v, rise, most))
             if len(image):
                 start = (state.v[image, neuron], slope[image, neuron])
@@ -121,6 +120,15 @@ class _Neurons:
                 state.pulses = state.pulses + np.asarray(synaptic(self.operators, counts))
         state.v = state.v + rise
         state.spike = np.where(unfinished, found, state.spike)
+
+    def _most(self, leads: Sequence[Times]) -> Times:
+        """The most that spikes can add; a spike after the listening window counts as negative."""
+        most = np.asarray(synaptic(self.positive, [np.maximum(x, 0.0) for x in leads]))
+        behind = [np.maximum(-x, 0.0) for x in leads]
+        if not any(x.any() for x in behind):
+            return most
+        magnitudes = [operator.map_weights(np.abs) for operator in self.operators]
+        return most + np.asarray(synaptic(magnitudes, behind))
 
     def _may_cross(self, stretch: Stretch, v: Times, rise: Times, most: Times) -> NDArray[np.bool_]:
         """Whether the bound leaves it open that potentials reach the threshold.

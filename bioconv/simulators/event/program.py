@@ -74,7 +74,9 @@ class Program:
             name: [d.operator for d in network.drives if d.post == name] for name in solvers
         }
 
-    def run(self, data: Mapping[str, NDArray]) -> dict[str, Solution] | None:
+    def run(
+        self, data: Mapping[str, NDArray], images: NDArray[np.int64]
+    ) -> dict[str, Solution] | None:
         """What every population does with a batch; None if some solver is in doubt."""
         found: dict[str, Solution] = {}
         doubts = []
@@ -82,6 +84,8 @@ class Program:
             times = [found[pre].times for pre, _ in step.sources]
             x = [data[source] for source, _ in step.drives]
             constants = self._solvers[name].constants
+            if self._solvers[name].draws:
+                constants = {**constants, "images": images}
             if step.phases:
                 times = _delayed(step, times)
             for phase in step.phases:

@@ -6,6 +6,7 @@ import time
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bioconv.errors import ParameterError
@@ -62,38 +63,55 @@ def _check_record(settings: Settings) -> None:
         )
 
 
+def is_compiled(network: SpikingNetwork) -> bool:
+    """Whether the event simulator takes a network, and runs it as one program throughout.
+
+    Then it is the fastest simulator that there is; else time steps may be faster.
+    """
+    try:
+        check(network)
+        with precision("float64"):
+            return program_of(network, _solvers(network, network.n_steps, "float64")) is not None
+    except ParameterError:
+        return False
+
+
+def _solvers(network: SpikingNetwork, n_steps: int, dtype: str, seed: int = 0) -> dict[str, Solver]:
+    """The solver of each population, in topological order."""
+    solvers: dict[str, Solver] = {}
+    for name in network.topological_order():
+        incoming = [
+            Incoming(
+                p.operator,
+                p.receptor,
+                getattr(solvers[p.pre], "latest", np.inf) + p.delay_steps * network.dt,
+                getattr(solvers[p.pre], "certain", False),
+            )
+            for p in network.projections_to(name)
+        ]
+        changes = [change for change in network.changes if change.population == name]
+        stage = Stage(
+            network.population(name),
+            tuple(incoming),
+            tuple(sorted(changes, key=lambda change: change.step)),
+            network.dt,
+            n_steps * network.dt,
+            dtype,
+            seed,
+        )
+        solvers[name] = prepare(stage)
+    return solvers
+
+
 class _Simulation:
     def __init__(self, network: SpikingNetwork, data: Data, settings: Settings):
         began = time.perf_counter()
         self.network, self.data, self.settings = network, data, settings
         self.n_images = len(next(iter(data.values())))
-        self.solvers: dict[str, Solver] = {}
-        for name in network.topological_order():
-            self.solvers[name] = prepare(self._stage(name))
+        self.solvers = _solvers(network, settings.n_steps, settings.dtype, settings.seed)
         self.collector = Collector(network, settings, self.n_images)
         self.program = program_of(network, self.solvers)
         self.build_seconds = time.perf_counter() - began
-
-    def _stage(self, name: str) -> Stage:
-        network = self.network
-        incoming = [
-            Incoming(
-                p.operator,
-                p.receptor,
-                getattr(self.solvers[p.pre], "latest", np.inf) + p.delay_steps * network.dt,
-                getattr(self.solvers[p.pre], "certain", False),
-            )
-            for p in network.projections_to(name)
-        ]
-        changes = [change for change in network.changes if change.population == name]
-        return Stage(
-            network.population(name),
-            tuple(incoming),
-            tuple(sorted(changes, key=lambda change: change.step)),
-            network.dt,
-            self.settings.n_steps * network.dt,
-            self.settings.dtype,
-        )
 
     def run(self) -> Recording:
         """All samples."""
@@ -105,7 +123,7 @@ class _Simulation:
                 # The last batch is filled up with its last sample: one size, one program.
                 filled = np.minimum(first + np.arange(self.batch), images[-1])
                 data = {name: values[filled] for name, values in self.data.items()}
-                self.collector.add(images, self._solve(data), self.solvers)
+                self.collector.add(images, self._solve(data, filled), self.solvers)
                 bar.update(len(images))
         seconds = {"build": self.build_seconds, "run": time.perf_counter() - began}
         return self.collector.finish(seconds)
@@ -115,16 +133,16 @@ class _Simulation:
         """Samples that are solved together."""
         return min(self.settings.batch_size, self.n_images)
 
-    def _solve(self, data: Data) -> dict[str, Solution]:
+    def _solve(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
         """What every population does with one batch."""
         if self.program is not None:
-            found = self.program.run(data)
+            found = self.program.run(data, images)
             if found is not None:
                 return found
             self.program = None  # the next batches will be in doubt as well
-        return self._one_by_one(data)
+        return self._one_by_one(data, images)
 
-    def _one_by_one(self, data: Data) -> dict[str, Solution]:
+    def _one_by_one(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
         network, dt = self.network, self.network.dt
         found: dict[str, Solution] = {}
         for name, solve in self.solvers.items():
@@ -139,5 +157,6 @@ class _Simulation:
                 if drive.post == name:
                     part = driven(drive.operator, drive.grid, jnp.asarray(data[drive.input]))
                     current = current + np.asarray(part)
-            found[name] = solve(arrivals, current)
+            numbers = (images,) if getattr(solve, "draws", False) else ()
+            found[name] = solve(arrivals, current, *numbers)
         return found

@@ -54,6 +54,8 @@ class Stage:
         ms; end of a sample.
     dtype : str
         Precision in which sums over synapses may be worked out: "float32" or "float64".
+    seed : int
+        Of random numbers; a population has streams of its own for each sample.
     """
 
     population: Population
@@ -62,6 +64,7 @@ class Stage:
     dt: float
     end: float
     dtype: str = "float64"
+    seed: int = 0
 
     def value(self, name: str) -> NDArray[np.float64]:
         """Values of a parameter, given or default, shape (n_neurons,)."""
@@ -91,7 +94,8 @@ class Solution:
     final: Mapping[str, Times] = field(default_factory=dict)
 
 
-Solver = Callable[[Sequence[Times], Times], Solution]
+#: (arrivals, current); one whose attribute ``draws`` is true also gets the numbers of the samples
+Solver = Callable[..., Solution]
 
 #: (static, constants, arrivals, current or None) -> times, final, doubt
 Traced = Callable[
@@ -125,6 +129,9 @@ class Compiled:
         What is done with the arrivals before ``traced`` gets them, each a program of its own: XLA
         would fuse a convolution with what comes before and after it, and work that out anew for
         each of its uses.
+    draws : bool
+        Whether it draws random numbers.  The solver's third argument, and ``images`` in constants,
+        which must be a dictionary then, are the numbers of the samples.
     """
 
     solver: Solver
@@ -134,7 +141,8 @@ class Compiled:
     latest: float = np.inf
     certain: bool = False
     phases: tuple[Phase, ...] = ()
+    draws: bool = False
 
-    def __call__(self, arrivals: Sequence[Times], current: Times) -> Solution:
+    def __call__(self, arrivals: Sequence[Times], current: Times, *images: Times) -> Solution:
         """What the population does with a batch."""
-        return self.solver(arrivals, current)
+        return self.solver(arrivals, current, *images)

@@ -1,0 +1,123 @@
+"""A population of threshold neurons, as what it is to whoever counts its spikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.elementwise import Elementwise
+from bioconv.errors import ParameterError
+from bioconv.operators import LEAF, Array, register
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class ThresholdCount(Elementwise):
+    """Spikes of a population in which every neuron fires once if its input reaches its threshold.
+
+    ``excitation * n_exc(x) / n + inhibition * n_inh(x) / n``, where n_exc counts the thresholds
+    of excitatory neurons that x reaches, n_inh those of inhibitory neurons that -x reaches
+    (mueller 5.2.1, 5.2.2, Eq 5.1).  No neuron is made: the thresholds are searched.
+
+    Parameters
+    ----------
+    excitatory : ndarray, shape (n,) or (*shape, n)
+        Thresholds of the neurons of all units, or of each unit, in rising order along the last
+        axis.
+    inhibitory : ndarray of such a shape, or None
+    excitation, inhibition : float
+        What all excitatory, and all inhibitory, neurons stand for.
+
+    Raises
+    ------
+    ParameterError
+        If thresholds do not rise, or are not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> half = ThresholdCount(np.array([-1.0, 1.0]))
+    >>> half.value(np.array([[-2.0, 0.0, 2.0]])).tolist()
+    [[0.0, 0.5, 1.0]]
+    """
+
+    excitatory: NDArray = field(metadata=LEAF)
+    inhibitory: NDArray | None = field(default=None, metadata=LEAF)
+    excitation: float = 1.0
+    inhibition: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("excitatory", "inhibitory"):
+            values = getattr(self, name)
+            if not isinstance(values, np.ndarray):
+                continue  # none, or a placeholder of JAX
+            if values.ndim < 1 or values.shape[-1] < 1 or not (np.diff(values) >= 0).all():
+                raise ParameterError(
+                    f"ThresholdCount: {name} must hold thresholds in rising order along the last "
+                    f"axis. Received: an array of shape {values.shape}."
+                )
+
+    @property
+    def n(self) -> int:
+        """Number of excitatory neurons of a unit."""
+        return int(self.excitatory.shape[-1])
+
+    def value(self, x: Array) -> Array:
+        x = jnp.asarray(x)
+        excited, inhibited = self.counts(x)
+        total = excited.astype(x.dtype) * (self.excitation / self.n)
+        if inhibited is not None and self.inhibitory is not None:
+            share = self.inhibition / self.inhibitory.shape[-1]
+            total = total + inhibited.astype(x.dtype) * share
+        return total
+
+    def counts(self, x: Array) -> tuple[Array, Array | None]:
+        """Numbers of excitatory and of inhibitory spikes.
+
+        Parameters
+        ----------
+        x : array, shape (..., *shape)
+
+        Returns
+        -------
+        excited : array of int, shape (..., *shape)
+        inhibited : array of int of that shape, or None
+        """
+        x = jnp.asarray(x)
+        inhibited = None if self.inhibitory is None else _reached(self.inhibitory, -x)
+        return _reached(self.excitatory, x), inhibited
+
+    def spikes(self, x: Array) -> tuple[Array, Array | None]:
+        """Which neurons fire, one by one.
+
+        Parameters
+        ----------
+        x : array, shape (..., *shape)
+
+        Returns
+        -------
+        excited : array of bool, shape (..., *shape, n)
+        inhibited : array of bool, or None
+        """
+        x = jnp.asarray(x)[..., None]
+        inhibited = None if self.inhibitory is None else -x >= jnp.asarray(self.inhibitory)
+        return x >= jnp.asarray(self.excitatory), inhibited
+
+
+def _reached(thresholds: Array, x: Array) -> Array:
+    """How many of the thresholds, sorted along the last axis, x is not below."""
+    thresholds = jnp.asarray(thresholds)
+    n, shape = thresholds.shape[-1], thresholds.shape[:-1]
+    if not shape:
+        return jnp.searchsorted(thresholds, x, side="right")
+    flat = x.reshape(-1, int(np.prod(shape)))
+
+    def of_unit(row: Array, values: Array) -> Array:
+        return jnp.searchsorted(row, values, side="right")
+
+    found = jax.vmap(of_unit, in_axes=(0, 1), out_axes=1)(thresholds.reshape(-1, n), flat)
+    return found.reshape(x.shape)

@@ -1,0 +1,312 @@
+"""Build the spiking network of the population code.
+
+A population has the shape (*layer, n).  All neurons of a unit receive the same input, and their
+spikes have the same weight: an operator of the layer stands between one that adds up the neurons
+of each unit and one that copies to the neurons of each unit.  Delays are such that all input of a
+layer arrives in the step in which the layer speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import lcm
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import Elementwise, MaxPool, ReLU, ThresholdCount
+from bioconv.analog.graph import Layer
+from bioconv.codes import layout
+from bioconv.codes.affine import apply64
+from bioconv.codes.calibration import LowestValues, measure, pooled_scale
+from bioconv.codes.membrane import denominator, on_grid, rounded
+from bioconv.codes.names import identifiers
+from bioconv.codes.population.copies import gather, lifted, spread
+from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
+from bioconv.codes.rate import RateCode
+from bioconv.codes.rewriting import rewrite
+from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.codes.windows import cells_of
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import (
+    Change,
+    Drive,
+    Input,
+    Population,
+    Projection,
+    Readout,
+    SpikingNetwork,
+    Value,
+)
+from bioconv.neurons import Neuron
+from bioconv.neurons.threshold import Threshold, ThresholdOutput
+from bioconv.operators import Operator, compact, compose, scaled
+
+if TYPE_CHECKING:
+    from bioconv.codes.population.code import PopulationCode
+
+Floats = NDArray[np.float64]
+
+#: a unit of a ReLU's population: from nothing to its largest activation
+_EVEN = ReLU(max_value=1.0)
+
+
+def build(
+    code: PopulationCode,
+    graph: AnalogGraph,
+    calibration: dict[str, NDArray],
+    neuron: Neuron,
+    *,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
+    seed: int,
+) -> SpikingNetwork:
+    """The spiking network of ``graph``; see `bioconv.convert`.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that no population can carry, or a neuron that is not the code's own.
+    ParameterError
+        The duration is too short.
+    """
+    layout.check_neuron("population", neuron)
+    rewritten = rewrite(graph, LowestValues(graph, calibration), "population", _carries)
+    scales = RateCode(percentile=code.percentile, normalization=code.normalization)
+    currents = {entry.name for entry in rewritten.inputs}
+    starts = layout.depths(rewritten, currents)
+    plan = _Plan(
+        dt=1.0 if dt is None else dt,
+        names=layout.names(rewritten),
+        starts=starts,
+        units=_units(rewritten, measure(scales, rewritten, calibration).of),
+        carried=rewritten.carried(graph),
+        inputs={entry.name: entry.shape for entry in rewritten.inputs},
+        counts=_counts(code, rewritten, seed),
+    )
+    for layer in rewritten.layers:
+        _add_neurons(plan, layer)
+    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
+        _add_readout(plan, layer, name)
+    latency = max(starts[layer.name] for layer in rewritten.readouts) + 1
+    return SpikingNetwork(
+        name=identifiers([graph.name])[0],
+        dt=plan.dt,
+        n_steps=layout.steps_of(n_steps, duration, plan.dt, latency, advice="Use more steps."),
+        inputs=tuple(Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
+        populations=tuple(plan.populations),
+        projections=tuple(plan.projections),
+        drives=tuple(plan.drives),
+        changes=tuple(plan.changes),
+        readouts=tuple(plan.readouts),
+        analog=graph,
+        code={
+            **layout.describe_options(code),
+            "seed": seed,
+            "latency_steps": latency,
+            "latency": latency * plan.dt,
+            "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
+            "calibration_samples": len(next(iter(calibration.values()))),
+        },
+    )
+
+
+@dataclass
+class _Plan:
+    """What is known before the first population is built, and what has been built so far.
+
+    ``units`` says what 1 mV stands for in activation, ``starts`` in which step a layer speaks,
+    ``counts`` its population.
+    """
+
+    dt: float
+    names: Mapping[str, str]
+    starts: Mapping[str, int]
+    units: Mapping[str, Floats]
+    carried: Mapping[str, Carried]
+    inputs: Mapping[str, tuple[int, ...]]
+    counts: Mapping[str, ThresholdCount]
+    populations: list[Population] = field(default_factory=list)
+    projections: list[Projection] = field(default_factory=list)
+    drives: list[Drive] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    readouts: list[Readout] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """The excitatory, or the inhibitory, neurons of a layer.
+
+    ``sign`` of their input, their ``thresholds``, and ``worth`` of one spike in units.
+    """
+
+    name: str
+    sign: float
+    thresholds: Floats
+    worth: float
+
+
+def _carries(function: object) -> bool:
+    return isinstance(function, Elementwise) and is_bounded(function)
+
+
+def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The largest activation of a ReLU; 1 for functions with a range of their own."""
+    units: dict[str, Floats] = {}
+    for layer in rewritten.layers:
+        match layer.function:
+            case MaxPool():
+                units[layer.name] = pooled_scale(layer, units)
+            case ReLU():
+                units[layer.name] = np.asarray(measured[layer.name], np.float64)
+            case _:
+                units[layer.name] = np.ones(())
+    return units | {layer.name: np.ones(()) for layer in rewritten.readouts}
+
+
+def _counts(code: PopulationCode, rewritten: Rewritten, seed: int) -> dict[str, ThresholdCount]:
+    """The population of every layer; that of a maximum is like those of its sources."""
+    found: dict[str, ThresholdCount] = {}
+    even = Placement(code.n, code.placement)
+    problems = []
+    for layer in rewritten.layers:
+        function, rng = layer.function, np.random.default_rng([seed, crc32(layer.name.encode())])
+        if isinstance(function, MaxPool):
+            sources = [found[term.source] for term in layer.inputs[0].terms]
+            found[layer.name] = sources[0]
+            if len({_worth(source) for source in sources}) > 1:
+                reason = "it pools layers with different ranges, whose spikes differ in worth."
+                problems.append(Problem(layer.name, "MaxPool", reason, "Pool each by itself."))
+        elif isinstance(function, ReLU):
+            found[layer.name] = population_of(_EVEN, even, layer.shape, rng)
+        elif isinstance(function, Elementwise):
+            found[layer.name] = population_of(function, code.thresholds, layer.shape, rng)
+    if problems:
+        raise ConversionError(f"The population code cannot carry {rewritten.name!r}:", problems)
+    return found
+
+
+def _worth(count: ThresholdCount) -> tuple[float, float]:
+    return count.excitation, count.inhibition
+
+
+def _kinds(plan: _Plan, layer: str) -> Iterator[_Kind]:
+    """Excitatory and, where there are any, inhibitory neurons of a layer."""
+    count, name = plan.counts[layer], plan.names[layer]
+    yield _Kind(name, 1.0, count.excitatory, count.excitation / count.n)
+    if count.inhibitory is not None:
+        worth = count.inhibition / count.inhibitory.shape[-1]
+        yield _Kind(f"{name}_inhibitory", -1.0, count.inhibitory, worth)
+
+
+def _add_neurons(plan: _Plan, layer: Layer) -> None:
+    """The populations of a layer, with the step in which they speak."""
+    start, count = plan.starts[layer.name], plan.counts[layer.name]
+    carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
+    unit = plan.units[layer.name] * carried.factor
+    for kind in _kinds(plan, layer.name):
+        if isinstance(layer.function, MaxPool):
+            parameters, initial = _gates(plan, layer, kind)
+        else:
+            parameters, initial = _connect(plan, layer, kind.name, kind.sign, count.n)
+            parameters["v_th"] = kind.thresholds + GRID / 2
+        constant = carried.offset if kind.sign > 0 else np.zeros(())
+        plan.populations.append(
+            Population(
+                kind.name,
+                (*layer.shape, count.n),
+                Threshold().model,
+                {**parameters, "window": float(start == 0)},
+                initial,
+                carried.layer,
+                scale=_to_each(unit * kind.worth, layer),
+                offset=_to_each(constant / count.n, layer),
+                start_step=start,
+                spike_values=np.ones(1),
+            )
+        )
+        opened = [] if start == 0 else [Change(start, kind.name, "window", 1.0)]
+        plan.changes += [*opened, Change(start + 1, kind.name, "window", 0.0)]
+
+
+def _to_each(values: Floats, layer: Layer) -> Floats:
+    """Values of the units, as they broadcast to (*shape, n)."""
+    values = np.asarray(values, np.float64)
+    missing = (1,) * (len(layer.shape) - values.ndim)
+    return values.reshape(*missing, *values.shape, 1)
+
+
+def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
+    """Neurons that add up what they hear."""
+    name, start = plan.names[layer.name], plan.starts[layer.name]
+    parameters, initial = _connect(plan, layer, name, 1.0, 0)
+    model = ThresholdOutput().model
+    plan.populations.append(
+        Population(name, layer.shape, model, parameters, initial, start_step=start)
+    )
+    (readout,) = identifiers([output])
+    plan.readouts.append(Readout(readout, name, "level", layer.function))
+
+
+def _connect(
+    plan: _Plan, layer: Layer, name: str, sign: float, n: int
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Projections and drives to a population of n neurons a unit (0: just the units).
+
+    Returns
+    -------
+    parameters, initial : dict of str to float or ndarray
+    """
+    (affine,), start = layer.inputs, plan.starts[layer.name]
+    to_units = sign / plan.units[layer.name]
+    after = (spread(layer.shape, n),) if n else ()
+    bias = np.asarray(affine.bias, np.float64) * to_units
+    operators: list[Operator] = []
+    for term in affine.terms:
+        if term.source in plan.inputs:
+            operator = scaled(term.operator, post=to_units / plan.dt)
+            drive = Drive(plan.names[term.source], name, compose(operator, *after), GRID / plan.dt)
+            plan.drives.append(drive)
+            continue
+        delay = start - plan.starts[term.source]
+        for kind in _kinds(plan, term.source):
+            worth = plan.units[term.source] * kind.worth
+            operator = on_grid(scaled(term.operator, pre=worth, post=to_units), GRID)
+            operators.append(operator)
+            before = gather(term.operator.in_shape, plan.counts[term.source].n)
+            whole = compose(before, operator, *after)
+            plan.projections.append(Projection(kind.name, name, whole, "syn", delay))
+    current = compact(rounded(bias, GRID) / plan.dt, layer.shape)
+    shown = float(current.ravel()[0]) if current.size == 1 else _shown(current, n)
+    plan.changes.append(Change(1, name, "gate", 0.0))
+    # Half a multiple off the grid, so that no potential meets a threshold (see `membrane`).
+    shift = GRID / (2 * lcm(*map(denominator, operators)))
+    return {"i_offset": shown}, {"v": shift}
+
+
+def _shown(current: Floats, n: int) -> Floats:
+    return current[..., None] if n else current
+
+
+def _gates(plan: _Plan, layer: Layer, kind: _Kind) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Gates: the k-th excitatory one fires if any of the k-th of its window fires, the k-th
+    inhibitory one if all do.
+
+    Returns
+    -------
+    parameters, initial : dict of str to float or ndarray
+    """
+    n, start = plan.counts[layer.name].n, plan.starts[layer.name]
+    covered = np.zeros(layer.shape)
+    for _, source, operator in cells_of(layer):
+        covered += apply64(operator, np.ones((1, *operator.in_shape)))
+        (sender,) = [k.name for k in _kinds(plan, source) if k.sign == kind.sign]
+        delay = start - plan.starts[source]
+        plan.projections.append(Projection(sender, kind.name, lifted(operator, n), "syn", delay))
+    wanted = np.full((), 0.5) if kind.sign > 0 else covered[..., None] - 0.5
+    return {"v_th": wanted, "i_offset": 0.0}, {}

@@ -1,0 +1,331 @@
+"""What happens to spikes on their way: they come late, get lost, or come up unasked.
+
+Every spiking population that projects somewhere gets a population of axons behind it, one for
+each neuron (`bioconv.neurons.axon`), and everything downstream is delayed by what they take on
+average (`bioconv.noise.retiming`): a code of times stays unbiased.  Spike sources of inputs are the
+data and keep theirs; outputs whose spikes are read are read at the neurons themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import ClassVar
+
+import numpy as np
+
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons.axon import (
+    FAMILY,
+    MOST_SLOTS,
+    Axon,
+    AxonKind,
+    extra_steps,
+    is_axon,
+    loss_probability,
+    loss_quantile,
+    spurious_quantile,
+    spurious_rate,
+)
+from bioconv.neurons.model import NeuronModel
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.options import number_above, number_from, refuse, share
+from bioconv.noise.retiming import retimed
+from bioconv.operators import identity
+
+
+@dataclass(frozen=True)
+class AxonSettings:
+    """What the axons behind a population do.
+
+    Parameters
+    ----------
+    loss : float
+        Probability with which a spike gets lost.
+    rate : float
+        Hz, of spikes that come up.
+    sigma : float
+        ms, standard deviation of the jitter.
+    latency : float
+        ms, largest jitter to either side.
+    """
+
+    loss: float = 0.0
+    rate: float = 0.0
+    sigma: float = 0.0
+    latency: float = 0.0
+
+
+Merge = Callable[[AxonSettings], AxonSettings]
+
+
+@dataclass(frozen=True)
+class SpikeLoss(Imperfection):
+    """Spikes that get lost on their way, each with the same probability.
+
+    Parameters
+    ----------
+    probability : float
+        0 to 1.  Loss that is there already counts in: what is left is the product.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    probability: float
+    site: ClassVar[str] = "spikes"
+    unit: ClassVar[str] = "probability"
+    source: ClassVar[str] = (
+        "packets dropped by a busy network: Furber et al. 2014, Proc. IEEE 102(5), "
+        "doi:10.1109/JPROC.2014.2304638"
+    )
+
+    def __post_init__(self) -> None:
+        refuse(self, share("probability", self.probability))
+
+    @property
+    def amplitude(self) -> float:
+        """The probability."""
+        return self.probability
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+        kept = 1.0 - self.probability
+        return with_axons(network, lambda axon: replace(axon, loss=1 - (1 - axon.loss) * kept))
+
+
+@dataclass(frozen=True)
+class SpuriousSpikes(Imperfection):
+    """Spikes that no neuron has fired, at a steady rate on every axon.
+
+    Parameters
+    ----------
+    rate : float
+        Hz.  At most one a step: they come as the steps of a Poisson process that have spikes.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    rate: float
+    site: ClassVar[str] = "spikes"
+    unit: ClassVar[str] = "Hz"
+    source: ClassVar[str] = (
+        "leak events of address-event circuits: Nozaki and Delbruck 2017, IEEE Trans. Electron "
+        "Devices 64(8), doi:10.1109/TED.2017.2717848"
+    )
+
+    def __post_init__(self) -> None:
+        refuse(self, number_from("rate", self.rate, 0.0))
+
+    @property
+    def amplitude(self) -> float:
+        """The rate in Hz."""
+        return self.rate
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+        return with_axons(network, lambda axon: replace(axon, rate=axon.rate + self.rate))
+
+
+@dataclass(frozen=True)
+class SpikeJitter(Imperfection):
+    """Spike times with a normal error, drawn for every spike.
+
+    In simulators with steps a spike comes a whole number of steps early or late: what lies far
+    below ``dt`` disappears there, but not in the event simulator.
+
+    Parameters
+    ----------
+    sigma : float
+        ms, standard deviation.
+    reach : float
+        Errors beyond so many sigma are cut to that; everything downstream waits for so long.
+
+    Raises
+    ------
+    ParameterError
+
+    Notes
+    -----
+    Neurons that fire once at most (a refractory period as long as the sample, or a mark that they
+    have fired) get an axon that counts one spike down.  Others get a shift register, in which any
+    number of spikes is on its way; it spans at most 65 steps, 32 to either side.
+    """
+
+    sigma: float
+    reach: float = 4.0
+    site: ClassVar[str] = "spikes"
+    unit: ClassVar[str] = "ms"
+    source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.5, Fig 2.5b"
+
+    def __post_init__(self) -> None:
+        problems = number_from("sigma", self.sigma, 0.0)
+        refuse(self, problems + number_above("reach", self.reach))
+
+    @property
+    def amplitude(self) -> float:
+        """Standard deviation in ms."""
+        return self.sigma
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+
+        def jittered(axon: AxonSettings) -> AxonSettings:
+            sigma = float(np.hypot(axon.sigma, self.sigma))
+            steps = ceil(round(self.reach * sigma / network.dt, 6))
+            return replace(axon, sigma=sigma, latency=max(axon.latency, steps * network.dt))
+
+        return with_axons(network, jittered)
+
+
+def with_axons(network: SpikingNetwork, merge: Merge | None = None) -> SpikingNetwork:
+    """The network with axons behind all spiking populations that project somewhere.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Without loops.
+    merge : function, optional
+        What the axons do, from what those do that are there already.  Default: they only take
+        one step, and everything else that much longer.
+
+    Returns
+    -------
+    SpikingNetwork
+        With a population ``NAME_axon`` for each ``NAME``.
+
+    Raises
+    ------
+    ConversionError
+        See `bioconv.noise.retiming.retimed`; or jitter spans more steps than an axon remembers.
+    """
+    before = {name: settings_of(network, axon) for name, axon in axons_of(network).items()}
+    after = {name: merge(axon) if merge else axon for name, axon in before.items()}
+    known = axons_of(network)
+    built = {
+        name: _axon_population(network, name, known[name], axon) for name, axon in after.items()
+    }
+    problems = [entry for entry in built.values() if isinstance(entry, Problem)]
+    if problems:
+        raise ConversionError("Spikes cannot be jittered that much:", problems)
+    axons = {name: entry for name, entry in built.items() if isinstance(entry, Population)}
+    late = {
+        known[name] or name: _steps(network, axon)
+        - _steps(network, _existing(network, known[name]))
+        for name, axon in axons.items()
+    }
+    return _put_behind(retimed(network, late), axons, known)
+
+
+def axons_of(network: SpikingNetwork) -> dict[str, str]:
+    """For each spiking population that projects somewhere its population of axons, or nothing."""
+    models = {p.name: p.model for p in network.populations}
+    found = {}
+    for name, model in models.items():
+        targets = [p.post for p in network.projections_from(name)]
+        if model.threshold and targets and not is_axon(model):
+            found[name] = targets[0] if is_axon(models[targets[0]]) else ""
+    return found
+
+
+def settings_of(network: SpikingNetwork, axon: str) -> AxonSettings:
+    """What a population of axons does; nothing for no population."""
+    population = _existing(network, axon)
+    if population is None:
+        return AxonSettings()
+    given = population.parameters
+    return AxonSettings(
+        loss=float(loss_probability(given["z_loss"])) if "z_loss" in given else 0.0,
+        rate=float(spurious_rate(given["z_spurious"], network.dt))
+        if "z_spurious" in given
+        else 0.0,
+        sigma=float(given.get("sigma_jitter", 0.0)),
+        latency=float(given.get("latency", 0.0)),
+    )
+
+
+def fires_once(population: Population, duration: float) -> bool:
+    """Whether no neuron of a population fires twice within so many ms."""
+    model = population.model
+    if model.refractory:
+        default = model.parameter(model.refractory).default
+        return bool(np.min(population.parameters.get(model.refractory, default)) >= duration)
+    return model.reset == "fired = 1" and model.threshold.count("fired < 0.5 and") == 1
+
+
+def _existing(network: SpikingNetwork, axon: str) -> Population | None:
+    return network.population(axon) if axon else None
+
+
+def _steps(network: SpikingNetwork, axon: Population | None) -> int:
+    """Steps that axons take on average; 0 where there are none."""
+    if axon is None:
+        return 0
+    latency = float(axon.parameters.get("latency", 0.0))
+    return extra_steps(_kind(axon.model), round(latency / network.dt))
+
+
+def _kind(model: NeuronModel) -> AxonKind:
+    words = model.name.split("_")
+    slots = int(words[words.index("slots") + 1]) if "slots" in words else 0
+    return AxonKind("lossy" in words, "spurious" in words, slots, "countdown" in words)
+
+
+def _axon_population(
+    network: SpikingNetwork, name: str, known: str, axon: AxonSettings
+) -> Population | Problem:
+    """The axons behind a population, or why there can be none."""
+    source = network.population(name)
+    once = axon.sigma > 0 and fires_once(source, network.n_steps * network.dt)
+    slots = 2 * round(axon.latency / network.dt) + 1 if axon.sigma > 0 and not once else 0
+    if slots > MOST_SLOTS:
+        return Problem(
+            name,
+            "SpikeJitter",
+            f"{axon.latency:g} ms to either side are {slots} steps of {network.dt:g} ms, more than "
+            f"{MOST_SLOTS}.",
+            "Use less jitter, a smaller reach, or larger steps.",
+        )
+    kind = AxonKind(axon.loss > 0, axon.rate > 0, slots, once)
+    parameters = {}
+    if kind.loss:
+        parameters["z_loss"] = loss_quantile(axon.loss)
+    if kind.spurious:
+        parameters["z_spurious"] = spurious_quantile(axon.rate, network.dt)
+    if kind.delays:
+        parameters |= {"sigma_jitter": axon.sigma, "latency": axon.latency}
+    neuron = Axon(kind, **parameters)
+    taken = {entry.name for entry in network.inputs}
+    taken |= {entry.name for entry in network.populations} - {known}
+    unused = f"{name}_{FAMILY}"
+    while unused in taken:
+        unused += "s"
+    return Population(known or unused, source.shape, neuron.model, dict(neuron.parameters))
+
+
+def _put_behind(
+    network: SpikingNetwork, axons: dict[str, Population], known: dict[str, str]
+) -> SpikingNetwork:
+    """Put axons in: behind their populations, or in the place of those that are there."""
+    new = {name: axon for name, axon in axons.items() if not known[name]}
+    other = {axon.name: axon for name, axon in axons.items() if known[name]}
+    populations: list[Population] = []
+    for population in network.populations:
+        axon = other.get(population.name)
+        populations.append(
+            population if axon is None else replace(axon, start_step=population.start_step)
+        )
+        if population.name in new:
+            populations.append(new[population.name])
+    projections = [
+        replace(p, pre=new[p.pre].name) if p.pre in new else p for p in network.projections
+    ]
+    projections += [
+        Projection(name, axon.name, identity(axon.shape), "syn") for name, axon in new.items()
+    ]
+    return network.replace(populations=tuple(populations), projections=tuple(projections))

@@ -1,0 +1,91 @@
+"""Delays that differ from neuron to neuron, each the same in every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.network import Projection, SpikingNetwork
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.mismatch import chosen_populations, device_shape
+from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.retiming import retimed
+from bioconv.operators import scaled
+
+
+@dataclass(frozen=True)
+class DelayMismatch(Imperfection):
+    """Every neuron's spikes take a time of their own to all of its targets.
+
+    The mean is made up for: everything downstream happens later by the largest deviation, so that
+    codes of times stay unbiased.  Delays are whole steps, so a spread of much less than ``dt``
+    does nothing; a projection is split into one for each delay that occurs.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation in ms, of normal numbers.
+    limit : float
+        Largest deviation, in standard deviations; larger ones are cut off.
+    populations : tuple of str
+        Whose spikes; empty: all.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+    """
+
+    sigma: float = 0.0
+    limit: float = 3.0
+    populations: tuple[str, ...] = ()
+
+    site = "delays"
+    unit = "ms"
+    source = (
+        "Sheik, Chicca and Indiveri 2012, IJCNN, Exploiting device mismatch in neuromorphic VLSI "
+        "systems to implement axonal delays"
+    )
+
+    def __post_init__(self) -> None:
+        refuse(self, number_from("sigma", self.sigma, 0.0) + number_above("limit", self.limit))
+        object.__setattr__(self, "populations", tuple(self.populations))
+
+    @property
+    def amplitude(self) -> float:
+        """The standard deviation in ms."""
+        return self.sigma
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with other delays; see `Imperfection.rewrite`."""
+        most = ceil(self.limit * self.sigma / network.dt)
+        chosen = chosen_populations(network, self.populations)
+        extra = {}
+        for population in chosen:
+            normal = streams.of(population.name).standard_normal(device_shape(population))
+            steps = np.round(normal * self.sigma / network.dt).astype(np.int64)
+            extra[population.name] = most + np.clip(steps, -most, most)
+        later = retimed(network, dict.fromkeys(extra, most))
+        split = [
+            part
+            for projection in later.projections
+            for part in _split(projection, extra.get(projection.pre))
+        ]
+        return later.replace(projections=tuple(split))
+
+
+def _split(projection: Projection, extra: NDArray[np.int64] | None) -> list[Projection]:
+    """One projection for each delay that its sources have."""
+    if extra is None:
+        return [projection]
+    return [
+        replace(
+            projection,
+            operator=scaled(projection.operator, pre=np.where(extra == steps, 1.0, 0.0)),
+            delay_steps=projection.delay_steps + int(steps),
+        )
+        for steps in np.unique(extra)
+    ]

@@ -1,0 +1,180 @@
+"""What the spread of a device changes in a neuron: factors on parameters, on what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from bioconv.network import Population, SpikingNetwork
+from bioconv.noise.rewriting import (
+    OUT_OF_REACH,
+    Edit,
+    Floats,
+    Rule,
+    has,
+    membrane_receptors,
+    resting,
+    swing,
+    threshold_of,
+    time_constants,
+    value_of,
+)
+from bioconv.operators import precision
+
+#: (network, population, name of a parameter -> factors) -> what changes, or nothing
+Device = Callable[[SpikingNetwork, Population, Callable[[str], Floats]], Edit]
+
+
+def times(factor: Floats) -> Rule:
+    """A parameter is that many times as large."""
+    return lambda value: value * factor
+
+
+def around(rest: Floats, factor: Floats) -> Rule:
+    """Its distance from ``rest`` is that many times as large.
+
+    A population whose thresholds lie on either side of rest spreads by its mean square distance:
+    a threshold that happens to lie at rest is no better made than the others.
+    """
+
+    def rule(value: Floats) -> Floats:
+        distance = value - rest
+        real = np.abs(distance) < OUT_OF_REACH
+        if not (np.any(real & (distance > 0)) and np.any(real & (distance < 0))):
+            return rest + distance * factor
+        size = np.sqrt(np.mean(distance[real] ** 2))
+        return np.where(real, value + size * (factor - 1.0), value)
+
+    return rule
+
+
+def _threshold(
+    network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
+) -> Edit:
+    name = threshold_of(population)
+    return Edit({name: around(resting(population, name), draw(""))}) if name else Edit()
+
+
+def _time_constant(
+    network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
+) -> Edit:
+    return Edit({name: times(draw(name)) for name in time_constants(population.model)})
+
+
+def _leak(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
+    """The leak conductance; where only a time constant is given, that is its inverse."""
+    if has(population, "g_l"):
+        return Edit({"g_l": times(draw(""))})
+    return Edit({"tau_m": times(1.0 / draw(""))}) if has(population, "tau_m") else Edit()
+
+
+def _capacitance(
+    network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
+) -> Edit:
+    """More capacitance: slower by the leak, and less potential for the same charge or current."""
+    if not has(population, "c_m"):
+        return Edit()
+    factor = draw("")
+    rules: dict[str, Rule] = {"c_m": times(factor)}
+    if has(population, "tau_m"):
+        rules["tau_m"] = times(factor)
+    rules |= {p.name: times(1.0 / factor) for p in population.model.parameters if p.unit == "mV/ms"}
+    charge = [r.name for r in membrane_receptors(population.model) if r.unit == "mV"]
+    return Edit(rules, dict.fromkeys(charge, 1.0 / factor))
+
+
+def _gain(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
+    """All input of a neuron: synapses, bias and sample."""
+    current = population.model.current
+    if not current:
+        return Edit()
+    factor = draw("")
+    receptors = {r.name: factor for r in membrane_receptors(population.model)}
+    return Edit({current: times(factor)}, receptors, factor)
+
+
+def _slope(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
+    """The steady rise of a potential that turns input into the time of a spike."""
+    if has(population, "i_open"):
+        return _exact_slope(network, population, draw(""))
+    if has(population, "i_osc", "rise"):
+        factor = draw("")
+        return Edit({"i_osc": times(factor), "rise": times(factor)})
+    if has(population, "slope"):
+        return Edit({"slope": times(draw(""))})
+    if population.model.name.startswith(("first_spike_base", "first_spike_dynamic")):
+        return Edit({"c_m": times(1.0 / draw(""))})  # every spike's slope, and nothing else
+    return Edit()
+
+
+def _exact_slope(network: SpikingNetwork, population: Population, factor: Floats) -> Edit:
+    """alpha + Y in place of alpha (stanojevic section 2.2.5, Fig 2.5c), Y relative to alpha.
+
+    alpha flows as ``i_offset`` until the window opens and within ``i_open`` from then on; what
+    synapses add within the window does not change.
+    """
+    alpha = value_of(population, "i_offset")
+    if not np.any(alpha):  # it flows from the opening on only
+        alpha = value_of(population, "i_open") - _within_window(network, population)
+    more = alpha * (factor - 1.0)
+    per_time = more / value_of(population, "c_m")
+    return Edit(
+        {
+            "i_offset": times(factor),
+            "i_open": lambda value: value + more,
+            "slope": lambda value: value + per_time,
+        }
+    )
+
+
+def _within_window(network: SpikingNetwork, population: Population) -> Floats:
+    """What ``i_open`` holds of the synapses: everything if inactive neurons stay silent."""
+    total = np.zeros(population.shape)
+    if "silent" not in population.model.name:
+        return total
+    for projection in network.projections_to(population.name):
+        operator = projection.operator
+        with precision("float64"):
+            total += np.asarray(operator.apply(np.ones((1, *operator.in_shape))))[0]
+    return total
+
+
+#: what mismatch can be called by -> what it does to a neuron
+DEVICES: Mapping[str, Device] = MappingProxyType(
+    {
+        "capacitance": _capacitance,
+        "gain": _gain,
+        "leak": _leak,
+        "slope": _slope,
+        "threshold": _threshold,
+        "time_constant": _time_constant,
+    }
+)
+
+
+def parameter_device(name: str) -> Device:
+    """The mismatch of one parameter.
+
+    A potential moves by a share of the distance from rest to threshold; the threshold itself is
+    counted from rest; all else is multiplied, a bias together with what the sample adds to it.
+    """
+
+    def device(
+        network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
+    ) -> Edit:
+        if not has(population, name):
+            return Edit()
+        model, factor = population.model, draw("")
+        if name == threshold_of(population):
+            return Edit({name: around(resting(population, name), factor)})
+        if name == model.current:
+            return Edit({name: times(factor)}, drive=factor)
+        scale = swing(network, population)
+        if model.parameter(name).unit != "mV" or scale is None:
+            return Edit({name: times(factor)})
+        shift = scale * (factor - 1.0)
+        return Edit({name: lambda value: value + shift})
+
+    return device

@@ -1,0 +1,374 @@
+"""What digital hardware and broken parts do: faults, few synapses, a coarse clock."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.mismatch import chosen_populations, device_shape
+from bioconv.noise.options import number_from, refuse, whole_from
+from bioconv.noise.options import share as is_share
+from bioconv.noise.rewriting import (
+    OUT_OF_REACH,
+    Edit,
+    Floats,
+    Rule,
+    edited,
+    has,
+    scheduled,
+    time_constants,
+    value_of,
+)
+from bioconv.noise.weights import Connection, devices, with_synapses
+from bioconv.operators import Edges
+
+#: where a threshold is out of reach, or always met
+_NEVER = 1e9
+_FAULTS = (
+    "Spyrou et al. 2021, DATE, Neuron fault tolerance in spiking neural networks, section III "
+    "(dead and saturated neurons, dead and saturated synapses)"
+)
+
+
+@dataclass(frozen=True)
+class _NeuronFault(Imperfection):
+    """What dead and stuck neurons share: who is hit."""
+
+    share: float = 0.0
+    populations: tuple[str, ...] = ()
+
+    site = "neurons"
+    unit = "share of all neurons"
+    source = _FAULTS
+
+    def __post_init__(self) -> None:
+        refuse(self, is_share("share", self.share))
+        object.__setattr__(self, "populations", tuple(self.populations))
+
+    @property
+    def amplitude(self) -> float:
+        """The share of the neurons that are hit."""
+        return self.share
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with some neurons broken; see `Imperfection.rewrite`."""
+        edits, problems = {}, []
+        for population in chosen_populations(network, self.populations):
+            hit = streams.of(population.name).random(device_shape(population)) < self.share
+            edit = self._edit(population, hit)
+            if edit is None:
+                reason = f"has no threshold that would keep it {self._state}."
+                problems.append(Problem(population.name, population.model.name, reason))
+            else:
+                edits[population.name] = edit
+        if problems:
+            raise ConversionError(f"{network.name} cannot have {self._state} neurons:", problems)
+        return edited(network, edits)
+
+    _state = ""
+
+    @abstractmethod
+    def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit | None:
+        """What changes in a population; None if that is impossible."""
+
+
+@dataclass(frozen=True)
+class DeadNeurons(_NeuronFault):
+    """Neurons that never fire, drawn by chance.  Gates of a max pooling are none.
+
+    Their threshold is out of reach, also when their window closes; those that have none get no
+    input, and so do outputs whose potential is read.
+
+    Parameters
+    ----------
+    share : float
+        Probability of a neuron, from 0 to 1.
+    populations : tuple of str
+        Names of the populations that have them; empty: all.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    _state = "dead"
+
+    def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit:
+        model, rules = population.model, {}
+        for name in ("v_th", "i_min", "t_close"):
+            ends = name != "t_close" or "_fire" in model.name
+            if model.threshold and has(population, name) and ends:
+                rules[name] = _where(hit, _NEVER)
+        if "v_th" in rules and np.all(value_of(population, "v_th") < OUT_OF_REACH):
+            return Edit(rules)
+        if not model.current:
+            return Edit(rules)
+        alive = np.where(hit, 0.0, 1.0)
+        rules[model.current] = lambda value: value * alive
+        return Edit(rules, {r.name: alive for r in model.receptors}, alive)
+
+
+@dataclass(frozen=True)
+class StuckNeurons(_NeuronFault):
+    """Neurons that fire whenever they may, whatever they receive; drawn by chance.
+
+    Where a code closes a population outside of its window, it stays closed.  A neuron that may
+    fire once fires at the first moment.
+
+    Parameters
+    ----------
+    share : float
+        Probability of a neuron, from 0 to 1.
+    populations : tuple of str
+        Names of the populations that have them; empty: all.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    _state = "stuck"
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with some neurons broken; see `Imperfection.rewrite`."""
+        broken = super().rewrite(network, streams)
+        # Standard cells refuse thresholds below the reset potential; our own equations do not.
+        own = tuple(_own_equations(broken, population) for population in broken.populations)
+        return broken.replace(populations=own)
+
+    def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit | None:
+        names = [name for name in ("v_th", "i_min") if has(population, name)]
+        if names:
+            return Edit({name: _where(hit, -_NEVER, below=OUT_OF_REACH) for name in names})
+        model = population.model
+        return None if model.threshold and model.current else Edit()
+
+
+def _own_equations(network: SpikingNetwork, population: Population) -> Population:
+    if not (population.model.standard_cell and has(population, "v_th")):
+        return population
+    values = scheduled(network, population.name, "v_th")
+    if all(np.all(value > -_NEVER) for value in values):
+        return population
+    name = f"{population.model.name}_stuck"
+    return replace(population, model=replace(population.model, name=name, standard_cell=""))
+
+
+def _where(hit: NDArray[np.bool_], new: float, below: float = np.inf) -> Rule:
+    """``new`` for those that are hit, if the old value is below a limit."""
+    return lambda value: np.where(hit & (value < below), new, value)
+
+
+@dataclass(frozen=True)
+class _SynapseFault(Imperfection):
+    """What dead and stuck synapses share: who is hit."""
+
+    share: float = 0.0
+
+    site = "synapses"
+    unit = "share of all synapses"
+    source = _FAULTS
+
+    def __post_init__(self) -> None:
+        refuse(self, is_share("share", self.share))
+
+    @property
+    def amplitude(self) -> float:
+        """The share of the synapses that are hit."""
+        return self.share
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with some synapses broken; see `Imperfection.rewrite`."""
+
+        def change(name: str, entry: Connection, edges: Edges) -> Floats:
+            device, n = devices(network, entry, edges)
+            hit = (streams.of(name).random(n) < self.share)[device]
+            return np.where(hit, self._broken(edges.weight), edges.weight)
+
+        return with_synapses(network, network.populations, change)
+
+    @abstractmethod
+    def _broken(self, weight: Floats) -> Floats:
+        """The weights, if all of these synapses were hit."""
+
+
+@dataclass(frozen=True)
+class DeadSynapses(_SynapseFault):
+    """Synapses that transmit nothing, drawn by chance; weights of analog inputs among them.
+
+    Parameters
+    ----------
+    share : float
+        Probability of a synapse, from 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    def _broken(self, weight: Floats) -> Floats:
+        return np.zeros(len(weight))
+
+
+@dataclass(frozen=True)
+class StuckSynapses(_SynapseFault):
+    """Synapses that always have the largest weight of their projection, their sign kept.
+
+    Parameters
+    ----------
+    share : float
+        Probability of a synapse, from 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    def _broken(self, weight: Floats) -> Floats:
+        return np.sign(weight) * np.max(np.abs(weight), initial=0.0)
+
+
+@dataclass(frozen=True)
+class FanIn(Imperfection):
+    """A neuron has no more than so many synapses: its weakest ones are left out.
+
+    Counted over all projections to the neuron; weights in different units are compared as shares
+    of the largest in that unit.  Analog inputs have no synapses.
+
+    Parameters
+    ----------
+    limit : int
+        Synapses of a neuron; 0: as many as it needs.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    limit: int = 0
+
+    site = "synapses"
+    unit = "synapses of a neuron; 0: no limit"
+    fewer_is_worse = True
+    source = (
+        "Moradi et al. 2018, IEEE Trans. Biomed. Circuits Syst. 12:106, arXiv:1708.04198 "
+        "(64 words of content-addressable memory a neuron)"
+    )
+
+    def __post_init__(self) -> None:
+        refuse(self, whole_from("limit", self.limit, 0, 2**31))
+        object.__setattr__(self, "limit", int(self.limit))
+
+    @property
+    def amplitude(self) -> float:
+        """The number of synapses."""
+        return self.limit
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with the strongest synapses only; see `Imperfection.rewrite`."""
+        kept = {p.name: _strongest(network, p, self.limit) for p in network.populations}
+        crowded = [p for p in network.populations if not all(map(np.all, kept[p.name].values()))]
+
+        def change(name: str, entry: Connection, edges: Edges) -> Floats:
+            return np.where(kept[entry.post][id(entry)], edges.weight, 0.0)
+
+        return with_synapses(network, crowded, change, drives=False)
+
+
+def _strongest(
+    network: SpikingNetwork, population: Population, limit: int
+) -> dict[int, NDArray[np.bool_]]:
+    """Which synapses of each projection to a population are among its neurons' strongest."""
+    incoming = network.projections_to(population.name)
+    edges = [projection.operator.edges() for projection in incoming]
+    if not incoming:
+        return {}
+    units = [population.model.receptor(projection.receptor).unit for projection in incoming]
+    largest = {unit: 0.0 for unit in units}
+    for unit, entry in zip(units, edges, strict=True):
+        largest[unit] = max(largest[unit], float(np.max(np.abs(entry.weight), initial=0.0)))
+    strength = np.concatenate(
+        [abs(e.weight) / (largest[unit] or 1.0) for unit, e in zip(units, edges, strict=True)]
+    )
+    post = np.concatenate([entry.post for entry in edges])
+    order = np.lexsort((-strength, post))
+    counts = np.bincount(post, minlength=population.n_neurons)
+    rank = np.empty(len(post), np.int64)
+    rank[order] = np.arange(len(post)) - np.repeat(np.cumsum(counts) - counts, counts)
+    parts = np.split(rank < limit, np.cumsum([len(entry) for entry in edges])[:-1])
+    return {id(projection): part for projection, part in zip(incoming, parts, strict=True)}
+
+
+@dataclass(frozen=True)
+class TimeQuantization(Imperfection):
+    """A coarse clock: delays, refractory periods and time constants are whole multiples of it.
+
+    Each goes to the nearest multiple, none of them to 0.  Spikes stay on the network's own grid:
+    convert with a larger ``dt`` for a simulation with a coarse clock.
+
+    Parameters
+    ----------
+    step : float
+        ms; 0: as fine as it is.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    step: float = 0.0
+
+    site = "delays, refractory periods, time constants"
+    unit = "ms"
+    source = "Furber et al. 2013, IEEE Trans. Computers 62:2454 (time steps of 1 ms)"
+
+    def __post_init__(self) -> None:
+        refuse(self, number_from("step", self.step, 0.0))
+
+    @property
+    def amplitude(self) -> float:
+        """The step of the clock."""
+        return self.step
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with rounded times; see `Imperfection.rewrite`."""
+        projections = tuple(self._delayed(p, network.dt) for p in network.projections)
+        later = [
+            Problem(f"{p.pre} to {p.post}", "Projection", "arrives at another time than its code.")
+            for p, q in zip(network.projections, projections, strict=True)
+            if p.delay_steps != q.delay_steps and _timed(network, p)
+        ]
+        if later:
+            advice = "its spikes tell by their time: convert with a larger dt instead."
+            raise ConversionError(f"{network.name} has no delays to round; {advice}", later)
+        edits = {p.name: Edit(self._rules(p, network.dt)) for p in network.populations}
+        return edited(network.replace(projections=projections), edits)
+
+    def _delayed(self, projection: Projection, dt: float) -> Projection:
+        ms = self._rounded(np.asarray(projection.delay_steps * dt))
+        return replace(projection, delay_steps=max(1, round(float(ms) / dt)))
+
+    def _rules(self, population: Population, dt: float) -> dict[str, Rule]:
+        rules: dict[str, Rule] = dict.fromkeys(time_constants(population.model), self._rounded)
+        name = population.model.refractory
+        if name:
+            rules[name] = lambda value: np.round(self._rounded(value) / dt) * dt
+        return rules
+
+    def _rounded(self, value: Floats) -> Floats:
+        nearest = np.maximum(np.round(value / self.step), 1.0) * self.step
+        return np.where(value > 0, nearest, value)
+
+
+def _timed(network: SpikingNetwork, projection: Projection) -> bool:
+    """Whether the time of a spike matters at either end."""
+    ends: Collection[str] = (projection.pre, projection.post)
+    level = any(r.kind == "level" for r in network.readouts)
+    return level or any(p.name in ends and len(p.spike_values) for p in network.populations)

@@ -1,0 +1,113 @@
+"""Parameters that drift while a sample is shown: supply voltage, temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import Change, Population, SpikingNetwork
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.devices import DEVICES, parameter_device
+from bioconv.noise.mismatch import chosen_populations
+from bioconv.noise.options import number_above, refuse, whole_from
+from bioconv.noise.rewriting import Edit, Floats, value_of, within
+
+
+@dataclass(frozen=True)
+class Drift(Imperfection):
+    """A parameter that moves steadily from its value to a share more (or less) in every sample.
+
+    A supply voltage that drifts takes thresholds along (``target="threshold"``); a temperature that
+    drifts by d kelvin at T takes the time constants of subthreshold circuits along by d / T, as
+    they are C U_T / (kappa I) (``target="time_constant"``).
+
+    Parameters
+    ----------
+    target : str
+        As of `Mismatch`, but for those of weights and delays: "threshold", "time_constant",
+        "leak", "slope", or the name of a parameter.
+    share : float
+        Relative change at the end of the sample; of a threshold, of its distance from rest.
+    n_changes : int
+        It moves in so many equal stairs.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    target: str = ""
+    share: float = 0.0
+    n_changes: int = 20
+    site: ClassVar[str] = "parameters"
+    unit: ClassVar[str] = "share at the end of the sample"
+    source: ClassVar[str] = (
+        "Chicca et al. 2014, Proc. IEEE 102(9), doi:10.1109/JPROC.2014.2313954, section III "
+        "(time constants C U_T / (kappa I) of subthreshold circuits)"
+    )
+
+    def __post_init__(self) -> None:
+        problems = [] if self.target else ["target must be named"]
+        problems += whole_from("n_changes", self.n_changes, 1, 10_000)
+        refuse(self, problems + number_above("share", self.share, -1.0))
+
+    @property
+    def amplitude(self) -> float:
+        """The relative change at the end."""
+        return self.share
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+        stairs = {
+            max(1, round(k * network.n_steps / self.n_changes)): k / self.n_changes
+            for k in range(1, self.n_changes)
+        }
+        members = chosen_populations(network, ())
+        touched: set[tuple[str, str]] = set()
+        more: list[Change] = []
+        problems = []
+        for population in members:
+            last = self._edit(network, population, 1.0)
+            if last.receptors or last.drive is not None:
+                reason = "would change what arrives, not a parameter alone."
+                problems.append(Problem(population.name, self.target, reason, "Choose another."))
+            for name in last.parameters:
+                touched.add((population.name, name))
+                more += self._changes(network, population, name, stairs)
+        if problems:
+            raise ConversionError(f"{self.target} cannot drift:", problems)
+        if not touched:
+            raise ConversionError(
+                f"No population of {network.name} has {self.target}:",
+                [Problem(p.name, p.model.name, f"has no {self.target}.") for p in members],
+            )
+        kept = [c for c in network.changes if (c.population, c.variable) not in touched]
+        return network.replace(changes=tuple([*kept, *more]))
+
+    def _edit(self, network: SpikingNetwork, population: Population, part: float) -> Edit:
+        factor = np.asarray(1.0 + self.share * part)
+        device = DEVICES.get(self.target) or parameter_device(self.target)
+        return device(network, population, lambda name: factor)
+
+    def _changes(
+        self,
+        network: SpikingNetwork,
+        population: Population,
+        name: str,
+        stairs: dict[int, float],
+    ) -> Iterator[Change]:
+        """Changes of one parameter: the scheduled ones, moved, and one a stair in between."""
+        own = [c for c in network.changes if (c.population, c.variable) == (population.name, name)]
+        now = value_of(population, name)
+        scheduled: dict[int, Floats] = {}
+        for change in sorted(own, key=lambda change: change.step):
+            scheduled[change.step] = np.asarray(change.value, np.float64)
+        part = 0.0
+        for step in sorted(scheduled.keys() | stairs.keys()):
+            now, part = scheduled.get(step, now), stairs.get(step, part)
+            value = self._edit(network, population, part).parameters[name](now)
+            yield Change(step, population.name, name, within(population.model, name, value))

@@ -1,0 +1,243 @@
+"""Device mismatch: no two devices of a chip are alike, and each stays as it was made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.axon import is_axon
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.devices import DEVICES, parameter_device
+from bioconv.noise.options import choice, number_above, number_from, refuse, share
+from bioconv.noise.rewriting import Edit, edited, paired
+from bioconv.noise.weights import spread_weights
+
+Floats = NDArray[np.float64]
+
+DISTRIBUTIONS = ("normal", "log_normal", "truncated")
+#: no device has less than this share of its nominal value: none changes its sign
+LEAST = 0.01
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+#: widths of the kernel of the correlation
+_REACH = 4.0
+
+
+@dataclass(frozen=True)
+class Mismatch(Imperfection):
+    """Every device its own value, the same in every run: mean the nominal one, spread ``sigma``.
+
+    Parameters
+    ----------
+    target : str
+        What is spread: "threshold", counted from the reset potential (else from rest); "gain",
+        all input of a neuron; "slope", the steady rise that codes with one spike fire by;
+        "time_constant", every one of a neuron on its own; "leak", a conductance; "capacitance",
+        with all that it does to time constants, currents and charge; "weight", every synapse on
+        its own, also those of a shared kernel.  Or any parameter by its name: a potential moves
+        by a share of the distance from rest to threshold, all else is multiplied; a refractory
+        period is rounded to steps.
+    sigma : float
+        Standard deviation over the mean.
+    distribution : {"normal", "log_normal", "truncated"}
+        "normal": 1 + sigma times a normal number, at least 0.01.  "log_normal": mean 1 and
+        standard deviation sigma, as the currents of subthreshold transistors are.  "truncated":
+        "normal", drawn anew beyond ``limit`` standard deviations, which makes it narrower.
+    correlation : float
+        Share of the variance that a neuron has in common with its neighbours, from 0 to 1.  They
+        are neighbours in the flat order of the population: a layout that codes do not know.
+    correlation_length : float
+        Width of the Gaussian kernel behind it, in neurons.
+    limit : float
+        Of "truncated", in standard deviations.
+    populations : tuple of str
+        Names of the populations that have it; empty: all.  For weights, those that they reach.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Notes
+    -----
+    Thresholds on either side of rest, as those of the population code, move by a share of their
+    root mean square distance from it.
+
+    The ON and OFF neurons of a sigma-delta layer are one device, and have one factor.  The slope
+    of the exact first-spike code is its alpha: ``alpha + Y`` (stanojevic 2023, Fig 2.5c).
+
+    Delays have an imperfection of their own: `bioconv.noise.DelayMismatch`.
+
+    Examples
+    --------
+    >>> str(Mismatch("threshold", 0.1))
+    "Mismatch(target='threshold', sigma=0.1)"
+    """
+
+    target: str = ""
+    sigma: float = 0.0
+    distribution: str = "normal"
+    correlation: float = 0.0
+    correlation_length: float = 10.0
+    limit: float = 2.0
+    populations: tuple[str, ...] = ()
+
+    site = "parameters of neurons, weights of synapses"
+    unit = "standard deviation over mean"
+    source = (
+        "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433; "
+        "Stanojevic 2023, thesis, EPFL, section 2.2.5 (slope)"
+    )
+
+    def __post_init__(self) -> None:
+        problems = target_problems(self.target)
+        problems += number_from("sigma", self.sigma, 0.0)
+        problems += choice("distribution", self.distribution, DISTRIBUTIONS)
+        problems += share("correlation", self.correlation)
+        problems += number_above("correlation_length", self.correlation_length)
+        problems += number_from("limit", self.limit, 0.1)
+        if self.target == "weight" and self.correlation:
+            problems.append("correlation is of neurons; synapses have none.")
+        refuse(self, problems)
+        object.__setattr__(self, "populations", tuple(self.populations))
+
+    @property
+    def amplitude(self) -> float:
+        """The standard deviation over the mean."""
+        return self.sigma
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network whose devices differ; see `Imperfection.rewrite`."""
+        return spread(network, self.target, self.populations, partial(self._factors, streams))
+
+    def _factors(self, streams: Streams, name: str, n: int) -> Floats:
+        """``n`` factors with mean 1."""
+        generator = streams.of(name)
+        deviates = self._deviates(generator, n)
+        if self.distribution == "log_normal":
+            width = np.sqrt(np.log1p(self.sigma**2))
+            return np.exp(width * deviates - width**2 / 2.0)
+        return np.maximum(1.0 + self.sigma * deviates, LEAST)
+
+    def _deviates(self, generator: np.random.Generator, n: int) -> Floats:
+        """Standard normal numbers, cut off and correlated as asked."""
+        own = generator.standard_normal(n)
+        if self.correlation:
+            common = smooth(generator, n, self.correlation_length)
+            own = np.sqrt(1.0 - self.correlation) * own + np.sqrt(self.correlation) * common
+        if self.distribution == "truncated":
+            far = np.abs(own) > self.limit
+            while np.any(far):
+                own[far] = generator.standard_normal(int(far.sum()))
+                far = np.abs(own) > self.limit
+        return own
+
+
+def target_problems(target: object) -> list[str]:
+    """``target`` must be something that can differ."""
+    if not isinstance(target, str) or not _NAME.fullmatch(target):
+        names = ", ".join([*DEVICES, "weight"])
+        return [f"target must be one of {names}, or a parameter. Received: {target!r}."]
+    if target == "delay":
+        return ["delays have an imperfection of their own: use DelayMismatch, with sigma in ms."]
+    return []
+
+
+def _in_steps(edit: Edit, population: Population, dt: float) -> Edit:
+    """Refractory periods are whole steps, and stay so."""
+    name = population.model.refractory
+    if name not in edit.parameters:
+        return edit
+    rule = edit.parameters[name]
+
+    def whole(value: Floats) -> Floats:
+        return np.round(rule(value) / dt) * dt
+
+    return replace(edit, parameters={**edit.parameters, name: whole})
+
+
+def _advice(population: Population) -> str:
+    names = ", ".join(parameter.name for parameter in population.model.parameters)
+    return f"It has the parameters {names}."
+
+
+def spread(
+    network: SpikingNetwork,
+    target: str,
+    populations: Collection[str],
+    factors: Callable[[str, int], Floats],
+) -> SpikingNetwork:
+    """The network whose devices differ by factors.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    target : str
+        As of `Mismatch`.
+    populations : collection of str
+        Names; empty: all.
+    factors : function
+        From the name of a stream and a number to as many factors.
+
+    Raises
+    ------
+    ConversionError
+        No population has the target.
+    ParameterError
+        A population does not exist.
+    """
+    chosen = chosen_populations(network, populations)
+    if target == "weight":
+        return spread_weights(network, chosen, factors)
+    device = DEVICES.get(target) or parameter_device(target)
+    edits = {}
+    for population in chosen:
+
+        def draw(parameter: str, of: Population = population) -> Floats:
+            name = f"{of.name}/{parameter}" if parameter else of.name
+            shape = device_shape(of)
+            return factors(name, int(np.prod(shape))).reshape(shape)
+
+        edit = _in_steps(device(network, population, draw), population, network.dt)
+        if edit.parameters or edit.receptors:
+            edits[population.name] = edit
+    if not edits:
+        raise ConversionError(
+            f"{network.name} has no {target} that could differ:",
+            [Problem(p.name, p.model.name, f"has no {target}.", _advice(p)) for p in chosen],
+        )
+    return edited(network, edits)
+
+
+def smooth(generator: np.random.Generator, n: int, length: float) -> Floats:
+    """Standard normal numbers, neighbours alike: white noise under a Gaussian kernel."""
+    reach = ceil(_REACH * length)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / length) ** 2)
+    white = generator.standard_normal(n + 2 * reach)
+    return fftconvolve(white, kernel / np.linalg.norm(kernel), mode="valid")
+
+
+def device_shape(population: Population) -> tuple[int, ...]:
+    """Shape of the devices behind a population: ON and OFF neurons are one."""
+    return (1, *population.shape[1:]) if paired(population) else population.shape
+
+
+def chosen_populations(network: SpikingNetwork, names: Collection[str]) -> tuple[Population, ...]:
+    """The populations with these names, or all but axons; `ParameterError` for unknown names."""
+    unknown = sorted(set(names) - {p.name for p in network.populations})
+    if unknown:
+        valid = ", ".join(p.name for p in network.populations)
+        raise ParameterError(
+            f"{network.name} has no populations {', '.join(unknown)}. Valid names: {valid}."
+        )
+    return tuple(
+        p for p in network.populations if (p.name in names if names else not is_axon(p.model))
+    )

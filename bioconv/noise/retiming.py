@@ -1,0 +1,210 @@
+"""Delays everything downstream of populations whose spikes come later than they did.
+
+A network of windows, tables and ramps keeps its meaning when each population does all that it does
+a number of steps of its own later, and the delays of the projections make up for the differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import Change, Population, Projection, SpikingNetwork, Value
+from bioconv.neurons.model import NeuronModel, Parameter
+from bioconv.noise.rewriting import value_of
+from bioconv.noise.waiting import runs_away, start_of, uses_time, wakes
+
+#: parameter of a model that was made to wait: it fires from then on
+T_BEGIN = "t_begin"
+
+
+def retimed(network: SpikingNetwork, late: Mapping[str, int]) -> SpikingNetwork:
+    """The network for populations whose spikes come later.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Without loops.
+    late : mapping of str to int
+        Steps by which the spikes of a population come later than by its own schedule: what
+        something that is put behind it will take.  Delays of its projections are that much
+        shorter in the result.
+
+    Returns
+    -------
+    SpikingNetwork
+        Every population does what it did a number of steps later: with its scheduled changes, its
+        parameters that are moments, and ``start_step``.  Populations of outputs are as late as
+        the latest one, and so is the end of a sample.  Neurons that would not wait quietly are
+        held: without constant current if that is enough, else with the threshold out of force;
+        state variables that have moved are set back when their time begins.  Neurons whose
+        equations would run away if they could not fire (nonlinear in their own variable) are not
+        held against what inputs drive.
+
+    Raises
+    ------
+    ConversionError
+        A recurrent network; a model that uses the time ``t`` and has no parameter that is a
+        moment.
+    """
+    shifts = _shifts(network, late)
+    _check(network, shifts)
+    populations = [_later(p, shifts[p.name], network.dt) for p in network.populations]
+    waits = [_Waiting.of(p, network, shifts[p.name]) for p in populations]
+    changes = [
+        change
+        for p, waiting in zip(populations, waits, strict=True)
+        for change in waiting.changes(p, shifts[p.name])
+    ]
+    changes += [replace(c, step=c.step + shifts[c.population]) for c in network.changes]
+    return network.replace(
+        n_steps=network.n_steps + max(shifts.values(), default=0),
+        populations=tuple(
+            waiting.quiet(p, shifts[p.name] * network.dt)
+            for p, waiting in zip(populations, waits, strict=True)
+        ),
+        projections=tuple(_rebalanced(p, shifts, late) for p in network.projections),
+        changes=tuple(changes),
+    )
+
+
+def _shifts(network: SpikingNetwork, late: Mapping[str, int]) -> dict[str, int]:
+    """By how many steps each population is later: the longest way to it; outputs the longest."""
+    try:
+        order = network.topological_order()
+    except ValueError as error:
+        reason = f"its populations cannot be delayed one after the other: {error}"
+        problem = Problem(network.name, "SpikingNetwork", reason)
+        raise ConversionError("Spikes cannot come later in this network:", [problem]) from error
+    found = _longest(network, order, late, {})
+    last = max(found.values(), default=0)
+    return _longest(network, order, late, {r.population: last for r in network.readouts})
+
+
+def _longest(
+    network: SpikingNetwork,
+    order: tuple[str, ...],
+    late: Mapping[str, int],
+    least: Mapping[str, int],
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in order:
+        needed = [
+            found.get(p.pre, 0) + late.get(p.pre, 0) + 1 - p.delay_steps
+            for p in network.projections_to(name)
+        ]
+        found[name] = max([0, least.get(name, 0), *needed])
+    return found
+
+
+def _rebalanced(
+    projection: Projection, shifts: Mapping[str, int], late: Mapping[str, int]
+) -> Projection:
+    before = shifts.get(projection.pre, 0) + late.get(projection.pre, 0)
+    return replace(
+        projection, delay_steps=projection.delay_steps + shifts[projection.post] - before
+    )
+
+
+def _check(network: SpikingNetwork, shifts: Mapping[str, int]) -> None:
+    models = {p.model: p.name for p in network.populations if shifts[p.name]}
+    problems = [
+        Problem(
+            name,
+            model.name,
+            "its equations use the time t, but none of its parameters is a moment, so that it "
+            "cannot do the same later.",
+            "Mark the parameters (Parameter(..., moment=True)); a network from an old file has to "
+            "be converted again.",
+        )
+        for model, name in models.items()
+        if uses_time(model) and not any(p.moment for p in model.parameters)
+    ]
+    if problems:
+        raise ConversionError(f"{network.name} cannot be delayed:", problems)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """How a population waits until its time begins.
+
+    Parameters
+    ----------
+    current : float or ndarray, optional
+        What its constant current is from then on; none flows before.
+    states : tuple of str
+        State variables that are set back then.
+    held : bool
+        Whether it must not fire before.
+    """
+
+    current: Value | None = None
+    states: tuple[str, ...] = ()
+    held: bool = False
+
+    @staticmethod
+    def of(population: Population, network: SpikingNetwork, steps: int) -> _Waiting:
+        """How a population whose moments have been moved waits for so many steps."""
+        if not steps:
+            return _Waiting()
+        model = population.model
+        may_hold = bool(model.threshold) and not runs_away(model)
+        everything = _Waiting(None, tuple(state.name for state in model.states), may_hold)
+        if any(drive.post == population.name for drive in network.drives):
+            return everything
+        fires, moved = wakes(population, network.dt, steps)
+        if not (fires or moved or model.noisy):
+            return _Waiting()
+        if not model.current:
+            return everything if model.noisy else _Waiting(None, moved, fires and may_hold)
+        current = value_of(population, model.current)[()]
+        bare = replace(population, parameters={**population.parameters, model.current: 0.0})
+        fires, moved = wakes(bare, network.dt, steps)
+        if model.noisy:
+            return replace(everything, current=current)
+        return _Waiting(current, moved, fires and may_hold)
+
+    def changes(self, population: Population, step: int) -> Iterator[Change]:
+        """What happens when its time begins, before its own changes of that step."""
+        if self.current is not None:
+            yield Change(step, population.name, population.model.current, self.current)
+        for name in self.states:
+            yield Change(step, population.name, name, start_of(population, name))
+
+    def quiet(self, population: Population, time: float) -> Population:
+        """The population as it waits until this time (ms)."""
+        if self.current is None and not self.held:
+            return population
+        parameters, model = dict(population.parameters), population.model
+        if self.current is not None:
+            parameters[model.current] = 0.0
+        if self.held:
+            model = _held(model)
+            parameters.setdefault(T_BEGIN, time)
+        return replace(population, model=model, parameters=parameters)
+
+
+def _later(population: Population, steps: int, dt: float) -> Population:
+    """The population with its moments and its first step later."""
+    if not steps:
+        return population
+    parameters = dict(population.parameters)
+    for parameter in population.model.parameters:
+        if parameter.moment:
+            parameters[parameter.name] = (value_of(population, parameter.name) + steps * dt)[()]
+    return replace(population, parameters=parameters, start_step=population.start_step + steps)
+
+
+def _held(model: NeuronModel) -> NeuronModel:
+    """The model with a time before which it does not fire; as it is if it has one."""
+    if any(parameter.name == T_BEGIN for parameter in model.parameters):
+        return model
+    begin = Parameter(T_BEGIN, 0.0, "ms", "Time from which on it may fire", moment=True)
+    return replace(
+        model,
+        name=f"{model.name}_late",
+        threshold=f"({model.threshold}) and t + 0.5 * dt >= {T_BEGIN}",
+        parameters=(*model.parameters, begin),
+        standard_cell="",
+    )

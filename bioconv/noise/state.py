@@ -1,0 +1,185 @@
+"""Registers of finite range and precision: what they make of a neuron's state in every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf, isfinite
+from typing import ClassVar
+
+import numpy as np
+
+from bioconv.codes.options import is_number
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.axon import is_axon
+from bioconv.neurons.model import UNITS, NeuronModel, Parameter
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.options import number_from, refuse, whole_from
+from bioconv.noise.rewriting import has, resting, swing, threshold_of
+
+#: units of what a register holds; states without unit are marks and counts
+_STORED = ("mV", "pA", "nS")
+
+
+@dataclass(frozen=True)
+class StateSaturation(Imperfection):
+    """Potentials that cannot leave a range: supply rails, clamps.
+
+    Cut after what a step brings and before the threshold is asked (`NeuronModel.after`), in all
+    populations with a threshold, those that never fire included.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the range, counted from rest in distances from rest to threshold: (-1, 2) is one
+        distance below rest to one above the threshold.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    low: float = -inf
+    high: float = inf
+    site: ClassVar[str] = "states"
+    unit: ClassVar[str] = "1 / nearer end of the range"
+    source: ClassVar[str] = (
+        "Indiveri et al. 2011, Front. Neurosci. 5:73, doi:10.3389/fnins.2011.00073 (potentials "
+        "between the rails)"
+    )
+
+    def __post_init__(self) -> None:
+        problems = []
+        for name, value, sign in (("low", self.low, -1), ("high", self.high, 1)):
+            if not (is_number(value) or value == sign * inf) or sign * value <= 0:
+                side = "below" if sign < 0 else "above"
+                problems.append(f"{name} must be a number {side} 0. Received: {value!r}.")
+        refuse(self, problems)
+
+    @property
+    def amplitude(self) -> float:
+        """One over the nearer end of the range: 0 for no end."""
+        return 1.0 / min(-self.low, self.high)
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+        return network.replace(
+            populations=tuple(self._population(network, p) for p in network.populations)
+        )
+
+    def _population(self, network: SpikingNetwork, p: Population) -> Population:
+        name, distance = threshold_of(p), swing(network, p)
+        potential = ("v", "mV") in {(state.name, state.unit) for state in p.model.states}
+        if not potential or distance is None:
+            return p
+        rest = resting(p, name)
+        given = dict(p.parameters)
+        model = _saturating(p.model)
+        for parameter, end, tighter in (
+            ("v_floor", self.low, np.maximum),
+            ("v_ceiling", self.high, np.minimum),
+        ):
+            before = given.get(parameter, model.parameter(parameter).default)
+            given[parameter] = tighter(before, rest + end * distance if isfinite(end) else before)[
+                ()
+            ]
+        return replace(p, model=model, parameters=given)
+
+
+@dataclass(frozen=True)
+class FixedPointState(Imperfection):
+    """State variables with a unit kept as whole multiples of a step: fixed-point arithmetic.
+
+    Rounded to the nearest multiple, and kept within the range of the bits, after what a step brings
+    and before the threshold is asked (`NeuronModel.after`).  The defaults are SpiNNaker's s16.15.
+
+    Parameters
+    ----------
+    step : float
+        In the model's units (mV, pA, nS).
+    bits : int
+        Of the register, the sign included: 2 to 64.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    step: float = 2.0**-15
+    bits: int = 32
+    site: ClassVar[str] = "states"
+    unit: ClassVar[str] = "mV, pA, nS"
+    source: ClassVar[str] = (
+        "Hopkins et al. 2020, Phil. Trans. R. Soc. A 378:20190052, doi:10.1098/rsta.2019.0052 "
+        "(s16.15 on SpiNNaker)"
+    )
+
+    def __post_init__(self) -> None:
+        problems = number_from("step", self.step, 0.0)
+        refuse(self, problems + whole_from("bits", self.bits, 2, 64))
+
+    @property
+    def amplitude(self) -> float:
+        """The step."""
+        return self.step
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+        twice = [
+            Problem(p.name, p.model.name, "is in fixed point already.", "Give the larger step.")
+            for p in network.populations
+            if has(p, "lsb")
+        ]
+        if twice:
+            raise ConversionError("A register has one step:", twice)
+        most = 2.0 ** (self.bits - 1)
+        values = {"lsb": self.step, "n_least": -most, "n_most": most - 1}
+        populations = []
+        for p in network.populations:
+            model = p.model if is_axon(p.model) else _fixed_point(p.model)
+            given = p.parameters if model is p.model else {**p.parameters, **values}
+            populations.append(replace(p, model=model, parameters=given))
+        return network.replace(populations=tuple(populations))
+
+
+def _saturating(model: NeuronModel) -> NeuronModel:
+    if any(parameter.name == "v_floor" for parameter in model.parameters):
+        return model
+    return replace(
+        model,
+        name=f"{model.name}_saturating",
+        after=_added(model, "v = clip(v, v_floor, v_ceiling)"),
+        parameters=(
+            *model.parameters,
+            Parameter("v_floor", -1e12, "mV", "Lowest membrane potential"),
+            Parameter("v_ceiling", 1e12, "mV", "Highest membrane potential"),
+        ),
+        standard_cell="",
+    )
+
+
+def _fixed_point(model: NeuronModel) -> NeuronModel:
+    stored = [state for state in model.states if state.unit in _STORED]
+    if not stored:
+        return model
+    units = {state.name: f"lsb * {UNITS[state.unit][0]}" for state in stored}
+    lines = [
+        f"{name} = clip(floor({name} / ({unit}) + 0.5), n_least, n_most) * {unit}"
+        for name, unit in units.items()
+    ]
+    return replace(
+        model,
+        name=f"{model.name}_fixed_point",
+        after=_added(model, *lines),
+        parameters=(
+            *model.parameters,
+            Parameter("lsb", 2.0**-15, "1", "Step of state variables", (1e-300, 1e300)),
+            Parameter("n_least", -(2.0**31), "1", "Lowest number of steps"),
+            Parameter("n_most", 2.0**31 - 1, "1", "Highest number of steps"),
+        ),
+        standard_cell="",
+    )
+
+
+def _added(model: NeuronModel, *lines: str) -> str:
+    return "\n".join([*([model.after] if model.after else []), *lines])

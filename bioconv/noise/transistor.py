@@ -1,0 +1,251 @@
+"""The transistor behind the spread: subthreshold MOS currents, Pelgrom's law, temperature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import constants
+
+from bioconv.network import SpikingNetwork
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.mismatch import LEAST, spread, target_problems
+from bioconv.noise.options import number_above, number_from, refuse
+
+Floats = NDArray[np.float64]
+
+_PELGROM = "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433, Eq 4"
+_MEAD = "Mead 1989, Analog VLSI and Neural Systems, chapter 3"
+#: what a current sets the inverse of: a time constant is C U_T / (kappa I)
+_INVERSE = frozenset({"time_constant", "capacitance"})
+
+
+def thermal_voltage(temperature: float) -> float:
+    """``U_T = k T / q`` in mV, of a temperature in K."""
+    return 1e3 * constants.k * temperature / constants.e
+
+
+@dataclass(frozen=True)
+class Transistor:
+    """A MOS transistor in weak inversion: ``I = I_0 exp(kappa V_GS / U_T)``.
+
+    Parameters
+    ----------
+    width, length : float
+        Of the gate, in um.
+    a_vt : float
+        Pelgrom's area constant of the threshold voltage, in mV um: of the process.
+    kappa : float
+        Coupling of the gate to the channel, from 0 to 1.
+    temperature : float
+        K.
+
+    Raises
+    ------
+    ParameterError
+        With all values that are wrong.
+
+    Examples
+    --------
+    >>> pair = Transistor(width=2.0, length=0.5, a_vt=3.5)
+    >>> round(pair.sigma_vt, 2), round(pair.log_spread, 3)
+    (3.5, 0.095)
+    """
+
+    width: float = 1.0
+    length: float = 1.0
+    a_vt: float = 3.5
+    kappa: float = 0.7
+    temperature: float = 300.0
+
+    def __post_init__(self) -> None:
+        refuse(self, transistor_problems(self))
+
+    @property
+    def sigma_vt(self) -> float:
+        """Standard deviation in mV of the threshold voltages' difference in a pair (Pelgrom)."""
+        return self.a_vt / float(np.sqrt(self.width * self.length))
+
+    @property
+    def thermal_voltage(self) -> float:
+        """U_T in mV."""
+        return thermal_voltage(self.temperature)
+
+    @property
+    def log_spread(self) -> float:
+        """Standard deviation of the logarithm of a mirrored current: kappa sigma_vt / U_T."""
+        return self.kappa * self.sigma_vt / self.thermal_voltage
+
+    @property
+    def current_spread(self) -> float:
+        """Standard deviation over mean of a mirrored current, which is log-normal."""
+        return float(np.sqrt(np.expm1(self.log_spread**2)))
+
+    def current(self, v_gs: ArrayLike, i_0: float = 1.0) -> Floats:
+        """The drain current in saturation, in the unit of ``i_0``, of a gate voltage in mV."""
+        return i_0 * np.exp(self.kappa * np.asarray(v_gs, np.float64) / self.thermal_voltage)
+
+
+def transistor_problems(values: object) -> list[str]:
+    """What is wrong with the width, length, a_vt, kappa and temperature of ``values``."""
+    problems = []
+    for name in ("width", "length", "temperature"):
+        problems += number_above(name, getattr(values, name))
+    problems += number_from("a_vt", getattr(values, "a_vt", None), 0.0)
+    kappa = getattr(values, "kappa", None)
+    return problems + (number_above("kappa", kappa) or number_from("kappa", kappa, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class TransistorMismatch(Imperfection):
+    """Spread of what a subthreshold current sets, from the size of the transistor behind it.
+
+    Two transistors of one size have threshold voltages that differ by ``a_vt / sqrt(W L)``
+    (Pelgrom), so that a mirrored current is off by the factor ``exp(kappa dV_T / U_T)``: it is
+    log-normal with median 1.  A time constant is C U_T / (kappa I): it gets the inverse.
+
+    Parameters
+    ----------
+    target : str
+        As of `Mismatch`: "threshold", "time_constant", "gain", "weight", ...
+    width, length : float
+        Of the gate, in um.
+    a_vt : float
+        Pelgrom's area constant in mV um; 0: all alike.
+    kappa : float
+        Coupling of the gate to the channel.
+    temperature : float
+        K.
+    swing : float
+        mV; above 0: the target is a voltage that stands for so many mV on the chip, and moves by
+        dV_T itself, by the factor ``1 + dV_T / swing``.  0: it is a current.
+    populations : tuple of str
+        As of `Mismatch`.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Examples
+    --------
+    >>> TransistorMismatch("time_constant", width=4.0, length=1.0, a_vt=3.5).amplitude
+    1.75
+    """
+
+    target: str = "threshold"
+    width: float = 1.0
+    length: float = 1.0
+    a_vt: float = 0.0
+    kappa: float = 0.7
+    temperature: float = 300.0
+    swing: float = 0.0
+    populations: tuple[str, ...] = ()
+
+    site = "currents of transistors in weak inversion"
+    unit = "mV: standard deviation of threshold voltages"
+    source = f"{_PELGROM}; {_MEAD}"
+
+    def __post_init__(self) -> None:
+        problems = target_problems(self.target) + transistor_problems(self)
+        refuse(self, problems + number_from("swing", self.swing, 0.0))
+        object.__setattr__(self, "populations", tuple(self.populations))
+
+    @property
+    def transistor(self) -> Transistor:
+        """The transistor."""
+        return Transistor(*(getattr(self, field.name) for field in fields(Transistor)))
+
+    @property
+    def amplitude(self) -> float:
+        """Standard deviation of the threshold voltages in mV."""
+        return self.transistor.sigma_vt
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network whose devices differ; see `Imperfection.rewrite`."""
+        return spread(network, self.target, self.populations, partial(self._factors, streams))
+
+    def _factors(self, streams: Streams, name: str, n: int) -> Floats:
+        shift = self.transistor.sigma_vt * streams.of(name).standard_normal(n)
+        if self.swing:
+            return np.maximum(1.0 + shift / self.swing, LEAST)
+        sign = -1.0 if self.target in _INVERSE else 1.0
+        return np.exp(sign * self.kappa * shift / thermal_voltage(self.temperature))
+
+
+@dataclass(frozen=True)
+class TemperatureShift(Imperfection):
+    """All currents of a chip at another temperature than the one it was set up at.
+
+    With the gate voltage held, ``I = I_S exp(kappa (V_GS - V_T) / U_T)`` changes with U_T and
+    with V_T, which falls as it gets warmer; I_S, the current at V_GS = V_T, is taken as constant.
+    All devices alike: what is left of it after a bias generator that follows the temperature is
+    a smaller shift.
+
+    Parameters
+    ----------
+    kelvin : float
+        By how much it is warmer; negative: colder.
+    target : str
+        As of `Mismatch`: what the current sets.
+    overdrive : float
+        ``V_GS - V_T`` in mV; below 0 in weak inversion.
+    slope : float
+        dV_T / dT in mV/K.
+    kappa : float
+    temperature : float
+        K at which the chip was set up.
+    populations : tuple of str
+        As of `Mismatch`.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+    """
+
+    kelvin: float = 0.0
+    target: str = "gain"
+    overdrive: float = -100.0
+    slope: float = -1.0
+    kappa: float = 0.7
+    temperature: float = 300.0
+    populations: tuple[str, ...] = ()
+
+    site = "currents of transistors in weak inversion"
+    unit = "K"
+    source = (
+        f"{_MEAD}; Tsividis and McAndrew 2011, Operation and Modeling of the MOS Transistor "
+        "(threshold voltage and temperature)"
+    )
+
+    def __post_init__(self) -> None:
+        infinity = float("inf")
+        problems = target_problems(self.target)
+        for name in ("kelvin", "overdrive", "slope"):
+            problems += number_from(name, getattr(self, name), -infinity)
+        problems += number_above("temperature", self.temperature)
+        if not problems:
+            problems += number_above("temperature + kelvin", self.temperature + self.kelvin)
+        refuse(self, problems + number_from("kappa", self.kappa, 0.0, 1.0))
+        object.__setattr__(self, "populations", tuple(self.populations))
+
+    @property
+    def amplitude(self) -> float:
+        """How much warmer it is, in K."""
+        return self.kelvin
+
+    @property
+    def factor(self) -> float:
+        """What all currents are multiplied with."""
+        now = self.temperature + self.kelvin
+        warm = (self.overdrive - self.slope * self.kelvin) / thermal_voltage(now)
+        before = self.overdrive / thermal_voltage(self.temperature)
+        return float(np.exp(self.kappa * (warm - before)))
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network at another temperature; see `Imperfection.rewrite`."""
+        factor = 1.0 / self.factor if self.target in _INVERSE else self.factor
+        return spread(network, self.target, self.populations, lambda _, n: np.full(n, factor))

@@ -1,0 +1,60 @@
+"""Synapses that do not pass every spike on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from bioconv.network import SpikingNetwork
+from bioconv.neurons.axon import is_axon
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.options import number_from, refuse
+
+
+@dataclass(frozen=True)
+class SynapticFailure(Imperfection):
+    """Release that fails: every synapse drops every spike with the same probability.
+
+    Brian2 and NEST draw for each synapse; the array simulator draws what arrives at a neuron, see
+    `bioconv.network.Projection`; NEURON and the event simulator refuse.  The mean input falls by
+    the same share.
+
+    Parameters
+    ----------
+    probability : float
+        From 0, below 1.  Failure that is there already counts in.
+
+    Raises
+    ------
+    ParameterError
+    """
+
+    probability: float
+    site: ClassVar[str] = "synapses"
+    unit: ClassVar[str] = "probability"
+    source: ClassVar[str] = (
+        "Allen and Stevens 1994, PNAS 91(22), doi:10.1073/pnas.91.22.10380 (release probability of "
+        "single synapses); NEST, bernoulli_synapse"
+    )
+
+    def __post_init__(self) -> None:
+        problems = number_from("probability", self.probability, 0.0, 1.0)
+        if not problems and self.probability == 1:
+            problems = ["probability must be below 1: with 1 nothing arrives. Received: 1."]
+        refuse(self, problems)
+
+    @property
+    def amplitude(self) -> float:
+        """The probability."""
+        return self.probability
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """See `Imperfection`."""
+        axons = {p.name for p in network.populations if is_axon(p.model)}
+        kept = 1.0 - self.probability
+        return network.replace(
+            projections=tuple(
+                p if p.post in axons else replace(p, release=p.release * kept)
+                for p in network.projections
+            )
+        )

@@ -1,0 +1,99 @@
+"""What a neuron does while nothing arrives: whether it fires, and what moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bioconv.network import Population, Value
+from bioconv.neurons.discrete import discretise
+from bioconv.neurons.expressions import names_in, parse_expression
+from bioconv.neurons.model import NeuronModel
+from bioconv.neurons.update import update_of
+from bioconv.noise.rewriting import value_of
+
+
+def start_of(population: Population, state: str) -> Value:
+    """The value with which a state variable starts."""
+    start = population.initial.get(state, population.model.state(state).initial)
+    if isinstance(start, str):
+        return value_of(population, start)[()]
+    return start
+
+
+def uses_time(model: NeuronModel) -> bool:
+    """Whether anything in a model depends on the time."""
+    texts = [e.expression for e in model.parsed_equations]
+    texts += [a.expression for a in (*model.reset_statements, *model.after_statements)]
+    texts += [model.threshold] if model.threshold else []
+    noise = {name for e in model.parsed_equations for name in e.white_noise}
+    return any(
+        "t" in names_in(parse_expression(text, model.names | noise, random=True)) for text in texts
+    )
+
+
+def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[str, ...]]:
+    """What a population does by itself, without input, in the first steps.
+
+    Parameters
+    ----------
+    population : Population
+    dt : float
+        ms.
+    n_steps : int
+
+    Returns
+    -------
+    fires : bool
+        Whether some neuron would fire.
+    moved : tuple of str
+        State variables that are not what they were at the start.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    model, shape = population.model, population.shape
+    update = update_of(model)
+    with jax.enable_x64(True):
+        parameters = {p.name: value_of(population, p.name) for p in model.parameters}
+        values: dict[str, Any] = dict(update.constants(parameters, dt))
+        values |= {name: 0.0 for name in update.discrete.noise}
+        start = {
+            s.name: jnp.broadcast_to(jnp.asarray(start_of(population, s.name), float), shape)
+            for s in model.states
+        }
+        state, wait = dict(start), jnp.zeros(shape, jnp.int32) if update.waits else None
+        period = jnp.full(shape, n_steps, jnp.int32)
+        fires, steady = False, not uses_time(model)
+        moved: tuple[str, ...] = ()
+        for number in range(n_steps):
+            values["t"] = number * dt
+            new, wait, fired = update.step(state, wait, values, {}, period)
+            fires = fires or (fired is not None and bool(jnp.any(fired)))
+            state = {k: jnp.broadcast_to(v, shape) for k, v in new.items()}
+            moved = tuple(k for k, v in state.items() if not np.array_equal(v, start[k]))
+            if number == 0 and steady and not (fires or moved):
+                break
+    return fires, moved
+
+
+def runs_away(model: NeuronModel) -> bool:
+    """Whether a state variable may grow beyond all bounds in a short time if nobody resets it.
+
+    That is possible only where its equation is not linear in the variable itself.
+    """
+    discretise(model)  # imports Brian2 without its hook for errors
+    from brian2 import Equations
+    from brian2.stateupdaters.exponential_euler import get_conditionally_linear_system
+
+    if not model.reset:
+        return False
+    if any(equation.white_noise for equation in model.parsed_equations):
+        return True  # nobody knows
+    lines = [e.text for e in model.parsed_equations if not e.constant_over_dt]
+    try:
+        get_conditionally_linear_system(Equations("\n".join(lines)))
+    except ValueError:
+        return True
+    return False

@@ -1,0 +1,254 @@
+"""Weights of synapses: mismatch, rounding to a few bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.errors import ConversionError, Problem
+from bioconv.network import Drive, Population, Projection, SpikingNetwork
+from bioconv.neurons.axon import is_axon
+from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.options import choice, number_from, refuse, whole_from
+from bioconv.noise.rewriting import neurons_of_axons, paired
+from bioconv.operators import Edges, Operator, n_synapses, reweighted
+
+Floats = NDArray[np.float64]
+Connection = Projection | Drive
+
+#: synapses with a weight of their own: 12 bytes each, in several copies
+MOST_SYNAPSES = 100_000_000
+
+
+def connections(
+    network: SpikingNetwork, chosen: Collection[Population]
+) -> Iterator[tuple[str, Connection]]:
+    """Projections and drives that end at these populations, with a name for each.
+
+    Axons belong to their neurons: what ends at them is no synapse, what begins there has the name
+    of the neurons.
+    """
+    wanted = {population.name for population in chosen if not is_axon(population.model)}
+    neurons = neurons_of_axons(network)
+    seen: dict[str, int] = {}
+    entries: tuple[Connection, ...] = (*network.projections, *network.drives)
+    for entry in entries:
+        if entry.post in wanted:
+            source = entry.pre if isinstance(entry, Projection) else entry.input
+            source = neurons.get(source, source)
+            receptor = entry.receptor if isinstance(entry, Projection) else "drive"
+            name = f"{source}->{entry.post}/{receptor}"
+            seen[name] = seen.get(name, 0) + 1
+            yield (name if seen[name] == 1 else f"{name}/{seen[name]}"), entry
+
+
+def with_synapses(
+    network: SpikingNetwork,
+    chosen: Collection[Population],
+    change: Callable[[str, Connection, Edges], Floats],
+    *,
+    drives: bool = True,
+) -> SpikingNetwork:
+    """The network with a weight of its own for each synapse of these populations.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    chosen : collection of Population
+    change : function
+        From the name of a connection, the connection and its synapses to their new weights.
+    drives : bool
+        Whether the weights of analog inputs are synapses, too.
+
+    Raises
+    ------
+    ConversionError
+        There are too many.
+    """
+    found = [
+        (name, entry)
+        for name, entry in connections(network, chosen)
+        if drives or isinstance(entry, Projection)
+    ]
+    problems = [
+        Problem(name, type(entry.operator).__name__, f"has {n:,} synapses.")
+        for name, entry in found
+        if (n := n_synapses(entry.operator)) > MOST_SYNAPSES
+    ]
+    if problems:
+        raise ConversionError(
+            f"No more than {MOST_SYNAPSES:,} synapses can have a weight each:", problems
+        )
+    new: dict[int, Operator] = {
+        id(entry): reweighted(entry.operator, partial(change, name, entry)) for name, entry in found
+    }
+    return _with_operators(network, new)
+
+
+def _with_operators(network: SpikingNetwork, new: dict[int, Operator]) -> SpikingNetwork:
+    def changed(entry: Any) -> Any:
+        return replace(entry, operator=new[id(entry)]) if id(entry) in new else entry
+
+    return network.replace(
+        projections=tuple(map(changed, network.projections)),
+        drives=tuple(map(changed, network.drives)),
+    )
+
+
+def spread_weights(
+    network: SpikingNetwork,
+    chosen: Collection[Population],
+    factors: Callable[[str, int], Floats],
+) -> SpikingNetwork:
+    """Every synapse of these populations times a factor of its own.
+
+    The synapses of an ON and an OFF neuron are one device.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    chosen : collection of Population
+    factors : function
+        From the name of a connection and a number to as many factors.
+    """
+
+    def change(name: str, entry: Connection, edges: Edges) -> Floats:
+        device, n = devices(network, entry, edges)
+        return edges.weight * factors(name, n)[device]
+
+    return with_synapses(network, chosen, change)
+
+
+def devices(
+    network: SpikingNetwork, entry: Connection, edges: Edges
+) -> tuple[NDArray[np.int64] | slice, int]:
+    """The device behind each synapse, and the number of devices."""
+    by_name = {population.name: population for population in network.populations}
+    source = entry.pre if isinstance(entry, Projection) else ""
+    ends = by_name.get(neurons_of_axons(network).get(source, source)), by_name[entry.post]
+    if not any(end is not None and paired(end) for end in ends):
+        return slice(None), len(edges)
+    pre, post = (
+        index % (end.n_neurons // 2) if end is not None and paired(end) else index
+        for index, end in zip((edges.pre, edges.post), ends, strict=True)
+    )
+    keys = pre.astype(np.int64) * (int(post.max(initial=0)) + 1) + post
+    unique, device = np.unique(keys, return_inverse=True)
+    return device, len(unique)
+
+
+@dataclass(frozen=True)
+class WeightQuantization(Imperfection):
+    """Weights of a few bits.  Shared kernels stay shared; the analog drive is rounded, too.
+
+    Parameters
+    ----------
+    bits : int
+        Of a weight, sign included, 2 to 32; 0: not rounded.
+    scheme : {"symmetric", "affine"}
+        "symmetric": ``2**(bits - 1) - 1`` steps on either side of 0.  "affine":
+        ``2**bits - 1`` steps from the lowest to the highest weight, one of them 0.
+    per : {"layer", "channel"}
+        One step for an array of weights, or one for each output channel of it.
+    percentile : float
+        Of the absolute weights; larger ones are cut off.  100: the largest is kept.
+    rounding : {"nearest", "stochastic"}
+        "stochastic": up or down by chance, right on average.
+
+    Raises
+    ------
+    ParameterError
+        With all options that are wrong.
+
+    Notes
+    -----
+    Scales of single channels leave a few weights that are far larger than all others: one step
+    for all then rounds the others to 0.  Choose ``per="channel"``, a percentile, or a code that
+    normalizes by layers.
+    """
+
+    bits: int = 0
+    scheme: str = "symmetric"
+    per: str = "layer"
+    percentile: float = 100.0
+    rounding: str = "nearest"
+
+    site = "weights of synapses"
+    unit = "bits; 0: not rounded"
+    fewer_is_worse = True
+    source = (
+        "Jacob et al. 2018, CVPR, arXiv:1712.05877, Eq 1 (affine); Krishnamoorthi 2018, "
+        "arXiv:1806.08342, sections 2.1, 2.2 (symmetric, per channel); Gupta et al. 2015, ICML, "
+        "arXiv:1502.02551, section 3.1 (stochastic)"
+    )
+
+    def __post_init__(self) -> None:
+        problems = [] if self.bits == 0 else whole_from("bits", self.bits, 2, 32)
+        problems += choice("scheme", self.scheme, ("symmetric", "affine"))
+        problems += choice("per", self.per, ("layer", "channel"))
+        problems += number_from("percentile", self.percentile, 50.0, 100.0)
+        problems += choice("rounding", self.rounding, ("nearest", "stochastic"))
+        refuse(self, problems)
+        object.__setattr__(self, "bits", int(self.bits))
+
+    @property
+    def amplitude(self) -> float:
+        """The number of bits."""
+        return self.bits
+
+    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
+        """The network with rounded weights; see `Imperfection.rewrite`."""
+        new: dict[int, Operator] = {}
+        for name, entry in connections(network, network.populations):
+            generator = streams.of(name) if self.rounding == "stochastic" else None
+            new[id(entry)] = entry.operator.map_weights(partial(self.rounded, generator=generator))
+        return _with_operators(network, new)
+
+    def rounded(
+        self, weights: Any, generator: np.random.Generator | None = None, ops: Any = np
+    ) -> Any:
+        """The weights on the grid that the options describe.
+
+        Parameters
+        ----------
+        weights : array
+            The last axis is that of the output channels.
+        generator : numpy Generator, optional
+            Needed for stochastic rounding.
+        ops : module
+            NumPy, or another with the same functions for other arrays, such as ``keras.ops``.
+        """
+        if ops is np:
+            weights = np.asarray(weights, np.float64)
+        n_axes = len(weights.shape)
+        axes = tuple(range(n_axes - (self.per == "channel" and n_axes > 0)))
+        shared: dict[str, Any] = {"axis": axes, "keepdims": True}
+        size = ops.abs(weights)
+        largest = ops.max(size, initial=0.0, **shared)
+        if self.percentile < 100.0:
+            largest = ops.quantile(size, self.percentile / 100.0, **shared)
+        if self.scheme == "symmetric":
+            steps, lowest, highest = 2 ** (self.bits - 1) - 1, -largest, largest
+            span = largest
+        else:
+            steps = 2**self.bits - 1
+            lowest = ops.maximum(ops.min(weights, initial=0.0, **shared), -largest)
+            highest = ops.minimum(ops.max(weights, initial=0.0, **shared), largest)
+            span = highest - lowest
+        safe = ops.where(span > 0, span, ops.ones_like(span))
+        grid = ops.clip(weights, lowest, highest) * (steps / safe)
+        grid = ops.round(grid) if generator is None else _by_chance(grid, generator)
+        if self.scheme == "affine":
+            # Half a step, as of weights cut off alike on both sides, goes down in any precision.
+            zero = ops.round(-lowest * (steps / safe) * (1.0 - 1e-5))
+            grid = ops.clip(grid, -zero, steps - zero)
+        return grid * (safe / steps)
+
+
+def _by_chance(values: Floats, generator: np.random.Generator) -> Floats:
+    return np.floor(values + generator.random(values.shape))

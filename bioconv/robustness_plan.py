@@ -1,0 +1,288 @@
+"""All runs of a robustness study: which networks, which points, what has come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.codes import Code, make
+from bioconv.conversion import calibration_of, convert
+from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv.measures import analog_classes
+from bioconv.network import SpikingNetwork
+from bioconv.noise import LIBRARY, Imperfection, disturb
+from bioconv.robustness_runs import (
+    NEEDED,
+    Bench,
+    Point,
+    fastest_simulator,
+    is_random,
+    run_chip,
+    run_key,
+)
+from bioconv.runs import Job, digest_of, named_options, run_all, value_of
+
+#: amplitudes as numbers (of `bioconv.noise.LIBRARY`) or imperfections; or by amplitude
+Sweep: TypeAlias = (
+    Sequence[float | Imperfection] | Mapping[float, Imperfection | Sequence[Imperfection]]
+)
+#: options of a code's name that are arguments of `bioconv.convert`
+_ARGUMENTS = ("dt", "duration", "n_steps", "neuron")
+#: no imperfection
+_IDEAL = Point("", 0.0)
+
+
+class Study:
+    """All runs of a study, and what has come of them.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n_images, ...)
+    y : ndarray of int or None, shape (n_images,)
+    networks : mapping of str to SpikingNetwork
+        By code.
+    sweeps : mapping of str to sequence of Point
+        By imperfection, without amplitude 0.
+    seeds : range
+    simulator : str
+    """
+
+    def __init__(
+        self,
+        x: NDArray,
+        y: NDArray | None,
+        networks: Mapping[str, SpikingNetwork],
+        sweeps: Mapping[str, Sequence[Point]],
+        seeds: range,
+        simulator: str,
+    ):
+        self.x, self.y, self.networks, self.sweeps = x, y, networks, sweeps
+        self.seeds, self.simulator = seeds, simulator
+        #: (code, simulator, point, seed) -> record
+        self.results: dict[tuple[str, str, Point, int], dict[str, Any]] = {}
+        self.keras: dict[str, float] = {}
+        #: (code, imperfection) -> simulator
+        self.chosen: dict[tuple[str, str], str] = {}
+
+    def run(
+        self, folder: Path, refused: dict[str, str], workers: int | None, progress: bool
+    ) -> None:
+        """Run what has not been run before."""
+        jobs: dict[tuple[str, str, Point, int], Job] = {}
+        for code, network in self.networks.items():
+            classes = analog_classes(network, self.x)
+            target = classes if self.y is None else self.y.astype(np.int64)
+            self.keras[code] = float(np.mean(classes == target))
+            wanted: dict[str, list[tuple[Point, Sequence[int]]]] = {}
+            for noise, points in self.sweeps.items():
+                try:
+                    simulator, seeds = self._how(network, points[-1])
+                except BioconvError as error:
+                    refused[f"{code}, {noise}"] = str(error)
+                    continue
+                self.chosen[code, noise] = simulator
+                ideal = (_IDEAL, self.seeds if is_random(network) else self.seeds[:1])
+                wanted.setdefault(simulator, [ideal]).extend((point, seeds) for point in points)
+            for simulator, runs in wanted.items():
+                bench = Bench(network, self.x, target, simulator)
+                digest = bench.digest()
+                for point, seeds in runs:
+                    for seed in seeds:
+                        path = folder / f"{run_key(digest, point, seed)}.json"
+                        jobs[code, simulator, point, seed] = Job(path, (bench, point, seed))
+        done = run_all(
+            run_chip, jobs, NEEDED, verb="robustness", workers=workers, progress=progress
+        )
+        for key, result in done:
+            if isinstance(result, str):
+                code, _, point, seed = key
+                refused[f"{code}, {point.noise} {point.amplitude:g}, seed {seed}"] = result
+            else:
+                self.results[key] = result
+
+    def _how(self, network: SpikingNetwork, worst: Point) -> tuple[str, Sequence[int]]:
+        """The simulator for all points of a sweep, and the seeds.
+
+        Raises
+        ------
+        ConversionError
+            The network cannot have the imperfection.
+        """
+        chips = [disturb(network, *worst.imperfections, seed=s) for s in self.seeds[:2]]
+        simulator = self.simulator
+        if simulator == "auto":
+            simulator = fastest_simulator([network, chips[0]])
+        # What is not drawn is the same on all chips: one run tells all.
+        drawn = is_random(chips[0]) or len({digest_of(c.replace(code={})) for c in chips}) > 1
+        return simulator, self.seeds if drawn else self.seeds[:1]
+
+    def records(self) -> list[dict[str, Any]]:
+        """One record for each code, imperfection and amplitude that has been run."""
+        found = []
+        for (code, noise), simulator in self.chosen.items():
+            ideal = self._of(code, simulator, _IDEAL)
+            points = self.sweeps[noise]
+            disturbed = [(p, r) for p in points if (r := self._of(code, simulator, p))]
+            if not disturbed or not ideal:
+                continue
+            axis = disturbed[0][0].axis
+            for point, results in [(Point(noise, 0.0), ideal), *disturbed]:
+                found.append({**self._record(code, point, results, ideal), **axis})
+        return found
+
+    def _of(self, code: str, simulator: str, point: Point) -> list[dict[str, Any]]:
+        """What the chips of one point gave."""
+        keys = [(code, simulator, point, seed) for seed in self.seeds]
+        return [self.results[key] for key in keys if key in self.results]
+
+    def _record(
+        self,
+        code: str,
+        point: Point,
+        results: Sequence[Mapping[str, Any]],
+        ideal: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        return {
+            "code": code,
+            "noise": point.noise,
+            "amplitude": point.amplitude,
+            "accuracies": [r["accuracy"] for r in results],
+            "ideal": float(np.mean([r["accuracy"] for r in ideal])),
+            "keras_accuracy": self.keras[code],
+            "measure": "agreement" if self.y is None else "accuracy",
+            "spikes": float(np.mean([r["spikes"] for r in results])),
+            "seconds": float(np.mean([r["seconds"] for r in results])),
+            "simulator": results[0]["simulator"],
+            "images": len(self.x),
+            "imperfections": [str(entry) for entry in point.imperfections],
+            "seeds": [r["seed"] for r in results],
+        }
+
+
+def parse_code(text: str) -> tuple[Code, dict[str, Any]]:
+    """A code, and arguments of `bioconv.convert`, from ``NAME:OPTION=VALUE:OPTION=VALUE``.
+
+    Options are those of the code, and dt, duration, n_steps, neuron.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such code or option.
+
+    Examples
+    --------
+    >>> code, arguments = parse_code("rate:percentile=99.9:n_steps=60")
+    >>> code.percentile, arguments
+    (99.9, {'n_steps': 60})
+    """
+    name, texts = named_options(text)
+    options = {key: value_of(value) for key, value in texts.items()}
+    arguments = {key: options.pop(key) for key in _ARGUMENTS if key in options}
+    return make(name, options), arguments
+
+
+def parse_sweep(text: str) -> tuple[str, tuple[float, ...]]:
+    """An imperfection's name and its amplitudes from ``NAME=LOW:HIGH:N`` or ``NAME=A,B,C``.
+
+    Without N there are six.
+
+    Raises
+    ------
+    ParameterError
+
+    Examples
+    --------
+    >>> parse_sweep("threshold=0:0.3:4")
+    ('threshold', (0.0, 0.1, 0.2, 0.3))
+    """
+    name, _, values = text.partition("=")
+    try:
+        if ":" in values:
+            low, high, *n = values.split(":")
+            (count,) = n or ("6",)
+            found = np.round(np.linspace(float(low), float(high), int(count)), 12).tolist()
+        else:
+            found = [float(value) for value in values.split(",")]
+        if not name or not found or not np.all(np.isfinite(found)):
+            raise ValueError
+    except ValueError:
+        raise ParameterError(
+            f"expected NAME=LOW:HIGH, NAME=LOW:HIGH:N or NAME=A,B,C. Received: {text!r}."
+        ) from None
+    return name.strip(), tuple(found)
+
+
+def points_of(name: str, sweep: Sweep) -> list[Point]:
+    """The amplitudes of one imperfection that are not 0, each once, the worst last.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if isinstance(sweep, Mapping):
+        given = list(sweep.items())
+    else:
+        made = [e if isinstance(e, Imperfection) else _made(name, e) for e in sweep]
+        given = [(entry.amplitude, entry) for entry in made]
+    points: list[Point] = []
+    for amplitude, entry in given:
+        parts = (entry,) if isinstance(entry, Imperfection) else tuple(entry)
+        wrong = [repr(part) for part in parts if not isinstance(part, Imperfection)]
+        if wrong:
+            raise ParameterError(f"{name}: expected imperfections. Received: {', '.join(wrong)}.")
+        if any(part.amplitude for part in parts):
+            points.append(Point(name, float(amplitude), parts))
+    if not points:
+        raise ParameterError(f"{name}: give at least one amplitude that is not 0.")
+    return sorted(dict.fromkeys(points), key=lambda point: point.severity)
+
+
+def _made(name: str, amplitude: float) -> Imperfection:
+    if name not in LIBRARY:
+        raise ParameterError(
+            f"there is no imperfection {name!r}. Valid: {', '.join(sorted(LIBRARY))}; or give "
+            "imperfections in place of amplitudes."
+        )
+    factory: Callable[[float], Imperfection] = LIBRARY[name]
+    return factory(amplitude)
+
+
+def networks_of(
+    graph: AnalogGraph,
+    codes: Iterable[str] | Mapping[str, str | Code | SpikingNetwork],
+    calibration: Any,
+    seed: int,
+    refused: dict[str, str],
+) -> dict[str, SpikingNetwork]:
+    """The network of each code; what cannot be converted goes to ``refused``.
+
+    Raises
+    ------
+    DataError, ParameterError
+    """
+    if not isinstance(codes, Mapping):
+        names = codes.split(",") if isinstance(codes, str) else codes
+        codes = {name.strip(): name.strip() for name in names}
+    if not codes:
+        raise ParameterError("give at least one code.")
+    samples = None
+    networks: dict[str, SpikingNetwork] = {}
+    for label, given in codes.items():
+        if isinstance(given, SpikingNetwork):
+            networks[label] = given
+            continue
+        code, arguments = parse_code(given) if isinstance(given, str) else (given, {})
+        if samples is None:
+            if calibration is None:
+                raise DataError("codes need calibration data: give calibration.")
+            samples = calibration_of(graph, calibration)
+        try:
+            networks[label] = convert(graph, calibration=samples, code=code, seed=seed, **arguments)
+        except ConversionError as error:
+            refused[label] = str(error)
+    return networks

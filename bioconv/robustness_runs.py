@@ -1,0 +1,141 @@
+"""One run of a robustness study: a chip drawn from network and imperfections, on all samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.measures import spikes_per_image
+from bioconv.network import SpikingNetwork
+from bioconv.noise import Imperfection, disturb
+from bioconv.report import versions
+from bioconv.runs import digest_of
+from bioconv.simulators import simulate
+from bioconv.simulators.event import is_compiled
+
+#: changes when the same run would give another record
+_VERSION = 1
+#: keys without which a file is no record
+NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
+#: samples simulated together: small enough for the caches of a CPU
+_BATCH = 125
+
+
+@dataclass(frozen=True)
+class Point:
+    """One amplitude of one imperfection.
+
+    Parameters
+    ----------
+    noise : str
+        What the imperfection is called.
+    amplitude : float
+    imperfections : tuple of Imperfection
+        Usually one; none at amplitude 0.
+    """
+
+    noise: str
+    amplitude: float
+    imperfections: tuple[Imperfection, ...] = ()
+
+    @property
+    def axis(self) -> dict[str, str | bool]:
+        """``unit`` of the amplitude (empty for several), and ``fewer_is_worse``."""
+        units = {entry.unit for entry in self.imperfections}
+        return {
+            "unit": units.pop() if len(units) == 1 else "",
+            "fewer_is_worse": any(entry.fewer_is_worse for entry in self.imperfections),
+        }
+
+    @property
+    def severity(self) -> float:
+        """The larger, the worse."""
+        return -self.amplitude if self.axis["fewer_is_worse"] else self.amplitude
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What all chips of one code are tried on.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Undisturbed.
+    x : ndarray, shape (n_images, ...)
+    target : ndarray of int, shape (n_images,)
+        Labels, or the classes of the analog network.
+    simulator : str
+    """
+
+    network: SpikingNetwork
+    x: NDArray
+    target: NDArray[np.int64]
+    simulator: str
+
+    def digest(self) -> str:
+        """Digest of everything, so that a record is of this bench and no other."""
+        return digest_of([_VERSION, self])
+
+
+def run_key(bench_digest: str, point: Point, seed: int) -> str:
+    """Name of a run's record: the digest of all that it depends on; what it is called is left
+    out, and so is the order of runs."""
+    return digest_of([bench_digest, point.imperfections, seed])[:24]
+
+
+def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
+    """Disturb, simulate, measure.
+
+    Every chip of a network has the same structure, so that the simulator compiles one program
+    for all of them.
+
+    Returns
+    -------
+    dict
+        Plain values: ``accuracy`` (share of the targets), ``spikes`` an image, ``seconds`` of the
+        run without compilation of what is the same for all, ``simulator``, ``seed``,
+        ``imperfections``, ``versions``.
+
+    Raises
+    ------
+    ConversionError
+        The network cannot have the imperfection.
+    """
+    chip = disturb(bench.network, *point.imperfections, seed=seed)
+    recording = simulate(
+        chip,
+        bench.x,
+        simulator=bench.simulator,
+        batch_size=min(_BATCH, len(bench.x)),
+        seed=seed,
+        progress=False,
+    )
+    return {
+        "accuracy": recording.accuracy(bench.target),
+        "spikes": spikes_per_image(recording),
+        "seconds": sum(recording.seconds.values()),
+        "simulator": bench.simulator,
+        "seed": seed,
+        "imperfections": [str(entry) for entry in point.imperfections],
+        "images": recording.n_images,
+        "versions": versions(),
+    }
+
+
+def fastest_simulator(networks: Sequence[SpikingNetwork]) -> str:
+    """The faster simulator that takes all of the networks: "event", or "array"."""
+    return "event" if all(is_compiled(network) for network in networks) else "array"
+
+
+def is_random(network: SpikingNetwork) -> bool:
+    """Whether two runs of the network may differ: random input, neurons, synapses or readout."""
+    return (
+        any(entry.encoder == "poisson" for entry in network.inputs)
+        or any(population.model.noisy for population in network.populations)
+        or any(projection.release < 1 for projection in network.projections)
+        or any(readout.kind == "softmax" for readout in network.readouts)
+    )

@@ -1,0 +1,260 @@
+"""The robustness study: which code survives which imperfection of hardware?
+
+Accuracy against the amplitude of each imperfection, for several chips (seeds), all codes side by
+side.  Every run leaves one JSON record, so an interrupted study goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.codes import Code
+from bioconv.conversion import as_graph
+from bioconv.data import fit_shape
+from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.records import write_json
+from bioconv.robustness_plan import Study, Sweep, networks_of, points_of
+from bioconv.runs import to_csv
+from bioconv.simulators import SIMULATORS
+from bioconv.tables import format_table
+
+#: points of accuracy that hardware may cost
+TOLERATED = 1.0
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What a robustness study found.
+
+    Parameters
+    ----------
+    records : list of dict
+        One for each code, imperfection and amplitude, in the order asked for; amplitude 0 first.
+        ``code``, ``noise``, ``amplitude``, ``unit``, ``accuracies`` (share, one a chip),
+        ``ideal`` (the accuracy without the imperfection), ``keras_accuracy``, ``measure``,
+        ``spikes`` (an image), ``seconds`` (a chip), ``simulator``, ``imperfections``.
+    refused : dict of str to str
+        Codes and imperfections that do not go together, and runs that failed, and why.
+    files : list of Path
+        Table (CSV), records (JSON), picture (PNG).
+    """
+
+    records: list[dict[str, Any]]
+    refused: dict[str, str]
+    files: list[Path]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table: accuracies in %, mean and spread over the chips."""
+        return [_row(record) for record in self.records]
+
+    def tolerated(self, points: float = TOLERATED) -> dict[str, dict[str, float]]:
+        """How much of each imperfection each code survives.
+
+        Parameters
+        ----------
+        points : float
+            Loss of accuracy against the same code without the imperfection.
+
+        Returns
+        -------
+        dict of str to dict of str to float
+            Code -> imperfection -> amplitude at which the mean loss reaches ``points``, between
+            amplitudes along a straight line; inf if none of the amplitudes costs as much.
+        """
+        return tolerated(self.records, points)
+
+    def __str__(self) -> str:
+        """The table, and what each code survives, as text."""
+        why = [f"{name}: {reason}" for name, reason in self.refused.items()]
+        if not self.records:
+            return "\n".join(why)
+        summary = [
+            {"code": code, **{noise: _limit(value) for noise, value in by_noise.items()}}
+            for code, by_noise in self.tolerated().items()
+        ]
+        head = f"amplitude that costs {TOLERATED:g} point (-: none of those tried)"
+        return "\n".join([format_table(self.rows()), "", head, format_table(summary), *why])
+
+
+def robustness(
+    model: Any,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    calibration: Any = None,
+    noise: Mapping[str, Sweep],
+    codes: Iterable[str] | Mapping[str, str | Code | SpikingNetwork],
+    folder: str | Path,
+    seeds: int = 5,
+    seed: int = 0,
+    simulator: str = "auto",
+    workers: int | None = None,
+    progress: bool = True,
+) -> Robustness:
+    """Which code survives which imperfection of hardware?
+
+    Each code converts the network once; each amplitude of each imperfection disturbs it ``seeds``
+    times, alone.  Amplitude 0 is always among them.
+
+    Parameters
+    ----------
+    model : keras.Model, str, Path or AnalogGraph
+    x : ndarray, shape (n_images, ...)
+    y : ndarray of int, shape (n_images,), optional
+        Labels; without them agreement with the analog network takes the place of accuracy.
+    calibration : array, or a sequence or mapping of arrays
+        Not needed if all ``codes`` are networks.
+    noise : mapping of str to sweep
+        What each imperfection is called -> its amplitudes: numbers, if it is called as in
+        `bioconv.noise.LIBRARY`; or imperfections; or a mapping of amplitudes to imperfections, or
+        to several that belong together.
+    codes : iterable of str, or mapping of str to str, Code or SpikingNetwork
+        Names that `bioconv.robustness_plan.parse_code` understands; or codes, or converted
+        networks, by label.
+    folder : str or Path
+        For the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Records of the
+        same run are used again.
+    seeds : int
+        Chips for each amplitude: the seeds from ``seed`` on.
+    seed : int
+    simulator : str
+        As in `bioconv.simulate`; "auto": the event simulator where it has one closed form for all
+        chips of a code, else the array simulator.
+    workers : int, optional
+        Processes; default: one a core, at most one a run.  With 1 nothing is started; with more,
+        a script must make this call under ``if __name__ == "__main__":``.
+    progress : bool
+        Show a progress bar where the output is a terminal.
+
+    Returns
+    -------
+    Robustness
+
+    Raises
+    ------
+    ReadError, DataError, ParameterError
+        What was asked for cannot be used.
+    ConversionError
+        No run succeeded; says why for each.
+    BioconvError
+        A process ended before its run did.
+    """
+    from bioconv.plots.robustness import plot_robustness
+
+    _check(seeds, seed, simulator)
+    graph = as_graph(model)
+    samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
+    labels = None if y is None else np.asarray(y).reshape(-1)
+    if labels is not None and len(labels) != len(samples):
+        raise DataError(f"{len(samples)} samples need as many labels, not {len(labels)}.")
+    sweeps = {name: points_of(name, sweep) for name, sweep in noise.items()}
+    refused: dict[str, str] = {}
+    networks = networks_of(graph, codes, calibration, seed, refused)
+    study = Study(samples, labels, networks, sweeps, range(seed, seed + seeds), simulator)
+    folder = Path(folder)
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    files = [folder / f"robustness.{ending}" for ending in ("csv", "json", "png")]
+    try:
+        study.run(folder / "runs", refused, workers, progress)
+    finally:  # also when interrupted: what is there can be used
+        found = Robustness(study.records(), refused, files)
+        _write_tables(found)
+    if not found.records:
+        raise ConversionError(f"no run of the study succeeded.\n{found}")
+    plot_robustness(found.records, files[2])
+    return found
+
+
+def tolerated(
+    records: Sequence[Mapping[str, Any]], points: float = TOLERATED
+) -> dict[str, dict[str, float]]:
+    """How much of each imperfection each code survives; see `Robustness.tolerated`."""
+    curves = curves_of(records)
+    scarce = {record["noise"] for record in records if record["fewer_is_worse"]}
+    return {
+        code: {
+            noise: _crossing(curve, points, between=noise not in scarce)
+            for noise, curve in by_noise.items()
+        }
+        for code, by_noise in curves.items()
+    }
+
+
+def curves_of(
+    records: Sequence[Mapping[str, Any]],
+) -> dict[str, dict[str, NDArray[np.float64]]]:
+    """Code -> imperfection -> amplitudes, means and standard deviations in %: shape (3, n).
+
+    In the order of the records: no imperfection first, the severest last.
+    """
+    points: dict[str, dict[str, list[tuple[float, float, float]]]] = {}
+    for r in records:
+        accuracies = 100.0 * np.asarray(r["accuracies"])
+        point = (float(r["amplitude"]), float(accuracies.mean()), float(accuracies.std()))
+        points.setdefault(r["code"], {}).setdefault(r["noise"], []).append(point)
+    return {
+        code: {noise: np.array(found).T for noise, found in by_noise.items()}
+        for code, by_noise in points.items()
+    }
+
+
+def _check(seeds: int, seed: int, simulator: str) -> None:
+    problems = [
+        f"{name} must be a whole number from {least}. Received: {value!r}."
+        for name, value, least in (("seeds", seeds, 1), ("seed", seed, 0))
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least
+    ]
+    if simulator != "auto" and simulator not in SIMULATORS:
+        valid = ", ".join(["auto", *SIMULATORS])
+        problems.append(f"simulator must be one of {valid}. Received: {simulator!r}.")
+    if problems:
+        raise ParameterError("robustness: " + " ".join(problems))
+
+
+def _row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as a row of the table."""
+    accuracies = 100.0 * np.asarray(record["accuracies"])
+    return {
+        "code": record["code"],
+        "noise": record["noise"],
+        "amplitude": record["amplitude"],
+        "accuracy (%)": float(accuracies.mean()),
+        "sd (points)": float(accuracies.std()),
+        "lowest (%)": float(accuracies.min()),
+        "loss (points)": 100.0 * record["ideal"] - float(accuracies.mean()),
+        "chips": len(accuracies),
+        "spikes/image": record["spikes"],
+        "simulator": record["simulator"],
+        "cost (s/chip)": record["seconds"],
+    }
+
+
+def _crossing(curve: NDArray[np.float64], points: float, *, between: bool) -> float:
+    """Where the loss against the first amplitude reaches ``points``; inf if nowhere."""
+    amplitude, mean, _ = curve
+    loss = mean[0] - mean
+    beyond = np.flatnonzero(loss >= points)
+    if not beyond.size:
+        return float("inf")
+    i = int(beyond[0])
+    if not between:
+        return float(amplitude[i])
+    share = (points - loss[i - 1]) / (loss[i] - loss[i - 1])
+    return float(amplitude[i - 1] + share * (amplitude[i] - amplitude[i - 1]))
+
+
+def _limit(value: float) -> float | None:
+    return None if np.isinf(value) else value
+
+
+def _write_tables(study: Robustness) -> None:
+    if study.records:
+        study.files[0].write_text(to_csv(study.rows()), encoding="utf-8")
+        write_json(study.files[1], {"records": study.records, "refused": study.refused})

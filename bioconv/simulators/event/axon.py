@@ -1,0 +1,118 @@
+"""Axons without time steps: spikes that come later, get lost, or come up.
+
+See `bioconv.neurons.axon`.  A random delay is ``dt + latency`` and a normal error, as on the grid,
+but not rounded to it; there is no limit on the spikes under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bioconv.errors import ParameterError
+from bioconv.neurons.axon import loss_probability, spurious_rate
+from bioconv.operators import Array, Reshape
+from bioconv.simulators.event.stage import Compiled, Solution, Solver, Stage, Times
+
+#: streams of random numbers of an axon
+_JITTER, _LOSS, _SPURIOUS = range(3)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What the axons of one population do; ``most`` spurious spikes of one neuron are drawn."""
+
+    delays: bool
+    loses: bool
+    most: int
+
+
+def prepare(stage: Stage) -> Solver:
+    """The solver of one population; see `bioconv.simulators.event`.
+
+    Raises
+    ------
+    ParameterError
+        The axons do not get the spikes of one population, one each.
+    """
+    if len(stage.incoming) != 1 or not isinstance(stage.incoming[0].operator, Reshape):
+        raise ParameterError(
+            f"The event simulator takes axons behind one population, one for each neuron; "
+            f"{stage.population.name!r} has other input. Use simulator='array'."
+        )
+    (entry,), given = stage.incoming, {p.name for p in stage.population.model.parameters}
+    key = jax.random.fold_in(
+        jax.random.key(stage.seed, impl="threefry2x32"), crc32(stage.population.name.encode())
+    )
+    p: dict[str, Any] = {"key": key, "end": np.asarray(stage.end), "shift": np.zeros(())}
+    latest, expected = entry.latest, 0.0
+    if "latency" in given:
+        p |= {"latency": stage.value("latency"), "sigma": stage.value("sigma_jitter")}
+        p["shift"] = p["latency"] + stage.dt
+        latest += float(np.max(p["shift"] + p["latency"]))
+    if "z_loss" in given:
+        p["loss"] = loss_probability(stage.value("z_loss"))
+    if "z_spurious" in given:
+        p["rate"] = spurious_rate(stage.value("z_spurious"), stage.dt) * 1e-3
+        expected = float(np.max(p["rate"])) * stage.end
+        latest = stage.end
+    most = int(np.ceil(expected + 8 * np.sqrt(expected) + 8)) if expected else 0
+    kind = _Kind("latency" in given, "z_loss" in given, most)
+    latest = min(latest, stage.end)
+    certain = entry.certain and latest < stage.end and not (kind.loses or most)
+
+    def solve(arrivals: Sequence[Times], current: Times, images: Times) -> Solution:
+        return Solution(_sent_alone(kind, {**p, "images": images}, list(arrivals)))
+
+    return Compiled(solve, _traced, kind, p, latest, certain, draws=True)
+
+
+def _traced(
+    kind: Any, p: Mapping[str, Array], arrivals: Sequence[Array], current: Array
+) -> tuple[Array, dict[str, Array], Array]:
+    return _sent(kind, p, arrivals), {}, jnp.zeros((), bool)
+
+
+@partial(jax.jit, static_argnames="kind")
+def _sent_alone(kind: _Kind, p: Mapping[str, Array], arrivals: list[Array]) -> Array:
+    return _sent(kind, p, arrivals)
+
+
+def _sent(kind: _Kind, p: Mapping[str, Array], arrivals: Sequence[Array]) -> Array:
+    """Times of the spikes of axons, (batch, n, k), from those of their neurons."""
+    (times,) = arrivals
+    keys = jax.vmap(partial(jax.random.fold_in, p["key"]))(p["images"])
+    sent = times + p["shift"][..., None]
+    if kind.delays:
+        error = p["sigma"][:, None] * _drawn(jax.random.normal, keys, _JITTER, times.shape)
+        sent = sent + jnp.clip(error, -p["latency"][:, None], p["latency"][:, None])
+    if kind.loses:
+        lost = _drawn(jax.random.uniform, keys, _LOSS, times.shape) < p["loss"][:, None]
+        sent = jnp.where(lost, jnp.inf, sent)
+    if kind.most:
+        shape = (*times.shape[:2], kind.most)
+        gaps = _drawn(jax.random.exponential, keys, _SPURIOUS, shape) / p["rate"][:, None]
+        sent = jnp.concatenate([sent, jnp.cumsum(gaps, axis=2)], axis=2)
+    sent = jnp.where(sent <= p["end"], sent, jnp.inf)
+    return jnp.sort(sent, axis=2) if sent.shape[2] > 1 else sent
+
+
+def _drawn(draw: Any, keys: Array, stream: int, shape: tuple[int, ...]) -> Array:
+    """Numbers (batch, n, k) of a stream, of each sample and spike whatever else is drawn."""
+    _, n, k = shape
+
+    def of_spike(key: Array, number: Array) -> Array:
+        return draw(jax.random.fold_in(key, number), (n,), np.float32)
+
+    def of_sample(key: Array) -> Array:
+        numbers = jnp.arange(k, dtype=jnp.int32)
+        return jax.vmap(of_spike, in_axes=(None, 0))(jax.random.fold_in(key, stream), numbers).T
+
+    return jax.vmap(of_sample)(keys).astype(np.float64)

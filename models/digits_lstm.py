@@ -1,0 +1,44 @@
+"""A long short-term memory of 25 cells that reads the 8×8 digits line by line: no download."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models._keras import import_keras
+from models.network import Network, Recipe
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def build() -> Model:
+    """Build the untrained network.
+
+    The recurrent layer is that of Mueller's thesis, section 5.3.2; the task is one that every
+    machine has: a line of eight pixels at a time, the class after the last line.
+
+    Returns
+    -------
+    keras.Model
+        Input (8, 8, 1) in [0, 1], output ten probabilities.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Reshape((8, 8)),
+            layers.LSTM(25, name="lstm"),
+            layers.Dense(10, activation="softmax"),
+        ],
+        name="digits_lstm",
+    )
+
+
+NETWORK = Network(
+    name="digits_lstm",
+    description="LSTM of 25 cells that reads the 8×8 digits of scikit-learn line by line",
+    source="E. Mueller, thesis, TU Munich, section 5.3.2 (the cell; the task is ours)",
+    build=build,
+    recipe=Recipe(dataset="digits", epochs=120, batch_size=32, learning_rate=1e-2),
+)

@@ -1,0 +1,105 @@
+"""mueller Table 5.2: all gates and states of an LSTM as populations."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.plots.style import GRAY, finish, panels
+from bioconv.populations import Placement
+from paper_figures.frame import Claim, Context, Manifest, Result
+from paper_figures.lstm import accuracies, task, thesis
+
+#: neurons of each population, one for each sign of a state (5.3.4)
+SIZES = {"input": 200, "output": 200, "forget": 1000, "hidden": 2000, "carry": 10_000}
+SCALES = {"complete": 1.0, "halved": 0.5, "doubled": 2.0}
+
+MANIFEST = Manifest(
+    paper="mueller",
+    number="Table 5.2",
+    title="Accuracy of the whole LSTM converted to populations, at half and double size",
+    claims=(
+        Claim(
+            "relative_loss",
+            "% of the analog accuracy lost by the complete conversion",
+            13.2,
+            kind="at most",
+            source="text",
+        ),
+        Claim(
+            "spread_halves",
+            "standard deviation with doubled over that with halved populations",
+            1.0,
+            kind="at most",
+            source="table: 0.24",
+        ),
+        Claim(
+            "quantile_loss",
+            "points lost with quantile thresholds of the function's own curve",
+            1.0,
+            kind="at most",
+            source="our promise; not in the thesis",
+        ),
+    ),
+    data="IMDb (1,000 reviews of 500 words out of 2,500), LSTM of 25 cells, 50 seeds",
+    substitute="without data digits line by line, LSTM of 25 cells",
+    minutes=12,
+)
+
+
+def compute(context: Context) -> dict[str, NDArray]:
+    """Accuracy for each scale of the sizes and seed, random and with the curve or place mended."""
+    given, n = task(context), context.pick(50, 2)
+    variants = {
+        "random, normal curve": dict(curve="normal", placement="random", sigma="thesis"),
+        "random, own curve": {"placement": "random"},
+        "quantiles, normal curve": dict(curve="normal", sigma="thesis"),
+        "quantiles, own curve": {},
+    }
+    result: dict[str, NDArray] = {"analog": np.array(given.accuracy())}
+    for scale, factor in SCALES.items():
+        sizes = {f"*/{part}": int(size * factor) for part, size in SIZES.items()}
+        wanted = {place: thesis(size) for place, size in sizes.items()}
+        result[scale] = accuracies(given, [wanted], n)[0]
+    for index, options in enumerate(variants.values()):
+        wanted = {f"*/{part}": Placement(size, **options) for part, size in SIZES.items()}
+        few = context.pick(10, 2) if "placement" in options else 1
+        result[f"variant_{index}"] = accuracies(given, [wanted], few)[0]
+    result["variants"] = np.array(list(variants))
+    result["used"] = np.array(f"{given.used}, {n} seeds")
+    return result
+
+
+def measure(result: Result) -> dict[str, float]:
+    """Relative loss, spread, and what quantile thresholds of the own curve lose."""
+    analog = float(result["analog"])
+    exact = result[f"variant_{len(result['variants']) - 1}"]
+    return {
+        "relative_loss": float(100 * (1 - result["complete"].mean() / analog)),
+        "spread_halves": float(result["doubled"].std() / max(result["halved"].std(), 1e-9)),
+        "quantile_loss": float(100 * (analog - exact.mean())),
+    }
+
+
+def plot(result: Result, context: Context) -> Figure:
+    """Accuracy by size, and by how thresholds are placed."""
+    figure, (left, right) = panels(2, width=4.0, height=3.2)
+    names = [str(name).replace(", ", ",\n") for name in result["variants"]]
+    found = [result[f"variant_{index}"] for index in range(len(names))]
+    sizes = [result[scale] for scale in SCALES]
+    for axes, labels, values, title in (
+        (left, list(SCALES), sizes, "size of the populations"),
+        (right, names, found, "thresholds"),
+    ):
+        means = [100 * v.mean() for v in values]
+        axes.bar(np.arange(len(values)), means, width=0.6, color=GRAY, alpha=0.5)
+        for place, v in enumerate(values):
+            axes.plot(np.full(len(v), place), 100 * v, "k_", markersize=8)
+            axes.text(place, 3, f"{100 * v.mean():.1f}\n± {100 * v.std():.1f}", ha="center")
+        axes.axhline(100 * float(result["analog"]), color="k", linestyle=":")
+        axes.set_xticks(np.arange(len(values)), labels, fontsize=7)
+        axes.set_ylim(0, 100)
+        finish(axes, "", title, "accuracy (%)")
+        axes.tick_params(axis="x", labelsize=7)
+    return figure

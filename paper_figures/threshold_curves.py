@@ -1,0 +1,79 @@
+"""A function and the population of threshold neurons that stands for it: mueller Figs 5.3, 5.4."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from bioconv.analog.elementwise import Elementwise
+from bioconv.codes.population import Placement, fitted_normal, population_of
+from bioconv.plots.style import BLUE, GREEN, finish, panels
+from paper_figures.frame import Context, Result
+from paper_figures.lstm import thesis
+
+#: neurons of each sign in the figures
+N = 25
+#: what a normal curve itself misses of the sigmoid, and Kolmogorov's bound at 95 %
+MISSES, KOLMOGOROV = 0.01, 1.36
+
+
+def curves(function: Elementwise, low: float, high: float, context: Context) -> dict[str, NDArray]:
+    """The function, one population of 25 (a sign), and largest errors of many.
+
+    Parameters
+    ----------
+    function : Elementwise
+        A bounded function of one number.
+    low, high : float
+        Where it is looked at.
+    context : Context
+    """
+    x = np.linspace(low, high, 4001)
+    exact = np.asarray(function.apply([x]), np.float64)
+
+    def answer(placement: Placement, seed: int) -> NDArray:
+        made = population_of(function, placement, (1,), np.random.default_rng(seed))
+        return np.asarray(made.value(x[:, None]), np.float64)[:, 0]
+
+    n = context.pick(400, 40)
+    random = [answer(thesis(N), seed) for seed in range(n)]
+    own, normal = Placement(N), Placement(N, curve="normal")
+    largest = {
+        "random": np.array([np.abs(values - exact).max() for values in random]),
+        "quantiles": np.abs(answer(normal, 0) - exact).max(),
+        "own": np.abs(answer(own, 0) - exact).max(),
+    }
+    return {
+        "x": x,
+        "exact": exact,
+        "random": random[context.seed % n],
+        "quantiles": answer(normal, 0),
+        **{f"error {name}": np.asarray(value) for name, value in largest.items()},
+        "sigma": np.asarray(fitted_normal(function)[1]),
+        "used": np.array(f"populations of {N} neurons a sign, {n} seeds"),
+    }
+
+
+def errors(result: Result) -> dict[str, float]:
+    """Sigma, share of random populations within Kolmogorov's bound, error of quantiles; errors as
+    shares of the function's range."""
+    span = float(np.round(np.ptp(result["exact"])))
+    bound = MISSES + KOLMOGOROV / np.sqrt(N)
+    return {
+        "sigma": float(result["sigma"]),
+        "within_bound": float(np.mean(result["error random"] <= span * bound)),
+        "quantile_error": float(result["error quantiles"]) / span,
+    }
+
+
+def figure_of(result: Result, name: str) -> Figure:
+    """The function, random thresholds, quantile thresholds."""
+    figure, (axes,) = panels(1, width=5.0, height=3.4)
+    x = result["x"]
+    axes.step(x, result["random"], color=BLUE, alpha=0.6, label=f"{N} random thresholds a sign")
+    axes.step(x, result["quantiles"], color=GREEN, alpha=0.6, label=f"{N} at the quantiles")
+    axes.plot(x, result["exact"], color="black", linewidth=1.2, label=name)
+    finish(axes, "", "input", "spikes over neurons")
+    axes.legend(fontsize=8, frameon=False)
+    return figure

@@ -1,0 +1,38 @@
+"""Profiles of chips: every number has a source or says that there is none; networks run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import bioconv as bc
+import models
+from bioconv import noise
+from bioconv.errors import ParameterError
+
+X, _ = bc.load_data("digits", split="train")
+TEST, LABELS = bc.load_data("digits")
+NETWORK = bc.convert(bc.read(models.weights_path("digits_mlp")), calibration=X[:100], n_steps=60)
+
+
+@pytest.mark.parametrize("name", sorted(noise.PROFILES))
+def test_a_profile_is_sourced_and_applies(name: str) -> None:
+    profile = noise.profile(name)
+    for number in profile.numbers:
+        missing = number.value == noise.NOT_PUBLISHED or number.value.startswith("none")
+        assert missing or number.source, number.what
+        assert number.what in profile.table()
+    assert list(profile) == list(profile.imperfections)
+    found = profile.applicable(NETWORK)
+    assert found
+    left = {type(entry).__name__ for entry in set(profile) - set(found)}
+    assert left <= {"Mismatch"}
+    disturbed = noise.disturb(NETWORK, *found, seed=1)
+    assert all(type(entry).__name__ in str(disturbed.code["noise"]) for entry in found)
+    recording = bc.simulate(disturbed, TEST[:20], progress=False)
+    assert np.isfinite(next(iter(recording.outputs.values()))).all()
+
+
+def test_unknown_chips_are_refused() -> None:
+    with pytest.raises(ParameterError, match="dynap_se"):
+        noise.profile("brain")
