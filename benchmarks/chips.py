@@ -11,8 +11,8 @@ import numpy as np
 import bioconv as bc
 import models
 from bioconv.noise import Mismatch
-from bioconv.robustness_plan import parse_code
-from bioconv.robustness_runs import Bench, Point, fastest_simulator, run_chip
+from bioconv.studies.robustness_plan import parse_code
+from bioconv.studies.robustness_runs import Bench, Point, fastest_simulator, run_chip
 
 #: codes with their options; the rate code long enough for its outputs to settle
 CODES = ("first_spike_exact", "few_spikes", "rate:n_steps=40")

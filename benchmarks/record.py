@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bioconv.report import versions
+from bioconv.reports.networks import versions
 
 
 def machine() -> dict[str, Any]:

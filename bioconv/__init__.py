@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         RateCode,
         SigmaDeltaCode,
     )
-    from bioconv.codes_report import describe_code, list_codes
     from bioconv.conversion import convert
     from bioconv.data import load_data
     from bioconv.demonstration import demo
@@ -32,16 +31,17 @@ if TYPE_CHECKING:
     from bioconv.export import emit
     from bioconv.measures import diagnose
     from bioconv.network import SpikingNetwork
-    from bioconv.neurons_report import describe_neuron, list_neurons
-    from bioconv.noise_report import describe_noise, list_noise
     from bioconv.reading import read
     from bioconv.recording import Recording
-    from bioconv.report import inspect, summarize
-    from bioconv.robustness_study import robustness
+    from bioconv.reports.codes import describe_code, list_codes
+    from bioconv.reports.networks import inspect, summarize
+    from bioconv.reports.neurons import describe_neuron, list_neurons
+    from bioconv.reports.noise import describe_noise, list_noise
     from bioconv.simulators import simulate
     from bioconv.stimulation import stimulate
     from bioconv.storage import load
-    from bioconv.study import plausibility
+    from bioconv.studies.plausibility import plausibility
+    from bioconv.studies.robustness import robustness
 
 #: public name -> module that defines it (modules themselves stand for themselves)
 _PUBLIC = {
@@ -57,32 +57,32 @@ _PUBLIC = {
     "codes": "",
     "convert": "bioconv.conversion",
     "demo": "bioconv.demonstration",
-    "describe_code": "bioconv.codes_report",
-    "describe_neuron": "bioconv.neurons_report",
-    "describe_noise": "bioconv.noise_report",
+    "describe_code": "bioconv.reports.codes",
+    "describe_neuron": "bioconv.reports.neurons",
+    "describe_noise": "bioconv.reports.noise",
     "diagnose": "bioconv.measures",
     "emit": "bioconv.export",
     "errors": "",
     "estimate": "bioconv.estimation",
-    "inspect": "bioconv.report",
+    "inspect": "bioconv.reports.networks",
     "keras": "",
-    "list_codes": "bioconv.codes_report",
-    "list_neurons": "bioconv.neurons_report",
-    "list_noise": "bioconv.noise_report",
+    "list_codes": "bioconv.reports.codes",
+    "list_neurons": "bioconv.reports.neurons",
+    "list_noise": "bioconv.reports.noise",
     "load": "bioconv.storage",
     "load_data": "bioconv.data",
     "measures": "",
     "neurons": "",
     "noise": "",
-    "plausibility": "bioconv.study",
+    "plausibility": "bioconv.studies.plausibility",
     "plots": "",
     "populations": "",
     "read": "bioconv.reading",
-    "robustness": "bioconv.robustness_study",
+    "robustness": "bioconv.studies.robustness",
     "search_percentile": "bioconv.estimation",
     "simulate": "bioconv.simulators",
     "stimulate": "bioconv.stimulation",
-    "summarize": "bioconv.report",
+    "summarize": "bioconv.reports.networks",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -9,7 +9,7 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.data import load_data
 from bioconv.plots import plot_recording
-from bioconv.report import summarize
+from bioconv.reports.networks import summarize
 from bioconv.simulators import simulate
 from bioconv.storage import save_network
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import bioconv as bc
 from bioconv.plots.robustness import robustness_figure
 from bioconv.plots.style import SMALL, finish
-from bioconv.robustness_study import Robustness, tolerated
+from bioconv.studies.robustness import Robustness, tolerated
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.workloads import mnist
 

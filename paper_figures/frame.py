@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from bioconv.errors import DataError, ParameterError
 from bioconv.export.support.arrays import write
 from bioconv.plots.style import save
-from bioconv.report import versions
+from bioconv.reports.networks import versions
 
 Result = Mapping[str, NDArray]
 

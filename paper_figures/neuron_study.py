@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
 from bioconv.neurons import library
-from bioconv.study import Study, parse_neuron, plausibility
+from bioconv.studies.plausibility import Study, parse_neuron, plausibility
 from paper_figures.frame import Context
 from paper_figures.workloads import Workload
 

@@ -13,8 +13,8 @@ from bioconv.data import fit_shape
 from bioconv.errors import NetworkFileError, ParameterError
 from bioconv.measures import format_table
 from bioconv.records import write_json
-from bioconv.report import describe_transfer
-from bioconv.runs import value_of
+from bioconv.reports.networks import describe_transfer
+from bioconv.studies.runs import value_of
 from bioconv.timing import whole_steps
 
 Options = argparse.Namespace
@@ -149,7 +149,7 @@ def export(options: Options) -> None:
 
 def inspect(options: Options) -> None:
     """``bioconv inspect``."""
-    from bioconv.report import open_any
+    from bioconv.reports.networks import open_any
 
     source = open_any(options.source)
     x = None
@@ -259,7 +259,7 @@ def plausibility(options: Options) -> None:
 
 def robustness(options: Options) -> None:
     """``bioconv robustness``."""
-    from bioconv.robustness_plan import parse_sweep
+    from bioconv.studies.robustness_plan import parse_sweep
 
     _check_folder(options.output)
     graph = bc.read(options.model)

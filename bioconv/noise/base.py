@@ -96,7 +96,7 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
     Returns
     -------
     SpikingNetwork
-        With what was applied in ``code["noise"]``; the network itself if no amplitude is above
+        With what was applied in ``code["imperfections"]``; the network itself if no amplitude is above
         zero.
 
     Raises
@@ -116,9 +116,9 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
         network = entry.rewrite(network, Streams(int(seed), owner))
     if not present:
         return network
-    before = [str(network.code["noise"])] if "noise" in network.code else []
-    noise = "; ".join([*before, *(f"{entry}, seed {seed}" for entry in present)])
-    return network.replace(code={**network.code, "noise": noise})
+    before = [str(network.code["imperfections"])] if "imperfections" in network.code else []
+    applied = "; ".join([*before, *(f"{entry}, seed {seed}" for entry in present)])
+    return network.replace(code={**network.code, "imperfections": applied})
 
 
 def _owners(imperfections: Sequence[Imperfection]) -> list[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bioconv.plots.study import palette
 from bioconv.plots.style import SMALL, finish, panels, save
-from bioconv.robustness_study import curves_of
+from bioconv.studies.robustness import curves_of
 
 Record = Mapping[str, Any]
 _MARKERS = "osD^vPX*"
@@ -26,7 +26,7 @@ def plot_robustness(records: Sequence[Record], path: str | Path) -> Path:
     Parameters
     ----------
     records : sequence of dict
-        See `bioconv.robustness_study.Robustness`.
+        See `bioconv.studies.robustness.Robustness`.
     path : str or Path
 
     Returns
@@ -44,7 +44,7 @@ def robustness_figure(records: Sequence[Record], *, columns: int = 3, above: int
     Parameters
     ----------
     records : sequence of dict
-        See `bioconv.robustness_study.Robustness`.
+        See `bioconv.studies.robustness.Robustness`.
     columns : int
         Panels side by side.
     above : int

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.plots.style import BLUE, COLORS, GRAY, GREEN, ORANGE, RED, SMALL, finish, panels, save
-from bioconv.study import PHYSIOLOGICAL
+from bioconv.studies.plausibility import PHYSIOLOGICAL
 
 Record = Mapping[str, Any]
 
@@ -34,7 +34,7 @@ def plot_study(records: Sequence[Record], path: str | Path) -> Path:
     Parameters
     ----------
     records : sequence of dict
-        See `bioconv.study_runs.run`.
+        See `bioconv.studies.plausibility_runs.run`.
     path : str or Path
 
     Returns
@@ -50,7 +50,7 @@ def study_figure(records: Sequence[Record]) -> Figure:
     Parameters
     ----------
     records : sequence of dict
-        See `bioconv.study_runs.run`.
+        See `bioconv.studies.plausibility_runs.run`.
     """
     base, sweeps = base_and_sweeps(records)
     colors = dict(zip((r["neuron"] for r in base), palette(len(base)), strict=True))

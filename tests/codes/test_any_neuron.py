@@ -283,7 +283,7 @@ def test_a_duration_is_in_ms() -> None:
 
 
 def test_the_user_sees_how_well_the_neuron_can_follow() -> None:
-    from bioconv.report import describe_transfer
+    from bioconv.reports.networks import describe_transfer
 
     assert describe_transfer(bc.convert(MODEL, calibration=X)) == []
     text = "\n".join(describe_transfer(convert("adex")))

@@ -115,7 +115,8 @@ def test_streams_and_files(name: str, networks: dict[str, SpikingNetwork], tmp_p
     disturbed = noise.disturb(network, entry, seed=1)
     bytes_ = stored(disturbed, path)
     assert bytes_ != before
-    assert type(entry).__name__ in str(disturbed.code["noise"])
+    assert type(entry).__name__ in str(disturbed.code["imperfections"])
+    assert network.code.items() <= disturbed.code.items()  # what the code was stays on record
     assert stored(SpikingNetwork.load(_saved(disturbed, path)), path) == bytes_
     assert stored(noise.disturb(network, entry, seed=1), path) == bytes_
     for several in ((Bystander(), entry), (entry, Bystander())):

@@ -16,15 +16,15 @@ from scipy.stats import norm, rv_histogram
 
 import bioconv as bc
 import models
-from bioconv import study as study_module
-from bioconv import study_runs
 from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
 from bioconv.network import Projection
 from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import Dense
 from bioconv.plots.study import base_and_sweeps, study_figure
-from bioconv.study import PHYSIOLOGICAL, parse_neuron, plausibility
-from bioconv.study_runs import Setting, run_key, with_time_constant
+from bioconv.studies import plausibility as study_module
+from bioconv.studies import plausibility_runs
+from bioconv.studies.plausibility import PHYSIOLOGICAL, parse_neuron, plausibility
+from bioconv.studies.plausibility_runs import Setting, run_key, with_time_constant
 
 MODEL = models.weights_path("digits_mlp")
 
@@ -76,13 +76,13 @@ def test_time_constant_is_that_of_the_network(
     )
     x = np.random.default_rng(1).random((64, 20))
     networks: list[bc.SpikingNetwork] = []
-    original = study_runs.convert
+    original = plausibility_runs.convert
 
     def kept(*args: Any, **kwargs: Any) -> Any:
         networks.append(original(*args, **kwargs))
         return networks[-1]
 
-    monkeypatch.setattr(study_runs, "convert", kept)
+    monkeypatch.setattr(plausibility_runs, "convert", kept)
     study = plausibility(
         model, x[:4], calibration=x, neurons="lif", folder=tmp_path, workers=1, progress=False
     )
@@ -107,13 +107,13 @@ def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.Monk
     broken = next(path for path in stamps if '"neuron": "lif"' in path.read_text())
     broken.write_text("{ half a rec")  # what a crash of another program could leave
     done: list[str] = []
-    original = study_runs.convert
+    original = plausibility_runs.convert
 
     def counted(*args: Any, **kwargs: Any) -> Any:
         done.append("converted")
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(study_runs, "convert", counted)
+    monkeypatch.setattr(plausibility_runs, "convert", counted)
     second = run(tmp_path, ("if", "lif"))
     assert len(done) == 2  # of lif only: once for the step, once for the duration
     assert [r["accuracy"] for r in second.records] == [r["accuracy"] for r in first.records]

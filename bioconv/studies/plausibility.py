@@ -19,8 +19,8 @@ from bioconv.data import fit_shape
 from bioconv.errors import ConversionError, DataError, ParameterError
 from bioconv.neurons import Neuron, make
 from bioconv.records import write_json
-from bioconv.runs import Job, named_options, run_all, to_csv
-from bioconv.study_runs import Setting, Task, run, run_key
+from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
+from bioconv.studies.runs import Job, named_options, run_all, to_csv
 from bioconv.tables import format_table
 
 #: Hz: few cortical cells fire faster for as long as an image is shown
@@ -57,7 +57,7 @@ class Study:
     Parameters
     ----------
     records : list of dict
-        One a run, in the order asked for; see `bioconv.study_runs.run`.
+        One a run, in the order asked for; see `bioconv.studies.plausibility_runs.run`.
     refused : dict of str to str
         Runs that could not be converted, or failed, and why.
     files : list of Path

@@ -16,7 +16,7 @@ from bioconv.errors import BioconvError, ConversionError, DataError, ParameterEr
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.noise import LIBRARY, Imperfection, disturb
-from bioconv.robustness_runs import (
+from bioconv.studies.robustness_runs import (
     NEEDED,
     Bench,
     Point,
@@ -25,7 +25,7 @@ from bioconv.robustness_runs import (
     run_chip,
     run_key,
 )
-from bioconv.runs import Job, digest_of, named_options, run_all, value_of
+from bioconv.studies.runs import Job, digest_of, named_options, run_all, value_of
 
 #: amplitudes as numbers (of `bioconv.noise.LIBRARY`) or imperfections; or by amplitude
 Sweep: TypeAlias = (

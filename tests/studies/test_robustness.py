@@ -13,15 +13,15 @@ import pytest
 
 import bioconv as bc
 import models
-from bioconv import robustness_plan
 from bioconv.cli import main
 from bioconv.errors import ConversionError, DataError, ParameterError, Problem
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, Streams, disturb
 from bioconv.plots.robustness import robustness_figure
-from bioconv.robustness_plan import parse_code, parse_sweep
-from bioconv.robustness_runs import fastest_simulator, is_random
-from bioconv.robustness_study import tolerated
+from bioconv.studies import robustness_plan
+from bioconv.studies.robustness import tolerated
+from bioconv.studies.robustness_plan import parse_code, parse_sweep
+from bioconv.studies.robustness_runs import fastest_simulator, is_random
 
 MODEL = models.weights_path("digits_mlp")
 

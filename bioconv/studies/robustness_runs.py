@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from bioconv.measures import spikes_per_image
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, disturb
-from bioconv.report import versions
-from bioconv.runs import digest_of
+from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
 from bioconv.simulators.event import is_compiled
+from bioconv.studies.runs import digest_of
 
 #: changes when the same run would give another record
 _VERSION = 1

@@ -19,9 +19,9 @@ from bioconv.neurons import Neuron
 from bioconv.neurons.noise import SIGMA
 from bioconv.noise import WeightQuantization, disturb
 from bioconv.recording import Recording
-from bioconv.report import versions
-from bioconv.runs import digest_of
+from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
+from bioconv.studies.runs import digest_of
 
 #: changes when the same run would give another record
 _VERSION = 2
@@ -109,7 +109,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain values: see `bioconv.study.COLUMNS` for those of the table; also
+        Plain values: see `bioconv.studies.plausibility.COLUMNS` for those of the table; also
         ``accuracy_over_time`` and ``time`` (ms), ``dt`` (ms), ``drive_residual``, ``versions``.
 
     Raises

@@ -20,9 +20,9 @@ from bioconv.data import fit_shape
 from bioconv.errors import ConversionError, DataError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.records import write_json
-from bioconv.robustness_plan import Study, Sweep, networks_of, points_of
-from bioconv.runs import to_csv
 from bioconv.simulators import SIMULATORS
+from bioconv.studies.robustness_plan import Study, Sweep, networks_of, points_of
+from bioconv.studies.runs import to_csv
 from bioconv.tables import format_table
 
 #: points of accuracy that hardware may cost
@@ -116,7 +116,7 @@ def robustness(
         `bioconv.noise.LIBRARY`; or imperfections; or a mapping of amplitudes to imperfections, or
         to several that belong together.
     codes : iterable of str, or mapping of str to str, Code or SpikingNetwork
-        Names that `bioconv.robustness_plan.parse_code` understands; or codes, or converted
+        Names that `bioconv.studies.robustness_plan.parse_code` understands; or codes, or converted
         networks, by label.
     folder : str or Path
         For the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Records of the

@@ -1,0 +1,1 @@
+"""Studies of one trained network: many conversions, resumed after an interruption, tabulated."""
