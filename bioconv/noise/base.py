@@ -96,8 +96,8 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
     Returns
     -------
     SpikingNetwork
-        With what was applied in ``code["imperfections"]``; the network itself if no amplitude is above
-        zero.
+        With what was applied in ``code["imperfections"]``; the network itself if no amplitude is
+        above zero.
 
     Raises
     ------

@@ -88,8 +88,8 @@ def suited(networks: Mapping[str, SpikingNetwork], name: str) -> SpikingNetwork:
 
 
 def stored(network: SpikingNetwork, path: Path) -> bytes:
-    """Bytes of the network, what it says of its noise left out."""
-    code = {key: value for key, value in network.code.items() if key != "noise"}
+    """Bytes of the network, what it says of its imperfections left out."""
+    code = {key: value for key, value in network.code.items() if key != "imperfections"}
     replace(network, code=code).save(path)
     return path.read_bytes()
 
