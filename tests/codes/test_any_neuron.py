@@ -56,10 +56,10 @@ def agreement(output: np.ndarray, x: np.ndarray = X) -> float:
         ("lif", {"synapse": "alpha"}),
         ("qif", {}),
         ("adex", {}),
-        ("izhikevich", {}),
         ("izhikevich", {"kind": "fast_spiking"}),
-        ("quartic", {}),
         ("traub", {}),
+        pytest.param("izhikevich", {}, marks=pytest.mark.slow),
+        pytest.param("quartic", {}, marks=pytest.mark.slow),
         pytest.param("eif", {}, marks=pytest.mark.slow),
         pytest.param("mn", {}, marks=pytest.mark.slow),
         pytest.param("hh", {}, marks=pytest.mark.slow),
@@ -100,6 +100,7 @@ def test_defaults_suit_the_neuron_and_can_be_overridden() -> None:
         bc.convert(MODEL, calibration=X, neuron="adexx")
 
 
+@pytest.mark.slow
 def test_a_slow_neuron_gets_more_time() -> None:
     network = convert("morris_lecar")
     rate, time = network.code["max_rate"], network.dt * network.n_steps
@@ -337,6 +338,7 @@ def test_noise_of_the_user_is_kept() -> None:
     assert set(spread.distributions) == {"v_th"}
 
 
+@pytest.mark.slow
 def test_noise_with_which_the_neuron_is_too_slow_is_refused() -> None:
     with pytest.raises(ParameterError, match="with noise 50 reaches"):
         bc.convert(MODEL, calibration=X, neuron="fhn", code=RateCode(noise=50.0))

@@ -43,7 +43,13 @@ def late_by(steps: int) -> Callable[[AxonSettings], AxonSettings]:
     return lambda axon: AxonSettings(sigma=1e-12, latency=float(steps))
 
 
-@pytest.mark.parametrize("name", sorted(codes.library()))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("first_spike_exact", "rate") else pytest.mark.slow)
+        for name in sorted(codes.library())
+    ],
+)
 def test_perfect_axons_change_no_output(name: str) -> None:
     """Shift registers and countdowns alike: all does the same, only later."""
     network = bc.convert(MODEL, calibration=X[:100], code=codes.make(name))
@@ -78,9 +84,11 @@ def _branches() -> Any:
 @pytest.mark.parametrize(
     "name",
     [
-        "few_spikes",
         "rate",
-        *(pytest.param(n, marks=pytest.mark.slow) for n in ("first_spike", "phase", "sigma_delta")),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("few_spikes", "first_spike", "phase", "sigma_delta")
+        ),
     ],
 )
 def test_branches_of_unequal_depth(name: str) -> None:
