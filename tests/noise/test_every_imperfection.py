@@ -35,7 +35,7 @@ FIXED |= {"drift", "fixed_point", "flicker", "jitter", "saturation", "shot", "sp
 FIXED |= {"spurious_spikes", "synaptic_failure", "thermal"}
 names = pytest.mark.parametrize("name", sorted(noise.LIBRARY))
 #: one of each kind is simulated always; the others with --runslow
-QUICK = {"flicker", "spike_loss", "synaptic_failure", "threshold", "weight"}
+QUICK = {"threshold", "weight"}
 runs = pytest.mark.parametrize(
     "name",
     [
