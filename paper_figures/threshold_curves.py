@@ -9,13 +9,58 @@ from numpy.typing import NDArray
 from bioconv.analog.elementwise import Elementwise
 from bioconv.codes.population import Placement, fitted_normal, population_of
 from bioconv.plots.style import BLUE, GREEN, finish, panels
-from paper_figures.frame import Context, Result
+from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.lstm import thesis
 
 #: neurons of each sign in the figures
 N = 25
 #: what a normal curve itself misses of the sigmoid, and Kolmogorov's bound at 95 %
 MISSES, KOLMOGOROV = 0.01, 1.36
+
+
+def manifest(number: str, function: str, sigma: float, neurons: str) -> Manifest:
+    """The manifest of such a figure.
+
+    Parameters
+    ----------
+    number : str
+        Of the figure in the thesis.
+    function : str
+    sigma : float
+        Standard deviation of the thresholds in the thesis.
+    neurons : str
+        How many there are, in words.
+    """
+    return Manifest(
+        paper="mueller",
+        number=number,
+        title=f"{function} as a population of {neurons} with normally distributed thresholds",
+        claims=(
+            Claim(
+                "sigma",
+                "standard deviation of the thresholds with the least squared error",
+                sigma,
+                tolerance=0.06,
+                source="text",
+            ),
+            Claim(
+                "within_bound",
+                "share of seeds with an error of at most 0.01 + 1.36 / sqrt(25) of the range",
+                0.95,
+                kind="at least",
+                source="Kolmogorov's bound; the thesis says 'reasonable approximation'",
+            ),
+            Claim(
+                "quantile_error",
+                "largest error with thresholds at quantiles of the normal, share of the range",
+                MISSES + 1 / N,
+                kind="at most",
+                source="a step of 1 / 25, and what the normal curve misses",
+            ),
+        ),
+        data="one population",
+        minutes=0.2,
+    )
 
 
 def curves(function: Elementwise, low: float, high: float, context: Context) -> dict[str, NDArray]:
@@ -51,7 +96,7 @@ def curves(function: Elementwise, low: float, high: float, context: Context) -> 
         "quantiles": answer(normal, 0),
         **{f"error {name}": np.asarray(value) for name, value in largest.items()},
         "sigma": np.asarray(fitted_normal(function)[1]),
-        "used": np.array(f"populations of {N} neurons a sign, {n} seeds"),
+        "used": np.array(f"populations of {N} neurons of each kind, {n} seeds"),
     }
 
 
@@ -67,12 +112,12 @@ def errors(result: Result) -> dict[str, float]:
     }
 
 
-def figure_of(result: Result, name: str) -> Figure:
+def figure_of(result: Result, name: str, neurons: str) -> Figure:
     """The function, random thresholds, quantile thresholds."""
     figure, (axes,) = panels(1, width=5.0, height=3.4)
     x = result["x"]
-    axes.step(x, result["random"], color=BLUE, alpha=0.6, label=f"{N} random thresholds a sign")
-    axes.step(x, result["quantiles"], color=GREEN, alpha=0.6, label=f"{N} at the quantiles")
+    axes.step(x, result["random"], color=BLUE, alpha=0.6, label=f"{neurons}, random")
+    axes.step(x, result["quantiles"], color=GREEN, alpha=0.6, label=f"{neurons}, at the quantiles")
     axes.plot(x, result["exact"], color="black", linewidth=1.2, label=name)
     finish(axes, "", "input", "spikes over neurons")
     axes.legend(fontsize=8, frameon=False)

@@ -282,11 +282,13 @@ def _populations(commands: Commands) -> None:
         "Compare a network with sigmoids, tanhs, LSTMs or GRUs with one of counted populations.",
         "bioconv populations lstm.keras --data digits --option n=200 --option placement=random",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--place", action="append", default=[], metavar="NAME", help="lstm/input")
+    option = "n, placement, curve, sigma"
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=option)
+    place = "only these parts, such as lstm/input"
+    parser.add_argument("--place", action="append", default=[], metavar="NAME", help=place)
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="draws of thresholds")
     _pixels(parser)
 

@@ -127,18 +127,12 @@ def build(
             add_spiking(plan, layer)
     for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
         add_readout(plan, layer, name)
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return plan.network(
+        graph,
+        inputs.values(),
         dt=membrane.dt,
         n_steps=n_steps,
-        inputs=tuple(inputs.values()),
-        populations=tuple(plan.populations),
-        projections=tuple(plan.projections),
-        drives=tuple(plan.drives),
-        changes=tuple(plan.changes),
-        readouts=tuple(plan.readouts),
-        analog=graph,
-        code=_record(plan, calibration, seed),
+        record=_record(plan, calibration, seed),
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
+from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import Scales
 from bioconv.codes.driving import Synapse
 from bioconv.codes.membrane import NEVER, Membrane
@@ -31,7 +32,7 @@ Scale = NDArray[np.float64]
 
 
 @dataclass
-class Plan:
+class Plan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters
@@ -69,11 +70,6 @@ class Plan:
     neuron: Neuron
     seed: int
     first_spikes: dict[str, int] = field(default_factory=dict)
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
     def delay(self, source: str, layer: str) -> int:
         """Delay of a projection in steps."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import gcd, prod
 from typing import Any
 
-from bioconv.analog.functions import MaxPool
+from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.operators import Operator, Shape, WindowCell, compose, n_synapses, n_windows
 
@@ -21,6 +21,13 @@ def pool_of(layer: Layer) -> MaxPool:
     """The function of a max-pooling layer."""
     if not isinstance(layer.function, MaxPool):
         raise TypeError(f"{layer.name} is no max pooling, but {type(layer.function).__name__}")
+    return layer.function
+
+
+def rectifier_of(layer: Layer) -> ReLU:
+    """The function of a rectifying layer."""
+    if not isinstance(layer.function, ReLU):
+        raise TypeError(f"{layer.name} is no rectification, but {type(layer.function).__name__}")
     return layer.function
 
 

@@ -126,6 +126,13 @@ def is_axon(model: NeuronModel) -> bool:
     return model.name.split("_")[0] == FAMILY
 
 
+def kind_of(model: NeuronModel) -> AxonKind:
+    """What axons of a model can do: the inverse of the name that they got."""
+    words = model.name.split("_")
+    slots = int(words[words.index("slots") + 1]) if "slots" in words else 0
+    return AxonKind("lossy" in words, "spurious" in words, slots, "countdown" in words)
+
+
 def model_names() -> list[str]:
     """Names of the models of all kinds."""
     ways = [AxonKind(), AxonKind(countdown=True)]

@@ -24,12 +24,12 @@ from bioconv.neurons.axon import (
     AxonKind,
     extra_steps,
     is_axon,
+    kind_of,
     loss_probability,
     loss_quantile,
     spurious_quantile,
     spurious_rate,
 )
-from bioconv.neurons.model import NeuronModel
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.options import number_above, number_from, refuse, share
 from bioconv.noise.retiming import retimed
@@ -267,13 +267,7 @@ def _steps(network: SpikingNetwork, axon: Population | None) -> int:
     if axon is None:
         return 0
     latency = float(axon.parameters.get("latency", 0.0))
-    return extra_steps(_kind(axon.model), round(latency / network.dt))
-
-
-def _kind(model: NeuronModel) -> AxonKind:
-    words = model.name.split("_")
-    slots = int(words[words.index("slots") + 1]) if "slots" in words else 0
-    return AxonKind("lossy" in words, "spurious" in words, slots, "countdown" in words)
+    return extra_steps(kind_of(axon.model), round(latency / network.dt))
 
 
 def _axon_population(

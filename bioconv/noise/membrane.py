@@ -78,25 +78,25 @@ class ThermalNoise(Imperfection):
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """See `Imperfection`."""
         members = dict(_membranes(network))
+        leaks = {name: _tau(p) for name, (p, _) in members.items()}
         missing = [
             Problem(name, p.model.name, "has no leak.", "Give tau, the time constant of one.")
             for name, (p, _) in members.items()
-            if not self.tau and _tau(p) is None
+            if not self.tau and leaks[name] is None
         ]
         if missing:
             raise ConversionError("There is no thermal noise without a leak:", missing)
+        share, dt = self.deviation / self.swing, network.dt
         slopes = {
-            name: self.deviation / self.swing * distance * self._per_deviation(p, network.dt)
-            for name, (p, distance) in members.items()
+            name: share * distance * self._per_deviation(leaks[name], dt)
+            for name, (_, distance) in members.items()
         }
         return _fluctuating(network, slopes)
 
-    def _per_deviation(self, population: Population, dt: float) -> Floats:
+    def _per_deviation(self, tau: Floats | None, dt: float) -> Floats:
         """Slope of the noise (1/ms) that gives the potential a standard deviation of 1."""
-        if self.tau:
+        if self.tau or tau is None:
             return np.asarray(np.sqrt(2.0 / self.tau))
-        tau = _tau(population)
-        assert tau is not None
         # held for a step: with a = exp(-dt / tau) the variance is tau^2 (1 - a) / (1 + a) / dt
         return 1.0 / (tau * np.sqrt(np.tanh(dt / (2.0 * tau)) / dt))
 

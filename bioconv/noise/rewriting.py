@@ -60,20 +60,10 @@ def edited(network: SpikingNetwork, edits: Mapping[str, Edit]) -> SpikingNetwork
     shapes = {population.name: population for population in network.populations}
 
     def projection(entry: Projection) -> Projection:
-        factor = edits.get(entry.post, Edit()).receptors.get(entry.receptor)
-        return (
-            entry
-            if factor is None
-            else replace(entry, operator=scaled(entry.operator, post=factor))
-        )
+        return _scaled(entry, edits.get(entry.post, Edit()).receptors.get(entry.receptor))
 
     def drive(entry: Drive) -> Drive:
-        factor = edits.get(entry.post, Edit()).drive
-        return (
-            entry
-            if factor is None
-            else replace(entry, operator=scaled(entry.operator, post=factor))
-        )
+        return _scaled(entry, edits.get(entry.post, Edit()).drive)
 
     def change(entry: Change) -> Change:
         rule = edits.get(entry.population, Edit()).parameters.get(entry.variable)

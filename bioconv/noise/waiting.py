@@ -63,19 +63,28 @@ def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[
             s.name: jnp.broadcast_to(jnp.asarray(start_of(population, s.name), float), shape)
             for s in model.states
         }
-        state, wait = dict(start), jnp.zeros(shape, jnp.int32) if update.waits else None
+        wait = jnp.zeros(shape, jnp.int32) if update.waits else None
         period = jnp.full(shape, n_steps, jnp.int32)
-        fires, steady = False, not uses_time(model)
-        moved: tuple[str, ...] = ()
-        for number in range(n_steps):
-            values["t"] = number * dt
-            new, wait, fired = update.step(state, wait, values, {}, period)
-            fires = fires or (fired is not None and bool(jnp.any(fired)))
-            state = {k: jnp.broadcast_to(v, shape) for k, v in new.items()}
-            moved = tuple(k for k, v in state.items() if not np.array_equal(v, start[k]))
-            if number == 0 and steady and not (fires or moved):
-                break
-    return fires, moved
+
+        def step(before: Any, number: Any) -> Any:
+            state, wait = before
+            new, wait, fired = update.step(state, wait, {**values, "t": number * dt}, {}, period)
+            new = {k: jnp.broadcast_to(v, shape).astype(float) for k, v in new.items()}
+            return (new, wait), jnp.asarray(False if fired is None else jnp.any(fired))
+
+        # What does not know the time and rests in the first step rests for ever.
+        n = 1 if not uses_time(model) and _rests(step((start, wait), 0), start) else n_steps
+        (state, _), fired = jax.lax.scan(step, (start, wait), jnp.arange(n))
+        return bool(fired.any()), _moved(state, start)
+
+
+def _moved(state: dict[str, Any], start: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name, v in state.items() if not np.array_equal(v, start[name]))
+
+
+def _rests(after: Any, start: dict[str, Any]) -> bool:
+    (state, _), fired = after
+    return not (bool(fired) or _moved(state, start))
 
 
 def runs_away(model: NeuronModel) -> bool:

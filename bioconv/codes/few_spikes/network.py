@@ -8,7 +8,7 @@ depth are balanced, so that the t-th spikes of all sources arrive together, in s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import lcm, prod
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import apply64
+from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.few_spikes.layers import carries, check_layers, tables_of, units_of
 from bioconv.codes.few_spikes.tables import Table
@@ -96,20 +97,14 @@ def build(
     for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(plan, layer, name)
     latency = max(plan.starts[layer.name] for layer in rewritten.readouts) + 2
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return plan.network(
+        graph,
+        (Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
         dt=plan.dt,
         n_steps=layout.steps_of(
             n_steps, duration, plan.dt, latency, advice="Use more steps, or a smaller k."
         ),
-        inputs=tuple(Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
-        populations=tuple(plan.populations),
-        projections=tuple(plan.projections),
-        drives=tuple(plan.drives),
-        changes=tuple(plan.changes),
-        readouts=tuple(plan.readouts),
-        analog=graph,
-        code={
+        record={
             **layout.describe_options(code),
             "k": k,
             "windows": -(-(latency - 2) // k),
@@ -125,7 +120,7 @@ def build(
 
 
 @dataclass
-class _Plan:
+class _Plan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``units`` says what a potential of 1 mV, or a spike of worth 1, stands for in activation;
@@ -141,11 +136,6 @@ class _Plan:
     starts: Mapping[str, int]
     carried: Mapping[str, Carried]
     inputs: Mapping[str, tuple[int, ...]]
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
     def delay(self, source: str, start: int) -> int:
         """So that the last spikes arrive in the step ``start``."""

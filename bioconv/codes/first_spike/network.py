@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Function, Linear, MaxPool, ReLU
 from bioconv.analog.graph import Layer
+from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
@@ -47,7 +48,7 @@ _UNITS_A_LAYER = 3
 
 
 @dataclass
-class Plan:
+class Plan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters
@@ -77,11 +78,6 @@ class Plan:
     carried: Mapping[str, Carried]
     inputs: Mapping[str, Input]
     announcers: dict[str, str] = field(default_factory=dict)
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
     @property
     def dynamic(self) -> bool:
@@ -170,18 +166,12 @@ def build(
         add(plan, layer)
     for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(plan, layer, output)
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return plan.network(
+        graph,
+        plan.inputs.values(),
         dt=step,
         n_steps=n_steps,
-        inputs=tuple(plan.inputs.values()),
-        populations=tuple(plan.populations),
-        projections=tuple(plan.projections),
-        drives=tuple(plan.drives),
-        changes=tuple(plan.changes),
-        readouts=tuple(plan.readouts),
-        analog=graph,
-        code=_record(plan, calibration, seed),
+        record=_record(plan, calibration, seed),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import lcm
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import GraphInput, Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import apply64
+from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.first_spike_exact.scaling import Scaling, measure
 from bioconv.codes.first_spike_exact.windows import Schedule, Window, plan
@@ -53,7 +54,7 @@ _GRID = 2.0**-34
 
 
 @dataclass
-class Plan:
+class Plan(Parts):
     """What is known before the first population is built, and what has been built so far."""
 
     code: FirstSpikeExactCode
@@ -62,10 +63,6 @@ class Plan:
     schedule: Schedule
     names: dict[str, str]
     carried: dict[str, Carried]
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
 
 def build(
@@ -105,18 +102,12 @@ def build(
             _add_rectifier(built, layer)
     for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(built, layer, output)
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return built.network(
+        graph,
+        inputs,
         dt=schedule.dt,
         n_steps=schedule.n_steps,
-        inputs=inputs,
-        populations=tuple(built.populations),
-        projections=tuple(built.projections),
-        drives=tuple(built.drives),
-        changes=(),
-        readouts=tuple(built.readouts),
-        analog=graph,
-        code=_record(built, calibration, seed),
+        record=_record(built, calibration, seed),
     )
 
 

@@ -106,18 +106,12 @@ def build(
     n_steps = steps_of(
         n_steps, duration, step, latency, advice="Use as many, or fewer window_steps."
     )
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return plan.network(
+        graph,
+        plan.inputs.values(),
         dt=step,
         n_steps=n_steps,
-        inputs=tuple(plan.inputs.values()),
-        populations=tuple(plan.populations),
-        projections=tuple(plan.projections),
-        drives=tuple(plan.drives),
-        changes=tuple(plan.changes),
-        readouts=tuple(plan.readouts),
-        analog=graph,
-        code=_record(plan, latency, calibration, seed),
+        record=_record(plan, latency, calibration, seed),
     )
 
 

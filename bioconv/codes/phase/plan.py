@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import MaxPool
+from bioconv.codes.assembly import Parts
 from bioconv.codes.headroom import Headroom
 from bioconv.codes.once import ONCE_STEPS
 from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
+from bioconv.network import Change, Input, Value
 from bioconv.neurons import Neuron
 from bioconv.neurons.oscillation import Oscillation
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Plan:
+class Plan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters
@@ -58,11 +59,6 @@ class Plan:
     carried: Mapping[str, Carried]
     inputs: Mapping[str, Input]
     bias_lane: dict[int, str] = field(default_factory=dict)
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
     @property
     def n(self) -> int:

@@ -9,7 +9,7 @@ layer arrives in the step in which the layer speaks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import lcm
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -22,6 +22,7 @@ from bioconv.analog.functions import Elementwise, MaxPool, ReLU, ThresholdCount
 from bioconv.analog.graph import Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import apply64
+from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues, measure, pooled_scale
 from bioconv.codes.membrane import denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
@@ -94,18 +95,12 @@ def build(
     for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(plan, layer, name)
     latency = max(starts[layer.name] for layer in rewritten.readouts) + 1
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return plan.network(
+        graph,
+        (Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
         dt=plan.dt,
         n_steps=layout.steps_of(n_steps, duration, plan.dt, latency, advice="Use more steps."),
-        inputs=tuple(Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
-        populations=tuple(plan.populations),
-        projections=tuple(plan.projections),
-        drives=tuple(plan.drives),
-        changes=tuple(plan.changes),
-        readouts=tuple(plan.readouts),
-        analog=graph,
-        code={
+        record={
             **layout.describe_options(code),
             "seed": seed,
             "latency_steps": latency,
@@ -117,7 +112,7 @@ def build(
 
 
 @dataclass
-class _Plan:
+class _Plan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``units`` says what 1 mV stands for in activation, ``starts`` in which step a layer speaks,
@@ -131,11 +126,6 @@ class _Plan:
     carried: Mapping[str, Carried]
     inputs: Mapping[str, tuple[int, ...]]
     counts: Mapping[str, ThresholdCount]
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

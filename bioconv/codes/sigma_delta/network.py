@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import FICurve, MaxPool, ReLU
+from bioconv.analog.functions import FICurve, MaxPool
 from bioconv.analog.graph import Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import substitute
@@ -34,6 +34,7 @@ from bioconv.codes.sigma_delta.plan import (
     synapses,
 )
 from bioconv.codes.sigma_delta.pooling import add_gates, add_pooling, pooled_inside
+from bioconv.codes.windows import rectifier_of
 from bioconv.errors import ConversionError, Problem
 from bioconv.network import (
     Change,
@@ -128,18 +129,12 @@ def build(
     for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
         _add_readout(plan, layer, name)
     levels = [plan.levels.of[layer.name] for layer in rewritten.layers] or [np.ones(())]
-    return SpikingNetwork(
-        name=identifiers([graph.name])[0],
+    return plan.network(
+        graph,
+        inputs,
         dt=step,
         n_steps=steps,
-        inputs=tuple(inputs),
-        populations=tuple(plan.populations),
-        projections=tuple(plan.projections),
-        drives=tuple(plan.drives),
-        changes=tuple(plan.changes),
-        readouts=tuple(plan.readouts),
-        analog=graph,
-        code={
+        record={
             **layout.describe_options(code),
             "latency_steps": least,
             "latency": least * step,
@@ -192,8 +187,7 @@ def _add_encoder(plan: Plan, key: str, shape: Shape) -> None:
 
 def _add_neurons(plan: Plan, layer: Layer) -> None:
     """ON and OFF cells of a rectification."""
-    function = layer.function
-    assert isinstance(function, ReLU)
+    function = rectifier_of(layer)
     name, unit = plan.names[layer.name], plan.levels.of[layer.name]
     parameters, margin = _connect(plan, layer, double=True)
     limit = np.minimum(function.max_value / unit, NEVER)

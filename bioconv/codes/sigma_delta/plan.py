@@ -7,7 +7,7 @@ Potentials are in levels: 1 mV is the threshold of the layer.  A population has 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.affine import same
+from bioconv.codes.assembly import Parts
 from bioconv.codes.rewritten import Carried
 from bioconv.codes.sigma_delta.levels import Levels
-from bioconv.network import Change, Drive, Population, Projection, Readout, Shape, Value
+from bioconv.network import Shape, Value
 from bioconv.operators import Operator, Polarity, compose, scaled
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Encoder:
 
 
 @dataclass
-class Plan:
+class Plan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``last`` is the number of steps of the ramp after the first one.
@@ -58,11 +59,6 @@ class Plan:
     depths: Mapping[str, int]
     carried: Mapping[str, Carried]
     encoders: Mapping[str, Encoder]
-    populations: list[Population] = field(default_factory=list)
-    projections: list[Projection] = field(default_factory=list)
-    drives: list[Drive] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    readouts: list[Readout] = field(default_factory=list)
 
     @property
     def averages(self) -> dict[str, Affine]:

@@ -13,7 +13,7 @@ from bioconv.codes.affine import apply64, substitute
 from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
 from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.sigma_delta.plan import GRID, Plan, decoded, one_value, polarity, synapses
-from bioconv.codes.windows import cell_of, pool_of
+from bioconv.codes.windows import cell_of, pool_of, rectifier_of
 from bioconv.network import Population, Projection, Value
 from bioconv.neurons.sigma_delta import SigmaDelta, SigmaDeltaMaxGate
 from bioconv.operators import (
@@ -55,8 +55,7 @@ def pooled_inside(rewritten: Rewritten) -> dict[str, Layer]:
 
 def add_pooling(plan: Plan, layer: Layer, source: Layer) -> None:
     """ON and OFF cells that take the maximum of the potentials of a window, and rectify it."""
-    pool, function, name = pool_of(layer), source.function, plan.names[layer.name]
-    assert isinstance(function, ReLU)  # see `pooled_inside`
+    pool, function, name = pool_of(layer), rectifier_of(source), plan.names[layer.name]
     unit = plan.levels.of[source.name]
     affine = substitute(source.inputs[0], plan.averages)
     bias = rounded(np.asarray(affine.bias, np.float64) / unit, GRID)
