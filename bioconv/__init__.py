@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bioconv.data import load_data
     from bioconv.demonstration import demo
     from bioconv.estimation import estimate, search_percentile
-    from bioconv.export import emit
     from bioconv.measures import diagnose
     from bioconv.network import SpikingNetwork
     from bioconv.reading import read
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from bioconv.storage import load
     from bioconv.studies.plausibility import plausibility
     from bioconv.studies.robustness import robustness
+    from bioconv.targets import emit, examine
 
 #: public name -> module that defines it (modules themselves stand for themselves)
 _PUBLIC = {
@@ -61,9 +61,10 @@ _PUBLIC = {
     "describe_neuron": "bioconv.reports.neurons",
     "describe_noise": "bioconv.reports.noise",
     "diagnose": "bioconv.measures",
-    "emit": "bioconv.export",
+    "emit": "bioconv.targets",
     "errors": "",
     "estimate": "bioconv.estimation",
+    "examine": "bioconv.targets",
     "inspect": "bioconv.reports.networks",
     "keras": "",
     "list_codes": "bioconv.reports.codes",

@@ -1,11 +1,12 @@
-"""Results as JSON files that appear whole or not at all."""
+"""Results as files that appear whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,30 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
         In a folder that exists.
     result : mapping of str
     """
-    path = Path(path)
+    with new_file(Path(path)) as part:
+        text = json.dumps(result, indent=2, default=_plain)
+        part.write_text(f"{text}\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write in; it becomes ``path`` if all goes well."""
     handle, name = tempfile.mkstemp(dir=path.absolute().parent, suffix=".part")
+    os.close(handle)
+    part = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2, default=_plain)
-            file.write("\n")
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        yield part
+        part.chmod(0o666 & ~umask())  # mkstemp makes files for their owner alone
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def umask() -> int:
+    """What the user takes away from the rights of new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def read_json(path: str | Path) -> dict[str, Any] | None:

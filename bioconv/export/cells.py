@@ -256,7 +256,7 @@ def obstacles(population: Population, network: SpikingNetwork, simulator: str) -
     """Why no standard cell can stand for a population on one simulator; empty if one can."""
     model = population.model
     cell = standard_cells().get(model.standard_cell)
-    if cell is None or not _coincide(model, cell.model):
+    if cell is None or not coincide(model, cell.model):
         return (_NO_CELL,)
     return tuple(_obstacles(population, network, simulator, cell))
 
@@ -324,7 +324,7 @@ def _beyond_backward_euler(population: Population, dt: float) -> Iterator[str]:
             )
 
 
-def _coincide(model: NeuronModel, other: NeuronModel) -> bool:
+def coincide(model: NeuronModel, other: NeuronModel) -> bool:
     """Whether two models differ in nothing but default values and words."""
 
     def essence(m: NeuronModel) -> tuple[Any, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from bioconv.errors import ExportError
+from bioconv.records import new_file, umask
 
 
 @contextlib.contextmanager
@@ -23,24 +23,39 @@ def new_folder(target: Path) -> Iterator[Path]:
     ExportError
         ``target`` exists and is not an empty folder, or its parent is missing.
     """
-    target = target.absolute()
-    if not target.parent.is_dir():
-        raise ExportError(f"{target}: the folder {str(target.parent)!r} does not exist.")
+    target = _in_folder(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target} exists already. Choose another folder, or remove it first.")
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         yield scratch
-        scratch.chmod(0o777 & ~_umask())  # mkdtemp makes folders for their owner alone
+        scratch.chmod(0o777 & ~umask())  # mkdtemp makes folders for their owner alone
         scratch.replace(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextlib.contextmanager
+def new_exported_file(target: Path) -> Iterator[Path]:
+    """A file beside ``target`` to write in; it becomes ``target`` if all goes well.
+
+    Raises
+    ------
+    ExportError
+        ``target`` exists and is a folder, or its parent is missing.
+    """
+    target = _in_folder(target)
+    if target.is_dir():
+        raise ExportError(f"{target} is a folder. Choose the name of a file.")
+    with new_file(target) as part:
+        yield part
+
+
+def _in_folder(target: Path) -> Path:
+    target = target.absolute()
+    if not target.parent.is_dir():
+        raise ExportError(f"{target}: the folder {str(target.parent)!r} does not exist.")
+    return target
 
 
 def copy_support(names: tuple[str, ...], folder: Path) -> None:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bioconv.errors import CompilerMissingError, SimulationError, SimulatorMissingError
-from bioconv.export import emit
+from bioconv.export import write_program
 from bioconv.export.support.arrays import write
+from bioconv.export.tables import check_words
 from bioconv.network import SpikingNetwork
 from bioconv.readout import apply_function, checkpoints
 from bioconv.recording import Raster, Recording
@@ -50,9 +51,12 @@ def require(packages: Mapping[str, str]) -> None:
 @contextmanager
 def emitted(network: SpikingNetwork, target: str) -> Iterator[Path]:
     """The network's program in a folder that is removed afterwards."""
+    check_words(network)
     with tempfile.TemporaryDirectory(prefix="bioconv-") as scratch:
-        emit(network, Path(scratch) / "program", target)
-        yield Path(scratch) / "program"
+        folder = Path(scratch) / "program"
+        folder.mkdir()
+        write_program(network, folder, target)
+        yield folder
 
 
 def run_program(

@@ -1,0 +1,145 @@
+"""Targets: machines, simulators and formats that a network is exported to.
+
+`examine` says what a target cannot represent and what that costs, measured; `emit` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from bioconv.network import SpikingNetwork
+from bioconv.targets.findings import Finding, Verdict, worst
+from bioconv.targets.fit import Exporter, Fit, Resource, Samples
+from bioconv.targets.registry import TARGETS, exporter
+from bioconv.targets.report import Report
+from bioconv.targets.target import Cell, Limit, Loss, Target
+
+__all__ = [
+    "TARGETS",
+    "Cell",
+    "Exporter",
+    "Finding",
+    "Fit",
+    "Limit",
+    "Loss",
+    "Report",
+    "Resource",
+    "Target",
+    "Verdict",
+    "emit",
+    "examine",
+    "exporter",
+]
+
+
+def examine(
+    network: SpikingNetwork,
+    target: str,
+    x: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    y: ArrayLike | None = None,
+    *,
+    chips: int = 5,
+    seed: int = 0,
+    progress: bool = True,
+) -> Report:
+    """What a target makes of a network: exact, approximated, impossible; and what that costs.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    target : str
+        One of `TARGETS`.
+    x : ndarray of shape (n_images, *input shape), or mapping of input names to such arrays
+        Samples.  They tell how strong the inputs of neurons get, and the network is simulated on
+        them unrestricted and as the target will see it (array simulator).
+    y : ndarray of int, shape (n_images,), optional
+        Labels of the samples.
+    chips : int
+        Machines to draw where those of a target differ from one another.
+    seed : int
+    progress : bool
+        Show progress bars where the output is a terminal.
+
+    Returns
+    -------
+    Report
+        Print it; ``report.emit(path)`` writes the network that was measured.
+
+    Raises
+    ------
+    ParameterError
+        Unknown target.
+    DataError
+        Samples that cannot be used.
+    """
+    import numpy as np
+
+    from bioconv.simulators.settings import check_data
+    from bioconv.targets.measurement import measure
+
+    chosen = exporter(target)
+    samples = None if x is None else check_data(network, x)
+    labels = None if y is None else np.asarray(y)
+    report = _fitted(network, chosen, samples)
+    if samples is None or report.fit is None or report.verdict is Verdict.IMPOSSIBLE:
+        return report
+    measured = measure(
+        network, chosen, report.fit, samples, labels, chips=chips, seed=seed, progress=progress
+    )
+    return replace(report, measured=measured)
+
+
+def emit(
+    network: SpikingNetwork,
+    path: str | Path,
+    target: str = "brian2",
+    x: ArrayLike | Mapping[str, ArrayLike] | None = None,
+) -> list[Path]:
+    """Write a network for a target: a program that runs without bioconv, or a file.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    path : str or Path
+        A folder, is made; must not exist, or be empty.  For the format "nir", a file.  It appears
+        whole or not at all.
+    target : str
+        One of `TARGETS`.
+    x : ndarray, or mapping of str to ndarray, optional
+        Samples that tell a machine with few bits how strong the inputs of neurons get.
+
+    Returns
+    -------
+    list of Path
+        The files, the one to start with first: ``python program.py --data images.npz -o
+        result.npz``.
+
+    Raises
+    ------
+    ExportError
+        The target cannot represent the network (every reason is listed), or the folder cannot be
+        written.
+    ParameterError
+        Unknown target.
+    """
+    from bioconv.simulators.settings import check_data
+
+    samples = None if x is None else check_data(network, x)
+    return _fitted(network, exporter(target), samples).emit(path)
+
+
+def _fitted(network: SpikingNetwork, chosen: Exporter, samples: Samples | None) -> Report:
+    """The report before anything is measured."""
+    from bioconv.export.tables import check_words
+    from bioconv.targets.validator import check
+
+    check_words(network)
+    findings = check(network, chosen.target)
+    if worst(findings) is Verdict.IMPOSSIBLE:
+        return Report(network, chosen, findings, None)
+    fit = chosen.fit(network, samples)
+    return Report(network, chosen, (*findings, *fit.findings), fit)

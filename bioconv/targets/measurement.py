@@ -1,0 +1,119 @@
+"""Accuracy of a network unrestricted, and as a target will see it, from the array simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.measures import analog_classes
+from bioconv.network import SpikingNetwork
+from bioconv.simulators import simulate
+from bioconv.targets.fit import Exporter, Fit, Samples
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one form of a network gave on some samples.
+
+    Parameters
+    ----------
+    network : str
+        "unrestricted", "as TARGET sees it", "on N chips of TARGET".
+    n_images, n_steps : int
+    agreement : float
+        Share of samples with the same class as the analog network.
+    accuracy : float or None
+        Share of samples with the right class; None without labels.
+    deviation : float
+        Standard deviation between chips of the accuracy, or of the agreement without labels.
+    """
+
+    network: str
+    n_images: int
+    n_steps: int
+    agreement: float
+    accuracy: float | None = None
+    deviation: float = 0.0
+
+    def row(self) -> dict[str, str]:
+        """For people."""
+        shown = {"accuracy": self.accuracy, "agreement with the analog network": self.agreement}
+        shares = {name: share for name, share in shown.items() if share is not None}
+        spread = f" +- {100 * self.deviation:.2f}" if self.deviation else ""
+        row = {
+            "network": self.network,
+            "images": f"{self.n_images:,}",
+            "steps": f"{self.n_steps:,}",
+        }
+        for number, (name, share) in enumerate(shares.items()):
+            row[name] = f"{100 * share:.2f}{'' if number else spread} %"
+        return row
+
+
+def measure(
+    network: SpikingNetwork,
+    exporter: Exporter,
+    fit: Fit,
+    samples: Samples,
+    y: NDArray | None,
+    *,
+    chips: int,
+    seed: int,
+    progress: bool,
+) -> tuple[Measured, ...]:
+    """Simulate the network, the network as its target will see it, and as some chips will.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    exporter : Exporter
+    fit : Fit
+    samples : mapping of str to ndarray
+    y : ndarray of int, shape (n_images,), or None
+    chips : int
+        Machines to draw where the target's differ from one another.
+    seed : int
+    progress : bool
+    """
+    title = exporter.target.title
+    forms: dict[str, Iterable[SpikingNetwork]] = {"unrestricted": [network]}
+    if fit.network is not network:
+        forms[f"as {title} sees it"] = [fit.network]
+    if exporter.chip is not None:
+        make = exporter.chip
+        forms[f"on {chips} chips of {title}"] = (
+            make(fit.network, seed + number) for number in range(chips)
+        )
+    classes = analog_classes(network, samples)
+    return tuple(
+        _measured(name, form, samples, y, classes, seed, progress) for name, form in forms.items()
+    )
+
+
+def _measured(
+    name: str,
+    networks: Iterable[SpikingNetwork],
+    samples: Samples,
+    y: NDArray | None,
+    classes: NDArray,
+    seed: int,
+    progress: bool,
+) -> Measured:
+    agreements, accuracies, n_steps = [], [], 0
+    for network in networks:
+        recording = simulate(network, samples, seed=seed, progress=progress)
+        agreements.append(recording.agreement(classes))
+        n_steps = recording.n_steps
+        if y is not None:
+            accuracies.append(recording.accuracy(y))
+    return Measured(
+        network=name,
+        n_images=len(classes),
+        n_steps=n_steps,
+        agreement=float(np.mean(agreements)),
+        accuracy=float(np.mean(accuracies)) if accuracies else None,
+        deviation=float(np.std(accuracies or agreements)),
+    )

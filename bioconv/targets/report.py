@@ -1,0 +1,160 @@
+"""What a target makes of a network, in words and measured."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bioconv.errors import ExportError
+from bioconv.export.folder import new_exported_file, new_folder
+from bioconv.export.tables import check_words
+from bioconv.network import SpikingNetwork
+from bioconv.records import new_file, write_json
+from bioconv.tables import format_table
+from bioconv.targets.findings import Finding, Verdict, projection_name, worst
+from bioconv.targets.fit import Exporter, Fit
+from bioconv.targets.measurement import Measured
+
+_WRAP = textwrap.TextWrapper(98, initial_indent=" " * 16, subsequent_indent=" " * 16)
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a target makes of a network.
+
+    Parameters
+    ----------
+    source : SpikingNetwork
+        As it was converted.
+    exporter : Exporter
+    findings : tuple of Finding
+    fit : Fit or None
+        The network as the target will see it; None if something is impossible.
+    measured : tuple of Measured
+        Accuracy of the network unrestricted, and as the target will see it; empty without samples.
+    """
+
+    source: SpikingNetwork
+    exporter: Exporter
+    findings: tuple[Finding, ...]
+    fit: Fit | None
+    measured: tuple[Measured, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """On the network as a whole."""
+        return worst(self.findings)
+
+    @property
+    def network(self) -> SpikingNetwork:
+        """The network as the target will see it.
+
+        Raises
+        ------
+        ExportError
+            Something is impossible; lists everything that is.
+        """
+        return self._possible().network
+
+    def _possible(self) -> Fit:
+        problems = [f.problem() for f in self.findings if f.verdict is Verdict.IMPOSSIBLE]
+        if self.fit is None or problems:
+            title = self.exporter.target.title
+            raise ExportError(f"{title} cannot represent {self.source.name}:", problems)
+        return self.fit
+
+    def emit(self, path: str | Path) -> list[Path]:
+        """Write the network for the target.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder that does not exist or is empty, or the file where the target is a format.
+
+        Returns
+        -------
+        list of Path
+            The files, the one to start with first.
+
+        Raises
+        ------
+        ExportError
+            Something is impossible (nothing is written), or the place cannot be written.
+        """
+        fit, path = self._possible(), Path(path)
+        check_words(fit.network)
+        if self.exporter.file:
+            with new_exported_file(path) as scratch:
+                self.exporter.write(fit, scratch)
+            return [path]
+        with new_folder(path) as scratch:
+            self.exporter.write(fit, scratch)
+            found = [f.relative_to(scratch) for f in sorted(scratch.rglob("*")) if f.is_file()]
+        found.sort(key=lambda file: file.name != "program.py")
+        return [path / file for file in found]
+
+    def by_part(self) -> dict[str, list[Finding]]:
+        """The findings of each population, projection and other part."""
+        net = self.source
+        names = [entry.name for entry in net.inputs] + [p.name for p in net.populations]
+        names += [projection_name(p.pre, p.post, p.receptor) for p in net.projections]
+        grouped: dict[str, list[Finding]] = {name: [] for name in names}
+        for finding in self.findings:
+            grouped.setdefault(finding.part, []).append(finding)
+        return {part: found for part, found in grouped.items() if found}
+
+    def record(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        target = self.exporter.target
+        return {
+            "network": self.source.name,
+            "target": target.name,
+            "tested": target.tested,
+            "verdict": str(self.verdict),
+            "findings": [asdict(finding) for finding in self.findings],
+            "resources": [asdict(r) for r in self.fit.resources] if self.fit else [],
+            "measured": [asdict(row) for row in self.measured],
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the report: JSON if the name ends in .json, else the text that is printed."""
+        path = Path(path)
+        if path.suffix == ".json":
+            write_json(path, self.record())
+            return
+        with new_file(path) as scratch:
+            scratch.write_text(f"{self}\n", encoding="utf-8")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        target = self.exporter.target
+        yield f"{self.source.name} on {target.title}: {self.verdict}"
+        yield f"How this export is checked: {target.tested}"
+        yield ""
+        for part, found in self.by_part().items():
+            yield f"{worst(found):12}  {part}"
+            for finding in found:
+                yield _WRAP.fill(_words(finding))
+        if self.fit is not None and self.fit.resources:
+            rows = [
+                {
+                    "needed": resource.name,
+                    "number": f"{resource.needed:,g} {resource.unit}".strip(),
+                    "of": "" if resource.available is None else f"{resource.available:,g}",
+                }
+                for resource in self.fit.resources
+            ]
+            yield f"\n{format_table(rows)}"
+        if self.measured:
+            yield f"\n{format_table([row.row() for row in self.measured])}"
+
+
+def _words(finding: Finding) -> str:
+    error = f" (off by up to {finding.error:.3g} {finding.unit})".replace(" )", ")")
+    text = f"{finding.aspect}: {finding.text}{error if finding.error else ''}"
+    return f"{text} {finding.advice}" if finding.advice else text

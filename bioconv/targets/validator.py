@@ -1,0 +1,232 @@
+"""One check for all targets: what becomes of each part of a network, by the target's declaration.
+
+A network has *features* beside its neurons and synapses: `FEATURES` names them.  A target says in
+``losses`` which of them it lacks, and what happens instead; all others it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bioconv.errors import ParameterError
+from bioconv.export.cells import coincide
+from bioconv.export.tables import initial_of, value_of
+from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
+from bioconv.operators import Chain, Operator
+from bioconv.targets.findings import Finding, Verdict, projection_name
+from bioconv.targets.target import Cell, Limit, Target
+
+#: what a network may use beside neurons and synapses, and where it is used
+FEATURES = {
+    "constant current": "population: a current, the bias or an input",
+    "initial state": "population: start values that differ from the model's",
+    "random numbers": "population: noise in the equations",
+    "refractory period": "population",
+    "scheduled changes": "population: parameters or states set at a step",
+    "statements after a step": "population: registers, clamps",
+    "mixed signs": "projection: weights above and below 0 on one receptor",
+    "random release": "projection: synapses that fail",
+    "current input": "input that enters as a current",
+    "regular input": "input as regular spikes",
+    "poisson input": "input as Poisson spikes",
+    "readout count": "readout of spike counts",
+    "readout first_spike": "readout of the time of the first spike",
+    "readout potential": "readout of the mean potential",
+    "readout level": "readout of the potential at the end",
+    "readout softmax": "readout by an external generator",
+}
+
+
+def find_cell(target: Target, population: Population) -> tuple[Cell, str] | None:
+    """The cell for a population and what differs (empty: nothing); None if there is none."""
+    for cell in target.cells:
+        if coincide(population.model, cell.model):
+            return cell, ""
+    for cell in target.cells:
+        if population.model.name in cell.stands_for:
+            return cell, cell.stands_for[population.model.name]
+    return None
+
+
+def check(network: SpikingNetwork, target: Target) -> tuple[Finding, ...]:
+    """What the declaration of a target says of every part of a network.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    target : Target
+
+    Returns
+    -------
+    tuple of Finding
+        At least one for each population and each projection.
+
+    Raises
+    ------
+    ParameterError
+        The declaration names a feature that is not one of `FEATURES`.
+    """
+    unknown = sorted(target.losses.keys() - FEATURES.keys())
+    if unknown:
+        raise ParameterError(f"{target.name} lacks unknown features: {', '.join(unknown)}.")
+    return (
+        *_size(network, target),
+        *(f for entry in network.inputs for f in _lost(target, entry.name, _of_input(entry))),
+        *(
+            f
+            for population in network.populations
+            for f in _population(network, population, target)
+        ),
+        *(
+            f
+            for projection in network.projections
+            for f in _projection(network, projection, target)
+        ),
+        *(f for entry in network.readouts for f in _lost(target, entry.name, _of_readout(entry))),
+    )
+
+
+def _size(network: SpikingNetwork, target: Target) -> Iterator[Finding]:
+    if target.neurons is not None and network.n_neurons > target.neurons.value:
+        text = f"{network.n_neurons:,} neurons, {target.title} has {target.neurons.value:,}."
+        advice = "Convert a smaller network."
+        yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text, advice=advice)
+
+
+def _lost(target: Target, part: str, features: Iterator[str]) -> Iterator[Finding]:
+    for feature in features:
+        loss = target.losses.get(feature)
+        if loss is not None:
+            yield Finding(part, feature, loss.verdict, loss.text, advice=loss.advice)
+
+
+def _of_input(entry: Input) -> Iterator[str]:
+    yield f"{entry.encoder} input"
+
+
+def _of_readout(entry: Readout) -> Iterator[str]:
+    yield f"readout {entry.kind}"
+
+
+def _population(
+    network: SpikingNetwork, population: Population, target: Target
+) -> Iterator[Finding]:
+    yield _neuron(population, target)
+    yield from _lost(target, population.name, _of_population(network, population))
+    if target.fan_in is not None:
+        yield from _fan_in(network, population, target.fan_in)
+
+
+def _neuron(population: Population, target: Target) -> Finding:
+    if target.any_model:
+        return Finding(population.name, "neuron", Verdict.EXACT, "its own equations")
+    found = find_cell(target, population)
+    if found is None:
+        cells = ", ".join(cell.name for cell in target.cells)
+        text = f"{target.title} has no cell with the equations of {population.model.name}."
+        advice = f"Its cells are {cells}: see bioconv export --to {target.name} --limits."
+        return Finding(population.name, "neuron", Verdict.IMPOSSIBLE, text, advice=advice)
+    cell, difference = found
+    outside = list(_outside(population, cell))
+    if outside:
+        return Finding(
+            population.name,
+            "neuron",
+            Verdict.IMPOSSIBLE,
+            f"{cell.name}: {'; '.join(outside)}.",
+            advice="Choose other parameters when converting.",
+        )
+    verdict = Verdict.APPROXIMATED if difference else Verdict.EXACT
+    text = f"{cell.name}: {difference or 'the same equations'}"
+    return Finding(population.name, "neuron", verdict, text)
+
+
+def _outside(population: Population, cell: Cell) -> Iterator[str]:
+    """Parameters that the cell cannot have.  Those of a stand-in are the fit's affair."""
+    names = {parameter.name for parameter in population.model.parameters}
+    for name, limit in cell.bounds.items():
+        if name in names:
+            values = np.asarray(value_of(population, name))
+            low, high = limit.value
+            if np.any(values < low) or np.any(values > high):
+                held = f"{values.min():g}" if np.ptp(values) == 0 else _range(values)
+                yield f"{name} is {held} {limit.unit}, it can be {limit}"
+
+
+def _range(values: np.ndarray) -> str:
+    return f"{values.min():g} to {values.max():g}"
+
+
+def _of_population(network: SpikingNetwork, population: Population) -> Iterator[str]:
+    model = population.model
+    driven = any(drive.post == population.name for drive in network.drives)
+    if model.current and (driven or np.any(value_of(population, model.current))):
+        yield "constant current"
+    for state in model.states:
+        usual = (
+            state.initial
+            if not isinstance(state.initial, str)
+            else value_of(population, state.initial)
+        )
+        if np.any(np.not_equal(initial_of(population, state.name), usual)):
+            yield "initial state"
+            break
+    if any(equation.random for equation in model.parsed_equations):
+        yield "random numbers"
+    if model.refractory and np.any(value_of(population, model.refractory)):
+        yield "refractory period"
+    if any(change.population == population.name for change in network.changes):
+        yield "scheduled changes"
+    if model.after:
+        yield "statements after a step"
+
+
+def _fan_in(network: SpikingNetwork, population: Population, limit: Limit) -> Iterator[Finding]:
+    counts = np.zeros(population.n_neurons, dtype=np.int64)
+    for projection in network.projections_to(population.name):
+        counts += np.bincount(projection.operator.edges().post, minlength=len(counts))
+    if counts.max(initial=0) > limit.value:
+        text = f"a neuron has {counts.max():,} synapses, it can have {limit}."
+        advice = "Convert a network with smaller layers or kernels."
+        yield Finding(population.name, "fan-in", Verdict.IMPOSSIBLE, text, advice=advice)
+
+
+def _projection(
+    network: SpikingNetwork, projection: Projection, target: Target
+) -> Iterator[Finding]:
+    name = projection_name(projection.pre, projection.post, projection.receptor)
+    found = [*_delay(name, projection, target.delay_steps, network.dt)]
+    found += _lost(target, name, _of_projection(projection))
+    if target.operators is not None:
+        others = sorted(_operators(projection.operator) - set(target.operators))
+        if others:
+            text = f"{target.title} has no {', '.join(others)}."
+            found.append(Finding(name, "operator", Verdict.IMPOSSIBLE, text))
+    yield from found or [Finding(name, "synapses", Verdict.EXACT, "as they are")]
+
+
+def _delay(name: str, projection: Projection, limit: Limit | None, dt: float) -> Iterator[Finding]:
+    if limit is None:
+        return
+    low, high = limit.value
+    if not low <= projection.delay_steps <= high:
+        text = (
+            f"{projection.delay_steps} steps ({projection.delay_steps * dt:g} ms), can be {limit}."
+        )
+        yield Finding(name, "delay", Verdict.IMPOSSIBLE, text)
+
+
+def _of_projection(projection: Projection) -> Iterator[str]:
+    if projection.release < 1:
+        yield "random release"
+    weight = projection.operator.edges().weight
+    if np.any(weight > 0) and np.any(weight < 0):
+        yield "mixed signs"
+
+
+def _operators(operator: Operator) -> set[str]:
+    if isinstance(operator, Chain):
+        return {name for part in operator.operators for name in _operators(part)}
+    return {type(operator).__name__}
