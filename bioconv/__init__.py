@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bioconv import codes, errors, keras, measures, neurons, noise, plots, populations
+    from bioconv import codes, errors, keras, measures, neurons, noise, plots, populations, targets
     from bioconv.codes import (
         FewSpikesCode,
         FirstSpikeCode,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bioconv.reports.networks import inspect, summarize
     from bioconv.reports.neurons import describe_neuron, list_neurons
     from bioconv.reports.noise import describe_noise, list_noise
+    from bioconv.reports.targets import describe_target, list_targets
     from bioconv.simulators import simulate
     from bioconv.stimulation import stimulate
     from bioconv.storage import load
@@ -60,6 +61,7 @@ _PUBLIC = {
     "describe_code": "bioconv.reports.codes",
     "describe_neuron": "bioconv.reports.neurons",
     "describe_noise": "bioconv.reports.noise",
+    "describe_target": "bioconv.reports.targets",
     "diagnose": "bioconv.measures",
     "emit": "bioconv.targets",
     "errors": "",
@@ -70,6 +72,7 @@ _PUBLIC = {
     "list_codes": "bioconv.reports.codes",
     "list_neurons": "bioconv.reports.neurons",
     "list_noise": "bioconv.reports.noise",
+    "list_targets": "bioconv.reports.targets",
     "load": "bioconv.storage",
     "load_data": "bioconv.data",
     "measures": "",
@@ -84,6 +87,7 @@ _PUBLIC = {
     "simulate": "bioconv.simulators",
     "stimulate": "bioconv.stimulation",
     "summarize": "bioconv.reports.networks",
+    "targets": "",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 
-from bioconv.cli.parser import build_parser
+from bioconv.cli.parsers import build_parser
 from bioconv.errors import BioconvError
 
 
@@ -18,8 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 2 when the input was at fault (the message is on standard error).
     """
     options = build_parser().parse_args(arguments)
-    from bioconv.cli import commands
-
+    commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
     try:
         getattr(commands, options.command)(options)
     except BioconvError as error:

@@ -126,7 +126,7 @@ def _neuron(population: Population, target: Target) -> Finding:
     if found is None:
         cells = ", ".join(cell.name for cell in target.cells)
         text = f"{target.title} has no cell with the equations of {population.model.name}."
-        advice = f"Its cells are {cells}: see bioconv export --to {target.name} --limits."
+        advice = f"Its cells are {cells}: see bioconv targets {target.name}."
         return Finding(population.name, "neuron", Verdict.IMPOSSIBLE, text, advice=advice)
     cell, difference = found
     outside = list(_outside(population, cell))

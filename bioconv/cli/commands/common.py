@@ -1,0 +1,104 @@
+"""What several commands share: reading what the options name, printing, writing."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bioconv as bc
+from bioconv.data import fit_shape
+from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.records import write_json
+from bioconv.studies.runs import value_of
+from bioconv.timing import whole_steps
+
+Options = argparse.Namespace
+
+
+def read_network(path: Path) -> bc.SpikingNetwork:
+    """The network in a file; not a recording."""
+    network = bc.load(path)
+    if not isinstance(network, bc.SpikingNetwork):
+        raise NetworkFileError(f"{path} holds a recording, not a network.")
+    return network
+
+
+def make_code(options: Options) -> Any:
+    """The code and its options."""
+    return bc.codes.make(options.code, pairs_of(options.option, "--option"))
+
+
+def make_neuron(options: Options) -> Any:
+    """The neuron and its options."""
+    return bc.neurons.make(options.neuron, pairs_of(options.parameter, "--parameter"))
+
+
+def steps_of(options: Options, dt: float) -> int | None:
+    """Steps a sample, from --steps or --duration; None if neither is given."""
+    return options.steps if options.duration is None else whole_steps(options.duration, dt)
+
+
+def read_calibration(options: Options, graph: Any) -> Any:
+    """The samples of --calibration."""
+    x, _ = bc.load_data(
+        options.calibration,
+        split="train",
+        scale=options.scale,
+        offset=options.offset,
+        n_images=options.calibration_images,
+    )
+    return fit_shape(x, graph.inputs[0].shape)
+
+
+def read_data(options: Options, shape: tuple[int, ...], n_images: int | None) -> tuple[Any, Any]:
+    """Samples of --data in the shape that the network takes, and labels."""
+    x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=n_images)
+    return fit_shape(x, shape), y
+
+
+def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
+    """``["a=1", "b=x"]`` as ``{"a": 1, "b": "x"}``."""
+    pairs: dict[str, Any] = {}
+    for entry in entries:
+        name, separator, value = entry.partition("=")
+        if not separator or not name:
+            raise ParameterError(f"{option} takes NAME=VALUE. Received: {entry!r}.")
+        pairs[name.strip()] = value_of(value.strip())
+    return pairs
+
+
+def check_folder(path: Path) -> None:
+    """Complain about a missing folder before the long part, not after it."""
+    if not path.absolute().parent.is_dir():
+        raise ParameterError(f"{path}: the folder {str(path.absolute().parent)!r} does not exist.")
+
+
+def figures_text(result: Mapping[str, Any]) -> str:
+    """The figures of a simulation for people."""
+    percent = {
+        "accuracy": result["accuracy"],
+        "analog accuracy": result["analog_accuracy"],
+        "agreement with the analog network": result["agreement"],
+    }
+    lines = [
+        f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None
+    ]
+    lines.append(f"  spikes an image: {result['spikes_per_image']:,.0f}")
+    lines.append(f"  synaptic operations an image: {result['synaptic_operations_per_image']:,.0f}")
+    lines.append(
+        f"  {result['n_steps']} steps ({result['duration_ms']:g} ms) an image, "
+        f"{sum(result['seconds'].values()):.1f} s in all"
+    )
+    return "\n".join(lines)
+
+
+def finish(options: Options, result: Mapping[str, Any], text: str) -> None:
+    """Write the JSON (whole or not at all) and print the text."""
+    if options.json:
+        check_folder(options.json)
+        write_json(options.json, result)
+    if not options.quiet:
+        print(text, file=sys.stdout)

@@ -1,0 +1,174 @@
+"""What makes and runs networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import bioconv as bc
+from bioconv.cli.commands.common import (
+    Options,
+    check_folder,
+    figures_text,
+    finish,
+    make_code,
+    make_neuron,
+    read_calibration,
+    read_data,
+    read_network,
+    steps_of,
+)
+from bioconv.errors import ParameterError
+from bioconv.measures import format_table
+from bioconv.reports.networks import describe_transfer
+
+
+def convert(options: Options) -> None:
+    """``bioconv convert``."""
+    check_folder(options.output)
+    graph = bc.read(options.model)
+    calibration = read_calibration(options, graph)
+    network = bc.convert(
+        graph,
+        calibration=calibration,
+        code=make_code(options),
+        neuron=make_neuron(options),
+        dt=options.dt,
+        n_steps=options.steps,
+        duration=options.duration,
+        seed=options.seed,
+    )
+    network.save(options.output)
+    rows = bc.inspect(network)
+    finish(
+        options,
+        {
+            "network": network.name,
+            "file": str(options.output),
+            "n_neurons": network.n_neurons,
+            "n_synapses": network.n_synapses,
+            "n_steps": network.n_steps,
+            "dt": network.dt,
+            "code": dict(network.code),
+            "populations": rows,
+        },
+        "\n".join(
+            [
+                format_table(rows),
+                *describe_transfer(network),
+                f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> "
+                f"{options.output}",
+            ]
+        ),
+    )
+
+
+def simulate(options: Options) -> None:
+    """``bioconv simulate``."""
+    for path in filter(None, (options.output, options.json)):
+        check_folder(path)
+    network = read_network(options.network)
+    x, y = read_data(options, network.inputs[0].shape, options.images)
+    record = _record(options, network)
+    extra = {"batch_size": options.batch, "dtype": options.dtype}
+    recording = bc.simulate(
+        network,
+        x,
+        simulator=options.simulator,
+        steps=steps_of(options, network.dt),
+        record=record,
+        seed=options.seed,
+        progress=not options.quiet,
+        **(extra if options.simulator in ("array", "event") else {}),
+    )
+    result = bc.summarize(network, recording, x, y)
+    text = [figures_text(result)]
+    if options.diagnose:
+        result["diagnosis"] = [vars(row) for row in bc.diagnose(network, recording, x, y)]
+        text.append(format_table(result["diagnosis"]))
+    if options.output:
+        recording.save(options.output)
+    if options.plot:
+        files = bc.plots.plot_recording(
+            network, recording, options.plot, y=y, x=x, analog_accuracy=result["analog_accuracy"]
+        )
+        text.append("\n".join(str(file) for file in files))
+    finish(options, result, "\n".join(text))
+
+
+def estimate(options: Options) -> None:
+    """``bioconv estimate``."""
+    if options.search == bool(options.data):
+        raise ParameterError("give either --data (estimate on these samples) or --search (noise)")
+    graph = bc.read(options.model)
+    calibration = read_calibration(options, graph)
+    table: Sequence[Any]
+    if options.search:
+        table = bc.search_percentile(
+            graph,
+            calibration=calibration,
+            code=make_code(options),
+            neuron=make_neuron(options),
+            percentiles=options.percentiles,
+            dt=options.dt,
+            n_steps=options.steps,
+            duration=options.duration,
+            seed=options.seed,
+        )
+    else:
+        x, y = read_data(options, graph.inputs[0].shape, options.images)
+        table = bc.estimate(
+            graph,
+            x,
+            y,
+            calibration=calibration,
+            percentiles=options.percentiles,
+            normalization=make_code(options).normalization,
+            n_steps=steps_of(options, options.dt or 1.0),
+        )
+    rows = [vars(row) for row in table]
+    finish(options, {"estimates": rows}, format_table(rows))
+
+
+def inspect(options: Options) -> None:
+    """``bioconv inspect``."""
+    from bioconv.reports.networks import open_any
+
+    source = open_any(options.source)
+    x = None
+    if options.data:
+        x, _ = read_data(options, source.inputs[0].shape, options.images)
+    rows = bc.inspect(source, x, n_images=options.images)
+    finish(options, {"rows": rows}, format_table(rows))
+
+
+def demo(options: Options) -> None:
+    """``bioconv demo``."""
+    result = bc.demo(
+        options.output,
+        n_images=options.images,
+        n_brian2_images=options.brian2_images,
+        seed=options.seed,
+        progress=not options.quiet,
+    )
+    text = [
+        f"{name}: {result[name]['n_images']} images\n{figures_text(result[name])}"
+        for name in ("array", "brian2")
+    ]
+    same = "the same" if result["same_classes"] else "DIFFERENT"
+    text.append(f"Both simulators gave {same} classes. Files:")
+    finish(options, result, "\n".join([*text, *result["files"]]))
+
+
+def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str, ...]]:
+    record: dict[str, tuple[str, ...]] = {}
+    for entry in options.record:
+        population, separator, variable = entry.partition("=")
+        if not separator:
+            raise ParameterError(f"--record takes POPULATION=VARIABLE. Received: {entry!r}.")
+        record[population] = (*record.get(population, ()), variable)
+    if options.diagnose or options.plot:
+        for population in network.populations:
+            known = record.get(population.name, ())
+            record[population.name] = tuple(dict.fromkeys((*known, population.decoded_from)))
+    return record

@@ -1,0 +1,84 @@
+"""What compares many networks."""
+
+from __future__ import annotations
+
+import bioconv as bc
+from bioconv.cli.commands.common import (
+    Options,
+    check_folder,
+    finish,
+    pairs_of,
+    read_calibration,
+    read_data,
+)
+from bioconv.measures import format_table
+
+
+def populations(options: Options) -> None:
+    """``bioconv populations``."""
+    graph = bc.read(options.model)
+    x, y = read_data(options, graph.inputs[0].shape, options.images)
+    chosen = bc.populations.placement_of(pairs_of(options.option, "--option"), options.place)
+    found = bc.populations.compare(
+        graph, x, y, placement=chosen, runs=options.runs, seed=options.seed
+    )
+    text = "\n".join([format_table(found.rows()), format_table(found.table())])
+    finish(options, found.record(), text)
+
+
+def plausibility(options: Options) -> None:
+    """``bioconv plausibility``."""
+    check_folder(options.output)
+    graph = bc.read(options.model)
+    options.calibration = options.calibration or options.data
+    x, y = read_data(options, graph.inputs[0].shape, options.images)
+    names = options.neurons.split(",") if options.neurons != "all" else list(bc.neurons.library())
+    study = bc.plausibility(
+        graph,
+        x,
+        y,
+        calibration=read_calibration(options, graph),
+        neurons=names,
+        folder=options.output,
+        rates=options.rates,
+        tau_syn=options.tau_syn,
+        durations=options.duration,
+        weight_bits=options.weight_bits,
+        code=bc.codes.make("rate", pairs_of(options.option, "--option")),
+        seed=options.seed,
+        workers=options.workers,
+        progress=not options.quiet,
+    )
+    result = {"records": study.records, "refused": study.refused, "files": study.files}
+    finish(options, result, "\n".join([str(study), *map(str, study.files)]))
+
+
+def robustness(options: Options) -> None:
+    """``bioconv robustness``."""
+    from bioconv.studies.robustness_plan import parse_sweep
+
+    check_folder(options.output)
+    graph = bc.read(options.model)
+    options.calibration = options.calibration or options.data
+    x, y = read_data(options, graph.inputs[0].shape, options.images)
+    study = bc.robustness(
+        graph,
+        x,
+        y,
+        calibration=read_calibration(options, graph),
+        noise=dict(parse_sweep(entry) for entry in options.noise),
+        codes=options.codes,
+        folder=options.output,
+        seeds=options.seeds,
+        seed=options.seed,
+        simulator=options.simulator,
+        workers=options.workers,
+        progress=not options.quiet,
+    )
+    result = {
+        "records": study.records,
+        "tolerated": study.tolerated(),
+        "refused": study.refused,
+        "files": study.files,
+    }
+    finish(options, result, "\n".join([str(study), *map(str, study.files)]))

@@ -1,0 +1,73 @@
+"""What puts networks on other machines."""
+
+from __future__ import annotations
+
+import bioconv as bc
+from bioconv.cli.commands.common import (
+    Options,
+    check_folder,
+    finish,
+    pairs_of,
+    read_data,
+    read_network,
+)
+from bioconv.errors import ParameterError
+from bioconv.measures import format_table
+
+
+def export(options: Options) -> None:
+    """``bioconv export``."""
+    for path in filter(None, (options.output, options.report)):
+        check_folder(path)
+    network = read_network(options.network)
+    x, y = None, None
+    if options.data:
+        x, y = read_data(options, network.inputs[0].shape, options.images)
+    report = bc.examine(
+        network,
+        options.to,
+        x,
+        y,
+        chips=options.chips,
+        seed=options.seed,
+        progress=not options.quiet,
+    )
+    if options.report:
+        report.save(options.report)
+    _ = report.network  # complains if anything is impossible, whether or not it is written
+    files = [str(file) for file in report.emit(options.output)] if options.output else []
+    finish(options, {**report.record(), "files": files}, "\n".join([str(report), "", *files]))
+
+
+def targets(options: Options) -> None:
+    """``bioconv targets``."""
+    if options.target is None:
+        rows = bc.list_targets()
+        finish(options, {"targets": rows}, format_table(rows))
+        return
+    found = bc.describe_target(options.target)
+    head = f"{found['title']}: {found['summary']}\n{found['tested']}\n"
+    finish(options, found, "\n".join([head, format_table(found["limits"])]))
+
+
+def disturb(options: Options) -> None:
+    """``bioconv disturb``."""
+    check_folder(options.output)
+    network = read_network(options.network)
+    wanted = [] if options.profile is None else list(bc.noise.profile(options.profile))
+    for name, amplitude in pairs_of(options.noise, "--noise").items():
+        if name not in bc.noise.LIBRARY:
+            valid = ", ".join(bc.noise.LIBRARY)
+            raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
+        if not isinstance(amplitude, int | float):
+            raise ParameterError(f"The amplitude of {name} must be a number, not {amplitude!r}.")
+        wanted.append(bc.noise.LIBRARY[name](amplitude))
+    if not wanted:
+        raise ParameterError("Say what the hardware is like: --noise NAME=AMPLITUDE, or --profile.")
+    disturbed = bc.noise.disturb(network, *wanted, seed=options.seed)
+    disturbed.save(options.output)
+    finish(
+        options,
+        {"network": disturbed.name, "file": str(options.output), "noise": list(map(str, wanted))},
+        "\n".join([*map(str, wanted), f"seed {options.seed} -> {options.output}"]),
+    )

@@ -1,0 +1,32 @@
+"""The arguments of every command.  Imports nothing heavy, so ``--help`` is quick."""
+
+from __future__ import annotations
+
+import argparse
+
+from bioconv.cli.parsers import catalogues, networks, studies, targets
+from bioconv.cli.parsers.common import Formatter
+
+_ROOMS = (networks, targets, catalogues, studies)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``bioconv`` with all its commands.
+
+    The parsed options carry the name of the module of `bioconv.cli.commands` as ``room``.
+    """
+    from importlib.metadata import version
+
+    parser = argparse.ArgumentParser(
+        prog="bioconv",
+        description="Trained Keras networks become spiking networks.",
+        epilog="example:\n  bioconv demo",
+        formatter_class=Formatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bioconv {version('bioconv')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for room in _ROOMS:
+        for name, add in room.COMMANDS.items():
+            add(commands)
+            commands.choices[name].set_defaults(room=room.__name__.rpartition(".")[2])
+    return parser

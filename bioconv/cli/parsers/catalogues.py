@@ -1,0 +1,54 @@
+"""What lists codes, neurons and imperfections: the arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bioconv.cli.parsers.common import Commands, add_command
+
+
+def _codes(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "codes",
+        "List the codes, or show one: what it does, its options and their defaults.",
+        "bioconv codes first_spike_exact",
+    )
+    parser.add_argument("code", nargs="?", metavar="NAME", help="leave out for the list")
+
+
+def _neurons(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "neurons",
+        "List the neurons of the library, or show one: equations, parameters, source, simulators.",
+        "bioconv neurons izhikevich --option kind=fast_spiking --plot figures",
+    )
+    parser.add_argument("neuron", nargs="?", metavar="NAME", help="leave out for the list")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option or parameter of the neuron (ms, mV, pF, pA), e.g. synapse=delta or tau_m=10",
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="DIR", help="draw potentials under a few currents, f-I curve"
+    )
+
+
+def _noise(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "noise",
+        "List the imperfections of hardware and the profiles of chips, or show one with sources.",
+        "bioconv noise threshold",
+    )
+    parser.add_argument("noise", nargs="?", metavar="NAME", help="leave out for the list")
+
+
+COMMANDS = {
+    "codes": _codes,
+    "neurons": _neurons,
+    "noise": _noise,
+}

@@ -1,0 +1,79 @@
+"""What the arguments of several commands share.  Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+SIMULATORS = ("array", "event", "brian2", "nest", "neuron", "pynn.brian2")
+DATA_HELP = "an .npz file with x and optionally y, or digits, mnist, fashion_mnist, cifar10, imdb"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Keep the example's lines, show defaults where there are any."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False or action.default == []:
+            return action.help
+        return super()._get_help_string(action)
+
+
+def add_command(commands: Commands, name: str, text: str, example: str) -> argparse.ArgumentParser:
+    """A command with the options that all of them have."""
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example:\n  {example}",
+        formatter_class=Formatter,
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def add_pixels(parser: argparse.ArgumentParser) -> None:
+    """How stored data become samples."""
+    parser.add_argument(
+        "--scale",
+        type=float,
+        help="multiply the data as they are stored (default: named data come ready to use)",
+    )
+    parser.add_argument("--offset", type=float, default=0.0, help="add to the data, after scaling")
+
+
+def add_conversion(parser: argparse.ArgumentParser) -> None:
+    """What a conversion needs."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument("--calibration", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+    )
+    parser.add_argument(
+        "--code", default="rate", help="how activations become spikes: see bioconv codes"
+    )
+    parser.add_argument(
+        "--neuron", default="integrate_and_fire", help="neuron model: see bioconv neurons"
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the code"
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option or parameter of the neuron (ms, mV, pF, pA), e.g. reset=value or t_ref=2",
+    )
+    parser.add_argument("--dt", type=float, help="time step in ms (default: what the neuron needs)")
+    add_pixels(parser)
+
+
+def add_duration(parser: argparse.ArgumentParser) -> None:
+    """How long a sample is shown."""
+    duration = parser.add_mutually_exclusive_group()
+    duration.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
+    duration.add_argument("--duration", type=float, metavar="MS", help="the same in ms")

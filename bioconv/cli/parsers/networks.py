@@ -1,0 +1,119 @@
+"""What makes and runs networks: the arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bioconv.cli.parsers.common import (
+    DATA_HELP,
+    SIMULATORS,
+    Commands,
+    add_command,
+    add_conversion,
+    add_duration,
+    add_pixels,
+)
+
+
+def _convert(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "convert",
+        "Convert a trained Keras network into a spiking network.",
+        "bioconv convert lenet.keras --calibration mnist --option percentile=99.9 -o lenet.h5",
+    )
+    add_conversion(parser)
+    add_duration(parser)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
+
+
+def _simulate(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "simulate",
+        "Simulate a spiking network.",
+        "bioconv simulate lenet.h5 --data mnist --images 100 --simulator nest --plot figures",
+    )
+    parser.add_argument("network", type=Path, metavar="NET.h5")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    add_duration(parser)
+    parser.add_argument("--simulator", default="array", choices=SIMULATORS)
+    parser.add_argument("--batch", type=int, metavar="N", help="samples at once (array, event)")
+    parser.add_argument(
+        "--dtype",
+        default="float32",
+        choices=("float32", "float64"),
+        help="precision (array, event)",
+    )
+    parser.add_argument(
+        "--record",
+        action="append",
+        default=[],
+        metavar="POPULATION=VARIABLE",
+        help="record counts, spikes or a state variable of a population",
+    )
+    parser.add_argument(
+        "--diagnose", action="store_true", help="show layer by layer where accuracy is lost"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="RESULT.h5")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw what was recorded")
+    add_pixels(parser)
+
+
+def _estimate(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "estimate",
+        "Estimate the accuracy for several percentiles without simulating (ReLU clipped at 1), "
+        "or search the percentile on uniform noise.",
+        "bioconv estimate lenet.keras --calibration mnist --data mnist --percentiles 99 99.9 100",
+    )
+    add_conversion(parser)
+    parser.add_argument("--data", metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument(
+        "--percentiles", type=float, nargs="+", default=[99.0, 99.9, 99.99, 100.0], metavar="P"
+    )
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help="simulate on uniform noise and name the percentile that agrees best",
+    )
+    add_duration(parser)
+
+
+def _inspect(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "inspect",
+        "Show the layers of a model, or the populations of a network.",
+        "bioconv inspect lenet.h5 --data mnist",
+    )
+    parser.add_argument("source", type=Path, metavar="MODEL|NET.h5")
+    parser.add_argument(
+        "--data", metavar="DATA", help="simulate these samples to see what saturates; " + DATA_HELP
+    )
+    parser.add_argument("--images", type=int, default=20, metavar="N")
+    add_pixels(parser)
+
+
+def _demo(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "demo",
+        "Convert and simulate a small digits network with the array simulator and Brian2.",
+        "bioconv demo -o bioconv-demo",
+    )
+    parser.add_argument("-o", "--output", type=Path, default=Path("bioconv-demo"), metavar="DIR")
+    parser.add_argument("--images", type=int, default=100, metavar="N")
+    parser.add_argument("--brian2-images", type=int, default=10, metavar="N")
+
+
+COMMANDS = {
+    "convert": _convert,
+    "simulate": _simulate,
+    "estimate": _estimate,
+    "inspect": _inspect,
+    "demo": _demo,
+}

@@ -1,0 +1,142 @@
+"""What compares many networks: the arguments."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bioconv.cli.parsers.common import (
+    DATA_HELP,
+    SIMULATORS,
+    Commands,
+    add_command,
+    add_pixels,
+)
+
+
+def _plausibility(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "plausibility",
+        "Run one network on many neurons: accuracy, time, rates, work and cost of each.",
+        "bioconv plausibility lenet.keras --data mnist --images 200 "
+        "--neurons lif,adex,izhikevich:kind=fast_spiking,hodgkin_huxley -o study",
+    )
+    _study_data(parser)
+    parser.add_argument(
+        "--neurons",
+        required=True,
+        metavar="NAMES",
+        help="names with commas between; options as NAME:OPTION=VALUE; all: the whole library",
+    )
+    for name, unit, what in (
+        ("rates", "HZ", "rates of the largest activation"),
+        ("tau-syn", "MS", "synaptic time constants"),
+        ("duration", "MS", "how long a sample is shown"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            nargs="+",
+            default=[0.0],
+            metavar=unit,
+            help=f"{what}; the first is the base, the others are tried alone; 0: the neuron's own",
+        )
+    parser.add_argument(
+        "--weight-bits",
+        type=int,
+        nargs="+",
+        default=[0],
+        metavar="N",
+        help="bits of a synaptic weight; 0: not rounded",
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the code"
+    )
+    _study_runs(parser)
+
+
+def _populations(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "populations",
+        "Compare a network with sigmoids, tanhs, LSTMs or GRUs with one of counted populations.",
+        "bioconv populations lstm.keras --data digits --option n=200 --option placement=random",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    option = "n, placement, curve, sigma"
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=option)
+    place = "only these parts, such as lstm/input"
+    parser.add_argument("--place", action="append", default=[], metavar="NAME", help=place)
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="draws of thresholds")
+    add_pixels(parser)
+
+
+def _study_data(parser: argparse.ArgumentParser) -> None:
+    """The network and the samples of a study."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument(
+        "--calibration", metavar="DATA", help="samples that set the scales (default: as --data)"
+    )
+    parser.add_argument(
+        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+    )
+    parser.add_argument("--images", type=int, default=100, metavar="N", help="the first N samples")
+
+
+def _study_runs(parser: argparse.ArgumentParser) -> None:
+    """How the runs of a study are done."""
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="table, picture, records; finished runs found there are not repeated",
+    )
+    add_pixels(parser)
+
+
+def _robustness(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "robustness",
+        "Which code survives which imperfection of hardware: accuracy against amplitude.",
+        "bioconv robustness lenet.keras --data mnist --images 200 --noise threshold=0:0.3 "
+        "--noise weight_bits=8,4,3,2 --codes rate:n_steps=100,first_spike_exact -o study",
+    )
+    _study_data(parser)
+    parser.add_argument(
+        "--noise",
+        required=True,
+        action="append",
+        metavar="NAME=LOW:HIGH",
+        help="an imperfection and its amplitudes: LOW:HIGH (6 of them), LOW:HIGH:N, or A,B,C; "
+        "names: see bioconv noise",
+    )
+    parser.add_argument(
+        "--codes",
+        default="rate,first_spike_exact,few_spikes",
+        metavar="NAMES",
+        help="names with commas between; options as NAME:OPTION=VALUE, also n_steps, duration "
+        "and dt",
+    )
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="chips an amplitude")
+    parser.add_argument(
+        "--simulator",
+        default="auto",
+        choices=("auto", *SIMULATORS),
+        help="auto: event where it has one closed form for all chips of a code, else array",
+    )
+    _study_runs(parser)
+
+
+COMMANDS = {
+    "plausibility": _plausibility,
+    "populations": _populations,
+    "robustness": _robustness,
+}

@@ -1,0 +1,46 @@
+"""What networks are exported to, as plain data: the list, and one target with its limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bioconv.targets.registry import TARGETS, exporter
+
+
+def list_targets() -> list[dict[str, str]]:
+    """One row for each target: its name, and what is written.
+
+    Examples
+    --------
+    >>> [row["target"] for row in list_targets()][:2]
+    ['brainscales2', 'brian2']
+    """
+    return [{"target": name, "": exporter(name).target.summary} for name in TARGETS]
+
+
+def describe_target(name: str) -> dict[str, Any]:
+    """A target: ``title``, ``summary``, ``tested`` (how the export is checked) and ``limits``.
+
+    Parameters
+    ----------
+    name : str
+        One of `bioconv.targets.TARGETS`.
+
+    Returns
+    -------
+    dict
+        ``limits`` is a list of rows: ``what``, ``value``, ``source``.
+
+    Raises
+    ------
+    ParameterError
+        Unknown target; lists all.
+    """
+    target = exporter(name).target
+    return {
+        "target": target.name,
+        "title": target.title,
+        "summary": target.summary,
+        "tested": target.tested,
+        "limits": target.rows(),
+    }
