@@ -212,9 +212,8 @@ def _delay(name: str, projection: Projection, limit: Limit | None, dt: float) ->
         return
     low, high = limit.value
     if not low <= projection.delay_steps <= high:
-        text = (
-            f"{projection.delay_steps} steps ({projection.delay_steps * dt:g} ms), can be {limit}."
-        )
+        steps = projection.delay_steps
+        text = f"is {steps} steps ({steps * dt:g} ms), can be {limit}."
         yield Finding(name, "delay", Verdict.IMPOSSIBLE, text)
 
 

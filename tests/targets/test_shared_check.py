@@ -1,0 +1,226 @@
+"""The one check of all targets, the report, and what is written or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_networks import images, spiking_network
+
+import bioconv as bc
+from bioconv.errors import ExportError, ParameterError
+from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons import (
+    HodgkinHuxley,
+    IntegrateAndFire,
+    LeakyIntegrateAndFire,
+    with_noise,
+)
+from bioconv.noise import FixedPointState, SynapticFailure, disturb
+from bioconv.targets import Cell, Exporter, Fit, Limit, Loss, Report, Target, Verdict
+from bioconv.targets.validator import FEATURES, check
+
+LOSS = Loss(Verdict.IMPOSSIBLE, "the toy has none", "this file", "Leave it out.")
+LEAKY = LeakyIntegrateAndFire(synapse="delta")
+TOY = Target(
+    name="toy",
+    title="Toy",
+    summary="nothing",
+    tested="here",
+    cells=(
+        Cell(
+            "toy_leaky",
+            LEAKY.model,
+            "this file",
+            {"integrate_and_fire_delta_subtraction": "leaks and forgets the rest at reset"},
+            {"tau_m": Limit((1.0, 50.0), "ms", "this file")},
+        ),
+    ),
+)
+
+
+def of(model, **parameters) -> SpikingNetwork:
+    """The sample with another model in its hidden population, and nothing else special."""
+    plain = Population("conv", (4, 4, 2), model, parameters)
+    network = spiking_network(changes=())
+    return network.replace(populations=(plain, network.populations[1]))
+
+
+def noisy() -> SpikingNetwork:
+    return of(with_noise(LEAKY, 1.0).model)
+
+
+USES: dict[str, Callable[[], SpikingNetwork]] = {
+    "constant current": spiking_network,
+    "initial state": spiking_network,
+    "random numbers": noisy,
+    "refractory period": lambda: of(LEAKY.model, t_ref=2.0),
+    "scheduled changes": spiking_network,
+    "statements after a step": lambda: disturb(spiking_network(), FixedPointState()),
+    "mixed signs": spiking_network,
+    "random release": lambda: disturb(spiking_network(), SynapticFailure(0.1)),
+    "current input": spiking_network,
+    "regular input": lambda: spiking_network("regular"),
+    "poisson input": lambda: spiking_network("poisson"),
+    "readout count": spiking_network,
+    **{
+        f"readout {kind}": lambda kind=kind: spiking_network(  # type: ignore[misc]
+            readouts=(replace(spiking_network().readouts[0], kind=kind, rate=100.0),)
+        )
+        for kind in ("first_spike", "potential", "level", "softmax")
+    },
+}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_every_feature_is_found_where_it_is_used_and_nowhere_else(feature: str) -> None:
+    target = replace(TOY, any_model=True, losses={feature: LOSS})
+    found = [f for f in check(USES[feature](), target) if f.aspect == feature]
+    assert found and all(f.verdict is Verdict.IMPOSSIBLE for f in found)
+    assert {f.advice for f in found} == {"Leave it out."}
+    bare = Population("out", (3,), IntegrateAndFire().model)
+    without = spiking_network(
+        inputs=(),
+        populations=(bare,),
+        projections=(),
+        drives=(),
+        changes=(),
+        readouts=() if feature.startswith("readout") else spiking_network().readouts,
+    )
+    assert not [f for f in check(without, target) if f.aspect == feature]
+
+
+def test_cells_are_exact_stand_ins_or_missing() -> None:
+    verdicts = {
+        name: check(of(model), TOY)
+        for name, model in {
+            "exact": LEAKY.model,
+            "approximated": IntegrateAndFire().model,
+            "impossible": HodgkinHuxley().model,
+        }.items()
+    }
+    for expected, findings in verdicts.items():
+        (neuron,) = [f for f in findings if (f.part, f.aspect) == ("conv", "neuron")]
+        assert neuron.verdict == expected
+    assert (
+        "toy_leaky" in str(verdicts["impossible"][0].problem()) + verdicts["impossible"][0].advice
+    )
+
+
+def test_parameters_out_of_range_are_named() -> None:
+    found = check(of(LEAKY.model, tau_m=np.linspace(20.0, 60.0, 32).reshape(4, 4, 2)), TOY)
+    (neuron,) = [f for f in found if (f.part, f.aspect) == ("conv", "neuron")]
+    assert neuron.verdict is Verdict.IMPOSSIBLE
+    assert "tau_m is 20 to 60 ms, it can be 1.0 to 50.0 ms" in neuron.text
+
+
+def test_numbers_are_held_to_the_limits() -> None:
+    narrow = replace(
+        TOY,
+        any_model=True,
+        delay_steps=Limit((1, 1), "steps", "here"),
+        fan_in=Limit(31, "synapses", "here"),
+        neurons=Limit(34, "neurons", "here"),
+        operators=("Dense",),
+    )
+    aspects = {f.aspect: f.text for f in check(spiking_network(), narrow) if f.verdict != "exact"}
+    assert "is 2 steps (2 ms), can be 1 to 1 steps" in aspects["delay"]
+    assert "32 synapses" in aspects["fan-in"]
+    assert "35 neurons" in aspects["size"]
+    assert "Reshape" in aspects["operator"]
+    wide = replace(
+        narrow,
+        delay_steps=Limit((1, 2), "steps", "here"),
+        fan_in=Limit(32, "synapses", "here"),
+        neurons=Limit(35, "neurons", "here"),
+        operators=("Dense", "Reshape"),
+    )
+    assert all(f.verdict == "exact" for f in check(spiking_network(), wide))
+
+
+def test_a_declaration_with_an_unknown_feature_is_refused() -> None:
+    with pytest.raises(ParameterError, match="teleportation"):
+        check(spiking_network(), replace(TOY, losses={"teleportation": LOSS}))
+
+
+def report(target: Target, write) -> Report:
+    network = spiking_network()
+    exporter = Exporter(target, lambda net, x: Fit(net), write)
+    findings = check(network, target)
+    return Report(network, exporter, findings, Fit(network))
+
+
+def test_impossible_writes_nothing_and_lists_everything(tmp_path: Path) -> None:
+    losses = {"mixed signs": LOSS, "scheduled changes": LOSS}
+    refused = report(
+        replace(TOY, any_model=True, losses=losses), lambda fit, folder: pytest.fail("written")
+    )
+    assert refused.verdict is Verdict.IMPOSSIBLE
+    with pytest.raises(ExportError, match="Toy cannot represent sample") as caught:
+        refused.emit(tmp_path / "net")
+    assert {p.what for p in caught.value.problems} == set(losses)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def write(fit: Fit, folder: Path) -> None:
+        (folder / "half.txt").write_text("half")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        report(replace(TOY, any_model=True), write).emit(tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_report_is_text_and_json(tmp_path: Path) -> None:
+    found = bc.examine(spiking_network(), "brian2", images(4), np.arange(4) % 3, progress=False)
+    found.save(tmp_path / "lost.json")
+    found.save(tmp_path / "lost.txt")
+    record = json.loads((tmp_path / "lost.json").read_text())
+    assert record == json.loads(json.dumps(found.record()))
+    assert record["verdict"] == "exact" and record["measured"][0]["n_images"] == 4
+    text = (tmp_path / "lost.txt").read_text()
+    assert text == f"{found}\n"
+    for part in ("conv", "out", "conv -> out (syn)", "unrestricted", found.exporter.target.tested):
+        assert part in text
+    for finding in record["findings"]:
+        assert set(finding) >= {"part", "aspect", "verdict", "text", "error", "unit", "advice"}
+
+
+def test_the_files_for_brian2_are_those_that_its_simulator_runs(tmp_path: Path) -> None:
+    files = bc.emit(spiking_network(), tmp_path / "net")
+    assert files[0].name == "program.py" and all(file.is_file() for file in files)
+
+
+@pytest.mark.parametrize("name", bc.targets.TARGETS)
+def test_every_declaration_is_whole(name: str) -> None:
+    target = bc.targets.exporter(name).target
+    assert target.name == name and target.title and target.summary and target.tested
+    assert target.any_model or target.cells
+    assert target.losses.keys() <= FEATURES.keys()
+    rows = bc.describe_target(name)["limits"]
+    assert rows and all(row["source"] and row["value"] for row in rows)
+    for cell in target.cells:
+        assert cell.bounds.keys() <= {p.name for p in cell.model.parameters}
+
+
+@pytest.mark.parametrize("name", bc.targets.TARGETS)
+def test_every_target_takes_or_refuses_whole(name: str, tmp_path: Path) -> None:
+    """A network with a bit of everything: it is written, or every reason is given."""
+    found = bc.examine(spiking_network(), name)
+    place = tmp_path / "net"
+    if found.verdict is Verdict.IMPOSSIBLE:
+        with pytest.raises(ExportError) as caught:
+            found.emit(place)
+        assert caught.value.problems and not list(tmp_path.iterdir())
+    else:
+        assert all(file.is_file() for file in found.emit(place))
+
+
+def test_unknown_targets_are_refused() -> None:
+    with pytest.raises(ParameterError, match="Targets: brainscales2, brian2, nir, pynn"):
+        bc.examine(spiking_network(), "loihi")
