@@ -14,7 +14,7 @@ import bioconv as bc
 import models
 from bioconv.analog.functions import FICurve as CurveFunction
 from bioconv.analog.measured import curve_of, pchip_slopes
-from bioconv.codes.curve import fingerprint
+from bioconv.codes.rate.curve import fingerprint
 from bioconv.errors import ConversionError, ParameterError, ReadError
 from bioconv.neurons.transfer import fi_curve
 

@@ -48,7 +48,7 @@ class FICurve(Elementwise):
     tau_syn : float
         Decay time of the synapses in ms; 0 for delta pulses.
     neuron : str
-        Which neuron it is, see `bioconv.codes.curve.fingerprint`.
+        Which neuron it is, see `bioconv.codes.rate.curve.fingerprint`.
     """
 
     values: NDArray[np.float64] = field(metadata=LEAF)

@@ -110,12 +110,14 @@ def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSp
 
 #: classes of `bioconv.keras`
 _OWN = frozenset({"ClampedReLU", "FICurve"})
+#: where files say that they are; the first two in files of older versions
+_OWN_MODULES = (None, "bioconv.keras", "bioconv.keras.activations", "bioconv.keras.curves")
 
 
 def _custom(entry: Mapping[str, Any], class_name: str) -> str:
     """Why the class is not one of Keras's own, or "" (only newer files say so)."""
     module = entry.get("module")
-    own = class_name.removeprefix("bioconv>") if module in (None, "bioconv.keras") else ""
+    own = class_name.removeprefix("bioconv>") if module in _OWN_MODULES else ""
     if own in _OWN and (own != class_name or module):
         return ""  # its configuration is numbers
     if isinstance(module, str) and module.split(".")[0] not in _KERAS_MODULES:

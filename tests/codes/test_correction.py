@@ -13,7 +13,7 @@ import models
 from bioconv.analog.functions import FICurve
 from bioconv.analog.measured import pchip_slopes
 from bioconv.codes.calibration import LowestValues, measure
-from bioconv.codes.correction import correct
+from bioconv.codes.rate.correction import correct
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
 

@@ -69,7 +69,7 @@ class RateCode(Code):
         of a neuron whose rate jumps at onset.  The curve is then measured with the noise.
     correction : bool
         Fit gain and bias of each channel on the calibration data, so that the neuron's measured
-        curve comes closest to the activations, layer by layer (see `bioconv.codes.correction`);
+        curve comes closest to the activations, layer by layer (`bioconv.codes.rate.correction`);
         nothing to do for perfect integrators and for networks that were trained with the curve.
     irregularity : float
         For the correction: by how much the input of a neuron fluctuates, as a share of the
@@ -156,7 +156,7 @@ class RateCode(Code):
         seed: int,
     ) -> SpikingNetwork:
         """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.rate_network import build
+        from bioconv.codes.rate.network import build
 
         return build(
             self,

@@ -25,7 +25,7 @@ from bioconv.neurons.update import update_of
 
 if TYPE_CHECKING:
     from bioconv.codes.calibration import Scales
-    from bioconv.codes.rate import RateCode
+    from bioconv.codes.rate.code import RateCode
     from bioconv.codes.rewritten import Rewritten
 
 #: activations between which a curve is measured, in units of the layer's scale

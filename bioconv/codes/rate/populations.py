@@ -26,7 +26,7 @@ from bioconv.neurons import MaxGate, Neuron
 from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
 if TYPE_CHECKING:
-    from bioconv.codes.rate import RateCode
+    from bioconv.codes.rate.code import RateCode
 
 Scale = NDArray[np.float64]
 

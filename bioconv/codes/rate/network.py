@@ -19,14 +19,14 @@ from bioconv.codes.calibration import (
     input_scales,
     measure,
 )
-from bioconv.codes.correction import Correction, correct
-from bioconv.codes.curve import curves_of, layer_curves, membrane_of_curves
 from bioconv.codes.driving import SPIKES
 from bioconv.codes.layout import depths as depths_of
 from bioconv.codes.layout import describe_options, names
 from bioconv.codes.membrane import Membrane
 from bioconv.codes.names import identifiers
-from bioconv.codes.rate_populations import Plan, add_gates, add_readout, add_spiking
+from bioconv.codes.rate.correction import Correction, correct
+from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
+from bioconv.codes.rate.populations import Plan, add_gates, add_readout, add_spiking
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ConversionError, ParameterError, Problem
@@ -35,7 +35,7 @@ from bioconv.neurons import Neuron
 from bioconv.timing import whole_steps
 
 if TYPE_CHECKING:
-    from bioconv.codes.rate import RateCode
+    from bioconv.codes.rate.code import RateCode
 
 #: steps that a perfect integrator is shown a sample, where the user gives none
 DEFAULT_STEPS = 500
