@@ -11,6 +11,7 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from bioconv.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict, worst
 from bioconv.targets.fit import Exporter, Fit, Resource, Samples
@@ -137,6 +138,11 @@ def _fitted(network: SpikingNetwork, chosen: Exporter, samples: Samples | None) 
     from bioconv.export.tables import check_words
     from bioconv.targets.validator import check
 
+    if not isinstance(network, SpikingNetwork):
+        raise ParameterError(
+            f"A target takes a converted network. Received: {type(network).__name__}. "
+            "Convert it first: bioconv.convert(model, calibration=x)."
+        )
     check_words(network)
     findings = check(network, chosen.target)
     if worst(findings) is Verdict.IMPOSSIBLE:

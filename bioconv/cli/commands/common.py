@@ -20,6 +20,11 @@ Options = argparse.Namespace
 
 def read_network(path: Path) -> bc.SpikingNetwork:
     """The network in a file; not a recording."""
+    if path.suffix == ".keras":
+        raise NetworkFileError(
+            f"{path} is a Keras model. Convert it first: bioconv convert {path} --calibration DATA "
+            "-o NET.h5"
+        )
     network = bc.load(path)
     if not isinstance(network, bc.SpikingNetwork):
         raise NetworkFileError(f"{path} holds a recording, not a network.")
