@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,8 +12,10 @@ from bioconv.network import Population, Value
 from bioconv.neurons.discrete import discretise
 from bioconv.neurons.expressions import names_in, parse_expression
 from bioconv.neurons.model import NeuronModel
-from bioconv.neurons.update import update_of
+from bioconv.neurons.update import Update, update_of
 from bioconv.noise.rewriting import value_of
+
+Step: TypeAlias = Callable[[Any, Any], Any]
 
 
 def start_of(population: Population, state: str) -> Value:
@@ -64,27 +68,49 @@ def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[
             for s in model.states
         }
         wait = jnp.zeros(shape, jnp.int32) if update.waits else None
-        period = jnp.full(shape, n_steps, jnp.int32)
-
-        def step(before: Any, number: Any) -> Any:
-            state, wait = before
-            new, wait, fired = update.step(state, wait, {**values, "t": number * dt}, {}, period)
-            new = {k: jnp.broadcast_to(v, shape).astype(float) for k, v in new.items()}
-            return (new, wait), jnp.asarray(False if fired is None else jnp.any(fired))
-
+        state, fired = _first(update, dt, n_steps, values, (start, wait))
         # What does not know the time and rests in the first step rests for ever.
-        n = 1 if not uses_time(model) and _rests(step((start, wait), 0), start) else n_steps
-        (state, _), fired = jax.lax.scan(step, (start, wait), jnp.arange(n))
-        return bool(fired.any()), _moved(state, start)
+        if fired or uses_time(model) or _moved(state, start):
+            state, fired = _run(model, dt, n_steps)(values, (start, wait))
+        return bool(fired), _moved(state, start)
+
+
+def _step(update: Update, dt: float, period: int, values: Mapping[str, Any]) -> Step:
+    """One step without input, for `jax.lax.scan`."""
+    import jax.numpy as jnp
+
+    def step(before: Any, number: Any) -> Any:
+        state, wait = before
+        shape = next(iter(state.values())).shape
+        periods = jnp.full(shape, period, jnp.int32)
+        new, wait, fired = update.step(state, wait, {**values, "t": number * dt}, {}, periods)
+        new = {k: jnp.broadcast_to(v, shape).astype(float) for k, v in new.items()}
+        return (new, wait), jnp.asarray(False if fired is None else jnp.any(fired))
+
+    return step
+
+
+def _first(update: Update, dt: float, period: int, values: Mapping[str, Any], start: Any) -> Any:
+    (state, _), fired = _step(update, dt, period, values)(start, 0)
+    return state, fired
+
+
+@lru_cache(maxsize=128)
+def _run(model: NeuronModel, dt: float, n_steps: int) -> Callable[[Any, Any], Any]:
+    """So many steps without input, compiled once for all populations of a model."""
+    import jax
+    import jax.numpy as jnp
+
+    def run(values: Any, start: Any) -> Any:
+        step = _step(update_of(model), dt, n_steps, values)
+        (state, _), fired = jax.lax.scan(step, start, jnp.arange(n_steps))
+        return state, fired.any()
+
+    return jax.jit(run)
 
 
 def _moved(state: dict[str, Any], start: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, v in state.items() if not np.array_equal(v, start[name]))
-
-
-def _rests(after: Any, start: dict[str, Any]) -> bool:
-    (state, _), fired = after
-    return not (bool(fired) or _moved(state, start))
 
 
 def runs_away(model: NeuronModel) -> bool:
