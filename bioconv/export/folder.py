@@ -66,9 +66,9 @@ def copy_support(names: tuple[str, ...], folder: Path) -> None:
         (package / name).write_text(_read("bioconv.export.support", name), encoding="utf-8")
 
 
-def template(name: str, section: str) -> str:
-    """The program text called ``name`` with ``section`` as its tables."""
-    text = io.StringIO(_read("bioconv.export.templates", name))
+def template(name: str, section: str, package: str = "bioconv.export.templates") -> str:
+    """The program text called ``name``, of a package of templates, with ``section`` as tables."""
+    text = io.StringIO(_read(package, name))
     lines = text.readlines()
     start, end = lines.index("# <network>\n"), lines.index("# </network>\n")
     return "".join([*lines[: start + 1], section, *lines[end:]])

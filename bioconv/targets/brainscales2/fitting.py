@@ -1,0 +1,206 @@
+"""A network as BrainScaleS-2 will see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons import LeakyIntegrateAndFire
+from bioconv.operators import reweighted
+from bioconv.targets.brainscales2 import scales
+from bioconv.targets.brainscales2.declaration import (
+    GM,
+    GM_DEFAULT,
+    NEURONS,
+    ROWS,
+    STRENGTH,
+    WEIGHT,
+)
+from bioconv.targets.brainscales2.partition import Run, recurrent, runs
+from bioconv.targets.brainscales2.restating import (
+    continuous,
+    pauses,
+    rectified,
+    released,
+    with_sources,
+)
+from bioconv.targets.brainscales2.scales import Demand, Scale
+from bioconv.targets.findings import Finding, Verdict, projection_name
+from bioconv.targets.fit import Fit, Resource, Samples
+
+#: LSB between reset and threshold below which rounding and noise rule
+_LEAST_SWING = 20
+
+#: share of output neurons above which they are said to fire without input
+_MOST = 0.5
+
+Setup = Mapping[str, tuple[Demand, Scale]]
+
+
+def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
+    """The network with the chip's potentials, weights, inputs and time.
+
+    Its populations are in the chip's own numbers: LSB where the model has mV, microseconds for
+    ms, and weights in whole units for pA.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        That `bioconv.targets.validator.check` finds possible.
+    samples : mapping of str to ndarray, or None
+        They tell the range of the inputs.
+
+    Returns
+    -------
+    Fit
+        With ``details["runs"]``, see `bioconv.targets.brainscales2.partition.runs`.
+    """
+    free, findings = released(network)
+    plain, cut = rectified(free)
+    sourced, told = with_sources(plain, samples)
+    fine = continuous(sourced)
+    findings += [*cut, *told, *pauses(network, fine)]
+    demands = {p.name: scales.demand(fine, p) for p in fine.populations}
+    kappa = scales.strength(list(demands.values()))
+    setup = {name: (of, scales.scale(of, kappa)) for name, of in demands.items()}
+    findings += [*_impossible(fine, setup)]
+    if any(f.verdict is Verdict.IMPOSSIBLE for f in findings):
+        return Fit(network, tuple(findings))
+    chip = _on_chip(fine, setup, kappa)
+    findings += [*_words(fine, setup, kappa)]
+    parts = runs(chip)
+    return Fit(chip, tuple(findings), _resources(chip, setup, parts), {"runs": parts})
+
+
+def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
+    """Everything in the way, in counts."""
+    if network.n_neurons > NEURONS.value and recurrent(network):
+        text = f"{network.n_neurons:,} neurons in a circle, a run has {NEURONS.value}."
+        yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text)
+    for name, (of, scale) in setup.items():
+        if scale.rows > ROWS.value:
+            text = (
+                f"a neuron needs {scale.rows:,} synapses (the most excitatory of any neuron and "
+                f"the most inhibitory of any), it has {ROWS.value}."
+            )
+            advice = "Convert a network with smaller layers or kernels, or prune weights."
+            yield Finding(name, "fan-in", Verdict.IMPOSSIBLE, text, advice=advice)
+        swing = scale.lsb * of.swing
+        if swing < _LEAST_SWING:
+            text = (
+                f"{swing:.0f} LSB are left from reset to threshold, {_LEAST_SWING} are needed: "
+                f"resting potentials, with the currents, lie at {of.rest.min():.4g} to "
+                f"{of.rest.max():.4g} mV."
+            )
+            advice = "Use normalization='channel', or a shorter membrane time constant."
+            yield Finding(name, "potentials", Verdict.IMPOSSIBLE, text, advice=advice)
+
+
+def _on_chip(network: SpikingNetwork, setup: Setup, kappa: float) -> SpikingNetwork:
+    """The network in the chip's numbers."""
+    model = LeakyIntegrateAndFire().model
+    populations = tuple(
+        replace(scales.in_lsb(p, *setup[p.name], kappa), model=model) for p in network.populations
+    )
+    left = {name: iter(of.slopes) for name, (of, _) in setup.items()}
+    projections = []
+    for entry in network.projections:
+        weights = np.round(next(left[entry.post]) * setup[entry.post][1].units)
+        operator = reweighted(entry.operator, lambda edges, new=weights: new)  # type: ignore[misc]
+        projections.append(replace(entry, operator=operator))
+    record = {**network.code, "target": "brainscales2", "i_synin_gm": strength_setting(kappa)}
+    return network.replace(populations=populations, projections=tuple(projections), code=record)
+
+
+def strength_setting(kappa: float) -> int:
+    """The value of i_synin_gm at which a unit of weight nominally has the slope ``kappa``."""
+    return int(np.clip(round(GM_DEFAULT.value * kappa / STRENGTH.value), *GM.value))
+
+
+def _words(network: SpikingNetwork, setup: Setup, kappa: float) -> Iterator[Finding]:
+    """How everything is represented, and how far off it is."""
+    text = (
+        f"i_synin_gm {strength_setting(kappa)}: a unit of weight lifts the slope of a membrane by "
+        f"{kappa:.3g} LSB/us, nominally."
+    )
+    advice = "Chips differ: measure yours with strength.py."
+    yield Finding(network.name, "synapses", Verdict.APPROXIMATED, text, advice=advice)
+    for population in network.populations:
+        yield _potentials(population, *setup[population.name], kappa)
+    for readout in network.readouts:
+        of = setup[readout.population][0]
+        if np.mean(of.rest > of.threshold) > _MOST:
+            text = (
+                "its neurons fire without input, so that outputs below 0 have a rate: what "
+                "neurons differ by weighs on all of it."
+            )
+            advice = (
+                "End the network with relu instead of softmax: the same classes, but 0 is rest."
+            )
+            where = readout.population
+            yield Finding(where, "outputs", Verdict.APPROXIMATED, text, advice=advice)
+    left = {name: iter(of.slopes) for name, (of, _) in setup.items()}
+    for entry in network.projections:
+        scale = setup[entry.post][1]
+        yield _weights(entry, next(left[entry.post]), scale)
+        text = f"{network.dt:g} ms of the model become the chip's own delay, with setting 0"
+        name = projection_name(entry.pre, entry.post, entry.receptor)
+        yield Finding(name, "delay", Verdict.APPROXIMATED, text, network.dt, "ms")
+
+
+def _potentials(population: Population, of: Demand, scale: Scale, kappa: float) -> Finding:
+    there = scales.in_lsb(population, of, scale, kappa).parameters
+    rest, reset = np.asarray(there["v_rest"]), np.asarray(there["v_reset"])
+    off = rest.ravel() - reset.ravel() - scale.lsb * (of.rest - of.reset)
+    text = (
+        f"{scale.lsb:.3g} LSB for a mV: {_span(reset)} at reset, {_span(rest)} at rest with the "
+        f"current, threshold {_span(np.asarray(there['v_th']))}"
+    )
+    error = float(np.abs(off).max()) / scale.lsb
+    return Finding(population.name, "potentials", Verdict.APPROXIMATED, text, error, "mV")
+
+
+def _weights(entry: Projection, slopes: np.ndarray, scale: Scale) -> Finding:
+    units = slopes * scale.units
+    whole = np.round(units)
+    lost = int(np.sum((whole == 0) & (units != 0)))
+    largest = int(np.abs(whole).max(initial=0))
+    per_synapse = int(np.ceil(largest / WEIGHT.value))
+    text = f"whole units from {int(whole.min(initial=0))} to {int(whole.max(initial=0))}"
+    if per_synapse > 1:
+        text += f", the largest over {per_synapse} synapses"
+    if lost:
+        text += f"; {lost:,} of {len(units):,} vanish"
+    error = 100.0 * float(np.abs(units - whole).max(initial=0.0)) / max(largest, 1)
+    name = projection_name(entry.pre, entry.post, entry.receptor)
+    return Finding(name, "weights", Verdict.APPROXIMATED, text, error, "% of the largest weight")
+
+
+def _span(values: np.ndarray) -> str:
+    low, high = int(values.min()), int(values.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _resources(
+    network: SpikingNetwork, setup: Setup, parts: tuple[Run, ...]
+) -> tuple[Resource, ...]:
+    largest = max(sum(s.stop - s.start for s in part) for part in parts)
+    most = max(scale.rows for _, scale in setup.values())
+    synapses = sum(int(_count(entry)) for entry in network.projections)
+    return (
+        Resource("runs for a batch of images", len(parts)),
+        Resource("neurons of the largest run", largest, NEURONS.value),
+        Resource("synapses of a neuron", most, ROWS.value),
+        Resource("synapses", synapses, NEURONS.value * ROWS.value * len(parts)),
+        Resource("sources of spikes", sum(entry.n_neurons for entry in network.inputs)),
+        Resource("time of an image", network.n_steps * network.dt, None, "us"),
+    )
+
+
+def _count(entry: Projection) -> float:
+    """Synapses of the chip that a projection takes."""
+    weight = np.abs(entry.operator.edges().weight)
+    return float(np.sum(np.ceil(weight / WEIGHT.value)))

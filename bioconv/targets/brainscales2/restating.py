@@ -1,0 +1,197 @@
+"""A network in terms that the chip has: no held layers, no input currents, no steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bioconv.analog.functions import Softmax
+from bioconv.export.tables import value_of
+from bioconv.network import Change, Drive, Input, Population, Projection, SpikingNetwork
+from bioconv.operators import Operator, Polarity, compose, scaled
+from bioconv.targets.brainscales2.declaration import REFRACTORY, SOURCE_RATE, STEP
+from bioconv.targets.findings import Finding, Verdict
+from bioconv.targets.fit import Samples
+
+_CLASSES = "The classes stay where the largest output is above 0; the values of the outputs do not."
+
+
+def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
+    """The network whose layers are not held until a step: what is set then is so from the start.
+
+    Nothing can be changed while the chip runs.  Readouts count from the same step as before.
+    """
+    values: dict[str, dict[str, Any]] = {}
+    findings = []
+    for name in {change.population: None for change in network.changes}:
+        population = network.population(name)
+        changes = [change for change in network.changes if change.population == name]
+        step = population.start_step
+        if any(not _releases(change, population) for change in changes):
+            text = "parameters cannot change while the chip runs."
+            advice = "Use a code without steps of its own, such as the rate code."
+            verdict = Verdict.IMPOSSIBLE
+        else:
+            text = f"not held until {step * network.dt:g} ms, it takes part from the start"
+            advice, verdict = "", Verdict.APPROXIMATED
+        findings.append(Finding(name, "scheduled changes", verdict, text, advice=advice))
+        states = {state.name for state in population.model.states}
+        values[name] = {c.variable: c.value for c in changes if c.variable not in states}
+    populations = tuple(
+        replace(p, parameters={**p.parameters, **values.get(p.name, {})}, initial={})
+        for p in network.populations
+    )
+    return network.replace(populations=populations, changes=()), findings
+
+
+def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
+    """The network whose softmax outputs are silent below 0, so that they need no current for it.
+
+    The rate code carries negative outputs by a current that makes all outputs fire; thresholds
+    that are not quite those that were set then change the rates of all of them, by more than the
+    outputs differ.  The largest output is the class with or without the others.
+    """
+    gain = network.code.get("drive_gain")
+    softmax = {
+        r.population
+        for r in network.readouts
+        if r.kind == "count" and isinstance(r.function, Softmax)
+    }
+    if not isinstance(gain, float | int):
+        return network, []
+    populations, findings = [], []
+    for population in network.populations:
+        if population.name in softmax and np.any(population.offset < 0):
+            current = gain * np.minimum(population.offset, 0.0) / population.scale
+            text = (
+                f"below 0 they are silent: {-float(current.min()):.4g} pA that made all of them "
+                "fire are left out."
+            )
+            findings.append(
+                Finding(population.name, "outputs", Verdict.APPROXIMATED, text, advice=_CLASSES)
+            )
+            name = population.model.current
+            parameters = {**population.parameters, name: value_of(population, name) + current}
+            offset = np.maximum(population.offset, 0.0)
+            population = replace(population, parameters=parameters, offset=offset)
+        populations.append(population)
+    return network.replace(populations=tuple(populations)), findings
+
+
+def _releases(change: Change, population: Population) -> bool:
+    """Whether a change belongs to the end of the time for which a layer is held."""
+    return change.step <= population.start_step and change.variable in (
+        population.model.current,
+        "v",
+        "v_th",
+    )
+
+
+def with_sources(
+    network: SpikingNetwork, samples: Samples | None
+) -> tuple[SpikingNetwork, list[Finding]]:
+    """The network whose inputs are sources of spikes, none faster than `SOURCE_RATE`.
+
+    A source that stands for a value x fires regularly, and its spikes bring the mean current that
+    x brought.  Values of both signs get ON and OFF sources.
+    """
+    findings: list[Finding] = []
+    inputs, projections = [], []
+    for entry in network.inputs:
+        largest, signed = _range(entry, samples)
+        if entry.encoder == "current":
+            new = _source(entry, network.dt, largest, signed)
+            drives = [drive for drive in network.drives if drive.input == entry.name]
+            projections += [_synapses(network, drive, new) for drive in drives]
+            findings.append(_told(entry, largest, samples))
+        else:
+            new = _slower(entry, network.dt, largest)
+        inputs.append(new)
+    slower = {
+        new.name: old.scale / new.scale
+        for old, new in zip(network.inputs, inputs, strict=True)
+        if old.spikes
+    }
+    projections += [_stronger(entry, slower) for entry in network.projections]
+    changed = {"inputs": tuple(inputs), "projections": tuple(projections), "drives": ()}
+    return network.replace(**changed), findings
+
+
+def _range(entry: Input, samples: Samples | None) -> tuple[float, bool]:
+    """Largest magnitude of an input, and whether it has negative values."""
+    if samples is None:
+        return 1.0, False
+    values = np.asarray(samples[entry.name])
+    return float(np.abs(values).max()) or 1.0, bool(values.min() < 0)
+
+
+def _told(entry: Input, largest: float, samples: Samples | None) -> Finding:
+    text = f"values up to {largest:.4g} become regular spikes of up to {SOURCE_RATE:g} Hz."
+    advice = "" if samples else "Values are taken to lie between 0 and 1: samples would tell."
+    return Finding(entry.name, "sources", Verdict.APPROXIMATED, text, advice=advice)
+
+
+def _source(entry: Input, dt: float, largest: float, signed: bool) -> Input:
+    scale = SOURCE_RATE * 1e-3 * dt / largest
+    return Input(entry.name, entry.shape, "regular", min(scale, 1.0 / largest), signed)
+
+
+def _slower(entry: Input, dt: float, largest: float) -> Input:
+    """Poisson sources stay: fewer of their spikes would be noisier."""
+    rate = min(entry.scale * largest, 1.0) / (dt * 1e-3)
+    if entry.encoder != "regular" or rate <= SOURCE_RATE:
+        return entry
+    return replace(entry, scale=entry.scale * SOURCE_RATE / rate)
+
+
+def _synapses(network: SpikingNetwork, drive: Drive, source: Input) -> Projection:
+    post = network.population(drive.post)
+    tau = np.broadcast_to(np.asarray(value_of(post, "tau_syn"), np.float64), post.shape)
+    weight = network.dt / (tau * source.scale)
+    operator: Operator = scaled(drive.operator, post=weight)
+    if source.signed:
+        operator = compose(Polarity(source.spike_shape), operator)
+    return Projection(source.name, post.name, operator, post.model.receptors[0].name)
+
+
+def _stronger(entry: Projection, factors: Mapping[str, float]) -> Projection:
+    factor = factors.get(entry.pre, 1.0)
+    if factor == 1.0:
+        return entry
+    return replace(entry, operator=scaled(entry.operator, post=factor))
+
+
+def continuous(network: SpikingNetwork) -> SpikingNetwork:
+    """The network at steps of at most `STEP`: nearly the continuous time of the chip."""
+    finer = int(np.ceil(network.dt / STEP - 1e-9))
+    dt = network.dt / finer
+    return network.replace(
+        dt=dt,
+        n_steps=network.n_steps * finer,
+        inputs=tuple(replace(entry, scale=entry.scale / finer) for entry in network.inputs),
+        populations=tuple(_at_step(p, dt, finer) for p in network.populations),
+    )
+
+
+def _at_step(population: Population, dt: float, finer: int) -> Population:
+    pause = np.maximum(value_of(population, "t_ref"), REFRACTORY.value[0])
+    steps = np.maximum(np.round(pause / dt), 1.0)
+    return replace(
+        population,
+        parameters={**population.parameters, "t_ref": steps * dt},
+        start_step=population.start_step * finer,
+        spike_values=np.repeat(population.spike_values, finer),
+    )
+
+
+def pauses(before: SpikingNetwork, after: SpikingNetwork) -> Iterator[Finding]:
+    """What becomes of the refractory periods."""
+    for old, new in zip(before.populations, after.populations, strict=True):
+        changed = np.asarray(value_of(new, "t_ref")) - np.asarray(value_of(old, "t_ref"))
+        if np.any(np.abs(changed) > 1e-9):
+            text = f"at least {REFRACTORY.value[0]:g} us, in steps of {after.dt:g} us"
+            error = float(np.abs(changed).max())
+            yield Finding(new.name, "refractory period", Verdict.APPROXIMATED, text, error, "ms")

@@ -1,0 +1,1 @@
+"""Programs that are filled with the tables of a network."""

@@ -1,0 +1,242 @@
+"""A spiking network for BrainScaleS-2, written by bioconv.  It runs without bioconv:
+
+    python program.py --data images.npz -o result.npz
+
+images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  It needs
+NumPy and pynn_brainscales, which comes with EBRAINS or the container of the Electronic Visions
+group.  The first run calibrates the neurons, which takes about five minutes.  Run strength.py
+before: it measures how strong the synapses of your chip are, and says which --gm to use here.
+
+The chip is a thousand times faster than the network that was converted: a millisecond of that is a
+microsecond here.  Potentials are in LSB, the steps of the chip's ADC.  Weights are whole numbers; a
+synapse has 63 at most, and larger weights take several synapses.  Weights below 0 are a projection
+of their own.  Input currents and biases have become resting potentials.  Delays are the chip's own.
+A network that is larger than the chip is emulated part by part: RUNS says which neurons are on the
+chip together, and spikes of neurons of an earlier run come from sources.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pynn_brainscales.brainscales2 as sim
+from pyNN.parameters import Sequence
+from support import command_line, images
+from support.results import Results
+
+HERE = Path(__file__).parent
+weights = np.load(HERE / "weights.npz", allow_pickle=False)
+
+# <network>
+NAME = "empty"
+DT = 1.0
+N_STEPS = 1
+I_SYNIN_GM = 500
+POPULATIONS: dict = {}
+INPUTS: dict = {}
+PROJECTIONS: list = []
+READOUTS: dict = {}
+RUNS: list = []
+# </network>
+
+#: pause between two images of a batch, in time constants of the slowest membrane or synapse
+PAUSE = 10
+#: PyNN counts milliseconds; the tables count microseconds
+MS = 1e-3
+
+
+def emulate(run, spikes, options):
+    """Put the neurons of a run on the chip, show them all images, and return their spikes.
+
+    A run is a list of parts of populations: (name, first neuron, last neuron + 1).  Spikes are
+    {population or input: [(steps, neurons) for each image]}, those that are returned {part: ...}.
+    """
+    sim.setup()
+    neurons = {part: population(part, options.gm) for part in run}
+    sources: dict = {}
+    for projection in PROJECTIONS:
+        wire(projection, neurons, sources)
+    found: dict = {part: [] for part in neurons}
+    n_images = len(next(iter(spikes.values())))
+    for first in range(0, n_images, options.batch):
+        batch = range(first, min(first + options.batch, n_images))
+        for part, source in sources.items():
+            sent = [spikes[part[0]][image] for image in batch]
+            source.set(spike_times=spike_times(part, sent, options))
+        sim.run(len(batch) * window(options) * MS)
+        for part, cells in neurons.items():
+            found[part] += recorded(cells, len(batch), options)
+        sim.reset()
+        if not options.quiet:
+            print(f"image {batch[-1] + 1} of {n_images}", flush=True)
+    sim.end()
+    return found
+
+
+def wire(projection, neurons, sources):
+    """Connect what is on the chip of both ends; sources stand for what is not of the first."""
+    name = projection["pre"]
+    posts = [part for part in neurons if part[0] == projection["post"]]
+    here = [part for part in neurons if part[0] == name]
+    absent = [(name, *span) for span in gaps(size(name), [part[1:] for part in here])]
+    if posts:
+        for part in absent:
+            if part not in sources:
+                silent = [Sequence([]) for _ in range(part[2] - part[1])]
+                cell = sim.cells.SpikeSourceArray(spike_times=silent)
+                sources[part] = sim.Population(len(silent), cell)
+    for post in posts:
+        for part in (*here, *absent):
+            cells = neurons[part] if part in neurons else sources[part]
+            connect(projection, part, cells, post, neurons[post])
+
+
+def population(part, gm):
+    """A part of a population, whose spikes are recorded."""
+    name, start, stop = part
+    cell = {key: cut(value, start, stop) for key, value in POPULATIONS[name]["cell"].items()}
+    cells = sim.Population(
+        stop - start, sim.cells.CalibHXNeuronCuba(**cell, i_synin_gm_E=gm, i_synin_gm_I=gm)
+    )
+    cells.record(["spikes"])
+    return cells
+
+
+def cut(value, start, stop):
+    """The part of a parameter that differs from neuron to neuron."""
+    return value[start:stop] if np.ndim(value) else value
+
+
+def connect(projection, pre, pre_cells, post, post_cells):
+    """Connect two parts of populations.
+
+    The weights are set in a second step: where synapses are missing, the weights of a list, or of
+    a synapse type, go to the wrong synapses (pynn-brainscales, Projection._convergent_connect).
+    """
+    i, j, weight = (weights[f"{projection['synapses']}_{key}"] for key in ("pre", "post", "weight"))
+    kept = (i >= pre[1]) & (i < pre[2]) & (j >= post[1]) & (j < post[2])
+    matrix = np.zeros((pre[2] - pre[1], post[2] - post[1]), dtype=int)
+    matrix[i[kept] - pre[1], j[kept] - post[1]] = weight[kept]
+    if not matrix.any():
+        return
+    sign = 1 if projection["receptor"] == "excitatory" else -1
+    made = sim.Projection(
+        pre_cells,
+        post_cells,
+        sim.ArrayConnector(matrix != 0),
+        synapse_type=sim.standardmodels.synapses.StaticSynapse(weight=sign),
+        receptor_type=projection["receptor"],
+    )
+    made.set(weight=matrix)
+
+
+def gaps(n, taken):
+    """What is left of 0 ... n when the ranges in ``taken`` are."""
+    edges = [0, *(edge for span in sorted(taken) for edge in span), n]
+    return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+
+
+def size(name):
+    """Number of neurons of a population, or of sources of an input."""
+    return images.n_neurons(POPULATIONS[name] if name in POPULATIONS else INPUTS[name])
+
+
+def window(options):
+    """Microseconds from one image to the next."""
+    cells = [entry["cell"] for entry in POPULATIONS.values()]
+    slowest = max(np.max(cell[tau]) for cell in cells for tau in ("tau_m", "tau_syn_E"))
+    return options.steps * DT + (PAUSE * slowest if options.batch > 1 else 0.0)
+
+
+def spike_times(part, spikes, options):
+    """Times in ms of the spikes of a batch, one sequence for each source of a part."""
+    _, start, stop = part
+    steps = np.concatenate([steps for steps, _ in spikes])
+    sources = np.concatenate([sources for _, sources in spikes])
+    image = np.repeat(np.arange(len(spikes)), [len(steps) for steps, _ in spikes])
+    times = ((steps + 1) * DT + image * window(options)) * MS  # at the end of a step
+    kept = (sources >= start) & (sources < stop)
+    times, sources = times[kept], sources[kept] - start
+    order = np.lexsort((times, sources))
+    ends = np.cumsum(np.bincount(sources, minlength=stop - start))[:-1]
+    return [Sequence(train) for train in np.split(times[order], ends)]
+
+
+def recorded(cells, n_images, options):
+    """Spikes of a population after a run, image by image."""
+    trains = [np.asarray(train) for train in cells.get_data("spikes").segments[-1].spiketrains]
+    neurons = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
+    times = np.concatenate(trains) / MS
+    step = np.ceil(times / DT - 1e-6).astype(int) - 1
+    image = np.floor((step + 0.5) * DT / window(options)).astype(int)
+    step -= np.round(image * window(options) / DT).astype(int)
+    shown = step < options.steps
+    return [(step[m], neurons[m]) for m in ((image == i) & shown for i in range(n_images))]
+
+
+def encoded(x, options):
+    """Spikes of the sources that stand for the images: {input: [(steps, sources), ...]}."""
+    spikes: dict = {name: [] for name in images.spiking(INPUTS)}
+    for image in range(len(next(iter(x.values())))):
+        sample = {name: values[image] for name, values in x.items()}
+        shown = images.input_spikes(sample, INPUTS, options.steps, options.seed, image)
+        for name, found in shown.items():
+            spikes[name].append(found)
+    return spikes
+
+
+def add(spikes, found, n_images):
+    """Add the spikes of the parts of populations that a run had to those of the populations."""
+    for (name, start, _), part in found.items():
+        nothing = [(np.zeros(0, int), np.zeros(0, int))] * n_images
+        spikes[name] = [
+            (np.append(steps, more), np.append(neurons, which + start))
+            for (steps, neurons), (more, which) in zip(spikes.get(name, nothing), part, strict=True)
+        ]
+
+
+def parse():
+    """The command line: options, what to record, images and labels."""
+    recordable = {name: ("spikes", "counts") for name in [*images.spiking(INPUTS), *POPULATIONS]}
+    parser = command_line.parser(f"{NAME} on BrainScaleS-2.", N_STEPS, recordable)
+    parser.add_argument("--batch", type=command_line.positive, default=50, help="images a run")
+    parser.add_argument(
+        "--gm", type=int, default=I_SYNIN_GM, help="strength of synapses, 30 to 800: strength.py"
+    )
+    options = parser.parse_args()
+    record = command_line.read_record(options.record, recordable)
+    x, y = command_line.read_images(options.data, INPUTS, options.images)
+    return options, record, x, y
+
+
+def main():
+    """Emulate the network run by run, and write what it did."""
+    options, record, x, y = parse()
+    started = time.perf_counter()
+    spikes = encoded(x, options)
+    n_images = len(next(iter(x.values())))
+    for number, run in enumerate(RUNS):
+        if not options.quiet:
+            print(f"run {number + 1} of {len(RUNS)}", flush=True)
+        add(spikes, emulate(run, spikes, options), n_images)
+    results = Results(
+        sizes={name: size(name) for name in spikes},
+        start_steps={name: entry["start_step"] for name, entry in POPULATIONS.items()},
+        fan_out=images.fan_out(INPUTS, POPULATIONS, PROJECTIONS, weights),
+        outputs=READOUTS,
+        record=record,
+        checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
+        dt=DT,
+        seed=options.seed,
+    )
+    for image in range(n_images):
+        results.add({name: found[image] for name, found in spikes.items()}, {})
+    results.save(options.output, seconds=[0.0, time.perf_counter() - started])
+    if y is not None:
+        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+
+
+if __name__ == "__main__":
+    main()
