@@ -19,7 +19,7 @@ def list_targets() -> list[dict[str, str]]:
 
 
 def describe_target(name: str) -> dict[str, Any]:
-    """A target: ``title``, ``summary``, ``tested`` (how the export is checked) and ``limits``.
+    """A target: what is written, how that is checked, its limits and their sources.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def describe_target(name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``limits`` is a list of rows: ``what``, ``value``, ``source``.
+        ``title``, ``summary``, ``tested`` (how the export is checked), ``conversion`` (what to
+        ask of `bioconv.convert`) and ``limits``, rows of ``what``, ``value`` and ``source``.
 
     Raises
     ------
@@ -42,5 +43,6 @@ def describe_target(name: str) -> dict[str, Any]:
         "title": target.title,
         "summary": target.summary,
         "tested": target.tested,
+        "conversion": target.conversion,
         "limits": target.rows(),
     }

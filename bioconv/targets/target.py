@@ -90,6 +90,8 @@ class Target:
         One line: what is written, and what reads it.
     tested : str
         How the export is checked, said plainly: on the tool chain, against a stand-in, ...
+    conversion : str
+        What to ask of `bioconv.convert` for a network that fits, for people.
     cells : tuple of Cell
     any_model : bool
         Takes equations as they are; ``cells`` is empty.
@@ -112,6 +114,7 @@ class Target:
     title: str
     summary: str
     tested: str
+    conversion: str = ""
     cells: tuple[Cell, ...] = ()
     any_model: bool = False
     losses: Mapping[str, Loss] = field(default_factory=dict)

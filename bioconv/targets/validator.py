@@ -127,6 +127,8 @@ def _neuron(population: Population, target: Target) -> Finding:
         cells = ", ".join(cell.name for cell in target.cells)
         text = f"{target.title} has no cell with the equations of {population.model.name}."
         advice = f"Its cells are {cells}: see bioconv targets {target.name}."
+        if target.conversion:
+            advice = f"{advice} {target.conversion}"
         return Finding(population.name, "neuron", Verdict.IMPOSSIBLE, text, advice=advice)
     cell, difference = found
     outside = list(_outside(population, cell))

@@ -46,8 +46,8 @@ def targets(options: Options) -> None:
         finish(options, {"targets": rows}, format_table(rows))
         return
     found = bc.describe_target(options.target)
-    head = f"{found['title']}: {found['summary']}\n{found['tested']}\n"
-    finish(options, found, "\n".join([head, format_table(found["limits"])]))
+    head = [f"{found['title']}: {found['summary']}", found["tested"], found["conversion"]]
+    finish(options, found, "\n".join([*filter(None, head), "", format_table(found["limits"])]))
 
 
 def disturb(options: Options) -> None:

@@ -73,6 +73,7 @@ TARGET = Target(
         "pynn_brainscales that enforces its constraints; the accuracy comes from the array "
         "simulator with these constraints and the spread that is assumed between neurons."
     ),
+    conversion="Convert with neuron=LeakyIntegrateAndFire(), code=RateCode(readout='count').",
     cells=(
         Cell(
             "CalibHXNeuronCuba",
