@@ -1,0 +1,184 @@
+"""What the board makes of a network, in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bioconv.export.tables import value_of
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.operators import Chain, Conv, Operator
+from bioconv.targets.findings import Finding, Verdict, projection_name
+from bioconv.targets.spinnaker.arithmetic import MOST
+from bioconv.targets.spinnaker.cells import (
+    NEVER,
+    is_integrator,
+    mixed,
+    never_forgets,
+    out_of_range,
+    subtracts,
+)
+from bioconv.targets.spinnaker.weights import drawn_towards
+
+if TYPE_CHECKING:
+    from bioconv.targets.spinnaker.fitting import Board
+
+#: share of the samples that must keep their class
+KEPT = 0.99
+_CONNECTORS = {
+    "list": "FromListConnector, one list for each sign",
+    "convolution": "ConvolutionConnector, a population a channel",
+    "pool_dense": "PoolDenseConnector, a projection a channel",
+}
+
+
+def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple[Finding, ...]:
+    """What makes a network impossible beside what the declaration says."""
+    found = []
+    if released is None:
+        text = "parameters or states are set in the middle of a sample."
+        advice = "Convert with the rate code."
+        found.append(_impossible(network.name, "scheduled changes", text, advice))
+    for population in network.populations:
+        for name in mixed(population):
+            text = f"neurons of one population have different {name}: their weights would differ."
+            found.append(_impossible(population.name, name, text, "Give them one."))
+    return tuple(found)
+
+
+def effects(
+    network: SpikingNetwork, source: SpikingNetwork, found: SpikingNetwork, board: Board
+) -> tuple[Finding, ...]:
+    """What has become of a network on the board.
+
+    Parameters
+    ----------
+    network, source, found : SpikingNetwork
+        As it was converted, without changes in the middle of a sample, and as the board sees it.
+    board : Board
+    """
+    return (
+        *_time(network, found, board),
+        *(f for p in source.populations for f in _population(p, found, board)),
+        *(
+            f
+            for before, after, connector in zip(
+                network.projections, found.projections, board.layout.connectors, strict=True
+            )
+            for f in _projection(network, before, after, connector.kind, board)
+        ),
+    )
+
+
+def _time(network: SpikingNetwork, found: SpikingNetwork, board: Board) -> Iterator[Finding]:
+    if network.dt < 1.0:
+        text = f"a step of {network.dt:g} ms runs {1 / network.dt:.3g} times slower than real time."
+        yield Finding(network.name, "step", Verdict.EXACT, text)
+    if board.slower > 1:
+        text = (
+            f"{found.n_steps:,} steps instead of {network.n_steps:,}, with as many spikes: less "
+            "goes beyond a threshold in a step, and is lost at the reset."
+        )
+        yield Finding(network.name, "duration", Verdict.APPROXIMATED, text)
+    if network.changes:
+        text = "layers work from the start, they are not held back until their input is there."
+        yield Finding(network.name, "scheduled changes", Verdict.APPROXIMATED, text)
+    if board.kept < KEPT:
+        text = f"{100 * (1 - board.kept):.1f} % of the samples get another class, however slow."
+        advice = "Convert with more steps, or with percentile=100 for smaller inputs."
+        yield Finding(network.name, "classes", Verdict.APPROXIMATED, text, advice=advice)
+    if not board.measured:
+        text = "weights are scaled for the case that all neurons fire in every step."
+        advice = "Give samples, and their scale and the thresholds are measured."
+        yield Finding(network.name, "samples", Verdict.APPROXIMATED, text, advice=advice)
+
+
+def _population(before: Population, found: SpikingNetwork, board: Board) -> Iterator[Finding]:
+    name, model = before.name, before.model
+    after, cell = found.population(name), board.cells[name]
+    outside = out_of_range(cell)
+    if outside:
+        yield _impossible(name, "range", f"{', '.join(outside)} does not fit in s16.15.")
+    drawn = drawn_towards(after, found, board.sums[name], cell)
+    if drawn > MOST:
+        text = f"the input of a step can draw v towards {drawn:,.0f} mV, s16.15 ends at 65,536."
+        verdict = Verdict.IMPOSSIBLE if board.measured else Verdict.APPROXIMATED
+        advice = "Convert with smaller weights." if board.measured else "Give samples to find out."
+        yield Finding(name, "range", verdict, text, advice=advice)
+    if cell.pulse:
+        text = "delta pulses are currents that last 1/16 step: IF_curr_delta has no convolutions."
+        yield Finding(name, "synapse", Verdict.EXACT, text)
+    if subtracts(model) and np.any(value_of(before, "v_th") < NEVER):
+        yield _reset(before, after, board)
+    if "tau_m" in cell.parameters and not is_integrator(model):
+        yield _time_constant(before, after, found.dt)
+
+
+def _reset(before: Population, after: Population, board: Board) -> Finding:
+    ideal, now = np.asarray(value_of(before, "v_th")), np.asarray(value_of(after, "v_th"))
+    if not board.measured:
+        text, advice = "to a value, nothing makes up for it.", "Give samples to match thresholds."
+        return Finding(before.name, "reset", Verdict.APPROXIMATED, text, advice=advice)
+    distance = np.maximum(np.abs(ideal - np.asarray(value_of(before, "v_reset"))), 1e-12)
+    lower = (ideal - now) / distance
+    text = (
+        f"to a value; thresholds of channels are {100 * np.mean(lower):.1f} % lower in the mean "
+        f"({100 * np.min(lower):.1f} to {100 * np.max(lower):.1f} %), so that they fire as often."
+    )
+    return Finding(before.name, "reset", Verdict.APPROXIMATED, text)
+
+
+def _time_constant(before: Population, after: Population, dt: float) -> Finding:
+    if never_forgets(before, dt):
+        text = "the leak is so slow that one of 1,024 steps stands for none."
+        return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text)
+    wanted = np.asarray(value_of(before, "tau_m"))
+    held = -dt / np.log1p(-dt / np.asarray(value_of(after, "tau_m")))
+    error = float(np.max(np.abs(held / wanted - 1.0)))
+    text = "exp(-dt / tau_m) is rounded to s16.15."
+    return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text, 100 * error, "%")
+
+
+def _projection(
+    network: SpikingNetwork, before: Projection, after: Projection, kind: str, board: Board
+) -> Iterator[Finding]:
+    name = projection_name(before.pre, before.post, before.receptor)
+    text = _CONNECTORS[kind]
+    if kind == "list" and _convolves(before.operator):
+        text += "; the geometry is not one that ConvolutionConnector has"
+    yield Finding(name, "connector", Verdict.EXACT, text)
+    cell = board.cells[before.post]
+    if cell.later:
+        steps = after.delay_steps + cell.later
+        text = f"{steps} steps on the board, where input acts in the step in which it arrives."
+        yield Finding(name, "delay", Verdict.EXACT, text)
+    yield _weights(name, before, board)
+
+
+def _convolves(operator: Operator) -> bool:
+    parts = operator.operators if isinstance(operator, Chain) else (operator,)
+    return any(isinstance(part, Conv) for part in parts)
+
+
+def _weights(name: str, before: Projection, board: Board) -> Finding:
+    cell, sums = board.cells[before.post], board.sums[before.post]
+    scales, totals = board.scales[before.post], (sums.excitatory, sums.inhibitory)
+    step = max(s.resolution / each for s, each in zip(scales, cell.by_sign, strict=True))
+    weight = np.abs(before.operator.edges().weight)
+    lost = float(np.mean(weight < step / 2)) if len(weight) else 0.0
+    room = min(
+        s.capacity / max(each * total, s.resolution)
+        for s, each, total in zip(scales, cell.by_sign, totals, strict=True)
+    )
+    text = (
+        f"steps of {step:.3g}, the largest weight has {weight.max(initial=0.0) / step:,.0f} of "
+        f"them; {100 * lost:.1f} % of the weights become 0; the sums of a step have "
+        f"{room:.1f} times the room they need."
+    )
+    return Finding(name, "weights", Verdict.APPROXIMATED, text, step / 2, "of a weight's unit")
+
+
+def _impossible(part: str, aspect: str, text: str, advice: str = "") -> Finding:
+    return Finding(part, aspect, Verdict.IMPOSSIBLE, text, advice=advice)

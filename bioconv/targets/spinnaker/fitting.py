@@ -1,0 +1,207 @@
+"""A network as SpiNNaker will see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bioconv.export.tables import value_of
+from bioconv.network import Population, SpikingNetwork
+from bioconv.simulators import simulate
+from bioconv.targets.fit import Fit, Samples
+from bioconv.targets.spinnaker.arithmetic import MOST, STEP, WeightScale
+from bioconv.targets.spinnaker.cells import (
+    BoardCell,
+    is_integrator,
+    never_forgets,
+    on_board,
+    subtracts,
+    synapse_of,
+)
+from bioconv.targets.spinnaker.effects import KEPT, effects, obstacles
+from bioconv.targets.spinnaker.geometry import Layout, layout, refreshed
+from bioconv.targets.spinnaker.resources import resources
+from bioconv.targets.spinnaker.slowing import released, slowed
+from bioconv.targets.spinnaker.thresholds import matched, spike_counts
+from bioconv.targets.spinnaker.weights import (
+    Sums,
+    drawn_towards,
+    largest_sums,
+    quantized,
+    scales_for,
+)
+
+#: factors by which a network is slowed down, tried in this order, ...
+_SLOWER = (1, 2, 4, 8)
+#: ... and the one that is taken without samples
+_UNTRIED = 4
+#: samples that thresholds are matched on
+_N_SAMPLES = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """What the writer needs beside the network as the board sees it.
+
+    Parameters
+    ----------
+    cells : mapping of str to BoardCell
+    scales : mapping of str to (WeightScale, WeightScale)
+        Excitatory and inhibitory.
+    sums : mapping of str to Sums
+    layout : Layout
+    slower : int
+        Factor by which the network is slowed down.
+    measured : bool
+        Whether the sums were measured on samples.
+    kept : float
+        Share of these samples with the class that the unrestricted network gives them; 1 where
+        nothing was compared.
+    """
+
+    cells: Mapping[str, BoardCell]
+    scales: Mapping[str, tuple[WeightScale, WeightScale]]
+    sums: Mapping[str, Sums]
+    layout: Layout
+    slower: int
+    measured: bool
+    kept: float = 1.0
+
+
+def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
+    """The network with SpiNNaker's cells, weights, state, reset and step.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    samples : mapping of str to ndarray, or None
+        They tell how large the weighted sums of spikes get, and which thresholds make up for the
+        reset to a value.  Without them every neuron is taken to fire in every step.
+
+    Returns
+    -------
+    Fit
+        ``details["board"]`` is a `Board`.
+    """
+    source = released(network)
+    problems = obstacles(network, source)
+    if source is None or problems:
+        return Fit(network, problems)
+    few = None if samples is None else {n: values[:_N_SAMPLES] for n, values in samples.items()}
+    found, board = _best(source, few)
+    return Fit(
+        found,
+        effects(network, source, found, board),
+        resources(found, board.layout),
+        {"board": board},
+    )
+
+
+def _best(source: SpikingNetwork, samples: Samples | None) -> tuple[SpikingNetwork, Board]:
+    """The least slowing down that keeps the classes, or the one that keeps most."""
+    if not may_be_slowed(source):
+        return _on_board(source, source, samples, 1)
+    if samples is None:
+        return _on_board(source, slowed(source, _UNTRIED), samples, _UNTRIED)
+    classes = simulate(source, samples, progress=False).predictions()
+    tried = []
+    for factor in _SLOWER:
+        found, board = _on_board(source, slowed(source, factor), samples, factor)
+        kept = simulate(found, samples, progress=False).agreement(classes)
+        tried.append((found, replace(board, kept=kept)))
+        if kept >= KEPT:
+            break
+    return max(tried, key=lambda entry: entry[1].kept)
+
+
+def may_be_slowed(network: SpikingNetwork) -> bool:
+    """Whether the neurons are perfect integrators, and some loses by a reset to a value."""
+    models = [population.model for population in network.populations]
+    still = all(
+        is_integrator(p.model)
+        and not (p.model.refractory and np.any(value_of(p, p.model.refractory)))
+        and not len(p.spike_values)
+        for p in network.populations
+    )
+    return still and any(map(subtracts, models))
+
+
+def _on_board(
+    source: SpikingNetwork, network: SpikingNetwork, samples: Samples | None, slower: int
+) -> tuple[SpikingNetwork, Board]:
+    plan = layout(network)
+    local = {p.name: plan.local(network, p.name) for p in network.populations}
+    found, cells = _with_cells(network, local, {})
+    losing = [p.name for p in network.populations if p.model.threshold and subtracts(p.model)]
+    if samples is not None and losing:
+        wanted = spike_counts(source, samples)
+        found = matched(found, {name: wanted[name] for name in losing}, samples)
+        network = _with_thresholds(network, found, losing)
+    sums = largest_sums(found, samples)
+    gains = {
+        p.name: _gain(found.population(p.name), found, sums[p.name], cells[p.name])
+        for p in network.populations
+        if is_integrator(p.model)
+    }
+    found, cells = _with_cells(network, local, gains)
+    scales = scales_for(found, cells, sums, local)
+    found = found.replace(
+        projections=tuple(quantized(p, cells[p.post], scales[p.post]) for p in found.projections)
+    )
+    plan = refreshed(found, plan)
+    return found, Board(cells, scales, sums, plan, slower, samples is not None)
+
+
+def _with_cells(
+    network: SpikingNetwork, local: Mapping[str, bool], gains: Mapping[str, float]
+) -> tuple[SpikingNetwork, dict[str, BoardCell]]:
+    """The network with the board's neurons, and what sPyNNaker is told of them."""
+    pairs = [
+        on_board(
+            p, network.dt, local[p.name] and synapse_of(p.model) == "delta", gains.get(p.name, 1.0)
+        )
+        for p in network.populations
+    ]
+    cells = {p.name: cell for p, cell in pairs}
+    found = network.replace(
+        populations=tuple(_remembered(network, p) for p, _ in pairs),
+        drives=tuple(replace(d, grid=STEP / cells[d.post].current) for d in network.drives),
+    )
+    return found, cells
+
+
+def _with_thresholds(
+    network: SpikingNetwork, found: SpikingNetwork, names: list[str]
+) -> SpikingNetwork:
+    """The network with the thresholds that were found for these populations."""
+    return network.replace(
+        populations=tuple(
+            replace(
+                p, parameters={**p.parameters, "v_th": value_of(found.population(p.name), "v_th")}
+            )
+            if p.name in names
+            else p
+            for p in network.populations
+        )
+    )
+
+
+def _gain(population: Population, network: SpikingNetwork, sums: Sums, cell: BoardCell) -> float:
+    """Potentials of perfect integrators may be smaller on the board, to stay within s16.15."""
+    drawn = drawn_towards(population, network, sums, cell)
+    if drawn <= MOST / 2:
+        return 1.0
+    return float(2.0 ** -np.ceil(np.log2(drawn / (MOST / 2))))
+
+
+def _remembered(network: SpikingNetwork, population: Population) -> Population:
+    """The readout of a potential that forgets, scaled up by what it has forgotten at the end."""
+    kinds = {r.kind for r in network.readouts if r.population == population.name}
+    before = network.population(population.name)
+    if not kinds & {"potential", "softmax"} or not never_forgets(before, network.dt):
+        return population
+    steps = network.n_steps - population.start_step
+    keep = 1.0 - network.dt / float(np.max(value_of(population, "tau_m")))
+    return replace(population, scale=population.scale * steps * (1 - keep) / (1 - keep**steps))

@@ -1,0 +1,221 @@
+"""Which projections can go through the connectors that keep their weights on the core.
+
+``ConvolutionConnector`` and ``PoolDenseConnector`` of sPyNNaker 7.4.1 do what Keras does where
+
+- the binary exists (IF_curr_exp only: ``model_binaries/IF_curr_exp_conv.aplx`` and
+  ``IF_curr_exp_pool_dense.aplx``), and all projections to the population are of one kind,
+- both populations are square images of one channel each, which can be cut into equal squares,
+- kernels are odd squares with stride 1 and the same zeros on all sides: the board lays the flipped
+  kernel around the sending neuron without looking at strides, and reads beyond even kernels
+  (``local_only_conv_impl.c``, ``do_convolution_operation``),
+- pooling tiles its input: a neuron beyond the last window would count as one of the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Reshape
+from bioconv.targets.spinnaker.arithmetic import LOCAL_WEIGHT
+from bioconv.targets.spinnaker.cells import synapse_of
+from bioconv.targets.spinnaker.weights import tiled
+
+#: bytes of fast memory that the weights of pooled dense layers may take of a core's 64 KiB
+_FAST_MEMORY = 24 * 1024
+#: neurons on a core that is reached by lists: ``POP_TABLE_MAX_ROW_LENGTH``
+LIST_NEURONS = 256
+#: largest and least edge of the square of neurons of an image on a core, if the image is larger
+_TILES = (16, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Connector:
+    """How one projection reaches the board.
+
+    Parameters
+    ----------
+    kind : {"list", "convolution", "pool_dense"}
+    pool : int
+        Edge of the pooling windows before the weights; 1 for none.
+    padding : int
+        Zeros on each side of a convolution.
+    weights : ndarray, optional
+        Kernel (size, size, channels before, channels after) as Keras lays it, with zeros for other
+        groups; or matrix (rows, columns, channels, neurons).
+    """
+
+    kind: str
+    pool: int = 1
+    padding: int = 0
+    weights: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+
+_LIST = Connector("list")
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Which connector each projection has, and which populations are images, a channel each.
+
+    Parameters
+    ----------
+    connectors : tuple of Connector
+        In the order of the network's projections.
+    images : dict of str to (int, int)
+        Population -> edge of the image, channels.
+    """
+
+    connectors: tuple[Connector, ...]
+    images: dict[str, tuple[int, int]]
+
+    def local(self, network: SpikingNetwork, name: str) -> bool:
+        """Whether a population is reached through weights on its core."""
+        pairs = zip(network.projections, self.connectors, strict=True)
+        return any(p.post == name and c.kind != "list" for p, c in pairs)
+
+
+def layout(network: SpikingNetwork) -> Layout:
+    """The connectors of a network."""
+    populations = {population.name: population for population in network.populations}
+    convolutions = _whole(network, [_convolution(p, populations) for p in network.projections])
+    images = _images(network, convolutions, populations)
+    dense = _whole(network, [_pool_dense(p, populations, images) for p in network.projections])
+    chosen = tuple(c or d or _LIST for c, d in zip(convolutions, dense, strict=True))
+    return Layout(chosen, images)
+
+
+def refreshed(network: SpikingNetwork, plan: Layout) -> Layout:
+    """The same layout with the weights that the network's projections have now."""
+    return Layout(
+        tuple(
+            Connector(c.kind, c.pool, c.padding, _weights(p.operator)) if c is not _LIST else c
+            for p, c in zip(network.projections, plan.connectors, strict=True)
+        ),
+        plan.images,
+    )
+
+
+def _whole(network: SpikingNetwork, found: list[Connector | None]) -> list[Connector | None]:
+    """Keep those of populations that are reached by nothing else."""
+    pairs = list(zip(network.projections, found, strict=True))
+    mixed = {projection.post for projection, connector in pairs if connector is None}
+    return [None if p.post in mixed else connector for p, connector in pairs]
+
+
+def _images(
+    network: SpikingNetwork,
+    found: list[Connector | None],
+    populations: dict[str, Population],
+) -> dict[str, tuple[int, int]]:
+    names = {
+        name
+        for projection, connector in zip(network.projections, found, strict=True)
+        if connector is not None
+        for name in (projection.pre, projection.post)
+    }
+    shapes = {name: populations[name].shape for name in sorted(names)}
+    return {name: (shape[0], shape[2]) for name, shape in shapes.items()}
+
+
+def _parts(operator: Operator) -> tuple[Operator, ...]:
+    return operator.operators if isinstance(operator, Chain) else (operator,)
+
+
+def _pool(parts: tuple[Operator, ...]) -> tuple[int, tuple[Operator, ...]] | None:
+    """Edge of the pooling in front and what follows; None if the board cannot do it."""
+    first = parts[0]
+    if not isinstance(first, AveragePool):
+        return 1, parts
+    if len(set(first.size)) != 1 or not tiled(first):
+        return None
+    return first.size[0], parts[1:]
+
+
+def _convolution(projection: Projection, populations: dict[str, Population]) -> Connector | None:
+    pre, post = populations.get(projection.pre), populations[projection.post]
+    pooled = _pool(_parts(projection.operator))
+    if pre is None or pooled is None or not (_is_image(pre) and _is_image(post)):
+        return None
+    pool, rest = pooled
+    if len(rest) != 1 or not isinstance(rest[0], Conv) or not _takes_currents(post):
+        return None
+    conv = rest[0]
+    settings = {*conv.strides, *conv.dilation, *conv.input_dilation}
+    zeros = {zero for pair in conv.padding for zero in pair}
+    square = len(set(conv.size)) == 1 and conv.size[0] % 2 == 1
+    if settings != {1} or len(zeros) != 1 or not square:
+        return None
+    return Connector("convolution", pool, zeros.pop(), _weights(projection.operator))
+
+
+def _pool_dense(
+    projection: Projection,
+    populations: dict[str, Population],
+    images: dict[str, tuple[int, int]],
+) -> Connector | None:
+    post = populations[projection.post]
+    pooled = _pool(_parts(projection.operator))
+    if projection.pre not in images or pooled is None or not _takes_currents(post):
+        return None
+    pool, rest = pooled
+    dense = [part for part in rest if isinstance(part, Dense) and len(part.in_shape) == 1]
+    moves = [part for part in rest if isinstance(part, Reshape)]
+    if len(dense) != 1 or len(moves) + 1 != len(rest):
+        return None
+    connector = Connector("pool_dense", pool, 0, _weights(projection.operator))
+    return connector if neurons_a_core(connector) else None
+
+
+def neurons_a_core(connector: Connector) -> int:
+    """Neurons of a pooled dense layer whose weights fit on a core; 0 if those of one do not."""
+    rows, columns, channels, neurons = connector.weights.shape
+    one = rows * columns
+    # A connector counts its weights, one channel's, with 16 bits.
+    return min(_FAST_MEMORY // (2 * one * channels), LOCAL_WEIGHT // one, LIST_NEURONS, neurons)
+
+
+def _is_image(population: Population) -> bool:
+    shape = population.shape
+    if len(shape) != 3 or shape[0] != shape[1]:
+        return False
+    return tile(shape[0]) >= min(shape[0], _TILES[1])
+
+
+def tile(edge: int) -> int:
+    """Edge of the squares, one a core, that an image is cut into: they have to fit exactly."""
+    return max(n for n in range(1, min(edge, _TILES[0]) + 1) if edge % n == 0)
+
+
+def _takes_currents(population: Population) -> bool:
+    model = population.model
+    delta_or_exponential = synapse_of(model) in ("delta", "exponential")
+    return delta_or_exponential and "izhikevich" not in model.name
+
+
+def _weights(operator: Operator) -> Any:
+    """Kernel or matrix of a chain, by row, column, channel before, and what comes after."""
+    part = next(p for p in _parts(operator) if isinstance(p, Conv | Dense))
+    if isinstance(part, Conv):
+        return _ungrouped(part)
+    before = _parts(operator)[0]
+    rows, columns, channels = (
+        before.out_shape if isinstance(before, AveragePool) else operator.in_shape
+    )
+    return np.asarray(part.kernel, np.float64).reshape(rows, columns, channels, -1)
+
+
+def _ungrouped(conv: Conv) -> NDArray[np.float64]:
+    """The kernel between all channels, zeros between those of different groups."""
+    *size, within, filters = conv.kernel.shape
+    full = np.zeros((*size, within * conv.groups, filters))
+    each = filters // conv.groups
+    for group in range(conv.groups):
+        before = slice(group * within, (group + 1) * within)
+        after = slice(group * each, (group + 1) * each)
+        full[:, :, before, after] = conv.kernel[..., after]
+    return full

@@ -1,0 +1,99 @@
+"""Networks rewritten for a reset to a value: more steps with less input each, and no holding back.
+
+A reset to a value loses what went beyond the threshold: the less, the less comes in a step.  With
+a k-th of the current and k times as many steps there are as many spikes, k times as far apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bioconv.network import Change, Population, Readout, SpikingNetwork
+from bioconv.operators import scaled
+
+#: kinds of readouts that divide a potential by the number of steps
+_PER_STEP = ("potential", "softmax")
+
+
+def released(network: SpikingNetwork) -> SpikingNetwork | None:
+    """The network with layers that work from the start, not held back until their input is there.
+
+    Returns
+    -------
+    SpikingNetwork or None
+        None if parameters change for another reason: populations that change twice, or later than
+        they start.
+    """
+    populations = []
+    for population in network.populations:
+        changes = [c for c in network.changes if c.population == population.name]
+        if any(change.step != population.start_step for change in changes):
+            return None
+        populations.append(_released(population, changes) if changes else population)
+    return network.replace(populations=tuple(populations), changes=())
+
+
+def _released(population: Population, changes: list[Change]) -> Population:
+    states = {state.name for state in population.model.states}
+    values = {change.variable: change.value for change in changes}
+    return replace(
+        population,
+        parameters={
+            **population.parameters,
+            **{name: value for name, value in values.items() if name not in states},
+        },
+        initial={
+            **population.initial,
+            **{name: value for name, value in values.items() if name in states},
+        },
+        start_step=0,
+    )
+
+
+def slowed(network: SpikingNetwork, factor: int) -> SpikingNetwork:
+    """The network with a ``factor``-th of the current in ``factor`` times the steps.
+
+    There are as many spikes, further apart.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Without changes; all its neurons are perfect integrators, none has a refractory period.
+    factor : int
+    """
+    if factor == 1:
+        return network
+    per_step = {r.population for r in network.readouts if r.kind in _PER_STEP}
+    return network.replace(
+        n_steps=network.n_steps * factor,
+        inputs=tuple(
+            replace(entry, scale=entry.scale / factor) if entry.spikes else entry
+            for entry in network.inputs
+        ),
+        populations=tuple(_slow(p, factor, p.name in per_step) for p in network.populations),
+        drives=tuple(
+            replace(d, operator=scaled(d.operator, post=1.0 / factor)) for d in network.drives
+        ),
+        readouts=tuple(_slow_readout(r, factor) for r in network.readouts),
+    )
+
+
+def _slow(population: Population, factor: int, per_step: bool) -> Population:
+    model = population.model
+    current = population.parameters.get(model.current)
+    parameters = dict(population.parameters)
+    if current is not None:
+        parameters[model.current] = np.asarray(current, np.float64) / factor
+    return replace(
+        population,
+        parameters=parameters,
+        max_rate=population.max_rate / factor,
+        scale=population.scale * factor if per_step else population.scale,
+        start_step=population.start_step * factor,
+    )
+
+
+def _slow_readout(readout: Readout, factor: int) -> Readout:
+    return replace(readout, rate=readout.rate / factor)

@@ -1,0 +1,172 @@
+"""A spiking network for SpiNNaker, written by bioconv.  It runs without bioconv:
+
+    pip install spynnaker numpy
+    python program.py --data images.npz -o result.npz
+
+images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  sPyNNaker
+finds the machine through the file .spynnaker.cfg in the home folder.  Without a machine:
+
+    python program.py --data images.npz -o mapping.npz --map-only      maps on a virtual board
+    python program.py --data images.npz -o result.npz --simulator nest
+
+Numbers in the tables are in PyNN's units: ms, mV, nF, nA, uS.  An entry of POPULATIONS with "image"
+(edge, channels) is one population a channel on the board.  Weights above 0 go to the first of the
+"receptors" of a projection, those below to the second: a receptor has no signs on SpiNNaker.
+"max_expected_summed_weight" sets how weights are scaled to 16 bits.  Spikes and synaptic operations
+in the result are those of the populations that are recorded (--record).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from support import command_line, images, spinnaker_mapping
+from support.results import Results
+from support.spinnaker_nest import NestNetwork
+from support.spinnaker_network import Network
+
+HERE = Path(__file__).parent
+weights = np.load(HERE / "weights.npz", allow_pickle=False)
+
+# <network>
+NAME = "empty"
+DT = 1.0
+N_STEPS = 1
+POPULATIONS: dict = {}
+INPUTS: dict = {}
+PROJECTIONS: list = []
+DRIVES: list = []
+READOUTS: dict = {}
+# </network>
+
+SIMULATORS = {"spinnaker": Network, "nest": NestNetwork}
+
+
+def observed(record):
+    """What to record: spikes of what is asked for or counted, potentials that are read out."""
+    wanted = {name: {"spikes"} for name in record}
+    for readout in READOUTS.values():
+        reads = "v" if readout["variable"] else "spikes"
+        wanted.setdefault(readout["population"], set()).add(reads)
+    return {name: sorted(what) for name, what in wanted.items() if name in POPULATIONS}
+
+
+def driven(x):
+    """Current in nA of each neuron that an image drives, the constant one included."""
+    currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
+    return {
+        name: POPULATIONS[name]["parameters"]["i_offset"] + current
+        for name, current in currents.items()
+    }
+
+
+def present(network, x, image, options, watched):
+    """Show one image to the network at rest; return spikes and potentials."""
+    incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
+    network.start(driven(x), incoming, again=image > 0)
+    network.run(options.steps)
+    silent = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    spikes = {
+        name: network.spikes(name, options.steps) if "spikes" in what else silent
+        for name, what in watched.items()
+    }
+    potentials = {
+        (name, "v"): network.potential(name, options.steps)
+        for name, what in watched.items()
+        if "v" in what
+    }
+    return {**spikes, **incoming}, potentials
+
+
+def run(network, options, record, x, y):
+    """Show the images one after the other, write what the network did."""
+    watched = observed(record)
+    started = time.perf_counter()
+    network.build(watched)
+    build_seconds = time.perf_counter() - started
+    results = Results(
+        sizes={name: images.n_neurons(entry) for name, entry in {**POPULATIONS, **INPUTS}.items()},
+        start_steps={name: entry["start_step"] for name, entry in POPULATIONS.items()},
+        fan_out={name: weights[f"{name}.fan_out"] for name in watched if has_targets(name)},
+        outputs=READOUTS,
+        record=record,
+        checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
+        dt=DT,
+        seed=options.seed,
+    )
+    started = time.perf_counter()
+    n_images = len(next(iter(x.values())))
+    for image in range(n_images):
+        sample = {name: values[image] for name, values in x.items()}
+        results.add(*present(network, sample, image, options, watched))
+        if not options.quiet:
+            print(f"image {image + 1} of {n_images}", flush=True)
+    network.end()
+    seconds = [build_seconds, time.perf_counter() - started]
+    results.save(options.output, seconds=seconds, versions=versions(options.simulator))
+    if y is not None:
+        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+
+
+def has_targets(name):
+    """Whether a population sends spikes to any other."""
+    return f"{name}.fan_out" in weights
+
+
+def map_only(options, x):
+    """Map the network with the first image on a virtual board, write what the tools hold."""
+    output = options.output.absolute()
+    with spinnaker_mapping.virtual_board():
+        network = Network(DT, POPULATIONS, INPUTS, PROJECTIONS, weights)
+        network.build(observed({}))
+        first = {name: values[0] for name, values in x.items()}
+        incoming = images.input_spikes(first, INPUTS, options.steps, options.seed, 0)
+        network.start(driven(first), incoming, again=False)
+        network.run(options.steps)
+        needed = spinnaker_mapping.save(network, output)
+        network.end()
+    print(f"mapped: {needed['cores']} cores on {needed['chips']} chips")
+
+
+def parse():
+    """The command line: options, what to record, images and labels."""
+    recordable = {name: ("spikes", "counts") for name in POPULATIONS}
+    parser = command_line.parser(f"{NAME}: a spiking network for SpiNNaker.", N_STEPS, recordable)
+    parser.add_argument("--simulator", choices=list(SIMULATORS), default="spinnaker")
+    parser.add_argument(
+        "--map-only", action="store_true", help="map on a virtual board; no machine is needed"
+    )
+    options = parser.parse_args()
+    record = command_line.read_record(options.record, recordable)
+    x, y = command_line.read_images(options.data, INPUTS, options.images)
+    return options, record, x, y
+
+
+def main():
+    """Build the network, show it the images, write what it did."""
+    options, record, x, y = parse()
+    if options.map_only:
+        map_only(options, x)
+        return
+    network = SIMULATORS[options.simulator](DT, POPULATIONS, INPUTS, PROJECTIONS, weights)
+    run(network, options, record, x, y)
+
+
+def versions(simulator):
+    """Versions of Python, PyNN and the simulator."""
+    package = {"spinnaker": "spynnaker", "nest": "nest-simulator"}[simulator]
+    found = [f"python {sys.version.split()[0]}"]
+    for name in ("pynn", package):
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no such record
+            found.append(f"{name} unknown")
+    return found
+
+
+if __name__ == "__main__":
+    main()

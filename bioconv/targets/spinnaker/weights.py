@@ -1,0 +1,221 @@
+"""Weights in 16 bits: how much arrives at a neuron in a step, and what is left of each weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from bioconv.export.tables import value_of
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.operators import (
+    AveragePool,
+    Chain,
+    Crop,
+    Operator,
+    Pad,
+    Permute,
+    Reshape,
+    reweighted,
+)
+from bioconv.recording import Raster
+from bioconv.simulators import simulate
+from bioconv.targets.fit import Samples
+from bioconv.targets.spinnaker.arithmetic import (
+    LIST_WEIGHT,
+    LOCAL_WEIGHT,
+    WeightScale,
+    stored,
+    weight_scale,
+)
+from bioconv.targets.spinnaker.cells import BoardCell
+
+Floats = NDArray[np.float64]
+
+#: samples on which the sums are measured
+_N_SAMPLES = 16
+#: how much larger a sum may get on other samples, beside the room that the board adds
+_MARGIN = 1.25
+#: operators that move values and do not add them up
+_MOVES = (Reshape, Permute, Pad, Crop)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Largest sums of weights that arrive at a neuron of a population in one step.
+
+    Parameters
+    ----------
+    excitatory, inhibitory : float
+        Absolute values, in the network's unit.  Weights below 0 are inhibitory, and so are those
+        of a receptor that is.
+    """
+
+    excitatory: float
+    inhibitory: float
+
+
+def largest_sums(network: SpikingNetwork, samples: Samples | None) -> dict[str, Sums]:
+    """What arrives at most: measured on samples, or if all neurons fire at once.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        As the board sees it.
+    samples : mapping of str to ndarray, or None
+    """
+    if samples is None:
+        return {p.name: _worst_case(network.projections_to(p.name)) for p in network.populations}
+    first = {name: values[:_N_SAMPLES] for name, values in samples.items()}
+    names = {projection.pre for projection in network.projections}
+    record = dict.fromkeys(sorted(names), ("spikes",))
+    rasters = simulate(network, first, record=record, progress=False).rasters
+    return {
+        p.name: _measured(network.projections_to(p.name), rasters, network.n_steps)
+        for p in network.populations
+    }
+
+
+def _worst_case(incoming: tuple[Projection, ...]) -> Sums:
+    sums = [0.0, 0.0]
+    for projection in incoming:
+        for number, part in enumerate(_signs(projection)):
+            sums[number] += float(part.sum(axis=0).max(initial=0.0))
+    return Sums(*sums)
+
+
+def _signs(projection: Projection) -> tuple[sp.csr_array, sp.csr_array]:
+    """The matrices (pre, post) of excitatory and of inhibitory weights, both from 0."""
+    matrix = sp.csr_array(projection.operator.matrix())
+    below = matrix.copy()
+    matrix.data = np.maximum(matrix.data, 0.0)
+    below.data = np.maximum(-below.data, 0.0)
+    matrix.eliminate_zeros()
+    below.eliminate_zeros()
+    return (below, matrix) if projection.receptor == "inh" else (matrix, below)
+
+
+def _measured(
+    incoming: tuple[Projection, ...], rasters: Mapping[str, Raster], n_steps: int
+) -> Sums:
+    most = np.zeros(2)
+    matrices = [(p, _signs(p)) for p in incoming]
+    n_images = 1 + max((int(r.image.max(initial=-1)) for r in rasters.values()), default=0)
+    longest = max((p.delay_steps for p in incoming), default=0)
+    for image in range(n_images):
+        for sign in range(2):
+            total: Floats = np.zeros(())
+            for projection, parts in matrices:
+                shape = (n_steps + longest, projection.operator.n_in)
+                spikes = _spikes(rasters[projection.pre], image, projection.delay_steps, shape)
+                total = total + (spikes @ parts[sign]).toarray()
+            most[sign] = max(most[sign], total.max(initial=0.0))
+    return Sums(*(float(value) for value in most * _MARGIN))
+
+
+def _spikes(raster: Raster, image: int, delay: int, shape: tuple[int, int]) -> sp.csr_array:
+    chosen = raster.image == image
+    rows, columns = raster.step[chosen] + delay, raster.neuron[chosen]
+    return sp.csr_array((np.ones(len(rows)), (rows, columns)), shape)
+
+
+def scales_for(
+    network: SpikingNetwork,
+    cells: Mapping[str, BoardCell],
+    sums: Mapping[str, Sums],
+    local: Mapping[str, bool],
+) -> dict[str, tuple[WeightScale, WeightScale]]:
+    """The scales of excitatory and of inhibitory weights of each population.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    cells : mapping of str to BoardCell
+    sums : mapping of str to Sums
+    local : mapping of str to bool
+        Whether the population is reached by convolutions or pooled dense layers.
+    """
+    found = {}
+    for population in network.populations:
+        cell, arriving = cells[population.name], sums[population.name]
+        above, below = _largest_weights(network.projections_to(population.name))
+        # Weights that were silent on the samples have to fit in their word all the same.
+        word = LOCAL_WEIGHT if local[population.name] else LIST_WEIGHT
+        most = (
+            max(arriving.excitatory, above * 2**15 / word),
+            max(arriving.inhibitory, below * 2**15 / word),
+        )
+        first, second = (
+            weight_scale(each * total, cell.scale)
+            for each, total in zip(cell.by_sign, most, strict=True)
+        )
+        found[population.name] = first, second
+    return found
+
+
+def _largest_weights(incoming: tuple[Projection, ...]) -> tuple[float, float]:
+    pairs = [_signs(projection) for projection in incoming]
+    excitatory = max((float(pair[0].data.max(initial=0.0)) for pair in pairs), default=0.0)
+    inhibitory = max((float(pair[1].data.max(initial=0.0)) for pair in pairs), default=0.0)
+    return excitatory, inhibitory
+
+
+def quantized(
+    projection: Projection, cell: BoardCell, scales: tuple[WeightScale, WeightScale]
+) -> Projection:
+    """The projection with its weights as they are stored."""
+    receptor, _ = cell.receptors[projection.receptor]
+    excitatory, inhibitory = scales
+    above = excitatory if receptor == "excitatory" else inhibitory
+    factor = cell.weights[projection.receptor]
+
+    def grid(weight: Floats) -> Floats:
+        told = np.asarray(weight, np.float64) * factor
+        return np.where(told > 0, stored(told, above), stored(told, inhibitory)) / factor
+
+    return replace(projection, operator=_on_grid(projection.operator, grid))
+
+
+def _on_grid(operator: Operator, grid: Callable[[Floats], Floats]) -> Operator:
+    """A shared weight stays shared where each synapse has one of its own; else each is rounded."""
+    parts = operator.operators if isinstance(operator, Chain) else (operator,)
+    pools = [part for part in parts if isinstance(part, AveragePool)]
+    moves = [part for part in parts if isinstance(part, _MOVES)]
+    in_front = not pools or (len(pools) == 1 and parts[0] is pools[0] and tiled(pools[0]))
+    if len(parts) - len(moves) - len(pools) != 1 or not in_front:
+        return reweighted(operator, lambda edges: grid(edges.weight))
+    share = 1.0 / prod(pools[0].size) if pools else 1.0
+    return operator.map_weights(lambda weight: grid(weight * share) / share)
+
+
+def tiled(pool: AveragePool) -> bool:
+    """Whether every cell of the input is in one window, and no window is cut."""
+    spatial = pool.in_shape[:-1]
+    whole = all(n % size == 0 for n, size in zip(spatial, pool.size, strict=True))
+    return pool.strides == pool.size and not np.any(pool.padding) and whole
+
+
+def drawn_towards(
+    population: Population, network: SpikingNetwork, sums: Sums, cell: BoardCell
+) -> float:
+    """Largest potential on the board, in mV, that the membrane is drawn to in a step."""
+    if cell.cell not in ("IF_curr_delta", "IF_curr_exp"):
+        return 0.0
+    tau, c_m = (float(np.max(value_of(population, name))) for name in ("tau_m", "c_m"))
+    receptor = population.model.receptors[0]
+    arriving = max(sums.excitatory, sums.inhibitory)
+    if receptor.tau:
+        steps = float(np.max(value_of(population, receptor.tau))) / network.dt  # that it lasts
+        drawn = arriving * steps * tau / c_m
+    else:
+        drawn = arriving * tau / network.dt  # a step goes dt / tau of the way
+    current = float(np.max(np.abs(value_of(population, "i_offset"))))
+    for drive in network.drives:
+        if drive.post == population.name:
+            edges = drive.operator.edges()
+            current += float(np.bincount(edges.post, np.abs(edges.weight)).max(initial=0.0))
+    return (drawn + current * tau / c_m) * cell.gain
