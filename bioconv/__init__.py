@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from bioconv.studies.plausibility import plausibility
     from bioconv.studies.robustness import robustness
     from bioconv.targets import emit, examine
+    from bioconv.targets.nir import read_nir
 
 #: public name -> module that defines it (modules themselves stand for themselves)
 _PUBLIC = {
@@ -82,6 +83,7 @@ _PUBLIC = {
     "plots": "",
     "populations": "",
     "read": "bioconv.reading",
+    "read_nir": "bioconv.targets.nir",
     "robustness": "bioconv.studies.robustness",
     "search_percentile": "bioconv.estimation",
     "simulate": "bioconv.simulators",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.errors import DataError, ParameterError
 from bioconv.validation import recording_problems
+
+if TYPE_CHECKING:
+    from bioconv.network import SpikingNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +166,12 @@ class Recording:
         from bioconv.storage import load_recording
 
         return load_recording(path)
+
+    def to_neo(self, network: SpikingNetwork | None = None) -> Any:
+        """The recording as a ``neo.Block``, one segment a sample; see `bioconv.neo.to_neo`."""
+        from bioconv.neo import to_neo
+
+        return to_neo(self, network)
 
     def _classes(self, readout: str) -> NDArray[np.int64]:
         name = readout or self.readout

@@ -18,7 +18,9 @@ from bioconv.network import SpikingNetwork
 
 __all__ = ["write_program"]
 
-_PYNN = tuple(f"pynn_{part}.py" for part in ("base", "brian2", "nest", "neuron", "simulators"))
+_PYNN = tuple(
+    f"pynn_{part}.py" for part in ("base", "brian2", "nest", "neuron", "parallel", "simulators")
+)
 _SHARED = ("arrays.py", "command_line.py", "encoders.py", "images.py", "readouts.py", "results.py")
 
 

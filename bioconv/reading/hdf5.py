@@ -6,6 +6,7 @@ import json
 import mmap
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class Hdf5File:
         self._attributes: dict[str, dict[str, Any]] = header["attributes"]
         self._refused: dict[str, str] = header["refused"]
         self._places: dict[str, tuple[str, list[int], int]] = header["places"]
+        self._texts: dict[str, Any] = header["texts"]
         if windows:
             self._groups = {_forward(key) for key in self._groups}
             self._places = {_forward(key): place for key, place in self._places.items()}
@@ -130,6 +132,34 @@ class Hdf5File:
         dtype, shape, start = self._places[path]
         n = int(np.prod(shape, dtype=np.int64))
         return np.frombuffer(self._data, dtype, n, start).reshape(shape)
+
+    @cached_property
+    def _inside(self) -> dict[str, list[str]]:
+        """Path of every group -> names of what is in it, sorted."""
+        inside: dict[str, list[str]] = {}
+        for path in sorted({*self._groups, *self._places, *self._texts, *self._refused} - {""}):
+            above, _, name = path.rpartition("/")
+            inside.setdefault(above, []).append(name)
+        return inside
+
+    def children(self, path: str) -> list[str]:
+        """Names of the groups and datasets in a group, sorted; all of them can be read."""
+        names = self._inside.get(path, [])
+        for name in names:
+            self._check(f"{path}/{name}")
+        return list(names)
+
+    def dataset_text(self, path: str) -> str | None:
+        """A dataset that is one text; None if there is none."""
+        self._check(path)
+        value = self._texts.get(path)
+        return value if isinstance(value, str) else None
+
+    def dataset_texts(self, path: str) -> list[str] | None:
+        """A dataset that is an array of texts, flat; None if there is none."""
+        self._check(path)
+        value = self._texts.get(path)
+        return self._list(path, "", value) if isinstance(value, list) else None
 
 
 def _forward(path: str) -> str:

@@ -40,12 +40,13 @@ class Contents:
         self.attributes: dict[str, dict[str, Any]] = {}
         self.refused: dict[str, str] = {}
         self.places: dict[str, tuple[str, tuple[int, ...], int]] = {}
+        self.texts: dict[str, Any] = {}
         self.arrays: list[np.ndarray] = []
         self.n_bytes = 0
 
     def header(self) -> bytes:
         """One line of JSON that describes everything."""
-        parts = ("groups", "attributes", "refused", "places")
+        parts = ("groups", "attributes", "refused", "places", "texts")
         text = json.dumps({part: getattr(self, part) for part in parts})
         return text.encode("ascii") + b"\n"
 
@@ -130,6 +131,10 @@ def _text(value: Any) -> Any:
 
 
 def _array(contents: Contents, name: str, item: Any) -> None:
+    kind = h5py.check_string_dtype(item.dtype)
+    if kind is not None and item.shape is not None:
+        _texts(contents, name, item)
+        return
     if item.shape is None or item.dtype.kind not in "fiub" or item.dtype.itemsize > 8:
         contents.refused[name] = f"does not hold numbers but {item.dtype}"
         return
@@ -146,6 +151,17 @@ def _array(contents: Contents, name: str, item: Any) -> None:
     array = np.ascontiguousarray(item[()])
     contents.places[name] = (array.dtype.str, item.shape, contents.n_bytes - n_bytes)
     contents.arrays.append(array)
+
+
+def _texts(contents: Contents, name: str, item: Any) -> None:
+    """A dataset that is one text, or an array of texts."""
+    n_items = int(np.prod(item.shape, dtype=object))
+    if item.is_virtual or item.external:
+        contents.refused[name] = "points to another file, which is not followed"
+    elif n_items > OBJECTS or n_items * item.dtype.itemsize > ATTRIBUTE:
+        contents.refused[name] = "holds too many texts"
+    else:
+        contents.texts[name] = _text(item[()])
 
 
 def first_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,3 +152,33 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         bc.emit(networks.dense(), tmp_path / "missing" / "net")
     with pytest.raises(ParameterError, match="Targets: brainscales2, brian2, nir, pynn, spinnaker"):
         bc.emit(networks.dense(), tmp_path / "other", target="cobol")
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "old", "new"),
+    [
+        ("brian2", (), "'v_th': -50.0 * mV,", "'v_th': -52.0 * mV,"),
+        ("pynn", ("--simulator", "brian2"), "'v_th': -50.0,", "'v_th': -52.0,"),
+    ],
+)
+def test_a_stranger_changes_a_parameter(
+    target: str, options: tuple[str, ...], old: str, new: str, tmp_path: Path
+) -> None:
+    network = networks.leaky()
+    bc.emit(network, tmp_path / "net", target=target)
+    program = tmp_path / "net" / "program.py"
+    program.write_text(program.read_text().replace(old, new))
+    lower = tuple(
+        replace(p, parameters={**p.parameters, "v_th": -52.0}) for p in network.populations
+    )
+    x = networks.samples((6,), 2)
+    np.savez(tmp_path / "images.npz", x=x)
+    done = start(tmp_path / "net", tmp_path, "--data", "images.npz", "-o", "r.npz", *options)
+    assert done.returncode == 0, done.stderr
+    expected = bc.simulate(network.replace(populations=lower), x, dtype="float64", progress=False)
+    before = bc.simulate(network, x, dtype="float64", progress=False)
+    with np.load(tmp_path / "r.npz") as result:
+        for name in ("first", "middle"):
+            found = result[f"{name}.spikes_per_neuron"]
+            np.testing.assert_array_equal(found, expected.spikes_per_neuron[name])
+            assert found.sum() > before.spikes_per_neuron[name].sum()

@@ -25,6 +25,8 @@ class Simulator(ABC):
 
     #: a spike of step t has the time (t + stamp) dt
     stamp = 1
+    #: ms that are added to every delay, too short to change a step
+    later = 0.0
 
     def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
         self.dt, self.max_delay_steps, self.tables = dt, max_delay_steps, tables
@@ -37,6 +39,11 @@ class Simulator(ABC):
     def rank(self) -> int:
         """Number of this process under MPI."""
         return int(self.sim.rank())
+
+    @property
+    def n_processes(self) -> int:
+        """Number of processes under MPI."""
+        return int(self.sim.num_processes())
 
     sim: Any
 
@@ -85,7 +92,7 @@ class Simulator(ABC):
 
     def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
         """Synapses given as arrays of indices and weights (in the receptor's unit)."""
-        delay = np.full(len(pre), projection["delay_steps"] * self.dt)
+        delay = np.full(len(pre), projection["delay_steps"] * self.dt + self.later)
         rows = np.stack([pre, post, weight * self.standard(projection["post"])["weight"], delay], 1)
         for receptor, chosen in self.receptors(projection, weight):
             connector = self.sim.FromListConnector(rows[chosen], column_names=["weight", "delay"])
@@ -146,10 +153,12 @@ class Simulator(ABC):
         self.sim.run(n_steps * self.dt)
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
-        """Spikes (steps, neurons) and traces of the image that is over."""
+        """Spikes (steps, neurons) and traces of the image that is over, in the first process."""
         spikes, traces = {}, {}
         for name, population in self.populations.items():
             segment = population.get_data(clear=True).segments[-1]
+            if self.rank:  # the first process has the data of all
+                continue
             spikes[name] = self._spikes(population, segment, n_steps)
             for variable in (v for n, v in traced if n == name):
                 theirs, factor = self.standard(name)["states"][variable]
@@ -176,7 +185,9 @@ class Simulator(ABC):
     def _trace(self, segment: Any, variable: str, n_steps: int) -> NDArray:
         (signal,) = segment.filter(name=variable)
         steps = self._steps(np.asarray(signal.times.rescale("ms"), float), 1)
-        return np.asarray(signal, float)[(steps >= 0) & (steps < n_steps)]
+        # Under MPI the neurons come process by process.
+        order = np.argsort(signal.array_annotations["channel_index"])
+        return np.asarray(signal, float)[(steps >= 0) & (steps < n_steps)][:, order]
 
     def _steps(self, times: NDArray, stamp: int) -> NDArray:
         return np.rint(times / self.dt).astype(np.int64) - stamp - self.first_step

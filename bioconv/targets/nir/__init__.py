@@ -1,0 +1,107 @@
+"""The neuromorphic intermediate representation: networks become NIR files, and come back.
+
+NIR: Pedersen et al. 2024, Nature Communications 15:8122.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.targets.fit import Exporter
+from bioconv.targets.nir.declaration import TARGET
+from bioconv.targets.nir.files import identifier, read
+from bioconv.targets.nir.fitting import fit, write_file
+from bioconv.targets.nir.graph import Graph
+from bioconv.targets.nir.importing import Options, network_of
+from bioconv.validation.network import ENCODERS
+
+__all__ = ["EXPORTER", "read_nir"]
+
+EXPORTER = Exporter(TARGET, fit, write_file, file=True)
+
+#: ms of the units of time that files come in
+_UNITS = {"s": 1e3, "ms": 1.0}
+_DT, _N_STEPS = 1.0, 100
+
+
+def read_nir(
+    path: str | Path,
+    *,
+    dt: float | None = None,
+    n_steps: int | None = None,
+    encoder: str = "current",
+    unit: str = "s",
+    extras: bool = False,
+    name: str | None = None,
+) -> SpikingNetwork:
+    """A network from a NIR file, whoever wrote it.
+
+    Parameters
+    ----------
+    path : str or Path
+    dt : float, optional
+        Step in ms; NIR has none.  By default what bioconv wrote beside the graph, or 1 ms.
+    n_steps : int, optional
+        Steps of a sample; by default what bioconv wrote beside the graph, or 100.
+    encoder : {"current", "regular", "poisson"}
+        How samples enter: as currents that are the same in every step, or as spikes.
+    unit : {"s", "ms"}
+        Unit of the times in the file: those of snnTorch, Norse, Rockpool and Lava are in seconds,
+        those of hxtorch and jaxsnn in ms.  sinabs gives neurons without a leak R = 1 and means
+        the weight to be added in every step: that is "ms" with dt = 1.
+    extras : bool
+        Also take what NIR has no place for and bioconv wrote as metadata: reset by subtraction,
+        start values, refractory periods.  Other readers do not see them.
+    name : str, optional
+        By default that of the file.
+
+    Returns
+    -------
+    SpikingNetwork
+        Samples have their channels last, as everywhere in bioconv: an input of NIR with the shape
+        (1, 28, 28) takes images of (28, 28, 1).  Its analog network is what its rates would be
+        without spikes, leak and feedback.
+
+    Raises
+    ------
+    NetworkFileError
+        The file is missing, damaged, hostile, or holds what bioconv has no neurons for.
+    ParameterError
+        Unknown encoder or unit, a step or a number of steps that is none.
+    """
+    if encoder not in ENCODERS or unit not in _UNITS:
+        raise ParameterError(
+            f"encoder must be one of {', '.join(ENCODERS)}, unit one of {', '.join(_UNITS)}. "
+            f"Received: {encoder!r}, {unit!r}."
+        )
+    if (dt is not None and not 0 < dt < np.inf) or (n_steps is not None and n_steps < 1):
+        raise ParameterError(
+            f"dt must be above 0 ms, n_steps 1 or more. Received: {dt!r}, {n_steps!r}."
+        )
+    path = Path(path)
+    graph = read(path)
+    written_dt, written_steps = _grid(graph, path.name)
+    options = Options(
+        name=name or identifier(path.stem),
+        dt=float(written_dt if dt is None else dt),
+        n_steps=int(written_steps if n_steps is None else n_steps),
+        encoders={"": encoder},
+        second=_UNITS[unit],
+        extras=extras,
+    )
+    return network_of(graph, options)
+
+
+def _grid(graph: Graph, label: str) -> tuple[float, int]:
+    """Step in ms and number of steps that bioconv wrote beside a graph, else usual ones."""
+    if graph.metadata.get("written_by") != "bioconv":
+        return _DT, _N_STEPS
+    values = [np.asarray(graph.metadata.get(key, np.nan)) for key in ("dt", "n_steps")]
+    if not all(v.size == 1 and v.dtype.kind in "iuf" and 0 < v.item() < 1e9 for v in values):
+        raise NetworkFileError(f"{label}: its metadata say no step and no number of steps.")
+    dt, n_steps = (value.item() for value in values)
+    return float(f"{dt * _UNITS['s']:.12g}"), max(int(n_steps), 1)

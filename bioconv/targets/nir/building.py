@@ -1,0 +1,249 @@
+"""A spiking network as a NIR graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.export.tables import value_of
+from bioconv.network import Change, Drive, Population, Projection, SpikingNetwork
+from bioconv.operators import Operator, Reshape, scaled
+from bioconv.targets.findings import Finding, Verdict, projection_name
+from bioconv.targets.nir.cells import SECOND, gains, kind_of, node_of
+from bioconv.targets.nir.graph import Graph, Node, first
+from bioconv.targets.nir.layers import MOST_WEIGHTS, matrix_nodes, structured, structured_nodes
+
+Array = NDArray[Any]
+
+
+def settled(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
+    """The network with what its populations become at their starts, from the first step on.
+
+    Populations of a rate code may wait for their input to settle; NIR knows no steps.  Changes
+    at several steps have no such reading.
+    """
+    schedule: dict[str, dict[int, list[Change]]] = {}
+    for change in network.changes:
+        schedule.setdefault(change.population, {}).setdefault(change.step, []).append(change)
+    problems = [
+        Finding(
+            name,
+            "scheduled changes",
+            Verdict.IMPOSSIBLE,
+            f"its parameters change at {len(steps)} steps, and NIR knows no steps.",
+            advice="Convert with a rate code.",
+        )
+        for name, steps in schedule.items()
+        if len(steps) > 1
+    ]
+    populations = tuple(
+        _started(p, [c for changes in schedule.get(p.name, {}).values() for c in changes])
+        for p in network.populations
+    )
+    if problems or not schedule:
+        return network, problems
+    return network.replace(populations=populations, changes=()), []
+
+
+def _started(population: Population, changes: list[Change]) -> Population:
+    states = {state.name for state in population.model.states}
+    parameters, initial = dict(population.parameters), dict(population.initial)
+    for change in changes:
+        table = initial if change.variable in states else parameters
+        table[change.variable] = change.value
+    return replace(population, parameters=parameters, initial=initial, start_step=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Link:
+    """A projection or a drive on its way into the graph."""
+
+    pre: str
+    post: str
+    operator: Operator
+    delay_steps: int
+    part: str  # its name in a report
+
+    @property
+    def n_weights(self) -> int:
+        return self.operator.n_in * self.operator.n_out
+
+
+def build(network: SpikingNetwork) -> tuple[Graph, list[Finding]]:
+    """The graph of a network without scheduled changes, and what it costs.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        All its populations have a node by `kind_of`.
+    """
+    builder = _Builder(network)
+    findings = list(builder.problems())
+    if findings:
+        return Graph({}, ()), findings
+    return builder.graph(), list(builder.findings())
+
+
+class _Builder:
+    def __init__(self, network: SpikingNetwork):
+        self.network = network
+        self.populations = {p.name: p for p in network.populations}
+        sending = {projection.pre for projection in network.projections}
+        self.kinds = {p.name: kind_of(p, p.name in sending) for p in network.populations}
+        self.gains = {n: gains(p, self.kinds[n], network.dt) for n, p in self.populations.items()}
+        self.links = [
+            *map(self._projection, network.projections),
+            *map(self._drive, network.drives),
+        ]
+        self.shapes = {i.name: i.spike_shape if i.spikes else i.shape for i in network.inputs}
+        self.shapes |= {p.name: p.shape for p in network.populations}
+        self.bias = {name: self._bias(name) for name in self.populations}
+        self.forms = [structured(link.operator) for link in self.links]
+        self.flat = {name for name, shape in self.shapes.items() if len(shape) > 3}
+        self._flatten_what_must_be()
+
+    def _projection(self, entry: Projection) -> _Link:
+        weight, _ = self.gains[entry.post]
+        operator = scaled(entry.operator, post=weight)
+        part = projection_name(entry.pre, entry.post, entry.receptor)
+        return _Link(entry.pre, entry.post, operator, entry.delay_steps, part)
+
+    def _drive(self, entry: Drive) -> _Link:
+        _, current = self.gains[entry.post]
+        operator = scaled(entry.operator, post=current)
+        return _Link(entry.input, entry.post, operator, 1, f"{entry.input} -> {entry.post}")
+
+    def _bias(self, name: str) -> Array:
+        population = self.populations[name]
+        current = np.asarray(value_of(population, population.model.current), np.float64)
+        return np.broadcast_to(current * self.gains[name][1], population.shape)
+
+    def _flatten_what_must_be(self) -> None:
+        """Find the populations that are written flat: something of theirs has no other form."""
+        self.flat |= {n for n, bias in self.bias.items() if bias.ndim > 1 and _uneven(bias)}
+        before = -1
+        while before != len(self.flat):
+            before = len(self.flat)
+            for link, forms in zip(self.links, self.forms, strict=True):
+                rank = len(self.shapes[link.post])
+                if rank > 1 and not self._fits(link, forms):
+                    self.flat.add(link.post)
+
+    def _fits(self, link: _Link, forms: list[Operator] | None) -> bool:
+        """Whether a link can keep its structure, given how its source is written."""
+        if forms is None or link.post in self.flat:
+            return False
+        return link.pre not in self.flat or isinstance(forms[0], Reshape)
+
+    def problems(self) -> Iterator[Finding]:
+        """What keeps the network from being a graph."""
+        for link, forms in zip(self.links, self.forms, strict=True):
+            if not self._fits(link, forms) and link.n_weights > MOST_WEIGHTS:
+                yield Finding(
+                    link.part,
+                    "operator",
+                    Verdict.IMPOSSIBLE,
+                    f"NIR has no node for it, and as a matrix it has {link.n_weights:,} weights.",
+                    advice=f"At most {MOST_WEIGHTS:,} are written.",
+                )
+        reached = {link.post for link in self.links}
+        for name in self.populations.keys() - reached:
+            text = "nothing projects to it, and NIR has no constant current without a synapse."
+            yield Finding(name, "constant current", Verdict.IMPOSSIBLE, text)
+
+    def findings(self) -> Iterator[Finding]:
+        """What is approximated."""
+        for name, population in self.populations.items():
+            if "_subtraction" in population.model.name and self.kinds[name].endswith("IF"):
+                text = "readers that subtract (Spyx) lose nothing; the others, the less the lower "
+                text += "the rates are"
+                advice = "Convert with RateCode(max_rate=200) or less."
+                yield Finding(name, "reset", Verdict.APPROXIMATED, text, advice=advice)
+        for link, forms in zip(self.links, self.forms, strict=True):
+            if not self._fits(link, forms):
+                text = f"as a matrix of {link.n_weights:,} weights between flat populations"
+                yield Finding(link.part, "operator", Verdict.EXACT, text)
+            for error in _rounding(forms if forms is not None else [link.operator]):
+                text = "weights rounded to float32"
+                yield Finding(link.part, "weights", Verdict.APPROXIMATED, text, error, "mV a step")
+        for entry in self.network.drives:
+            if entry.grid:
+                text = "currents are not rounded to the grid of the other simulators"
+                error = 0.5 * entry.grid
+                part = f"{entry.input} -> {entry.post}"
+                yield Finding(part, "current", Verdict.APPROXIMATED, text, error, "pA")
+
+    def graph(self) -> Graph:
+        """The whole."""
+        nodes: dict[str, Node] = {}
+        for entry in self.network.inputs:
+            nodes[entry.name] = Node("Input", {"shape": np.array(first(self._shape(entry.name)))})
+        for name, population in self.populations.items():
+            shape = self._shape(name)
+            nodes[name] = node_of(population, self.kinds[name], self.network.dt, shape)
+        edges: list[tuple[str, str]] = []
+        waiting = dict(self.bias)
+        for link, forms in zip(self.links, self.forms, strict=True):
+            bias = waiting.pop(link.post, np.zeros(self.shapes[link.post]))
+            path = [link.pre]
+            for what, node in self._nodes(link, forms, bias):
+                name = _free(f"{link.pre}_{link.post}_{what}", nodes)
+                nodes[name] = node
+                path.append(name)
+            path.append(link.post)
+            edges += zip(path[:-1], path[1:], strict=True)
+        for readout in self.network.readouts:
+            name = _free(readout.name, nodes)
+            nodes[name] = Node(
+                "Output", {"shape": np.array(first(self._shape(readout.population)))}
+            )
+            edges.append((readout.population, name))
+        metadata = {"dt": self.network.dt / SECOND, "n_steps": self.network.n_steps}
+        return Graph(nodes, tuple(edges), {"written_by": "bioconv", **metadata})
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        shape = self.shapes[name]
+        return (prod(shape),) if name in self.flat else shape
+
+    def _nodes(
+        self, link: _Link, forms: list[Operator] | None, bias: Array
+    ) -> Iterator[tuple[str, Node]]:
+        shape = self._shape(link.pre)
+        if link.delay_steps > 1:
+            seconds = (link.delay_steps - 1) * self.network.dt / SECOND
+            yield "delay", Node("Delay", {"delay": np.full(first(shape), seconds)})
+        if forms is not None and self._fits(link, forms):
+            channels = bias.reshape(-1, bias.shape[-1])[0] if bias.ndim > 1 else bias
+            yield from structured_nodes(forms, channels, link.pre in self.flat)
+        else:
+            yield from matrix_nodes(link.operator, bias.ravel(), shape)
+
+
+def _uneven(bias: Array) -> bool:
+    """Whether a bias differs within a channel."""
+    channels = bias.reshape(-1, bias.shape[-1])
+    return bool(np.any(channels != channels[0]))
+
+
+def _rounding(forms: list[Operator]) -> list[float]:
+    """The largest difference that float32 makes to a weight, if any."""
+    worst = 0.0
+    for form in forms:
+        kernel = getattr(form, "kernel", None)
+        if kernel is not None and np.size(kernel):
+            worst = max(worst, float(np.max(np.abs(kernel - np.float32(kernel)))))
+    return [worst] if worst else []
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """The name, with a number if it is taken."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free

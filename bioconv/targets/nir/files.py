@@ -1,0 +1,187 @@
+"""NIR files: written with the package ``nir``, read as data that nobody vouches for."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bioconv.errors import ExpressionError, NetworkFileError, SimulatorMissingError
+from bioconv.neurons.grammar import check_name
+from bioconv.reading.hdf5 import Hdf5File
+from bioconv.targets.nir.graph import FIELDS, OPTIONAL, Graph, Node
+
+#: subgraphs within subgraphs
+_DEEPEST = 20
+
+
+def write(graph: Graph, path: Path) -> None:
+    """Write a graph to a file.
+
+    A single input is called "input" and a single output "output", as some readers expect.
+
+    Raises
+    ------
+    SimulatorMissingError
+        The package ``nir`` is not installed.
+    """
+    try:
+        nir = importlib.import_module("nir")
+    except ImportError:
+        raise SimulatorMissingError(
+            "nir is not installed. Install it: pip install 'bioconv[nir]'"
+        ) from None
+    names = _usual_names(graph)
+    nodes = {
+        names[name]: nir.dict2NIRNode(
+            {"type": node.kind, **node.values, "metadata": dict(node.metadata)}
+        )
+        for name, node in graph.nodes.items()
+    }
+    edges = [(names[pre], names[post]) for pre, post in graph.edges]
+    whole = nir.NIRGraph(nodes=nodes, edges=edges, metadata=dict(graph.metadata))
+    nir.write(str(path), whole)
+
+
+def _usual_names(graph: Graph) -> dict[str, str]:
+    names = {name: name for name in graph.nodes}
+    for kind in ("Input", "Output"):
+        found = list(graph.of_kind(kind))
+        if len(found) == 1 and kind.lower() not in graph.nodes:
+            names[found[0]] = kind.lower()
+    return names
+
+
+def read(path: Path) -> Graph:
+    """Read a graph; subgraphs are part of the whole, and names of nodes are identifiers.
+
+    Raises
+    ------
+    NetworkFileError
+        The file is missing, damaged, or holds no such graph.
+    """
+    label = path.name
+    try:
+        file = Hdf5File(path, label)
+    except (OSError, ValueError) as error:
+        if isinstance(error, NetworkFileError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NetworkFileError(f"{label}: cannot be read ({reason}). Check the path.") from None
+    return _Reader(file).graph()
+
+
+class _Reader:
+    def __init__(self, file: Hdf5File):
+        self.file = file
+        self.nodes: dict[str, Node] = {}
+        self.edges: list[tuple[str, str]] = []
+
+    def graph(self) -> Graph:
+        """The whole file."""
+        if self.file.dataset_text("node/type") != "NIRGraph":
+            raise self.file.error("it holds no NIR graph")
+        self._take("node", "", 0)
+        names = _identifiers(self.nodes)
+        unknown = sorted({n for edge in self.edges for n in edge} - self.nodes.keys())
+        if unknown:
+            raise self.file.error(f"edges lead to nodes that it does not have: {unknown[0]!r:.60}")
+        return Graph(
+            {names[name]: node for name, node in self.nodes.items()},
+            tuple(dict.fromkeys((names[pre], names[post]) for pre, post in self.edges)),
+            self._values("node/metadata"),
+        )
+
+    def _take(self, place: str, prefix: str, depth: int) -> None:
+        """The nodes and edges of a graph, those of its subgraphs with its name in front."""
+        if depth > _DEEPEST:
+            raise self.file.error("its graphs are nested too deeply")
+        inner: dict[str, str] = {}
+        for name in self.file.children(f"{place}/nodes"):
+            if f"{prefix}{name}" in self.nodes:
+                raise self.file.error(f"two nodes are called {prefix}{name!r:.60}")
+            kind = self.file.dataset_text(f"{place}/nodes/{name}/type") or ""
+            inner[name] = kind
+            if kind == "NIRGraph":
+                self._take(f"{place}/nodes/{name}", f"{prefix}{name}.", depth + 1)
+            else:
+                self.nodes[f"{prefix}{name}"] = self._node(f"{place}/nodes/{name}", kind, depth)
+        for pre, post in self._edges(place):
+            begin = self._end(place, prefix, pre, inner, "Output")
+            self.edges.append((begin, self._end(place, prefix, post, inner, "Input")))
+
+    def _end(self, place: str, prefix: str, name: str, kinds: Mapping[str, str], side: str) -> str:
+        """The node at one end of an edge; of a subgraph, its only input or output."""
+        if kinds.get(name) != "NIRGraph":
+            return f"{prefix}{name}"
+        inside = f"{place}/nodes/{name}/nodes"
+        found = [n for n in self.file.children(inside) if self._kind(f"{inside}/{n}") == side]
+        if len(found) != 1:
+            raise self.file.error(f"the subgraph {name!r:.60} has {len(found)} nodes {side}, not 1")
+        return f"{prefix}{name}.{found[0]}"
+
+    def _kind(self, place: str) -> str:
+        return self.file.dataset_text(f"{place}/type") or ""
+
+    def _node(self, place: str, kind: str, depth: int) -> Node:
+        if kind not in FIELDS:
+            known = ", ".join(FIELDS)
+            raise self.file.error(f"{place} has the type {kind!r:.60}, expected one of {known}")
+        found = self._values(place)
+        missing = [n for n in FIELDS[kind] if n not in found and n not in OPTIONAL]
+        if missing:
+            raise self.file.error(f"{place} ({kind}) lacks {', '.join(missing)}")
+        values = {name: found[name] for name in FIELDS[kind] if name in found}
+        for name, value in values.items():
+            if not isinstance(value, str) and not np.all(np.isfinite(value)):
+                raise self.file.error(f"{place}: {name} has values that are NaN or infinite")
+        if depth and kind in ("Input", "Output"):
+            kind, values = "Identity", {}
+        return Node(kind, values, self._values(f"{place}/metadata"))
+
+    def _values(self, place: str) -> dict[str, Any]:
+        """The datasets of a group: arrays and texts."""
+        found: dict[str, Any] = {}
+        for name in self.file.children(place):
+            text = self.file.dataset_text(f"{place}/{name}")
+            value = self.file.array(f"{place}/{name}") if text is None else text
+            if value is not None:
+                found[name] = value
+        return found
+
+    def _edges(self, place: str) -> Iterator[tuple[str, str]]:
+        texts = self.file.dataset_texts(f"{place}/edges")
+        if texts is None or len(texts) % 2:
+            raise self.file.error(f"{place} has no list of edges")
+        yield from zip(texts[::2], texts[1::2], strict=True)
+
+
+def _identifiers(names: Mapping[str, Any]) -> dict[str, str]:
+    """A name that is an identifier for every name, and no two alike."""
+    made: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        word = free = identifier(name)
+        number = 1
+        while free in taken:
+            number += 1
+            free = f"{word}_{number}"
+        taken.add(free)
+        made[name] = free
+    return made
+
+
+def identifier(text: str) -> str:
+    """A name that can stand in an equation or a program, as like the text as can be."""
+    word = re.sub(r"\W", "_", text, flags=re.ASCII)[:40]
+    for candidate in (word, f"node_{word}"):
+        try:
+            check_name(candidate)
+        except ExpressionError:
+            continue
+        return candidate
+    return "node"

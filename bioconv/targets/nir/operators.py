@@ -1,0 +1,162 @@
+"""The linear nodes of NIR as operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.errors import ParameterError
+from bioconv.operators import (
+    AveragePool,
+    Conv,
+    Dense,
+    Operator,
+    Pad,
+    Permute,
+    Reshape,
+    Scale,
+    compose,
+    identity,
+)
+from bioconv.storage.schema import MAX_SIZE
+from bioconv.targets.nir.graph import Node, Shape, channels_last, first, last, size
+
+Array = NDArray[Any]
+Values = Mapping[str, Any]
+
+
+def operator_of(node: Node, shape: Shape) -> Operator:
+    """What a linear node does to an array of ``shape`` (channels last).
+
+    Raises
+    ------
+    ParameterError
+        The node cannot take this shape, is no linear one, or makes it too large.
+    """
+    if node.kind not in _MAKERS:
+        raise ParameterError(f"{node.kind} is no linear node")
+    made = _MAKERS[node.kind](node.values, shape)
+    if prod(made.out_shape) > MAX_SIZE:
+        raise ParameterError(f"its output of shape {made.out_shape} is beyond {MAX_SIZE:,} values")
+    return made
+
+
+def bias_of(node: Node) -> Array | None:
+    """The bias of a node, for its channels; None if it has none."""
+    bias = node.values.get("bias")
+    return None if bias is None or not np.any(bias) else np.asarray(bias, np.float64)
+
+
+def _matrix(values: Values, shape: Shape) -> Operator:
+    weight = np.asarray(values["weight"], np.float64)
+    if weight.ndim != 2:
+        raise ParameterError(f"its weight has {weight.ndim} axes, expected (outputs, inputs)")
+    if len(shape) > 1 and size(shape) == weight.shape[1]:  # flattened without saying so
+        flat = _flattening(shape, (size(shape),))
+        return compose(flat, Dense(flat.out_shape, np.ascontiguousarray(weight.T)))
+    return Dense(shape, np.ascontiguousarray(weight.T))
+
+
+def _convolution(rank: int) -> Callable[[Values, Shape], Operator]:
+    def convolution(values: Values, shape: Shape) -> Operator:
+        weight = np.asarray(values["weight"], np.float64)
+        if weight.ndim != rank + 2 or len(shape) != rank + 1:
+            raise ParameterError(
+                f"its weight of shape {weight.shape} does not fit an input of {first(shape)}"
+            )
+        kernel = np.ascontiguousarray(weight.transpose(*range(2, rank + 2), 1, 0))
+        strides = _numbers(values["stride"], rank)
+        dilation = _numbers(values["dilation"], rank)
+        padding = _padding(values["padding"], kernel.shape[:rank], strides, dilation)
+        groups = int(np.asarray(values["groups"]).item())
+        return Conv(shape, kernel, strides, padding, dilation, groups)
+
+    return convolution
+
+
+def _padding(
+    padding: Any, kernel: Shape, strides: Shape, dilation: Shape
+) -> tuple[tuple[int, int], ...]:
+    """Zeros before and after, by the rules of PyTorch's convolutions."""
+    if not isinstance(padding, str):
+        return tuple((n, n) for n in _numbers(padding, len(kernel), least=0))
+    if padding == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding != "same" or any(stride != 1 for stride in strides):
+        raise ParameterError(f"its padding is {padding!r} with the strides {strides}")
+    totals = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
+    return tuple((total // 2, total - total // 2) for total in totals)
+
+
+def _pooling(mean: bool) -> Callable[[Values, Shape], Operator]:
+    def pooling(values: Values, shape: Shape) -> Operator:
+        if len(shape) != 3:
+            raise ParameterError(f"it takes (channels, height, width), not {first(shape)}")
+        window, strides = _numbers(values["kernel_size"], 2), _numbers(values["stride"], 2)
+        zeros = _numbers(values["padding"], 2, least=0)
+        pad = Pad(shape, (*((n, n) for n in zeros), (0, 0)))
+        pool = AveragePool(pad.out_shape, window, strides)
+        if mean:
+            return compose(pad, pool)
+        return compose(pad, pool, Scale(pool.out_shape, np.asarray(float(prod(window)))))
+
+    return pooling
+
+
+def _flatten(values: Values, shape: Shape) -> Operator:
+    rank = len(shape)
+    start, end = (int(np.asarray(values[name]).item()) for name in ("start_dim", "end_dim"))
+    begin, stop = start % rank if start else 0, end % rank
+    if not (-rank <= start < rank and -rank <= end < rank and begin <= stop):
+        raise ParameterError(f"it flattens axes {start} to {end} of {rank}")
+    outside = first(shape)
+    joined = (*outside[:begin], prod(outside[begin : stop + 1]), *outside[stop + 1 :])
+    return _flattening(shape, joined)
+
+
+def _flattening(shape: Shape, joined: Shape) -> Operator:
+    """From one shape to another with the same order of values, channels first (``joined``)."""
+    rank = len(shape)
+    to_first = Permute(shape, (rank - 1, *range(rank - 1)))
+    reshape = Reshape(to_first.out_shape, joined)
+    to_last = Permute(joined, (*range(1, len(joined)), 0))
+    return compose(to_first, reshape, to_last)
+
+
+def _factors(values: Values, shape: Shape) -> Operator:
+    factor = np.asarray(values["scale"], np.float64)
+    if last(factor.shape) != shape:
+        raise ParameterError(f"its factors have shape {factor.shape}, its input {first(shape)}")
+    return Scale(shape, channels_last(factor))
+
+
+def _nothing(values: Values, shape: Shape) -> Operator:
+    return identity(shape)
+
+
+def _numbers(value: Any, n: int, least: int = 1) -> Shape:
+    """One whole number for each of ``n`` axes."""
+    array = np.atleast_1d(np.asarray(value))
+    if array.dtype.kind not in "iuf" or array.ndim != 1 or len(array) not in (1, n):
+        raise ParameterError(f"expected {n} whole numbers, received {value!r}")
+    if not np.all((array == np.floor(array)) & (array >= least) & (array < 2**31)):
+        raise ParameterError(f"expected whole numbers from {least}, received {array.tolist()}")
+    return tuple(int(number) for number in np.broadcast_to(array, (n,)))
+
+
+_MAKERS: Mapping[str, Callable[[Values, Shape], Operator]] = {
+    "Affine": _matrix,
+    "Linear": _matrix,
+    "Conv1d": _convolution(1),
+    "Conv2d": _convolution(2),
+    "SumPool2d": _pooling(mean=False),
+    "AvgPool2d": _pooling(mean=True),
+    "Flatten": _flatten,
+    "Scale": _factors,
+    "Delay": _nothing,
+    "Identity": _nothing,
+}
