@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from bioconv.cli.parsers import build_parser
 from bioconv.errors import BioconvError
@@ -21,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
     try:
-        getattr(commands, options.command)(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            getattr(commands, options.command)(options)
     except BioconvError as error:
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
@@ -35,3 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("bioconv: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A line for people, without the place in the code."""
+    print(f"bioconv: warning: {message}", file=sys.stderr)

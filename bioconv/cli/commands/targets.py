@@ -50,6 +50,23 @@ def targets(options: Options) -> None:
     finish(options, found, "\n".join([*filter(None, head), "", format_table(found["limits"])]))
 
 
+def nir(options: Options) -> None:
+    """``bioconv nir``."""
+    check_folder(options.output)
+    network = bc.read_nir(options.file, dt=options.dt, n_steps=options.steps, unit=options.unit)
+    network.save(options.output)
+    rows = bc.inspect(network)
+    record = {
+        "network": network.name,
+        "file": str(options.output),
+        "n_neurons": network.n_neurons,
+        "n_synapses": network.n_synapses,
+        "populations": rows,
+    }
+    words = f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> {options.output}"
+    finish(options, record, "\n".join([format_table(rows), words]))
+
+
 def disturb(options: Options) -> None:
     """``bioconv disturb``."""
     check_folder(options.output)

@@ -34,6 +34,20 @@ def _export(commands: Commands) -> None:
     add_pixels(parser)
 
 
+def _nir(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "nir",
+        "Read a network from a NIR file, of bioconv or of others, to simulate and export it.",
+        "bioconv nir lenet.nir -o lenet.h5",
+    )
+    parser.add_argument("file", type=Path, metavar="GRAPH.nir")
+    parser.add_argument("--dt", type=float, metavar="MS", help="step (default: what the file says)")
+    parser.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
+    parser.add_argument("--unit", choices=("s", "ms"), default="s", help="of times in the file")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
+
+
 def _targets(commands: Commands) -> None:
     parser = add_command(
         commands,
@@ -69,5 +83,6 @@ def _disturb(commands: Commands) -> None:
 COMMANDS = {
     "export": _export,
     "targets": _targets,
+    "nir": _nir,
     "disturb": _disturb,
 }
