@@ -57,7 +57,7 @@ def agreement(output: np.ndarray, x: np.ndarray = X) -> float:
         ("qif", {}),
         ("adex", {}),
         ("izhikevich", {"kind": "fast_spiking"}),
-        ("traub", {}),
+        pytest.param("traub", {}, marks=pytest.mark.slow),
         pytest.param("izhikevich", {}, marks=pytest.mark.slow),
         pytest.param("quartic", {}, marks=pytest.mark.slow),
         pytest.param("eif", {}, marks=pytest.mark.slow),
@@ -119,6 +119,7 @@ def test_the_record_says_what_was_found(tmp_path: Path) -> None:
     assert dict(bc.load(tmp_path / "net.h5").code) == dict(found)
 
 
+@pytest.mark.slow
 def test_a_given_synaptic_time_is_kept() -> None:
     network = convert("izhikevich", {"tau_syn": 6.0})
     assert network.populations[0].parameters["tau_syn"] == 6.0
@@ -163,6 +164,7 @@ def test_a_neuron_whose_rate_jumps_gets_noise() -> None:
     assert better >= max(0.8, worse)
 
 
+@pytest.mark.slow
 def test_noise_is_what_was_asked_for() -> None:
     network = convert("lif", code=RateCode(noise=100.0))
     assert network.populations[0].parameters["sigma_noise"] == 100.0

@@ -57,6 +57,7 @@ def some(**wanted: str) -> list[Case]:
     return [case for case in cases(wanted) if case.synapse == wanted[case.name]]
 
 
+@pytest.mark.slow
 def test_a_neuron_without_a_reset_is_as_documented(page: dict[tuple[str, str, str], str]) -> None:
     pytest.importorskip("nest")
     chosen = some(hodgkin_huxley="exponential")

@@ -61,7 +61,7 @@ def _layer(
     return Layer(name, function, (_affine(shape, bias, *terms),), shape)
 
 
-@pytest.fixture(scope="module", params=CODES)
+@pytest.fixture(scope="module")
 def simulated(request: pytest.FixtureRequest) -> tuple[SpikingNetwork, Recording]:
     network = bc.convert(_graph(), calibration=X, code=CODES[request.param])
     return network, _run(network, "array")
@@ -74,7 +74,15 @@ def _run(network: SpikingNetwork, simulator: str) -> Recording:
     )
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "nest"])
+@pytest.mark.parametrize(
+    ("simulated", "simulator"),
+    [
+        *((code, "brian2") for code in CODES),
+        ("base", "nest"),
+        *(pytest.param(code, "nest", marks=pytest.mark.slow) for code in CODES if code != "base"),
+    ],
+    indirect=["simulated"],
+)
 def test_same_spikes(simulated: tuple[SpikingNetwork, Recording], simulator: str) -> None:
     network, array = simulated
     other = _run(network, simulator)

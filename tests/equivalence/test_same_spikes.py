@@ -71,10 +71,10 @@ def test_array_equals_brian2(name: str, in_brian2: Callable[[str], Recording]) -
 @pytest.mark.parametrize(
     "name",
     [
-        "convolutional_regular",
         "convolutional_poisson",
         "branches",
         "recurrent",
+        pytest.param("convolutional_regular", marks=pytest.mark.slow),
         pytest.param("dense", marks=pytest.mark.slow),
         pytest.param("max_pooling", marks=pytest.mark.slow),
     ],

@@ -47,14 +47,17 @@ def first_spike_exact() -> SpikingNetwork:
     return bc.convert(models.weights_path("digits_mlp"), calibration=X, code=code)
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "nest"])
 @pytest.mark.parametrize(
-    "make",
+    ("make", "simulator"),
     [
-        perfect,
-        first_spike_exact,
-        pytest.param(leaky, marks=pytest.mark.slow),
-        pytest.param(stuck, marks=pytest.mark.slow),
+        (perfect, "brian2"),
+        (perfect, "nest"),
+        (first_spike_exact, "brian2"),
+        pytest.param(first_spike_exact, "nest", marks=pytest.mark.slow),
+        pytest.param(leaky, "brian2", marks=pytest.mark.slow),
+        pytest.param(leaky, "nest", marks=pytest.mark.slow),
+        pytest.param(stuck, "brian2", marks=pytest.mark.slow),
+        pytest.param(stuck, "nest", marks=pytest.mark.slow),
     ],
 )
 def test_static_imperfections(make: object, simulator: str) -> None:

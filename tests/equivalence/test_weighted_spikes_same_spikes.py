@@ -66,14 +66,17 @@ def _run(code: str, simulator: str) -> Recording:
     return bc.simulate(network, x, simulator=simulator, record=record, dtype="float64")
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "nest"])
 @pytest.mark.parametrize(
-    "code",
+    ("code", "simulator"),
     [
-        "few_spikes",
-        "population",
-        "sigma_delta",
-        pytest.param("sigma_delta_gates", marks=pytest.mark.slow),
+        ("few_spikes", "brian2"),
+        ("population", "brian2"),
+        ("population", "nest"),
+        ("sigma_delta", "brian2"),
+        pytest.param("few_spikes", "nest", marks=pytest.mark.slow),
+        pytest.param("sigma_delta", "nest", marks=pytest.mark.slow),
+        pytest.param("sigma_delta_gates", "brian2", marks=pytest.mark.slow),
+        pytest.param("sigma_delta_gates", "nest", marks=pytest.mark.slow),
     ],
 )
 def test_same_spikes(code: str, simulator: str) -> None:

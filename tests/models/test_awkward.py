@@ -11,6 +11,7 @@ from models import awkward
 NAMES = awkward.names()
 
 
+@pytest.mark.slow  # the tests of reading build and run them all
 @pytest.mark.parametrize("name", NAMES)
 def test_predicts_finite_outputs_that_depend_on_input(name: str) -> None:
     """The output is finite and no unit of it is the same for all inputs."""

@@ -77,7 +77,10 @@ def test_one_spike_for_each_crossing() -> None:
     assert at_change.sum() >= 10, "the scheduled fall of the level is a crossing"
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize(
+    "simulator",
+    [pytest.param(s, marks=pytest.mark.slow) if s == "nest" else s for s in SIMULATORS],
+)
 def test_noise_has_the_moments_of_the_closed_form(simulator: str) -> None:
     recording = random(simulator)
     n, dt, tau = networks.N_NOISY, networks.DT, networks.TAU
