@@ -232,10 +232,6 @@ def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
     """
     chosen = {p.name: cell_for(p, network, simulator) for p in network.populations}
     problems = [cell for cell in chosen.values() if isinstance(cell, Problem)]
-    tics = network.dt / _NEST_TIC
-    if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
-        reason = f"NEST counts time in {_NEST_TIC} ms, and {network.dt} ms is no multiple of it."
-        problems.append(Problem(network.name, "dt", reason, "Choose a multiple."))
     if problems:
         raise ExportError(f"{network.name} cannot run on {simulator} through PyNN:", problems)
     return {name: cell for name, cell in chosen.items() if isinstance(cell, str)}
@@ -244,6 +240,10 @@ def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
 def cell_for(population: Population, network: SpikingNetwork, simulator: str) -> str | Problem:
     """The cell of one population, or why there is none: the one place that decides."""
     model = population.model
+    tics = network.dt / _NEST_TIC
+    if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
+        reason = f"NEST counts time in {_NEST_TIC} ms, and {network.dt} ms is no multiple of it."
+        return Problem(population.name, model.name, reason, "Choose a multiple.")
     reasons = obstacles(population, network, simulator)
     if not reasons:
         return model.standard_cell

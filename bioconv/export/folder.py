@@ -24,8 +24,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         ``target`` exists and is not an empty folder, or its parent is missing.
     """
     target = _in_folder(target)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ExportError(f"{target} exists already. Choose another folder, or remove it first.")
+    check_free(target)
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
         yield scratch
@@ -33,6 +32,17 @@ def new_folder(target: Path) -> Iterator[Path]:
         scratch.replace(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def check_free(target: Path) -> None:
+    """Complain about a folder with something in it, which is never overwritten.
+
+    Raises
+    ------
+    ExportError
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ExportError(f"{target} exists already. Choose another folder, or remove it first.")
 
 
 @contextlib.contextmanager

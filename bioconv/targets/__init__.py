@@ -73,7 +73,7 @@ def examine(
     Raises
     ------
     ParameterError
-        Unknown target.
+        Unknown target; no chips.
     DataError
         Samples that cannot be used.
     """
@@ -83,6 +83,8 @@ def examine(
     from bioconv.targets.measurement import measure
 
     chosen = exporter(target)
+    if chips < 1:
+        raise ParameterError(f"chips must be 1 or more. Received: {chips!r}.")
     samples = None if x is None else check_data(network, x)
     labels = None if y is None else np.asarray(y)
     report = _fitted(network, chosen, samples)
@@ -122,8 +124,8 @@ def emit(
     Raises
     ------
     ExportError
-        The target cannot represent the network (every reason is listed), or the folder cannot be
-        written.
+        The target cannot represent the network (the reasons are listed: first those of its
+        declaration, then those that only fitting shows), or the folder cannot be written.
     ParameterError
         Unknown target.
     """

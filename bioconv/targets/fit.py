@@ -71,7 +71,7 @@ class Exporter:
     write : function of (fit, path)
         Writes into an empty folder; or one file, if ``file``.
     chip : function of (network, seed) to network, optional
-        One machine of many, with the analog noise and mismatch that are reported of them.
+        One machine of many, as far from what was set as is reported, or assumed, of them.
     file : bool
         Whether one file is written instead of a folder.
     """

@@ -76,7 +76,7 @@ def leaky(encoder: str = "regular", n_hidden: int = 0, **changes: Any) -> Spikin
 def run(
     folder: Path, program: str, *arguments: str, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program of a folder against the stand-in; bioconv is not on its path."""
+    """Run a program of a folder against the stand-in, beside which no bioconv can be imported."""
     return subprocess.run(
         [sys.executable, program, *arguments],
         cwd=folder,
@@ -330,3 +330,13 @@ def test_what_is_impossible_is_told(case: str, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="cannot represent"):
         report.emit(tmp_path / "net")
     assert not (tmp_path / "net").exists()
+
+
+def test_the_report_tells_the_step_and_the_rates_of_the_network_that_was_given() -> None:
+    network = leaky()
+    fast = network.replace(dt=0.25, inputs=(replace(network.inputs[0], scale=1.0),))
+    found = fit(fast, {"image": images(3)}).findings
+    delays = {(f.error, f.unit) for f in found if f.aspect == "delay"}
+    assert delays == {(0.25, "ms")}
+    assert [f.part for f in found if f.aspect == "sources"] == ["image"]
+    assert not [f for f in fit(network, {"image": images(3)}).findings if f.aspect == "sources"]

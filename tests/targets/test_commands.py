@@ -63,3 +63,18 @@ def test_nir_files_come_back(stored: Path, capsys: pytest.CaptureFixture[str]) -
     Path(out).write_bytes(b"not a graph")
     assert main(["nir", out, "-o", str(stored / "again.h5")]) == 2
     assert "net.nir" in capsys.readouterr().err and not (stored / "again.h5").exists()
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_measured(
+    stored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stored / "taken").mkdir()
+    (stored / "taken" / "thesis.tex").write_text("years of work")
+    arguments = ["export", str(stored / "absent.h5"), "--to", "brian2"]
+    assert main([*arguments, "-o", str(stored / "taken")]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main([*arguments, "--json", str(stored / "missing" / "out.json")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    network = ["export", str(stored / "net.h5"), "--to", "brainscales2", "--chips", "0"]
+    assert main(network) == 2
+    assert "chips must be 1 or more" in capsys.readouterr().err

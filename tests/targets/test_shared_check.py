@@ -22,7 +22,7 @@ from bioconv.neurons import (
 )
 from bioconv.noise import FixedPointState, SynapticFailure, disturb
 from bioconv.targets import Cell, Exporter, Fit, Limit, Loss, Report, Target, Verdict
-from bioconv.targets.validator import FEATURES, check
+from bioconv.targets.validator import FEATURES, check, find_cell
 
 LOSS = Loss(Verdict.IMPOSSIBLE, "the toy has none", "this file", "Leave it out.")
 LEAKY = LeakyIntegrateAndFire(synapse="delta")
@@ -36,7 +36,7 @@ TOY = Target(
             "toy_leaky",
             LEAKY.model,
             "this file",
-            {"integrate_and_fire_delta_subtraction": "leaks and forgets the rest at reset"},
+            ((IntegrateAndFire().model, "leaks and forgets the rest at reset"),),
             {"tau_m": Limit((1.0, 50.0), "ms", "this file")},
         ),
     ),
@@ -109,6 +109,20 @@ def test_cells_are_exact_stand_ins_or_missing() -> None:
     assert (
         "toy_leaky" in str(verdicts["impossible"][0].problem()) + verdicts["impossible"][0].advice
     )
+
+
+def test_stand_ins_are_chosen_by_their_equations() -> None:
+    """A name says nothing: neither the same name with a leak, nor another without."""
+    integrator = IntegrateAndFire().model
+    leak = integrator.equations.replace("= (", "= (-v * c_m / (10 * ms) + ")
+    leaking = replace(integrator, equations=leak)
+    renamed = replace(integrator, name="mine")
+    assert find_cell(TOY, Population("p", (2,), leaking)) is None
+    for name in ("spinnaker", "nir"):
+        target = bc.targets.exporter(name).target
+        assert find_cell(target, Population("p", (2,), leaking)) is None
+        cells = [find_cell(target, Population("p", (2,), m)) for m in (integrator, renamed)]
+        assert cells[0] is not None and cells[0] == cells[1] and cells[0][1]
 
 
 def test_parameters_out_of_range_are_named() -> None:
@@ -224,3 +238,11 @@ def test_every_target_takes_or_refuses_whole(name: str, tmp_path: Path) -> None:
 def test_unknown_targets_are_refused() -> None:
     with pytest.raises(ParameterError, match="Targets: brainscales2, brian2, nir, pynn"):
         bc.examine(spiking_network(), "loihi")
+
+
+def test_a_step_that_nest_cannot_have_is_in_the_report() -> None:
+    cells = {f.text for f in bc.examine(of(LEAKY.model), "pynn").findings if f.aspect == "cells"}
+    assert all("nest: none" not in text for text in cells)
+    odd = of(LEAKY.model).replace(dt=0.3337)
+    cells = {f.text for f in bc.examine(odd, "pynn").findings if f.aspect == "cells"}
+    assert cells and all("nest: none, NEST counts time in 0.001 ms" in text for text in cells)

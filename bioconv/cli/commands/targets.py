@@ -12,13 +12,16 @@ from bioconv.cli.commands.common import (
     read_network,
 )
 from bioconv.errors import ParameterError
+from bioconv.export.folder import check_free
 from bioconv.measures import format_table
 
 
 def export(options: Options) -> None:
     """``bioconv export``."""
-    for path in filter(None, (options.output, options.report)):
+    for path in filter(None, (options.output, options.report, options.json)):
         check_folder(path)
+    if options.output and not bc.targets.exporter(options.to).file:
+        check_free(options.output)
     network = read_network(options.network)
     x, y = None, None
     if options.data:

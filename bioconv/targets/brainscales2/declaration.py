@@ -79,11 +79,12 @@ TARGET = Target(
             "CalibHXNeuronCuba",
             LeakyIntegrateAndFire().model,
             _CELLS,
-            stands_for={
-                "leaky_integrate_and_fire_exponential_subtraction": (
-                    "reset to v_reset: what a spike leaves above the threshold is lost"
-                )
-            },
+            stands_for=(
+                (
+                    LeakyIntegrateAndFire("subtraction").model,
+                    "reset to v_reset: what a spike leaves above the threshold is lost",
+                ),
+            ),
             bounds={
                 "tau_m": Limit((0.5, 60.0), "ms", f"{_CELLS}: microseconds"),
                 "tau_syn": Limit((0.3, 30.0), "ms", f"{_CELLS}: microseconds"),

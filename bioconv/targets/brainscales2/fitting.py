@@ -70,7 +70,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
     if any(f.verdict is Verdict.IMPOSSIBLE for f in findings):
         return Fit(network, tuple(findings))
     chip = _on_chip(fine, setup, kappa)
-    findings += [*_words(fine, setup, kappa)]
+    findings += [*_words(fine, network.dt, setup, kappa)]
     parts = runs(chip)
     return Fit(chip, tuple(findings), _resources(chip, setup, parts), {"runs": parts})
 
@@ -120,8 +120,10 @@ def strength_setting(kappa: float) -> int:
     return int(np.clip(round(GM_DEFAULT.value * kappa / STRENGTH.value), *GM.value))
 
 
-def _words(network: SpikingNetwork, setup: Setup, kappa: float) -> Iterator[Finding]:
-    """How everything is represented, and how far off it is."""
+def _words(
+    network: SpikingNetwork, step: float, setup: Setup, kappa: float
+) -> Iterator[Finding]:
+    """How everything is represented, and how far off it is; ``step`` is that of the source, ms."""
     text = (
         f"i_synin_gm {strength_setting(kappa)}: a unit of weight lifts the slope of a membrane by "
         f"{kappa:.3g} LSB/us, nominally."
@@ -146,9 +148,9 @@ def _words(network: SpikingNetwork, setup: Setup, kappa: float) -> Iterator[Find
     for entry in network.projections:
         scale = setup[entry.post][1]
         yield _weights(entry, next(left[entry.post]), scale)
-        text = f"{network.dt:g} ms of the model become the chip's own delay, with setting 0"
+        text = f"{step:g} ms of the model become the chip's own delay, with setting 0"
         name = projection_name(entry.pre, entry.post, entry.receptor)
-        yield Finding(name, "delay", Verdict.APPROXIMATED, text, network.dt, "ms")
+        yield Finding(name, "delay", Verdict.APPROXIMATED, text, step, "ms")
 
 
 def _potentials(population: Population, of: Demand, scale: Scale, kappa: float) -> Finding:

@@ -29,6 +29,7 @@ def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
     for name in {change.population: None for change in network.changes}:
         population = network.population(name)
         changes = [change for change in network.changes if change.population == name]
+        changes.sort(key=lambda change: change.step)
         step = population.start_step
         if any(not _releases(change, population) for change in changes):
             text = "parameters cannot change while the chip runs."
@@ -109,6 +110,8 @@ def with_sources(
             findings.append(_told(entry, largest, samples))
         else:
             new = _slower(entry, network.dt, largest)
+            if new.scale != entry.scale:
+                findings.append(_told(entry, largest, samples))
         inputs.append(new)
     slower = {
         new.name: old.scale / new.scale
