@@ -114,6 +114,15 @@ class Population:
         """Number of neurons."""
         return prod(self.shape)
 
+    def value(self, parameter: str) -> Value:
+        """Value of a parameter, given or the model's."""
+        return self.parameters.get(parameter, self.model.parameter(parameter).default)
+
+    def start(self, state: str) -> Value:
+        """Value with which a state variable starts, given or the model's."""
+        start = self.initial.get(state, self.model.state(state).initial)
+        return self.value(start) if isinstance(start, str) else start
+
     @property
     def decoded_from(self) -> str:
         """What has to be recorded to tell the activation: "spikes" (their times), or "counts"."""

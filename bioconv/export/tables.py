@@ -126,13 +126,12 @@ def check_words(network: SpikingNetwork) -> None:
 
 def value_of(population: Population, name: str) -> Any:
     """Value of a parameter of a population, given or default."""
-    return population.parameters.get(name, population.model.parameter(name).default)
+    return population.value(name)
 
 
 def initial_of(population: Population, name: str) -> Any:
     """Start value of a state variable of a population."""
-    start = population.initial.get(name, population.model.state(name).initial)
-    return value_of(population, start) if isinstance(start, str) else start
+    return population.start(name)
 
 
 def model_names(network: SpikingNetwork) -> dict[str, NeuronModel]:

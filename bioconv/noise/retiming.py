@@ -13,7 +13,7 @@ from bioconv.errors import ConversionError, Problem
 from bioconv.network import Change, Population, Projection, SpikingNetwork, Value
 from bioconv.neurons.model import NeuronModel, Parameter
 from bioconv.noise.rewriting import value_of
-from bioconv.noise.waiting import runs_away, start_of, uses_time, wakes
+from bioconv.noise.waiting import runs_away, uses_time, wakes
 
 #: parameter of a model that was made to wait: it fires from then on
 T_BEGIN = "t_begin"
@@ -170,7 +170,7 @@ class _Waiting:
         if self.current is not None:
             yield Change(step, population.name, population.model.current, self.current)
         for name in self.states:
-            yield Change(step, population.name, name, start_of(population, name))
+            yield Change(step, population.name, name, population.start(name))
 
     def quiet(self, population: Population, time: float) -> Population:
         """The population as it waits until this time (ms)."""

@@ -107,8 +107,7 @@ def within(model: NeuronModel, name: str, values: Floats) -> Value:
 
 def value_of(population: Population, name: str) -> Floats:
     """The values of a parameter, given or default, broadcastable to the population."""
-    default = population.model.parameter(name).default
-    return np.asarray(population.parameters.get(name, default), np.float64)
+    return np.asarray(population.value(name), np.float64)
 
 
 def scheduled(network: SpikingNetwork, population: str, name: str) -> Iterator[Floats]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bioconv.network import Population, Value
+from bioconv.network import Population
 from bioconv.neurons.discrete import discretise
 from bioconv.neurons.expressions import names_in, parse_expression
 from bioconv.neurons.model import NeuronModel
@@ -16,14 +16,6 @@ from bioconv.neurons.update import Update, update_of
 from bioconv.noise.rewriting import value_of
 
 Step: TypeAlias = Callable[[Any, Any], Any]
-
-
-def start_of(population: Population, state: str) -> Value:
-    """The value with which a state variable starts."""
-    start = population.initial.get(state, population.model.state(state).initial)
-    if isinstance(start, str):
-        return value_of(population, start)[()]
-    return start
 
 
 def uses_time(model: NeuronModel) -> bool:
@@ -64,7 +56,7 @@ def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[
         values: dict[str, Any] = dict(update.constants(parameters, dt))
         values |= {name: 0.0 for name in update.discrete.noise}
         start = {
-            s.name: jnp.broadcast_to(jnp.asarray(start_of(population, s.name), float), shape)
+            s.name: jnp.broadcast_to(jnp.asarray(population.start(s.name), float), shape)
             for s in model.states
         }
         wait = jnp.zeros(shape, jnp.int32) if update.waits else None
