@@ -35,14 +35,7 @@ def reads(readout: Readout) -> str:
 
 def start_value(population: Population, state: str) -> Floats:
     """Start values of a state variable, shape (n_neurons,)."""
-    declared = population.model.state(state).initial
-    value: Any = declared
-    if state in population.initial:
-        value = population.initial[state]
-    elif isinstance(declared, str):
-        default = population.model.parameter(declared).default
-        value = population.parameters.get(declared, default)
-    return _flat(value, population)
+    return _flat(population.start(state), population)
 
 
 def decode(

@@ -253,8 +253,7 @@ def fires_once(population: Population, duration: float) -> bool:
     """Whether no neuron of a population fires twice within so many ms."""
     model = population.model
     if model.refractory:
-        default = model.parameter(model.refractory).default
-        return bool(np.min(population.parameters.get(model.refractory, default)) >= duration)
+        return bool(np.min(population.value(model.refractory)) >= duration)
     return model.reset == "fired = 1" and model.threshold.count("fired < 0.5 and") == 1
 
 

@@ -138,11 +138,9 @@ def _typical(recording: Recording, population: str, image: int) -> list[int]:
 
 def _threshold(population: Population) -> NDArray[np.float64] | None:
     """The threshold of each neuron, where the model has one under the standard name."""
-    defaults = {parameter.name: parameter.default for parameter in population.model.parameters}
-    if "v_th" not in defaults:
+    if "v_th" not in {parameter.name for parameter in population.model.parameters}:
         return None
-    value = population.parameters.get("v_th", defaults["v_th"])
-    return np.broadcast_to(value, population.shape).ravel()
+    return np.broadcast_to(population.value("v_th"), population.shape).ravel()
 
 
 def _spike_times(

@@ -199,7 +199,7 @@ def _parameters(population: Population) -> dict[str, Any]:
     """All parameters, scalar or of shape (n_neurons,)."""
     values: dict[str, Any] = {}
     for parameter in population.model.parameters:
-        value = np.asarray(population.parameters.get(parameter.name, parameter.default), np.float64)
+        value = np.asarray(population.value(parameter.name), np.float64)
         if value.ndim:
             value = np.broadcast_to(value, population.shape).reshape(-1)
         values[parameter.name] = value

@@ -155,8 +155,7 @@ def _is_refractory(network: SpikingNetwork, population: Population) -> bool:
     name = population.model.refractory
     if not name:
         return False
-    default = population.model.parameter(name).default
-    periods = [population.parameters.get(name, default)]
+    periods = [population.value(name)]
     periods += [
         c.value for c in network.changes if c.population == population.name and c.variable == name
     ]

@@ -69,8 +69,7 @@ class Stage:
     def value(self, name: str) -> NDArray[np.float64]:
         """Values of a parameter, given or default, shape (n_neurons,)."""
         population = self.population
-        default = population.model.parameter(name).default
-        value = np.asarray(population.parameters.get(name, default), np.float64)
+        value = np.asarray(population.value(name), np.float64)
         return np.broadcast_to(value, population.shape).reshape(-1)
 
     def start(self, name: str) -> NDArray[np.float64]:
