@@ -9,7 +9,7 @@
 from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, compact, register
 from bioconv.operators.chain import Chain
 from bioconv.operators.compose import compose, identity, scaled
-from bioconv.operators.conv import Conv, conv, conv_transpose, depthwise
+from bioconv.operators.conv import Conv, conv, conv_transpose, depthwise, ungrouped
 from bioconv.operators.counting import fan_out, n_synapses
 from bioconv.operators.dense import Dense
 from bioconv.operators.pool import AveragePool
@@ -95,4 +95,5 @@ __all__ = [
     "scaled",
     "sparse",
     "squared",
+    "ungrouped",
 ]

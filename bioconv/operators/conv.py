@@ -191,6 +191,26 @@ class Conv(Operator):
         return replace(self, kernel=function(self.kernel))
 
 
+def ungrouped(operator: Conv) -> NDArray[np.float64]:
+    """The kernel of a convolution between all channels: zero between those of other groups.
+
+    Parameters
+    ----------
+    operator : Conv
+
+    Returns
+    -------
+    ndarray of float64, shape (*size, channels, filters)
+    """
+    kernel, groups = np.asarray(operator.kernel, np.float64), operator.groups
+    *size, within, filters = kernel.shape
+    full = np.zeros((*size, groups, within, groups, filters // groups))
+    every = np.arange(groups)
+    split = kernel.reshape(*size, within, groups, filters // groups)
+    full[..., every, :, every, :] = np.moveaxis(split, -2, 0)
+    return full.reshape(*size, groups * within, filters)
+
+
 def _per_axis(value: int | Sequence[int], rank: int) -> Shape:
     return (value,) * rank if isinstance(value, int) else tuple(value)
 

@@ -58,6 +58,7 @@ class Hdf5File:
         if windows:
             self._groups = {_forward(key) for key in self._groups}
             self._places = {_forward(key): place for key, place in self._places.items()}
+            self._texts = {_forward(key): text for key, text in self._texts.items()}
 
     def _read(self, path: Path) -> tuple[dict[str, Any], memoryview]:
         command = [sys.executable, "-I", str(_WORKER), str(path.resolve())]
@@ -124,9 +125,17 @@ class Hdf5File:
         return items
 
     def array(self, path: str) -> NDArray | None:
-        """The numbers of a dataset; None if there is none."""
+        """The numbers of a dataset; None if there is none.
+
+        Raises
+        ------
+        NetworkFileError
+            It holds text, or cannot be read.
+        """
         path = "/".join(part for part in path.split("/") if part)
         self._check(path)
+        if path in self._texts:
+            raise self.error(f"{path!r} does not hold numbers but text")
         if path not in self._places:
             return None
         dtype, shape, start = self._places[path]
@@ -159,7 +168,7 @@ class Hdf5File:
         """A dataset that is an array of texts, flat; None if there is none."""
         self._check(path)
         value = self._texts.get(path)
-        return self._list(path, "", value) if isinstance(value, list) else None
+        return value if isinstance(value, list) else None
 
 
 def _forward(path: str) -> str:

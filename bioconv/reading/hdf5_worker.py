@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import h5py
@@ -28,6 +29,8 @@ COMPRESSION = 200
 #: all arrays of one file together
 TOTAL = 2**33
 ATTRIBUTE = 2**26
+#: bytes of all datasets of texts of one file together
+TEXTS = 2**24
 OBJECTS = 200_000
 DEPTH = 64
 
@@ -43,6 +46,7 @@ class Contents:
         self.texts: dict[str, Any] = {}
         self.arrays: list[np.ndarray] = []
         self.n_bytes = 0
+        self.n_text_bytes = 0
 
     def header(self) -> bytes:
         """One line of JSON that describes everything."""
@@ -138,12 +142,10 @@ def _array(contents: Contents, name: str, item: Any) -> None:
     if item.shape is None or item.dtype.kind not in "fiub" or item.dtype.itemsize > 8:
         contents.refused[name] = f"does not hold numbers but {item.dtype}"
         return
-    if item.is_virtual or item.external:
-        contents.refused[name] = "points to another file, which is not followed"
-        return
-    n_bytes, stored = int(item.nbytes), int(item.id.get_storage_size())
-    if n_bytes > max(SMALL, COMPRESSION * stored):
-        contents.refused[name] = f"claims the shape {item.shape}, but has {stored} bytes"
+    n_bytes = int(item.nbytes)
+    reason = _unsound(item, n_bytes)
+    if reason is not None:
+        contents.refused[name] = reason
         return
     contents.n_bytes += n_bytes
     if contents.n_bytes > TOTAL:
@@ -153,15 +155,52 @@ def _array(contents: Contents, name: str, item: Any) -> None:
     contents.arrays.append(array)
 
 
+def _unsound(item: Any, n_bytes: int) -> str | None:
+    """Why a dataset of so many bytes must not be read; None if it may."""
+    if item.is_virtual or item.external:
+        return "points to another file, which is not followed"
+    stored = int(item.id.get_storage_size())
+    if n_bytes > max(SMALL, COMPRESSION * stored):
+        return f"claims the shape {item.shape}, but has {stored} bytes"
+    return None
+
+
 def _texts(contents: Contents, name: str, item: Any) -> None:
     """A dataset that is one text, or an array of texts."""
     n_items = int(np.prod(item.shape, dtype=object))
-    if item.is_virtual or item.external:
-        contents.refused[name] = "points to another file, which is not followed"
-    elif n_items > OBJECTS or n_items * item.dtype.itemsize > ATTRIBUTE:
+    reason = _unsound(item, n_items * item.dtype.itemsize)
+    if reason is not None:
+        contents.refused[name] = reason
+        return
+    if n_items > OBJECTS:
         contents.refused[name] = "holds too many texts"
-    else:
-        contents.texts[name] = _text(item[()])
+        return
+    found: list[str] = []
+    for start in _pieces(item, n_items):
+        for value in np.ravel(np.asarray(item[start], object)).tolist():
+            contents.n_text_bytes += len(value)
+            found.append(_text(value))
+        if contents.n_text_bytes > TEXTS:
+            contents.refused[name] = "holds too many texts"
+            return
+    contents.texts[name] = found if item.shape else found[0]
+
+
+def _pieces(item: Any, n_items: int) -> Iterator[Any]:
+    """Selections of a dataset of texts, none of which can be much longer than `TEXTS`.
+
+    The places of an array of texts of variable length may all share one long text, which is not
+    longer than the file.
+    """
+    if not item.shape:
+        yield ()
+    elif n_items:
+        kind = h5py.check_string_dtype(item.dtype)
+        longest = kind.length or item.file.id.get_filesize()
+        step = max(1, TEXTS // longest)
+        for row in np.ndindex(*item.shape[:-1]):
+            for start in range(0, item.shape[-1], step):
+                yield (*row, slice(start, start + step))
 
 
 def first_line(error: BaseException) -> str:

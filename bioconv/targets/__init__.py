@@ -56,7 +56,9 @@ def examine(
         One of `TARGETS`.
     x : ndarray of shape (n_images, *input shape), or mapping of input names to such arrays
         Samples.  They tell how strong the inputs of neurons get, and the network is simulated on
-        them unrestricted and as the target will see it (array simulator).
+        them unrestricted and as the target will see it (array simulator).  Where a target fits
+        numbers on samples, the first half is for that and the other half is measured, if there
+        are 40 or more; with fewer a finding says that they were the same.
     y : ndarray of int, shape (n_images,), optional
         Labels of the samples.
     chips : int
@@ -75,25 +77,25 @@ def examine(
     ParameterError
         Unknown target; no chips.
     DataError
-        Samples that cannot be used.
+        Samples that cannot be used, or not one label for each.
     """
-    import numpy as np
-
     from bioconv.simulators.settings import check_data
-    from bioconv.targets.measurement import measure
+    from bioconv.targets.measurement import check_labels, measure, split
 
     chosen = exporter(target)
     if chips < 1:
         raise ParameterError(f"chips must be 1 or more. Received: {chips!r}.")
-    samples = None if x is None else check_data(network, x)
-    labels = None if y is None else np.asarray(y)
-    report = _fitted(network, chosen, samples)
-    if samples is None or report.fit is None or report.verdict is Verdict.IMPOSSIBLE:
+    if x is None:
+        return _fitted(network, chosen, None)
+    samples = check_data(network, x)
+    to_fit, to_measure, labels, findings = split(network, chosen, samples, check_labels(y, samples))
+    report = _fitted(network, chosen, to_fit)
+    if report.fit is None or report.verdict is Verdict.IMPOSSIBLE:
         return report
     measured = measure(
-        network, chosen, report.fit, samples, labels, chips=chips, seed=seed, progress=progress
+        network, chosen, report.fit, to_measure, labels, chips=chips, seed=seed, progress=progress
     )
-    return replace(report, measured=measured)
+    return replace(report, findings=(*report.findings, *findings), measured=measured)
 
 
 def emit(

@@ -74,6 +74,8 @@ class Exporter:
         One machine of many, as far from what was set as is reported, or assumed, of them.
     file : bool
         Whether one file is written instead of a folder.
+    fits_samples : bool
+        Whether numbers are fitted on the samples, which then tell less of others.
     """
 
     target: Target
@@ -81,3 +83,4 @@ class Exporter:
     write: Callable[[Fit, Path], None]
     chip: Callable[[SpikingNetwork, int], SpikingNetwork] | None = None
     file: bool = False
+    fits_samples: bool = False

@@ -6,12 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from bioconv.errors import DataError
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import simulate
+from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Exporter, Fit, Samples
+
+#: samples from which on those that numbers are fitted on are not those that are measured
+_ENOUGH = 40
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,48 @@ class Measured:
         for number, (name, share) in enumerate(shares.items()):
             row[name] = f"{100 * share:.2f}{'' if number else spread} %"
         return row
+
+
+def check_labels(y: ArrayLike | None, samples: Samples) -> NDArray | None:
+    """The labels, one for each sample.
+
+    Raises
+    ------
+    DataError
+        There are more, or fewer.
+    """
+    if y is None:
+        return None
+    labels, n_samples = np.asarray(y).reshape(-1), len(next(iter(samples.values())))
+    if len(labels) != n_samples:
+        raise DataError(f"{n_samples} samples need as many labels, not {len(labels)}.")
+    return labels
+
+
+def split(
+    network: SpikingNetwork, exporter: Exporter, samples: Samples, labels: NDArray | None
+) -> tuple[Samples, Samples, NDArray | None, tuple[Finding, ...]]:
+    """Samples to fit on; samples to measure, and their labels; what has to be said of that.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    exporter : Exporter
+    samples : mapping of str to ndarray
+    labels : ndarray of int, shape (n_images,), or None
+    """
+    if not exporter.fits_samples:
+        return samples, samples, labels, ()
+    n_samples = len(next(iter(samples.values())))
+    if n_samples < _ENOUGH:
+        text = f"the same {n_samples} samples are fitted and measured: others may fare worse."
+        advice = f"Give {_ENOUGH} or more: half of them is then only measured."
+        finding = Finding(network.name, "samples", Verdict.APPROXIMATED, text, advice=advice)
+        return samples, samples, labels, (finding,)
+    half = n_samples // 2
+    first = {name: values[:half] for name, values in samples.items()}
+    second = {name: values[half:] for name, values in samples.items()}
+    return first, second, None if labels is None else labels[half:], ()
 
 
 def measure(

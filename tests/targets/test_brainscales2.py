@@ -140,7 +140,7 @@ def test_the_digits_network_loses_nothing_by_the_limits_and_little_by_the_chip(
     digits: SpikingNetwork,
 ) -> None:
     x, y = bc.load_data("digits")
-    report = bc.examine(digits, "brainscales2", x[:100], y[:100], chips=1, progress=False)
+    report = bc.examine(digits, "brainscales2", x[:200], y[:200], chips=1, progress=False)
     free, limited, chips = report.measured
     assert free.accuracy is not None and limited.accuracy is not None
     assert limited.accuracy > free.accuracy - 0.03

@@ -60,6 +60,10 @@ def test_nir_files_come_back(stored: Path, capsys: pytest.CaptureFixture[str]) -
     assert "35 neurons" in printed.out
     assert "bioconv: warning: NIR has no place for a reset" in printed.err
     assert main(["simulate", back, "--data", str(stored / "data.npz")]) == 0
+    assert main(["nir", out, "--encoder", "poisson", "--extras", "-o", back]) == 0
+    read = bc.SpikingNetwork.load(back)
+    assert read.inputs[0].encoder == "poisson"
+    assert any("_subtraction" in population.model.name for population in read.populations)
     Path(out).write_bytes(b"not a graph")
     assert main(["nir", out, "-o", str(stored / "again.h5")]) == 2
     assert "net.nir" in capsys.readouterr().err and not (stored / "again.h5").exists()

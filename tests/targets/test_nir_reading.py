@@ -150,6 +150,15 @@ def test_a_recurrent_subgraph_runs_in_brian2(tmp_path: Path) -> None:
     assert uninhibited.counts["rnn_lif"].sum() > recording.counts["rnn_lif"].sum()
 
 
+def test_a_subgraph_may_come_last(tmp_path: Path) -> None:
+    inner = nir.NIRGraph.from_list(nir.Input(np.array([4])), affine(4, 2), fires(2))
+    nodes = {"in": nir.Input(np.array([4])), "net": inner, "out": nir.Output(np.array([2]))}
+    graph = nir.NIRGraph(nodes, [("in", "net"), ("net", "out")], type_check=False)
+    nir.write(str(tmp_path / "net.nir"), graph)
+    (readout,) = bc.read_nir(tmp_path / "net.nir").readouts
+    assert (readout.population, readout.kind) == ("net_if", "count")
+
+
 def chain(path: Path, *nodes: nir.NIRNode, **changes: Any) -> Path:
     """A file with nodes one after the other, some of its datasets replaced."""
     nir.write(str(path), nir.NIRGraph.from_list(*nodes, type_check=False))
@@ -187,6 +196,17 @@ def bad(case: str, path: Path) -> Path:
         return chain(path, affine(3, 2), fires(2), affine(2, 2))
     if case == "uneven delays":
         return chain(path, fires(2), nir.Delay(np.array([0.001, 0.002])), fires(2))
+    if case == "text for a delay":
+        nodes = (fires(2), nir.Delay(np.full(2, 0.001)), fires(2))
+        return chain(path, *nodes, node__nodes__delay__delay="long")
+    if case == "currents too late":
+        return chain(path, nir.Delay(np.full(2, 0.005)), fires(2))
+    if case in ("huge pool", "padding wider than the window"):
+        zeros = 2**30 if case == "huge pool" else 3
+        pool = nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0]))
+        flat = nir.Flatten(np.array([1, 2, 2]), 0, -1)
+        nodes = (nir.Input(np.array([1, 4, 4])), pool, flat, affine(4, 2), fires(2))
+        return chain(path, *nodes, node__nodes__sumpool2d__padding=np.array([zeros, zeros]))
     if case == "circle without neurons":
         one, two = nir.Linear(np.eye(2)), nir.Linear(np.eye(2))
         nodes = {"input": nir.Input(np.array([2])), "a": one, "b": two, "n": fires(2)}
@@ -214,6 +234,12 @@ def bad(case: str, path: Path) -> Path:
         "wrong shape": {"node__nodes__affine__weight": np.ones((5, 3))},
         "wrong bias": {"node__nodes__affine__bias": np.ones(3)},
         "text for numbers": {"node__nodes__affine__weight": "heavy"},
+        "text for an input's shape": {"node__nodes__input__shape": "wide"},
+        "text for an output's shape": {"node__nodes__output__shape": "wide"},
+        "text for a bias": {"node__nodes__affine__bias": "tall"},
+        "texts for a bias": {"node__nodes__affine__bias": [b"tall", b"small"]},
+        "shape on two axes": {"node__nodes__input__shape": np.array([[3]])},
+        "half an input": {"node__nodes__input__shape": np.array([2.5])},
         "huge input": {"node__nodes__input__shape": np.array([2**40])},
         "negative input": {"node__nodes__input__shape": np.array([-3])},
         "edge to nowhere": {"node__edges": np.array([[b"input", b"nowhere"]])},
@@ -238,9 +264,19 @@ BAD = {
     "not finite": "NaN or infinite",
     "wrong shape": r"has shape \(2,\), but \(5,\) arrives",
     "wrong bias": "biases",
-    "text for numbers": "could not convert",
+    "text for numbers": "weight is text",
+    "text for an input's shape": "shape is text",
+    "text for an output's shape": "shape is text",
+    "text for a bias": "bias is text",
+    "texts for a bias": "bias is text",
+    "currents too late": "currents of .* are delayed",
+    "huge pool": "its padded input .* is beyond",
+    "padding wider than the window": "not smaller than its window",
+    "text for a delay": "delay is text",
+    "shape on two axes": "not one whole number",
+    "half an input": "not one whole number",
     "huge input": "kernel must have shape",
-    "negative input": "kernel must have shape",
+    "negative input": "not one whole number",
     "edge to nowhere": "'nowhere'",
     "odd edges": "no list of edges",
     "no edges": "no list of edges",
@@ -254,6 +290,17 @@ def test_what_is_not_sound_is_refused(case: str, tmp_path: Path) -> None:
     with pytest.raises(NetworkFileError, match=BAD[case]) as caught:
         bc.read_nir(bad(case, tmp_path / "bad.nir"))
     assert str(caught.value).startswith("bad")
+
+
+def test_metadata_of_others_are_passed_over(tmp_path: Path) -> None:
+    path = chain(tmp_path / "net.nir", affine(3, 2), fires(2))
+    for author in (np.zeros(3), [b"bioconv", b"others"], 7):
+        with h5py.File(path, "r+") as file:
+            metadata = file.require_group("node/metadata")
+            if "written_by" in metadata:
+                del metadata["written_by"]
+            metadata["written_by"] = author
+        assert bc.read_nir(path).n_steps == 100
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sample_networks import images, spiking_network
 
 import bioconv as bc
-from bioconv.errors import ExportError, ParameterError
+from bioconv.errors import DataError, ExportError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import (
     HodgkinHuxley,
@@ -22,6 +22,7 @@ from bioconv.neurons import (
 )
 from bioconv.noise import FixedPointState, SynapticFailure, disturb
 from bioconv.targets import Cell, Exporter, Fit, Limit, Loss, Report, Target, Verdict
+from bioconv.targets.fit import Samples
 from bioconv.targets.validator import FEATURES, check, find_cell
 
 LOSS = Loss(Verdict.IMPOSSIBLE, "the toy has none", "this file", "Leave it out.")
@@ -166,6 +167,36 @@ def report(target: Target, write) -> Report:
     exporter = Exporter(target, lambda net, x: Fit(net), write)
     findings = check(network, target)
     return Report(network, exporter, findings, Fit(network))
+
+
+@pytest.mark.parametrize("n_images", [40, 39])
+def test_what_is_fitted_on_samples_is_measured_on_others(
+    n_images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[np.ndarray] = []
+
+    def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
+        assert samples is not None
+        fitted.extend(samples.values())
+        return Fit(network)
+
+    exporter = Exporter(replace(TOY, any_model=True), fit, lambda fit, path: None)
+    x, y = images(n_images), np.arange(n_images) % 3
+    for fits_samples in (True, False):
+        fitting = replace(exporter, fits_samples=fits_samples)
+        monkeypatch.setattr(bc.targets, "exporter", lambda name, fitting=fitting: fitting)
+        found = bc.examine(spiking_network(), "toy", x, y, progress=False)
+        parted = fits_samples and n_images == 40
+        np.testing.assert_array_equal(fitted.pop(), x[:20] if parted else x)
+        measured = x[20:] if parted else x
+        accuracy = bc.simulate(spiking_network(), measured, progress=False).accuracy(
+            y[-len(measured) :]
+        )
+        assert (found.measured[0].n_images, found.measured[0].accuracy) == (len(measured), accuracy)
+        said = [f.text for f in found.findings if f.aspect == "samples"]
+        assert any("the same 39 samples" in text for text in said) == (fits_samples and not parted)
+        with pytest.raises(DataError, match="samples need as many labels, not 3"):
+            bc.examine(spiking_network(), "toy", x, y[:3], progress=False)
 
 
 def test_impossible_writes_nothing_and_lists_everything(tmp_path: Path) -> None:

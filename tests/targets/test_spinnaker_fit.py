@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +14,13 @@ import spinnaker_networks
 import bioconv as bc
 from bioconv.errors import ExportError
 from bioconv.export.support import spinnaker_synapses
+from bioconv.export.support.spinnaker_network import Network
 from bioconv.network import Change, SpikingNetwork
-from bioconv.neurons import Izhikevich, LeakyIntegrateAndFire
+from bioconv.neurons import IntegrateAndFire, Izhikevich, LeakyIntegrateAndFire
 from bioconv.operators import AveragePool, compose, conv
 from bioconv.targets import Report, Verdict, examine
 from bioconv.targets.spinnaker.arithmetic import STEP, s1615, stored, weight_scale
-from bioconv.targets.spinnaker.cells import on_board
+from bioconv.targets.spinnaker.cells import on_board, subtracts
 from bioconv.targets.spinnaker.slowing import slowed
 
 
@@ -241,3 +244,42 @@ def test_clamped_layers_start_at_once() -> None:
     assert all(p.start_step == 0 for p in report.network.populations)
     texts = [f.text for f in report.findings if f.aspect == "scheduled changes"]
     assert len(texts) == 1 and "not held back" in texts[0]
+
+
+def test_weights_below_zero_on_a_conductance_are_impossible() -> None:
+    """The board has no receptor for them: they would not be written at all."""
+    network = spinnaker_networks.conductances()
+    first, *others = network.projections
+    wrong = replace(first, operator=first.operator.map_weights(lambda w: -w))
+    assert examine(network, "spinnaker").verdict is Verdict.APPROXIMATED
+    report = examine(network.replace(projections=(wrong, *others)), "spinnaker")
+    with pytest.raises(ExportError, match="no weights below 0"):
+        _ = report.network
+
+
+def test_neurons_are_told_apart_by_their_equations() -> None:
+    """A neuron under another name is on the board what it is under its own."""
+    neurons = (IntegrateAndFire(), LeakyIntegrateAndFire("subtraction"), Izhikevich())
+    for neuron in neurons:
+        renamed = replace(neuron.model, name="mine")
+        both = [
+            on_board(bc.network.Population("p", (2,), model), 1.0)[0]
+            for model in (neuron.model, renamed)
+        ]
+        assert subtracts(renamed) == subtracts(neuron.model)
+        assert both[0].model == both[1].model
+
+
+@pytest.mark.parametrize(("dt", "slower"), [(10.0, 1), (1.0, 1), (0.5, 2), (0.3, 4), (0.1, 10)])
+def test_short_steps_slow_the_board_down(
+    dt: float, slower: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sPyNNaker is told the factor that the report names."""
+    told: dict[str, float] = {}
+    simulator = SimpleNamespace(setup=lambda **given: told.update(given))
+    monkeypatch.setitem(sys.modules, "pyNN.spiNNaker", simulator)
+    Network(dt, {}, {}, [], {}).setup(dt)
+    assert told["time_scale_factor"] == slower
+    network = spinnaker_networks.digits("digits_mlp").replace(dt=dt)
+    texts = [f.text for f in examine(network, "spinnaker").findings if f.aspect == "step"]
+    assert len(texts) == (slower > 1) and all(f" {slower} times slower" in t for t in texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import spinnaker_board
 import spinnaker_networks
 from numpy.typing import NDArray
 
-from bioconv.network import SpikingNetwork
+import bioconv as bc
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons import IntegrateAndFire
+from bioconv.operators import Dense
 from bioconv.targets import Report, examine
 
 pytest.importorskip("spynnaker", reason="spynnaker is not installed")
@@ -69,9 +73,11 @@ def check(report: Report, held: Held) -> set[str]:
         sign = -1.0 if cell.receptors[projection.receptor][0] == "inhibitory" else 1.0
         np.testing.assert_allclose(sign * found / scale, wanted / scale, atol=1e-7)
         kinds.add(connector.kind)
-        if connector.kind == "list":
-            delays = held[f"projection{number}.synapses"][:, 4]
-            assert set(delays) == {(projection.delay_steps + cell.later) * network.dt}
+        key = f"projection{number}"
+        kept = "delay" if connector.kind != "list" else "synapses"
+        delays = held[f"{key}.{kept}"][:, 4] if kept == "synapses" else held[f"{key}.{kept}"]
+        assert set(delays) == {(projection.delay_steps + cell.later) * network.dt}
+    assert held["time_scale"] == max(1.0, np.ceil(1.0 / network.dt))
     return kinds
 
 
@@ -107,6 +113,34 @@ def test_digits_network_with_convolutions(tmp_path: Path) -> None:
     assert needed["cores"] == len(held["places"])
 
 
+def test_delays_and_short_steps(tmp_path: Path) -> None:
+    """Delays of all connectors; below 1 ms and beyond the ring buffers more cores are needed."""
+    network = spinnaker_networks.digits("digits_cnn")
+    delays = zip(network.projections, (3, 5, 40), strict=True)
+    later = tuple(replace(p, delay_steps=steps) for p, steps in delays)
+    report, held = mapped(network.replace(dt=0.5, projections=later), tmp_path, measured=False)
+    assert check(report, held) == {"convolution", "pool_dense", "list"}
+    assert report.fit.resources[0].needed == len(held["places"])
+
+
+def test_cores_of_sources_and_of_delays(tmp_path: Path) -> None:
+    """One core for 400 sources, and one that holds their spikes back for 100 steps."""
+    network = spinnaker_networks.digits("digits_mlp", code=bc.RateCode(input="regular", clamp=0))
+    image = replace(network.inputs[0], shape=(400,))
+    wide = Population("wide", (300,), IntegrateAndFire().model)
+    weight = np.random.default_rng(0).choice([0.0, 1.0], (400, 300), p=[0.9, 0.1])
+    first = Projection(image.name, wide.name, Dense((400,), weight), "syn", 100)
+    network = network.replace(
+        inputs=(image,),
+        populations=(wide, *network.populations),
+        projections=(first, *network.projections[1:]),
+    )
+    report, held = mapped(network, tmp_path, measured=False)
+    cores = {resource.name: resource for resource in report.fit.resources}["cores"]
+    assert cores.needed == len(held["places"]) == 1 + 1 + 2 + len(network.populations) - 1
+    assert "board with 48 chips" not in str(report)
+
+
 def test_izhikevich_network(tmp_path: Path) -> None:
     """Lists on Izhikevich neurons; delays are a step longer on the board."""
     report, held = mapped(spinnaker_networks.izhikevich(), tmp_path, measured=False)
@@ -124,8 +158,6 @@ def test_lenet(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_poisson_input(tmp_path: Path) -> None:
     """Spike sources, each with times of its own."""
-    import bioconv as bc
-
     network = spinnaker_networks.digits("digits_mlp", code=bc.RateCode(input="poisson"))
     report, held = mapped(network, tmp_path)
     assert check(report, held) == {"list"}

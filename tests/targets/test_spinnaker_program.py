@@ -6,23 +6,27 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import spinnaker_networks
 
 import bioconv as bc
+from bioconv.export.support.spinnaker_network import Network
 from bioconv.network import SpikingNetwork
 from bioconv.targets import emit, examine
 
 
-def run(folder: Path, x: np.ndarray, y: np.ndarray) -> tuple[dict[str, np.ndarray], str]:
+def run(
+    folder: Path, x: np.ndarray, y: np.ndarray, record: str
+) -> tuple[dict[str, np.ndarray], str]:
     """Run the program in a folder on NEST; its result and what it printed."""
     np.savez(folder / "images.npz", x=x, y=y)
     done = subprocess.run(
         [
             *(sys.executable, "program/program.py", "--simulator", "nest"),
-            *("--data", "images.npz", "-o", "result.npz"),
+            *("--data", "images.npz", "-o", "result.npz", "--record", record),
         ],
         cwd=folder,
         env={**os.environ, "PYNEST_QUIET": "1", "PYTHONDONTWRITEBYTECODE": "1"},
@@ -52,12 +56,45 @@ def test_the_same_program_classifies_on_nest(model: str, options: dict, tmp_path
     x, y = x[:4], y[:4]
     report = examine(network, "spinnaker")
     report.emit(tmp_path / "program")
-    result, printed = run(tmp_path, x, y)
-    classes = result[f"{network.readouts[0].name}.classes"][:, -1]
-    ours = bc.simulate(report.network, x, progress=False).predictions()
+    first = network.populations[0].name
+    result, printed = run(tmp_path, x, y, record=f"{first}=spikes")
     assert "accuracy:" in printed
-    assert np.sum(classes == ours) >= 3
-    assert np.sum(classes == y) >= 3
+    ours = simulated(report.network, x, first)
+    assert np.sum(ours.predictions() == y) >= 3
+    known = {first, network.readouts[0].population, *(i.name for i in network.spiking_inputs)}
+    counted = {name for name in result if name.endswith(".spikes_per_neuron")}
+    assert counted == {f"{name}.spikes_per_neuron" for name in known}
+    output = np.exp(result[f"{network.readouts[0].name}.output"])
+    output /= output.sum(axis=-1, keepdims=True)
+    wanted = ours.outputs[network.readouts[0].name]
+    np.testing.assert_allclose(output, wanted, atol=0.02)
+    for name in known & ours.spikes_per_neuron.keys():
+        counts = result[f"{name}.spikes_per_neuron"]
+        assert np.abs(counts - ours.spikes_per_neuron[name].ravel()).max() <= 4
+    # What a source sends acts a step later on NEST; a constant current acts at once.
+    raster, later = ours.rasters[first], int(bool(network.spiking_inputs))
+    spikes = set(zip(raster.image, raster.step + later, raster.neuron, strict=True))
+    same = spikes & {tuple(row) for row in result[f"{first}.spikes"].tolist()}
+    assert len(same) > 0.9 * len(spikes) > 1000
+
+
+def simulated(network: SpikingNetwork, x: np.ndarray, name: str) -> bc.Recording:
+    """What the array simulator gives, with all spikes of one population."""
+    record = {name: ("spikes",)}
+    return bc.simulate(network, x, record=record, dtype="float64", progress=False)
+
+
+def test_potentials_of_an_image_come_from_all_its_channels() -> None:
+    """One population a channel: neuron i of channel c is neuron i * channels + c."""
+    wanted = np.random.default_rng(0).random((6, 4, 3))  # steps, neurons of a channel, channels
+
+    def channel(number: int) -> SimpleNamespace:
+        segment = SimpleNamespace(analogsignals=[wanted[:, :, number]])
+        return SimpleNamespace(get_data=lambda variable: SimpleNamespace(segments=[segment]))
+
+    network = object.__new__(Network)
+    network.populations = {"image": [channel(number) for number in range(3)]}
+    np.testing.assert_array_equal(network.potential("image", 5), wanted[1:].reshape(5, 12))
 
 
 def test_program_holds_the_network(tmp_path: Path) -> None:

@@ -56,7 +56,14 @@ def targets(options: Options) -> None:
 def nir(options: Options) -> None:
     """``bioconv nir``."""
     check_folder(options.output)
-    network = bc.read_nir(options.file, dt=options.dt, n_steps=options.steps, unit=options.unit)
+    network = bc.read_nir(
+        options.file,
+        dt=options.dt,
+        n_steps=options.steps,
+        encoder=options.encoder,
+        unit=options.unit,
+        extras=options.extras,
+    )
     network.save(options.output)
     rows = bc.inspect(network)
     record = {

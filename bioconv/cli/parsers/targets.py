@@ -45,6 +45,17 @@ def _nir(commands: Commands) -> None:
     parser.add_argument("--dt", type=float, metavar="MS", help="step (default: what the file says)")
     parser.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
     parser.add_argument("--unit", choices=("s", "ms"), default="s", help="of times in the file")
+    parser.add_argument(
+        "--encoder",
+        default="current",
+        metavar="NAME",
+        help="how samples enter: as current, or as regular or poisson spikes (default: current)",
+    )
+    parser.add_argument(
+        "--extras",
+        action="store_true",
+        help="also take what bioconv wrote beside the graph, which other readers do not see",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
 
 

@@ -34,6 +34,8 @@ _QUEUE, _MEMORY = 999, 20
 
 #: under MPI NEURON takes only delays that are by 1e-10 ms longer than a step (netpar.cpp)
 _LONGER = 1e-8
+#: NEURON's number for the largest value of all processes
+_LARGEST = 2
 
 
 class MechanismsError(RuntimeError):
@@ -106,11 +108,15 @@ class Neuron(Simulator):
         LostSpikesError
         """
         spikes, traces = super().finish(n_steps, traced)
-        if self.rank == 0:
-            self._check_queues({**spikes, **self.incoming}, n_steps)
+        lost = self._lost({**spikes, **self.incoming}, n_steps) if self.rank == 0 else ""
+        # All processes end: the others would wait for the first one, which alone has the spikes.
+        context = self.sim.simulator.state.parallel_context
+        if context.allreduce(float(bool(lost)), _LARGEST):
+            raise LostSpikesError(lost or "The first process says where spikes were lost.")
         return spikes, traces
 
-    def _check_queues(self, spikes: Mapping[str, tuple[NDArray, NDArray]], n_steps: int) -> None:
+    def _lost(self, spikes: Mapping[str, tuple[NDArray, NDArray]], n_steps: int) -> str:
+        """Where more spikes met than a synapse remembers; empty if nowhere."""
         arrived: dict[tuple[str, str], NDArray] = {}
         for projection, receptor, pre, post in self.into_alpha:
             name, shape = projection["post"], (n_steps, self.populations[projection["post"]].size)
@@ -123,11 +129,12 @@ class Neuron(Simulator):
             total = np.cumsum(counts, axis=0)
             waiting = total - np.pad(total, ((n_remembered, 0), (0, 0)))[: len(total)]
             if waiting.max(initial=0) > _QUEUE:
-                raise LostSpikesError(
+                return (
                     f"{name}: {waiting.max()} {receptor} spikes in {n_remembered} steps. PyNN's "
                     f"alpha synapses on NEURON remember {_QUEUE} and forget the others. Use the "
                     "exponential synapse, a shorter tau_syn, or another simulator."
                 )
+        return ""
 
     def _set_state(self, name: str, variable: str, value: Any) -> None:
         theirs, factor = self.standard(name)["states"][variable]

@@ -78,5 +78,7 @@ def _loaded_library() -> str:
     """Path of the MPI library that mpi4py has loaded."""
     if not sys.platform.startswith("linux"):
         return ""
-    paths = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()]
+    paths = [
+        line.split(maxsplit=5)[-1] for line in Path("/proc/self/maps").read_text().splitlines()
+    ]
     return next((path for path in paths if Path(path).name.startswith(_LIBRARIES)), "")

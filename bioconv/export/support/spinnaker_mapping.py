@@ -52,7 +52,8 @@ def save(network: Network, path: Path) -> dict[str, int]:
     weight, as it is read back from the words for the board) for lists; ``W.kernel`` and ``W.dense``
     (whole numbers) for convolutions and pooled dense layers; for a population ``P`` the numbers of
     neurons of its parts, ``P.sizes``, and ``P.scales``, a stored weight per nA or uS of each
-    receptor.
+    receptor; and for all ``time_scale``, how many times slower than real time the board runs.
+    ``W.delay`` is that of a convolution or a pooled dense layer, in ms, one for each pair of parts.
     """
     held: dict[str, Any] = {}
     for name, parts in network.populations.items():
@@ -66,7 +67,7 @@ def save(network: Network, path: Path) -> dict[str, int]:
             collected.setdefault(f"{key}.{name}", []).append(values)
     held |= {name: _joined(name, parts) for name, parts in collected.items()}
     places = _places()
-    held["places"] = places
+    held |= {"places": places, "time_scale": np.array(_data_view().get_time_scale_factor())}
     arrays.write(path, held)
     return {"cores": len(places), "chips": len(np.unique(places[:, :2], axis=0))}
 
@@ -83,6 +84,8 @@ def _held(projection: Any, channels: tuple[int, int]) -> Iterator[tuple[str, NDA
     post = edge.post_vertex
     scales = post.get_weight_scales(post.get_ring_buffer_shifts())
     kind = type(connector).__name__
+    if kind in ("ConvolutionConnector", "PoolDenseConnector"):
+        yield "delay", np.array(_local_delay(projection))
     if kind == "ConvolutionConnector":
         kernel = connector.get_encoded_kernel_weights(edge, scales)
         yield "kernel", np.asarray(kernel, np.int64).reshape(connector.kernel_weights.shape)
@@ -95,6 +98,17 @@ def _held(projection: Any, channels: tuple[int, int]) -> Iterator[tuple[str, NDA
         ends = np.tile(np.array(channels, np.float64), (len(table), 1))
         yield "synapses", np.column_stack([ends, table[:, 0], table[:, 1], table[:, 3]])
         yield "stored", table[:, 2] * (1.0, -1.0)[receptor]
+
+
+def _local_delay(projection: Any) -> float:
+    """Delay in ms, from what a core is told: steps of its own, after those of an extension."""
+    from spynnaker.pyNN.models.common.local_only_2d_common import get_delay_for_source
+
+    sender, steps, stage, _ = get_delay_for_source(projection)
+    edge = projection._projection_edge
+    if sender is not edge.pre_vertex:
+        steps += (stage + 1) * edge.post_vertex.splitter.max_support_delay()
+    return float(steps * _data_view().get_simulation_time_step_ms())
 
 
 def _pool_dense(connector: Any, edge: Any, post: Any, scales: NDArray) -> NDArray:
@@ -113,8 +127,13 @@ def _pool_dense(connector: Any, edge: Any, post: Any, scales: NDArray) -> NDArra
 
 def _places() -> NDArray[np.int64]:
     """Chip (x, y) and core of everything that runs neurons or sources."""
-    from spynnaker.pyNN.data import SpynnakerDataView
-
-    vertices = SpynnakerDataView.iterate_placemements()
+    vertices = _data_view().iterate_placemements()
     rows = [(p.x, p.y, p.p) for p in vertices if getattr(p.vertex, "app_vertex", None) is not None]
     return np.array(sorted(rows), np.int64).reshape(-1, 3)
+
+
+def _data_view() -> Any:
+    """Where the tool chain keeps what it knows."""
+    from spynnaker.pyNN.data import SpynnakerDataView
+
+    return SpynnakerDataView

@@ -26,8 +26,9 @@ _DELTA = {
 class NestNetwork(Network):
     """The same tables; convolutions as lists, the network made anew for each image.
 
-    PyNN's IF_curr_delta ignores start values on NEST and shows no potential: the native cell is
-    used.
+    What a spike does shows a step later here than on the board, which takes it in before it
+    integrates.  PyNN's IF_curr_delta ignores start values on NEST and shows no potential: the
+    native cell is used.
     """
 
     module = "pyNN.nest"
@@ -59,11 +60,8 @@ class NestNetwork(Network):
         population.initialize(**start)
         return population
 
-    def record(self, population: Any, variables: Any) -> None:
-        """Record "spikes" or "v"."""
-        population.record([self._name(population, variable) for variable in variables])
-
-    def _name(self, population: Any, variable: str) -> str:
+    def recorded_name(self, population: Any, variable: str) -> str:
+        """The native cell has names of its own."""
         native = "V_m" in population.celltype.recordable
         return "V_m" if variable == "v" and native else variable
 
@@ -122,13 +120,6 @@ class NestNetwork(Network):
         sequence = importlib.import_module("pyNN.parameters").Sequence
         # PyNN sends them off a delay early, which for step 0 would be before the start.
         source.set(spike_times=[sequence((train + 2) * self.dt) for train in trains])
-
-    def potential(self, name: str, n_steps: int) -> NDArray[np.float64]:
-        """Membrane potential in mV at the end of each step of the last image, (steps, neurons)."""
-        (population,) = self.populations[name]
-        variable = self._name(population, "v")
-        (signal,) = population.get_data(variable).segments[-1].analogsignals
-        return np.asarray(signal, dtype=np.float64)[1 : n_steps + 1]
 
 
 def _translated(values: Values) -> dict[str, Any]:

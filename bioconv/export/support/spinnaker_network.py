@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,7 +57,7 @@ class Network:
 
     def setup(self, longest: float) -> None:
         """Start the simulator."""
-        self.sim.setup(timestep=self.dt, min_delay=self.dt)
+        self.sim.setup(timestep=self.dt, min_delay=self.dt, time_scale_factor=time_scale(self.dt))
 
     def _population(self, name: str, entry: Values) -> Iterator[Any]:
         """The population, or one a channel for images."""
@@ -93,7 +94,7 @@ class Network:
 
     def record(self, population: Any, variables: Any) -> None:
         """Record "spikes" or "v"."""
-        population.record(list(variables))
+        population.record([self.recorded_name(population, variable) for variable in variables])
 
     def connect(self, row: Values) -> None:
         """One projection of the network: lists by sign, or one connector for a pair of channels."""
@@ -190,13 +191,30 @@ class Network:
 
     def potential(self, name: str, n_steps: int) -> NDArray[np.float64]:
         """Membrane potential in mV at the end of each step of the last image, (steps, neurons)."""
-        (population,) = self.populations[name]
-        (signal,) = population.get_data("v").segments[-1].analogsignals
-        return np.asarray(signal, dtype=np.float64)[1 : n_steps + 1]
+        channels = [self._signal(population) for population in self.populations[name]]
+        return np.stack(channels, axis=-1).reshape(len(channels[0]), -1)[1 : n_steps + 1]
+
+    def _signal(self, population: Any) -> NDArray[np.float64]:
+        """Potentials of the neurons of one population of the board in the last image."""
+        data = population.get_data(self.recorded_name(population, "v"))
+        (signal,) = data.segments[-1].analogsignals
+        return np.asarray(signal, dtype=np.float64)
+
+    def recorded_name(self, population: Any, variable: str) -> str:
+        """What the simulator calls a variable."""
+        return variable
 
     def end(self) -> None:
         """Give the simulator back."""
         self.sim.end()
+
+
+def time_scale(dt: float) -> int:
+    """How many times slower than real time the board runs, to have a ms for each step.
+
+    sPyNNaker 7.4.1 slows down by itself from steps of 10 ms on only (``spynnaker_data_writer.py``).
+    """
+    return max(1, math.ceil(round(1.0 / dt, 6)))
 
 
 def of_part(values: Values, part: slice) -> dict[str, Any]:

@@ -6,6 +6,6 @@ from bioconv.targets.brainscales2.fitting import fit
 from bioconv.targets.brainscales2.writing import write
 from bioconv.targets.fit import Exporter
 
-EXPORTER = Exporter(TARGET, fit, write, chip=chip)
+EXPORTER = Exporter(TARGET, fit, write, chip=chip, fits_samples=True)
 
 __all__ = ["EXPORTER", "TARGET", "chip", "fit", "write"]

@@ -98,7 +98,8 @@ def read_nir(
 
 def _grid(graph: Graph, label: str) -> tuple[float, int]:
     """Step in ms and number of steps that bioconv wrote beside a graph, else usual ones."""
-    if graph.metadata.get("written_by") != "bioconv":
+    author = graph.metadata.get("written_by")
+    if not isinstance(author, str) or author != "bioconv":
         return _DT, _N_STEPS
     values = [np.asarray(graph.metadata.get(key, np.nan)) for key in ("dt", "n_steps")]
     if not all(v.size == 1 and v.dtype.kind in "iuf" and 0 < v.item() < 1e9 for v in values):

@@ -14,11 +14,25 @@ from bioconv.export.tables import value_of
 from bioconv.network import Change, Drive, Population, Projection, SpikingNetwork
 from bioconv.operators import Operator, Reshape, scaled
 from bioconv.targets.findings import Finding, Verdict, projection_name
-from bioconv.targets.nir.cells import SECOND, gains, kind_of, node_of
+from bioconv.targets.nir.cells import SECOND, gains, kind_of, node_of, written
 from bioconv.targets.nir.graph import Graph, Node, first
 from bioconv.targets.nir.layers import MOST_WEIGHTS, matrix_nodes, structured, structured_nodes
 
 Array = NDArray[Any]
+
+#: value of a node -> what it is in a report
+_ASPECTS = {
+    "weight": "weights",
+    "bias": "constant current",
+    "v_threshold": "threshold",
+    "v_reset": "reset potential",
+}
+_UNITS = {
+    "weights": "mV a step",
+    "constant current": "mV a step",
+    "threshold": "mV",
+    "reset potential": "mV",
+}
 
 
 def settled(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
@@ -86,7 +100,8 @@ def build(network: SpikingNetwork) -> tuple[Graph, list[Finding]]:
     findings = list(builder.problems())
     if findings:
         return Graph({}, ()), findings
-    return builder.graph(), list(builder.findings())
+    graph = builder.graph()
+    return graph, list(builder.findings())
 
 
 class _Builder:
@@ -106,6 +121,8 @@ class _Builder:
         self.forms = [structured(link.operator) for link in self.links]
         self.flat = {name for name, shape in self.shapes.items() if len(shape) > 3}
         self._flatten_what_must_be()
+        #: part, aspect -> largest error of a value that was rounded when it was written
+        self.rounded: dict[tuple[str, str], float] = {}
 
     def _projection(self, entry: Projection) -> _Link:
         weight, _ = self.gains[entry.post]
@@ -157,7 +174,10 @@ class _Builder:
             yield Finding(name, "constant current", Verdict.IMPOSSIBLE, text)
 
     def findings(self) -> Iterator[Finding]:
-        """What is approximated."""
+        """What is approximated, after `graph`."""
+        for (part, aspect), error in self.rounded.items():
+            text = "rounded to float32"
+            yield Finding(part, aspect, Verdict.APPROXIMATED, text, error, _UNITS[aspect])
         for name, population in self.populations.items():
             if "_subtraction" in population.model.name and self.kinds[name].endswith("IF"):
                 text = "readers that subtract (Spyx) lose nothing; the others, the less the lower "
@@ -168,9 +188,6 @@ class _Builder:
             if not self._fits(link, forms):
                 text = f"as a matrix of {link.n_weights:,} weights between flat populations"
                 yield Finding(link.part, "operator", Verdict.EXACT, text)
-            for error in _rounding(forms if forms is not None else [link.operator]):
-                text = "weights rounded to float32"
-                yield Finding(link.part, "weights", Verdict.APPROXIMATED, text, error, "mV a step")
         for entry in self.network.drives:
             if entry.grid:
                 text = "currents are not rounded to the grid of the other simulators"
@@ -185,7 +202,8 @@ class _Builder:
             nodes[entry.name] = Node("Input", {"shape": np.array(first(self._shape(entry.name)))})
         for name, population in self.populations.items():
             shape = self._shape(name)
-            nodes[name] = node_of(population, self.kinds[name], self.network.dt, shape)
+            node = node_of(population, self.kinds[name], self.network.dt, shape)
+            nodes[name] = self._written(node, name, name)
         edges: list[tuple[str, str]] = []
         waiting = dict(self.bias)
         for link, forms in zip(self.links, self.forms, strict=True):
@@ -193,7 +211,7 @@ class _Builder:
             path = [link.pre]
             for what, node in self._nodes(link, forms, bias):
                 name = _free(f"{link.pre}_{link.post}_{what}", nodes)
-                nodes[name] = node
+                nodes[name] = self._written(node, link.part, link.post)
                 path.append(name)
             path.append(link.post)
             edges += zip(path[:-1], path[1:], strict=True)
@@ -205,6 +223,15 @@ class _Builder:
             edges.append((readout.population, name))
         metadata = {"dt": self.network.dt / SECOND, "n_steps": self.network.n_steps}
         return Graph(nodes, tuple(edges), {"written_by": "bioconv", **metadata})
+
+    def _written(self, node: Node, part: str, population: str) -> Node:
+        """The node as it is written; what that rounds is kept for the findings."""
+        found, errors = written(node)
+        for name, error in errors.items():
+            aspect = _ASPECTS[name]
+            key = (part if aspect == "weights" else population, aspect)
+            self.rounded[key] = max(error, self.rounded.get(key, 0.0))
+        return found
 
     def _shape(self, name: str) -> tuple[int, ...]:
         shape = self.shapes[name]
@@ -228,16 +255,6 @@ def _uneven(bias: Array) -> bool:
     """Whether a bias differs within a channel."""
     channels = bias.reshape(-1, bias.shape[-1])
     return bool(np.any(channels != channels[0]))
-
-
-def _rounding(forms: list[Operator]) -> list[float]:
-    """The largest difference that float32 makes to a weight, if any."""
-    worst = 0.0
-    for form in forms:
-        kernel = getattr(form, "kernel", None)
-        if kernel is not None and np.size(kernel):
-            worst = max(worst, float(np.max(np.abs(kernel - np.float32(kernel)))))
-    return [worst] if worst else []
 
 
 def _free(name: str, taken: dict[str, Any]) -> str:

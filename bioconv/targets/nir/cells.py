@@ -132,6 +132,8 @@ def families() -> tuple[Family, ...]:
     )
 
 
+#: values that are written in single precision
+_SINGLE = ("weight", "bias", "v_threshold", "v_reset")
 #: nodes that never fire, for those of which the threshold is out of reach
 _SILENT = {"IF": "I", "LIF": "LI", "CubaLIF": "CubaLI"}
 
@@ -189,6 +191,11 @@ def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]
         ms.
     shape : tuple of int
         That of the population, or flat.
+
+    Returns
+    -------
+    Node
+        In double precision, with bioconv's threshold; see `written`.
     """
     seconds = dt / SECOND
 
@@ -206,10 +213,26 @@ def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]
         values["tau_syn"] = spread("tau_syn") / SECOND
         values["w_in"] = values["tau_syn"] / seconds
     if kind in _SILENT:
-        threshold = (spread("v_th") - rest).astype(np.float32)
-        values["v_threshold"] = np.nextafter(threshold, np.float32(-np.inf))
-        values["v_reset"] = (spread("v_reset") - rest).astype(np.float32)
+        values["v_threshold"] = spread("v_th") - rest
+        values["v_reset"] = spread("v_reset") - rest
     return Node(kind, values, _metadata(population, kind, shape))
+
+
+def written(node: Node) -> tuple[Node, dict[str, float]]:
+    """A node as it is written, and the largest error of each of its values that is rounded.
+
+    Weights, biases and thresholds are float32, which is what the readers of NIR compute with.
+    """
+    values, errors = dict(node.values), {}
+    for name in (name for name in _SINGLE if name in values):
+        exact = np.asarray(values[name], np.float64)
+        values[name] = exact.astype(np.float32)
+        error = float(np.max(np.abs(values[name] - exact), initial=0.0))
+        if error:
+            errors[name] = error
+    if "v_threshold" in values:
+        values["v_threshold"] = np.nextafter(values["v_threshold"], np.float32(-np.inf))
+    return replace(node, values=values), errors
 
 
 def _metadata(population: Population, kind: str, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def _cells() -> tuple[Cell, ...]:
             family.kind,
             family.model,
             f"{_NODES}, {family.kind}",
-            {model.name: text for text, models in family.others.items() for model in models},
+            tuple((model, text) for text, models in family.others.items() for model in models),
         )
         for family in families()
     )
@@ -33,7 +33,8 @@ TARGET = Target(
     summary="A file in the neuromorphic intermediate representation, for the platforms that read "
     "it.",
     tested="Read back by bioconv with the same spikes, by nir itself, and run by Spyx, which "
-    "others wrote.",
+    "others wrote (it flattens with the channels last: weights behind a Flatten of several "
+    "channels have to be put in its order first).",
     cells=_cells(),
     losses={
         "initial state": _lost(

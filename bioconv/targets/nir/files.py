@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bioconv.errors import ExpressionError, NetworkFileError, SimulatorMissingError
 from bioconv.neurons.grammar import check_name
@@ -137,20 +138,23 @@ class _Reader:
             raise self.file.error(f"{place} ({kind}) lacks {', '.join(missing)}")
         values = {name: found[name] for name in FIELDS[kind] if name in found}
         for name, value in values.items():
-            if not isinstance(value, str) and not np.all(np.isfinite(value)):
-                raise self.file.error(f"{place}: {name} has values that are NaN or infinite")
+            reason = _wrong(name, value)
+            if reason is not None:
+                raise self.file.error(f"{place}: {name} {reason}")
         if depth and kind in ("Input", "Output"):
             kind, values = "Identity", {}
         return Node(kind, values, self._values(f"{place}/metadata"))
 
     def _values(self, place: str) -> dict[str, Any]:
-        """The datasets of a group: arrays and texts."""
+        """The datasets of a group: arrays, texts, and lists of texts."""
         found: dict[str, Any] = {}
         for name in self.file.children(place):
-            text = self.file.dataset_text(f"{place}/{name}")
-            value = self.file.array(f"{place}/{name}") if text is None else text
-            if value is not None:
-                found[name] = value
+            where = f"{place}/{name}"
+            for kind in (self.file.dataset_text, self.file.dataset_texts, self.file.array):
+                value = kind(where)
+                if value is not None:
+                    found[name] = value
+                    break
         return found
 
     def _edges(self, place: str) -> Iterator[tuple[str, str]]:
@@ -158,6 +162,26 @@ class _Reader:
         if texts is None or len(texts) % 2:
             raise self.file.error(f"{place} has no list of edges")
         yield from zip(texts[::2], texts[1::2], strict=True)
+
+
+def _wrong(name: str, value: Any) -> str | None:
+    """What is wrong with a value of a node, whatever the node is; None if nothing."""
+    if isinstance(value, str | list):
+        return None if name == "padding" and isinstance(value, str) else "is text, not numbers"
+    if not np.all(np.isfinite(value)):
+        return "has values that are NaN or infinite"
+    if name == "shape" and not _is_shape(np.atleast_1d(value)):
+        return "is not one whole number from 1 for each axis"
+    return None
+
+
+def _is_shape(value: NDArray[Any]) -> bool:
+    return (
+        value.dtype.kind in "iuf"
+        and value.ndim == 1
+        and value.size > 0
+        and bool(np.all((value == np.floor(value)) & (value >= 1) & (value < 2**63)))
+    )
 
 
 def _identifiers(names: Mapping[str, Any]) -> dict[str, str]:

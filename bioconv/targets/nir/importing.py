@@ -198,13 +198,16 @@ class _Importer:
         return Projection(path.pre, path.post, operator, receptor, path.delay_steps)
 
     def _drive(self, path: _Path) -> Drive:
+        if path.delay_steps > 1:
+            reason = f"currents of {path.pre} are delayed, here only spikes can be: name an encoder"
+            raise self.error(path.post, reason)
         operator = _scaled(path.operator, self.read[path.post].constant)
         return Drive(path.pre, path.post, operator)
 
     def _readouts(self) -> Iterator[Readout]:
         outputs = self.graph.of_kind("Output")
         for name in outputs:
-            sources = self.graph.before(name)
+            sources = self._before(name)
             if len(sources) != 1 or sources[0] not in self.read:
                 found = ", ".join(sources) or "nothing"
                 raise self.error(name, f"expected one node with neurons in front, found {found}")
@@ -215,6 +218,17 @@ class _Importer:
             seen = sum(path.pre == sources[0] and path.post in outputs for path in self.paths)
             label = sources[0] if seen == 1 else f"{sources[0]}_{name}"
             yield Readout(label, sources[0], kind, Linear())
+
+    def _before(self, name: str) -> list[str]:
+        """The nodes in front of one, those of a subgraph behind its output."""
+        seen: set[str] = set()
+        found = self.graph.before(name)
+        while len(found) == 1 and self.graph.nodes[found[0]].kind == "Identity":
+            if found[0] in seen:
+                break
+            seen.add(found[0])
+            found = self.graph.before(found[0])
+        return found
 
     def _analog(self, paths: list[_Path], bias: dict[str, Floats]) -> AnalogGraph:
         """Rates as rectified sums: what the graph would be without spikes, without feedback."""

@@ -27,6 +27,7 @@ from bioconv.operators import (
     Scale,
     compose,
     n_windows,
+    ungrouped,
 )
 from bioconv.targets.nir.graph import Node, Shape, first
 
@@ -109,10 +110,9 @@ def _convolution(conv: Conv) -> list[Operator] | None:
     """The convolution with zeros around its kernel, so that NIR can say it."""
     if any(d != 1 for d in conv.input_dilation) or np.min(conv.padding) < 0:
         return None
-    kernel = _ungrouped(conv)
-    if kernel is None:
+    if conv.kernel.size * conv.groups > MOST_WEIGHTS:
         return None
-    whole = replace(conv, kernel=kernel, groups=1)
+    whole = replace(conv, kernel=ungrouped(conv), groups=1)
     return _framed(whole) or _framed(_undilated(whole))
 
 
@@ -151,22 +151,6 @@ def _zeros_before(axis: tuple[int, int, int, tuple[int, int], int, int], wide: i
         if n_windows(n, wide, stride, (both, both), dilation) == n_out:
             return before
     return None
-
-
-def _ungrouped(conv: Conv) -> Array | None:
-    """The kernel for all channels: zero between groups."""
-    kernel = np.asarray(conv.kernel, np.float64)
-    if conv.groups == 1:
-        return kernel
-    *size, channels, filters = kernel.shape
-    groups = conv.groups
-    if prod(kernel.shape) * groups > MOST_WEIGHTS:
-        return None
-    full = np.zeros((*size, groups, channels, groups, filters // groups))
-    every = np.arange(groups)
-    split = kernel.reshape(*size, channels, groups, filters // groups)
-    full[..., every, :, every, :] = np.moveaxis(split, -2, 0)
-    return full.reshape(*size, groups * channels, filters)
 
 
 def structured_nodes(forms: list[Operator], bias: Array, flat: bool) -> Iterator[tuple[str, Node]]:
@@ -223,10 +207,10 @@ def matrix_nodes(operator: Operator, bias: Array, shape: Shape) -> Iterator[tupl
 
 def matrix_node(kernel: Array, bias: Array) -> Node:
     """A matrix (n_in, n_out), with a bias if it has one."""
-    weight = np.ascontiguousarray(kernel.T, np.float32)
+    weight = np.ascontiguousarray(kernel.T)
     if not np.any(bias):
         return Node("Linear", {"weight": weight})
-    return Node("Affine", {"weight": weight, "bias": np.asarray(bias, np.float32)})
+    return Node("Affine", {"weight": weight, "bias": np.asarray(bias)})
 
 
 def _flatten(shape: Shape) -> Node:
@@ -257,8 +241,8 @@ def _conv(conv: Conv, factor: float, bias: Array) -> Node:
         name: np.array(entry) if rank > 1 else int(entry[0]) for name, entry in numbers.items()
     }
     values |= {
-        "weight": np.ascontiguousarray(weight, np.float32),
+        "weight": np.ascontiguousarray(weight),
         "groups": 1,
-        "bias": np.asarray(bias, np.float32),
+        "bias": np.asarray(bias),
     }
     return Node(f"Conv{rank}d", values)

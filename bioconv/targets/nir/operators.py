@@ -98,6 +98,11 @@ def _pooling(mean: bool) -> Callable[[Values, Shape], Operator]:
             raise ParameterError(f"it takes (channels, height, width), not {first(shape)}")
         window, strides = _numbers(values["kernel_size"], 2), _numbers(values["stride"], 2)
         zeros = _numbers(values["padding"], 2, least=0)
+        padded = tuple(n + 2 * zero for n, zero in zip(shape, zeros, strict=False))
+        if prod(padded) * shape[-1] > MAX_SIZE:
+            raise ParameterError(f"its padded input {padded} is beyond {MAX_SIZE:,} values")
+        if any(zero >= k for zero, k in zip(zeros, window, strict=True)):
+            raise ParameterError(f"its padding {zeros} is not smaller than its window {window}")
         pad = Pad(shape, (*((n, n) for n in zeros), (0, 0)))
         pool = AveragePool(pad.out_shape, window, strides)
         if mean:

@@ -9,4 +9,4 @@ from bioconv.targets.spinnaker.writing import write
 
 __all__ = ["EXPORTER", "SPINNAKER"]
 
-EXPORTER = Exporter(SPINNAKER, fit, write)
+EXPORTER = Exporter(SPINNAKER, fit, write, fits_samples=True)

@@ -13,9 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
-from bioconv.neurons import LeakyIntegrateAndFire, NeuronModel, Parameter
+from bioconv.neurons import (
+    IntegrateAndFire,
+    Izhikevich,
+    LeakyIntegrateAndFire,
+    NeuronModel,
+    Parameter,
+)
 from bioconv.neurons.model import UNITS, State
 from bioconv.neurons.rewriting import substitute
 from bioconv.targets.spinnaker.arithmetic import (
@@ -95,6 +102,11 @@ def is_integrator(model: NeuronModel) -> bool:
     return not any(parameter.name in ("tau_m", "a") for parameter in model.parameters)
 
 
+def is_izhikevich(model: NeuronModel) -> bool:
+    """Whether the equations are Izhikevich's, whatever they are called."""
+    return coincide(model, Izhikevich().model)
+
+
 def never_forgets(population: Population, dt: float) -> bool:
     """Whether there is no leak that s16.15 could hold: perfect integrators, and outputs like them.
 
@@ -109,7 +121,7 @@ def never_forgets(population: Population, dt: float) -> bool:
 
 def subtracts(model: NeuronModel) -> bool:
     """Whether the reset keeps what went beyond the threshold."""
-    return "v_reset" in model.names and model.name.endswith("_subtraction")
+    return model.reset_statements == IntegrateAndFire("subtraction").model.reset_statements
 
 
 def on_board(
@@ -127,7 +139,7 @@ def on_board(
     gain : float
         mV on the board per mV of the network; other than 1 for perfect integrators only.
     """
-    if "izhikevich" in population.model.name:
+    if is_izhikevich(population.model):
         return _izhikevich(population, dt)
     return _leaky(population, dt, pulse, gain)
 

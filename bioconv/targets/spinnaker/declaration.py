@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from bioconv.neurons import Izhikevich, LeakyIntegrateAndFire
+from bioconv.neurons import (
+    IntegrateAndFire,
+    Integrator,
+    Izhikevich,
+    LeakyIntegrateAndFire,
+    NeuronModel,
+)
 from bioconv.targets.findings import Verdict
 from bioconv.targets.spinnaker.cells import izhikevich_model
 from bioconv.targets.target import Cell, Limit, Loss, Target
@@ -13,13 +19,13 @@ _NO_LEAK = "leaks with a time constant of 1,024 steps"
 _SILENT = "a threshold out of reach, and a leak of 1,024 steps"
 
 
-def _stands_for(synapse: str) -> dict[str, str]:
-    return {
-        f"integrate_and_fire_{synapse}_subtraction": f"{_RESET}; {_NO_LEAK}",
-        f"integrate_and_fire_{synapse}_value": _NO_LEAK,
-        f"integrator_{synapse}": _SILENT,
-        f"leaky_integrate_and_fire_{synapse}_subtraction": _RESET,
-    }
+def _stands_for(synapse: str) -> tuple[tuple[NeuronModel, str], ...]:
+    return (
+        (IntegrateAndFire("subtraction", synapse).model, f"{_RESET}; {_NO_LEAK}"),
+        (IntegrateAndFire("value", synapse).model, _NO_LEAK),
+        (Integrator(synapse).model, _SILENT),
+        (LeakyIntegrateAndFire("subtraction", synapse).model, _RESET),
+    )
 
 
 def _leaky(name: str, synapse: str) -> Cell:
@@ -47,10 +53,13 @@ SPINNAKER = Target(
             "Izhikevich",
             izhikevich_model(Izhikevich().model),
             f"{_TOOLS}, models/neuron/builds/izk_curr_exp_base.py",
-            {
-                "izhikevich_exponential": "integrated by midpoint steps, the step after a spike "
-                "1.85 times as long (neuron_model_izh_impl.h)"
-            },
+            (
+                (
+                    Izhikevich().model,
+                    "integrated by midpoint steps, the step after a spike 1.85 times as long "
+                    "(neuron_model_izh_impl.h)",
+                ),
+            ),
             {"v_peak": Limit((30.0, 30.0), "mV", "izk_curr_exp_base.py, _IZK_THRESHOLD")},
         ),
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bioconv.export.support.spinnaker_network import time_scale
 from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.operators import Chain, Conv, Operator
@@ -19,6 +20,7 @@ from bioconv.targets.spinnaker.cells import (
     never_forgets,
     out_of_range,
     subtracts,
+    synapse_of,
 )
 from bioconv.targets.spinnaker.weights import drawn_towards
 
@@ -45,6 +47,13 @@ def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple
         for name in mixed(population):
             text = f"neurons of one population have different {name}: their weights would differ."
             found.append(_impossible(population.name, name, text, "Give them one."))
+    for projection in network.projections:
+        conductance = synapse_of(network.population(projection.post).model) == "conductance"
+        if conductance and np.any(projection.operator.edges().weight < 0):
+            name = projection_name(projection.pre, projection.post, projection.receptor)
+            text = "a conductance has no weights below 0: the receptor tells the sign."
+            advice = "Let weights below 0 go to the receptor inh, as absolute values."
+            found.append(_impossible(name, "signs", text, advice))
     return tuple(found)
 
 
@@ -73,8 +82,11 @@ def effects(
 
 
 def _time(network: SpikingNetwork, found: SpikingNetwork, board: Board) -> Iterator[Finding]:
-    if network.dt < 1.0:
-        text = f"a step of {network.dt:g} ms runs {1 / network.dt:.3g} times slower than real time."
+    slower = time_scale(network.dt)
+    if slower > 1:
+        text = (
+            f"with a step of {network.dt:g} ms the board runs {slower} times slower than real time."
+        )
         yield Finding(network.name, "step", Verdict.EXACT, text)
     if board.slower > 1:
         text = (

@@ -94,7 +94,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
     return Fit(
         found,
         effects(network, source, found, board),
-        resources(found, board.layout),
+        resources(found, board),
         {"board": board},
     )
 

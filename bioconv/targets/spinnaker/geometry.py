@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Reshape
+from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Reshape, ungrouped
 from bioconv.targets.spinnaker.arithmetic import LOCAL_WEIGHT
-from bioconv.targets.spinnaker.cells import synapse_of
+from bioconv.targets.spinnaker.cells import is_izhikevich, synapse_of
 from bioconv.targets.spinnaker.weights import tiled
 
 #: bytes of fast memory that the weights of pooled dense layers may take of a core's 64 KiB
@@ -194,28 +194,16 @@ def tile(edge: int) -> int:
 def _takes_currents(population: Population) -> bool:
     model = population.model
     delta_or_exponential = synapse_of(model) in ("delta", "exponential")
-    return delta_or_exponential and "izhikevich" not in model.name
+    return delta_or_exponential and not is_izhikevich(model)
 
 
 def _weights(operator: Operator) -> Any:
     """Kernel or matrix of a chain, by row, column, channel before, and what comes after."""
     part = next(p for p in _parts(operator) if isinstance(p, Conv | Dense))
     if isinstance(part, Conv):
-        return _ungrouped(part)
+        return ungrouped(part)
     before = _parts(operator)[0]
     rows, columns, channels = (
         before.out_shape if isinstance(before, AveragePool) else operator.in_shape
     )
     return np.asarray(part.kernel, np.float64).reshape(rows, columns, channels, -1)
-
-
-def _ungrouped(conv: Conv) -> NDArray[np.float64]:
-    """The kernel between all channels, zeros between those of different groups."""
-    *size, within, filters = conv.kernel.shape
-    full = np.zeros((*size, within * conv.groups, filters))
-    each = filters // conv.groups
-    for group in range(conv.groups):
-        before = slice(group * within, (group + 1) * within)
-        after = slice(group * each, (group + 1) * each)
-        full[:, :, before, after] = conv.kernel[..., after]
-    return full

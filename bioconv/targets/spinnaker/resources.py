@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, log2
+from typing import TYPE_CHECKING
 
 from bioconv.network import SpikingNetwork
 from bioconv.operators import n_synapses
 from bioconv.targets.fit import Resource
 from bioconv.targets.spinnaker.geometry import LIST_NEURONS, Layout, neurons_a_core, tile
+
+if TYPE_CHECKING:
+    from bioconv.targets.spinnaker.fitting import Board
 
 #: cores of a chip that run neurons: 18, less the monitor, one spare, and the extra monitor
 CORES_A_CHIP = 15
@@ -15,30 +19,64 @@ CORES_A_CHIP = 15
 CHIPS_A_BOARD = 48
 #: bytes of a synapse in a list, and of a row of synapses beside them
 _SYNAPSE, _ROW = 4, 12
+#: bits of the number of a slot of a ring buffer: neuron, receptor (1 bit), delay
+#: (``MAX_RING_BUFFER_BITS``)
+_SLOT_BITS = 14
 
 
-def resources(network: SpikingNetwork, plan: Layout) -> tuple[Resource, ...]:
+def resources(network: SpikingNetwork, board: Board) -> tuple[Resource, ...]:
     """What the network takes, estimated from sizes; the tool chain has the last word."""
-    cores = sum(_cores(p.name, p.n_neurons, network, plan) for p in network.populations)
-    cores += sum(ceil(entry.n_neurons / LIST_NEURONS) for entry in network.spiking_inputs)
+    plan = board.layout
+    cores = sum(_cores(p.name, network, plan) for p in network.populations)
+    cores += len(network.spiking_inputs)
+    cores += sum(_slices(name, network, plan) for name in _delayed(network, board))
     chips = ceil(cores / CORES_A_CHIP)
     megabytes = _memory(network, plan) / 2**20
     return (
-        Resource("cores", cores, CORES_A_CHIP * CHIPS_A_BOARD, "of a board with 48 chips"),
+        Resource("cores", cores, CORES_A_CHIP * CHIPS_A_BOARD),
         Resource("chips", chips, CHIPS_A_BOARD),
         Resource("synaptic memory", round(megabytes, 3), chips * 100.0, "MiB"),
     )
 
 
-def _cores(name: str, n_neurons: int, network: SpikingNetwork, plan: Layout) -> int:
+def _cores(name: str, network: SpikingNetwork, plan: Layout) -> int:
+    """Cores of a population.
+
+    Below 1 ms neurons that are reached by lists leave their synapses to another core, or several.
+    """
+    lists = network.projections_to(name) and not plan.local(network, name)
+    return _slices(name, network, plan) * (2 if lists and network.dt < 1.0 else 1)
+
+
+def _slices(name: str, network: SpikingNetwork, plan: Layout) -> int:
+    """Parts into which a population or an input is cut."""
+    if name in {entry.name for entry in network.inputs}:
+        return 1  # sPyNNaker sets no limit on the sources of a core
     if name in plan.images:
         edge, channels = plan.images[name]
         return channels * (edge // tile(edge)) ** 2
-    each = LIST_NEURONS
-    for projection, connector in zip(network.projections, plan.connectors, strict=True):
-        if projection.post == name and connector.kind == "pool_dense":
-            each = min(each, neurons_a_core(connector))
-    return ceil(n_neurons / each)
+    return ceil(network.population(name).n_neurons / _each(name, network, plan))
+
+
+def _each(name: str, network: SpikingNetwork, plan: Layout) -> int:
+    """Neurons of a population on a core."""
+    if name in plan.images:
+        return tile(plan.images[name][0]) ** 2
+    pairs = zip(network.projections, plan.connectors, strict=True)
+    pooled = (neurons_a_core(c) for p, c in pairs if p.post == name and c.kind == "pool_dense")
+    return min(pooled, default=LIST_NEURONS)
+
+
+def _delayed(network: SpikingNetwork, board: Board) -> set[str]:
+    """Senders of spikes that arrive later than the ring buffers of the receivers can hold them."""
+    names = set()
+    for projection in network.projections:
+        post = network.population(projection.post)
+        each = min(post.n_neurons, _each(post.name, network, board.layout))
+        slots = 2 ** (_SLOT_BITS - 1 - max(1, ceil(log2(each))))
+        if projection.delay_steps + board.cells[post.name].later > slots:
+            names.add(projection.pre)
+    return names
 
 
 def _memory(network: SpikingNetwork, plan: Layout) -> float:

@@ -9,6 +9,8 @@ finds the machine through the file .spynnaker.cfg in the home folder.  Without a
     python program.py --data images.npz -o mapping.npz --map-only      maps on a virtual board
     python program.py --data images.npz -o result.npz --simulator nest
 
+On NEST a spike acts a step later than on the board.
+
 Numbers in the tables are in PyNN's units: ms, mV, nF, nA, uS.  An entry of POPULATIONS with "image"
 (edge, channels) is one population a channel on the board.  Weights above 0 go to the first of the
 "receptors" of a projection, those below to the second: a receptor has no signs on SpiNNaker.
@@ -47,11 +49,12 @@ SIMULATORS = {"spinnaker": Network, "nest": NestNetwork}
 
 
 def observed(record):
-    """What to record: spikes of what is asked for or counted, potentials that are read out."""
+    """What to record: spikes of what is asked for or read out, and potentials that are."""
     wanted = {name: {"spikes"} for name in record}
     for readout in READOUTS.values():
-        reads = "v" if readout["variable"] else "spikes"
-        wanted.setdefault(readout["population"], set()).add(reads)
+        found = wanted.setdefault(readout["population"], {"spikes"})
+        if readout["variable"]:
+            found.add("v")
     return {name: sorted(what) for name, what in wanted.items() if name in POPULATIONS}
 
 
@@ -69,11 +72,7 @@ def present(network, x, image, options, watched):
     incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
     network.start(driven(x), incoming, again=image > 0)
     network.run(options.steps)
-    silent = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    spikes = {
-        name: network.spikes(name, options.steps) if "spikes" in what else silent
-        for name, what in watched.items()
-    }
+    spikes = {name: network.spikes(name, options.steps) for name in watched}
     potentials = {
         (name, "v"): network.potential(name, options.steps)
         for name, what in watched.items()
@@ -89,7 +88,7 @@ def run(network, options, record, x, y):
     network.build(watched)
     build_seconds = time.perf_counter() - started
     results = Results(
-        sizes={name: images.n_neurons(entry) for name, entry in {**POPULATIONS, **INPUTS}.items()},
+        sizes=sizes_of(watched),
         start_steps={name: entry["start_step"] for name, entry in POPULATIONS.items()},
         fan_out={name: weights[f"{name}.fan_out"] for name in watched if has_targets(name)},
         outputs=READOUTS,
@@ -110,6 +109,12 @@ def run(network, options, record, x, y):
     results.save(options.output, seconds=seconds, versions=versions(options.simulator))
     if y is not None:
         print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+
+
+def sizes_of(watched):
+    """Neurons of the populations and inputs of which the spikes are known."""
+    sizes = {name: images.n_neurons(POPULATIONS[name]) for name in watched}
+    return sizes | {name: images.n_neurons(INPUTS[name]) for name in images.spiking(INPUTS)}
 
 
 def has_targets(name):
