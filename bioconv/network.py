@@ -285,6 +285,15 @@ class SpikingNetwork:
         """Number of synapses that end at the population called ``name``."""
         return sum(n_synapses(projection.operator) for projection in self.projections_to(name))
 
+    @property
+    def recurrent(self) -> bool:
+        """Whether populations project to each other in a circle, or to themselves."""
+        try:
+            self.topological_order()
+        except ParameterError:
+            return True
+        return False
+
     def topological_order(self) -> tuple[str, ...]:
         """Names of the populations, every one after those that project to it.
 

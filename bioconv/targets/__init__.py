@@ -88,6 +88,11 @@ def examine(
     if x is None:
         return _fitted(network, chosen, None)
     samples = check_data(network, x)
+    if network.recurrent:
+        text = "not measured: the array simulator does not run recurrent networks."
+        why = Finding(network.name, "accuracy", Verdict.EXACT, text)
+        report = _fitted(network, chosen, None)
+        return replace(report, findings=(*report.findings, why))
     to_fit, to_measure, labels, findings = split(network, chosen, samples, check_labels(y, samples))
     report = _fitted(network, chosen, to_fit)
     if report.fit is None or report.verdict is Verdict.IMPOSSIBLE:

@@ -13,7 +13,7 @@ from sample_networks import images, spiking_network
 
 import bioconv as bc
 from bioconv.errors import DataError, ExportError, ParameterError
-from bioconv.network import Population, SpikingNetwork
+from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.neurons import (
     HodgkinHuxley,
     IntegrateAndFire,
@@ -21,6 +21,7 @@ from bioconv.neurons import (
     with_noise,
 )
 from bioconv.noise import FixedPointState, SynapticFailure, disturb
+from bioconv.operators import Chain, Dense, Reshape
 from bioconv.targets import Cell, Exporter, Fit, Limit, Loss, Report, Target, Verdict
 from bioconv.targets.fit import Samples
 from bioconv.targets.validator import FEATURES, check, find_cell
@@ -277,3 +278,14 @@ def test_a_step_that_nest_cannot_have_is_in_the_report() -> None:
     odd = of(LEAKY.model).replace(dt=0.3337)
     cells = {f.text for f in bc.examine(odd, "pynn").findings if f.aspect == "cells"}
     assert cells and all("nest: none, NEST counts time in 0.001 ms" in text for text in cells)
+
+
+def test_recurrent_networks_are_examined_but_not_measured() -> None:
+    network = spiking_network(changes=())
+    back = Projection(
+        "out", "conv", Chain((Dense((3,), np.ones((3, 32))), Reshape((32,), (4, 4, 2)))), "syn"
+    )
+    circle = network.replace(projections=(*network.projections, back))
+    found = bc.examine(circle, "pynn", images(3), progress=False)
+    assert not found.measured and "does not run recurrent networks" in str(found)
+    assert bc.examine(network, "pynn", images(3), progress=False).measured

@@ -19,7 +19,7 @@ from bioconv.targets.brainscales2.declaration import (
     STRENGTH,
     WEIGHT,
 )
-from bioconv.targets.brainscales2.partition import Run, recurrent, runs
+from bioconv.targets.brainscales2.partition import Run, runs
 from bioconv.targets.brainscales2.restating import (
     continuous,
     pauses,
@@ -77,7 +77,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
 
 def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
     """Everything in the way, in counts."""
-    if network.n_neurons > NEURONS.value and recurrent(network):
+    if network.n_neurons > NEURONS.value and network.recurrent:
         text = f"{network.n_neurons:,} neurons in a circle, a run has {NEURONS.value}."
         yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text)
     for name, (of, scale) in setup.items():
@@ -120,9 +120,7 @@ def strength_setting(kappa: float) -> int:
     return int(np.clip(round(GM_DEFAULT.value * kappa / STRENGTH.value), *GM.value))
 
 
-def _words(
-    network: SpikingNetwork, step: float, setup: Setup, kappa: float
-) -> Iterator[Finding]:
+def _words(network: SpikingNetwork, step: float, setup: Setup, kappa: float) -> Iterator[Finding]:
     """How everything is represented, and how far off it is; ``step`` is that of the source, ms."""
     text = (
         f"i_synin_gm {strength_setting(kappa)}: a unit of weight lifts the slope of a membrane by "

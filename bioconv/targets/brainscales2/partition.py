@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bioconv.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.targets.brainscales2.declaration import NEURONS
 
@@ -57,12 +56,3 @@ def _filled(network: SpikingNetwork) -> Iterator[Run]:
                 run, free = [], NEURONS.value
     if run:
         yield tuple(run)
-
-
-def recurrent(network: SpikingNetwork) -> bool:
-    """Whether populations project to each other in a circle."""
-    try:
-        network.topological_order()
-    except ParameterError:
-        return True
-    return False

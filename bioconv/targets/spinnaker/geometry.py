@@ -29,6 +29,8 @@ from bioconv.targets.spinnaker.weights import tiled
 _FAST_MEMORY = 24 * 1024
 #: neurons on a core that is reached by lists: ``POP_TABLE_MAX_ROW_LENGTH``
 LIST_NEURONS = 256
+#: delay in steps of projections with weights on the core; 4, 8 and 32 are stored as 0 there
+_LOCAL_DELAY = 1
 #: largest and least edge of the square of neurons of an image on a core, if the image is larger
 _TILES = (16, 4)
 
@@ -141,6 +143,8 @@ def _convolution(projection: Projection, populations: dict[str, Population]) -> 
     pooled = _pool(_parts(projection.operator))
     if pre is None or pooled is None or not (_is_image(pre) and _is_image(post)):
         return None
+    if projection.delay_steps != _LOCAL_DELAY:
+        return None
     pool, rest = pooled
     if len(rest) != 1 or not isinstance(rest[0], Conv) or not _takes_currents(post):
         return None
@@ -161,6 +165,8 @@ def _pool_dense(
     post = populations[projection.post]
     pooled = _pool(_parts(projection.operator))
     if projection.pre not in images or pooled is None or not _takes_currents(post):
+        return None
+    if projection.delay_steps != _LOCAL_DELAY:
         return None
     pool, rest = pooled
     dense = [part for part in rest if isinstance(part, Dense) and len(part.in_shape) == 1]

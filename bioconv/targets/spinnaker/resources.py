@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import ceil
 from typing import TYPE_CHECKING
 
 from bioconv.network import SpikingNetwork
@@ -19,9 +19,6 @@ CORES_A_CHIP = 15
 CHIPS_A_BOARD = 48
 #: bytes of a synapse in a list, and of a row of synapses beside them
 _SYNAPSE, _ROW = 4, 12
-#: bits of the number of a slot of a ring buffer: neuron, receptor (1 bit), delay
-#: (``MAX_RING_BUFFER_BITS``)
-_SLOT_BITS = 14
 
 
 def resources(network: SpikingNetwork, board: Board) -> tuple[Resource, ...]:
@@ -29,7 +26,6 @@ def resources(network: SpikingNetwork, board: Board) -> tuple[Resource, ...]:
     plan = board.layout
     cores = sum(_cores(p.name, network, plan) for p in network.populations)
     cores += len(network.spiking_inputs)
-    cores += sum(_slices(name, network, plan) for name in _delayed(network, board))
     chips = ceil(cores / CORES_A_CHIP)
     megabytes = _memory(network, plan) / 2**20
     return (
@@ -65,18 +61,6 @@ def _each(name: str, network: SpikingNetwork, plan: Layout) -> int:
     pairs = zip(network.projections, plan.connectors, strict=True)
     pooled = (neurons_a_core(c) for p, c in pairs if p.post == name and c.kind == "pool_dense")
     return min(pooled, default=LIST_NEURONS)
-
-
-def _delayed(network: SpikingNetwork, board: Board) -> set[str]:
-    """Senders of spikes that arrive later than the ring buffers of the receivers can hold them."""
-    names = set()
-    for projection in network.projections:
-        post = network.population(projection.post)
-        each = min(post.n_neurons, _each(post.name, network, board.layout))
-        slots = 2 ** (_SLOT_BITS - 1 - max(1, ceil(log2(each))))
-        if projection.delay_steps + board.cells[post.name].later > slots:
-            names.add(projection.pre)
-    return names
 
 
 def _memory(network: SpikingNetwork, plan: Layout) -> float:
