@@ -82,14 +82,15 @@ def to_neo(recording: Recording, network: SpikingNetwork | None = None) -> Any:
 
 def _units(recording: Recording, network: SpikingNetwork | None) -> dict[tuple[str, str], str]:
     """Population and state variable -> its unit, as ``quantities`` writes it."""
-    if recording.traces and network is None:
+    if not recording.traces:
+        return {}
+    if network is None:
         names = ", ".join(f"{name}.{variable}" for name, variable in recording.traces)
         raise ParameterError(
             f"The units of {names} are in the network: recording.to_neo(network=network)."
         )
     units = {}
     for name, variable in recording.traces:
-        assert network is not None
         unit = network.population(name).model.state(variable).unit
         units[name, variable] = "dimensionless" if unit == "1" else unit
     return units

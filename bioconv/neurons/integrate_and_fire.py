@@ -107,6 +107,11 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
     return Neuron(model, parameters)
 
 
+def subtracts(model: NeuronModel) -> bool:
+    """Whether the reset of a model keeps what went beyond the threshold."""
+    return model.reset_statements == IntegrateAndFire("subtraction").model.reset_statements
+
+
 def _synapse(kind: str) -> Synapse:
     """Reversal potentials lie to rest and threshold about as in the leaky neuron."""
     return synapse_parts(kind, e_rev_exc=4.0, e_rev_inh=-1.0)

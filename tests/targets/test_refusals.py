@@ -62,6 +62,20 @@ def test_attention_gets_to_no_target(code: str) -> None:
         bc.convert(keras.Model(inputs, outputs), calibration=x, code=bc.codes.make(code, {}))
 
 
+def test_a_reset_by_subtraction_is_told_by_its_statement_not_by_the_name() -> None:
+    plain = spiking_network(changes=())
+    renamed = plain.replace(
+        populations=tuple(
+            replace(p, model=replace(p.model, name="mine")) for p in plain.populations
+        )
+    )
+    told = [
+        {f.part for f in bc.examine(network, "nir").findings if f.aspect == "reset"}
+        for network in (plain, renamed)
+    ]
+    assert told[0] == told[1] == {"conv", "out"}
+
+
 @pytest.mark.parametrize("target", bc.targets.TARGETS)
 def test_what_was_not_converted_is_refused(target: str) -> None:
     with pytest.raises(ParameterError, match="bioconv.convert"):

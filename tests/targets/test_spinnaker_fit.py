@@ -17,10 +17,11 @@ from bioconv.export.support import spinnaker_synapses
 from bioconv.export.support.spinnaker_network import Network
 from bioconv.network import Change, SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Izhikevich, LeakyIntegrateAndFire
+from bioconv.neurons.integrate_and_fire import subtracts
 from bioconv.operators import AveragePool, compose, conv
 from bioconv.targets import Report, Verdict, examine
 from bioconv.targets.spinnaker.arithmetic import STEP, s1615, stored, weight_scale
-from bioconv.targets.spinnaker.cells import on_board, subtracts
+from bioconv.targets.spinnaker.cells import on_board
 from bioconv.targets.spinnaker.slowing import slowed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,17 @@ from . import readouts
 from .arrays import write
 
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def versions(*packages: str) -> list[str]:
+    """Versions of Python and of installed packages."""
+    found = [f"python {sys.version.split()[0]}"]
+    for name in packages:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no such record
+            found.append(f"{name} unknown")
+    return found
 
 
 class Results:

@@ -17,7 +17,6 @@ Brian2's usual order is another).  A spike fired in step t arrives in step t + d
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from brian2 import Hz, ms, mV, nS, pA, pF, second  # noqa: F401 - the tables use
 from brian2.groups.group import CodeRunner
 from support import command_line, images
 from support.encoders import noise_seed
-from support.results import Results
+from support.results import Results, versions
 
 weights = np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False)
 
@@ -305,7 +304,7 @@ def main():
     results.save(
         options.output,
         seconds=[build_seconds, time.perf_counter() - started],
-        versions=[f"python {sys.version.split()[0]}", f"brian2 {brian2.__version__}"],
+        versions=versions("brian2"),
     )
     if y is not None:
         print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")

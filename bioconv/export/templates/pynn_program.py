@@ -25,7 +25,6 @@ are above threshold, and are reset.  A spike fired in step t arrives in step t +
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import sys
 import time
@@ -42,7 +41,7 @@ from support.pynn_simulators import (
     ProcessesError,
     check_processes,
 )
-from support.results import Results
+from support.results import Results, versions
 
 HERE = Path(__file__).parent
 weights = np.load(HERE / "weights.npz", allow_pickle=False)
@@ -69,6 +68,9 @@ TABLES = {
     "CHANGES": CHANGES,
     "STANDARD_CELLS": STANDARD_CELLS,
 }
+
+#: simulator -> what pip calls it
+PACKAGES = {"nest": "nest-simulator", "neuron": "neuron", "brian2": "brian2"}
 
 
 def build(options, cells, traced):
@@ -213,22 +215,10 @@ def main():
         results.save(
             options.output,
             seconds=[build_seconds, time.perf_counter() - started],
-            versions=[f"python {sys.version.split()[0]}", *versions(options.simulator)],
+            versions=versions("pynn", PACKAGES[options.simulator]),
         )
         if y is not None:
             print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
-
-
-def versions(simulator):
-    """Versions of PyNN and of the simulator."""
-    package = {"nest": "nest-simulator", "neuron": "neuron", "brian2": "brian2"}[simulator]
-    found = []
-    for name in ("pynn", package):
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no such record
-            found.append(f"{name} unknown")
-    return found
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from bioconv.operators import Operator, Polarity, compose, scaled
 from bioconv.targets.brainscales2.declaration import REFRACTORY, SOURCE_RATE, STEP
 from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Samples
+from bioconv.targets.releasing import after_changes
 
 _CLASSES = "The classes stay where the largest output is above 0; the values of the outputs do not."
 
@@ -24,12 +24,11 @@ def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
 
     Nothing can be changed while the chip runs.  Readouts count from the same step as before.
     """
-    values: dict[str, dict[str, Any]] = {}
+    settled: dict[str, Population] = {}
     findings = []
     for name in {change.population: None for change in network.changes}:
         population = network.population(name)
         changes = [change for change in network.changes if change.population == name]
-        changes.sort(key=lambda change: change.step)
         step = population.start_step
         if any(not _releases(change, population) for change in changes):
             text = "parameters cannot change while the chip runs."
@@ -39,12 +38,9 @@ def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
             text = f"not held until {step * network.dt:g} ms, it takes part from the start"
             advice, verdict = "", Verdict.APPROXIMATED
         findings.append(Finding(name, "scheduled changes", verdict, text, advice=advice))
-        states = {state.name for state in population.model.states}
-        values[name] = {c.variable: c.value for c in changes if c.variable not in states}
-    populations = tuple(
-        replace(p, parameters={**p.parameters, **values.get(p.name, {})}, initial={})
-        for p in network.populations
-    )
+        settled[name] = after_changes(population, changes)
+    # potentials start at rest
+    populations = tuple(replace(settled.get(p.name, p), initial={}) for p in network.populations)
     return network.replace(populations=populations, changes=()), findings
 
 

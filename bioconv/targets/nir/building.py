@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.export.tables import value_of
-from bioconv.network import Change, Drive, Population, Projection, SpikingNetwork
+from bioconv.network import Change, Drive, Projection, SpikingNetwork
+from bioconv.neurons.integrate_and_fire import subtracts
 from bioconv.operators import Operator, Reshape, scaled
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.nir.cells import SECOND, gains, kind_of, node_of, written
 from bioconv.targets.nir.graph import Graph, Node, first
 from bioconv.targets.nir.layers import MOST_WEIGHTS, matrix_nodes, structured, structured_nodes
+from bioconv.targets.releasing import after_changes
 
 Array = NDArray[Any]
 
@@ -41,36 +43,28 @@ def settled(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
     Populations of a rate code may wait for their input to settle; NIR knows no steps.  Changes
     at several steps have no such reading.
     """
-    schedule: dict[str, dict[int, list[Change]]] = {}
+    schedule: dict[str, list[Change]] = {}
     for change in network.changes:
-        schedule.setdefault(change.population, {}).setdefault(change.step, []).append(change)
+        schedule.setdefault(change.population, []).append(change)
+    steps = {name: len({change.step for change in found}) for name, found in schedule.items()}
     problems = [
         Finding(
             name,
             "scheduled changes",
             Verdict.IMPOSSIBLE,
-            f"its parameters change at {len(steps)} steps, and NIR knows no steps.",
+            f"its parameters change at {number} steps, and NIR knows no steps.",
             advice="Convert with a rate code.",
         )
-        for name, steps in schedule.items()
-        if len(steps) > 1
+        for name, number in steps.items()
+        if number > 1
     ]
     populations = tuple(
-        _started(p, [c for changes in schedule.get(p.name, {}).values() for c in changes])
+        replace(after_changes(p, schedule.get(p.name, ())), start_step=0)
         for p in network.populations
     )
     if problems or not schedule:
         return network, problems
     return network.replace(populations=populations, changes=()), []
-
-
-def _started(population: Population, changes: list[Change]) -> Population:
-    states = {state.name for state in population.model.states}
-    parameters, initial = dict(population.parameters), dict(population.initial)
-    for change in changes:
-        table = initial if change.variable in states else parameters
-        table[change.variable] = change.value
-    return replace(population, parameters=parameters, initial=initial, start_step=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +173,7 @@ class _Builder:
             text = "rounded to float32"
             yield Finding(part, aspect, Verdict.APPROXIMATED, text, error, _UNITS[aspect])
         for name, population in self.populations.items():
-            if "_subtraction" in population.model.name and self.kinds[name].endswith("IF"):
+            if subtracts(population.model) and self.kinds[name].endswith("IF"):
                 text = "readers that subtract (Spyx) lose nothing; the others, the less the lower "
                 text += "the rates are"
                 advice = "Convert with RateCode(max_rate=200) or less."

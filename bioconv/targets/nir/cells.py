@@ -23,14 +23,14 @@ from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
 from bioconv.neurons import IntegrateAndFire, Integrator, LeakyIntegrateAndFire
+from bioconv.neurons.integrate_and_fire import subtracts
 from bioconv.neurons.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.parts import I_OFFSET, POSITIVE, c_m, reset_statement, t_ref
+from bioconv.noise.rewriting import OUT_OF_REACH
 from bioconv.targets.nir.graph import Node, channels_first, channels_last
 
 Floats = NDArray[np.float64]
 
-#: mV; neurons with a threshold out of reach never fire
-OUT_OF_REACH = 1e6
 _SOURCE = "Pedersen et al. 2024, Nature Communications 15:8122, Neuromorphic intermediate "
 _SOURCE += "representation, table 1; nir 1.0.8, nir/ir/neuron.py"
 #: ms
@@ -238,7 +238,7 @@ def written(node: Node) -> tuple[Node, dict[str, float]]:
 def _metadata(population: Population, kind: str, shape: tuple[int, ...]) -> dict[str, Any]:
     """What NIR has no place for."""
     extra: dict[str, Any] = {}
-    if kind in _SILENT and "_subtraction" in population.model.name:
+    if kind in _SILENT and subtracts(population.model):
         extra["reset"] = "subtraction"
     start = np.asarray(initial_of(population, "v")) - np.asarray(value_of(population, "v_rest"))
     blocked = value_of(population, "t_ref") if kind in _SILENT else 0.0

@@ -17,7 +17,6 @@ from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
 from bioconv.neurons import (
-    IntegrateAndFire,
     Izhikevich,
     LeakyIntegrateAndFire,
     NeuronModel,
@@ -117,11 +116,6 @@ def never_forgets(population: Population, dt: float) -> bool:
     names = {parameter.name for parameter in population.model.parameters}
     longest = 16 * MEMORY_STEPS * dt
     return "tau_m" in names and bool(np.min(value_of(population, "tau_m")) > longest)
-
-
-def subtracts(model: NeuronModel) -> bool:
-    """Whether the reset keeps what went beyond the threshold."""
-    return model.reset_statements == IntegrateAndFire("subtraction").model.reset_statements
 
 
 def on_board(

@@ -10,6 +10,7 @@ import numpy as np
 from bioconv.export.support.spinnaker_network import time_scale
 from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons.integrate_and_fire import subtracts
 from bioconv.operators import Chain, Conv, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.spinnaker.arithmetic import MOST
@@ -19,7 +20,6 @@ from bioconv.targets.spinnaker.cells import (
     mixed,
     never_forgets,
     out_of_range,
-    subtracts,
     synapse_of,
 )
 from bioconv.targets.spinnaker.weights import drawn_towards

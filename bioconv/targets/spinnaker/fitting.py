@@ -9,6 +9,7 @@ import numpy as np
 
 from bioconv.export.tables import value_of
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.integrate_and_fire import subtracts
 from bioconv.simulators import simulate
 from bioconv.targets.fit import Fit, Samples
 from bioconv.targets.spinnaker.arithmetic import MOST, STEP, WeightScale
@@ -17,7 +18,6 @@ from bioconv.targets.spinnaker.cells import (
     is_integrator,
     never_forgets,
     on_board,
-    subtracts,
     synapse_of,
 )
 from bioconv.targets.spinnaker.effects import KEPT, effects, obstacles

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bioconv.network import Change, Population, Readout, SpikingNetwork
+from bioconv.network import Population, Readout, SpikingNetwork
 from bioconv.operators import scaled
+from bioconv.targets.releasing import after_changes
 
 #: kinds of readouts that divide a potential by the number of steps
 _PER_STEP = ("potential", "softmax")
@@ -31,25 +32,10 @@ def released(network: SpikingNetwork) -> SpikingNetwork | None:
         changes = [c for c in network.changes if c.population == population.name]
         if any(change.step != population.start_step for change in changes):
             return None
-        populations.append(_released(population, changes) if changes else population)
+        if changes:
+            population = replace(after_changes(population, changes), start_step=0)
+        populations.append(population)
     return network.replace(populations=tuple(populations), changes=())
-
-
-def _released(population: Population, changes: list[Change]) -> Population:
-    states = {state.name for state in population.model.states}
-    values = {change.variable: change.value for change in changes}
-    return replace(
-        population,
-        parameters={
-            **population.parameters,
-            **{name: value for name, value in values.items() if name not in states},
-        },
-        initial={
-            **population.initial,
-            **{name: value for name, value in values.items() if name in states},
-        },
-        start_step=0,
-    )
 
 
 def slowed(network: SpikingNetwork, factor: int) -> SpikingNetwork:

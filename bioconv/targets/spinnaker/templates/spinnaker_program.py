@@ -20,14 +20,12 @@ in the result are those of the populations that are recorded (--record).
 
 from __future__ import annotations
 
-import importlib.metadata
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 from support import command_line, images, spinnaker_mapping
-from support.results import Results
+from support.results import Results, versions
 from support.spinnaker_nest import NestNetwork
 from support.spinnaker_network import Network
 
@@ -46,6 +44,8 @@ READOUTS: dict = {}
 # </network>
 
 SIMULATORS = {"spinnaker": Network, "nest": NestNetwork}
+#: simulator -> what pip calls it
+PACKAGES = {"spinnaker": "spynnaker", "nest": "nest-simulator"}
 
 
 def observed(record):
@@ -106,7 +106,9 @@ def run(network, options, record, x, y):
             print(f"image {image + 1} of {n_images}", flush=True)
     network.end()
     seconds = [build_seconds, time.perf_counter() - started]
-    results.save(options.output, seconds=seconds, versions=versions(options.simulator))
+    results.save(
+        options.output, seconds=seconds, versions=versions("pynn", PACKAGES[options.simulator])
+    )
     if y is not None:
         print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
 
@@ -159,18 +161,6 @@ def main():
         return
     network = SIMULATORS[options.simulator](DT, POPULATIONS, INPUTS, PROJECTIONS, weights)
     run(network, options, record, x, y)
-
-
-def versions(simulator):
-    """Versions of Python, PyNN and the simulator."""
-    package = {"spinnaker": "spynnaker", "nest": "nest-simulator"}[simulator]
-    found = [f"python {sys.version.split()[0]}"]
-    for name in ("pynn", package):
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no such record
-            found.append(f"{name} unknown")
-    return found
 
 
 if __name__ == "__main__":
