@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.codes import Code
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import BLUE, finish, panels
 from bioconv.reading import read
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.workloads import Workload, digits
@@ -90,12 +90,15 @@ def plot(result: Result, context: Context) -> Figure:
     """Accuracy, spikes and synaptic operations as bars."""
     figure, axes = panels(3, columns=3, width=2.8, height=2.4)
     names = list(CODES)
-    axes[0].bar(["analog", *names], 100 * result["accuracy"])
-    axes[1].bar(names, result["spikes"])
-    axes[2].bar(names, result["operations"])
+    drawn = [
+        axes[0].bar(["analog", *names], 100 * result["accuracy"], color=BLUE),
+        axes[1].bar(names, result["spikes"], color=BLUE),
+        axes[2].bar(names, result["operations"], color=BLUE),
+    ]
     labels = ("accuracy (%)", "spikes per sample", "synaptic operations")
-    for panel, label in zip(axes, labels, strict=True):
+    formats = ("%.1f", "{:,.0f}", "{:,.0f}")
+    for panel, bars, label, form in zip(axes, drawn, labels, formats, strict=True):
+        panel.bar_label(bars, fmt=form, fontsize=8)
+        panel.margins(y=0.12)
         finish(panel, "", "", label)
-    for panel in axes[1:]:
-        panel.set_yscale("log")
     return figure

@@ -111,6 +111,7 @@ def plot(result: Result, context: Context) -> Figure:
     analog = 100 * float(result["analog"])
     axes.axhline(analog, color="k", linestyle="--", label=f"analog network ({analog:.1f} %)")
     axes.set_ylim(0, 125)
+    axes.set_yticks(range(0, 101, 20))
     finish(axes, "", "", "accuracy (%)")
     axes.legend(loc="upper left")
     return figure

@@ -104,8 +104,9 @@ def plot(result: Result, context: Context) -> Figure:
             place + shift, 100 * result["rows"][:, column], 0.4, label=label, color=color
         )
         axes[0].bar_label(bars, fmt="%.1f", fontsize=8)
-    axes[0].set_ylim(0, 165)
-    axes[0].legend(fontsize=8, loc="upper left")
+    axes[0].set_ylim(0, 125)
+    axes[0].set_yticks(range(0, 101, 20))
+    axes[0].legend(fontsize=8, loc="upper center", ncols=2)
     axes[1].bar_label(axes[1].bar(place, result["rows"][:, 3], color=BLUE), fmt="%.2f", fontsize=8)
     axes[1].set_ylim(0, 1.25 * float(result["rows"][:, 3].max()))
     for panel in axes:

@@ -100,8 +100,9 @@ def plot(result: Result, context: Context) -> Figure:
         )
         axes[0].bar_label(bars, fmt="%.1f", fontsize=8)
     axes[0].axhline(100 * float(result["analog"]), color=GRAY, linestyle="--", linewidth=0.8)
-    axes[0].set_ylim(0, 165)
-    axes[0].legend(fontsize=8, loc="upper left")
+    axes[0].set_ylim(0, 125)
+    axes[0].set_yticks(range(0, 101, 20))
+    axes[0].legend(fontsize=8, loc="upper center", ncols=2)
     axes[1].bar_label(axes[1].bar(place, result["rows"][:, 1], color=BLUE), fmt="%.3f", fontsize=8)
     axes[1].set_ylim(0, 1.25 * float(result["rows"][:, 1].max()))
     for panel in axes:

@@ -44,6 +44,9 @@ RANDOM: dict[str, Maker] = {
     "thermal": lambda: noise.disturb(
         chain(N, period=100.0), noise.ThermalNoise(300.0, capacitance=0.001, tau=10.0)
     ),
+    "shot": lambda: noise.disturb(
+        chain(N, period=100.0), noise.ShotNoise(1.0, capacitance=0.01, swing=0.3)
+    ),
     "flicker": lambda: noise.disturb(chain(N), noise.FlickerNoise(0.1, tau_max=100.0)),
 }
 
@@ -71,10 +74,10 @@ def run(make: Maker, simulator: str, seed: int = 1) -> Recording:
 def statistics(name: str, recording: Recording) -> dict[str, np.ndarray]:
     """Samples, independent of each other, whose mean and deviation are compared."""
     found = {"out": recording.traces["out", "v"][0][-1]}
-    if name in ("thermal", "flicker"):
+    if name in ("thermal", "shot", "flicker"):
         intervals = [steps[:1] for steps in steps_of(recording, "cells", N)]
         found = {"first": np.concatenate(intervals).astype(float)}
-    if name == "thermal":
+    if name in ("thermal", "shot"):
         found["v"] = recording.traces["cells", "v"][0][60]
     if name == "axons":
         before, after = (steps_of(recording, part, N) for part in ("cells", "cells_axon"))
@@ -119,7 +122,7 @@ def test_what_draws_nothing_is_equal_in_brian2(name: str) -> None:
     assert_same(run(FIXED[name], "array"), run(FIXED[name], "brian2"))
 
 
-@pytest.mark.parametrize("name", _marked(RANDOM, {"flicker", "failure"}))
+@pytest.mark.parametrize("name", _marked(RANDOM, {"flicker", "failure", "shot"}))
 def test_distributions_in_brian2(name: str) -> None:
     assert_alike(name, run(RANDOM[name], "array"), run(RANDOM[name], "brian2"))
 
