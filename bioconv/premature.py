@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bioconv.errors import ParameterError
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons.first_spike_exact import FirstSpikePool
 from bioconv.recording import Raster, Recording
 
 #: numbers in one array at most (32 MB)
@@ -63,14 +64,15 @@ def premature_spikes(network: SpikingNetwork, recording: Recording) -> list[Prem
     -------
     list of Premature
         For every population whose spikes have values, in the order of the network; those that
-        get no spikes have no premature ones.
+        get no spikes have no premature ones.  Gates of a max pooling are left out: the first
+        spike is all that they wait for.
 
     Raises
     ------
     ParameterError
         Spikes that were not recorded.
     """
-    wanted = [p for p in network.populations if len(p.spike_values)]
+    wanted = [p for p in network.populations if len(p.spike_values) and not _picks(p)]
     needed = {p.name for p in wanted}
     needed |= {e.pre for p in wanted for e in network.projections_to(p.name)}
     missing = sorted(needed - set(recording.rasters))
@@ -80,6 +82,10 @@ def premature_spikes(network: SpikingNetwork, recording: Recording) -> list[Prem
             'record={name: ("spikes",)} for each of them.'
         )
     return [_of_population(network, recording, population) for population in wanted]
+
+
+def _picks(population: Population) -> bool:
+    return population.model.name == FirstSpikePool().model.name
 
 
 def _of_population(

@@ -93,8 +93,34 @@ def test_what_is_wrong_is_said_at_once() -> None:
         bc.keras.HardwareAware(keras.layers.Dense(1), stochastic, noise=-1.0)
     assert "noise" in str(caught.value)
     assert "nearest" in str(caught.value)
+    with pytest.raises(ParameterError, match="quantization must be a WeightQuantization.*'x'"):
+        bc.keras.harden(plain(), "x")
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)], name="inner")
+    with pytest.raises(ParameterError, match="nested models: inner"):
+        bc.keras.harden(keras.Sequential([keras.Input((2,)), inner, keras.layers.Dense(1)]))
     with pytest.raises(ParameterError, match="no Dense"):
         bc.keras.harden(keras.Sequential([keras.Input((2,)), keras.layers.ReLU()]))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv1DTranspose(3, 2, name="odd"),
+        keras.layers.DepthwiseConv1D(2, name="odd"),
+        keras.layers.SeparableConv1D(3, 2, name="odd"),
+        keras.layers.EinsumDense("abc,cde->abde", (None, 3, 2), name="odd"),
+    ],
+)
+def test_channels_that_the_network_has_elsewhere_are_refused(layer: Any) -> None:
+    channels = WeightQuantization(3, per="channel")
+    model = keras.Sequential([keras.Input((5, 4)), layer, keras.layers.Dense(2)])
+    for refused in (
+        lambda: bc.keras.HardwareAware(layer, channels),
+        lambda: bc.keras.harden(model, channels),
+    ):
+        with pytest.raises(ParameterError, match='odd.*use per="layer"'):
+            refused()
+    bc.keras.harden(model, WeightQuantization(3))
 
 
 @pytest.mark.slow

@@ -33,6 +33,7 @@ __all__ = [
     "SigmaDeltaCode",
     "library",
     "make",
+    "option_names",
 ]
 
 
@@ -56,6 +57,12 @@ def library() -> dict[str, type[Code]]:
     }
 
 
+def option_names(name: str) -> list[str]:
+    """The options of a code that its name leaves open."""
+    fixed = _VARIANTS.get(name, {})
+    return [entry.name for entry in fields(library()[name]) if entry.name not in fixed]  # type: ignore[arg-type]
+
+
 def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
     """A code by name with its options, as the command line gives them.
 
@@ -67,8 +74,7 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
     known = library()
     if name not in known:
         raise ParameterError(f"there is no code {name!r}. Valid: {', '.join(known)}.")
-    cls, fixed = known[name], _VARIANTS.get(name, {})
-    valid = [entry.name for entry in fields(cls) if entry.name not in fixed]  # type: ignore[arg-type]
+    cls, fixed, valid = known[name], _VARIANTS.get(name, {}), option_names(name)
     unknown = [option for option in options or {} if option not in valid]
     if unknown:
         raise ParameterError(

@@ -14,7 +14,9 @@ from bioconv.neurons import IntegrateAndFire, Neuron
 from bioconv.timing import whole_steps
 
 
-def depths(rewritten: Rewritten, currents: Collection[str] = ()) -> dict[str, int]:
+def depths(
+    rewritten: Rewritten, currents: Collection[str] = (), merged: Collection[str] = ()
+) -> dict[str, int]:
     """The longest path of spikes to each input, layer and readout, in layers.
 
     Parameters
@@ -22,11 +24,14 @@ def depths(rewritten: Rewritten, currents: Collection[str] = ()) -> dict[str, in
     rewritten : Rewritten
     currents : collection of str
         Inputs that arrive as currents, not as spikes: no path starts there.
+    merged : collection of str
+        Layers that the population of the next one works out as well.
     """
     found = {entry.name: 0 for entry in rewritten.inputs}
     for layer in (*rewritten.layers, *rewritten.readouts):
         sources = {term.source for term in layer.inputs[0].terms} - set(currents)
-        found[layer.name] = max((found[source] + 1 for source in sources), default=0)
+        own = int(layer.name not in merged)
+        found[layer.name] = max((found[source] + own for source in sources), default=0)
     return found
 
 

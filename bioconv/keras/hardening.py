@@ -5,6 +5,7 @@ The names are public in `bioconv.keras`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,13 @@ else:
 
 #: names of the variables that are weights of synapses
 _WEIGHTS = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel"})
-#: layers of `keras.layers` that have them
-_LAYERS = (
-    *("Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D"),
+#: layers of `keras.layers` whose kernels have the output channels elsewhere than operators do
+_OTHERWISE = (
     *("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
     *("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
 )
+#: all layers that have them
+_LAYERS = ("Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", *_OTHERWISE)
 
 
 @keras.saving.register_keras_serializable("bioconv")
@@ -43,7 +45,9 @@ class HardwareAware(keras.layers.Wrapper):
         With kernels: a Dense or any convolution.  Biases are left as they are.
     quantization : WeightQuantization, optional
         How weights are rounded, to the nearest; the imperfection of `bioconv.noise` that the
-        network will have.  Default: not at all.
+        network will have.  Default: not at all.  By channels only where the kernel has the output
+        channels on its last axis: not in transposed, depthwise and separable convolutions, nor
+        in an EinsumDense with several output axes.
     noise : float
         Standard deviation of the factors on weights in training, drawn anew for every batch:
         the mismatch of chips that are not known.
@@ -70,9 +74,7 @@ class HardwareAware(keras.layers.Wrapper):
             quantization = WeightQuantization(**quantization)
         self.quantization = quantization or WeightQuantization()
         problems = number_from("noise", noise, 0.0)
-        if self.quantization.rounding != "nearest":
-            problems.append("rounding must be nearest: gradients take no chances.")
-        refuse(self, problems)
+        refuse(self, problems + _quantization_problems(self.quantization, [layer]))
         self.noise, self.seed = float(noise), int(seed)
         self.generator = keras.random.SeedGenerator(self.seed)
 
@@ -126,7 +128,7 @@ def harden(
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, without nested models.
+        Sequential or functional, without nested models, which are refused.
     quantization : WeightQuantization, optional
     noise : float
     seed : int
@@ -138,8 +140,16 @@ def harden(
     Raises
     ------
     ParameterError
-        There is no layer with a kernel; an option is wrong.
+        There is no layer with a kernel; a model is nested; an option is wrong.
     """
+    problems = _quantization_problems(quantization or WeightQuantization(), model.layers)
+    if problems:
+        raise ParameterError(f"{model.name}: {' '.join(problems)}")
+    nested = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
+    if nested:
+        raise ParameterError(
+            f"{model.name} has nested models: {', '.join(nested)}. Put their layers in its place."
+        )
     wrapped: list[str] = []
     kinds = {getattr(keras.layers, name) for name in _LAYERS}
 
@@ -180,6 +190,29 @@ def soften(model: Any) -> Any:
     for plain, learned in zip(softened.layers, model.layers, strict=True):
         plain.set_weights(_inner(learned).get_weights())
     return softened
+
+
+def _quantization_problems(quantization: Any, layers: Sequence[Any]) -> list[str]:
+    """What is wrong with rounding these layers so."""
+    if not isinstance(quantization, WeightQuantization):
+        return [f"quantization must be a WeightQuantization. Received: {quantization!r}."]
+    problems = []
+    if quantization.rounding != "nearest":
+        problems.append("rounding must be nearest: gradients take no chances.")
+    wrong = [f"{layer.name} ({type(layer).__name__})" for layer in layers if _elsewhere(layer)]
+    if quantization.bits and quantization.per == "channel" and wrong:
+        problems.append(
+            f'the network has the channels of {", ".join(wrong)} in another place: use per="layer".'
+        )
+    return problems
+
+
+def _elsewhere(layer: Any) -> bool:
+    """Whether its kernel has the channels of the operator elsewhere than on the last axis."""
+    if isinstance(layer, keras.layers.EinsumDense):
+        kernel, output = layer.equation.split(",")[1].split("->")
+        return [axis for axis in kernel if axis in output] != [kernel[-1]]
+    return isinstance(layer, tuple(getattr(keras.layers, name) for name in _OTHERWISE))
 
 
 def _inner(layer: Any) -> Any:

@@ -24,7 +24,7 @@ from bioconv.noise.drift import Drift
 from bioconv.noise.membrane import FlickerNoise, ShotNoise, ThermalNoise
 from bioconv.noise.mismatch import Mismatch
 from bioconv.noise.profiles import NOT_PUBLISHED, PROFILES, Number, Profile, profile
-from bioconv.noise.state import FixedPointState, StateSaturation
+from bioconv.noise.state import FixedPointState, StateSaturation, saturation
 from bioconv.noise.transistor import TemperatureShift, Transistor, TransistorMismatch
 from bioconv.noise.transmission import SynapticFailure
 from bioconv.noise.weights import WeightQuantization
@@ -43,7 +43,7 @@ LIBRARY: Mapping[str, Callable[[float], Imperfection]] = MappingProxyType(
         "gain": lambda sigma: Mismatch("gain", sigma),
         "jitter": lambda sigma: SpikeJitter(sigma),
         "leak": lambda sigma: Mismatch("leak", sigma),
-        "saturation": lambda part: StateSaturation(-1 / part) if part else StateSaturation(),
+        "saturation": saturation,
         "shot": lambda current: ShotNoise(current),
         "slope": lambda sigma: Mismatch("slope", sigma),
         "spike_loss": lambda share: SpikeLoss(share),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
@@ -40,13 +41,16 @@ class Imperfection(ABC):
 
     Class attributes: ``site``, what it disturbs; ``unit`` of the amplitude; ``source``, the
     publication that describes it; ``fewer_is_worse``, whether a small amplitude (but not 0) is
-    worse than a large one, as of bits.
+    worse than a large one, as of bits; ``splits``, whether it makes several projections of one,
+    so that those after it have other names; ``clocks``, whether it rounds delays.
     """
 
     site: ClassVar[str]
     unit: ClassVar[str]
     source: ClassVar[str]
     fewer_is_worse: ClassVar[bool] = False
+    splits: ClassVar[bool] = False
+    clocks: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -83,21 +87,25 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
     """The network as imperfect hardware would have it.
 
     Each imperfection draws from streams of its own, named after its class, its target and what it
-    disturbs: another one beside it never changes what it draws.
+    disturbs: another one beside it never changes what it draws.  One that the network has already
+    draws anew.
 
     Parameters
     ----------
     network : SpikingNetwork
     *imperfections : Imperfection
-        Applied in this order.
+        Applied in this order, so give what is stored (weight bits, fan-in) first, what analog
+        circuits make of it afterwards; and membrane noise and rails before the mismatch of
+        thresholds, as their scale is the threshold that the network has then.  A `DelayMismatch`
+        is applied after all others, but for a `TimeQuantization` that was given after it.
     seed : int
         Another seed is another chip.
 
     Returns
     -------
     SpikingNetwork
-        With what was applied in ``code["imperfections"]``; the network itself if no amplitude is
-        above zero.
+        With what was applied, in that order, in ``code["imperfections"]``; the network itself if
+        no amplitude is above zero.
 
     Raises
     ------
@@ -111,22 +119,38 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
         raise ParameterError(f"Expected imperfections of bioconv.noise. Received: {strange}.")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ParameterError(f"seed must be a whole number from 0. Received: {seed!r}.")
-    present = [entry for entry in imperfections if entry.amplitude]
-    for entry, owner in zip(present, _owners(present), strict=True):
+    before = str(network.code.get("imperfections", ""))
+    owned = zip(imperfections, _owners(imperfections, before), strict=True)
+    present = _ordered([(entry, owner) for entry, owner in owned if entry.amplitude])
+    for entry, owner in present:
         network = entry.rewrite(network, Streams(int(seed), owner))
     if not present:
         return network
-    before = [str(network.code["imperfections"])] if "imperfections" in network.code else []
-    applied = "; ".join([*before, *(f"{entry}, seed {seed}" for entry in present)])
-    return network.replace(code={**network.code, "imperfections": applied})
+    applied = [before] * bool(before) + [f"{entry}, seed {seed}" for entry, _ in present]
+    return network.replace(code={**network.code, "imperfections": "; ".join(applied)})
 
 
-def _owners(imperfections: Sequence[Imperfection]) -> list[str]:
-    """Names of their streams: class, target, and the how-manieth with both."""
+def _owners(imperfections: Sequence[Imperfection], before: str) -> list[str]:
+    """Names of their streams: class, target, and the how-manieth with both.
+
+    Counted from those of the class that are on record, whatever their target.
+    """
     seen: Counter[str] = Counter()
     owners = []
     for entry in imperfections:
-        kind = f"{type(entry).__name__}/{entry.target}"
-        owners.append(f"{kind}/{seen[kind]}")
+        name = type(entry).__name__
+        kind = f"{name}/{entry.target}"
+        first = len(re.findall(rf"\b{name}\(", before))
+        owners.append(f"{kind}/{first + seen[kind]}")
         seen[kind] += 1
     return owners
+
+
+def _ordered(given: Sequence[tuple[Imperfection, str]]) -> list[tuple[Imperfection, str]]:
+    """What splits projections last: the others find them, and their streams, as they were."""
+    early: list[tuple[Imperfection, str]] = []
+    late: list[tuple[Imperfection, str]] = []
+    for entry, owner in given:
+        last = entry.splits or (entry.clocks and bool(late))
+        (late if last else early).append((entry, owner))
+    return early + late

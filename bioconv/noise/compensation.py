@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
-from bioconv.noise.mismatch import chosen_populations
+from bioconv.noise.mismatch import chosen_neurons, chosen_populations
 from bioconv.noise.options import number_above, number_from, refuse, whole_from
 from bioconv.noise.rewriting import (
     OUT_OF_REACH,
@@ -75,7 +75,8 @@ def correct_input(
         the deviation ``sigma`` and the mean 0.
     sigma : float
     populations : sequence of str
-        Names; empty: all that fire by comparing what they have received with a threshold.
+        Names; empty: all that fire by comparing what they have received with a threshold, but
+        for gates of max pooling.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def correct_input(
         A deviation that is not above 0, a population that does not exist.
     """
     ratio = _ratio(sigma_real, mean_real, sigma)
-    chosen = [p for p in chosen_populations(network, populations) if p.model.threshold]
+    chosen = [p for p in chosen_neurons(network, populations) if p.model.threshold]
     wrong = [
         Problem(p.name, p.model.name, "does not compare its input with a threshold once.")
         for p in chosen

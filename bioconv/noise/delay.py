@@ -22,7 +22,9 @@ class DelayMismatch(Imperfection):
 
     The mean is made up for: everything downstream happens later by the largest deviation, so that
     codes of times stay unbiased.  Delays are whole steps, so a spread of much less than ``dt``
-    does nothing; a projection is split into one for each delay that occurs.
+    does nothing; a projection is split into one for each delay that occurs.  `disturb` applies it
+    after all others, which so draw what they would draw without it, but for a `TimeQuantization`
+    that was given after it.
 
     Parameters
     ----------
@@ -45,6 +47,7 @@ class DelayMismatch(Imperfection):
 
     site = "delays"
     unit = "ms"
+    splits = True
     source = (
         "Sheik, Chicca and Indiveri 2012, IJCNN, Exploiting device mismatch in neuromorphic VLSI "
         "systems to implement axonal delays"

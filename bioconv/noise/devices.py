@@ -13,9 +13,11 @@ from bioconv.noise.rewriting import (
     Edit,
     Floats,
     Rule,
+    common_size,
     has,
     membrane_receptors,
     resting,
+    scheduled,
     swing,
     threshold_of,
     time_constants,
@@ -36,15 +38,15 @@ def around(rest: Floats, factor: Floats) -> Rule:
     """Its distance from ``rest`` is that many times as large.
 
     A population whose thresholds lie on either side of rest spreads by its mean square distance:
-    a threshold that happens to lie at rest is no better made than the others.
+    a threshold that happens to lie at rest is no better made than the others (`common_size`).
     """
 
     def rule(value: Floats) -> Floats:
         distance = value - rest
-        real = np.abs(distance) < OUT_OF_REACH
-        if not (np.any(real & (distance > 0)) and np.any(real & (distance < 0))):
+        size = common_size(distance)
+        if size is None:
             return rest + distance * factor
-        size = np.sqrt(np.mean(distance[real] ** 2))
+        real = np.abs(distance) < OUT_OF_REACH
         return np.where(real, value + size * (factor - 1.0), value)
 
     return rule
@@ -159,6 +161,7 @@ def parameter_device(name: str) -> Device:
 
     A potential moves by a share of the distance from rest to threshold; the threshold itself is
     counted from rest; all else is multiplied, a bias together with what the sample adds to it.
+    What is 0 in the whole run stays as it is, and so does a population that has nothing else.
     """
 
     def device(
@@ -173,7 +176,8 @@ def parameter_device(name: str) -> Device:
             return Edit({name: times(factor)}, drive=factor)
         scale = swing(network, population)
         if model.parameter(name).unit != "mV" or scale is None:
-            return Edit({name: times(factor)})
+            nothing = not any(map(np.any, scheduled(network, population.name, name)))
+            return Edit() if nothing else Edit({name: times(factor)})
         shift = scale * (factor - 1.0)
         return Edit({name: lambda value: value + shift})
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bioconv.errors import ConversionError, Problem
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
-from bioconv.noise.mismatch import chosen_populations, device_shape
+from bioconv.noise.mismatch import chosen_neurons, device_shape
 from bioconv.noise.options import number_from, refuse, whole_from
 from bioconv.noise.options import share as is_share
 from bioconv.noise.rewriting import (
@@ -60,7 +60,7 @@ class _NeuronFault(Imperfection):
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network with some neurons broken; see `Imperfection.rewrite`."""
         edits, problems = {}, []
-        for population in chosen_populations(network, self.populations):
+        for population in chosen_neurons(network, self.populations):
             hit = streams.of(population.name).random(device_shape(population)) < self.share
             edit = self._edit(population, hit)
             if edit is None:
@@ -91,7 +91,7 @@ class DeadNeurons(_NeuronFault):
     share : float
         Probability of a neuron, from 0 to 1.
     populations : tuple of str
-        Names of the populations that have them; empty: all.
+        Names of the populations that have them; empty: all but gates.
 
     Raises
     ------
@@ -120,14 +120,14 @@ class StuckNeurons(_NeuronFault):
     """Neurons that fire whenever they may, whatever they receive; drawn by chance.
 
     Where a code closes a population outside of its window, it stays closed.  A neuron that may
-    fire once fires at the first moment.
+    fire once fires at the first moment.  Gates of a max pooling are none.
 
     Parameters
     ----------
     share : float
         Probability of a neuron, from 0 to 1.
     populations : tuple of str
-        Names of the populations that have them; empty: all.
+        Names of the populations that have them; empty: all but gates.
 
     Raises
     ------
@@ -327,6 +327,7 @@ class TimeQuantization(Imperfection):
 
     site = "delays, refractory periods, time constants"
     unit = "ms"
+    clocks = True
     source = "Furber et al. 2013, IEEE Trans. Computers 62:2454 (time steps of 1 ms)"
 
     def __post_init__(self) -> None:

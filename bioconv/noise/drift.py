@@ -12,7 +12,7 @@ from bioconv.errors import ConversionError, Problem
 from bioconv.network import Change, Population, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
-from bioconv.noise.mismatch import chosen_populations
+from bioconv.noise.mismatch import holders
 from bioconv.noise.options import number_above, refuse, whole_from
 from bioconv.noise.rewriting import Edit, Floats, value_of, within
 
@@ -33,7 +33,8 @@ class Drift(Imperfection):
     share : float
         Relative change at the end of the sample; of a threshold, of its distance from rest.
     n_changes : int
-        It moves in so many equal stairs.
+        It moves in so many equal stairs, each in the middle of its part of the sample: on average
+        along the line from 0 to ``share``, and there at the end.  1: it jumps in the middle.
 
     Raises
     ------
@@ -62,11 +63,8 @@ class Drift(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """See `Imperfection`."""
-        stairs = {
-            max(1, round(k * network.n_steps / self.n_changes)): k / self.n_changes
-            for k in range(1, self.n_changes)
-        }
-        members = chosen_populations(network, ())
+        stairs = self._stairs(network.n_steps)
+        members = holders(network, self.target, ())
         touched: set[tuple[str, str]] = set()
         more: list[Change] = []
         problems = []
@@ -87,6 +85,12 @@ class Drift(Imperfection):
             )
         kept = [c for c in network.changes if (c.population, c.variable) not in touched]
         return network.replace(changes=tuple([*kept, *more]))
+
+    def _stairs(self, n_steps: int) -> dict[int, float]:
+        """The share of the way by the step from which on it holds."""
+        n = self.n_changes
+        middles = (round((k - 0.5) * n_steps / n) for k in range(1, n + 1))
+        return {max(1, min(step, n_steps - 1)): k / n for k, step in enumerate(middles, 1)}
 
     def _edit(self, network: SpikingNetwork, population: Population, part: float) -> Edit:
         factor = np.asarray(1.0 + self.share * part)

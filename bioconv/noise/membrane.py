@@ -1,8 +1,8 @@
 """Noise of membranes in physical units: thermal, shot, flicker.
 
 The voltages of a model stand for those of a circuit: the distance from its rest to its threshold
-for ``swing`` volts.  Populations that never fire, and those without a threshold in mV (gates), are
-left as they are: they stand for what is read, or for logic.
+for ``swing`` volts.  Populations that never fire, those without a threshold in mV, and gates of max
+pooling are left as they are: they stand for what is read, or for logic.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from bioconv.neurons.noise import SIGMA_MEMBRANE, with_membrane_noise
 from bioconv.neurons.rewriting import substitute
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.options import number_above, number_from, refuse
-from bioconv.noise.rewriting import Floats, has, swing, threshold_of, value_of
+from bioconv.noise.rewriting import Floats, has, is_gate, swing, threshold_of, value_of
 
 _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"
 )
+_IN_POWER = "Give one with the root of the sum of both squares."
 _CLOCK = 1e-3  # s: noise is told by its mean over 1 ms
 
 
@@ -45,7 +46,8 @@ class ThermalNoise(Imperfection):
     swing : float
         V, what the distance from rest to threshold stands for.
     tau : float
-        ms, time constant of the leak; 0 for that of the neuron model (``tau_m``, or c_m / g_l).
+        ms, time constant of the leak of neurons that have none; 0: none of them may be without.
+        A leaky neuron always has its own (``tau_m``, or c_m / g_l).
 
     Raises
     ------
@@ -95,7 +97,7 @@ class ThermalNoise(Imperfection):
 
     def _per_deviation(self, tau: Floats | None, dt: float) -> Floats:
         """Slope of the noise (1/ms) that gives the potential a standard deviation of 1."""
-        if self.tau or tau is None:
+        if tau is None:
             return np.asarray(np.sqrt(2.0 / self.tau))
         # held for a step: with a = exp(-dt / tau) the variance is tau^2 (1 - a) / (1 + a) / dt
         return 1.0 / (tau * np.sqrt(np.tanh(dt / (2.0 * tau)) / dt))
@@ -202,7 +204,7 @@ class FlickerNoise(Imperfection):
         """See `Imperfection`."""
         members = dict(_membranes(network))
         twice = [
-            Problem(name, p.model.name, "has flicker noise already.", "Give the sum of both.")
+            Problem(name, p.model.name, "has flicker noise already.", _IN_POWER)
             for name, (p, _) in members.items()
             if has(p, "sigma_flicker")
         ]
@@ -226,6 +228,8 @@ def _circuit(capacitance: object, swing: object) -> list[str]:
 def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population, Floats]]]:
     """Populations that fire at a threshold in mV, with its distance from rest."""
     for p in network.populations:
+        if is_gate(network, p):
+            continue
         name = threshold_of(p)
         potential = ("v", "mV") in {(state.name, state.unit) for state in p.model.states}
         if potential and name and p.model.threshold and p.model.parameter(name).unit == "mV":

@@ -18,7 +18,7 @@ from bioconv.neurons.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
 from bioconv.noise.options import choice, number_above, number_from, refuse, share
-from bioconv.noise.rewriting import Edit, edited, paired
+from bioconv.noise.rewriting import Edit, edited, has, is_gate, paired
 from bioconv.noise.weights import spread_weights
 
 Floats = NDArray[np.float64]
@@ -59,7 +59,8 @@ class Mismatch(Imperfection):
     limit : float
         Of "truncated", in standard deviations.
     populations : tuple of str
-        Names of the populations that have it; empty: all.  For weights, those that they reach.
+        Names of the populations that have it; empty: all, but for thresholds those of gates of
+        max pooling.  For weights, those that they reach.
 
     Raises
     ------
@@ -99,7 +100,7 @@ class Mismatch(Imperfection):
 
     def __post_init__(self) -> None:
         problems = target_problems(self.target)
-        problems += number_from("sigma", self.sigma, 0.0)
+        problems += number_from("sigma", self.sigma, 0.0, 1e6)
         problems += choice("distribution", self.distribution, DISTRIBUTIONS)
         problems += share("correlation", self.correlation)
         problems += number_above("correlation_length", self.correlation_length)
@@ -118,7 +119,7 @@ class Mismatch(Imperfection):
         """The network whose devices differ; see `Imperfection.rewrite`."""
         return spread(network, self.target, self.populations, partial(self._factors, streams))
 
-    def _factors(self, streams: Streams, name: str, n: int) -> Floats:
+    def _factors(self, streams: Streams, _: Population | None, name: str, n: int) -> Floats:
         """``n`` factors with mean 1."""
         generator = streams.of(name)
         deviates = self._deviates(generator, n)
@@ -164,6 +165,10 @@ def _in_steps(edit: Edit, population: Population, dt: float) -> Edit:
     return replace(edit, parameters={**edit.parameters, name: whole})
 
 
+def _lacking(population: Population, target: str) -> str:
+    return f"has no {target}" + (" but 0." if has(population, target) else ".")
+
+
 def _advice(population: Population) -> str:
     names = ", ".join(parameter.name for parameter in population.model.parameters)
     return f"It has the parameters {names}."
@@ -173,7 +178,7 @@ def spread(
     network: SpikingNetwork,
     target: str,
     populations: Collection[str],
-    factors: Callable[[str, int], Floats],
+    factors: Callable[[Population | None, str, int], Floats],
 ) -> SpikingNetwork:
     """The network whose devices differ by factors.
 
@@ -185,7 +190,7 @@ def spread(
     populations : collection of str
         Names; empty: all.
     factors : function
-        From the name of a stream and a number to as many factors.
+        From a population (None for weights), the name of a stream and a number to as many factors.
 
     Raises
     ------
@@ -194,9 +199,10 @@ def spread(
     ParameterError
         A population does not exist.
     """
-    chosen = chosen_populations(network, populations)
     if target == "weight":
-        return spread_weights(network, chosen, factors)
+        draws = partial(factors, None)
+        return spread_weights(network, chosen_populations(network, populations), draws)
+    chosen = holders(network, target, populations)
     device = DEVICES.get(target) or parameter_device(target)
     edits = {}
     for population in chosen:
@@ -204,7 +210,7 @@ def spread(
         def draw(parameter: str, of: Population = population) -> Floats:
             name = f"{of.name}/{parameter}" if parameter else of.name
             shape = device_shape(of)
-            return factors(name, int(np.prod(shape))).reshape(shape)
+            return factors(of, name, int(np.prod(shape))).reshape(shape)
 
         edit = _in_steps(device(network, population, draw), population, network.dt)
         if edit.parameters or edit.receptors:
@@ -212,7 +218,7 @@ def spread(
     if not edits:
         raise ConversionError(
             f"{network.name} has no {target} that could differ:",
-            [Problem(p.name, p.model.name, f"has no {target}.", _advice(p)) for p in chosen],
+            [Problem(p.name, p.model.name, _lacking(p, target), _advice(p)) for p in chosen],
         )
     return edited(network, edits)
 
@@ -241,3 +247,15 @@ def chosen_populations(network: SpikingNetwork, names: Collection[str]) -> tuple
     return tuple(
         p for p in network.populations if (p.name in names if names else not is_axon(p.model))
     )
+
+
+def holders(network: SpikingNetwork, target: str, names: Collection[str]) -> tuple[Population, ...]:
+    """The populations whose ``target`` is one of devices: not the thresholds of gates."""
+    of_threshold = target in ("threshold", "v_th")
+    return (chosen_neurons if of_threshold else chosen_populations)(network, names)
+
+
+def chosen_neurons(network: SpikingNetwork, names: Collection[str]) -> tuple[Population, ...]:
+    """As `chosen_populations`, but without gates of max pooling unless they are named."""
+    chosen = chosen_populations(network, names)
+    return chosen if names else tuple(p for p in chosen if not is_gate(network, p))

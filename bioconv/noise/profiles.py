@@ -47,13 +47,14 @@ class Profile:
     ----------
     name, title : str
     imperfections : tuple of Imperfection
+        What is stored first, what analog circuits make of it afterwards.
     numbers : tuple of Number
         Where they come from, and what is missing.
 
     Examples
     --------
     >>> [str(entry) for entry in profile("rolls")][:2]
-    ["Mismatch(target='gain', sigma=0.094)", 'WeightQuantization(bits=3)']
+    ['WeightQuantization(bits=3)', 'FanIn(limit=512)']
     """
 
     name: str
@@ -123,10 +124,10 @@ _DYNAP_SE = Profile(
     "dynap_se",
     "DYNAP-SE, mixed-signal, subthreshold, 180 nm",
     (
+        FanIn(64),
         Mismatch("threshold", 0.2),
         Mismatch("time_constant", 0.2),
         Mismatch("weight", 0.2),
-        FanIn(64),
     ),
     (
         Number(
@@ -209,7 +210,7 @@ _BRAINDROP = Profile(
 _ROLLS = Profile(
     "rolls",
     "ROLLS, mixed-signal, subthreshold, 180 nm",
-    (Mismatch("gain", 0.094), WeightQuantization(bits=3), FanIn(512)),
+    (WeightQuantization(bits=3), FanIn(512), Mismatch("gain", 0.094)),
     (
         Number(
             "Mismatch between neurons",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog.functions import MaxPool
 from bioconv.network import Change, Drive, Population, Projection, SpikingNetwork, Value
 from bioconv.neurons.axon import is_axon
 from bioconv.neurons.model import NeuronModel, Receptor
@@ -148,6 +150,18 @@ def threshold_of(population: Population) -> str:
     return next((name for name in ("v_t", "v_th", "theta_inf") if has(population, name)), "")
 
 
+def is_gate(network: SpikingNetwork, population: Population) -> bool:
+    """Whether its threshold is none of a device: gates of max pooling in the population code.
+
+    They count with the model of its neurons; those of other codes have models of their own,
+    without a threshold that could differ.
+    """
+    if not has(population, "window", "gate", "v_th"):
+        return False
+    functions = {layer.name: layer.function for layer in network.analog.layers}
+    return isinstance(functions.get(population.layer), MaxPool)
+
+
 def resting(population: Population, name: str) -> Floats:
     """From where a threshold is counted: reset potential, else rest, else 0."""
     places = ("v_rest",) if name in ("v_t", "theta_inf") else ("v_reset", "v_rest")
@@ -161,22 +175,40 @@ def resting(population: Population, name: str) -> Floats:
 def swing(network: SpikingNetwork, population: Population) -> Floats | None:
     """The distance from rest to threshold, the scale of all potentials; None without threshold.
 
-    The smallest of a run, thresholds out of reach left out; that of the model's defaults if the
-    population never fires.
+    The smallest of a run, neuron by neuron.  A neuron whose threshold is out of reach (broken)
+    has the median of the others; if none ever fires, it is that of the model's defaults.
     """
     name = threshold_of(population)
     if not name:
         return None
     rest = resting(population, name)
-    found = [abs(value - rest) for value in scheduled(network, population.name, name)]
-    real = [distance for distance in found if np.all((distance > 0) & (distance < OUT_OF_REACH))]
-    if not real:
+    found = (_sizes(value - rest) for value in scheduled(network, population.name, name))
+    smallest = reduce(np.fmin, found)
+    missing = np.isnan(smallest)
+    if np.all(missing):
         bare = replace(population, parameters={})
         return abs(value_of(bare, name) - resting(bare, name))
-    smallest = real[0]
-    for distance in real[1:]:
-        smallest = np.minimum(smallest, distance)
-    return smallest
+    return np.where(missing, np.nanmedian(smallest), smallest)
+
+
+def common_size(distance: Floats) -> float | None:
+    """One size for thresholds on either side of rest: their root mean square distance; else None.
+
+    One that happens to lie at rest is a device like the others.
+    """
+    real = distance[np.abs(distance) < OUT_OF_REACH]
+    if not (np.any(real > 0) and np.any(real < 0)):
+        return None
+    return float(np.sqrt(np.mean(real**2)))
+
+
+def _sizes(distance: Floats) -> Floats:
+    """Size of each distance as a scale; NaN where it is none."""
+    common = common_size(distance)
+    if common is not None:
+        return np.full(distance.shape, common)
+    size = np.abs(distance)
+    return np.where((size > 0) & (size < OUT_OF_REACH), size, np.nan)
 
 
 def membrane_receptors(model: NeuronModel) -> tuple[Receptor, ...]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from bioconv.codes.options import is_number
-from bioconv.errors import ConversionError, Problem
+from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.axon import is_axon
 from bioconv.neurons.model import UNITS, NeuronModel, Parameter
@@ -84,6 +84,25 @@ class StateSaturation(Imperfection):
                 ()
             ]
         return replace(p, model=model, parameters=given)
+
+
+def saturation(amplitude: float) -> StateSaturation:
+    """Potentials with a lower end only, from the amplitude: one over its distance from rest.
+
+    Parameters
+    ----------
+    amplitude : float
+        0: no end.
+
+    Raises
+    ------
+    ParameterError
+        A number below 0.
+    """
+    problems = number_from("the amplitude of saturation", amplitude, 0.0)
+    if problems:
+        raise ParameterError(*problems)
+    return StateSaturation(-1.0 / amplitude) if amplitude else StateSaturation()
 
 
 @dataclass(frozen=True)

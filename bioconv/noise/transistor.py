@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 
-from bioconv.network import SpikingNetwork
+from bioconv.network import Population, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.mismatch import LEAST, spread, target_problems
 from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.rewriting import has, time_constants
 
 Floats = NDArray[np.float64]
 
 _PELGROM = "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433, Eq 4"
 _MEAD = "Mead 1989, Analog VLSI and Neural Systems, chapter 3"
-#: what a current sets the inverse of: a time constant is C U_T / (kappa I)
-_INVERSE = frozenset({"time_constant", "capacitance"})
+_CAPACITANCES = frozenset({"capacitance", "c_m"})
 
 
 def thermal_voltage(temperature: float) -> float:
@@ -98,18 +98,45 @@ def transistor_problems(values: object) -> list[str]:
     return problems + (number_above("kappa", kappa) or number_from("kappa", kappa, 0.0, 1.0))
 
 
+def _current_problems(target: object) -> list[str]:
+    """``target`` must be something that a current sets."""
+    if isinstance(target, str) and target in _CAPACITANCES:
+        return [f"target must be set by a current, and {target} is not: use Mismatch."]
+    return target_problems(target)
+
+
+def _powers(target: str, population: Population | None) -> tuple[int, int]:
+    """Powers of the current and of U_T in what the current sets.
+
+    A conductance is kappa I / U_T and a time constant C U_T / (kappa I); other times are those
+    in which a current charges a capacitance by a given voltage.
+    """
+    if target == "leak":
+        return 1, -1
+    if target == "time_constant":
+        return -1, 1
+    if population is None or not has(population, target):
+        return 1, 0
+    unit = population.model.parameter(target).unit
+    if unit == "ms":
+        return -1, int(target in time_constants(population.model))
+    return 1, -int(unit == "nS")
+
+
 @dataclass(frozen=True)
 class TransistorMismatch(Imperfection):
     """Spread of what a subthreshold current sets, from the size of the transistor behind it.
 
     Two transistors of one size have threshold voltages that differ by ``a_vt / sqrt(W L)``
     (Pelgrom), so that a mirrored current is off by the factor ``exp(kappa dV_T / U_T)``: it is
-    log-normal with median 1.  A time constant is C U_T / (kappa I): it gets the inverse.
+    log-normal with median 1.  A time constant is C U_T / (kappa I): it gets the inverse, and so
+    does every parameter that is a time.
 
     Parameters
     ----------
     target : str
-        As of `Mismatch`: "threshold", "time_constant", "gain", "weight", ...
+        As of `Mismatch`: "threshold", "time_constant", "gain", "weight", ...; no capacitance,
+        which no current sets.
     width, length : float
         Of the gate, in um.
     a_vt : float
@@ -149,7 +176,7 @@ class TransistorMismatch(Imperfection):
     source = f"{_PELGROM}; {_MEAD}"
 
     def __post_init__(self) -> None:
-        problems = target_problems(self.target) + transistor_problems(self)
+        problems = _current_problems(self.target) + transistor_problems(self)
         refuse(self, problems + number_from("swing", self.swing, 0.0))
         object.__setattr__(self, "populations", tuple(self.populations))
 
@@ -167,11 +194,13 @@ class TransistorMismatch(Imperfection):
         """The network whose devices differ; see `Imperfection.rewrite`."""
         return spread(network, self.target, self.populations, partial(self._factors, streams))
 
-    def _factors(self, streams: Streams, name: str, n: int) -> Floats:
+    def _factors(
+        self, streams: Streams, population: Population | None, name: str, n: int
+    ) -> Floats:
         shift = self.transistor.sigma_vt * streams.of(name).standard_normal(n)
         if self.swing:
             return np.maximum(1.0 + shift / self.swing, LEAST)
-        sign = -1.0 if self.target in _INVERSE else 1.0
+        sign, _ = _powers(self.target, population)
         return np.exp(sign * self.kappa * shift / thermal_voltage(self.temperature))
 
 
@@ -181,6 +210,8 @@ class TemperatureShift(Imperfection):
 
     With the gate voltage held, ``I = I_S exp(kappa (V_GS - V_T) / U_T)`` changes with U_T and
     with V_T, which falls as it gets warmer; I_S, the current at V_GS = V_T, is taken as constant.
+    A time constant C U_T / (kappa I) and a conductance kappa I / U_T have a U_T of their own;
+    other times are inverse to the current.
     All devices alike: what is left of it after a bias generator that follows the temperature is
     a smaller shift.
 
@@ -189,7 +220,7 @@ class TemperatureShift(Imperfection):
     kelvin : float
         By how much it is warmer; negative: colder.
     target : str
-        As of `Mismatch`: what the current sets.
+        As of `Mismatch`: what the current sets; no capacitance.
     overdrive : float
         ``V_GS - V_T`` in mV; below 0 in weak inversion.
     slope : float
@@ -223,7 +254,7 @@ class TemperatureShift(Imperfection):
 
     def __post_init__(self) -> None:
         infinity = float("inf")
-        problems = target_problems(self.target)
+        problems = _current_problems(self.target)
         for name in ("kelvin", "overdrive", "slope"):
             problems += number_from(name, getattr(self, name), -infinity)
         problems += number_above("temperature", self.temperature)
@@ -247,5 +278,10 @@ class TemperatureShift(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network at another temperature; see `Imperfection.rewrite`."""
-        factor = 1.0 / self.factor if self.target in _INVERSE else self.factor
-        return spread(network, self.target, self.populations, lambda _, n: np.full(n, factor))
+        warmer = 1.0 + self.kelvin / self.temperature
+
+        def factors(population: Population | None, _: str, n: int) -> Floats:
+            of_current, of_thermal = _powers(self.target, population)
+            return np.full(n, self.factor**of_current * warmer**of_thermal)
+
+        return spread(network, self.target, self.populations, factors)

@@ -88,7 +88,8 @@ def _panel(
     *,
     scarce: bool,
 ) -> None:
-    for number, (code, (amplitude, mean, spread)) in enumerate(curves.items()):
+    for number, (code, curve) in enumerate(curves.items()):
+        amplitude, mean, spread = curve if scarce else curve[:, np.argsort(curve[0])]
         place = np.arange(len(amplitude)) if scarce else amplitude
         marker = _MARKERS[number % len(_MARKERS)]
         axes.plot(

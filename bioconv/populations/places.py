@@ -74,9 +74,11 @@ def populate(
     model : keras.Model, str, Path or AnalogGraph
         What `bioconv.read` takes, or what it gives.
     placement : Placement or mapping of str to Placement
-        For all places but output layers; or by name of the place (see `places`), in which ``*``
-        stands for anything: ``{"lstm/*": Placement(1000), "lstm/hidden": Placement(2000)}``.
-        The last name that fits counts; places that no name fits stay analog.
+        For all places but functions whose values are outputs of the network (the parts of a
+        recurrent layer are taken over, also where it is an output); or by name of the place (see
+        `places`), in which ``*`` stands for anything: ``{"lstm/*": Placement(1000),
+        "lstm/hidden": Placement(2000)}``.  The last name that fits counts; places that no name
+        fits stay analog.
     seed : int
         Of random thresholds.  Each place draws numbers of its own: converting another one beside
         it changes nothing.

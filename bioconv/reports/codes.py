@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from bioconv.codes import library, make
+from bioconv.codes import library, make, option_names
 from bioconv.tables import format_table
 
 Row = dict[str, Any]
@@ -87,7 +86,6 @@ def describe_code(name: str) -> CodeDescription:
     code = make(name)
     text = (inspect.getdoc(type(code)) or "").partition("\nRaises\n")[0].strip()
     options = tuple(
-        {"option": entry.name, "default": getattr(code, entry.name)}
-        for entry in dataclasses.fields(code)  # type: ignore[arg-type]
+        {"option": option, "default": getattr(code, option)} for option in option_names(name)
     )
     return CodeDescription(name, type(code).__name__, text.replace("``", "`"), options)

@@ -66,7 +66,8 @@ class Robustness:
         -------
         dict of str to dict of str to float
             Code -> imperfection -> amplitude at which the mean loss reaches ``points``, between
-            amplitudes along a straight line; inf if none of the amplitudes costs as much.
+            amplitudes along a straight line; inf if none of the amplitudes costs as much.  Where
+            amplitudes have a sign, the nearer to 0 of the two that their signs give.
         """
         return tolerated(self.records, points)
 
@@ -180,7 +181,10 @@ def tolerated(
     scarce = {record["noise"] for record in records if record["fewer_is_worse"]}
     return {
         code: {
-            noise: _crossing(curve, points, between=noise not in scarce)
+            noise: min(
+                (_crossing(side, points, between=noise not in scarce) for side in _sides(curve)),
+                key=abs,
+            )
             for noise, curve in by_noise.items()
         }
         for code, by_noise in curves.items()
@@ -234,6 +238,11 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
         "simulator": record["simulator"],
         "cost (s/chip)": record["seconds"],
     }
+
+
+def _sides(curve: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """The curve of the amplitudes from 0 up, and that from 0 down."""
+    return [curve[:, curve[0] >= 0], curve[:, curve[0] <= 0]]
 
 
 def _crossing(curve: NDArray[np.float64], points: float, *, between: bool) -> float:

@@ -81,7 +81,7 @@ class Study:
             wanted: dict[str, list[tuple[Point, Sequence[int]]]] = {}
             for noise, points in self.sweeps.items():
                 try:
-                    simulator, seeds = self._how(network, points[-1])
+                    simulator, seeds = self._how(network, points)
                 except BioconvError as error:
                     refused[f"{code}, {noise}"] = str(error)
                     continue
@@ -105,21 +105,29 @@ class Study:
             else:
                 self.results[key] = result
 
-    def _how(self, network: SpikingNetwork, worst: Point) -> tuple[str, Sequence[int]]:
+    def _how(self, network: SpikingNetwork, points: Sequence[Point]) -> tuple[str, Sequence[int]]:
         """The simulator for all points of a sweep, and the seeds.
 
         Raises
         ------
         ConversionError
-            The network cannot have the imperfection.
+            The network cannot have the imperfection at its worst.
         """
-        chips = [disturb(network, *worst.imperfections, seed=s) for s in self.seeds[:2]]
+        worst = disturb(network, *points[-1].imperfections, seed=self.seeds[0])
         simulator = self.simulator
         if simulator == "auto":
-            simulator = fastest_simulator([network, chips[0]])
+            simulator = fastest_simulator([network, worst])
         # What is not drawn is the same on all chips: one run tells all.
-        drawn = is_random(chips[0]) or len({digest_of(c.replace(code={})) for c in chips}) > 1
+        drawn = any(self._drawn(network, point) for point in reversed(points))
         return simulator, self.seeds if drawn else self.seeds[:1]
+
+    def _drawn(self, network: SpikingNetwork, point: Point) -> bool:
+        """Whether chips with this point, or runs of one, may differ."""
+        try:
+            chips = [disturb(network, *point.imperfections, seed=s) for s in self.seeds[:2]]
+        except ConversionError:  # its runs will say why
+            return False
+        return is_random(chips[0]) or len({digest_of(c.replace(code={})) for c in chips}) > 1
 
     def records(self) -> list[dict[str, Any]]:
         """One record for each code, imperfection and amplitude that has been run."""

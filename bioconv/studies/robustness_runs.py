@@ -18,7 +18,7 @@ from bioconv.simulators.event import is_compiled
 from bioconv.studies.runs import digest_of
 
 #: changes when the same run would give another record
-_VERSION = 1
+_VERSION = 2
 #: keys without which a file is no record
 NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
 #: samples simulated together: small enough for the caches of a CPU
@@ -53,8 +53,9 @@ class Point:
 
     @property
     def severity(self) -> float:
-        """The larger, the worse."""
-        return -self.amplitude if self.axis["fewer_is_worse"] else self.amplitude
+        """The larger, the worse; of amplitudes with a sign, their size."""
+        size = abs(self.amplitude)
+        return -size if self.axis["fewer_is_worse"] else size
 
 
 @dataclass(frozen=True, eq=False)

@@ -171,14 +171,17 @@ def named_options(text: str) -> tuple[str, dict[str, str]]:
     return name.strip(), options
 
 
-def value_of(text: str) -> bool | int | float | str:
+def value_of(text: str) -> Any:
     """What a word of the command line stands for.
 
     Examples
     --------
-    >>> value_of("true"), value_of("3"), value_of("0.5"), value_of("held")
-    (True, 3, 0.5, 'held')
+    >>> value_of("true"), value_of("3"), value_of("0.5"), value_of("held"), value_of("0,1")
+    (True, 3, 0.5, 'held', (0, 1))
     """
+    if "," in text:
+        parts = tuple(value_of(part.strip()) for part in text.strip("()[]").split(","))
+        return text if any(isinstance(part, str) for part in parts) else parts
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     for kind in (int, float):

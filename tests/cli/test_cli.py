@@ -135,6 +135,10 @@ def test_disturb_writes_what_python_gives(network: Path, tmp_path: Path, capsys)
     wanted = (bc.noise.Mismatch("threshold", 0.1), bc.noise.WeightQuantization(5))
     bc.noise.disturb(bc.load(network), *wanted, seed=3).save(tmp_path / "python.h5")
     assert (tmp_path / "python.h5").read_bytes() == chip.read_bytes()
+    twice = ["disturb", str(network), "--noise", "weight=0.1", "--noise", "weight=0.2"]
+    assert main([*twice, "-o", str(chip), "--quiet"]) == 0
+    applied = str(bc.load(chip).code["imperfections"])
+    assert [text in applied for text in ("sigma=0.1", "sigma=0.2")] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,8 @@ def test_codes_lists_and_shows(tmp_path: Path, capsys) -> None:
     assert main(["codes", "first_spike_dynamic", "--json", str(record)]) == 0
     assert "FirstSpikeCode" in capsys.readouterr().out
     options = json.loads(record.read_text())["options"]
-    assert {"option": "threshold", "default": "dynamic"} in options
+    assert "threshold" not in {row["option"] for row in options}  # the name has decided it
+    assert {"option": "unit_steps", "default": 20} in options
     assert main(["codes", "nothing"]) == 2
     assert "there is no code 'nothing'. Valid: few_spikes" in capsys.readouterr().err
 
@@ -209,6 +214,11 @@ def _bad_inputs(tmp_path: Path) -> dict[str, list[str]]:
         ],
         "no folder": ["convert", model, "--calibration", "digits", "-o", "/nowhere/at/all.h5"],
         "bad pair": [*convert, "--option", "percentile"],
+        "option twice": [*convert, "--option", "percentile=9", "--option", "percentile=99"],
+        "parameter twice": [
+            *(*convert, "--neuron", "lif", "--parameter", "tau_m=9"),
+            *("--parameter", "tau_m=10"),
+        ],
     }
 
 
@@ -229,6 +239,8 @@ def _bad_inputs(tmp_path: Path) -> dict[str, list[str]]:
         "no such neuron to study",
         "no folder",
         "bad pair",
+        "option twice",
+        "parameter twice",
     ],
 )
 def test_bad_input_is_a_message_and_exit_code_2(case: str, tmp_path: Path, capsys) -> None:

@@ -179,6 +179,26 @@ def test_a_threshold_ends_firing_in_time() -> None:
         assert np.all(fired[x > 0.5])
 
 
+@pytest.mark.parametrize("simulator", ["event", "array"])
+@pytest.mark.parametrize("threshold", THRESHOLDS)
+def test_a_largest_value_begins_firing_in_time(threshold: str, simulator: str) -> None:
+    """What is above fires when the largest value would, what is below when it should."""
+    bias = np.array([0.2, 0.4, 0.8, 1.6])
+    model = graph(
+        layer(
+            "capped", ReLU(max_value=0.5), affine(("x", Dense((1,), np.zeros((1, 4)))), bias=bias)
+        ),
+        layer("out", Linear(), affine(("capped", identity((4,))))),
+        shape=(1,),
+    )
+    x = np.ones((1, 1))
+    network = convert(model, x, threshold=threshold)
+    times = spike_times(run(network, x, simulator), network, "capped")[0]
+    said = network.population("capped").scale * 20 * network.dt / times
+    one_step = 0.0 if simulator == "event" else 0.05
+    np.testing.assert_allclose(said, np.minimum(bias, 0.5), rtol=1e-6 + one_step)
+
+
 def test_first_output_spike_tells_the_class() -> None:
     model, x = mlp(np.random.default_rng(1)), RNG.random((40, 6))
     network = convert(model, x, readout="first_spike")

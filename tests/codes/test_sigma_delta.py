@@ -271,6 +271,60 @@ def test_refusals() -> None:
         SigmaDeltaMaxGate(26)
 
 
+@pytest.mark.parametrize("way", ["pooled", "skipping"])
+def test_timed_pixels_are_weighed_alike_however_long_their_way_is(way: str) -> None:
+    """Few steps of the ramp, in which one step too late is an eighth of the full scale."""
+    if way == "pooled":
+        model, shape = pooled(RNG), (6, 6, 2)
+    else:
+        wide = np.array([[1.0, 0.5, 0.25]])
+        model, shape = (
+            graph(
+                layer("a", ReLU(), affine(("x", Dense((1,), wide)))),
+                layer("b", ReLU(), affine(("a", Dense((3,), np.eye(3))))),
+                layer("out", Linear(), affine(("x", Dense((1,), wide)), ("b", identity((3,))))),
+                shape=(1,),
+            ),
+            (1,),
+        )
+    x = RNG.random((8, *shape))
+    options = dict(threshold=1e-3, input_threshold=0.0, input_steps=8, settle=2000)
+    network = convert(model, x, **options)
+    assert max(p.delay_steps for p in network.projections) == (1 if way == "pooled" else 3)
+    exact = np.asarray(model.predict(x, dtype="float64"))
+    (found,) = run(network, x, "event").outputs.values()
+    assert np.abs(found - exact).max() < 0.01 * np.abs(exact).max()
+
+
+def pooled(rng: np.random.Generator) -> AnalogGraph:
+    """Rectified cells of which the largest of each window goes on."""
+    weights = rng.normal(0, 1, (2, 4))
+    return graph(
+        layer("a", ReLU(), affine(("x", identity((6, 6, 2))))),
+        layer(
+            "pool",
+            MaxPool((2, 2), (2, 2), ((0, 0), (0, 0))),
+            affine(("a", identity((6, 6, 2)))),
+            shape=(3, 3, 2),
+        ),
+        layer("out", Linear(), affine(("pool", Dense((3, 3, 2), weights)))),
+        shape=(6, 6, 2),
+    )
+
+
+def test_correction_knows_where_neurons_start() -> None:
+    """With an even start nothing is left to correct, and nothing is made worse."""
+    model, x = mlp(RNG, (6, 40, 40, 3)), RNG.random((200, 6))
+    exact = np.asarray(model.predict(x, dtype="float64"))
+    errors = {}
+    for correction in (False, True):
+        options = dict(threshold=0.2, input="current", initial="half", balance=False)
+        network = convert(model, x, correction=correction, **options)
+        (found,) = run(network, x, "event").outputs.values()
+        errors[correction] = np.sqrt(np.mean((found - exact) ** 2))
+    assert errors[True] < 1.2 * errors[False]
+
+
 @pytest.mark.slow
 def test_mnist(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bar: MNIST nearly as Keras with at most a quarter of a spike a neuron (here 300 images)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -59,6 +60,34 @@ def test_a_population_network_with_another_spread_does_the_same() -> None:
         assert np.abs(counts[1][name] - counts[0][name]).sum() <= 1e-3 * total + 1
     off = sum(np.abs(counts[2][name] - counts[0][name]).sum() for name in counts[0])
     assert off > 0.05 * sum(c.sum() for c in counts[0].values())
+
+
+def test_gates_of_max_pooling_are_no_devices() -> None:
+    """Their threshold counts spikes: it stays, and so does what they get, unless they are named."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, activation="sigmoid"),
+            layers.MaxPooling2D(name="pool"),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+    network = bc.convert(model, calibration=X[:20], code=bc.PopulationCode(n=5))
+    new = [
+        correct_input(network, 3.5, 0.5),
+        disturb(network, noise.Mismatch("threshold", 0.5)),
+        disturb(network, noise.Mismatch("v_th", 0.5)),
+        disturb(network, noise.DeadNeurons(1.0)),
+        disturb(network, noise.StuckNeurons(1.0)),
+        disturb(network, noise.ThermalNoise(300.0, tau=10.0)),
+    ]
+    for found in new:
+        assert found.population("pool") is network.population("pool")
+        assert found.populations[0] is not network.populations[0]
+    named = disturb(network, noise.DeadNeurons(1.0, populations=("pool",)))
+    assert np.min(named.population("pool").parameters["v_th"]) > 1e6
 
 
 def test_only_populations_get_another_input(rate: SpikingNetwork) -> None:

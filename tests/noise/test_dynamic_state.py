@@ -64,6 +64,39 @@ def test_white_noises_add_up_in_power() -> None:
     np.testing.assert_allclose(sigmas[3], sigmas[2])
     with pytest.raises(ConversionError, match="no leak.*Give tau"):
         noise.disturb(network, noise.ThermalNoise(300.0))
+    with pytest.raises(ConversionError, match="root of the sum of both squares"):
+        noise.disturb(network, noise.FlickerNoise(0.1), noise.FlickerNoise(0.1))
+
+
+def test_a_leaky_neuron_has_the_thermal_noise_of_its_own_leak() -> None:
+    network = chain(3, neurons.LeakyIntegrateAndFire(tau_m=5.0))
+    own, given = (
+        noise.disturb(network, noise.ThermalNoise(300.0, tau=tau)).population("cells").parameters
+        for tau in (0.0, 20.0)
+    )
+    np.testing.assert_array_equal(own["sigma_membrane"], given["sigma_membrane"])
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "scale"),
+    [
+        ([1.0, 1e9, 3.0, -1e9], [1.0, 2.0, 3.0, 2.0]),
+        ([-2.0, 1.0, 0.0, 1e9], [np.sqrt(5.0 / 3.0)] * 4),
+    ],
+)
+def test_a_broken_neuron_does_not_change_the_scale(
+    thresholds: list[float], scale: list[float]
+) -> None:
+    """The median of the others; of thresholds on either side of rest, the root mean square."""
+    network = chain(4)
+    cells, out = network.populations
+    broken = replace(cells, parameters={**cells.parameters, "v_th": np.array(thresholds)})
+    noisy = noise.disturb(
+        network.replace(populations=(broken, out)), noise.ThermalNoise(300.0, tau=10.0)
+    )
+    plain = noise.disturb(network, noise.ThermalNoise(300.0, tau=10.0))
+    found, one = (n.population("cells").parameters["sigma_membrane"] for n in (noisy, plain))
+    np.testing.assert_allclose(found, np.asarray(one) * scale)
 
 
 @pytest.mark.parametrize("method", ["euler", "exponential_euler"])
@@ -125,7 +158,10 @@ def test_drift_ends_at_its_share_and_keeps_what_is_scheduled() -> None:
     network = chain(2, steps=100).replace(changes=(Change(50, "cells", "v_th", 2.0),))
     drifting = noise.disturb(network, noise.Drift("threshold", 0.4, n_changes=4))
     changes = [(c.step, float(c.value)) for c in drifting.changes if c.variable == "v_th"]
-    assert changes == [(25, pytest.approx(1.1)), (50, pytest.approx(2.4)), (75, pytest.approx(2.6))]
+    expected = {12: 1.1, 38: 1.2, 50: 2.4, 62: 2.6, 88: 2.8}  # the middles of four parts
+    assert dict(changes) == pytest.approx(expected)
+    once = noise.disturb(chain(2, steps=100), noise.Drift("threshold", 0.4, n_changes=1))
+    assert [(c.step, c.value) for c in once.changes] == [(50, pytest.approx(1.4))]
     with pytest.raises(ConversionError, match="has no"):
         noise.disturb(network, noise.Drift("leak", 0.1))
     with pytest.raises(ConversionError, match="what arrives"):
@@ -172,3 +208,5 @@ def test_options_are_refused_together() -> None:
             make()
     with pytest.raises(ParameterError, match="(?s)low must.*high must"):
         noise.StateSaturation(1.0, -1.0)
+    with pytest.raises(ParameterError, match="amplitude of saturation.*Received: -0.5"):
+        noise.LIBRARY["saturation"](-0.5)

@@ -160,6 +160,21 @@ def test_an_imperfection_beside_another_keeps_its_draws(
     assert not np.allclose(first, second)
 
 
+def test_disturbing_again_draws_anew(networks: dict[str, SpikingNetwork]) -> None:
+    threshold = noise.LIBRARY["threshold"](0.1)
+    once = noise.disturb(networks["rate"], threshold, seed=4)
+    again = noise.disturb(once, threshold, seed=4)
+    together = noise.disturb(networks["rate"], threshold, threshold, seed=4)
+    nothing = noise.disturb(networks["rate"], noise.LIBRARY["threshold"](0), threshold, seed=4)
+    first, second, both, later = (
+        np.asarray(n.population("dense_3").parameters["v_th"])
+        for n in (once, again, together, nothing)
+    )
+    assert not np.allclose(second / first, first)
+    np.testing.assert_array_equal(second, both)
+    np.testing.assert_allclose(later, both / first)  # the second of its kind is the second
+
+
 def test_what_is_no_imperfection_is_refused(networks: dict[str, SpikingNetwork]) -> None:
     with pytest.raises(ParameterError, match="Expected imperfections"):
         noise.disturb(networks["rate"], 0.1)  # type: ignore[arg-type]

@@ -242,6 +242,22 @@ def test_delays_differ_from_neuron_to_neuron(rate: SpikingNetwork) -> None:
         assert delays.mean() == pytest.approx(middle, abs=4 * 2.0 / np.sqrt(len(delays)))
 
 
+def test_delays_come_last_and_leave_the_draws_of_others(rate: SpikingNetwork) -> None:
+    delay, weight = noise.DelayMismatch(2.0), Mismatch("weight", 0.1)
+    alone = disturb(rate, weight, seed=1)
+    both = disturb(rate, delay, noise.TimeQuantization(2.0), weight, seed=1)
+    for before in alone.projections:
+        parts = [p for p in both.projections if (p.pre, p.post) == (before.pre, before.post)]
+        np.testing.assert_array_equal(
+            sum(p.operator.matrix().toarray() for p in parts), before.operator.matrix().toarray()
+        )
+        assert all(p.delay_steps % 2 == 0 for p in parts)
+    applied = [text.split("(")[0] for text in str(both.code["imperfections"]).split("; ")]
+    assert applied == ["Mismatch", "DelayMismatch", "TimeQuantization"]
+    clocked = disturb(rate, noise.TimeQuantization(2.0), delay, seed=1)
+    assert any(p.delay_steps % 2 for p in clocked.projections)
+
+
 def test_what_is_wrong_is_said_at_once(rate: SpikingNetwork) -> None:
     with pytest.raises(ParameterError) as caught:
         Mismatch("", -1.0, "uniform", correlation=2.0, correlation_length=0.0, limit=0.0)
@@ -256,6 +272,13 @@ def test_what_is_wrong_is_said_at_once(rate: SpikingNetwork) -> None:
     assert {problem.where for problem in refused.value.problems} == {
         p.name for p in rate.populations
     }
+    with pytest.raises(
+        ConversionError, match="(?s)t_ref that could differ.*no t_ref but 0"
+    ) as zero:
+        disturb(rate, Mismatch("t_ref", 0.1))
+    assert len(zero.value.problems) == len(rate.populations)
+    with pytest.raises(ParameterError, match="sigma must be a number from 0 to 1e"):
+        Mismatch("threshold", 1e300)
     with pytest.raises(ParameterError, match="dense_3"):
         disturb(rate, Mismatch("threshold", 0.1, populations=("nobody",)))
 

@@ -33,6 +33,12 @@ def test_a_profile_is_sourced_and_applies(name: str) -> None:
     assert np.isfinite(next(iter(recording.outputs.values()))).all()
 
 
+@pytest.mark.parametrize("name", sorted(noise.PROFILES))
+def test_what_is_stored_comes_before_what_analog_circuits_make_of_it(name: str) -> None:
+    digital = [isinstance(e, noise.WeightQuantization | noise.FanIn) for e in noise.profile(name)]
+    assert digital == sorted(digital, reverse=True)
+
+
 def test_unknown_chips_are_refused() -> None:
     with pytest.raises(ParameterError, match="dynap_se"):
         noise.profile("brain")

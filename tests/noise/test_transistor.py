@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -75,14 +77,43 @@ def test_temperature_changes_all_alike(network: SpikingNetwork) -> None:
     assert entry.factor == pytest.approx(expected)
     assert entry.factor > 1
     found = np.asarray(disturb(network, entry).population("many").parameters["tau_m"])
-    np.testing.assert_allclose(found, 20.0 / expected, rtol=1e-12)
+    np.testing.assert_allclose(found, 20.0 / expected * 310.0 / 300.0, rtol=1e-12)  # C U_T / I
     assert TemperatureShift(-10.0).factor < 1
     there = TemperatureShift(10.0, slope=0.0).factor
     back = TemperatureShift(-10.0, slope=0.0, temperature=310.0).factor
     assert there * back == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("target", "parameter", "power", "of_thermal"),
+    [("tau_m", "tau_m", -1, 1), ("leak", "tau_m", -1, 1), ("t_ref", "t_ref", -1, 0)],
+)
+def test_times_are_inverse_to_the_current(
+    network: SpikingNetwork, target: str, parameter: str, power: int, of_thermal: int
+) -> None:
+    many = replace(network.population("many"), parameters={"t_ref": 1000.0})
+    network = network.replace(populations=(*network.populations[:-1], many))
+    entry = TemperatureShift(10.0, target, populations=("many",))
+    found = np.asarray(disturb(network, entry).population("many").parameters[parameter])
+    expected = entry.factor**power * (310.0 / 300.0) ** of_thermal
+    np.testing.assert_allclose(found / many.value(parameter), expected, atol=1e-3)
+    drawn = [  # of a voltage, which rises with the threshold voltage, and of a current
+        np.asarray(
+            disturb(
+                network, TransistorMismatch(target, a_vt=5.0, swing=swing, populations=("many",))
+            )
+            .population("many")
+            .parameters[parameter]
+        )
+        for swing in (200.0, 0.0)
+    ]
+    assert np.corrcoef(*drawn)[0, 1] * (1 if target == "leak" else -1) > 0.9
+
+
 def test_what_is_wrong_is_said_at_once() -> None:
+    for kind in (TransistorMismatch, TemperatureShift):
+        with pytest.raises(ParameterError, match="set by a current, and capacitance is not"):
+            kind(target="capacitance")
     with pytest.raises(ParameterError) as caught:
         TransistorMismatch("delay", 0.0, -1.0, -1.0, 2.0, 0.0, -1.0)
     for word in ("delays", "width", "length", "a_vt", "kappa", "temperature", "swing"):

@@ -20,7 +20,7 @@ from bioconv.noise import Imperfection, Streams, disturb
 from bioconv.plots.robustness import robustness_figure
 from bioconv.studies import robustness_plan
 from bioconv.studies.robustness import tolerated
-from bioconv.studies.robustness_plan import parse_code, parse_sweep
+from bioconv.studies.robustness_plan import parse_code, parse_sweep, points_of
 from bioconv.studies.robustness_runs import fastest_simulator, is_random
 
 MODEL = models.weights_path("digits_mlp")
@@ -166,6 +166,13 @@ def test_what_is_not_drawn_is_run_once(tmp_path: Path) -> None:
     assert [r["seeds"] for r in study.records] == [[0], [0]]
 
 
+def test_a_sweep_is_drawn_if_any_of_its_points_is(tmp_path: Path) -> None:
+    """All neurons dead is the same on all chips, half of them is not."""
+    noise = {"dead_neurons": (0.5, 1.0)}
+    study = run(tmp_path, codes=CODES[1:], noise=noise, seeds=2, n_images=5)
+    assert [r["seeds"] for r in study.records] == [[0], [0, 1], [0, 1]]
+
+
 def network_of(code: str) -> SpikingNetwork:
     calibration, _ = bc.load_data("digits", split="train", n_images=50)
     return bc.convert(MODEL, calibration=calibration, code=bc.codes.make(code), n_steps=None)
@@ -232,6 +239,22 @@ def test_tolerated_amplitudes_are_interpolated() -> None:
     assert found["b"] == {"threshold": float("inf")}
 
 
+SIGNED = [
+    {**RECORDS[0], "noise": "temperature", "amplitude": a, "accuracies": [mean], "code": "a"}
+    for a, mean in ((0, 0.9), (10, 0.9), (-10, 0.88), (-20, 0.8), (20, 0.86))
+]
+
+
+def test_amplitudes_with_a_sign_are_two_curves() -> None:
+    points = points_of("temperature", (-20.0, -10.0, 10.0, 20.0))
+    assert [point.amplitude for point in points] == [-10.0, 10.0, -20.0, 20.0]
+    assert tolerated(SIGNED) == {"a": {"temperature": pytest.approx(-5.0)}}
+    warm = [record for record in SIGNED if record["amplitude"] >= 0]
+    assert tolerated(warm) == {"a": {"temperature": pytest.approx(12.5)}}
+    (panel,) = robustness_figure(SIGNED).axes
+    np.testing.assert_array_equal(panel.lines[0].get_xdata(), [-20, -10, 0, 10, 20])
+
+
 def test_picture_has_a_panel_an_imperfection_and_a_line_a_code() -> None:
     threshold, bits = robustness_figure(RECORDS).axes
     assert [line.get_label() for line in threshold.lines] == ["a", "b"]
@@ -256,6 +279,13 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert [r["amplitude"] for r in result["records"]] == [0.0, 0.05]
     assert result["records"][1]["imperfections"] == ["Mismatch(target='threshold', sigma=0.05)"]
     assert "robustness.png" in capsys.readouterr().out
+
+
+def test_a_name_given_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = f"robustness {MODEL} --data digits --noise threshold=0.1 --noise threshold=0.2 -o"
+    assert main([*given.split(), str(tmp_path / "study")]) == 2
+    message = "threshold is given twice: join its amplitudes with commas."
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,28 @@ def read_data(options: Options, shape: tuple[int, ...], n_images: int | None) ->
 
 
 def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
-    """``["a=1", "b=x"]`` as ``{"a": 1, "b": "x"}``."""
-    pairs: dict[str, Any] = {}
+    """``["a=1", "b=x"]`` as ``{"a": 1, "b": "x"}``, each name once."""
+    pairs = list_of(entries, option)
+    twice = twice_in(name for name, _ in pairs)
+    if twice:
+        raise ParameterError(f"{option} gives {', '.join(twice)} twice: give one value.")
+    return dict(pairs)
+
+
+def list_of(entries: list[str], option: str) -> list[tuple[str, Any]]:
+    """``["a=1", "b=x"]`` as ``[("a", 1), ("b", "x")]``."""
+    pairs = []
     for entry in entries:
         name, separator, value = entry.partition("=")
         if not separator or not name:
             raise ParameterError(f"{option} takes NAME=VALUE. Received: {entry!r}.")
-        pairs[name.strip()] = value_of(value.strip())
+        pairs.append((name.strip(), value_of(value.strip())))
     return pairs
+
+
+def twice_in(names: Iterable[str]) -> list[str]:
+    """The names that are there more than once."""
+    return [name for name, n in Counter(names).items() if n > 1]
 
 
 def check_folder(path: Path) -> None:

@@ -10,7 +10,9 @@ from bioconv.cli.commands.common import (
     pairs_of,
     read_calibration,
     read_data,
+    twice_in,
 )
+from bioconv.errors import ParameterError
 from bioconv.measures import format_table
 
 
@@ -58,6 +60,12 @@ def robustness(options: Options) -> None:
     from bioconv.studies.robustness_plan import parse_sweep
 
     check_folder(options.output)
+    sweeps = [parse_sweep(entry) for entry in options.noise]
+    twice = twice_in(name for name, _ in sweeps)
+    if twice:
+        raise ParameterError(
+            " ".join(f"{name} is given twice: join its amplitudes with commas." for name in twice)
+        )
     graph = bc.read(options.model)
     options.calibration = options.calibration or options.data
     x, y = read_data(options, graph.inputs[0].shape, options.images)
@@ -66,7 +74,7 @@ def robustness(options: Options) -> None:
         x,
         y,
         calibration=read_calibration(options, graph),
-        noise=dict(parse_sweep(entry) for entry in options.noise),
+        noise=dict(sweeps),
         codes=options.codes,
         folder=options.output,
         seeds=options.seeds,

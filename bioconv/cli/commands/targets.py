@@ -7,7 +7,7 @@ from bioconv.cli.commands.common import (
     Options,
     check_folder,
     finish,
-    pairs_of,
+    list_of,
     read_data,
     read_network,
 )
@@ -82,7 +82,7 @@ def disturb(options: Options) -> None:
     check_folder(options.output)
     network = read_network(options.network)
     wanted = [] if options.profile is None else list(bc.noise.profile(options.profile))
-    for name, amplitude in pairs_of(options.noise, "--noise").items():
+    for name, amplitude in list_of(options.noise, "--noise"):
         if name not in bc.noise.LIBRARY:
             valid = ", ".join(bc.noise.LIBRARY)
             raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")

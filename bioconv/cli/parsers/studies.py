@@ -66,7 +66,7 @@ def _populations(commands: Commands) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
-    option = "n, placement, curve, sigma"
+    option = "n, placement, curve, sigma, inhibition"
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=option)
     place = "only these parts, such as lstm/input"
     parser.add_argument("--place", action="append", default=[], metavar="NAME", help=place)

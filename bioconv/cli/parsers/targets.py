@@ -83,7 +83,9 @@ def _disturb(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=AMPLITUDE",
-        help="an imperfection; names and units: bioconv noise",
+        help="an imperfection; names and units: bioconv noise.  Several are applied in the given "
+        "order: what is stored (weight_bits, fan_in) first, what analog circuits make of it "
+        "afterwards, membrane noise and rails before the mismatch of thresholds",
     )
     parser.add_argument("--profile", metavar="NAME", help="what is reported of a chip, before them")
     parser.add_argument(

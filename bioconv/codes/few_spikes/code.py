@@ -100,6 +100,8 @@ class FewSpikesCode(Code):
                 f"Received: {self.bits!r}."
             )
         refuse(self, problems)
+        for option in ("k", "bits"):
+            object.__setattr__(self, option, int(getattr(self, option)))
 
     def convert(
         self,

@@ -53,10 +53,10 @@ class Table:
         return np.array_equal(self.worth, other.worth)
 
     def limited(self, bits: int) -> Table:
-        """The table with ``2**bits`` values for a parameter, evenly spaced around zero.
+        """The table with ``2**bits`` values for a parameter: signed fixed-point numbers.
 
-        Fig 5e and f.  They reach as far as the smallest power of 2 that covers all parameters; the
-        paper's tables are within 8.
+        Fig 5e and f.  They reach as far as the smallest power of 2 that covers all parameters, but
+        for the last step; the paper's tables are within 8.
 
         Parameters
         ----------
@@ -68,7 +68,9 @@ class Table:
         tables = (self.threshold, self.fall, self.worth)
         reach = 2.0 ** np.ceil(np.log2(max(np.abs(values).max() for values in tables)))
         step = 2 * reach / 2**bits
-        rounded = [np.clip(np.round(values / step) * step, -reach, reach) for values in tables]
+        rounded = [
+            np.clip(np.round(values / step) * step, -reach, reach - step) for values in tables
+        ]
         return Table(rounded[0], rounded[1], rounded[2], float(min(self.grid, step)))
 
 

@@ -21,21 +21,25 @@ _CHOICES = {"threshold": ("base", "dynamic"), "readout": ("level", "first_spike"
 
 @dataclass(frozen=True)
 class FirstSpikeCode(Code):
-    """An activation a becomes one spike at ``unit_steps * scale / a``.
+    """An input a becomes one spike at ``unit_steps * scale / a``: the larger, the earlier.
 
     Rueckauer and Liu 2018, as in mueller 6.1.  A spike switches on a current for good (Eq 6.1)
     and a neuron fires once, when its potential reaches the threshold (Eq 6.2); the inverse of
-    that time is its instantaneous rate.  Nothing waits for anything: a neuron fires as soon as it
-    can, before inputs of the other sign have come, and what comes later is lost.  The code is
-    approximate for that reason; `bioconv.premature.premature_spikes` counts how often it
-    happens.  For exact ones see `bioconv.OscillationCode` and `bioconv.FirstSpikeExactCode`.
+    that time is its instantaneous rate.  Nothing waits for anything, and the code is approximate
+    for two reasons.  A neuron fires as soon as it can, before inputs of the other sign have come,
+    and what comes later is lost: `bioconv.premature_spikes` counts how often that happens.  And a
+    current flows from the arrival of a spike only, so that the times of all layers on the way add
+    up: activations of deep layers come out smaller and more alike than they are, their order
+    stays.  More steps let smaller activations arrive, but make outputs more alike.  For exact
+    codes see `bioconv.OscillationCode` and `bioconv.FirstSpikeExactCode`.
 
     With the threshold "dynamic" a neuron fires twice: an announcing neuron beside it fires as
     soon as its input is positive, and raises the threshold of all of its targets until the spike
     itself comes.
 
     A ReLU with a threshold, below which it is zero (`bioconv.keras.ClampedReLU`), can be carried:
-    it stops firing at the time that stands for the threshold.
+    it stops firing at the time that stands for the threshold.  One with a largest value starts
+    at the time that stands for that.
 
     Parameters
     ----------

@@ -189,10 +189,11 @@ def _check_duration(code: FirstSpikeCode, n_steps: int) -> None:
 
 
 def _scales(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, Scale]:
-    """Largest activation of each channel; of the whole layer where it has a threshold."""
+    """Largest activation of each channel; of the whole layer where it has a limit or threshold."""
     scales = measure_headroom("activation", rewritten, calibration).scales.of
     for layer in rewritten.layers:
-        if carries(layer.function):
+        function = layer.function
+        if carries(function) or (isinstance(function, ReLU) and np.isfinite(function.max_value)):
             scales[layer.name] = np.asarray(scales[layer.name].max())
     return scales
 
@@ -202,13 +203,25 @@ def _add_layer(plan: Plan, layer: Layer) -> None:
     name, neuron = plan.names[layer.name], plan.neuron()
     given = _connect(plan, layer, name)
     current = _bias(plan, layer)
-    _populate(plan, layer, neuron, {"i_offset": current}, {"v": _start(plan, neuron, given)})
-    if isinstance(layer.function, ReLU) and carries(layer.function):
-        last = plan.code.unit_steps * float(plan.scales[layer.name]) / layer.function.threshold
-        plan.changes.append(Change(round(last), name, "v_th", NEVER))
+    parameters = {"i_offset": current, **_limits(plan, layer, name, neuron)}
+    _populate(plan, layer, neuron, parameters, {"v": _start(plan, neuron, given)})
     if plan.dynamic:
         _add_missing(plan, layer, name)
         _add_announcer(plan, layer, current, given)
+
+
+def _limits(plan: Plan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
+    """No spike before the one that stands for the largest value, none after the smallest."""
+    function, start = layer.function, {}
+    assert isinstance(function, ReLU)
+    steps = plan.code.unit_steps * np.max(plan.scales[layer.name])
+    first = round(steps / function.max_value) - 1
+    if first > 0:
+        start["v_th"] = NEVER
+        plan.changes.append(Change(first, name, "v_th", neuron.value("v_th")))
+    if carries(function):
+        plan.changes.append(Change(round(steps / function.threshold), name, "v_th", NEVER))
+    return start
 
 
 def _add_announcer(plan: Plan, layer: Layer, current: Any, given: list[Operator]) -> None:

@@ -47,7 +47,8 @@ class FirstSpikeExactCode(Code):
     threshold : {"held", "constant", "falling"}
         Out of reach until the window opens, as the theorem wants it; the same at all times, where
         a neuron can fire before all its input has come (thesis 2.4.2 (iv)); or falling in place of
-        the rising potential (Eq 2.5), at all times as well.
+        the rising potential (Eq 2.5), at all times as well; with ``ramp="own"`` nothing rises
+        before the window, and "falling" is the same as "constant".
     inactive : {"fire", "silent"}
         Neurons whose activation is 0 fire when their window closes, or not at all (thesis 2.2.3,
         less than one spike per neuron).
@@ -114,6 +115,9 @@ class FirstSpikeExactCode(Code):
                 f"input_range must be two numbers p < q. Received: {self.input_range!r}."
             )
         refuse(self, problems)
+        if self.input_range is not None:
+            low, high = map(float, self.input_range)
+            object.__setattr__(self, "input_range", (low, high))
 
     def convert(
         self,
@@ -147,5 +151,5 @@ class FirstSpikeExactCode(Code):
 
 
 def _is_range(value: object) -> bool:
-    fits = isinstance(value, tuple | list) and len(value) == 2 and all(map(is_number, value))
+    fits = np.shape(value) == (2,) and all(map(is_number, value))  # type: ignore[call-overload]
     return bool(fits and value[0] < value[1])  # type: ignore[index]

@@ -84,10 +84,16 @@ def plan(
     Raises
     ------
     ParameterError
-        If ``n_steps`` is too short for windows of one step.
+        If ``n_steps`` is too short for windows of one step, or the time unit shorter than a step.
     """
     step = DEFAULT_DT if dt is None else float(dt)
     if n_steps is None:
+        if code.time_unit < step:
+            raise ParameterError(
+                f"time_unit = {code.time_unit:g} ms is shorter than a step of {step:g} ms, so that "
+                f"no activation could be told from another. Use a time_unit of many steps, or "
+                f"dt={code.time_unit / 80:g} (default: 80 steps)."
+            )
         return _schedule(code, rewritten, scaling, step, code.time_unit)
     # Steps grow with the unit, and each window is rounded up: from a little below, downwards.
     per_unit = _schedule(code, rewritten, scaling, step, 1e4 * step).n_steps / 1e4

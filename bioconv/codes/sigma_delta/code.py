@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.base import Code
-from bioconv.codes.options import is_number, refuse, wrong_choices, wrong_flags
+from bioconv.codes.options import is_number, is_whole, refuse, wrong_choices, wrong_flags
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -49,8 +49,9 @@ class SigmaDeltaCode(Code):
         Finer levels for layers with fewer neurons, whose spikes are fewer (the cube root of the
         number of neurons); the paper has one threshold for all.
     correction : bool
-        A spike is worth what it says on average if activations are rounded down, by least squares
-        on the calibration data, and the average of what remains unsaid is added to the biases.
+        A spike is worth what it says on average if activations are rounded as they rise, by least
+        squares on the calibration data, and the average of what remains unsaid is added to the
+        biases.
     initial : {"half", "zero"}
         Whether a neuron starts half a level above its bias, so that it rounds to the nearest level.
     input : {"timed", "binary", "current"}
@@ -58,8 +59,9 @@ class SigmaDeltaCode(Code):
         first layer then sees black and white); or the sample is a current in the first step, and
         no pixel spikes.
     input_threshold : float
-        Pixels of this intensity or less stay silent; in units of the largest magnitude in the
-        calibration data.
+        Darker pixels stay silent; in units of the largest magnitude in the calibration data.
+        Rounded up to the grid of ``input_steps``, on which spikes are: with 16 steps 0.2 becomes
+        0.25 (``effective_input_threshold`` in the record of the network).
     input_steps : int
         Steps from the spikes of the highest intensity to where those of zero would be: a power
         of 2 from 8 to 4096.
@@ -78,9 +80,10 @@ class SigmaDeltaCode(Code):
 
     Notes
     -----
-    The defaults give about a quarter of a spike a neuron on MNIST networks with max pooling.
-    Few ``input_steps`` save spikes: pixels that come together add up before a neuron is asked,
-    which else would send a spike for one and take it back for the next.
+    On the grid the defaults give about a quarter of a spike a neuron on an MNIST network with max
+    pooling.  Few ``input_steps`` save spikes: pixels that come together add up before a neuron is
+    asked, which else would send a spike for one and take it back for the next.  The event
+    simulator, in which hardly any two pixels come together, has half as many more.
 
     Examples
     --------
@@ -88,7 +91,7 @@ class SigmaDeltaCode(Code):
     [0.5, 0.0, 1.0]
     """
 
-    threshold: float = 0.1
+    threshold: float = 0.12
     normalization: str = "channel"
     percentile: float = 99.9
     balance: bool = True
@@ -117,10 +120,12 @@ class SigmaDeltaCode(Code):
                 f"input_steps must be a power of 2 from {_STEPS[0]} to {_STEPS[-1]}. "
                 f"Received: {self.input_steps!r}."
             )
-        if not (is_number(self.settle) and self.settle >= 0 and int(self.settle) == self.settle):
+        if not (is_whole(self.settle) and self.settle >= 0):
             problems.append(f"settle must be a whole number from 0. Received: {self.settle!r}.")
         problems += wrong_flags(self, ("balance", "correction"))
         refuse(self, problems)
+        for option in ("input_steps", "settle"):
+            object.__setattr__(self, option, int(getattr(self, option)))
 
     def convert(
         self,

@@ -54,7 +54,8 @@ def levels_of(
             levels.of[layer.name] = _pooled(layer, levels.of)
         else:
             levels.of[layer.name] = code.threshold * measured[layer.name] * finer[layer.name]
-    fits = _fits(rewritten, levels.of, calibration) if code.correction else {}
+    early = 0.5 if code.initial == "half" else 0.0
+    fits = _fits(rewritten, levels.of, calibration, early) if code.correction else {}
     for layer in rewritten.layers:
         factor, offset = fits.get(layer.name, (np.ones(()), np.zeros(())))
         levels.worth[layer.name] = levels.of[layer.name] * factor
@@ -75,17 +76,21 @@ def _balance(rewritten: Rewritten) -> dict[str, float]:
 
 
 def _fits(
-    rewritten: Rewritten, levels: Mapping[str, Floats], calibration: dict[str, NDArray]
+    rewritten: Rewritten,
+    levels: Mapping[str, Floats],
+    calibration: dict[str, NDArray],
+    early: float,
 ) -> dict[str, tuple[Floats, Floats]]:
     """Factor and offset of each channel that bring rounded activations closest to the true ones.
 
-    Rising activations are rounded down to whole levels.  By least squares, sample by sample.
+    Rising activations are rounded down to whole levels, ``early`` levels before these are reached.
+    By least squares, sample by sample.
     """
     sums: dict[str, Floats | float] = dict.fromkeys(levels, 0.0)
     for batch in iterate(rewritten.graph(), calibration, names=list(levels)):
         for name, values in batch.items():
             exact = np.asarray(values, np.float64)
-            said = np.floor(np.maximum(exact, 0.0) / levels[name]) * levels[name]
+            said = np.floor(np.maximum(exact, 0.0) / levels[name] + early) * levels[name]
             parts = [np.ones_like(said), said, exact, said**2, said * exact]
             axes = tuple(range(exact.ndim - 1))
             sums[name] = sums[name] + np.stack([part.sum(axis=axes) for part in parts])

@@ -94,7 +94,9 @@ def build(
     encoders = {} if code.input == "current" else _encoders(calibration)
     names = layout.names(rewritten)
     currents = set() if encoders else {entry.name for entry in rewritten.inputs}
-    depths = layout.depths(rewritten, currents)
+    pooled = pooled_inside(rewritten) if code.pooling == "inside" and encoders else {}
+    merged = {source.name for source in pooled.values()}
+    depths = layout.depths(rewritten, currents, merged)
     last = floor((1 - code.input_threshold) * code.input_steps) if encoders else 0
     least = last + max(depths.values()) + 2
     steps = layout.steps_of(
@@ -116,11 +118,10 @@ def build(
     for entry in rewritten.inputs:
         if encoders:
             _add_encoder(plan, entry.name, entry.shape)
-    pooled = pooled_inside(rewritten) if code.pooling == "inside" and encoders else {}
     for layer in rewritten.layers:
         if layer.name in pooled:
             add_pooling(plan, layer, pooled[layer.name])
-        elif layer.name in {source.name for source in pooled.values()}:
+        elif layer.name in merged:
             continue
         elif isinstance(layer.function, MaxPool):
             add_gates(plan, layer)
@@ -198,7 +199,7 @@ def _add_neurons(plan: Plan, layer: Layer) -> None:
             SigmaDelta().model,
             {
                 **parameters,
-                **plan.times,
+                **plan.times(layer),
                 "polarity": polarity(layer.shape),
                 "v_th": 1.0 - margin,
                 "v_max": one_value(limit),
@@ -219,7 +220,7 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
             name,
             layer.shape,
             SigmaDeltaOutput().model,
-            parameters | plan.times,
+            parameters | plan.times(layer),
             scale=plan.levels.of[layer.name],
             start_step=start,
         )

@@ -70,10 +70,13 @@ class Plan(Parts):
             if np.any(offset)
         }
 
-    @property
-    def times(self) -> dict[str, Value]:
-        """When timed spikes are weighed: two steps after they left, in the middle of theirs."""
-        return {"t_ramp": self.code.input_steps * self.dt, "t_first": 2.5 * self.dt}
+    def times(self, layer: Layer) -> dict[str, Value]:
+        """When timed spikes are weighed: in the middle of the step in which they arrive.
+
+        The first ones leave in the step after the first; paths to a deep layer are longer.
+        """
+        first = (1.5 + self.depths[layer.name]) * self.dt
+        return {"t_ramp": self.code.input_steps * self.dt, "t_first": first}
 
 
 def decoded(plan: Plan, layer: Layer) -> dict[str, Any]:

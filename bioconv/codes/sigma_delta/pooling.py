@@ -75,7 +75,7 @@ def add_pooling(plan: Plan, layer: Layer, source: Layer) -> None:
                 delay = plan.depths[layer.name] - plan.depths[term.source]
                 plan.projections.append(Projection(pre, name, operator, f"{receptor}{cell}", delay))
     parameters: dict[str, Value] = {
-        **plan.times,
+        **plan.times(layer),
         "polarity": polarity(layer.shape),
         "v_th": 1.0 - GRID / (2 * lcm(*map(denominator, operators))),
         "v_max": one_value(np.minimum(function.max_value / unit, NEVER)),

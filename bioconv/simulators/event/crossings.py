@@ -34,6 +34,7 @@ def first_crossing(
     events: tuple[Times, Times, Times],
     span: tuple[float, float],
     v_th: Times,
+    opens: float = 0.0,
 ) -> Times:
     """The first crossing of each of m potentials, spike by spike.
 
@@ -47,6 +48,8 @@ def first_crossing(
     span : pair of float
         Beginning and end in ms.
     v_th : ndarray, shape (m,)
+    opens : float
+        ms; nobody fires before, and who is above the threshold then fires then.
 
     Returns
     -------
@@ -63,8 +66,9 @@ def first_crossing(
     before = np.cumsum(np.concatenate([zero, (slope * (end - begin))[:, :-1]], axis=1), axis=1)
     lifted = np.cumsum(np.concatenate([zero, jumps], axis=1), axis=1)
     missing = v_th[:, None] - height[0][:, None] - before - lifted
+    low = np.maximum(begin, opens)
     # Events at one time are one event: only the last of them has a stretch behind it.
-    return np.min(crossing(begin, end, missing, slope), axis=1)
+    return np.min(crossing(low, end, missing - slope * (low - begin), slope), axis=1)
 
 
 def spikes_by_neuron(

@@ -40,10 +40,15 @@ class _Neurons:
         raised = [stage.incoming[i].operator for i in self.missing]
         self.synapses = Synapses([*self.operators, *raised])
         self.n_currents = sum(operator.n_in for operator in self.operators)
-        self.c_m, self.v_th = stage.value("c_m"), stage.value("v_th")
-        # A threshold goes out of reach at the beginning of the step in which it changes.
-        changes = [c.step * stage.dt for c in stage.changes if c.variable == "v_th"]
-        self.last = min([*changes, stage.end])
+        self.c_m, self.v_th, self.opens = stage.value("c_m"), stage.value("v_th"), 0.0
+        ends = [stage.end]
+        for change in (c for c in stage.changes if c.variable == "v_th"):
+            if np.all(np.ravel(change.value) > self.v_th):  # out of reach when that step begins
+                ends.append(change.step * stage.dt)
+            else:  # within reach: who is above it fires at the end of that step
+                self.v_th = np.broadcast_to(np.ravel(change.value), self.v_th.shape)
+                self.opens = (change.step + 1) * stage.dt
+        self.last = min(ends)
 
     def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
         """Spikes and final potentials of a batch."""
@@ -87,7 +92,7 @@ class _Neurons:
         if not arrivals:
             nothing = np.zeros((len(image), 0))
             events = (nothing, nothing, nothing)
-            return first_crossing(height, events, span, self.v_th[neuron])
+            return first_crossing(height, events, span, self.v_th[neuron], self.opens)
         found = np.full(len(image), np.inf)
         spikes = spikes_by_neuron(self.synapses, arrivals, image, neuron)
         for part, times, weights, sources in spikes:
@@ -100,7 +105,7 @@ class _Neurons:
                 np.where(steepens, 0.0, -weights),  # a raised threshold is a lower potential
             )
             own = (height[0][part], height[1][part])
-            found[part] = first_crossing(own, events, span, self.v_th[neuron[part]])
+            found[part] = first_crossing(own, events, span, self.v_th[neuron[part]], self.opens)
         return found
 
 

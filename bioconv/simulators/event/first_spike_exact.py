@@ -43,7 +43,8 @@ def prepare(stage: Stage) -> Solver:
 def _encoder(stage: Stage) -> Solver:
     names = ("slope", "v_th", "g_in", "i_offset", "t_close")
     p: dict[str, Array] = {name: stage.value(name) for name in names}
-    p |= {"v": stage.start("v"), "end": np.asarray(stage.end)}
+    # The largest input fires at the end of the first step.
+    p |= {"v": stage.start("v"), "end": np.asarray(stage.end), "first": np.asarray(stage.dt)}
     latest, fires = float(p["t_close"].max()), _fires(stage)
     certain = fires and latest <= stage.end
     return _always(_encoded, fires, p, min(latest, stage.end), certain)
@@ -77,7 +78,7 @@ def _encoded(
 ) -> tuple[Array, dict[str, Array], Array]:
     given = 0.0 if current is None else current
     lift = p["v"] + (given + p["i_offset"]) / p["g_in"]
-    times = jnp.maximum((p["v_th"] - lift) / p["slope"], 0.0)
+    times = jnp.maximum((p["v_th"] - lift) / p["slope"], p["first"])
     times = times.reshape(-1, times.shape[-1])
     return _closed(times, p, fires)[:, :, None], {}, jnp.zeros((), bool)
 
