@@ -172,3 +172,19 @@ def test_state_variables_are_refused(network: SpikingNetwork, images: np.ndarray
     name = network.populations[-1].name
     with pytest.raises(ParameterError, match=f"no steps in which to record {name}.v"):
         bc.simulate(network, images, simulator="event", record={name: ("v",)})
+
+
+def test_a_run_that_ends_before_the_output_begins_has_no_class() -> None:
+    """As in the array simulator."""
+    x = np.random.default_rng(0).random((3, 8, 8, 1))
+    network = bc.convert(
+        models.weights_path("digits_mlp"), calibration=x, code=bc.OscillationCode()
+    )
+    start = network.population(network.readouts[0].population).start_step
+    early, on_grid = (
+        bc.simulate(network, x, simulator=simulator, steps=start, progress=False)
+        for simulator in ("event", "array")
+    )
+    np.testing.assert_array_equal(early.predictions(), -1)
+    np.testing.assert_array_equal(on_grid.predictions(), -1)
+    np.testing.assert_array_equal(early.outputs[early.readout], on_grid.outputs[early.readout])

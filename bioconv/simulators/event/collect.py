@@ -133,6 +133,8 @@ class Collector:
             settings |= {"initial": start_value(population, "v"), "start_step": 0}
             potential = np.asarray(solution.final["v"])[: len(images)]
             analog = self._decode(settings, (), (), potential, 1 + np.arange(len(images)))
+            if self.settings.n_steps <= population.start_step:  # a run that ends too early
+                analog = np.full_like(analog, np.nan)
         final = np.nan_to_num(analog, nan=0.0).reshape(-1, *population.shape)
         self._outputs[readout.name][images] = apply_function(readout, final)
         self._classes[readout.name][images] = readouts.classes(analog[:, None])
