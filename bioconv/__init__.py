@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bioconv.estimation import estimate, search_percentile
     from bioconv.measures import diagnose
     from bioconv.network import SpikingNetwork
+    from bioconv.premature import premature_spikes
     from bioconv.reading import read
     from bioconv.recording import Recording
     from bioconv.reports.codes import describe_code, list_codes
@@ -82,6 +83,7 @@ _PUBLIC = {
     "plausibility": "bioconv.studies.plausibility",
     "plots": "",
     "populations": "",
+    "premature_spikes": "bioconv.premature",
     "read": "bioconv.reading",
     "read_nir": "bioconv.targets.nir",
     "robustness": "bioconv.studies.robustness",

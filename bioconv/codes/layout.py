@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
+from bioconv.analog.functions import FICurve
 from bioconv.codes.base import Code
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewritten import Rewritten
@@ -110,3 +111,28 @@ def check_neuron(code: str, neuron: Neuron) -> None:
 def describe_options(code: Code) -> dict[str, Any]:
     """Name and options of a code as plain values, for the record of a network."""
     return {"code": code.name, **asdict(code)}  # type: ignore[call-overload]
+
+
+def refuse_curves(code: str, rewritten: Rewritten) -> None:
+    """Refuse measured curves of neurons, which only rates have.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that is one.
+    """
+    problems = [
+        Problem(
+            layer.name,
+            "FICurve",
+            "it is the measured curve of a neuron under the rate code.",
+            "Use the rate code, or a ReLU in its place.",
+        )
+        for layer in rewritten.layers
+        if isinstance(layer.function, FICurve)
+    ]
+    if problems:
+        raise ConversionError(
+            f"The {code} code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
+            problems,
+        )

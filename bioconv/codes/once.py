@@ -6,11 +6,8 @@ from collections.abc import Iterable
 from math import lcm
 
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import FICurve
 from bioconv.codes.membrane import denominator
 from bioconv.codes.names import identifiers
-from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError, Problem
 from bioconv.network import Input
 from bioconv.operators import Operator
 
@@ -25,28 +22,6 @@ def current_inputs(graph: AnalogGraph) -> dict[str, Input]:
     found = identifiers(entry.name for entry in graph.inputs)
     pairs = zip(graph.inputs, found, strict=True)
     return {entry.name: Input(name, entry.shape) for entry, name in pairs}
-
-
-def refuse_curves(code: str, rewritten: Rewritten) -> None:
-    """Refuse measured curves of neurons, which only rates have.
-
-    Raises
-    ------
-    ConversionError
-        With every layer that is one.
-    """
-    problems = [
-        Problem(
-            layer.name,
-            "FICurve",
-            "a spike time is a rectification of the input, not the curve of a neuron.",
-            "Use the rate code, or a ReLU in its place.",
-        )
-        for layer in rewritten.layers
-        if isinstance(layer.function, FICurve)
-    ]
-    if problems:
-        raise ConversionError(f"The {code} code cannot carry {rewritten.name!r}:", problems)
 
 
 def margin(full: float, n_parts: int, operators: Iterable[Operator]) -> float:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_graphs import affine, graph, layer
 
 import bioconv as bc
 import models
 from bioconv import codes
+from bioconv.analog.functions import FICurve, Linear
 from bioconv.errors import ConversionError, DataError
 from bioconv.network import SpikingNetwork
+from bioconv.operators import identity
 
 X, _ = bc.load_data("digits", split="train")
 TEST, LABELS = bc.load_data("digits")
@@ -59,6 +62,15 @@ def test_neurons_that_do_not_suit_are_refused(name: str) -> None:
     neuron = bc.neurons.make("izhikevich")
     with pytest.raises(ConversionError, match="brings its own neuron"):
         bc.convert(MODEL, calibration=X[:200], code=codes.make(name), neuron=neuron)
+
+
+@pytest.mark.parametrize("name", sorted(codes.library().keys() - {"rate"}))
+def test_only_rates_are_curves_of_neurons(name: str) -> None:
+    curve = FICurve(np.ones(2), np.ones(2), np.ones(()), 0, 1, 0, 1, 1000, 1, 0, 0, "x")
+    hidden = layer("a", curve, affine(("x", identity((4,)))))
+    measured = graph(hidden, layer("out", Linear(), affine(("a", identity((4,))))), shape=(4,))
+    with pytest.raises(ConversionError, match="FICurve"):
+        bc.convert(measured, calibration=np.eye(4), code=codes.make(name))
 
 
 def _name(network: SpikingNetwork) -> str:

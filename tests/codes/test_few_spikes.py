@@ -12,7 +12,6 @@ from small_graphs import affine, graph, layer, mlp, residual
 import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import (
-    FICurve,
     Gelu,
     Linear,
     MaxPool,
@@ -259,12 +258,6 @@ def test_what_cannot_be_said_is_refused_with_the_reason() -> None:
     )
     with pytest.raises(ConversionError, match="few-spikes code.*(?s:.*)stays analog"):
         convert(product, RNG.random((4, 4)))
-    curve = FICurve(np.ones(2), np.ones(2), np.ones(()), 0, 1, 0, 1, 1000, 1, 0, 0, "x")
-    measured = graph(
-        layer("a", curve, here), layer("out", Linear(), affine(("a", identity((4,))))), shape=(4,)
-    )
-    with pytest.raises(ConversionError, match="under the rate code"):
-        convert(measured, RNG.random((4, 4)))
 
 
 def test_one_window_over_different_functions_is_refused() -> None:

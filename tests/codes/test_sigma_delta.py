@@ -13,7 +13,7 @@ from small_graphs import affine, graph, layer, mlp, residual
 import bioconv as bc
 import models
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import FICurve, Linear, MaxPool, ReLU, Sigmoid
+from bioconv.analog.functions import Linear, MaxPool, ReLU, Sigmoid
 from bioconv.diagnosis import decode
 from bioconv.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
@@ -261,12 +261,6 @@ def test_refusals() -> None:
     )
     with pytest.raises(ConversionError, match="sigma-delta code cannot carry"):
         convert(sigmoid, RNG.random((4, 4)))
-    curve = FICurve(np.ones(2), np.ones(2), np.ones(()), 0, 1, 0, 1, 1000, 1, 0, 0, "x")
-    measured = graph(
-        layer("a", curve, here), layer("out", Linear(), affine(("a", identity((4,))))), shape=(4,)
-    )
-    with pytest.raises(ConversionError, match="under the rate code"):
-        convert(measured, RNG.random((4, 4)))
     with pytest.raises(ParameterError, match="takes 2 to 25 sources"):
         SigmaDeltaMaxGate(26)
 

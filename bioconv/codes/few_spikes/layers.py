@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph, iterate
 from bioconv.analog.functions import (
     Elementwise,
-    FICurve,
     Function,
     Linear,
     LogSoftmax,
@@ -21,7 +19,6 @@ from bioconv.analog.functions import (
     ReLU,
     Softmax,
 )
-from bioconv.analog.graph import Layer
 from bioconv.codes.calibration import measure, pooled_scale
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
@@ -41,27 +38,6 @@ _NOT_ALONE = (Linear, LogSoftmax, NotEqual, Softmax)
 def carries(function: Function) -> bool:
     """Whether a table can be fitted to the function: one that maps each element alone."""
     return isinstance(function, Elementwise) and not isinstance(function, _NOT_ALONE)
-
-
-def check_layers(rewritten: Rewritten) -> None:
-    """Refuse what a rewritten graph may hold and few spikes cannot say.
-
-    Raises
-    ------
-    ConversionError
-    """
-    problems = [problem for layer in rewritten.layers for problem in _problems(layer)]
-    if problems:
-        raise ConversionError(
-            f"The few-spikes code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
-            problems,
-        )
-
-
-def _problems(layer: Layer) -> Iterator[Problem]:
-    if isinstance(layer.function, FICurve):
-        reason = "it is the measured curve of a neuron under the rate code."
-        yield Problem(layer.name, "FICurve", reason, "Convert it with the rate code.")
 
 
 def units_of(

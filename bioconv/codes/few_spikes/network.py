@@ -22,7 +22,7 @@ from bioconv.codes import layout
 from bioconv.codes.affine import apply64
 from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
-from bioconv.codes.few_spikes.layers import carries, check_layers, tables_of, units_of
+from bioconv.codes.few_spikes.layers import carries, tables_of, units_of
 from bioconv.codes.few_spikes.tables import Table
 from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
@@ -75,7 +75,7 @@ def build(
     """
     layout.check_neuron("few-spikes", neuron)
     rewritten = rewrite(graph, LowestValues(graph, calibration), "few-spikes", carries)
-    check_layers(rewritten)
+    layout.refuse_curves(code.name, rewritten)
     k = code.k or (_default_k(rewritten))
     tables = tables_of(code, rewritten, calibration, k)
     plan = _Plan(

@@ -16,7 +16,7 @@ from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
-from bioconv.codes.layout import check_neuron, depths, describe_options, names
+from bioconv.codes.layout import check_neuron, depths, describe_options, names, refuse_curves
 from bioconv.codes.membrane import NEVER, on_grid
 from bioconv.codes.names import identifiers
 from bioconv.codes.once import (
@@ -24,7 +24,6 @@ from bioconv.codes.once import (
     ONCE_STEPS,
     current_inputs,
     margin,
-    refuse_curves,
 )
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten

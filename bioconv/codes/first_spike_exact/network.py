@@ -89,6 +89,7 @@ def build(
     rewritten = rewrite(
         graph, LowestValues(graph, calibration), code="exact first-spike", minima=True
     )
+    layout.refuse_curves(code.name, rewritten)
     scaling = measure(code, rewritten, calibration)
     if n_steps is None and duration is not None:
         n_steps = whole_steps(duration, dt or plan(code, rewritten, scaling, dt, None).dt)

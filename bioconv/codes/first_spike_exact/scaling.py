@@ -19,6 +19,7 @@ from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Affine, Layer
 from bioconv.codes.affine import apply64, channel_axis
+from bioconv.codes.calibration import pooled_scale
 from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.signs import signed_parts
 from bioconv.operators import Operator
@@ -79,7 +80,7 @@ def measure(code: FirstSpikeExactCode, rewritten: Rewritten, calibration: Sample
     maxima = _maxima(rewritten, calibration)
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
-            scaling.scale[layer.name] = _pooled(layer, scaling)
+            scaling.scale[layer.name] = pooled_scale(layer, scaling.scale)
         else:
             _add_rectifier(code, layer, maxima[layer.name], scaling)
         largest = np.max(maxima[layer.name] / _by_channel(layer, scaling.scale[layer.name]))
@@ -159,17 +160,6 @@ def _maxima(rewritten: Rewritten, calibration: Samples) -> dict[str, Floats]:
             largest = _columns(layers[name], np.asarray(values, np.float64)).max(axis=0)
             found[name] = np.maximum(found.get(name, 0.0), largest)
     return found
-
-
-def _pooled(layer: Layer, scaling: Scaling) -> Floats:
-    """Scale of a maximum: that of its sources, which must be alike within every window."""
-    (affine,) = layer.inputs
-    total = np.zeros(affine.shape)
-    for term in affine.terms:
-        total += apply64(term.operator, _full(scaling.scale[term.source], term.operator))
-    by_channel = total.reshape(-1, affine.shape[-1]).max(axis=0)  # padding has none
-    by_channel = np.where(by_channel > 0, by_channel, 1.0)
-    return by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))
 
 
 def _range(x: NDArray) -> tuple[float, float]:

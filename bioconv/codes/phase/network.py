@@ -16,10 +16,10 @@ from bioconv.codes.affine import scale_affine
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
-from bioconv.codes.layout import check_neuron, describe_options, names, steps_of
+from bioconv.codes.layout import check_neuron, describe_options, names, refuse_curves, steps_of
 from bioconv.codes.membrane import NEVER, on_grid
 from bioconv.codes.names import identifiers
-from bioconv.codes.once import GRID, current_inputs, margin, refuse_curves
+from bioconv.codes.once import GRID, current_inputs, margin
 from bioconv.codes.phase.plan import Plan, transmission_starts
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.windows import cells_of

@@ -78,6 +78,7 @@ def build(
     """
     layout.check_neuron("population", neuron)
     rewritten = rewrite(graph, LowestValues(graph, calibration), "population", _carries)
+    layout.refuse_curves(code.name, rewritten)
     scales = RateCode(percentile=code.percentile, normalization=code.normalization)
     currents = {entry.name for entry in rewritten.inputs}
     starts = layout.depths(rewritten, currents)

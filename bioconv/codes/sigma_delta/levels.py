@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
-from bioconv.analog.graph import Layer
-from bioconv.codes.affine import apply64
-from bioconv.codes.calibration import measure
+from bioconv.codes.calibration import measure, pooled_scale
 from bioconv.codes.rate import RateCode
 from bioconv.codes.rewritten import Rewritten
 
@@ -51,7 +49,7 @@ def levels_of(
     levels = Levels()
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
-            levels.of[layer.name] = _pooled(layer, levels.of)
+            levels.of[layer.name] = pooled_scale(layer, levels.of)
         else:
             levels.of[layer.name] = code.threshold * measured[layer.name] * finer[layer.name]
     early = 0.5 if code.initial == "half" else 0.0
@@ -107,17 +105,3 @@ def _line(sums: Floats, rewritten: Rewritten, name: str) -> tuple[Floats, Floats
     (rank,) = (len(layer.shape) for layer in rewritten.layers if layer.name == name)
     shape = (1,) * (rank - 1) + (-1,)
     return factor.reshape(shape), offset.reshape(shape)
-
-
-def _pooled(layer: Layer, values: Mapping[str, Floats]) -> Floats:
-    """Values by channel of a maximum: those of its sources, which are alike within every window."""
-    (affine,) = layer.inputs
-    total, hits = np.zeros(affine.shape), np.zeros(affine.shape)
-    for term in affine.terms:
-        shape = term.operator.in_shape
-        value = np.ascontiguousarray(np.broadcast_to(values[term.source], shape))[None]
-        total += apply64(term.operator, value)
-        hits += apply64(term.operator, np.ones((1, *shape)))
-    flat = np.where(hits > 0, total, -np.inf).reshape(-1, affine.shape[-1])
-    by_channel = np.where(np.isfinite(flat).any(axis=0), flat.max(axis=0), 1.0)
-    return by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import FICurve, MaxPool
+from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import substitute
@@ -22,7 +22,6 @@ from bioconv.codes.calibration import LowestValues, input_scales
 from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Rewritten
 from bioconv.codes.sigma_delta.levels import levels_of
 from bioconv.codes.sigma_delta.plan import (
     GRID,
@@ -35,7 +34,6 @@ from bioconv.codes.sigma_delta.plan import (
 )
 from bioconv.codes.sigma_delta.pooling import add_gates, add_pooling, pooled_inside
 from bioconv.codes.windows import rectifier_of
-from bioconv.errors import ConversionError, Problem
 from bioconv.network import (
     Change,
     Drive,
@@ -89,7 +87,7 @@ def build(
     """
     layout.check_neuron("sigma-delta", neuron)
     rewritten = rewrite(graph, LowestValues(graph, calibration), "sigma-delta")
-    _check(rewritten)
+    layout.refuse_curves(code.name, rewritten)
     step = 1.0 if dt is None else dt
     encoders = {} if code.input == "current" else _encoders(calibration)
     names = layout.names(rewritten)
@@ -145,20 +143,6 @@ def build(
             "calibration_samples": len(next(iter(calibration.values()))),
         },
     )
-
-
-def _check(rewritten: Rewritten) -> None:
-    reason = "it is the measured curve of a neuron under the rate code."
-    problems = [
-        Problem(layer.name, "FICurve", reason, "Convert it with the rate code.")
-        for layer in rewritten.layers
-        if isinstance(layer.function, FICurve)
-    ]
-    if problems:
-        raise ConversionError(
-            f"The sigma-delta code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
-            problems,
-        )
 
 
 def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, Encoder]:
