@@ -39,7 +39,7 @@ MANIFEST = Manifest(
     ),
     data="CIFAR-10, VGG16",
     substitute="two published CIFAR-10 networks, claims of the deeper; without data digits",
-    minutes=10,
+    minutes=40,
 )
 
 
@@ -49,7 +49,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     result: dict[str, NDArray] = {}
     used = []
     for label, name in NETWORKS.items():
-        given = workload(context, name, context.pick(200, 40))
+        given = workload(context, name, context.pick(100, 40))
         used.append(given.used)
         for index, options in enumerate(FAMILY.values()):
             network = converted(given, **{"normalization": "none", **options})
