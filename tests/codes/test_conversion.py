@@ -79,3 +79,16 @@ def test_the_same_twice_is_the_same() -> None:
     for one, other in zip(first.projections, second.projections, strict=True):
         np.testing.assert_array_equal(one.operator.edges().weight, other.operator.edges().weight)
     assert dict(first.code) == dict(second.code)
+
+
+def test_a_time_unit_is_longer_than_a_step() -> None:
+    with pytest.raises(ParameterError, match="shorter than a step"):
+        bc.convert(MODEL, calibration=X, code=bc.FirstSpikeExactCode(time_unit=0.1))
+    assert bc.FirstSpikeExactCode(input_range=np.array([0, 1])).input_range == (0.0, 1.0)
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    """As the command line reads them."""
+    for code in (bc.FewSpikesCode(k=4.0), bc.SigmaDeltaCode(settle=4.0)):  # type: ignore[arg-type]
+        network = bc.convert(MODEL, calibration=X, code=code)
+        assert np.isfinite(bc.simulate(network, X[:2], progress=False).outputs["dense_3"]).all()

@@ -199,6 +199,20 @@ def test_a_largest_value_begins_firing_in_time(threshold: str, simulator: str) -
     np.testing.assert_allclose(said, np.minimum(bias, 0.5), rtol=1e-6 + one_step)
 
 
+def test_dead_neurons_leave_limits_to_the_others() -> None:
+    """A clamped rectification, whose threshold comes within reach and goes again."""
+    model = graph(
+        layer("a", ReLU(max_value=0.6, threshold=0.2), affine(("x", identity((8,))))),
+        layer("out", Linear(), affine(("a", identity((8,))))),
+        shape=(8,),
+    )
+    network = convert(model, np.ones((1, 8)))
+    dead = bc.noise.disturb(network, bc.noise.DeadNeurons(0.5, populations=("a",)), seed=1)
+    event, grid = (run(dead, np.full((1, 8), 0.5), s).counts["a"] for s in ("event", "array"))
+    assert 0 < event.sum() < 8
+    np.testing.assert_array_equal(event, grid)
+
+
 def test_first_output_spike_tells_the_class() -> None:
     model, x = mlp(np.random.default_rng(1)), RNG.random((40, 6))
     network = convert(model, x, readout="first_spike")

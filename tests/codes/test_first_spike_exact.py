@@ -327,12 +327,6 @@ def test_wrong_options_are_all_named() -> None:
         assert option in message
 
 
-def test_a_time_unit_is_longer_than_a_step() -> None:
-    with pytest.raises(ParameterError, match="shorter than a step"):
-        convert(mlp(RNG), RNG.random((20, 6)), time_unit=0.1)
-    assert FirstSpikeExactCode(input_range=np.array([0, 1])).input_range == (0.0, 1.0)
-
-
 def test_other_neurons_are_refused() -> None:
     model = mlp(np.random.default_rng(0))
     with pytest.raises(ConversionError, match="exact first-spike code cannot use this neuron"):

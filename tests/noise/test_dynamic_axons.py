@@ -291,9 +291,17 @@ class TestEvents:
             np.testing.assert_array_equal(raster.neuron, slow.rasters[name].neuron)
             np.testing.assert_allclose(_times(raster), _times(slow.rasters[name]), atol=1e-9)
 
+    @pytest.mark.parametrize("code", ["first_spike", "first_spike_exact", "sigma_delta"])
+    def test_thresholds_that_drift_are_refused(self, code: str) -> None:
+        network = bc.convert(MODEL, calibration=X[:100], code=codes.make(code))
+        for n_changes in (1, 20):
+            drift = noise.Drift("threshold", 0.2, n_changes=n_changes)
+            with pytest.raises(ParameterError, match="v_th of population .* changes"):
+                self.run(noise.disturb(network, drift))
+
     def test_currents_that_change_are_refused(self) -> None:
         network = bc.convert(MODEL, calibration=X[:100], code=codes.make("sigma_delta"))
-        with pytest.raises(ParameterError, match="constant current of population"):
+        with pytest.raises(ParameterError, match="of population .* changes"):
             self.run(with_axons(network))
 
 

@@ -27,7 +27,7 @@ from bioconv.codes.once import (
 )
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.windows import cells_of
+from bioconv.codes.windows import cells_of, rectifier_of
 from bioconv.errors import ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
@@ -211,8 +211,7 @@ def _add_layer(plan: Plan, layer: Layer) -> None:
 
 def _limits(plan: Plan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
     """No spike before the one that stands for the largest value, none after the smallest."""
-    function, start = layer.function, {}
-    assert isinstance(function, ReLU)
+    function, start = rectifier_of(layer), {}
     steps = plan.code.unit_steps * np.max(plan.scales[layer.name])
     first = round(steps / function.max_value) - 1
     if first > 0:

@@ -91,8 +91,7 @@ def plan(
         if code.time_unit < step:
             raise ParameterError(
                 f"time_unit = {code.time_unit:g} ms is shorter than a step of {step:g} ms, so that "
-                f"no activation could be told from another. Use a time_unit of many steps, or "
-                f"dt={code.time_unit / 80:g} (default: 80 steps)."
+                "no activation could be told from another. Use a larger time_unit, or a smaller dt."
             )
         return _schedule(code, rewritten, scaling, step, code.time_unit)
     # Steps grow with the unit, and each window is rounded up: from a little below, downwards.

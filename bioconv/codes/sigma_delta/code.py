@@ -83,7 +83,7 @@ class SigmaDeltaCode(Code):
     On the grid the defaults give about a quarter of a spike a neuron on an MNIST network with max
     pooling.  Few ``input_steps`` save spikes: pixels that come together add up before a neuron is
     asked, which else would send a spike for one and take it back for the next.  The event
-    simulator, in which hardly any two pixels come together, has half as many more.
+    simulator, in which hardly any two pixels come together, has more.
 
     Examples
     --------

@@ -43,7 +43,7 @@ class _Neurons:
         self.c_m, self.v_th, self.opens = stage.value("c_m"), stage.value("v_th"), 0.0
         ends = [stage.end]
         for change in (c for c in stage.changes if c.variable == "v_th"):
-            if np.all(np.ravel(change.value) > self.v_th):  # out of reach when that step begins
+            if np.all(np.ravel(change.value) >= self.v_th):  # out of reach when that step begins
                 ends.append(change.step * stage.dt)
             else:  # within reach: who is above it fires at the end of that step
                 self.v_th = np.broadcast_to(np.ravel(change.value), self.v_th.shape)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bioconv.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
@@ -43,8 +47,16 @@ SOLVERS: Mapping[str, str] = MappingProxyType(
 )
 #: the codes that these models belong to
 CODES = ("first_spike", "first_spike_dynamic", "first_spike_exact", "phase", "sigma_delta")
-#: solvers that take the constant current to be the same in the whole run
-_STEADY = (_FIRST_SPIKE_EXACT, _FIRST_SPIKE, _SIGMA_DELTA)
+#: what may change within a run, and how often, where a solver does not follow every change
+_FOLLOWED: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        _FIRST_SPIKE_EXACT: {},
+        _FIRST_SPIKE: {"v_th": 2},
+        _SIGMA_DELTA: {"gate": 1, "slope": 1},
+    }
+)
+#: mV; a threshold out of reach keeps neurons silent
+_REACH = 1e6
 #: kinds of readouts that need no time steps
 READOUTS = ("level", "first_spike", "count")
 
@@ -63,9 +75,9 @@ def check(network: SpikingNetwork) -> None:
         if p.model.name not in SOLVERS
     ]
     problems += [
-        f"the constant current of population {p.name!r} changes"
+        f"{variable} of population {p.name!r} changes"
         for p in network.populations
-        if SOLVERS.get(p.model.name) in _STEADY and _current_changes(network, p)
+        for variable in _not_followed(network, p)
     ]
     problems += [
         f"synapses from {p.pre!r} to {p.post!r} fail at random"
@@ -93,7 +105,24 @@ def prepare(stage: Stage) -> Solver:
     return solver
 
 
-def _current_changes(network: SpikingNetwork, population: Population) -> bool:
-    """Whether a scheduled change sets the constant current of a population."""
-    current = population.model.current
-    return any((c.population, c.variable) == (population.name, current) for c in network.changes)
+def _not_followed(network: SpikingNetwork, population: Population) -> list[str]:
+    """Variables of a population whose scheduled changes its solver does not know."""
+    followed = _FOLLOWED.get(SOLVERS.get(population.model.name, ""))
+    if followed is None:
+        return []
+    changes = [c for c in network.changes if c.population == population.name]
+    counts = Counter(change.variable for change in changes)
+    found = [name for name, n in counts.items() if n > followed.get(name, 0)]
+    if "v_th" in counts and "v_th" not in found:
+        values = [population.value("v_th"), *(c.value for c in changes if c.variable == "v_th")]
+        if _moves_within_reach([np.asarray(value, np.float64) for value in values]):
+            found.append("v_th")
+    return found
+
+
+def _moves_within_reach(thresholds: Sequence[NDArray[np.float64]]) -> bool:
+    """Whether some threshold is at two places that a neuron can reach."""
+    full = np.stack(np.broadcast_arrays(*thresholds))
+    low = np.where(full < _REACH, full, np.inf).min(axis=0)
+    high = np.where(full < _REACH, full, -np.inf).max(axis=0)
+    return bool(np.any(high > low))
