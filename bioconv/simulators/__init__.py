@@ -61,7 +61,8 @@ def simulate(
         "counts" (spikes of each neuron and sample), "spikes" (every spike), or state variables.
         Spikes of each sample, and of each neuron over all samples, are always counted.
     batch_size : int, optional
-        Samples simulated together; default 64.  Results do not depend on it.
+        Samples simulated together; default: at most 64, fewer where their state would not fit
+        the caches of a CPU.  Results do not depend on it.
     dtype : {"float32", "float64"}
         Of the array simulator, and of sums over synapses in the event simulator; all else, and
         the other simulators, compute in float64.

@@ -27,8 +27,8 @@ class Settings:
     n_steps : int
     record : dict of str to tuple of str
         For each population what to record: "counts", "spikes" or names of state variables.
-    batch_size : int
-        Samples that are simulated together, where the simulator can.
+    batch_size : int or None
+        Samples that are simulated together, where the simulator can; None: as it thinks best.
     dtype : str
         "float32" or "float64".
     seed : int
@@ -38,7 +38,7 @@ class Settings:
     simulator: str
     n_steps: int
     record: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    batch_size: int = 64
+    batch_size: int | None = None
     dtype: str = "float32"
     seed: int = 0
     progress: bool = False
@@ -76,7 +76,7 @@ def settings_of(
         n_steps = network.n_steps if steps is None else steps
     for name, value, least in (
         ("steps", n_steps, 1),
-        ("batch_size", 64 if batch_size is None else batch_size, 1),
+        ("batch_size", 1 if batch_size is None else batch_size, 1),
         ("seed", seed, 0),
     ):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
@@ -87,7 +87,7 @@ def settings_of(
     problems.extend(wrong)
     if problems:
         raise ParameterError("simulate: " + "; ".join(problems) + ".")
-    size = 64 if batch_size is None else int(batch_size)
+    size = None if batch_size is None else int(batch_size)
     return Settings(simulator, int(n_steps), wanted, size, dtype, int(seed), progress)
 
 

@@ -21,13 +21,13 @@ from bioconv.noise import WeightQuantization, disturb
 from bioconv.recording import Recording
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
+from bioconv.simulators.array import samples_at_once
 from bioconv.studies.runs import digest_of
 
 #: changes when the same run would give another record
 _VERSION = 2
 #: the accuracy counts as reached from when it stays this close to its last value
 REACHED = 0.005
-_BATCH = 64
 #: values that tell one distribution from another
 _DRAWN = 1024
 
@@ -119,14 +119,15 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     """
     network = _network(task, setting, neuron)
     populations = _spiking(network)
+    at_once = samples_at_once(network, len(task.x))
     settings: dict[str, Any] = {
         "record": {name: ("counts",) for name in populations},
-        "batch_size": min(_BATCH, len(task.x)),
+        "batch_size": at_once,
         "seed": task.seed,
         "progress": False,
     }
     # The first batch compiles the program, which is no cost of an image.
-    simulate(network, task.x[:_BATCH], **settings)
+    simulate(network, task.x[:at_once], **settings)
     recording = simulate(network, task.x, **settings)
     rates = [recording.rates(name) for name in populations]
     classes = analog_classes(network, task.x)

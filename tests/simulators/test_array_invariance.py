@@ -11,7 +11,9 @@ from bioconv.analog.functions import Linear
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import AveragePool, Chain, Dense, Polarity, Reshape, conv
 from bioconv.simulators import simulate
+from bioconv.simulators.array import samples_at_once
 from bioconv.simulators.array.engine import run_chunk
+from bioconv.stimulation import single_neurons
 
 
 def convolutional(encoder):
@@ -78,6 +80,19 @@ def test_batches_and_chunks_change_no_bit(encoder, dtype):
     assert reference.spikes_per_image["b"].sum() > 30
     for options in ({"batch_size": 3}, {"batch_size": 1}, {"chunk_bytes": 1 << 15}):
         assert_same(simulate(net, x, **settings, **options), reference)
+
+
+def test_fewer_samples_at_once_where_a_neuron_has_much_state():
+    def at_once(cell, n_neurons, n_images):
+        net = single_neurons(cell, np.zeros((1, n_neurons)), dt=0.125, n_steps=1)
+        return samples_at_once(net, n_images)
+
+    few, many = neurons.IntegrateAndFire(), neurons.HodgkinHuxley()
+    assert 8 < at_once(many, 12_000, 1000) < at_once(few, 12_000, 1000)
+    assert at_once(many, 12_000, 1000) * 12_000 * len(many.model.states) * 4 < 1 << 23
+    assert at_once(many, 10**6, 1000) == 8  # the linear algebra needs some
+    assert at_once(many, 5, 130) == 44  # 44, 44 and 42
+    assert at_once(many, 5, 6) == 6
 
 
 def test_a_sample_does_not_leak_into_the_next_one():

@@ -22,10 +22,10 @@ from bioconv.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.collect import Collector
 from bioconv.simulators.array.engine import Records, run_chunk, start
-from bioconv.simulators.array.plan import Plan, make_plan
+from bioconv.simulators.array.plan import Plan, even_batch, make_plan
 from bioconv.simulators.settings import Data, Settings
 
-__all__ = ["run"]
+__all__ = ["run", "samples_at_once"]
 
 _CPU_CHUNK, _DEVICE_CHUNK = 1 << 24, 1 << 28
 
@@ -58,9 +58,16 @@ def run(
         A recurrent network, or parameters for which the update is not defined.
     """
     with jax.enable_x64(settings.dtype == "float64"):
-        if chunk_bytes is None:
-            chunk_bytes = _CPU_CHUNK if jax.default_backend() == "cpu" else _DEVICE_CHUNK
-        return _Simulation(network, data, settings, chunk_bytes).run()
+        return _Simulation(network, data, settings, chunk_bytes or _chunk_bytes()).run()
+
+
+def samples_at_once(network: SpikingNetwork, n_images: int, dtype: str = "float32") -> int:
+    """How many of ``n_images`` samples `run` simulates together where nobody says how many."""
+    return even_batch(network, n_images, dtype, _chunk_bytes())
+
+
+def _chunk_bytes() -> int:
+    return _CPU_CHUNK if jax.default_backend() == "cpu" else _DEVICE_CHUNK
 
 
 class _Simulation:
@@ -68,7 +75,11 @@ class _Simulation:
         began = time.perf_counter()
         self.network, self.data, self.settings = network, data, settings
         self.n_images = len(next(iter(data.values())))
-        batch = min(settings.batch_size, self.n_images)
+        asked = settings.batch_size
+        if asked:
+            batch = min(asked, self.n_images)
+        else:
+            batch = even_batch(network, self.n_images, settings.dtype, chunk_bytes)
         self.plan: Plan = make_plan(network, settings, batch, chunk_bytes)
         self.arrays = Arrays(network, self.plan, settings.n_steps, settings.seed)
         self.collector = Collector(network, settings, self.n_images)

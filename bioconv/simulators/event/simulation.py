@@ -19,6 +19,8 @@ from bioconv.simulators.event.solvers import check, prepare
 from bioconv.simulators.event.stage import Incoming, Solution, Solver, Stage, Times
 from bioconv.simulators.settings import Data, Settings
 
+_BATCH = 64
+
 
 def run(network: SpikingNetwork, data: Data, settings: Settings) -> Recording:
     """Simulate; see `bioconv.simulate`.
@@ -118,8 +120,8 @@ class _Simulation:
         began = time.perf_counter()
         progress = None if self.settings.progress else True
         with tqdm(total=self.n_images, unit="image", disable=progress) as bar:
-            for first in range(0, self.n_images, self.settings.batch_size):
-                images = np.arange(first, min(first + self.settings.batch_size, self.n_images))
+            for first in range(0, self.n_images, self.batch):
+                images = np.arange(first, min(first + self.batch, self.n_images))
                 # The last batch is filled up with its last sample: one size, one program.
                 filled = np.minimum(first + np.arange(self.batch), images[-1])
                 data = {name: values[filled] for name, values in self.data.items()}
@@ -131,7 +133,7 @@ class _Simulation:
     @property
     def batch(self) -> int:
         """Samples that are solved together."""
-        return min(self.settings.batch_size, self.n_images)
+        return min(self.settings.batch_size or _BATCH, self.n_images)
 
     def _solve(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
         """What every population does with one batch."""
