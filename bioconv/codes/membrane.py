@@ -31,11 +31,10 @@ from bioconv.codes.suitability import (
 from bioconv.errors import ConversionError
 from bioconv.neurons import Integrator, Neuron
 from bioconv.neurons.neuron import Value
+from bioconv.neurons.parts import NEVER
 from bioconv.neurons.transfer import charge, has_parameters
 from bioconv.operators import AveragePool, Chain, Operator
 
-#: a threshold that nothing reaches, in mV
-NEVER = 1e9
 #: a membrane time constant without leak, in ms
 NO_LEAK = 1e6
 _STEPS_OF_GRID = 2.0**30

@@ -10,6 +10,10 @@ from bioconv.neurons.neuron import Value
 
 #: lower bound of quantities that divide
 POSITIVE = 1e-9
+#: mV; a threshold that nothing reaches, with which codes and faults keep a neuron silent
+NEVER = 1e9
+#: mV; what is as far away as this is no threshold of a device
+OUT_OF_REACH = 1e6
 
 I_OFFSET = Parameter("i_offset", 0.0, "pA", "Constant input current")
 I_OFFSET_DIMENSIONLESS = Parameter("i_offset", 0.0, "1", "Constant input current")

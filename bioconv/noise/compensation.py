@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.parts import OUT_OF_REACH
 from bioconv.noise.mismatch import chosen_neurons, chosen_populations
 from bioconv.noise.options import number_above, number_from, refuse, whole_from
 from bioconv.noise.rewriting import (
-    OUT_OF_REACH,
     Edit,
     Floats,
     Rule,

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from bioconv.errors import ConversionError, Problem
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons.parts import NEVER, OUT_OF_REACH
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.mismatch import chosen_neurons, device_shape
 from bioconv.noise.options import number_from, refuse, whole_from
 from bioconv.noise.options import share as is_share
 from bioconv.noise.rewriting import (
-    OUT_OF_REACH,
     Edit,
     Floats,
     Rule,
@@ -29,8 +29,6 @@ from bioconv.noise.rewriting import (
 from bioconv.noise.weights import Connection, devices, with_synapses
 from bioconv.operators import Edges
 
-#: where a threshold is out of reach, or always met
-_NEVER = 1e9
 _FAULTS = (
     "Spyrou et al. 2021, DATE, Neuron fault tolerance in spiking neural networks, section III "
     "(dead and saturated neurons, dead and saturated synapses)"
@@ -105,7 +103,7 @@ class DeadNeurons(_NeuronFault):
         for name in ("v_th", "i_min", "t_close"):
             ends = name != "t_close" or "_fire" in model.name
             if model.threshold and has(population, name) and ends:
-                rules[name] = _where(hit, _NEVER)
+                rules[name] = _where(hit, NEVER)
         if "v_th" in rules and np.all(value_of(population, "v_th") < OUT_OF_REACH):
             return Edit(rules)
         if not model.current:
@@ -146,7 +144,7 @@ class StuckNeurons(_NeuronFault):
     def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit | None:
         names = [name for name in ("v_th", "i_min") if has(population, name)]
         if names:
-            return Edit({name: _where(hit, -_NEVER, below=OUT_OF_REACH) for name in names})
+            return Edit({name: _where(hit, -NEVER, below=OUT_OF_REACH) for name in names})
         model = population.model
         return None if model.threshold and model.current else Edit()
 
@@ -155,7 +153,7 @@ def _own_equations(network: SpikingNetwork, population: Population) -> Populatio
     if not (population.model.standard_cell and has(population, "v_th")):
         return population
     values = scheduled(network, population.name, "v_th")
-    if all(np.all(value > -_NEVER) for value in values):
+    if all(np.all(value > -NEVER) for value in values):
         return population
     name = f"{population.model.name}_stuck"
     return replace(population, model=replace(population.model, name=name, standard_cell=""))

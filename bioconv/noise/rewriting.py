@@ -15,6 +15,7 @@ from bioconv.analog.functions import MaxPool
 from bioconv.network import Change, Drive, Population, Projection, SpikingNetwork, Value
 from bioconv.neurons.axon import is_axon
 from bioconv.neurons.model import NeuronModel, Receptor
+from bioconv.neurons.parts import OUT_OF_REACH
 from bioconv.operators import scaled
 
 Floats = NDArray[np.float64]
@@ -25,8 +26,6 @@ _Connection = TypeVar("_Connection", Projection, Drive)
 #: time constants that are none: marks that are wiped out within a step
 _NO_DEVICE = frozenset({"tau_flag"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
-#: mV; a code keeps a neuron silent with a threshold out of reach: no threshold of a device
-OUT_OF_REACH = 1e6
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
 from bioconv.codes.few_spikes.layers import carries, tables_of, units_of
 from bioconv.codes.few_spikes.tables import Table
-from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
+from bioconv.codes.membrane import denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten
@@ -41,6 +41,7 @@ from bioconv.network import (
 )
 from bioconv.neurons import Neuron
 from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
+from bioconv.neurons.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
 
 if TYPE_CHECKING:

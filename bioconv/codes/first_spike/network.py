@@ -17,7 +17,7 @@ from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
 from bioconv.codes.layout import check_neuron, depths, describe_options, names, refuse_curves
-from bioconv.codes.membrane import NEVER, on_grid
+from bioconv.codes.membrane import on_grid
 from bioconv.codes.names import identifiers
 from bioconv.codes.once import (
     GRID,
@@ -33,6 +33,7 @@ from bioconv.network import Change, Drive, Input, Population, Projection, Readou
 from bioconv.neurons import Neuron
 from bioconv.neurons.first_spike import Announcer, FirstSpike
 from bioconv.neurons.first_spike_exact import FirstSpikePool
+from bioconv.neurons.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
 from bioconv.timing import whole_steps
 

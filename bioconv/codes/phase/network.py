@@ -17,7 +17,7 @@ from bioconv.codes.calibration import LowestValues
 from bioconv.codes.encoding import with_encoders
 from bioconv.codes.headroom import measure_headroom
 from bioconv.codes.layout import check_neuron, describe_options, names, refuse_curves, steps_of
-from bioconv.codes.membrane import NEVER, on_grid
+from bioconv.codes.membrane import on_grid
 from bioconv.codes.names import identifiers
 from bioconv.codes.once import GRID, current_inputs, margin
 from bioconv.codes.phase.plan import Plan, transmission_starts
@@ -33,6 +33,7 @@ from bioconv.network import (
 )
 from bioconv.neurons import Neuron
 from bioconv.neurons.first_spike_exact import FirstSpikePool
+from bioconv.neurons.parts import NEVER
 from bioconv.operators import (
     Dense,
     Operator,

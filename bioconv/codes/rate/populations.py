@@ -16,13 +16,14 @@ from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import Scales
 from bioconv.codes.driving import Synapse
-from bioconv.codes.membrane import NEVER, Membrane
+from bioconv.codes.membrane import Membrane
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewritten import Carried, Rewritten
 from bioconv.codes.signs import signed_part
 from bioconv.codes.windows import cells_of, pool_of
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
 from bioconv.neurons import MaxGate, Neuron
+from bioconv.neurons.parts import NEVER
 from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from bioconv.analog.graph import Layer
 from bioconv.codes import layout
 from bioconv.codes.affine import substitute
 from bioconv.codes.calibration import LowestValues, input_scales
-from bioconv.codes.membrane import NEVER, denominator, on_grid, rounded
+from bioconv.codes.membrane import denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.sigma_delta.levels import levels_of
@@ -46,6 +46,7 @@ from bioconv.network import (
     Value,
 )
 from bioconv.neurons import Neuron
+from bioconv.neurons.parts import NEVER
 from bioconv.neurons.sigma_delta import (
     IntensityToDelay,
     SigmaDelta,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bioconv.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import axon
+from bioconv.neurons.parts import OUT_OF_REACH
 from bioconv.simulators.event.stage import Solver, Stage
 
 _FIRST_SPIKE_EXACT = "bioconv.simulators.event.first_spike_exact"
@@ -55,8 +56,6 @@ _FOLLOWED: Mapping[str, Mapping[str, int]] = MappingProxyType(
         _SIGMA_DELTA: {"gate": 1, "slope": 1},
     }
 )
-#: mV; a threshold out of reach keeps neurons silent
-_REACH = 1e6
 #: kinds of readouts that need no time steps
 READOUTS = ("level", "first_spike", "count")
 
@@ -123,6 +122,6 @@ def _not_followed(network: SpikingNetwork, population: Population) -> list[str]:
 def _moves_within_reach(thresholds: Sequence[NDArray[np.float64]]) -> bool:
     """Whether some threshold is at two places that a neuron can reach."""
     full = np.stack(np.broadcast_arrays(*thresholds))
-    low = np.where(full < _REACH, full, np.inf).min(axis=0)
-    high = np.where(full < _REACH, full, -np.inf).max(axis=0)
+    low = np.where(full < OUT_OF_REACH, full, np.inf).min(axis=0)
+    high = np.where(full < OUT_OF_REACH, full, -np.inf).max(axis=0)
     return bool(np.any(high > low))

@@ -25,8 +25,7 @@ from bioconv.network import Population
 from bioconv.neurons import IntegrateAndFire, Integrator, LeakyIntegrateAndFire
 from bioconv.neurons.integrate_and_fire import subtracts
 from bioconv.neurons.model import NeuronModel, Parameter, Receptor, State
-from bioconv.neurons.parts import I_OFFSET, POSITIVE, c_m, reset_statement, t_ref
-from bioconv.noise.rewriting import OUT_OF_REACH
+from bioconv.neurons.parts import I_OFFSET, OUT_OF_REACH, POSITIVE, c_m, reset_statement, t_ref
 from bioconv.targets.nir.graph import Node, channels_first, channels_last
 
 Floats = NDArray[np.float64]
