@@ -304,12 +304,18 @@ def _with_noise(
 
 
 def _silent_below(drive: Drive, ask: Ask) -> bool:
-    """Whether the neuron keeps silent under the strongest inhibition that occurs."""
+    """Whether the neuron keeps silent under the strongest inhibition that occurs.
+
+    Without its noise: the few spikes of that near the onset come with any step.
+    """
+    neuron = drive.neuron
+    if has_parameters(neuron.model, SIGMA):
+        neuron = replace(neuron, parameters={**neuron.parameters, SIGMA: 0.0})
     lowest = -4.0 if ask.lowest is None else min(ask.lowest(), -1.0)
     currents = drive.fit.i0 + drive.fit.gain * np.linspace(_MARGIN * lowest, -0.5, 512)
     duration = drive.dt * np.ceil(300.0 / drive.dt)
     discard = drive.dt * np.ceil(100.0 / drive.dt)
-    curve = measure_curve(drive.neuron, currents, dt=drive.dt, duration=duration, discard=discard)
+    curve = measure_curve(neuron, currents, dt=drive.dt, duration=duration, discard=discard)
     return bool(np.all(curve.rates <= 0.05 * drive.max_rate))
 
 

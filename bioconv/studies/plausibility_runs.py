@@ -25,7 +25,7 @@ from bioconv.simulators.array import samples_at_once
 from bioconv.studies.runs import digest_of
 
 #: changes when the same run would give another record
-_VERSION = 2
+_VERSION = 3
 #: the accuracy counts as reached from when it stays this close to its last value
 REACHED = 0.005
 #: values that tell one distribution from another

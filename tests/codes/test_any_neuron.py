@@ -135,6 +135,13 @@ def test_a_step_at_which_inhibition_would_make_spikes_is_not_taken() -> None:
     assert agreement(outputs(network)) >= 0.9
 
 
+@pytest.mark.slow
+def test_spikes_of_its_noise_are_no_reason_for_a_finer_step() -> None:
+    network = convert("resonate_and_fire")
+    assert network.code["noise_sigma"] > 0
+    assert network.dt == neurons.make("resonate_and_fire").model.dt_default
+
+
 def vars_of(model: neurons.NeuronModel) -> dict[str, Any]:
     return {name: getattr(model, name) for name in model.__dataclass_fields__}
 
