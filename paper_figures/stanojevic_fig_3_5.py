@@ -103,7 +103,7 @@ def _in_steps(given: Workload, k: int) -> float:
     code = FirstSpikeExactCode(zeta=0.0)
     step = code.time_unit / k
     network = bc.convert(given.graph, calibration=given.calibration, code=code, dt=step)
-    recording = bc.simulate(network, given.x, batch_size=50, progress=False)
+    recording = bc.simulate(network, given.x, progress=False)
     return recording.accuracy(given.y)
 
 

@@ -9,6 +9,7 @@ step in which it is emitted, nor in its own past), and the linear algebra is far
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 from typing import Any, NamedTuple
 
 import jax
@@ -191,8 +192,15 @@ def _count(spikes: Array) -> Array:
 def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
     """What the spikes of each step and sample add up to at the other end."""
     steps, batch, _ = spikes.shape
-    x = spikes.reshape(steps * batch, *operator.in_shape)
-    return operator.transmit(x, plan.dtype).reshape(steps, batch, -1)
+
+    def add_up(spikes: Array) -> Array:
+        x = spikes.reshape(steps * batch, *operator.in_shape)
+        return operator.transmit(x, plan.dtype).reshape(steps, batch, -1)
+
+    def silence(spikes: Array) -> Array:
+        return jnp.zeros((steps, batch, prod(operator.out_shape)), plan.dtype)
+
+    return lax.cond(spikes.any(), add_up, silence, spikes) if plan.windows else add_up(spikes)
 
 
 def _released(
