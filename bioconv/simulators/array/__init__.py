@@ -22,7 +22,7 @@ from bioconv.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.collect import Collector
 from bioconv.simulators.array.engine import Records, run_chunk, start
-from bioconv.simulators.array.plan import Plan, even_batch, make_plan
+from bioconv.simulators.array.plan import Plan, make_plan
 from bioconv.simulators.settings import Data, Settings
 
 __all__ = ["run", "samples_at_once"]
@@ -63,7 +63,8 @@ def run(
 
 def samples_at_once(network: SpikingNetwork, n_images: int, dtype: str = "float32") -> int:
     """How many of ``n_images`` samples `run` simulates together where nobody says how many."""
-    return even_batch(network, n_images, dtype, _chunk_bytes())
+    settings = Settings("array", network.n_steps, dtype=dtype)
+    return make_plan(network, settings, n_images, _chunk_bytes()).batch
 
 
 def _chunk_bytes() -> int:
@@ -75,12 +76,7 @@ class _Simulation:
         began = time.perf_counter()
         self.network, self.data, self.settings = network, data, settings
         self.n_images = len(next(iter(data.values())))
-        asked = settings.batch_size
-        if asked:
-            batch = min(asked, self.n_images)
-        else:
-            batch = even_batch(network, self.n_images, settings.dtype, chunk_bytes)
-        self.plan: Plan = make_plan(network, settings, batch, chunk_bytes)
+        self.plan: Plan = make_plan(network, settings, self.n_images, chunk_bytes)
         self.arrays = Arrays(network, self.plan, settings.n_steps, settings.seed)
         self.collector = Collector(network, settings, self.n_images)
         self.build_seconds = time.perf_counter() - began

@@ -14,8 +14,12 @@ from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.model import NeuronModel
 from bioconv.simulators.settings import Settings
 
-#: samples that are simulated together where nobody says how many
-_LEAST, _MOST = 8, 64
+#: samples that are simulated together where nobody says how many: so few that the state of the
+#: largest population, which goes through many steps at a time, takes at most a third of a chunk
+#: (with more of it, a Traub-Miles neuron takes nearly twice as long), and a step at
+#: most half (with more, memory is handed back and asked for again in every call)
+_LEAST, _MOST = 4, 64
+_STATES, _STEPS = 3, 2
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,24 @@ class Plan:
     windows: bool
 
 
-def make_plan(network: SpikingNetwork, settings: Settings, batch: int, chunk_bytes: int) -> Plan:
-    """The plan for a network; raises `ParameterError` if it is recurrent."""
+def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_bytes: int) -> Plan:
+    """The plan for a network and a number of samples.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    settings : Settings
+    n_images : int
+        Simulated together in batches of ``settings.batch_size``, or of a size that suits the
+        caches.
+    chunk_bytes : int
+        Memory for what goes between populations in the steps of one call, roughly.
+
+    Raises
+    ------
+    ParameterError
+        The network is recurrent.
+    """
     stages = tuple(
         _stage(network, network.population(name), settings) for name in network.topological_order()
     )
@@ -111,22 +131,17 @@ def make_plan(network: SpikingNetwork, settings: Settings, batch: int, chunk_byt
     widths = [n for _, n in inputs] + [
         stage.n * (1 + len(stage.sources) + len(stage.traces)) for stage in stages
     ]
-    bytes_a_step = batch * sum(widths) * np.dtype(settings.dtype).itemsize
-    steps = _even_part(settings.n_steps, max(1, chunk_bytes // bytes_a_step))
+    item = np.dtype(settings.dtype).itemsize
+    state = max(stage.n * len(stage.model.states) for stage in stages)
+    most = chunk_bytes // (item * max(_STATES * state, _STEPS * sum(widths)))
+    if settings.batch_size:
+        batch = min(settings.batch_size, n_images)
+    else:
+        batch = _even_part(n_images, min(max(most, _LEAST), _MOST))
+    steps = _even_part(settings.n_steps, max(1, chunk_bytes // (batch * sum(widths) * item)))
     last = max(population.start_step for population in network.populations)
     windows = 2 * last >= settings.n_steps
     return Plan(stages, inputs, batch, steps, network.dt, settings.dtype, windows)
-
-
-def even_batch(network: SpikingNetwork, n_images: int, dtype: str, chunk_bytes: int) -> int:
-    """Samples that are simulated together where nobody says how many.
-
-    A population goes through many steps at a time.  If its state has to come from memory in each
-    of them, a Traub-Miles neuron takes nearly twice as long.
-    """
-    states = max(p.n_neurons * len(p.model.states) for p in network.populations)
-    most = chunk_bytes // (3 * states * np.dtype(dtype).itemsize)
-    return _even_part(n_images, min(max(most, _LEAST), _MOST))
 
 
 def _even_part(total: int, most: int) -> int:
