@@ -53,7 +53,7 @@ MANIFEST = Manifest(
     ),
     data="MNIST (first 200 test images), lenet_benchmark",
     substitute="digits and a small network where there is no data folder",
-    minutes=40,
+    minutes=30,
 )
 
 

@@ -42,7 +42,7 @@ MANIFEST = Manifest(
     ),
     data="MNIST (first 200 test images), lenet_benchmark",
     substitute="digits and a small network where there is no data folder",
-    minutes=30,
+    minutes=15,
 )
 
 
