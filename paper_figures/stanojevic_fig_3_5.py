@@ -67,7 +67,7 @@ MANIFEST = Manifest(
     data="CIFAR-10, VGG16",
     substitute="a published CIFAR-10 network; without data a digits network; windows are those of "
     "layers scaled to the largest activation, not to a percentile of it",
-    minutes=45,
+    minutes=15,
 )
 
 

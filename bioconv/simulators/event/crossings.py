@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.simulators.event.piecewise import Synapses
-from bioconv.simulators.event.stage import Times
+from bioconv.simulators.event.stage import CHUNK, Times
 
 Index = NDArray[np.int64]
-#: numbers in one array at most (32 MB)
-_CHUNK = 4_000_000
 
 
 def crossing(begin: Times, end: Times, missing: Times, slope: Times) -> Times:
@@ -98,7 +96,7 @@ def spikes_by_neuron(
     ]
     together = np.concatenate(filled, axis=1)
     index, weight = synapses.sources
-    size = max(_CHUNK // (index.shape[1] * max(k, 1) + 2), 1)
+    size = max(CHUNK // (index.shape[1] * max(k, 1) + 2), 1)
     for first in range(0, len(image), size):
         part = slice(first, first + size)
         sources = index[neuron[part]]

@@ -16,11 +16,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from bioconv.operators import Operator
-from bioconv.simulators.event.stage import Times
+from bioconv.simulators.event.stage import CHUNK, Times
 
 Index = NDArray[np.int64]
-#: numbers in one array at most (32 MB)
-_CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def first_crossings(
     ]
     together = np.concatenate(filled, axis=1)
     index, _ = synapses.sources
-    size = max(_CHUNK // (index.shape[1] * max(k, 1) + 3), 1)
+    size = max(CHUNK // (index.shape[1] * max(k, 1) + 3), 1)
     parts = [
         _crossings(synapses, ramps, together, image[i : i + size], neuron[i : i + size])
         for i in range(0, len(image), size)

@@ -15,6 +15,9 @@ from bioconv.readout import start_value
 
 #: float64, in ms, of NumPy or of JAX
 Times = Any
+#: numbers in one array at most (2 MB) where spikes are sorted neuron by neuron; arrays of 32 MB
+#: take twice as long, as their memory is handed back and asked for again
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
