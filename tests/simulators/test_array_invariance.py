@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 from array_networks import analog, chain
 
-from bioconv import neurons
+from bioconv import convert, neurons
 from bioconv.analog.functions import Linear
+from bioconv.codes import FirstSpikeExactCode
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import AveragePool, Chain, Dense, Polarity, Reshape, conv
 from bioconv.simulators import simulate
 from bioconv.simulators.array import samples_at_once
 from bioconv.simulators.array.engine import run_chunk
+from bioconv.simulators.array.plan import make_plan
+from bioconv.simulators.settings import Settings
 from bioconv.stimulation import single_neurons
+from models import import_keras
+
+keras = import_keras()
 
 
 def convolutional(encoder):
@@ -93,6 +99,26 @@ def test_fewer_samples_at_once_where_a_neuron_has_much_state():
     assert at_once(many, 10**6, 1000) == 4  # the linear algebra needs some
     assert at_once(many, 5, 130) == 44  # 44, 44 and 42
     assert at_once(many, 5, 6) == 6
+
+
+def test_spikes_are_the_same_where_silence_is_left_out():
+    """A run in which layers take turns leaves out silent ones; a much longer one does not."""
+    x = np.random.default_rng(4).random((5, 6))
+    layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input((6,)), *layers])
+    net = convert(model, calibration=x, code=FirstSpikeExactCode())
+    record = {entry.name: ("spikes",) for entry in (*net.spiking_inputs, *net.populations)}
+    runs, windows = [], []
+    for steps in (net.n_steps, 4 * net.n_steps):
+        windows.append(make_plan(net, Settings("array", steps), len(x), 1 << 24).windows)
+        runs.append(simulate(net, x, record=record, steps=steps, progress=False))
+    assert windows == [True, False]
+    for name in record:
+        rasters = [run.rasters[name] for run in runs]
+        assert len(rasters[0].step) > 0 or name == net.populations[-1].name
+        for field in ("image", "step", "neuron"):
+            early = [getattr(r, field)[r.step < net.n_steps] for r in rasters]
+            np.testing.assert_array_equal(*early)
 
 
 def test_a_sample_does_not_leak_into_the_next_one():
