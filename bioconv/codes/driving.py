@@ -42,7 +42,7 @@ _TRIALS = 16
 _NOISY_TIME = (700.0, 200.0)
 #: what the variance of a spike count adds to the squared error; most of it averages out
 _NOISE_COST = 0.1 / 60
-#: ms: synaptic time constants, where the user gives none
+#: ms: synaptic time constants, where the user gives none; longer ones for slower neurons
 _TAUS = (5.0, 10.0, 18.0, 35.0)
 #: share by which they stay away from the neuron's own time constants
 _NEAR = 0.05
@@ -192,7 +192,8 @@ def smooth(drive: Drive, power: float, typical: Floats) -> Drive:
     if not taus or power == 0:
         return drive
     first = float(drive.neuron.value(taus[0]))
-    longer = [] if given else [_apart(drive.neuron, tau) for tau in _TAUS if tau > first]
+    slow = max(FASTEST / drive.max_rate, 1.0)
+    longer = [] if given else [_apart(drive.neuron, slow * t) for t in _TAUS if slow * t > first]
     tried = []
     for tau in [first, *longer]:
         values = dict.fromkeys(taus, tau) if tau != first else {}
