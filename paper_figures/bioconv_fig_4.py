@@ -22,11 +22,10 @@ from models import import_keras
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.workloads import Workload, digits, mnist
 
-#: label -> neuron of class II, whose rate jumps from silence to a high one; ms for a sample,
-#: half of what `bioconv.convert` gives it
+#: label -> neuron of class II, whose rate jumps from silence to a high one; ms for a sample
 NEURONS = {
     "squid axon (Hodgkin-Huxley)": ("hodgkin_huxley", 180.0),
-    "Morris-Lecar, class II": ("morris_lecar:kind=class_2", 1500.0),
+    "Morris-Lecar, class II": ("morris_lecar:kind=class_2", 3000.0),
 }
 #: label -> code, and whether the network is trained with the curve that this code measures
 WAYS: dict[str, tuple[RateCode, bool]] = {
@@ -65,7 +64,7 @@ MANIFEST = Manifest(
     ),
     data="MNIST (first 1000 test images), lenet_benchmark",
     substitute="digits and a small perceptron where there is no data folder",
-    minutes=35,
+    minutes=60,
 )
 
 
@@ -157,5 +156,5 @@ def plot(result: Result, context: Context) -> Figure:
         panel.set_ylim(0, 102)
         panel.set_xlim(left=0)
         finish(panel, label, "biological time (ms)", "accuracy (%)")
-        panel.legend(fontsize=SMALL, frameon=False, loc="lower right")
+        panel.legend(fontsize=SMALL, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     return figure
