@@ -282,7 +282,7 @@ def test_training_for_a_class_2_neuron_wins_back_what_conversion_loses(digits: A
         network = bc.convert(model, calibration=x_train, neuron=neuron, code=code)
         analog[name] = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
         accuracy[name] = bc.simulate(network, x, progress=False).accuracy(y)
-    # With seeds 0 to 4: 10.6 % are lost, and 1.1 to 4.4 % after training.
-    assert accuracy["plain"] < analog["plain"] - 0.08
-    assert accuracy["trained"] > accuracy["plain"] + 0.04
-    assert accuracy["trained"] > analog["trained"] - 0.06
+    # With seeds 0 to 4: 6.7 % are lost, and 1.1 to 3.3 % after training, which wins 3.3 to 5.
+    assert accuracy["plain"] < analog["plain"] - 0.05
+    assert accuracy["trained"] > accuracy["plain"] + 0.02
+    assert accuracy["trained"] > analog["trained"] - 0.05
