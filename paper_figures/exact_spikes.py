@@ -15,7 +15,7 @@ from bioconv.network import Population, SpikingNetwork
 from bioconv.reading import read
 from bioconv.recording import Recording
 from paper_figures.frame import Context
-from paper_figures.workloads import Workload, cifar10, digits
+from paper_figures.workloads import Workload, cifar10, digits, keywords
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,11 @@ def label(name: str) -> str:
 
 
 def workload(context: Context, name: str, n_images: int) -> Workload:
-    """A network of `MODELS` or `CIFAR10` with its data, or digits without the data."""
+    """A network of `MODELS` or `CIFAR10`, or "keywords", with its data, or digits without them."""
     if name in CIFAR10:
         return cifar10(context, name, n_images)
+    if name == "keywords":
+        return keywords(context, n_images)
     entry = MODELS[name]
     path = context.model_file(*entry.parts)
     if context.quick or path is None:

@@ -71,6 +71,23 @@ def cifar10(context: Context, name: str, n_images: int) -> Workload:
     )
 
 
+def keywords(context: Context, n_images: int) -> Workload:
+    """A keyword-spotting network, a chain of nine convolutions, or digits without the data."""
+    path = context.model_file("mlperf_kws_dscnn", "kws_ref_model_rebuilt.keras")
+    if path is None or context.data is None or context.quick:
+        return digits("digits_cnn", n_images)
+    with np.load(context.data / "speech" / "kws_mfcc.npz", allow_pickle=False) as file:
+        x, y = file["x"].astype(np.float32), file["y"].astype(np.int64)
+    return Workload(
+        label="DS-CNN",
+        graph=read(path),
+        calibration=x[n_images:],
+        x=x[:n_images],
+        y=y[:n_images],
+        used=f"Speech Commands (first {n_images} clips), DS-CNN of mlperf_kws_dscnn",
+    )
+
+
 def mnist(context: Context, name: str, n_images: int, substitute: str) -> Workload:
     """A network of ``models`` on MNIST, or ``substitute`` on digits without the data."""
     if context.quick or context.data is None:
