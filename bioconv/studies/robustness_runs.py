@@ -21,7 +21,7 @@ from bioconv.studies.runs import digest_of
 _VERSION = 2
 #: keys without which a file is no record
 NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
-#: samples that the event simulator takes at once
+#: samples simulated together: small enough for the caches of a CPU
 _BATCH = 125
 
 
@@ -111,7 +111,7 @@ def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
         chip,
         bench.x,
         simulator=bench.simulator,
-        batch_size=_BATCH if bench.simulator == "event" else None,
+        batch_size=min(_BATCH, len(bench.x)),
         seed=seed,
         progress=False,
     )
