@@ -104,8 +104,9 @@ def test_fewer_samples_at_once_where_a_neuron_has_much_state():
 def test_spikes_are_the_same_where_silence_is_left_out():
     """A run in which layers take turns leaves out silent ones; a much longer one does not."""
     x = np.random.default_rng(4).random((5, 6))
-    layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3)]
-    model = keras.Sequential([keras.Input((6,)), *layers])
+    keras.utils.set_random_seed(0)
+    hidden = [keras.layers.Dense(8, activation="relu") for _ in range(3)]
+    model = keras.Sequential([keras.Input((6,)), *hidden, keras.layers.Dense(3)])
     net = convert(model, calibration=x, code=FirstSpikeExactCode())
     record = {entry.name: ("spikes",) for entry in (*net.spiking_inputs, *net.populations)}
     runs, windows = [], []
