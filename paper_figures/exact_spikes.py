@@ -68,9 +68,10 @@ def workload(context: Context, name: str, n_images: int) -> Workload:
     shape = graph.inputs[0].shape
     calibration, _ = load_data(entry.dataset, split="train", n_images=1000)
     x, y = load_data(entry.dataset, n_images=n_images)
-    assert y is not None
     used = f"{entry.dataset} (first {len(x)} test images), {entry.parts[0]}"
-    return Workload(entry.label, graph, fit_shape(calibration, shape), fit_shape(x, shape), y, used)
+    return Workload(
+        entry.label, graph, fit_shape(calibration, shape), fit_shape(x, shape), np.asarray(y), used
+    )
 
 
 def converted(given: Workload, **options: Any) -> SpikingNetwork:

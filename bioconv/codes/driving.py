@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -131,7 +131,11 @@ def choose(neuron: Neuron, ask: Ask) -> Drive:
             break
         dt /= 2
         drive = _at(neuron, dt, ask, typical)
-    return drive if ask.fluctuation is None else smooth(drive, ask.fluctuation(), typical)
+    if ask.fluctuation is None:
+        return drive
+    # Of the neuron's own rate: a lower one that the user asks for gets no longer time.
+    slow = FASTEST / default_rate(neuron, drive.dt)
+    return smooth(drive, ask.fluctuation(), typical, [slow * tau for tau in _TAUS])
 
 
 def default_step(neuron: Neuron) -> float:
@@ -172,7 +176,7 @@ def window(rate: float, dt: float) -> tuple[float, float]:
     return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
 
 
-def smooth(drive: Drive, power: float, typical: Floats) -> Drive:
+def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) -> Drive:
     """The drive with a synaptic time constant that averages the spikes of the input.
 
     The shortest that keeps the rates of the neuron near those of the same constant currents,
@@ -186,14 +190,15 @@ def smooth(drive: Drive, power: float, typical: Floats) -> Drive:
         See `bioconv.codes.calibration.fluctuation`.
     typical : ndarray
         Activations that occur.
+    times : sequence of float
+        Time constants that are tried, in ms.
     """
     taus = [receptor.tau for receptor in drive.neuron.model.receptors if receptor.tau]
     given = [name for name in taus if name in drive.neuron.parameters]
     if not taus or power == 0:
         return drive
     first = float(drive.neuron.value(taus[0]))
-    slow = max(FASTEST / drive.max_rate, 1.0)
-    longer = [] if given else [_apart(drive.neuron, slow * t) for t in _TAUS if slow * t > first]
+    longer = [] if given else [_apart(drive.neuron, time) for time in times if time > first]
     tried = []
     for tau in [first, *longer]:
         values = dict.fromkeys(taus, tau) if tau != first else {}
