@@ -126,6 +126,15 @@ def test_a_given_synaptic_time_is_kept() -> None:
     assert convert("izhikevich").populations[0].parameters["tau_syn"] > 6.0
 
 
+@pytest.mark.slow
+def test_synapses_are_slow_where_the_neuron_is_not_where_a_low_rate_is_asked_for() -> None:
+    """A fixed duration has no time for slow synapses; a slow neuron gets the time by default."""
+    low = bc.convert(MODEL, calibration=X, neuron="lif", code=RateCode(max_rate=12.5))
+    slow = bc.convert(MODEL, calibration=X, neuron=neurons.make("ml", {"kind": "class_2"}))
+    assert low.code["max_rate"] < 1.01 * slow.code["max_rate"]
+    assert low.code["synaptic_time"] <= 35.0 < slow.code["synaptic_time"]
+
+
 def test_a_step_at_which_inhibition_would_make_spikes_is_not_taken() -> None:
     """Euler's quadratic neuron runs away under strong inhibition if the step is long."""
     model = neurons.make("izhikevich").model
