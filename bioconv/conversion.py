@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
 from bioconv.codes import Code, RateCode
-from bioconv.codes.names import identifiers
-from bioconv.errors import DataError, ParameterError
+from bioconv.codes.common.names import identifiers
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Neuron, make
 
@@ -75,7 +75,7 @@ def convert(
     Examples
     --------
     >>> import numpy as np, bioconv as bc
-    >>> from models import weights_path
+    >>> from bioconv.models import weights_path
     >>> images = np.random.default_rng(0).random((20, 8, 8, 1))
     >>> network = bc.convert(weights_path("digits_cnn"), calibration=images)
     >>> network.code["code"]

@@ -24,8 +24,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.errors import DataError, ParameterError
 from bioconv.export.support.arrays import write
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.plots.style import save
 from bioconv.reports.networks import versions
 
@@ -148,7 +148,7 @@ class FigureModule(Protocol):
 
 def names() -> list[str]:
     """Names of all figures."""
-    import paper_figures
+    from bioconv import paper_figures
 
     found = (module.name for module in pkgutil.iter_modules(paper_figures.__path__))
     return sorted(name for name in found if name.startswith(PAPERS))

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import curves, plot_curves, settled, steps_to
-from paper_figures.workloads import cifar10
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import curves, plot_curves, settled, steps_to
+from bioconv.paper_figures.workloads import cifar10
 
 CODES = {
     "basic": RateCode(percentile=99.9, normalization="layer", initial="zero", clamp=0),

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.estimation import estimate
+from bioconv.measures.estimation import estimate
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import accuracy_over_time, settled
+from bioconv.paper_figures.workloads import cifar10
 from bioconv.plots.style import finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import accuracy_over_time, settled
-from paper_figures.workloads import cifar10
 
 PERCENTILES = (99.0, 99.9, 99.99, 99.999, 100.0)
 

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import accuracy_over_time
+from bioconv.paper_figures.workloads import cifar10
 from bioconv.plots.style import finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import accuracy_over_time
-from paper_figures.workloads import cifar10
 
 #: label -> (code, reset): each bar adds one method to the bar before
 STEPS = {

@@ -13,11 +13,11 @@ import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.noise import SpikeJitter, WeightQuantization, disturb
+from bioconv.paper_figures.exact_spikes import converted, simulated, workload
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.hardware import curves, sweep
+from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.style import BLUE, ORANGE, finish, panels
-from paper_figures.exact_spikes import converted, simulated, workload
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.hardware import curves, sweep
-from paper_figures.workloads import Workload
 
 #: standard deviations in time units; steps of a window; bits; windows by zeta
 SIGMAS = (0.0, 0.001, 0.01, 0.03, 0.1)

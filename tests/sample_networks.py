@@ -18,9 +18,9 @@ from bioconv.network import (
     Readout,
     SpikingNetwork,
 )
+from bioconv.network.recording import Raster, Recording
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Chain, Conv, Dense, Polarity, Reshape
-from bioconv.recording import Raster, Recording
 
 SHAPE = (6, 6, 1)
 

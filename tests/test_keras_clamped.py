@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 X = np.random.default_rng(0).normal(0, 1, (20, 6)).astype(np.float32)
 

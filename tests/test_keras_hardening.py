@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
-from bioconv.errors import ParameterError
+from bioconv import models
+from bioconv.ground.errors import ParameterError
 from bioconv.noise import WeightQuantization
 
 X, Y = bc.load_data("digits", split="train")

@@ -9,10 +9,10 @@ import pytest
 from sample_networks import images, recording_of, spiking_network
 
 from bioconv import measures
-from bioconv.errors import DataError, ParameterError
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.measures import diagnose, format_table
 from bioconv.network import Population
-from bioconv.recording import Raster, Recording
+from bioconv.network.recording import Raster, Recording
 
 NET = spiking_network()
 X = images(10)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sample_networks import images, recording_of, spiking_network
 
 from bioconv import measures, plots
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 NET = spiking_network()
 X = images()

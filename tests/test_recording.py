@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sample_networks import images, recording_of, spiking_network
 
-from bioconv.errors import DataError, ParameterError
-from bioconv.recording import Raster, Recording
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.network.recording import Raster, Recording
 
 GOOD = recording_of(spiking_network(), images(4))
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm
 
 import bioconv as bc
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 
 def test_leaky_potential_is_the_closed_form() -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bioconv.errors import ExportError, Problem
 from bioconv.export.tables import initial_of, value_of
+from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import (
     AdaptiveExponential,

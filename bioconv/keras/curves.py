@@ -17,15 +17,15 @@ from bioconv.analog.functions import FICurve as CurveFunction
 from bioconv.analog.functions import ReLU
 from bioconv.analog.measured import check_entries, curve_of, interpolate
 from bioconv.codes import RateCode
-from bioconv.codes.calibration import LowestValues, activity_of, measure
-from bioconv.codes.membrane import Membrane
+from bioconv.codes.common.calibration import LowestValues, activity_of, measure
+from bioconv.codes.common.membrane import Membrane
+from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.rate.curve import activation_curve, layer_curves
-from bioconv.codes.rewriting import rewrite
 from bioconv.conversion import calibration_of
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.keras_engine import import_keras
 from bioconv.neurons import Neuron, make
 from bioconv.reading import read
-from models import import_keras
 
 if TYPE_CHECKING:
     import keras

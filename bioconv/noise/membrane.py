@@ -14,14 +14,14 @@ from typing import ClassVar
 import numpy as np
 from scipy import constants
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.model import NeuronModel, Parameter, State
-from bioconv.neurons.noise import SIGMA_MEMBRANE, with_membrane_noise
-from bioconv.neurons.rewriting import substitute
+from bioconv.neurons.language.model import NeuronModel, Parameter, State
+from bioconv.neurons.language.noise import SIGMA_MEMBRANE, with_membrane_noise
+from bioconv.neurons.language.substitution import substitute
 from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.edits import Floats, has, is_gate, swing, threshold_of, value_of
 from bioconv.noise.options import number_above, number_from, refuse
-from bioconv.noise.rewriting import Floats, has, is_gate, swing, threshold_of, value_of
 
 _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.axon import is_axon
+from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
+from bioconv.noise.edits import Edit, edited, has, is_gate, paired
 from bioconv.noise.options import choice, number_above, number_from, refuse, share
-from bioconv.noise.rewriting import Edit, edited, has, is_gate, paired
 from bioconv.noise.weights import spread_weights
 
 Floats = NDArray[np.float64]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Change, Population, Projection, SpikingNetwork, Value
-from bioconv.neurons.model import NeuronModel, Parameter
-from bioconv.noise.rewriting import value_of
+from bioconv.neurons.language.model import NeuronModel, Parameter
+from bioconv.noise.edits import value_of
 from bioconv.noise.waiting import runs_away, uses_time, wakes
 
 #: parameter of a model that was made to wait: it fires from then on

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from bioconv.codes.options import is_number
-from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.codes.common.options import is_number
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.axon import is_axon
-from bioconv.neurons.model import UNITS, NeuronModel, Parameter
+from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
+from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.edits import has, resting, swing, threshold_of
 from bioconv.noise.options import number_from, refuse, whole_from
-from bioconv.noise.rewriting import has, resting, swing, threshold_of
 
 #: units of what a register holds; states without unit are marks and counts
 _STORED = ("mV", "pA", "nS")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bioconv.errors import ParameterError
 from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import Chain, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name

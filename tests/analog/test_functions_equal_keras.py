@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bioconv.analog import functions as f
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import keras_paddings
 
 L = keras.layers

@@ -22,7 +22,7 @@ from bioconv.analog import (
     evaluate,
 )
 from bioconv.analog.functions import Function, Linear, MaxPool, ReLU, Softmax
-from bioconv.errors import BioconvError, DataError, ParameterError
+from bioconv.ground.errors import BioconvError, DataError, ParameterError
 from bioconv.operators import (
     Array,
     AveragePool,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.cli import main
 from bioconv.simulators import SIMULATORS
 

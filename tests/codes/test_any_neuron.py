@@ -15,10 +15,10 @@ import bioconv as bc
 from bioconv import neurons
 from bioconv.analog.functions import Linear, MaxPool, ReLU
 from bioconv.codes import RateCode
-from bioconv.codes.calibration import fluctuation, lowest_activation, measure
-from bioconv.codes.membrane import Membrane
-from bioconv.codes.rewriting import rewrite
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.codes.common.calibration import fluctuation, lowest_activation, measure
+from bioconv.codes.common.membrane import Membrane
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.operators import Dense, identity
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.analog.functions import FICurve
 from bioconv.analog.measured import pchip_slopes
-from bioconv.codes.calibration import LowestValues, measure
+from bioconv.codes.common.calibration import LowestValues, measure
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.rate.correction import correct
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Rewritten
 
 X, _ = bc.load_data("digits", split="train")
 TEST, Y = bc.load_data("digits")

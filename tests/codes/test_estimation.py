@@ -9,7 +9,7 @@ from small_graphs import mlp
 import bioconv as bc
 from bioconv.analog.functions import Softmax
 from bioconv.codes import RateCode
-from bioconv.errors import DataError, ParameterError
+from bioconv.ground.errors import DataError, ParameterError
 
 RNG = np.random.default_rng(0)
 MODEL = mlp(RNG, (6, 40, 30, 5), last=Softmax())

@@ -9,10 +9,9 @@ import pytest
 from small_graphs import affine, graph, layer
 
 import bioconv as bc
-import models
-from bioconv import codes
+from bioconv import codes, models
 from bioconv.analog.functions import FICurve, Linear
-from bioconv.errors import ConversionError, DataError
+from bioconv.ground.errors import ConversionError, DataError
 from bioconv.network import SpikingNetwork
 from bioconv.operators import identity
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioconv.codes.percentiles import Tail
+from bioconv.codes.common.percentiles import Tail
 
 
 @settings(max_examples=60, deadline=None)

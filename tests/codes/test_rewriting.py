@@ -23,10 +23,10 @@ from bioconv.analog.functions import (
     Softmax,
     Tanh,
 )
-from bioconv.codes.calibration import LowestValues
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.errors import ConversionError
 from bioconv.operators import Dense, Pad, Place, Reshape, Scale, compose, conv, identity
 
 SHAPE = (6, 6, 3)

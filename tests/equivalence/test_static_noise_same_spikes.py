@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
-from bioconv import noise
+from bioconv import models, noise
 from bioconv.network import SpikingNetwork
 
 EVERYTHING = (

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bioconv.errors import DataError, ParameterError
-from paper_figures import frame
-from paper_figures.__main__ import main
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.paper_figures import frame
+from bioconv.paper_figures.__main__ import main
 
 QUICK = frame.Context(quick=True, progress=False)
 #: minutes of a full run

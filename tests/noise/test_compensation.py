@@ -10,9 +10,8 @@ import pytest
 from scipy.stats import norm
 
 import bioconv as bc
-import models
-from bioconv import codes, noise
-from bioconv.errors import ConversionError, ParameterError
+from bioconv import codes, models, noise
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.noise import calibrate, correct_input, corrected_current, disturb
 

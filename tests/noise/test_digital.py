@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
-from bioconv import codes
-from bioconv.errors import ConversionError, ParameterError
+from bioconv import codes, models
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise import (
     DeadNeurons,

@@ -12,16 +12,15 @@ from dynamic_networks import ONE, chain, steps_of
 from scipy import stats
 
 import bioconv as bc
-import models
-from bioconv import codes, neurons, noise
+from bioconv import codes, models, neurons, noise
 from bioconv.codes import FirstSpikeExactCode
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Projection, SpikingNetwork
-from bioconv.neurons.axon import Axon, AxonKind
+from bioconv.network.recording import Raster, Recording
+from bioconv.neurons.library.axon import Axon, AxonKind
 from bioconv.noise.axon import AxonSettings, axons_of, settings_of, with_axons
 from bioconv.noise.retiming import retimed
 from bioconv.operators import identity
-from bioconv.recording import Raster, Recording
 
 X, _ = bc.load_data("digits", split="train")
 TEST, LABELS = bc.load_data("digits")
@@ -277,7 +276,7 @@ class TestEvents:
         self, network: SpikingNetwork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The quotient for all neurons at once, against every neuron spike by spike."""
-        from bioconv.simulators.event import first_spike_exact as solver
+        from bioconv.codes.first_spike_exact import solver
 
         noisy = noise.disturb(network, noise.SpikeJitter(1.0), noise.SpikeLoss(0.02))
         fast, quick = self.run(noisy, 10), solver._crossed_anyhow

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
-from bioconv import codes, noise
-from bioconv.errors import ConversionError, ParameterError
+from bioconv import codes, models, noise
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
 
 X, _ = bc.load_data("digits", split="train")

@@ -7,9 +7,8 @@ import pytest
 from scipy import stats
 
 import bioconv as bc
-import models
-from bioconv import codes, noise
-from bioconv.errors import ConversionError, ParameterError
+from bioconv import codes, models, noise
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Population, Projection, SpikingNetwork
 from bioconv.noise import Mismatch, disturb
 from bioconv.operators import Dense

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
-from bioconv import noise
-from bioconv.errors import ParameterError
+from bioconv import models, noise
+from bioconv.ground.errors import ParameterError
 
 X, _ = bc.load_data("digits", split="train")
 TEST, LABELS = bc.load_data("digits")

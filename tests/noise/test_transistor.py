@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 import bioconv as bc
-import models
-from bioconv.errors import ParameterError
+from bioconv import models
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise import TemperatureShift, Transistor, TransistorMismatch, disturb
 from bioconv.noise.transistor import thermal_voltage

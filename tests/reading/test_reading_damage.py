@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bioconv.analog import AnalogGraph
-from bioconv.errors import BioconvError, NetworkFileError, UnsafeModelError
+from bioconv.ground.errors import BioconvError, NetworkFileError, UnsafeModelError
 from bioconv.reading import read
 
 L = keras.layers

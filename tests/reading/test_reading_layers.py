@@ -6,8 +6,8 @@ import keras
 import pytest
 from keras_models import randomized, samples, sequential
 
+from bioconv.models import awkward
 from bioconv.reading import supported_layers
-from models import awkward
 
 L = keras.layers
 

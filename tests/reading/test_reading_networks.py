@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from keras_models import randomized, samples, sequential
 
+from bioconv.models import awkward
 from bioconv.reading import describe, read
-from models import awkward
 
 L = keras.layers
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from bioconv.errors import UnsafeModelError
+from bioconv.ground.errors import UnsafeModelError
 from bioconv.reading import read
 
 #: what Keras 3 itself loads, and inputs on the scale of the training data

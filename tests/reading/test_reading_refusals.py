@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from old_keras import functional, layer, node, write
 
-from bioconv.errors import BioconvError, NetworkFileError, ReadError, UnsafeModelError
+from bioconv.ground.errors import BioconvError, NetworkFileError, ReadError, UnsafeModelError
 from bioconv.reading import read
 from bioconv.reading.hdf5 import Hdf5File
 

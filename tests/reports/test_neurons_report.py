@@ -8,7 +8,7 @@ import pytest
 import bioconv as bc
 from bioconv.plots.neuron_models import working_range
 from bioconv.simulators import SIMULATORS
-from bioconv.stimulation import default_step
+from bioconv.simulators.stimulation import default_step
 
 
 @pytest.mark.parametrize("name", sorted(bc.neurons.library()))

@@ -9,6 +9,7 @@ from array_networks import analog, chain
 from bioconv import convert, neurons
 from bioconv.analog.functions import Linear
 from bioconv.codes import FirstSpikeExactCode
+from bioconv.ground.keras_engine import import_keras
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import AveragePool, Chain, Dense, Polarity, Reshape, conv
 from bioconv.simulators import simulate
@@ -16,8 +17,7 @@ from bioconv.simulators.array import samples_at_once
 from bioconv.simulators.array.engine import run_chunk
 from bioconv.simulators.array.plan import make_plan
 from bioconv.simulators.settings import Settings
-from bioconv.stimulation import single_neurons
-from models import import_keras
+from bioconv.simulators.stimulation import single_neurons
 
 keras = import_keras()
 

@@ -15,8 +15,8 @@ from sample_networks import spiking_network
 from scipy.stats import norm, rv_histogram
 
 import bioconv as bc
-import models
-from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv import models
+from bioconv.ground.errors import BioconvError, ConversionError, DataError, ParameterError
 from bioconv.network import Projection
 from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import Dense

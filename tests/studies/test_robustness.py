@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.cli import main
-from bioconv.errors import ConversionError, DataError, ParameterError, Problem
+from bioconv.ground.errors import ConversionError, DataError, ParameterError, Problem
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, Streams, disturb
 from bioconv.plots.robustness import robustness_figure

@@ -15,9 +15,9 @@ import pytest
 from sample_networks import SHAPE, analog_graph, images, spiking_network
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.analog.functions import Linear, Softmax
-from bioconv.errors import ExportError
+from bioconv.ground.errors import ExportError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, NeuronModel, with_noise
 from bioconv.operators import Dense, Reshape, Scale, compose

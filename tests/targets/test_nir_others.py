@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.network import SpikingNetwork
 
 spyx_nir = pytest.importorskip("spyx.nir", reason="pip install spyx")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.signal import correlate
 
 import bioconv as bc
-from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import SpikingNetwork
 
 RANDOM = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from sample_networks import spiking_network
 
 import bioconv as bc
 from bioconv.cli import main
-from bioconv.errors import ConversionError, ExportError, ParameterError
+from bioconv.ground.errors import ConversionError, ExportError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import HodgkinHuxley, LeakyIntegrateAndFire
 

@@ -18,7 +18,7 @@ from bioconv.cli.commands.common import (
     read_network,
     steps_of,
 )
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.measures import format_table
 from bioconv.reports.networks import describe_transfer
 

@@ -19,12 +19,12 @@ from bioconv.analog.functions import (
     ReLU,
     Softmax,
 )
-from bioconv.codes.calibration import measure, pooled_scale
+from bioconv.codes.common.calibration import measure, pooled_scale
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
 from bioconv.codes.rate import RateCode
-from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 
 if TYPE_CHECKING:
     from bioconv.codes.few_spikes.code import FewSpikesCode

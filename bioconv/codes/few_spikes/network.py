@@ -18,17 +18,18 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer
-from bioconv.codes import layout
-from bioconv.codes.affine import apply64
-from bioconv.codes.assembly import Parts
-from bioconv.codes.calibration import LowestValues
+from bioconv.codes.common import layout
+from bioconv.codes.common.affine import apply64
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.max_windows import cells_of, pool_of
+from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.few_spikes.layers import carries, tables_of, units_of
+from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
 from bioconv.codes.few_spikes.tables import Table
-from bioconv.codes.membrane import denominator, on_grid, rounded
-from bioconv.codes.names import identifiers
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.windows import cells_of, pool_of
 from bioconv.network import (
     Change,
     Drive,
@@ -40,8 +41,7 @@ from bioconv.network import (
     Value,
 )
 from bioconv.neurons import Neuron
-from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
 
 if TYPE_CHECKING:

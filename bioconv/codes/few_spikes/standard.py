@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import Elementwise, Gelu, Sigmoid, Silu, Tanh
-from bioconv.cache import remembered
 from bioconv.codes.few_spikes.fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
 from bioconv.codes.few_spikes.tables import GRID, Table
+from bioconv.ground.cache import remembered
 from bioconv.operators import Array
 
 Floats = NDArray[np.float64]

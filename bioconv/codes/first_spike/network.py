@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Function, Linear, MaxPool, ReLU
 from bioconv.analog.graph import Layer
-from bioconv.codes.assembly import Parts
-from bioconv.codes.calibration import LowestValues
-from bioconv.codes.encoding import with_encoders
-from bioconv.codes.headroom import measure_headroom
-from bioconv.codes.layout import check_neuron, depths, describe_options, names, refuse_curves
-from bioconv.codes.membrane import on_grid
-from bioconv.codes.names import identifiers
-from bioconv.codes.once import (
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.encoding import with_encoders
+from bioconv.codes.common.headroom import measure_headroom
+from bioconv.codes.common.layout import check_neuron, depths, describe_options, names, refuse_curves
+from bioconv.codes.common.max_windows import cells_of, rectifier_of
+from bioconv.codes.common.membrane import on_grid
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.once import (
     GRID,
     ONCE_STEPS,
     current_inputs,
     margin,
 )
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.windows import cells_of, rectifier_of
-from bioconv.errors import ParameterError
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.first_spike.neurons import Announcer, FirstSpike
+from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
-from bioconv.neurons.first_spike import Announcer, FirstSpike
-from bioconv.neurons.first_spike_exact import FirstSpikePool
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
 from bioconv.timing import whole_steps
 

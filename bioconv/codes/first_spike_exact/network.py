@@ -12,18 +12,24 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import GraphInput, Layer
-from bioconv.codes import layout
-from bioconv.codes.affine import apply64
-from bioconv.codes.assembly import Parts
-from bioconv.codes.calibration import LowestValues
+from bioconv.codes.common import layout
+from bioconv.codes.common.affine import apply64
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.max_windows import cells_of, pool_of
+from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.pooling import MaxMinPool
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.first_spike_exact.neurons import (
+    FirstSpikeEncoder,
+    FirstSpikeExact,
+    FirstSpikeIntegrator,
+    FirstSpikePool,
+)
 from bioconv.codes.first_spike_exact.scaling import Scaling, measure
-from bioconv.codes.first_spike_exact.windows import Schedule, Window, plan
-from bioconv.codes.membrane import denominator, on_grid, rounded
-from bioconv.codes.names import identifiers
-from bioconv.codes.pooling import MaxMinPool
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.windows import cells_of, pool_of
+from bioconv.codes.first_spike_exact.schedule import Schedule, Window, plan
 from bioconv.network import (
     Drive,
     Input,
@@ -34,12 +40,6 @@ from bioconv.network import (
     Value,
 )
 from bioconv.neurons import Neuron
-from bioconv.neurons.first_spike_exact import (
-    FirstSpikeEncoder,
-    FirstSpikeExact,
-    FirstSpikeIntegrator,
-    FirstSpikePool,
-)
 from bioconv.operators import compact, identity, scaled
 from bioconv.timing import whole_steps
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Affine, Layer
-from bioconv.codes.affine import apply64, channel_axis
-from bioconv.codes.calibration import pooled_scale
-from bioconv.codes.rewritten import Rewritten
-from bioconv.codes.signs import signed_parts
+from bioconv.codes.common.affine import apply64, channel_axis
+from bioconv.codes.common.calibration import pooled_scale
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.common.signs import signed_parts
 from bioconv.operators import Operator
 
 if TYPE_CHECKING:

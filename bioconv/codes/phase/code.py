@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.headroom import NORMALIZATIONS
-from bioconv.codes.options import refuse, wrong_choices
-from bioconv.neurons.oscillation import ADAPTATIONS
+from bioconv.codes.code import Code
+from bioconv.codes.common.headroom import NORMALIZATIONS
+from bioconv.codes.common.options import refuse, wrong_choices
+from bioconv.codes.phase.neurons import ADAPTATIONS
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph

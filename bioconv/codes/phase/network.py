@@ -12,17 +12,24 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer
-from bioconv.codes.affine import scale_affine
-from bioconv.codes.calibration import LowestValues
-from bioconv.codes.encoding import with_encoders
-from bioconv.codes.headroom import measure_headroom
-from bioconv.codes.layout import check_neuron, describe_options, names, refuse_curves, steps_of
-from bioconv.codes.membrane import on_grid
-from bioconv.codes.names import identifiers
-from bioconv.codes.once import GRID, current_inputs, margin
+from bioconv.codes.common.affine import scale_affine
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.encoding import with_encoders
+from bioconv.codes.common.headroom import measure_headroom
+from bioconv.codes.common.layout import (
+    check_neuron,
+    describe_options,
+    names,
+    refuse_curves,
+    steps_of,
+)
+from bioconv.codes.common.max_windows import cells_of
+from bioconv.codes.common.membrane import on_grid
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.once import GRID, current_inputs, margin
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
 from bioconv.codes.phase.plan import Plan, transmission_starts
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.windows import cells_of
 from bioconv.network import (
     Change,
     Drive,
@@ -32,8 +39,7 @@ from bioconv.network import (
     SpikingNetwork,
 )
 from bioconv.neurons import Neuron
-from bioconv.neurons.first_spike_exact import FirstSpikePool
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import (
     Dense,
     Operator,

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import MaxPool
-from bioconv.codes.assembly import Parts
-from bioconv.codes.headroom import Headroom
-from bioconv.codes.once import ONCE_STEPS
-from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.headroom import Headroom
+from bioconv.codes.common.once import ONCE_STEPS
+from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.phase.neurons import Oscillation
 from bioconv.network import Change, Input, Value
 from bioconv.neurons import Neuron
-from bioconv.neurons.oscillation import Oscillation
 
 if TYPE_CHECKING:
     from bioconv.codes.phase.code import OscillationCode

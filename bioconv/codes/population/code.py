@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.options import is_number, refuse, wrong_choices
+from bioconv.codes.code import Code
+from bioconv.codes.common.options import is_number, refuse, wrong_choices
 from bioconv.codes.population.placement import Placement, placement_problems
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class PopulationCode(Code):
     network").  A maximum passes on the k-th spikes of its sources, in the order of thresholds.
 
     The thesis: ``PopulationCode(placement="random", curve="normal", sigma="thesis")``.  Recurrent
-    layers hold products of activations, which no spikes carry: see `bioconv.populations`.
+    layers hold products of activations, which no spikes carry: see `bioconv.recurrent`.
 
     Parameters
     ----------

@@ -20,19 +20,20 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Elementwise, MaxPool, ReLU, ThresholdCount
 from bioconv.analog.graph import Layer
-from bioconv.codes import layout
-from bioconv.codes.affine import apply64
-from bioconv.codes.assembly import Parts
-from bioconv.codes.calibration import LowestValues, measure, pooled_scale
-from bioconv.codes.membrane import denominator, on_grid, rounded
-from bioconv.codes.names import identifiers
+from bioconv.codes.common import layout
+from bioconv.codes.common.affine import apply64
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.calibration import LowestValues, measure, pooled_scale
+from bioconv.codes.common.max_windows import cells_of
+from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.population.copies import gather, lifted, spread
+from bioconv.codes.population.neurons import Threshold, ThresholdOutput
 from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
 from bioconv.codes.rate import RateCode
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.windows import cells_of
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import (
     Change,
     Drive,
@@ -44,7 +45,6 @@ from bioconv.network import (
     Value,
 )
 from bioconv.neurons import Neuron
-from bioconv.neurons.threshold import Threshold, ThresholdOutput
 from bioconv.operators import Operator, compact, compose, scaled
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.driving import SETTLE
-from bioconv.codes.options import is_number, refuse, wrong_choices, wrong_flags
+from bioconv.codes.code import Code
+from bioconv.codes.common.driving import SETTLE
+from bioconv.codes.common.options import is_number, refuse, wrong_choices, wrong_flags
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -64,7 +64,7 @@ class RateCode(Code):
         arrive together; otherwise every delay is one step.
     noise : {"auto", "none"} or float
         Current noise in every neuron that is no perfect integrator: a standard deviation of the
-        mean current over 1 ms (pA; see `bioconv.neurons.noise.with_noise`), none, or "auto":
+        mean current over 1 ms (pA; see `bioconv.neurons.with_noise`), none, or "auto":
         that which makes the f-I curve straightest if it lies far from a straight line, as that
         of a neuron whose rate jumps at onset.  The curve is then measured with the noise.
     correction : bool

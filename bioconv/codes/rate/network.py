@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
 from bioconv.analog.graph import Layer
-from bioconv.codes.calibration import (
+from bioconv.codes.common.calibration import (
     RECTIFIERS,
     LowestValues,
     activity_of,
     input_scales,
     measure,
 )
-from bioconv.codes.driving import SPIKES
-from bioconv.codes.layout import depths as depths_of
-from bioconv.codes.layout import describe_options, names
-from bioconv.codes.membrane import Membrane
-from bioconv.codes.names import identifiers
+from bioconv.codes.common.driving import SPIKES
+from bioconv.codes.common.layout import depths as depths_of
+from bioconv.codes.common.layout import describe_options, names
+from bioconv.codes.common.membrane import Membrane
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.rate.correction import Correction, correct
 from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
 from bioconv.codes.rate.populations import Plan, add_gates, add_readout, add_spiking
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
 from bioconv.timing import whole_steps

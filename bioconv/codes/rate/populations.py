@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
-from bioconv.codes.assembly import Parts
-from bioconv.codes.calibration import Scales
-from bioconv.codes.driving import Synapse
-from bioconv.codes.membrane import Membrane
-from bioconv.codes.names import identifiers
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.signs import signed_part
-from bioconv.codes.windows import cells_of, pool_of
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.calibration import Scales
+from bioconv.codes.common.driving import Synapse
+from bioconv.codes.common.max_windows import cells_of, pool_of
+from bioconv.codes.common.membrane import Membrane
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.common.signs import signed_part
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
 from bioconv.neurons import MaxGate, Neuron
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.options import is_number, is_whole, refuse, wrong_choices, wrong_flags
+from bioconv.codes.code import Code
+from bioconv.codes.common.options import is_number, is_whole, refuse, wrong_choices, wrong_flags
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
-from bioconv.codes.calibration import measure, pooled_scale
+from bioconv.codes.common.calibration import measure, pooled_scale
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.rate import RateCode
-from bioconv.codes.rewritten import Rewritten
 
 if TYPE_CHECKING:
     from bioconv.codes.sigma_delta.code import SigmaDeltaCode

@@ -16,13 +16,19 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Layer
-from bioconv.codes import layout
-from bioconv.codes.affine import substitute
-from bioconv.codes.calibration import LowestValues, input_scales
-from bioconv.codes.membrane import denominator, on_grid, rounded
-from bioconv.codes.names import identifiers
-from bioconv.codes.rewriting import rewrite
+from bioconv.codes.common import layout
+from bioconv.codes.common.affine import substitute
+from bioconv.codes.common.calibration import LowestValues, input_scales
+from bioconv.codes.common.max_windows import rectifier_of
+from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.sigma_delta.levels import levels_of
+from bioconv.codes.sigma_delta.neurons import (
+    IntensityToDelay,
+    SigmaDelta,
+    SigmaDeltaOutput,
+)
 from bioconv.codes.sigma_delta.plan import (
     GRID,
     Encoder,
@@ -33,7 +39,6 @@ from bioconv.codes.sigma_delta.plan import (
     synapses,
 )
 from bioconv.codes.sigma_delta.pooling import add_gates, add_pooling, pooled_inside
-from bioconv.codes.windows import rectifier_of
 from bioconv.network import (
     Change,
     Drive,
@@ -46,12 +51,7 @@ from bioconv.network import (
     Value,
 )
 from bioconv.neurons import Neuron
-from bioconv.neurons.parts import NEVER
-from bioconv.neurons.sigma_delta import (
-    IntensityToDelay,
-    SigmaDelta,
-    SigmaDeltaOutput,
-)
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import (
     Broadcast,
     Operator,

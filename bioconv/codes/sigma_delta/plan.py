@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.graph import Affine, Layer, Term
-from bioconv.codes.affine import same
-from bioconv.codes.assembly import Parts
-from bioconv.codes.rewritten import Carried
+from bioconv.codes.common.affine import same
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.rewritten import Carried
 from bioconv.codes.sigma_delta.levels import Levels
 from bioconv.network import Shape, Value
 from bioconv.operators import Operator, Polarity, compose, scaled

@@ -9,14 +9,14 @@ import numpy as np
 
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Layer
-from bioconv.codes.affine import apply64, substitute
-from bioconv.codes.membrane import denominator, on_grid, rounded
-from bioconv.codes.rewritten import Rewritten
+from bioconv.codes.common.affine import apply64, substitute
+from bioconv.codes.common.max_windows import cell_of, pool_of, rectifier_of
+from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.sigma_delta.neurons import SigmaDelta, SigmaDeltaMaxGate
 from bioconv.codes.sigma_delta.plan import GRID, Plan, decoded, one_value, polarity, synapses
-from bioconv.codes.windows import cell_of, pool_of, rectifier_of
 from bioconv.network import Population, Projection, Value
-from bioconv.neurons.parts import NEVER
-from bioconv.neurons.sigma_delta import SigmaDelta, SigmaDeltaMaxGate
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import (
     Broadcast,
     Polarity,

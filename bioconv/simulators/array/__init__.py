@@ -17,12 +17,12 @@ from tqdm import tqdm
 
 from bioconv.export.support.encoders import spikes
 from bioconv.network import SpikingNetwork
-from bioconv.readout import reads
-from bioconv.recording import Recording
+from bioconv.network.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.collect import Collector
 from bioconv.simulators.array.engine import Records, run_chunk, start
 from bioconv.simulators.array.plan import Plan, make_plan
+from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Data, Settings
 
 __all__ = ["run", "samples_at_once"]

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from bioconv.neurons.update import update_of
+from bioconv.neurons.language.update import update_of
 from bioconv.operators import Operator
 from bioconv.simulators.array.plan import Plan, Source, Stage
 

@@ -23,9 +23,16 @@ from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
 from bioconv.neurons import IntegrateAndFire, Integrator, LeakyIntegrateAndFire
-from bioconv.neurons.integrate_and_fire import subtracts
-from bioconv.neurons.model import NeuronModel, Parameter, Receptor, State
-from bioconv.neurons.parts import I_OFFSET, OUT_OF_REACH, POSITIVE, c_m, reset_statement, t_ref
+from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
+from bioconv.neurons.library.integrate_and_fire import subtracts
+from bioconv.neurons.library.parts import (
+    I_OFFSET,
+    OUT_OF_REACH,
+    POSITIVE,
+    c_m,
+    reset_statement,
+    t_ref,
+)
 from bioconv.targets.nir.graph import Node, channels_first, channels_last
 
 Floats = NDArray[np.float64]

@@ -22,8 +22,8 @@ from bioconv.neurons import (
     NeuronModel,
     Parameter,
 )
-from bioconv.neurons.model import UNITS, State
-from bioconv.neurons.rewriting import substitute
+from bioconv.neurons.language.model import UNITS, State
+from bioconv.neurons.language.substitution import substitute
 from bioconv.targets.spinnaker.arithmetic import (
     CONDUCTANCE_SCALE,
     MOST,

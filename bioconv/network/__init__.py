@@ -1,0 +1,25 @@
+"""The spiking network and what is recorded of it: frozen data, validated, stored."""
+
+from bioconv.network.network import (
+    Change,
+    Drive,
+    Input,
+    Population,
+    Projection,
+    Readout,
+    Shape,
+    SpikingNetwork,
+    Value,
+)
+
+__all__ = [
+    "Change",
+    "Drive",
+    "Input",
+    "Population",
+    "Projection",
+    "Readout",
+    "Shape",
+    "SpikingNetwork",
+    "Value",
+]
