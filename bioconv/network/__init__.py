@@ -2,6 +2,7 @@
 
 from bioconv.network.network import (
     Change,
+    Disturbance,
     Drive,
     Input,
     Population,
@@ -14,6 +15,7 @@ from bioconv.network.network import (
 
 __all__ = [
     "Change",
+    "Disturbance",
     "Drive",
     "Input",
     "Population",

@@ -95,6 +95,9 @@ class Population:
     spike_values : ndarray, shape (n,)
         Of codes in which a spike's time matters: a spike in step ``start_step + i`` adds
         ``spike_values[i]`` to the value, one before or later nothing.  Empty: the rate counts.
+    activation_current : float
+        pA that one unit of activation brings to a neuron, where a constant current stands for an
+        activation; 0 where none does.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Population:
     max_rate: float = 1000.0
     start_step: int = 0
     spike_values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    activation_current: float = 0.0
 
     @property
     def n_neurons(self) -> int:
@@ -117,6 +121,17 @@ class Population:
     def value(self, parameter: str) -> Value:
         """Value of a parameter, given or the model's."""
         return self.parameters.get(parameter, self.model.parameter(parameter).default)
+
+    def values(self, parameter: str) -> NDArray[np.float64]:
+        """Values of a parameter, given or the model's, shape (n_neurons,)."""
+        return self._flat(self.value(parameter))
+
+    def starts(self, state: str) -> NDArray[np.float64]:
+        """Start values of a state variable, shape (n_neurons,)."""
+        return self._flat(self.start(state))
+
+    def _flat(self, value: Value) -> NDArray[np.float64]:
+        return np.broadcast_to(np.asarray(value, np.float64), self.shape).reshape(-1)
 
     def start(self, state: str) -> Value:
         """Value with which a state variable starts, given or the model's."""
@@ -208,6 +223,28 @@ class Readout:
         return self.kind in ("count", "first_spike")
 
 
+@dataclass(frozen=True)
+class Disturbance:
+    """An imperfection that was applied to a network (`bioconv.noise.disturb`).
+
+    Parameters
+    ----------
+    kind : str
+        Class of the imperfection.
+    target : str
+        What it disturbs, where several of the class can be applied; else empty.
+    seed : int
+        Of its random numbers.
+    text : str
+        The imperfection with its options, for the record.
+    """
+
+    kind: str
+    target: str
+    seed: int
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class SpikingNetwork:
     """A converted network: all that a simulator needs, and the analog network it stands for.
@@ -222,7 +259,9 @@ class SpikingNetwork:
     inputs, populations, projections, drives, changes, readouts : tuples
     analog : AnalogGraph
     code : mapping of str to str, int, float or bool
-        Name and options of the code, for the record.
+        Name and options of the code.  For the record only: nothing depends on it.
+    imperfections : tuple of Disturbance
+        What was applied to the network, in this order.
     """
 
     name: str
@@ -236,6 +275,7 @@ class SpikingNetwork:
     readouts: tuple[Readout, ...]
     analog: AnalogGraph
     code: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    imperfections: tuple[Disturbance, ...] = ()
 
     def __post_init__(self) -> None:
         problems = network_problems(self)

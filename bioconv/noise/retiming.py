@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Change, Population, Projection, SpikingNetwork, Value
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter
 from bioconv.noise.edits import value_of
 from bioconv.noise.waiting import runs_away, uses_time, wakes
@@ -200,7 +201,9 @@ def _held(model: NeuronModel) -> NeuronModel:
     """The model with a time before which it does not fire; as it is if it has one."""
     if any(parameter.name == T_BEGIN for parameter in model.parameters):
         return model
-    begin = Parameter(T_BEGIN, 0.0, "ms", "Time from which on it may fire", moment=True)
+    begin = Parameter(
+        T_BEGIN, 0.0, "ms", "Time from which on it may fire", moment=True, role=roles.RELEASE
+    )
     return replace(
         model,
         name=f"{model.name}_late",

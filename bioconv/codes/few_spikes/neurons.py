@@ -11,6 +11,7 @@ the gain ``last``.
 from __future__ import annotations
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m
@@ -110,6 +111,7 @@ def FewSpikesMaxGate(n: int, **parameters: Value) -> Neuron:
         lines.append(f"g{p} = {ahead} * z{p} + {behind} * g{p - 1} : 1")
     model = NeuronModel(
         name=f"few_spikes_max_gate_{n}",
+        kind=roles.MAX_GATE,
         equations="\n".join(lines),
         threshold=f"g{n - 1} > 0.5",
         reset="",
@@ -159,27 +161,30 @@ def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
         counted = " + ".join(f"last{k} * s{k}" for k in inputs)
         lines.append(f"u = v + {counted} : volt")
         speaking = (
-            Parameter("v_th", 1.0, "mV", "Firing threshold T of the step"),
+            Parameter("v_th", 1.0, "mV", "Firing threshold T of the step", role=roles.THRESHOLD),
             Parameter("v_fall", 0.0, "mV", "Fall h of the potential after a spike in the step"),
             *lasts,
         )
     return NeuronModel(
         name=f"{name}_{n_inputs}",
+        kind=roles.SPIKING if spiking else roles.READOUT,
         equations="\n".join(lines),
         threshold="u >= v_th" if spiking else "",
         reset="v -= v_fall" if spiking else "",
         method="exponential_euler",
         parameters=(
-            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
+            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
             c_m(1.0),
-            Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0)),
+            Parameter(
+                "gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0), role=roles.GATE
+            ),
             I_OFFSET,
             *gains,
             *speaking,
             _TAU_FLAG,
         ),
         states=(
-            State("v", "v_rest", "mV", "Membrane potential"),
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
             *(State(f"s{k}", 0.0, "mV", "What has arrived in this step") for k in inputs),
         ),
         receptors=tuple(Receptor(f"r{k}", f"s{k}", "mV") for k in inputs),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, one_of, t_ref
@@ -38,7 +39,13 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
     """
     one_of("threshold", threshold, _THRESHOLDS)
     dynamic = threshold == "dynamic"
-    missing = State("missing", 0.0, "mV", "By how much announced input raises the threshold")
+    missing = State(
+        "missing",
+        0.0,
+        "mV",
+        "By how much announced input raises the threshold",
+        kind=roles.SYNAPTIC,
+    )
     model = NeuronModel(
         name=f"first_spike_{threshold}",
         equations="\n".join(
@@ -52,16 +59,16 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
         reset="v = v_reset",
         method="euler",
         parameters=(
-            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
-            Parameter("v_reset", 0.0, "mV", "Reset potential"),
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
+            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
+            Parameter("v_reset", 0.0, "mV", "Reset potential", role=roles.RESET),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
             c_m(1.0),
             t_ref(_FOREVER),
             I_OFFSET,
         ),
         states=(
-            State("v", "v_rest", "mV", "Membrane potential"),
-            State("i_syn", 0.0, "pA", "Current of all spikes so far"),
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("i_syn", 0.0, "pA", "Current of all spikes so far", kind=roles.LASTING_CURRENT),
             *([missing] if dynamic else []),
         ),
         receptors=(
@@ -100,11 +107,15 @@ def Announcer(**parameters: Value) -> Neuron:
         reset="",
         method="euler",
         parameters=(
-            Parameter("i_min", 0.0, "pA", "Current above which it fires"),
+            Parameter(
+                "i_min", 0.0, "pA", "Current above which it fires", role=roles.CURRENT_THRESHOLD
+            ),
             t_ref(_FOREVER),
             I_OFFSET,
         ),
-        states=(State("i_syn", 0.0, "pA", "Current of all spikes so far"),),
+        states=(
+            State("i_syn", 0.0, "pA", "Current of all spikes so far", kind=roles.LASTING_CURRENT),
+        ),
         receptors=(Receptor("syn", "i_syn", "pA"),),
         refractory="t_ref",
         source=_SOURCE,

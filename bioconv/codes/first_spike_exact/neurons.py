@@ -12,15 +12,21 @@ of small steps the conditions are those of the thesis.
 from __future__ import annotations
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m
 
 _SOURCE = "Stanojevic 2023, thesis, EPFL, chapter 2, "
-_FIRED = State("fired", 0.0, "1", "1 after the spike")
-_CLOSE = Parameter(
-    "t_close", 1e6, "ms", "End of the window, in which all that are left fire", moment=True
-)
+_FIRED = State("fired", 0.0, "1", "1 after the spike", kind=roles.MARK)
+
+
+def _t_close(inactive: str) -> Parameter:
+    """The end of the window, at which all neurons fire that are left, or none."""
+    fires = inactive == "fire"
+    meaning = "End of the window" + (", in which all that are left fire" if fires else "")
+    role = roles.DEADLINE if fires else ""
+    return Parameter("t_close", 1e6, "ms", meaning, moment=True, role=role)
 
 
 def FirstSpikeExact(
@@ -50,8 +56,9 @@ def FirstSpikeExact(
     """
     _check_choice("inactive", inactive, ("fire", "silent"))
     _check_choice("threshold", threshold, ("constant", "falling"))
-    synapses = "i_syn * int(t + 0.5*dt < t_open)" if inactive == "silent" else "i_syn"
-    falls = threshold == "falling"
+    silent, falls = inactive == "silent", threshold == "falling"
+    synapses = "i_syn * int(t + 0.5*dt < t_open)" if silent else "i_syn"
+    window_current = roles.WINDOW_CURRENT_WITH_SYNAPSES if silent else roles.WINDOW_CURRENT
     opened = "i_open * int(t + 0.5*dt >= t_open)"
     rising = "i_offset * int(t + 0.5*dt >= t_start) * int(t + 0.5*dt < t_open)"
     total = f"{synapses} + {opened}" + ("" if falls else f" + {rising}")
@@ -75,19 +82,27 @@ def FirstSpikeExact(
         reset="fired = 1",
         method="euler",
         parameters=(
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
             c_m(1.0),
             I_OFFSET,
-            Parameter("i_open", 0.0, "pA", "Input current from t_open on"),
+            Parameter("i_open", 0.0, "pA", "Input current from t_open on", role=window_current),
             Parameter("t_start", 0.0, "ms", "Start of the current i_offset", moment=True),
             Parameter("t_open", 0.0, "ms", "Start of the window: all input has come", moment=True),
             Parameter("t_first", 0.0, "ms", "Earliest time of the spike", moment=True),
-            _CLOSE,
-            Parameter("slope", 0.0, "mV/ms", "Slope of the potential within the window"),
+            _t_close(inactive),
+            Parameter(
+                "slope", 0.0, "mV/ms", "Slope of the potential within the window", role=roles.SLOPE
+            ),
         ),
         states=(
-            State("v", 0.0, "mV", "Membrane potential"),
-            State("i_syn", 0.0, "pA", "Sum of the weights of all spikes that have come"),
+            State("v", 0.0, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State(
+                "i_syn",
+                0.0,
+                "pA",
+                "Sum of the weights of all spikes that have come",
+                kind=roles.LASTING_CURRENT,
+            ),
             _FIRED,
         ),
         receptors=(Receptor("syn", "i_syn", "pA"),),
@@ -130,13 +145,13 @@ def FirstSpikeEncoder(inactive: str = "fire", **parameters: Value) -> Neuron:
         reset="fired = 1",
         method="euler",
         parameters=(
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
             Parameter("g_in", 1.0, "nS", "Conductance of the electrode", (1e-9, 1e9)),
-            Parameter("slope", 1.0, "mV/ms", "Slope of the potential"),
+            Parameter("slope", 1.0, "mV/ms", "Slope of the potential", role=roles.SLOPE),
             I_OFFSET,
-            _CLOSE,
+            _t_close(inactive),
         ),
-        states=(State("v", 0.0, "mV", "Membrane potential"), _FIRED),
+        states=(State("v", 0.0, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL), _FIRED),
         source=_SOURCE + "section 2.4.2 (i)",
     )
     return Neuron(model, parameters)
@@ -163,12 +178,16 @@ def FirstSpikePool(**parameters: Value) -> Neuron:
     """
     model = NeuronModel(
         name="first_spike_exact_pool",
+        kind=roles.MAX_GATE,
         equations="dv/dt = 0*volt/second : volt\ndfired/dt = 0*Hz : 1",
         threshold="fired < 0.5 and v >= v_th",
         reset="fired = 1",
         method="euler",
-        parameters=(Parameter("v_th", 0.5, "mV", "Firing threshold"),),
-        states=(State("v", 0.0, "mV", "Number of spikes that have come"), _FIRED),
+        parameters=(Parameter("v_th", 0.5, "mV", "Firing threshold", role=roles.THRESHOLD),),
+        states=(
+            State("v", 0.0, "mV", "Number of spikes that have come", kind=roles.MEMBRANE_POTENTIAL),
+            _FIRED,
+        ),
         receptors=(Receptor("syn", "v", "mV"),),
         current="",
         source=_SOURCE + "Eq 2.32",
@@ -195,6 +214,7 @@ def FirstSpikeIntegrator(**parameters: Value) -> Neuron:
     ramp = "i_offset * int(t + 0.5*dt >= t_start)"
     model = NeuronModel(
         name="first_spike_exact_integrator",
+        kind=roles.READOUT,
         equations=(
             f"dv/dt = ({ramp} + i_syn) * int(t + 0.5*dt < t_close) / c_m : volt\n"
             "di_syn/dt = 0*amp/second : amp"
@@ -209,8 +229,14 @@ def FirstSpikeIntegrator(**parameters: Value) -> Neuron:
             Parameter("t_close", 1e6, "ms", "End of integration", moment=True),
         ),
         states=(
-            State("v", 0.0, "mV", "Membrane potential"),
-            State("i_syn", 0.0, "pA", "Sum of the weights of all spikes that have come"),
+            State("v", 0.0, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State(
+                "i_syn",
+                0.0,
+                "pA",
+                "Sum of the weights of all spikes that have come",
+                kind=roles.LASTING_CURRENT,
+            ),
         ),
         receptors=(Receptor("syn", "i_syn", "pA"),),
         source=_SOURCE + "Eqs 2.34, 2.35",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, one_of, t_ref
@@ -69,7 +70,9 @@ def _amplitude() -> NeuronModel:
             Parameter("t_listen", 0.0, "ms", "Start of the listening window", moment=True),
             Parameter("window", 100.0, "ms", "Length of a window", (POSITIVE, 1e9)),
         ),
-        State("q", 0.0, "mV", "What arrived in the last step, at full amplitude"),
+        State(
+            "q", 0.0, "mV", "What arrived in the last step, at full amplitude", kind=roles.SYNAPTIC
+        ),
         Receptor("syn", "q", "mV"),
     )
 
@@ -80,7 +83,7 @@ def _duration() -> NeuronModel:
         "duration",
         [f"dv/dt = {current} : volt (unless refractory)", "di_syn/dt = 0 * pA * Hz : amp"],
         (),
-        State("i_syn", 0.0, "pA", "Pulses under way"),
+        State("i_syn", 0.0, "pA", "Pulses under way", kind=roles.LASTING_CURRENT),
         Receptor("syn", "i_syn", "pA"),
     )
 
@@ -99,18 +102,23 @@ def _model(
         reset="v = v_reset",
         method="euler",
         parameters=(
-            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
-            Parameter("v_reset", 0.0, "mV", "Reset potential"),
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
+            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
+            Parameter("v_reset", 0.0, "mV", "Reset potential", role=roles.RESET),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
             c_m(1.0),
             t_ref(_FOREVER),
-            Parameter("i_osc", 0.0, "pA", "Current of the oscillation"),
-            Parameter("rise", 0.0, "mV/ms", "Slope at which the threshold is met"),
+            Parameter("i_osc", 0.0, "pA", "Current of the oscillation", role=roles.SLOPE),
+            Parameter(
+                "rise", 0.0, "mV/ms", "Slope at which the threshold is met", role=roles.SLOPE
+            ),
             Parameter("charging", 0.0, "1", "Whether the constant current flows", (0.0, 1.0)),
             I_OFFSET,
             *parameters,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"), state),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            state,
+        ),
         receptors=(receptor,),
         refractory="t_ref",
         source=_SOURCE,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m
 
 _SOURCE = "Mueller 2023, thesis, TU Munich, sections 5.2.1 and 5.2.2, Eq 5.1"
 _EQUATIONS = "dv/dt = gate * i_offset / c_m : volt"
-_V_REST = Parameter("v_rest", 0.0, "mV", "Membrane potential at the start")
-_GATE = Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0))
+_V_REST = Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST)
+_GATE = Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0), role=roles.GATE)
 
 
 def Threshold(**parameters: Value) -> Neuron:
@@ -40,13 +41,15 @@ def Threshold(**parameters: Value) -> Neuron:
         method="exponential_euler",
         parameters=(
             _V_REST,
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
-            Parameter("window", 1.0, "1", "Whether the neuron may fire", (0.0, 1.0)),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            Parameter(
+                "window", 1.0, "1", "Whether the neuron may fire", (0.0, 1.0), role=roles.WINDOW
+            ),
             _GATE,
             c_m(1.0),
             I_OFFSET,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"),),
+        states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
         receptors=(Receptor("syn", "v", "mV"),),
         source=_SOURCE,
     )
@@ -71,12 +74,13 @@ def ThresholdOutput(**parameters: Value) -> Neuron:
     """
     model = NeuronModel(
         name="threshold_output",
+        kind=roles.READOUT,
         equations=_EQUATIONS,
         threshold="",
         reset="",
         method="exponential_euler",
         parameters=(_V_REST, _GATE, c_m(1.0), I_OFFSET),
-        states=(State("v", "v_rest", "mV", "Membrane potential"),),
+        states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
         receptors=(Receptor("syn", "v", "mV"),),
         source=_SOURCE,
     )

@@ -9,21 +9,24 @@ else happens between.
 from __future__ import annotations
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, t_ref
 
 _MOST_SOURCES = 25
 _SOURCE = "Yousefzadeh et al. 2019, AICAS, Eqs 1 to 3 and Algorithm 1"
-_POLARITY = Parameter("polarity", 1.0, "1", "Of the spikes: 1 for ON, -1 for OFF", (-1.0, 1.0))
+_POLARITY = Parameter(
+    "polarity", 1.0, "1", "Of the spikes: 1 for ON, -1 for OFF", (-1.0, 1.0), role=roles.POLARITY
+)
 
 _CHARGE = "dv/dt = gate * i_offset / c_m + gain * s / dt"
 _WIPE = "ds/dt = -s / dt : volt"
 _GAIN = "gain = clip(1 - (t - t_first) / t_ramp, 0, 1) : 1"
 _CHARGED = (
-    Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
+    Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
     c_m(1.0),
-    Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0)),
+    Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0), role=roles.GATE),
     I_OFFSET,
 )
 _TIMED = (
@@ -95,13 +98,18 @@ def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
         parameters=(
             _POLARITY,
             Parameter("level", 1.0, "mV", "Quantisation level", (1e-9, 1e9)),
-            Parameter("v_th", 0.999999, "mV", "Firing threshold", (1e-9, 1e9)),
+            Parameter(
+                "v_th", 0.999999, "mV", "Firing threshold", (1e-9, 1e9), role=roles.THRESHOLD
+            ),
             Parameter("v_max", 1e9, "mV", "Largest value", (0.0, 1e12)),
             *(_CHARGED if single else _CHARGED[:1]),
             *_TIMED,
         ),
         states=(
-            *(State(f"v{p}", "v_rest", "mV", "Membrane potential") for p in branches),
+            *(
+                State(f"v{p}", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL)
+                for p in branches
+            ),
             *(State(f"s{p}", 0.0, "mV", "Timed spikes of this step") for p in branches),
             State("q", 0.0, "mV", "Quantised membrane potential"),
         ),
@@ -144,6 +152,7 @@ def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
     sources = range(n)
     model = NeuronModel(
         name=f"sigma_delta_max_gate_{n}",
+        kind=roles.MAX_GATE,
         equations="\n".join(
             [
                 *(f"dx{p}/dt = 0 * Hz : 1" for p in sources),
@@ -200,12 +209,12 @@ def IntensityToDelay(**parameters: Value) -> Neuron:
         reset="",
         method="euler",
         parameters=(
-            Parameter("slope", 0.02, "mV/ms", "Slope of the ramp", (0.0, 1e9)),
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
+            Parameter("slope", 0.02, "mV/ms", "Slope of the ramp", (0.0, 1e9), role=roles.SLOPE),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
             *_CHARGED,
             t_ref(1e6),
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"),),
+        states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
         receptors=(),
         refractory="t_ref",
         source="Yousefzadeh et al. 2019, AICAS, section III (linear intensity-to-delay coding)",
@@ -232,14 +241,15 @@ def SigmaDeltaOutput(**parameters: Value) -> Neuron:
     """
     model = NeuronModel(
         name="sigma_delta_output",
+        kind=roles.READOUT,
         equations="\n".join([f"{_CHARGE} : volt", _WIPE, _GAIN]),
         threshold="",
         reset="",
         method="euler",
         parameters=(*_CHARGED, *_TIMED),
         states=(
-            State("v", "v_rest", "mV", "Membrane potential"),
-            State("s", 0.0, "mV", "Timed spikes of this step"),
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("s", 0.0, "mV", "Timed spikes of this step", kind=roles.SYNAPTIC),
         ),
         receptors=_RECEPTORS,
         source=_SOURCE,

@@ -14,12 +14,13 @@ from bioconv.ground.errors import BioconvError, NetworkFileError
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.storage.hdf5 import Tree, read_tree, write_tree
+from bioconv.network.storage.old_names import declare_roles
 from bioconv.network.storage.schema import MAX_SIZE, decode, encode
 from bioconv.network.storage.seal import check_seal, seal, written_whole
 
 #: what a file can hold -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 4),
+    SpikingNetwork: ("bioconv-network", 5),
     Recording: ("bioconv-recording", 2),
 }
 #: what a file holds -> version that brought fields -> class -> fields with what they were before
@@ -32,6 +33,14 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "NeuronModel": {"after": ""},
                 "Parameter": {"moment": False},
                 "Projection": {"release": 1.0},
+            },
+            5: {
+                "NeuronModel": {"kind": ""},
+                "Parameter": {"role": ""},
+                "State": {"kind": ""},
+                "Receptor": {"sign": 0, "reversal": ""},
+                "Population": {"activation_current": 0.0},
+                "SpikingNetwork": {"imperfections": ()},
             },
         },
         Recording: {2: {"Raster": {"time": None}}},
@@ -137,6 +146,8 @@ def _open(path: Path) -> tuple[Tree, type]:
     for added, classes in ADDED_FIELDS[kind].items():
         if layout < added:
             _add_fields(tree, classes)
+    if kind is SpikingNetwork and layout < 5:
+        declare_roles(tree)
     return tree, kind
 
 

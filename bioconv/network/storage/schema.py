@@ -27,6 +27,7 @@ from bioconv.analog.graph import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import (
     Change,
+    Disturbance,
     Drive,
     Input,
     Population,
@@ -44,7 +45,7 @@ MAX_SIZE = 100_000_000
 _PLAIN_CLASSES = (
     *(NeuronModel, Parameter, State, Receptor),
     *(AnalogGraph, GraphInput, Layer, Affine, Term),
-    *(SpikingNetwork, Input, Population, Projection, Drive, Change, Readout),
+    *(SpikingNetwork, Input, Population, Projection, Drive, Change, Readout, Disturbance),
     *(Recording, Raster),
 )
 #: the closed table: name of a class -> the dataclass that a file may name

@@ -11,12 +11,14 @@ units (``volt``), as Brian2 wants; ``UNITS`` is the one table between the two.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
 from bioconv.ground.errors import ExpressionError, ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.expressions import parse_expression
 from bioconv.neurons.language.grammar import (
     Assignment,
@@ -68,6 +70,8 @@ class Parameter:
     moment : bool
         Whether it is a point in time of the sample, in ms: one that comes later when the
         population is delayed (`bioconv.noise.retiming`), as no duration does.
+    role : str
+        What it means to those who rewrite, solve or export a network: a key of `roles.ROLES`.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Parameter:
     meaning: str
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     moment: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,15 @@ class State:
         A key of `UNITS`.
     meaning : str
         One line for the documentation.
+    kind : str
+        A key of `roles.STATE_KINDS`.
     """
 
     name: str
     initial: float | str
     unit: str
     meaning: str
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,10 @@ class Receptor:
         Parameter that holds the decay time of ``variable``; empty for a delta synapse.
     also : tuple of str, optional
         Further state variables that jump by the same weight.
+    sign : {0, 1, -1}
+        1 if it takes the excitatory, -1 if it takes the inhibitory synapses only; 0 for both.
+    reversal : str, optional
+        Parameter that holds the reversal potential of a conductance; empty for a current.
     """
 
     name: str
@@ -123,6 +135,8 @@ class Receptor:
     unit: str
     tau: str = ""
     also: tuple[str, ...] = ()
+    sign: int = 0
+    reversal: str = ""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -176,6 +190,8 @@ class NeuronModel:
         Statements separated by newlines, run in every step for every neuron, refractory or not,
         after integration and delivery and before the threshold: what registers of finite range
         or precision make of the state.  May be empty.
+    kind : str
+        A key of `roles.MODEL_KINDS`.
 
     Raises
     ------
@@ -200,6 +216,7 @@ class NeuronModel:
     crossing: bool = False
     dt_default: float = 0.0
     after: str = ""
+    kind: str = roles.SPIKING
 
     def __post_init__(self) -> None:
         _check_words(self)
@@ -238,6 +255,23 @@ class NeuronModel:
     @property
     def _declared(self) -> frozenset[str]:
         return frozenset(p.name for p in self.parameters) | {s.name for s in self.states}
+
+    def with_role(self, *wanted: str) -> tuple[str, ...]:
+        """Names of the parameters that have one of these roles, in the order of declaration."""
+        return tuple(p.name for p in self.parameters if p.role in wanted)
+
+    def role(self, *wanted: str) -> str:
+        """Name of the first parameter with one of these roles, or nothing."""
+        return next(iter(self.with_role(*wanted)), "")
+
+    def states_of(self, kind: str) -> tuple[str, ...]:
+        """Names of the state variables of a kind, in the order of the equations."""
+        return tuple(s.name for s in self.states if s.kind == kind)
+
+    @property
+    def potential(self) -> str:
+        """Name of the (first) membrane potential, or nothing."""
+        return next(iter(self.states_of(roles.MEMBRANE_POTENTIAL)), "")
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called ``name``; raises `ParameterError` that lists the valid names."""
@@ -296,16 +330,38 @@ def _misfits(model: NeuronModel) -> Iterator[str]:
         ("refractory", model.refractory, ("ms",)),
         ("current", model.current, CURRENT_UNITS),
         *(("tau", receptor.tau, ("ms",)) for receptor in model.receptors),
+        *(("reversal", receptor.reversal, ("mV", "1")) for receptor in model.receptors),
     ):
         if name and (name not in parameters or parameters[name].unit not in valid):
             yield f"{role} = {name!r} is not a parameter in {' or '.join(valid)}"
     for receptor in model.receptors:
+        if receptor.sign not in (-1, 0, 1):
+            yield f"receptor {receptor.name} has the sign {receptor.sign!r}, expected -1, 0 or 1"
         for variable in receptor.variables:
             if variable not in states:
                 yield f"receptor {receptor.name} acts on {variable!r}, which is no state variable"
+    yield from _wrong_roles(model)
     yield from _wrong_values(model, parameters)
     yield from _wrong_crossing(model)
     yield from _wrong_equations(model)
+
+
+def _wrong_roles(model: NeuronModel) -> Iterator[str]:
+    """Roles and kinds that do not exist, and roles that two parameters have."""
+    if model.kind not in roles.MODEL_KINDS:
+        valid = ", ".join(roles.MODEL_KINDS)
+        yield f"unknown kind of model {model.kind!r}, expected one of {valid}"
+    for state in model.states:
+        if state.kind not in roles.STATE_KINDS:
+            valid = ", ".join(filter(None, roles.STATE_KINDS))
+            yield f"{state.name} has the unknown kind {state.kind!r}, expected one of {valid}"
+    for parameter in model.parameters:
+        if parameter.role not in roles.ROLES:
+            valid = ", ".join(filter(None, roles.ROLES))
+            yield f"{parameter.name} has the unknown role {parameter.role!r}, expected {valid}"
+    for role, n in Counter(p.role for p in model.parameters).items():
+        if n > 1 and role not in roles.REPEATED:
+            yield f"{', '.join(model.with_role(role))} all have the role {role!r}"
 
 
 def _wrong_values(model: NeuronModel, parameters: dict[str, Parameter]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.language.substitution import substitute
@@ -94,7 +95,7 @@ def with_membrane_noise(model: NeuronModel) -> NeuronModel:
         ),
         parameters=(
             *model.parameters,
-            Parameter(SIGMA_MEMBRANE, 0.0, "mV/ms", meaning, (0.0, 1e12)),
+            Parameter(SIGMA_MEMBRANE, 0.0, "mV/ms", meaning, (0.0, 1e12), role=roles.NOISE_SLOPE),
         ),
         standard_cell="",
     )
@@ -117,6 +118,9 @@ def _noisy(model: NeuronModel) -> NeuronModel:
         model,
         name=f"{model.name}_noisy",
         equations="\n".join([noise, *(equation.text for equation in rewritten)]),
-        parameters=(*model.parameters, Parameter(SIGMA, 0.0, unit, meaning, (0.0, 1e12))),
+        parameters=(
+            *model.parameters,
+            Parameter(SIGMA, 0.0, unit, meaning, (0.0, 1e12), role=roles.NOISE_CURRENT),
+        ),
         standard_cell="",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, t_ref, with_kind
@@ -88,24 +89,48 @@ def AdaptiveExponential(
         method="euler",
         parameters=(
             Parameter(
-                "v_rest", -70.6, "mV", "Reversal potential of the leak, also the start value"
+                "v_rest",
+                -70.6,
+                "mV",
+                "Reversal potential of the leak, also the start value",
+                role=roles.REST,
             ),
-            Parameter("v_t", -50.4, "mV", "Soft threshold, above which the exponential takes over"),
+            Parameter(
+                "v_t",
+                -50.4,
+                "mV",
+                "Soft threshold, above which the exponential takes over",
+                role=roles.SOFT_THRESHOLD,
+            ),
             Parameter("delta_t", 2.0, "mV", "Spike slope factor", (POSITIVE, 1e9)),
             Parameter("v_peak", 20.0, "mV", "Potential at which a spike is cut off"),
-            Parameter("v_reset", -70.6, "mV", "Reset potential"),
-            Parameter("tau_m", 9.3667, "ms", "Membrane time constant", (POSITIVE, 1e9)),
+            Parameter("v_reset", -70.6, "mV", "Reset potential", role=roles.RESET),
+            Parameter(
+                "tau_m",
+                9.3667,
+                "ms",
+                "Membrane time constant",
+                (POSITIVE, 1e9),
+                role=roles.MEMBRANE_TIME_CONSTANT,
+            ),
             c_m(281.0),
             Parameter("a", 4.0, "nS", "Subthreshold adaptation"),
             Parameter("b", 80.5, "pA", "Adaptation by a spike"),
-            Parameter("tau_w", 144.0, "ms", "Time constant of the adaptation", (POSITIVE, 1e9)),
+            Parameter(
+                "tau_w",
+                144.0,
+                "ms",
+                "Time constant of the adaptation",
+                (POSITIVE, 1e9),
+                role=roles.TIME_CONSTANT,
+            ),
             t_ref(),
             I_OFFSET,
             *extra.parameters,
         ),
         states=(
-            State("v", "v_rest", "mV", "Membrane potential"),
-            State("w", 0.0, "pA", "Adaptation current"),
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("w", 0.0, "pA", "Adaptation current", kind=roles.RECOVERY),
             *extra.states,
         ),
         receptors=extra.receptors,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 
@@ -24,11 +25,19 @@ FAMILY = "axon"
 
 _NEVER = 1e3
 _BOUNDS = (-_NEVER, _NEVER)
-_ARRIVED = State("s", 0.0, "1", "Spike that has arrived in this step")
-_Z_LOSS = Parameter("z_loss", -_NEVER, "1", "Quantile of the probability of a loss", _BOUNDS)
-_Z_MORE = Parameter("z_spurious", _NEVER, "1", "Quantile above which a spike comes up", _BOUNDS)
-_SIGMA = Parameter("sigma_jitter", 0.0, "ms", "Standard deviation of the delay", (0.0, 1e9))
-_LATENCY = Parameter("latency", 1.0, "ms", "Mean delay, and largest deviation of it", (0.0, 1e9))
+_ARRIVED = State("s", 0.0, "1", "Spike that has arrived in this step", kind=roles.MARK)
+_Z_LOSS = Parameter(
+    "z_loss", -_NEVER, "1", "Quantile of the probability of a loss", _BOUNDS, role=roles.LOSS
+)
+_Z_MORE = Parameter(
+    "z_spurious", _NEVER, "1", "Quantile above which a spike comes up", _BOUNDS, role=roles.SPURIOUS
+)
+_SIGMA = Parameter(
+    "sigma_jitter", 0.0, "ms", "Standard deviation of the delay", (0.0, 1e9), role=roles.JITTER
+)
+_LATENCY = Parameter(
+    "latency", 1.0, "ms", "Mean delay, and largest deviation of it", (0.0, 1e9), role=roles.LATENCY
+)
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ def Axon(kind: AxonKind | None = None, **parameters: Value) -> Neuron:
         more, extra = [], []
     model = NeuronModel(
         name=_name(kind),
+        kind=roles.AXON,
         equations="\n".join([*lines, *more]),
         threshold=f"({condition}) or x_spurious > z_spurious" if kind.spurious else condition,
         reset=reset,
@@ -211,7 +221,7 @@ def _countdown() -> tuple[list[str], list[State], str, str]:
         "dleft/dt = kept * (delayed - left) / dt - waits : second",
     ]
     states = [
-        State("waits", 0.0, "1", "Whether a spike is on its way"),
-        State("left", 0.0, "ms", "Time until it comes due"),
+        State("waits", 0.0, "1", "Whether a spike is on its way", kind=roles.MARK),
+        State("left", 0.0, "ms", "Time until it comes due", kind=roles.MARK),
     ]
     return lines, states, "waits > 0.5 and left < 0.5 * dt", "waits = waits * int(left >= 0.5 * dt)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, conductance, t_ref
@@ -50,19 +51,32 @@ def ExponentialIntegrateAndFire(synapse: str = "exponential", **parameters: Valu
         method="euler",
         parameters=(
             Parameter(
-                "v_rest", -65.0, "mV", "Reversal potential of the leak, also the start value"
+                "v_rest",
+                -65.0,
+                "mV",
+                "Reversal potential of the leak, also the start value",
+                role=roles.REST,
             ),
-            Parameter("v_t", -59.9, "mV", "Soft threshold, above which the exponential takes over"),
+            Parameter(
+                "v_t",
+                -59.9,
+                "mV",
+                "Soft threshold, above which the exponential takes over",
+                role=roles.SOFT_THRESHOLD,
+            ),
             Parameter("delta_t", 3.48, "mV", "Spike slope factor", (POSITIVE, 1e9)),
             Parameter("v_peak", -30.0, "mV", "Potential at which a spike is cut off"),
-            Parameter("v_reset", -68.0, "mV", "Reset potential"),
-            conductance("g_l", 10.0, "Leak conductance"),
+            Parameter("v_reset", -68.0, "mV", "Reset potential", role=roles.RESET),
+            conductance("g_l", 10.0, "Leak conductance", roles.LEAK),
             c_m(100.0),
             t_ref(1.7),
             I_OFFSET,
             *extra.parameters,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            *extra.states,
+        ),
         receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET_DIMENSIONLESS, unit_of_time
@@ -53,13 +54,17 @@ def FitzHughNagumo(synapse: str = "exponential", **parameters: Value) -> Neuron:
             Parameter("b", 0.8, "1", "Decay of the recovery"),
             Parameter("phi", 0.08, "1", "Rate of the recovery in units of 1 / tau", (0.0, 1e9)),
             unit_of_time(0.25),
-            Parameter("v_th", 1.0, "1", "Potential whose upward crossing is a spike"),
+            Parameter(
+                "v_th", 1.0, "1", "Potential whose upward crossing is a spike", role=roles.THRESHOLD
+            ),
             I_OFFSET_DIMENSIONLESS,
             *extra.parameters,
         ),
         states=(
-            State("v", -1.1994080352440347, "1", "Membrane potential"),
-            State("w", -0.6242600440550434, "1", "Recovery"),
+            State(
+                "v", -1.1994080352440347, "1", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL
+            ),
+            State("w", -0.6242600440550434, "1", "Recovery", kind=roles.RECOVERY),
             *extra.states,
         ),
         receptors=extra.receptors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET_DIMENSIONLESS, unit_of_time
@@ -56,14 +57,18 @@ def HindmarshRose(synapse: str = "exponential", **parameters: Value) -> Neuron:
             Parameter("s", 4.0, "1", "Strength of the adaptation"),
             Parameter("v_1", -1.6, "1", "Potential without adaptation"),
             unit_of_time(1.0),
-            Parameter("v_th", 1.0, "1", "Potential whose upward crossing is a spike"),
+            Parameter(
+                "v_th", 1.0, "1", "Potential whose upward crossing is a spike", role=roles.THRESHOLD
+            ),
             I_OFFSET_DIMENSIONLESS,
             *extra.parameters,
         ),
         states=(
-            State("v", -1.6045345328021476, "1", "Membrane potential"),
-            State("y", -11.87265533477303, "1", "Fast recovery"),
-            State("z", -0.018138131208590202, "1", "Slow adaptation"),
+            State(
+                "v", -1.6045345328021476, "1", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL
+            ),
+            State("y", -11.87265533477303, "1", "Fast recovery", kind=roles.RECOVERY),
+            State("z", -0.018138131208590202, "1", "Slow adaptation", kind=roles.RECOVERY),
             *extra.states,
         ),
         receptors=extra.receptors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, conductance
@@ -66,24 +67,38 @@ def HodgkinHuxley(synapse: str = "exponential", **parameters: Value) -> Neuron:
         reset="",
         method="exponential_euler",
         parameters=(
-            Parameter("v_rest", -65.0, "mV", "Resting potential, also the start value"),
+            Parameter(
+                "v_rest", -65.0, "mV", "Resting potential, also the start value", role=roles.REST
+            ),
             conductance("g_na", 12000.0, "Maximal sodium conductance"),
             conductance("g_k", 3600.0, "Maximal potassium conductance"),
-            conductance("g_l", 30.0, "Leak conductance"),
+            conductance("g_l", 30.0, "Leak conductance", roles.LEAK),
             Parameter("e_na", 50.0, "mV", "Reversal potential of sodium"),
             Parameter("e_k", -77.0, "mV", "Reversal potential of potassium"),
             Parameter("e_l", -54.387, "mV", "Reversal potential of the leak"),
             c_m(100.0),
             Parameter("phi", 1.0, "1", "Factor of the gating rates by temperature", (0.0, 1e3)),
-            Parameter("v_th", -20.0, "mV", "Potential whose upward crossing is a spike"),
+            Parameter(
+                "v_th",
+                -20.0,
+                "mV",
+                "Potential whose upward crossing is a spike",
+                role=roles.THRESHOLD,
+            ),
             I_OFFSET,
             *extra.parameters,
         ),
         states=(
-            State("v", "v_rest", "mV", "Membrane potential"),
-            State("m", 0.0529324853, "1", "Activation of sodium"),
-            State("h", 0.5961207535, "1", "Availability (not inactivation) of sodium"),
-            State("n", 0.3176769141, "1", "Activation of potassium"),
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("m", 0.0529324853, "1", "Activation of sodium", kind=roles.GATING),
+            State(
+                "h",
+                0.5961207535,
+                "1",
+                "Availability (not inactivation) of sodium",
+                kind=roles.GATING,
+            ),
+            State("n", 0.3176769141, "1", "Activation of potassium", kind=roles.GATING),
             *extra.states,
         ),
         receptors=extra.receptors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, reset_statement, t_ref
@@ -50,15 +51,18 @@ def IntegrateAndFire(
         reset=reset_statement(reset),
         method=_method(synapse),
         parameters=(
-            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
-            Parameter("v_reset", 0.0, "mV", "Reset potential"),
-            Parameter("v_th", 1.0, "mV", "Firing threshold"),
+            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
+            Parameter("v_reset", 0.0, "mV", "Reset potential", role=roles.RESET),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
             c_m(1.0),
             t_ref(),
             I_OFFSET,
             *extra.parameters,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            *extra.states,
+        ),
         receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,
@@ -89,17 +93,21 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
     extra = _synapse(synapse)
     model = NeuronModel(
         name=f"integrator_{synapse}",
+        kind=roles.READOUT,
         equations="\n".join([f"dv/dt = (i_offset{extra.current}) / c_m : volt", *extra.equations]),
         threshold="",
         reset="",
         method=_method(synapse),
         parameters=(
-            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start"),
+            Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
             c_m(1.0),
             I_OFFSET,
             *extra.parameters,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            *extra.states,
+        ),
         receptors=extra.receptors,
         source="Rueckauer et al. 2016, arXiv:1612.04052, section 3.5 (accumulated potentials)",
         dt_default=_dt_default(synapse),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, with_kind
@@ -82,14 +83,19 @@ def Izhikevich(
             Parameter("u_init", usual["u_init"], "mV/ms", "Recovery variable at the start"),
             Parameter("v_peak", 30.0, "mV", "Potential at which a spike is cut off"),
             Parameter(
-                "c_m", 1.0, "pF", "Capacitance that makes the current one in pA (fixed)", (1.0, 1.0)
+                "c_m",
+                1.0,
+                "pF",
+                "Capacitance that makes the current one in pA (fixed)",
+                (1.0, 1.0),
+                role=roles.CAPACITANCE,
             ),
             I_OFFSET,
             *extra.parameters,
         ),
         states=(
-            State("v", "v_init", "mV", "Membrane potential"),
-            State("u", "u_init", "mV/ms", "Recovery variable"),
+            State("v", "v_init", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("u", "u_init", "mV/ms", "Recovery variable", kind=roles.RECOVERY),
             *extra.states,
         ),
         receptors=extra.receptors,

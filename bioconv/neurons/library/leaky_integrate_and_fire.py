@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, reset_statement, t_ref
@@ -64,16 +65,28 @@ def LeakyIntegrateAndFire(
         reset=reset_statement(reset),
         method="exponential_euler" if conductance else "exact",
         parameters=(
-            Parameter("v_rest", -65.0, "mV", "Resting potential, also the start value"),
-            Parameter("v_reset", -65.0, "mV", "Reset potential"),
-            Parameter("v_th", -50.0, "mV", "Firing threshold"),
-            Parameter("tau_m", 20.0, "ms", "Membrane time constant", (POSITIVE, 1e9)),
+            Parameter(
+                "v_rest", -65.0, "mV", "Resting potential, also the start value", role=roles.REST
+            ),
+            Parameter("v_reset", -65.0, "mV", "Reset potential", role=roles.RESET),
+            Parameter("v_th", -50.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            Parameter(
+                "tau_m",
+                20.0,
+                "ms",
+                "Membrane time constant",
+                (POSITIVE, 1e9),
+                role=roles.MEMBRANE_TIME_CONSTANT,
+            ),
             c_m(1000.0),
             t_ref(),
             I_OFFSET,
             *extra.parameters,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            *extra.states,
+        ),
         receptors=extra.receptors,
         refractory="t_ref",
         standard_cell=_STANDARD_CELLS[synapse] if reset == "value" else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 
@@ -57,6 +58,7 @@ def _count_gate(n: int, parameters: dict[str, Value]) -> Neuron:
     sources = range(n)
     model = NeuronModel(
         name=f"max_gate_count_{n}",
+        kind=roles.MAX_GATE,
         equations="\n".join(
             [
                 *(f"dx{p}/dt = 0 * Hz : 1" for p in sources),
@@ -73,7 +75,7 @@ def _count_gate(n: int, parameters: dict[str, Value]) -> Neuron:
         ),
         states=(
             *(State(f"x{p}", 0.0, "1", f"Spikes of source {p}") for p in sources),
-            State("y", 0.0, "1", "Spikes that have passed"),
+            State("y", 0.0, "1", "Spikes that have passed", kind=roles.MARK),
         ),
         receptors=tuple(Receptor(f"p{p}", f"x{p}", "1") for p in sources),
         current="",
@@ -86,6 +88,7 @@ def _exponential_gate(n: int, parameters: dict[str, Value]) -> Neuron:
     sources = range(n)
     model = NeuronModel(
         name=f"max_gate_exponential_{n}",
+        kind=roles.MAX_GATE,
         equations="\n".join(
             [
                 *(f"dx{p}/dt = -x{p} / tau : 1" for p in sources),
@@ -102,7 +105,14 @@ def _exponential_gate(n: int, parameters: dict[str, Value]) -> Neuron:
             Parameter(
                 "tau_flag", 1e-6, "ms", "Decay time of the mark of a new spike", (1e-9, 1e-3)
             ),
-            Parameter("tau", 20.0, "ms", "Averaging time of the estimate", (1e-9, 1e9)),
+            Parameter(
+                "tau",
+                20.0,
+                "ms",
+                "Averaging time of the estimate",
+                (1e-9, 1e9),
+                role=roles.TIME_CONSTANT,
+            ),
         ),
         states=(
             *(State(f"x{p}", 0.0, "1", f"Estimated rate of source {p}") for p in sources),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, conductance, with_kind
@@ -84,13 +85,23 @@ def MihalasNiebur(
         parameters=(
             Parameter("a", usual["a"], "Hz", "Adaptation of the threshold to v"),
             Parameter("b", 10.0, "Hz", "Decay of the threshold", (POSITIVE, 1e9)),
-            Parameter("theta_inf", -50.0, "mV", "Threshold at rest, also its start value"),
-            Parameter("theta_reset", -60.0, "mV", "Lowest threshold after a spike"),
-            Parameter("v_reset", -70.0, "mV", "Reset potential"),
             Parameter(
-                "v_rest", -70.0, "mV", "Reversal potential of the leak, also the start value"
+                "theta_inf",
+                -50.0,
+                "mV",
+                "Threshold at rest, also its start value",
+                role=roles.SOFT_THRESHOLD,
             ),
-            conductance("g_l", 5.0, "Leak conductance"),
+            Parameter("theta_reset", -60.0, "mV", "Lowest threshold after a spike"),
+            Parameter("v_reset", -70.0, "mV", "Reset potential", role=roles.RESET),
+            Parameter(
+                "v_rest",
+                -70.0,
+                "mV",
+                "Reversal potential of the leak, also the start value",
+                role=roles.REST,
+            ),
+            conductance("g_l", 5.0, "Leak conductance", roles.LEAK),
             c_m(_CAPACITANCE),
             Parameter("k_1", 200.0, "Hz", "Decay of the first current", (0.0, 1e9)),
             Parameter("k_2", 20.0, "Hz", "Decay of the second current", (0.0, 1e9)),
@@ -102,7 +113,7 @@ def MihalasNiebur(
             *extra.parameters,
         ),
         states=(
-            State("v", "v_rest", "mV", "Membrane potential"),
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
             State("theta", "theta_inf", "mV", "Threshold"),
             State("i_1", 0.0, "pA", "First current"),
             State("i_2", 0.0, "pA", "Second current"),

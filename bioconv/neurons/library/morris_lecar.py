@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, conductance, with_kind
@@ -73,7 +74,7 @@ def MorrisLecar(synapse: str = "exponential", kind: str = "class_1", **parameter
         parameters=(
             conductance("g_ca", usual["g_ca"], "Maximal calcium conductance"),
             conductance("g_k", 80.0, "Maximal potassium conductance"),
-            conductance("g_l", 20.0, "Leak conductance"),
+            conductance("g_l", 20.0, "Leak conductance", roles.LEAK),
             Parameter("e_ca", 120.0, "mV", "Reversal potential of calcium"),
             Parameter("e_k", -84.0, "mV", "Reversal potential of potassium"),
             Parameter("e_l", -60.0, "mV", "Reversal potential of the leak"),
@@ -91,13 +92,19 @@ def MorrisLecar(synapse: str = "exponential", kind: str = "class_1", **parameter
             Parameter(
                 "w_init", usual["w_init"], "1", "Potassium activation at the start", (0.0, 1.0)
             ),
-            Parameter("v_th", 0.0, "mV", "Potential whose upward crossing is a spike"),
+            Parameter(
+                "v_th",
+                0.0,
+                "mV",
+                "Potential whose upward crossing is a spike",
+                role=roles.THRESHOLD,
+            ),
             I_OFFSET,
             *extra.parameters,
         ),
         states=(
-            State("v", "v_init", "mV", "Membrane potential"),
-            State("w", "w_init", "1", "Activation of potassium"),
+            State("v", "v_init", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("w", "w_init", "1", "Activation of potassium", kind=roles.GATING),
             *extra.states,
         ),
         receptors=extra.receptors,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import Parameter
 from bioconv.neurons.language.neuron import Value
 
@@ -28,17 +29,26 @@ def t_ref(default: float = 0.0) -> Parameter:
 
 def c_m(default: float) -> Parameter:
     """The membrane capacitance in pF."""
-    return Parameter("c_m", default, "pF", "Membrane capacitance", (POSITIVE, 1e12))
+    return Parameter(
+        "c_m", default, "pF", "Membrane capacitance", (POSITIVE, 1e12), role=roles.CAPACITANCE
+    )
 
 
-def conductance(name: str, default: float, meaning: str) -> Parameter:
+def conductance(name: str, default: float, meaning: str, role: str = "") -> Parameter:
     """A conductance in nS."""
-    return Parameter(name, default, "nS", meaning, (0.0, 1e12))
+    return Parameter(name, default, "nS", meaning, (0.0, 1e12), role=role)
 
 
 def unit_of_time(default: float) -> Parameter:
     """The duration in ms of the unit of time of a model that was published without units."""
-    return Parameter("tau", default, "ms", "Duration of the model's unit of time", (POSITIVE, 1e9))
+    return Parameter(
+        "tau",
+        default,
+        "ms",
+        "Duration of the model's unit of time",
+        (POSITIVE, 1e9),
+        role=roles.TIME_CONSTANT,
+    )
 
 
 def reset_statement(kind: str) -> str:

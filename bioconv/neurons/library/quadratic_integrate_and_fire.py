@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, conductance, t_ref
@@ -52,18 +53,31 @@ def QuadraticIntegrateAndFire(synapse: str = "exponential", **parameters: Value)
         reset="v = v_reset",
         method="euler",
         parameters=(
-            Parameter("v_rest", -63.26, "mV", "Resting potential, also the start value"),
-            Parameter("v_t", -59.9, "mV", "Potential at which the parabola is lowest"),
+            Parameter(
+                "v_rest", -63.26, "mV", "Resting potential, also the start value", role=roles.REST
+            ),
+            Parameter(
+                "v_t",
+                -59.9,
+                "mV",
+                "Potential at which the parabola is lowest",
+                role=roles.SOFT_THRESHOLD,
+            ),
             Parameter("delta_t", 3.48, "mV", "Spike slope factor", (POSITIVE, 1e9)),
             Parameter("v_peak", 30.0, "mV", "Potential at which a spike is cut off"),
-            Parameter("v_reset", -68.0, "mV", "Reset potential"),
-            conductance("g_l", 10.0, "Leak conductance at rest of the exponential neuron"),
+            Parameter("v_reset", -68.0, "mV", "Reset potential", role=roles.RESET),
+            conductance(
+                "g_l", 10.0, "Leak conductance at rest of the exponential neuron", roles.LEAK
+            ),
             c_m(100.0),
             t_ref(),
             I_OFFSET,
             *extra.parameters,
         ),
-        states=(State("v", "v_rest", "mV", "Membrane potential"), *extra.states),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            *extra.states,
+        ),
         receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,

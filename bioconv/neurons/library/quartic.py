@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET_DIMENSIONLESS, unit_of_time
@@ -50,7 +51,7 @@ def Quartic(synapse: str = "exponential", **parameters: Value) -> Neuron:
             Parameter("a", 0.2, "1", "Rate of the adaptation in units of 1 / tau"),
             Parameter("b", 0.2, "1", "Sensitivity of the adaptation to v"),
             Parameter("d", 0.3, "1", "Adaptation by a spike"),
-            Parameter("v_reset", -0.8, "1", "Potential after a spike"),
+            Parameter("v_reset", -0.8, "1", "Potential after a spike", role=roles.RESET),
             Parameter("v_peak", 5.0, "1", "Potential at which a spike is cut off"),
             Parameter("v_init", -0.5848035476425733, "1", "Membrane potential at the start"),
             Parameter("w_init", -0.11696070952851466, "1", "Adaptation at the start"),
@@ -59,8 +60,8 @@ def Quartic(synapse: str = "exponential", **parameters: Value) -> Neuron:
             *extra.parameters,
         ),
         states=(
-            State("v", "v_init", "1", "Membrane potential"),
-            State("w", "w_init", "1", "Adaptation"),
+            State("v", "v_init", "1", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("w", "w_init", "1", "Adaptation", kind=roles.RECOVERY),
             *extra.states,
         ),
         receptors=extra.receptors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET_DIMENSIONLESS, unit_of_time
@@ -50,14 +51,20 @@ def ResonateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron
         parameters=(
             Parameter("b", -1.0, "1", "Damping, below zero, in units of 1 / tau", (-1e9, 0.0)),
             Parameter("omega", 10.0, "1", "Angular frequency in units of 1 / tau", (0.0, 1e9)),
-            Parameter("v_th", 1.0, "1", "Firing threshold, also the reset value of v"),
+            Parameter(
+                "v_th",
+                1.0,
+                "1",
+                "Firing threshold, also the reset value of v",
+                role=roles.THRESHOLD,
+            ),
             unit_of_time(20.0),
             I_OFFSET_DIMENSIONLESS,
             *extra.parameters,
         ),
         states=(
-            State("v", 0.0, "1", "Potential-like variable"),
-            State("x", 0.0, "1", "Current-like variable"),
+            State("v", 0.0, "1", "Potential-like variable", kind=roles.MEMBRANE_POTENTIAL),
+            State("x", 0.0, "1", "Current-like variable", kind=roles.RECOVERY),
             *extra.states,
         ),
         receptors=extra.receptors,

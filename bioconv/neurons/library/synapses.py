@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import UNITS, Parameter, Receptor, State
 from bioconv.neurons.library.parts import POSITIVE, one_of
 
@@ -57,6 +58,10 @@ class Synapse:
     parameters: tuple[Parameter, ...] = ()
     states: tuple[State, ...] = ()
     receptors: tuple[Receptor, ...] = ()
+
+
+#: sign of the weights that a receptor of conductances takes
+_SIGNS = {"exc": 1, "inh": -1}
 
 
 def synapse_parts(kind: str, unit: str = "pA", target: str = "v", **defaults: float) -> Synapse:
@@ -102,8 +107,11 @@ def _conductance(name: str, reversal: float, shape: str) -> Synapse:
     term = f" + g_{name} * (e_rev_{name} - v)"
     channel = _channel(name, f"g_{name}", f"tau_syn_{name}", "nS", shape, term)
     meaning = f"Reversal potential of the {_MEANINGS[name]}"
-    potential = Parameter(f"e_rev_{name}", reversal, "mV", meaning)
-    return replace(channel, parameters=(*channel.parameters, potential))
+    potential = Parameter(f"e_rev_{name}", reversal, "mV", meaning, role=roles.REVERSAL)
+    receptors = tuple(
+        replace(entry, sign=_SIGNS[name], reversal=potential.name) for entry in channel.receptors
+    )
+    return replace(channel, parameters=(*channel.parameters, potential), receptors=receptors)
 
 
 def _channel(
@@ -113,7 +121,7 @@ def _channel(
     what = _MEANINGS[receptor]
     dimension = UNITS[unit][1]
     equations = [f"d{variable}/dt = -{variable} / {tau} : {dimension}"]
-    states = [State(variable, 0.0, unit, what.capitalize())]
+    states = [State(variable, 0.0, unit, what.capitalize(), kind=roles.SYNAPTIC)]
     jumps = variable
     if shape == "alpha":
         jumps = f"x_{receptor}"
@@ -121,12 +129,12 @@ def _channel(
             f"d{jumps}/dt = -{jumps} / {tau} : {dimension}",
             f"d{variable}/dt = ({_E} * {jumps} - {variable}) / {tau} : {dimension}",
         ]
-        states = [State(jumps, 0.0, unit, f"Drive of the {what}"), *states]
+        states = [State(jumps, 0.0, unit, f"Drive of the {what}", kind=roles.SYNAPTIC), *states]
     meaning = f"{'Time to peak' if shape == 'alpha' else 'Decay time'} of the {what}"
     return Synapse(
         current=current,
         equations=tuple(equations),
-        parameters=(Parameter(tau, 5.0, "ms", meaning, (POSITIVE, 1e9)),),
+        parameters=(Parameter(tau, 5.0, "ms", meaning, (POSITIVE, 1e9), role=roles.TIME_CONSTANT),),
         states=tuple(states),
         receptors=(Receptor(receptor, jumps, unit, tau),),
     )

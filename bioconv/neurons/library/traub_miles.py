@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, conductance
@@ -68,7 +69,7 @@ def TraubMiles(synapse: str = "exponential", **parameters: Value) -> Neuron:
         parameters=(
             conductance("g_na", 20000.0, "Maximal sodium conductance"),
             conductance("g_k", 6000.0, "Maximal potassium conductance"),
-            conductance("g_l", 10.0, "Leak conductance"),
+            conductance("g_l", 10.0, "Leak conductance", roles.LEAK),
             Parameter("e_na", 50.0, "mV", "Reversal potential of sodium"),
             Parameter("e_k", -90.0, "mV", "Reversal potential of potassium"),
             Parameter("e_l", -65.0, "mV", "Reversal potential of the leak"),
@@ -78,10 +79,18 @@ def TraubMiles(synapse: str = "exponential", **parameters: Value) -> Neuron:
             *extra.parameters,
         ),
         states=(
-            State("v", -64.76462926424897, "mV", "Membrane potential"),
-            State("m", 0.010227270967916284, "1", "Activation of sodium"),
-            State("h", 0.9974103035575768, "1", "Availability (not inactivation) of sodium"),
-            State("n", 0.028166965976368852, "1", "Activation of potassium"),
+            State(
+                "v", -64.76462926424897, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL
+            ),
+            State("m", 0.010227270967916284, "1", "Activation of sodium", kind=roles.GATING),
+            State(
+                "h",
+                0.9974103035575768,
+                "1",
+                "Availability (not inactivation) of sodium",
+                kind=roles.GATING,
+            ),
+            State("n", 0.028166965976368852, "1", "Activation of potassium", kind=roles.GATING),
             *extra.states,
         ),
         receptors=extra.receptors,
