@@ -9,14 +9,16 @@ import os
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import models
 from models import _keras, training
 from models.__main__ import main
 from models.network import Recipe
+
+keras = later("keras")
 
 
 def test_training_writes_weights_and_card(
