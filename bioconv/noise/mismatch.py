@@ -10,7 +10,6 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
@@ -225,6 +224,8 @@ def spread(
 
 def smooth(generator: np.random.Generator, n: int, length: float) -> Floats:
     """Standard normal numbers, neighbours alike: white noise under a Gaussian kernel."""
+    from scipy.signal import fftconvolve  # imports much of SciPy
+
     reach = ceil(_REACH * length)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / length) ** 2)
     white = generator.standard_normal(n + 2 * reach)

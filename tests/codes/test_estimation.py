@@ -14,11 +14,16 @@ from bioconv.ground.errors import DataError, ParameterError
 RNG = np.random.default_rng(0)
 MODEL = mlp(RNG, (6, 40, 30, 5), last=Softmax())
 X = RNG.random((200, 6))
-Y = MODEL.predict(X).argmax(axis=1)
 
 
-def test_nothing_is_lost_at_the_maximum_of_the_same_data() -> None:
-    (row,) = bc.estimate(MODEL, X, Y, calibration=X, percentiles=[100])
+@pytest.fixture(scope="module")
+def y() -> np.ndarray:
+    """Classes that the analog network finds."""
+    return MODEL.predict(X).argmax(axis=1)
+
+
+def test_nothing_is_lost_at_the_maximum_of_the_same_data(y: np.ndarray) -> None:
+    (row,) = bc.estimate(MODEL, X, y, calibration=X, percentiles=[100])
     assert (row.accuracy, row.agreement) == (1.0, 1.0)
     assert row.output_error < 1e-6
 
@@ -56,7 +61,7 @@ def test_search_chooses_by_agreement_on_noise() -> None:
 
 def test_messages() -> None:
     with pytest.raises(DataError, match="expected 200 labels"):
-        bc.estimate(MODEL, X, Y[:5], calibration=X)
+        bc.estimate(MODEL, X, y[:5], calibration=X)
     with pytest.raises(ParameterError, match="percentile"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[])
     with pytest.raises(ParameterError, match="percentile must lie in"):

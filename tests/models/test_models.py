@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv import models
 from bioconv.data import datasets
+
+keras = later("keras")
 
 UNSHIPPED = tuple(name for name in models.names() if models.network(name).no_weights)
 SHIPPED = tuple(name for name in models.names() if name not in UNSHIPPED)

@@ -21,6 +21,7 @@ _CHOICES = {
     "initial": ("half", "zero"),
     "input": ("timed", "binary", "current"),
     "pooling": ("inside", "gates"),
+    "readout": ("potential", "spikes"),
 }
 _STEPS = tuple(2**n for n in range(3, 13))
 
@@ -72,6 +73,10 @@ class SigmaDeltaCode(Code):
         Whether a neuron pools the potentials of a window itself, so that only the maximum is
         communicated, or all are, to gates that follow the largest; gates where something else
         uses what is pooled, or the sample is a current.
+    readout : {"potential", "spikes"}
+        An output is the sum of all that has arrived; or, as in the paper, the output neurons
+        follow Algorithm 1 as all others do, and an output is the number of their ON spikes minus
+        that of their OFF spikes, in levels: a whole number of levels, and never below zero.
 
     Raises
     ------
@@ -80,6 +85,11 @@ class SigmaDeltaCode(Code):
 
     Notes
     -----
+    The set-up of the paper is ``SigmaDeltaCode(threshold=1.0, normalization="none",
+    balance=False, input="binary", readout="spikes")`` with ``simulator="event"``: one threshold
+    in the unit of the analog network, black and white pixels, no time step, and the class with
+    the most output spikes.
+
     On the grid the defaults give about a quarter of a spike a neuron on an MNIST network with max
     pooling.  Few ``input_steps`` save spikes: pixels that come together add up before a neuron is
     asked, which else would send a spike for one and take it back for the next.  The event
@@ -102,6 +112,7 @@ class SigmaDeltaCode(Code):
     input_steps: int = 16
     settle: int = 16
     pooling: str = "inside"
+    readout: str = "potential"
 
     name = "sigma_delta"
 

@@ -55,6 +55,7 @@ from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import (
     Broadcast,
     Operator,
+    Polarity,
     compact,
     compose,
     identity,
@@ -97,7 +98,8 @@ def build(
     merged = {source.name for source in pooled.values()}
     depths = layout.depths(rewritten, currents, merged)
     last = floor((1 - code.input_threshold) * code.input_steps) if encoders else 0
-    least = last + max(depths.values()) + 2
+    counted = code.readout == "spikes"
+    least = last + max(depths.values()) + 2 + counted
     steps = layout.steps_of(
         n_steps, duration, step, least, code.settle, "Use more steps, or fewer input_steps."
     )
@@ -125,9 +127,13 @@ def build(
         elif isinstance(layer.function, MaxPool):
             add_gates(plan, layer)
         else:
-            _add_neurons(plan, layer)
+            _add_neurons(plan, layer, rectifier_of(layer).max_value)
     for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, name)
+        if counted:
+            _add_neurons(plan, layer)
+            _add_counters(plan, layer, name)
+        else:
+            _add_readout(plan, layer, name)
     levels = [plan.levels.of[layer.name] for layer in rewritten.layers] or [np.ones(())]
     return plan.network(
         graph,
@@ -171,12 +177,11 @@ def _add_encoder(plan: Plan, key: str, shape: Shape) -> None:
     ]
 
 
-def _add_neurons(plan: Plan, layer: Layer) -> None:
-    """ON and OFF cells of a rectification."""
-    function = rectifier_of(layer)
+def _add_neurons(plan: Plan, layer: Layer, highest: float = np.inf) -> None:
+    """ON and OFF cells of a rectification, up to a highest activation."""
     name, unit = plan.names[layer.name], plan.levels.of[layer.name]
     parameters, margin = _connect(plan, layer, double=True)
-    limit = np.minimum(function.max_value / unit, NEVER)
+    limit = np.minimum(highest / unit, NEVER)
     plan.populations.append(
         Population(
             name,
@@ -210,6 +215,24 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
             start_step=start,
         )
     )
+    (readout,) = identifiers([output])
+    plan.readouts.append(Readout(readout, name, "level", layer.function))
+
+
+def _add_counters(plan: Plan, layer: Layer, output: str) -> None:
+    """Neurons that count the spikes of output neurons, OFF spikes against ON spikes."""
+    pre = plan.names[layer.name]
+    name = f"{pre}_count"
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            SigmaDeltaOutput().model,
+            scale=plan.levels.of[layer.name],
+            start_step=plan.depths[layer.name] + 1,
+        )
+    )
+    plan.projections.append(Projection(pre, name, Polarity((2, *layer.shape)), "syn", 1))
     (readout,) = identifiers([output])
     plan.readouts.append(Readout(readout, name, "level", layer.function))
 
