@@ -144,7 +144,10 @@ def estimate(
     labels = _labels(y, len(reference))
     rows = []
     for code in codes:
-        clipped = _clipped(rewritten, measure(code, rewritten, samples), n_steps or 0)
+        scales = measure(
+            rewritten, samples, percentile=code.percentile, normalization=code.normalization
+        )
+        clipped = _clipped(rewritten, scales, n_steps or 0)
         output = _first_output(evaluate(clipped, x))
         accuracy = None if labels is None else float(np.mean(_classes(output) == labels))
         rows.append(Estimate(code.percentile, accuracy, *_compare(output, reference)))

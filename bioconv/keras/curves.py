@@ -204,7 +204,9 @@ def _curves(
     if not names:
         raise ParameterError(f"{graph.name} has no plain ReLU that a curve could replace.")
     rewritten = rewrite(graph, LowestValues(graph, samples))
-    scales = measure(code, rewritten, samples)
+    scales = measure(
+        rewritten, samples, percentile=code.percentile, normalization=code.normalization
+    )
     activity = activity_of(rewritten, scales, samples)
     membrane = Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
     curves = layer_curves(code, rewritten, scales, membrane, neuron, activity)

@@ -47,7 +47,8 @@ def rewritten() -> Rewritten:
 
 
 def curves(rewritten: Rewritten, function: Any) -> dict[str, FICurve]:
-    scales = measure(bc.RateCode(), rewritten, {MODEL.inputs[0].name: X[:200]})
+    given = {MODEL.inputs[0].name: X[:200]}
+    scales = measure(rewritten, given, percentile=99.99, normalization="channel")
     return {layer.name: curve(function, scales.of[layer.name]) for layer in rewritten.layers}
 
 

@@ -22,7 +22,6 @@ from bioconv.analog.functions import (
 from bioconv.codes.calibration import measure, pooled_scale
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
-from bioconv.codes.rate import RateCode
 from bioconv.codes.rewritten import Rewritten
 from bioconv.errors import ConversionError, Problem
 
@@ -48,8 +47,9 @@ def units_of(
     A ReLU's alpha is so much above the percentile of its activations, or the upper limit of the
     function, that these are the largest number of K binary digits.
     """
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration)
+    measured = measure(
+        rewritten, calibration, percentile=code.percentile, normalization=code.normalization
+    )
     units: dict[str, Floats] = {}
     for layer in rewritten.layers:
         match layer.function:

@@ -28,7 +28,6 @@ from bioconv.codes.membrane import denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
 from bioconv.codes.population.copies import gather, lifted, spread
 from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
-from bioconv.codes.rate import RateCode
 from bioconv.codes.rewriting import rewrite
 from bioconv.codes.rewritten import Carried, Rewritten
 from bioconv.codes.windows import cells_of
@@ -79,14 +78,16 @@ def build(
     layout.check_neuron("population", neuron)
     rewritten = rewrite(graph, LowestValues(graph, calibration), "population", _carries)
     layout.refuse_curves(code.name, rewritten)
-    scales = RateCode(percentile=code.percentile, normalization=code.normalization)
+    scales = measure(
+        rewritten, calibration, percentile=code.percentile, normalization=code.normalization
+    )
     currents = {entry.name for entry in rewritten.inputs}
     starts = layout.depths(rewritten, currents)
     plan = _Plan(
         dt=1.0 if dt is None else dt,
         names=layout.names(rewritten),
         starts=starts,
-        units=_units(rewritten, measure(scales, rewritten, calibration).of),
+        units=_units(rewritten, scales.of),
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
         counts=_counts(code, rewritten, seed),

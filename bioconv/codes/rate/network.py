@@ -82,7 +82,13 @@ def build(
     """
     rewritten = rewrite(graph, LowestValues(graph, calibration))
     _check_readouts(code, rewritten)
-    scales = measure(code, rewritten, calibration)
+    scales = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        readout=code.readout,
+    )
     _check_arrays(neuron, rewritten)
     curves = curves_of(rewritten.layers)
     activity = activity_of(rewritten, scales, calibration)

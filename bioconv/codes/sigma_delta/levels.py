@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
 from bioconv.codes.calibration import measure, pooled_scale
-from bioconv.codes.rate import RateCode
 from bioconv.codes.rewritten import Rewritten
 
 if TYPE_CHECKING:
@@ -43,8 +42,9 @@ def levels_of(
     code: SigmaDeltaCode, rewritten: Rewritten, calibration: dict[str, NDArray]
 ) -> Levels:
     """Levels from the scales of the layers; what spikes are worth from the calibration data."""
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration).of
+    measured = measure(
+        rewritten, calibration, percentile=code.percentile, normalization=code.normalization
+    ).of
     finer = _balance(rewritten) if code.balance else dict.fromkeys(measured, 1.0)
     levels = Levels()
     for layer in rewritten.layers:
