@@ -51,9 +51,10 @@ def measure(
     *,
     percentile: float,
     normalization: str,
+    over: str = "positive",
     readout: str = "potential",
 ) -> Scales:
-    """The scale of every layer: the percentile of its positive activations (mueller 3.3.1, 4.1.2).
+    """The scale of every layer: a percentile of its activations (mueller 3.3.1, 4.1.2).
 
     Activations are streamed; percentiles are exact, see `Tail`.  A rectification with an upper
     limit gets no scale above the limit, so that saturation of the rate is saturation of the
@@ -69,10 +70,14 @@ def measure(
         In (0, 100]; 100 is the maximum.
     normalization : {"layer", "channel", "none"}
         One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+    over : {"positive", "all"}
+        Which activations the percentile is taken over.  Where that of all of them is 0, because
+        hardly any is positive, the scale is the largest activation.
     readout : str
         How outputs are read; those that are counted ("count") are shifted to be positive.
     """
-    tails = measure_tails(rewritten, calibration, percentile, by_channel=normalization == "channel")
+    by_channel = normalization == "channel"
+    tails = measure_tails(rewritten, calibration, percentile, by_channel=by_channel, over=over)
     scales = Scales()
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
@@ -84,7 +89,7 @@ def measure(
         if normalization == "none":
             scale = np.ones(())
         else:
-            scale = _scale(layer, tails[layer.name].percentile(percentile), scales)
+            scale = _scale(layer, tails[layer.name], percentile, scales)
         if isinstance(layer.function, ReLU):
             scale = np.minimum(scale, layer.function.max_value)
         scales.of[layer.name] = scale
@@ -94,9 +99,9 @@ def measure(
 
 
 def measure_tails(
-    rewritten: Rewritten, calibration: Samples, percentile: float, *, by_channel: bool
+    rewritten: Rewritten, calibration: Samples, percentile: float, *, by_channel: bool, over: str
 ) -> dict[str, Tail]:
-    """Positive tail of every rectification, and of the argument of every output's function."""
+    """The largest values of every rectification, and of the argument of every output's function."""
     readouts = pre_activations(rewritten.readouts)
     names = tuple(layer.name for layer in readouts)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, (*rewritten.layers, *readouts), names)
@@ -106,7 +111,7 @@ def measure_tails(
     for layer in wanted:
         columns = layer.shape[-1] if by_channel and layer.name not in names else 1
         n_values = n_samples * int(np.prod(layer.shape)) // columns
-        tails[layer.name] = Tail(n_values, percentile, columns)
+        tails[layer.name] = Tail(n_values, percentile, columns, over)
     for batch in iterate(graph, dict(calibration), names=list(tails)):
         for name, values in batch.items():
             tails[name].update(values.reshape(-1, tails[name].n_columns))
@@ -229,15 +234,17 @@ def input_scales(x: NDArray) -> tuple[float, bool]:
     return max(high, -low) or 1.0, low < 0
 
 
-def _scale(layer: Layer, values: NDArray[np.float64], scales: Scales) -> NDArray[np.float64]:
+def _scale(layer: Layer, tail: Tail, percentile: float, scales: Scales) -> NDArray[np.float64]:
     """The percentiles of a layer's channels, or of all of it, without those that are 0."""
+    values = tail.percentile(percentile)
+    values = np.where(values > 0, values, tail.maximum)
     silent = values <= 0
     if np.all(silent):
         scales.silent_layers.append(layer.name)
         return np.ones(())
     scales.n_silent_channels += int(np.count_nonzero(silent))
     values = np.where(silent, values.max(), values)
-    if len(values) == 1:
+    if tail.n_columns == 1:
         return values.reshape(())
     return values.reshape((1,) * (len(layer.shape) - 1) + (-1,))
 

@@ -48,7 +48,11 @@ def units_of(
     function, that these are the largest number of K binary digits.
     """
     measured = measure(
-        rewritten, calibration, percentile=code.percentile, normalization=code.normalization
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
     )
     units: dict[str, Floats] = {}
     for layer in rewritten.layers:

@@ -79,7 +79,11 @@ def build(
     rewritten = rewrite(graph, LowestValues(graph, calibration), "population", _carries)
     layout.refuse_curves(code.name, rewritten)
     scales = measure(
-        rewritten, calibration, percentile=code.percentile, normalization=code.normalization
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
     )
     currents = {entry.name for entry in rewritten.inputs}
     starts = layout.depths(rewritten, currents)

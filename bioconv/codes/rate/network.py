@@ -87,6 +87,7 @@ def build(
         calibration,
         percentile=code.percentile,
         normalization=code.normalization,
+        over=code.over,
         readout=code.readout,
     )
     _check_arrays(neuron, rewritten)

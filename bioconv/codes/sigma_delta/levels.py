@@ -43,7 +43,11 @@ def levels_of(
 ) -> Levels:
     """Levels from the scales of the layers; what spikes are worth from the calibration data."""
     measured = measure(
-        rewritten, calibration, percentile=code.percentile, normalization=code.normalization
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
     ).of
     finer = _balance(rewritten) if code.balance else dict.fromkeys(measured, 1.0)
     levels = Levels()
