@@ -50,7 +50,8 @@ class RateCode(Code):
     clamp : int
         d of mueller Eq 4.4: a layer is held at its initial potential for d steps longer than the
         layer before it, until that one's first, uneven spikes are over.  With 1 each layer starts
-        exactly when its first input can arrive; 0: no clamp.
+        exactly when its first input can arrive; 0: no clamp.  The default duration of a sample
+        grows with the clamp of deep networks (`bioconv.codes.rate.network.default_steps`).
     input : {"current", "regular", "poisson"}
         Samples as a constant current (rueckauer 3.4), or as spikes of sources whose probability
         or regular rate is the sample divided by the calibration data's largest magnitude; inputs
