@@ -13,11 +13,9 @@ from bioconv.analog.functions import (
     Elementwise,
     Function,
     Linear,
-    LogSoftmax,
     MaxPool,
     NotEqual,
     ReLU,
-    Softmax,
 )
 from bioconv.codes.calibration import measure, pooled_scale
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
@@ -30,13 +28,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: functions of more than one element, or that jump
-_NOT_ALONE = (Linear, LogSoftmax, NotEqual, Softmax)
-
 
 def carries(function: Function) -> bool:
     """Whether a table can be fitted to the function: one that maps each element alone."""
-    return isinstance(function, Elementwise) and not isinstance(function, _NOT_ALONE)
+    if not isinstance(function, Elementwise) or not function.pointwise:
+        return False
+    return not isinstance(function, Linear | NotEqual)  # the latter jumps
 
 
 def units_of(

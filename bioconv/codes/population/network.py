@@ -148,7 +148,7 @@ class _Kind:
 
 
 def _carries(function: object) -> bool:
-    return isinstance(function, Elementwise) and is_bounded(function)
+    return isinstance(function, Elementwise) and function.pointwise and is_bounded(function)
 
 
 def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Floats]:
