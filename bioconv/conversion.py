@@ -49,7 +49,8 @@ def convert(
         Step in ms.  Default: 1 ms for a perfect integrator, else what the neuron needs.
     n_steps : int, optional
         Duration of a sample, in steps, when `simulate` is not told another.  Default: 500 for a
-        perfect integrator; else 300 ms, longer for neurons that cannot fire at 130 Hz.
+        perfect integrator, else 300 ms; longer for neurons that cannot fire at 130 Hz, and for
+        very deep networks, whose outputs start late.
     duration : float, optional
         The same in ms, a whole number of steps; give one or the other.
     seed : int

@@ -56,7 +56,9 @@ def compute(context: Context) -> dict[str, NDArray]:
     workload = cifar10(context, "resnet8", context.pick(200, 60))
     spiking = []
     for percentile in PERCENTILES:
-        code = RateCode(percentile=percentile, normalization="channel", initial="half", clamp=1)
+        code = RateCode(
+            percentile=percentile, normalization="channel", over="all", initial="half", clamp=1
+        )
         _, accuracy = accuracy_over_time(workload, code, context.pick(400, 60), context)
         spiking.append(settled(accuracy))
     rows = estimate(
@@ -64,8 +66,8 @@ def compute(context: Context) -> dict[str, NDArray]:
         workload.x,
         workload.y,
         calibration=workload.calibration,
+        code=RateCode(normalization="channel", over="all"),
         percentiles=PERCENTILES,
-        normalization="channel",
     )
     return {
         "percentiles": np.array(PERCENTILES),

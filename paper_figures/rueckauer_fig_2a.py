@@ -19,19 +19,33 @@ STEPS = {
         "value",
     ),
     "+ weight\nnormalisation": (
-        RateCode(percentile=100.0, normalization="layer", input="poisson", initial="zero", clamp=0),
+        RateCode(
+            percentile=100.0,
+            normalization="layer",
+            over="all",
+            input="poisson",
+            initial="zero",
+            clamp=0,
+        ),
         "value",
     ),
     "+ reset by\nsubtraction": (
-        RateCode(percentile=100.0, normalization="layer", input="poisson", initial="zero", clamp=0),
+        RateCode(
+            percentile=100.0,
+            normalization="layer",
+            over="all",
+            input="poisson",
+            initial="zero",
+            clamp=0,
+        ),
         "subtraction",
     ),
     "+ analog\ninput": (
-        RateCode(percentile=100.0, normalization="layer", initial="zero", clamp=0),
+        RateCode(percentile=100.0, normalization="layer", over="all", initial="zero", clamp=0),
         "subtraction",
     ),
     "+ 99.9th\npercentile": (
-        RateCode(percentile=99.9, normalization="layer", initial="zero", clamp=0),
+        RateCode(percentile=99.9, normalization="layer", over="all", initial="zero", clamp=0),
         "subtraction",
     ),
 }

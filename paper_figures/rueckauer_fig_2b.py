@@ -12,7 +12,7 @@ from bioconv.paper_figures.workloads import cifar10
 
 PERCENTILES = (97.0, 99.0, 99.9, 100.0)
 CODES = {
-    f"p{p:g}": RateCode(percentile=p, normalization="layer", initial="zero", clamp=0)
+    f"p{p:g}": RateCode(percentile=p, normalization="layer", over="all", initial="zero", clamp=0)
     for p in PERCENTILES
 }
 

@@ -80,16 +80,20 @@ class RateReLU(Elementwise):
         Largest value (ReLU1 of mueller 3.3.3, in the units of the layer).
     n_steps : int
         Values are multiples of ``scale / n_steps``; 0: any value.
+    start : float
+        Membrane potential at the start as a share of the threshold: with 0.5 values are rounded
+        to the nearest multiple, with 0 to the next lower one.
     """
 
     scale: NDArray = field(metadata=LEAF)
     n_steps: int = 0
+    start: float = 0.5
 
     def value(self, x: Array) -> Array:
         """The function of one array."""
         share = jnp.clip(x / self.scale, 0, 1)
         if self.n_steps:
-            share = jnp.floor(share * self.n_steps + 0.5) / self.n_steps
+            share = jnp.floor(share * self.n_steps + self.start) / self.n_steps
         return share * self.scale
 
 
@@ -99,8 +103,8 @@ def estimate(
     y: ArrayLike | None = None,
     *,
     calibration: Data,
+    code: RateCode | None = None,
     percentiles: Sequence[float] = PERCENTILES,
-    normalization: str = "layer",
     n_steps: int | None = None,
 ) -> list[Estimate]:
     """Accuracy of the analog network with every ReLU clipped at its scale (mueller 3.3.3).
@@ -118,8 +122,10 @@ def estimate(
         Labels.
     calibration : array, or a sequence or mapping of arrays
         Samples that set the scales.
+    code : RateCode, optional
+        Its normalization, over and initial are used.  Default: ``RateCode()``, as in
+        `bioconv.convert`.
     percentiles : sequence of float
-    normalization : {"layer", "channel", "none"}
     n_steps : int, optional
 
     Returns
@@ -131,11 +137,16 @@ def estimate(
     ------
     DataError
         If data or labels do not fit.
+    ParameterError
+        There is no percentile, one is out of range, or the code is no rate code.
     ConversionError
         With every layer that a rate cannot carry.
     """
     graph = as_graph(model)
-    codes = [RateCode(percentile=p, normalization=normalization) for p in percentiles]
+    code = RateCode() if code is None else code
+    if not isinstance(code, RateCode):
+        raise ParameterError(f"an estimate needs a rate code, RateCode(...). Received: {code!r}.")
+    codes = [replace(code, percentile=p) for p in percentiles]
     if not codes:
         raise ParameterError("give at least one percentile")
     samples = calibration_of(graph, calibration)
@@ -144,7 +155,14 @@ def estimate(
     labels = _labels(y, len(reference))
     rows = []
     for code in codes:
-        clipped = _clipped(rewritten, measure(code, rewritten, samples), n_steps or 0)
+        scales = measure(
+            rewritten,
+            samples,
+            percentile=code.percentile,
+            normalization=code.normalization,
+            over=code.over,
+        )
+        clipped = _clipped(rewritten, scales, n_steps or 0, 0.5 if code.initial == "half" else 0.0)
         output = _first_output(evaluate(clipped, x))
         accuracy = None if labels is None else float(np.mean(_classes(output) == labels))
         rows.append(Estimate(code.percentile, accuracy, *_compare(output, reference)))
@@ -231,9 +249,9 @@ def search_percentile(
     return [replace(row, chosen=row is best) for row in rows]
 
 
-def _clipped(rewritten: Rewritten, scales: Scales, n_steps: int) -> AnalogGraph:
+def _clipped(rewritten: Rewritten, scales: Scales, n_steps: int, start: float) -> AnalogGraph:
     layers = [
-        replace(layer, function=RateReLU(np.asarray(scales.of[layer.name]), n_steps))
+        replace(layer, function=RateReLU(np.asarray(scales.of[layer.name]), n_steps, start))
         if isinstance(layer.function, ReLU)
         else layer
         for layer in rewritten.layers

@@ -282,7 +282,7 @@ def test_fluctuation_is_the_variance_of_poisson_input() -> None:
     )
     x = RNG.random((8, 300))
     rewritten = rewrite(model, lambda _: np.zeros(1))
-    scales = measure(RateCode(percentile=100, normalization="layer"), rewritten, {"x": x})
+    scales = measure(rewritten, {"x": x}, percentile=100, normalization="layer")
     a, b = (float(scales.of[name]) for name in ("a", "b"))
     expected = np.mean((x / a) @ (weights * a / b) ** 2)
     assert fluctuation(rewritten, scales, {"x": x}) == pytest.approx(expected, rel=0.25)

@@ -46,7 +46,8 @@ def rewritten() -> Rewritten:
 
 
 def curves(rewritten: Rewritten, function: Any) -> dict[str, FICurve]:
-    scales = measure(bc.RateCode(), rewritten, {digits.cnn().inputs[0].name: digits.train()[:200]})
+    given = {digits.cnn().inputs[0].name: digits.train()[:200]}
+    scales = measure(rewritten, given, percentile=99.99, normalization="channel")
     return {layer.name: curve(function, scales.of[layer.name]) for layer in rewritten.layers}
 
 

@@ -7,8 +7,9 @@ import pytest
 from small_graphs import mlp
 
 import bioconv as bc
+from bioconv.analog import evaluate
 from bioconv.analog.functions import Softmax
-from bioconv.codes import RateCode
+from bioconv.codes import FewSpikesCode, RateCode
 from bioconv.ground.errors import DataError, ParameterError
 
 RNG = np.random.default_rng(0)
@@ -30,10 +31,10 @@ def test_nothing_is_lost_at_the_maximum_of_the_same_data(y: np.ndarray) -> None:
 
 def test_clipping_is_what_the_network_loses_after_long_time() -> None:
     """Mueller Table 4.1: ReLU1 predicts the spiking network."""
-    (row,) = bc.estimate(MODEL, X, calibration=X, percentiles=[60], normalization="layer")
+    code = RateCode(percentile=60, normalization="layer", clamp=1)
+    (row,) = bc.estimate(MODEL, X, calibration=X, code=code, percentiles=[60])
     assert row.accuracy is None
     assert row.agreement < 0.995
-    code = RateCode(percentile=60, normalization="layer", clamp=1)
     network = bc.convert(MODEL, calibration=X, code=code)
     recording = bc.simulate(network, X, steps=2000, progress=False)
     output = recording.outputs[network.readouts[0].name]
@@ -47,6 +48,29 @@ def test_few_steps_cost_more() -> None:
         for n in (2, 8, 64)
     ]
     assert errors[0] > errors[1] > errors[2] > 0
+
+
+def test_the_defaults_are_those_of_the_conversion() -> None:
+    given = bc.estimate(MODEL, X, calibration=X, code=RateCode(), percentiles=[95])
+    assert bc.estimate(MODEL, X, calibration=X, percentiles=[95]) == given
+    layer = RateCode(normalization="layer")
+    assert bc.estimate(MODEL, X, calibration=X, code=layer, percentiles=[95]) != given
+
+
+@pytest.mark.parametrize("over", ["positive", "all"])
+def test_clips_at_the_percentile_over_all_or_positive_activations(over: str) -> None:
+    """The first layer alone, against NumPy."""
+    small = mlp(np.random.default_rng(0), (6, 40, 5))
+    first = evaluate(small, X, names=["dense_1"])["dense_1"].astype(np.float64)
+    scale = np.percentile(first if over == "all" else first[first > 0], 90)
+    last = small.layers[-1].inputs[0]
+    clipped = np.minimum(first, scale).astype(np.float32)
+    expected = np.asarray(last.terms[0].operator.apply(clipped)) + last.bias
+    exact = small.predict(X)
+    code = RateCode(normalization="layer", over=over)
+    (row,) = bc.estimate(small, X, calibration=X, code=code, percentiles=[90])
+    error = np.abs(expected - exact).mean() / np.ptp(exact)
+    assert row.output_error == pytest.approx(error, rel=1e-4)
 
 
 def test_search_chooses_by_agreement_on_noise() -> None:
@@ -66,5 +90,7 @@ def test_messages() -> None:
         bc.estimate(MODEL, X, calibration=X, percentiles=[])
     with pytest.raises(ParameterError, match="percentile must lie in"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[101])
+    with pytest.raises(ParameterError, match="needs a rate code"):
+        bc.estimate(MODEL, X, calibration=X, code=FewSpikesCode())
     with pytest.raises(ParameterError, match="noise sample"):
         bc.search_percentile(MODEL, calibration=X, n_samples=0)

@@ -11,6 +11,9 @@ from bioconv.codes.code import Code
 from bioconv.ground.errors import ParameterError
 from bioconv.network.validation import checks
 
+#: what a percentile of activations may be taken over
+OVER = ("positive", "all")
+
 
 def is_number(value: object) -> TypeGuard[float]:
     """Whether ``value`` is a finite number, and no truth value."""

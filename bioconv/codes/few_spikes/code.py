@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, is_whole, refuse, wrong_choices
+from bioconv.codes.common.options import OVER, is_number, is_whole, refuse, wrong_choices
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "fit": ("standard", "layer"),
 }
@@ -51,6 +52,8 @@ class FewSpikesCode(Code):
         In (0, 100]; 100 is the maximum on the calibration data.
     normalization : {"layer", "channel", "none"}
         One alpha for each layer, for each channel, or 1 everywhere; used if ``alpha`` is 0.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
     initial : {"half", "zero"}
         Whether a ReLU starts half its last digit above zero, so that it rounds to the nearest
         multiple of alpha 2^-K, or at zero, so that it rounds down as in the paper.
@@ -78,6 +81,7 @@ class FewSpikesCode(Code):
     alpha: float = 0.0
     percentile: float = 100.0
     normalization: str = "channel"
+    over: str = "positive"
     initial: str = "half"
     bits: int = 0
     fit: str = "standard"

@@ -13,17 +13,14 @@ from bioconv.analog.functions import (
     Elementwise,
     Function,
     Linear,
-    LogSoftmax,
     MaxPool,
     NotEqual,
     ReLU,
-    Softmax,
 )
 from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
-from bioconv.codes.rate import RateCode
 from bioconv.ground.errors import ConversionError, Problem
 
 if TYPE_CHECKING:
@@ -31,13 +28,12 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-#: functions of more than one element, or that jump
-_NOT_ALONE = (Linear, LogSoftmax, NotEqual, Softmax)
-
 
 def carries(function: Function) -> bool:
     """Whether a table can be fitted to the function: one that maps each element alone."""
-    return isinstance(function, Elementwise) and not isinstance(function, _NOT_ALONE)
+    if not isinstance(function, Elementwise) or not function.pointwise:
+        return False
+    return not isinstance(function, Linear | NotEqual)  # the latter jumps
 
 
 def units_of(
@@ -48,8 +44,13 @@ def units_of(
     A ReLU's alpha is so much above the percentile of its activations, or the upper limit of the
     function, that these are the largest number of K binary digits.
     """
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration)
+    measured = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    )
     units: dict[str, Floats] = {}
     for layer in rewritten.layers:
         match layer.function:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, refuse, wrong_choices
+from bioconv.codes.common.options import OVER, is_number, refuse, wrong_choices
 from bioconv.codes.population.placement import Placement, placement_problems
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bioconv.network import SpikingNetwork
     from bioconv.neurons import Neuron
 
-_CHOICES = {"normalization": ("layer", "channel", "none")}
+_CHOICES = {"normalization": ("layer", "channel", "none"), "over": OVER}
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class PopulationCode(Code):
         In (0, 100]; 100 is the maximum of a ReLU on the calibration data.
     normalization : {"layer", "channel", "none"}
         One largest activation of a ReLU for each layer, for each channel, or 1 everywhere.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class PopulationCode(Code):
     inhibition: str = "mirrored"
     percentile: float = 99.9
     normalization: str = "channel"
+    over: str = "positive"
 
     name = "population"
 

@@ -32,7 +32,6 @@ from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.population.copies import gather, lifted, spread
 from bioconv.codes.population.neurons import Threshold, ThresholdOutput
 from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
-from bioconv.codes.rate import RateCode
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import (
     Change,
@@ -79,14 +78,20 @@ def build(
     layout.check_neuron("population", neuron)
     rewritten = rewrite(graph, LowestValues(graph, calibration), "population", _carries)
     layout.refuse_curves(code.name, rewritten)
-    scales = RateCode(percentile=code.percentile, normalization=code.normalization)
+    scales = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    )
     currents = {entry.name for entry in rewritten.inputs}
     starts = layout.depths(rewritten, currents)
     plan = _Plan(
         dt=1.0 if dt is None else dt,
         names=layout.names(rewritten),
         starts=starts,
-        units=_units(rewritten, measure(scales, rewritten, calibration).of),
+        units=_units(rewritten, scales.of),
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
         counts=_counts(code, rewritten, seed),
@@ -143,7 +148,7 @@ class _Kind:
 
 
 def _carries(function: object) -> bool:
-    return isinstance(function, Elementwise) and is_bounded(function)
+    return isinstance(function, Elementwise) and function.pointwise and is_bounded(function)
 
 
 def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Floats]:

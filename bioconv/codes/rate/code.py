@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
 from bioconv.codes.common.driving import SETTLE
-from bioconv.codes.common.options import is_number, refuse, wrong_choices, wrong_flags
+from bioconv.codes.common.options import OVER, is_number, refuse, wrong_choices, wrong_flags
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "input": ("current", "regular", "poisson"),
     "readout": ("potential", "count", "softmax"),
@@ -33,17 +34,24 @@ class RateCode(Code):
     Parameters
     ----------
     percentile : float
-        The scale of a layer is this percentile of its positive activations on the calibration
-        data; 100 is the maximum (rueckauer 3.2.2, mueller 3.3.1).
+        The scale of a layer is this percentile of its activations on the calibration data; 100 is
+        the maximum (rueckauer 3.2.2, mueller 3.3.1).
     normalization : {"layer", "channel", "none"}
         One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.  The
+        papers take all ("total activity distribution", rueckauer 3.2.2; "absolute activity
+        distribution", mueller 3.3.1).  The default takes the positive ones, so that one
+        percentile cuts off the same share of the active neurons in every layer; taken over all, it
+        cuts off more of them the sparser a layer is.
     initial : {"half", "zero"}
         Membrane potential at the start: half the threshold makes the quantisation unbiased
         (mueller Eqs 4.6-4.12), zero rounds every rate down.
     clamp : int
         d of mueller Eq 4.4: a layer is held at its initial potential for d steps longer than the
         layer before it, until that one's first, uneven spikes are over.  With 1 each layer starts
-        exactly when its first input can arrive; 0: no clamp.
+        exactly when its first input can arrive; 0: no clamp.  The default duration of a sample
+        grows with the clamp of deep networks (`bioconv.codes.rate.network.default_steps`).
     input : {"current", "regular", "poisson"}
         Samples as a constant current (rueckauer 3.4), or as spikes of sources whose probability
         or regular rate is the sample divided by the calibration data's largest magnitude; inputs
@@ -106,6 +114,7 @@ class RateCode(Code):
 
     percentile: float = 99.99
     normalization: str = "channel"
+    over: str = "positive"
     initial: str = "half"
     clamp: int = 5
     input: str = "current"

@@ -43,6 +43,8 @@ DEFAULT_STEPS = 500
 _BUILD_UP = 1.0
 #: share of the usual duration for which outputs are read at least
 _READ = 0.65
+#: share of the usual duration for which the outputs of clamped networks are read at least
+_READ_CLAMPED = 0.5
 #: share of any duration after which they are read at the latest
 _LATEST = 0.75
 
@@ -69,7 +71,8 @@ def build(
     dt : float, optional
         ms; None: 1 ms for a perfect integrator, else what the neuron needs.
     n_steps : int, optional
-        None: 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz.
+        None: 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz and for deep
+        networks, whose last layers are released late; see `default_steps`.
     duration : float, optional
         The same in ms.
     seed : int
@@ -82,7 +85,14 @@ def build(
     """
     rewritten = rewrite(graph, LowestValues(graph, calibration))
     _check_readouts(code, rewritten)
-    scales = measure(code, rewritten, calibration)
+    scales = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+        readout=code.readout,
+    )
     _check_arrays(neuron, rewritten)
     curves = curves_of(rewritten.layers)
     activity = activity_of(rewritten, scales, calibration)
@@ -101,7 +111,11 @@ def build(
     if n_steps is None and duration is not None:
         n_steps = whole_steps(duration, membrane.dt)
     if n_steps is None:
-        n_steps = default_steps(membrane, max(_depths(rewritten, code).values()))
+        n_steps = default_steps(
+            membrane,
+            max(_depths(rewritten, code).values()),
+            max(_clamp_ends(rewritten, code).values()) if membrane.held else 0,
+        )
     inputs = _inputs(code, graph, calibration)
     depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
@@ -143,16 +157,28 @@ def _with_report(membrane: Membrane, found: Correction) -> Membrane:
     return replace(membrane, report={**membrane.report, **expected})
 
 
-def default_steps(membrane: Membrane, depth: int) -> int:
+def default_steps(membrane: Membrane, depth: int, clamped: int = 0) -> int:
     """Steps that a sample is shown: 500 for a perfect integrator, 300 ms for others.
 
-    Or longer, if the neuron fires more slowly than usual, or if the synaptic currents of a deep
-    network need more time to build up than outputs wait.
+    Or longer, if the neuron fires more slowly than usual, if the synaptic currents of a deep
+    network need more time to build up than outputs wait, or if the clamp of a deep network, which
+    grows with depth (mueller Eq 4.4), would leave less than half of these steps for reading the
+    outputs: a perfect integrator gets more than 500 steps from 51 clamped layers on.
+
+    Parameters
+    ----------
+    membrane : Membrane
+    depth : int
+        Layers on the longest path of spikes.
+    clamped : int
+        Step in which the last layer is released from its clamp.
     """
     if membrane.exact or not membrane.report:
-        return DEFAULT_STEPS
-    steps = SPIKES * 1000.0 / membrane.max_rate / membrane.dt
-    enough = max(steps, _settling(membrane, depth) + _READ * steps)
+        usual, settled = float(DEFAULT_STEPS), 0.0
+    else:
+        usual = SPIKES * 1000.0 / membrane.max_rate / membrane.dt
+        settled = _settling(membrane, depth) + _READ * usual
+    enough = max(usual, settled, clamped + _READ_CLAMPED * usual)
     return int(np.ceil(round(enough, 6)))
 
 
@@ -227,6 +253,18 @@ def _inputs(
     return inputs
 
 
+def _clamp_ends(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
+    """The step in which the clamp of each layer ends (mueller Eq 4.4)."""
+    ends = {entry.name: 0 for entry in rewritten.inputs}
+    currents = set(ends) if code.input == "current" else set()
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} - currents
+        # A gate passes spikes on and has no transient of its own to wait for.
+        wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
+        ends[layer.name] = max((ends[s] + wait for s in sources), default=0)
+    return ends
+
+
 def _times(
     rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int
 ) -> tuple[dict[str, int], dict[str, int]]:
@@ -236,13 +274,7 @@ def _times(
     outputs of neurons whose synaptic currents take their time.
     """
     depths = _depths(rewritten, code)
-    releases = {entry.name: 0 for entry in rewritten.inputs}
-    currents = set(releases) if code.input == "current" else set()
-    for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = {term.source for term in layer.inputs[0].terms} - currents
-        # A gate passes spikes on and has no transient of its own to wait for.
-        wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
-        releases[layer.name] = max((releases[s] + wait for s in sources), default=0)
+    releases = _clamp_ends(rewritten, code)
     deepest = max(depths.values())
     build_up = min(_settling(membrane, deepest), _LATEST * n_steps)
     settled = max(round(code.settle * n_steps), round(build_up), deepest)

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, is_whole, refuse, wrong_choices, wrong_flags
+from bioconv.codes.common.options import (
+    OVER,
+    is_number,
+    is_whole,
+    refuse,
+    wrong_choices,
+    wrong_flags,
+)
 
 if TYPE_CHECKING:
     from bioconv.analog import AnalogGraph
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "input": ("timed", "binary", "current"),
     "pooling": ("inside", "gates"),
@@ -44,8 +52,10 @@ class SigmaDeltaCode(Code):
     normalization : {"layer", "channel", "none"}
         One scale for each layer, for each channel, or 1 everywhere.
     percentile : float
-        The scale of a layer is this percentile of its positive activations on the calibration
-        data, in (0, 100].
+        The scale of a layer is this percentile of its activations on the calibration data, in
+        (0, 100].
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
     balance : bool
         Finer levels for layers with fewer neurons, whose spikes are fewer (the cube root of the
         number of neurons); the paper has one threshold for all.
@@ -104,6 +114,7 @@ class SigmaDeltaCode(Code):
     threshold: float = 0.12
     normalization: str = "channel"
     percentile: float = 99.9
+    over: str = "positive"
     balance: bool = True
     correction: bool = False
     initial: str = "zero"

@@ -15,7 +15,6 @@ from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
-from bioconv.codes.rate import RateCode
 
 if TYPE_CHECKING:
     from bioconv.codes.sigma_delta.code import SigmaDeltaCode
@@ -45,8 +44,13 @@ def levels_of(
     code: SigmaDeltaCode, rewritten: Rewritten, calibration: dict[str, NDArray]
 ) -> Levels:
     """Levels from the scales of the layers; what spikes are worth from the calibration data."""
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration).of
+    measured = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    ).of
     spiking = [*rewritten.layers]
     if code.readout == "spikes":
         spiking += rewritten.readouts
