@@ -2,7 +2,8 @@
 
 Every population has a step S in which it begins to speak.  It has heard all by then: its sources
 spoke in K steps that end with the spikes which arrive in step S.  Delays of branches of unequal
-depth are balanced, so that the t-th spikes of all sources arrive together, in step S - K + t.
+depth are balanced, so that the last spikes of all sources arrive together, and the t-th ones of a
+source in step S - K + t, with the K of that source.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bioconv.codes import layout
 from bioconv.codes.affine import apply64
 from bioconv.codes.assembly import Parts
 from bioconv.codes.calibration import LowestValues
-from bioconv.codes.few_spikes.layers import carries, tables_of, units_of
+from bioconv.codes.few_spikes.layers import K_RELU, carries, steps_of, tables_of, units_of
 from bioconv.codes.few_spikes.tables import Table
 from bioconv.codes.membrane import denominator, on_grid, rounded
 from bioconv.codes.names import identifiers
@@ -77,16 +78,16 @@ def build(
     layout.check_neuron("few-spikes", neuron)
     rewritten = rewrite(graph, LowestValues(graph, calibration), "few-spikes", carries)
     layout.refuse_curves(code.name, rewritten)
-    k = code.k or (_default_k(rewritten))
-    tables = tables_of(code, rewritten, calibration, k)
+    steps = steps_of(code, rewritten)
+    tables = tables_of(code, rewritten, calibration, steps)
+    k = max(steps.values(), default=code.k or K_RELU)
     plan = _Plan(
         initial=code.initial,
-        k=k,
         dt=1.0 if dt is None else dt,
         names=layout.names(rewritten),
-        units=units_of(code, rewritten, calibration, k),
+        units=units_of(code, rewritten, calibration, steps),
         tables=tables,
-        starts=_starts(rewritten, k),
+        starts=_starts(rewritten, steps),
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
     )
@@ -108,10 +109,9 @@ def build(
         record={
             **layout.describe_options(code),
             "k": k,
-            "windows": -(-(latency - 2) // k),
             "latency_steps": latency,
             "latency": latency * plan.dt,
-            # a layer listens to one sample while it speaks of none, and speaks for K steps then
+            # a layer listens to one sample for K steps and speaks of it for K steps; see `pipeline`
             "pipeline_steps": 2 * k,
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
@@ -129,7 +129,6 @@ class _Plan(Parts):
     """
 
     initial: str
-    k: int
     dt: float
     names: Mapping[str, str]
     units: Mapping[str, Floats]
@@ -140,23 +139,19 @@ class _Plan(Parts):
 
     def delay(self, source: str, start: int) -> int:
         """So that the last spikes arrive in the step ``start``."""
-        return start - self.k + 1 - self.starts[source]
+        return start - len(self.tables[source]) + 1 - self.starts[source]
 
 
-def _default_k(rewritten: Rewritten) -> int:
-    from bioconv.codes.few_spikes.code import K_FITTED, K_RELU
-
-    simple = all(isinstance(layer.function, ReLU | MaxPool) for layer in rewritten.layers)
-    return K_RELU if simple else K_FITTED
-
-
-def _starts(rewritten: Rewritten, k: int) -> dict[str, int]:
+def _starts(rewritten: Rewritten, steps: Mapping[str, int]) -> dict[str, int]:
     """Step in which each layer begins to speak (in which a readout has heard all).
 
     Inputs are currents that have charged the neurons before these first speak, in step 0.
     """
-    currents = {entry.name for entry in rewritten.inputs}
-    return {name: depth * k for name, depth in layout.depths(rewritten, currents).items()}
+    starts: dict[str, int] = {}
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} & starts.keys()
+        starts[layer.name] = max((starts[name] + steps[name] for name in sources), default=0)
+    return starts
 
 
 def _add_neurons(plan: _Plan, layer: Layer) -> None:
@@ -184,12 +179,12 @@ def _add_neurons(plan: _Plan, layer: Layer) -> None:
             spike_values=table.worth,
         )
     )
-    for step in range(plan.k):
+    for step in range(len(table)):
         plan.changes += [
             Change(start + step, name, "v_th", float(table.threshold[step])),
             Change(start + step, name, "v_fall", float(table.fall[step])),
         ]
-    plan.changes.append(Change(start + plan.k, name, "v_th", NEVER))
+    plan.changes.append(Change(start + len(table), name, "v_th", NEVER))
 
 
 def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
@@ -215,7 +210,7 @@ def _add_gates(plan: _Plan, layer: Layer) -> None:
     for cell, source, operator in cells_of(layer):
         reached[cell] += apply64(operator, np.ones((1, *operator.in_shape)))
         early = plan.delay(source, start)
-        for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + plan.k - 1)):
+        for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + len(table) - 1)):
             plan.projections.append(Projection(plan.names[source], name, operator, receptor, delay))
     for cell, covered in reached.items():
         if not covered.all():
@@ -297,6 +292,6 @@ def _index(tables: list[Table], table: Table) -> int:
 
 def _add_gains(plan: _Plan, name: str, parameter: str, table: Table, start: int) -> None:
     """The t-th spikes arrive in step start - K + t and are weighed in the step after."""
-    for t in range(2, plan.k + 1):
-        step = start - plan.k + t + 1
+    for t in range(2, len(table) + 1):
+        step = start - len(table) + t + 1
         plan.changes.append(Change(step, name, parameter, float(table.worth[t - 1])))
