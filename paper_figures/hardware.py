@@ -16,7 +16,7 @@ from bioconv.plots.study import palette
 from paper_figures.exact_spikes import simulated
 from paper_figures.workloads import Workload
 
-#: the family of exact mappings (stanojevic 2.4.2): label -> options of `FirstSpikeExactCode`
+#: the family of exact mappings (stanojevic 2.2.3): label -> options of `FirstSpikeExactCode`
 FAMILY: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "alpha = 1": {},

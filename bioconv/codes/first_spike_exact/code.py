@@ -54,10 +54,15 @@ class FirstSpikeExactCode(Code):
         less than one spike per neuron).
     zeta : float
         Windows are (1 + zeta) times as long as the largest activation on the calibration data
-        needs.
+        needs (Algorithm 2), or that at the percentile.
+    percentile : float
+        In (0, 100]: percentile of all outputs of a layer on the calibration data, zeros included,
+        which is taken in place of the largest one (thesis 3.6.3 (ii), (iv): 100, 99, 95, 92, 90).
+        Neurons with a larger activation fire when their window opens.
     normalization : {"layer", "none"}
-        Scale every layer to a largest activation of 1 first, so that windows are about equally
-        long, or only where delta and b_low demand it (Eqs 2.16-2.19), as the thesis does.
+        Scale every layer to a largest activation of 1 first (1 at the percentile), so that windows
+        are about equally long, or only where delta and b_low demand it (Eqs 2.16-2.19), as the
+        thesis does.
     delta, b_low : float
         The weights of a neuron sum up to at most 1 - delta (Eq 2.16) and at least -b_low
         (Eq 2.18).
@@ -92,6 +97,7 @@ class FirstSpikeExactCode(Code):
     threshold: str = "held"
     inactive: str = "fire"
     zeta: float = 0.5
+    percentile: float = 100.0
     normalization: str = "layer"
     delta: float = 0.1
     b_low: float = 10.0
@@ -104,6 +110,8 @@ class FirstSpikeExactCode(Code):
         problems = wrong_choices(self, _CHOICES)
         if not (is_number(self.zeta) and self.zeta > -1):
             problems.append(f"zeta must be above -1. Received: {self.zeta!r}.")
+        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
+            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
         if not (is_number(self.delta) and 0 < self.delta < 1):
             problems.append(f"delta must lie between 0 and 1. Received: {self.delta!r}.")
         for option in ("b_low", "time_unit"):
