@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,6 @@ from numpy.typing import NDArray
 from bioconv.codes.code import Code
 from bioconv.codes.common.options import OVER, is_number, refuse, wrong_choices
 from bioconv.codes.population.placement import Placement, placement_problems
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
 
 _CHOICES = {"normalization": ("layer", "channel", "none"), "over": OVER}
 
@@ -82,6 +76,7 @@ class PopulationCode(Code):
     over: str = "positive"
 
     name = "population"
+    builder = "bioconv.codes.population.network"
 
     def __post_init__(self) -> None:
         problems = [*placement_problems(self), *wrong_choices(self, _CHOICES)]
@@ -93,24 +88,6 @@ class PopulationCode(Code):
     def thresholds(self) -> Placement:
         """How thresholds are chosen."""
         return Placement(self.n, self.placement, self.curve, self.sigma, self.inhibition)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.population.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest number of ``n`` neurons, as a share; the steps make no difference."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,6 @@ from numpy.typing import NDArray
 from bioconv.codes.code import Code
 from bioconv.codes.common.driving import SETTLE
 from bioconv.codes.common.options import OVER, is_number, refuse, wrong_choices, wrong_flags
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
@@ -129,6 +123,7 @@ class RateCode(Code):
     settle: float = SETTLE
 
     name = "rate"
+    builder = "bioconv.codes.rate.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -152,31 +147,6 @@ class RateCode(Code):
             problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
         problems += wrong_flags(self, ("balance_delays", "correction"))
         refuse(self, problems)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.rate.network import build
-
-        return build(
-            self,
-            graph,
-            calibration,
-            neuron,
-            dt=dt,
-            n_steps=n_steps,
-            duration=duration,
-            seed=seed,
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest multiple of 1/n_steps (half the threshold) or the next lower one (zero).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +16,6 @@ from bioconv.codes.common.options import (
     wrong_choices,
     wrong_flags,
 )
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
@@ -126,6 +120,7 @@ class SigmaDeltaCode(Code):
     readout: str = "potential"
 
     name = "sigma_delta"
+    builder = "bioconv.codes.sigma_delta.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -148,22 +143,6 @@ class SigmaDeltaCode(Code):
         refuse(self, problems)
         for option in ("input_steps", "settle"):
             object.__setattr__(self, option, int(getattr(self, option)))
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.sigma_delta.network import build
-
-        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """What up to ``n_steps`` spikes make of an activation that rises from 0, in [0, 1].
