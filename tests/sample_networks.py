@@ -19,7 +19,7 @@ from bioconv.network import (
     SpikingNetwork,
 )
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Chain, Conv, Dense, Polarity, Reshape
 

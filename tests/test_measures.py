@@ -14,7 +14,7 @@ from bioconv.ground.errors import DataError, ParameterError
 from bioconv.measures import diagnose, format_table
 from bioconv.network import Population
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 
 NET = spiking_network()
 X = images(10)

@@ -12,7 +12,7 @@ from sample_networks import images, recording_of, spiking_network
 
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 
 
 @cache

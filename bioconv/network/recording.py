@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network.network import SpikingNetwork
-from bioconv.network.records import Records
+from bioconv.network.recording_parts import RecordingParts
 from bioconv.network.validation import recording_problems
 
 
 @dataclass(frozen=True, eq=False)
-class Recording(Records):
+class Recording(RecordingParts):
     """The result of simulating ``n_images`` samples for ``n_steps`` steps of ``dt`` ms.
 
     Parameters

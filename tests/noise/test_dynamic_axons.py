@@ -18,7 +18,7 @@ from bioconv.codes import FirstSpikeExactCode
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Projection, SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 from bioconv.neurons.library.axon import Axon, AxonKind
 from bioconv.noise.axon import AxonSettings, axons_of, settings_of, with_axons
 from bioconv.noise.retiming import retimed

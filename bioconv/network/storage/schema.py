@@ -36,7 +36,7 @@ from bioconv.network import (
     SpikingNetwork,
 )
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 from bioconv.network.storage.hdf5 import Entry, Tree
 from bioconv.neurons import NeuronModel, Parameter, Receptor, State
 from bioconv.operators import OPERATORS, Operator

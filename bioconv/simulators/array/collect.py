@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
 from bioconv.simulators.decoding import checkpoints, decode
 from bioconv.simulators.settings import Settings

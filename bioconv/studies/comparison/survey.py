@@ -10,7 +10,7 @@ import numpy as np
 
 from bioconv.export.cells import GENERATED, obstacles
 from bioconv.network.recording import Recording
-from bioconv.network.records import Raster
+from bioconv.network.recording_parts import Raster
 from bioconv.simulators import simulate
 from bioconv.studies.comparison.cases import N_DRIVEN, N_SECOND, Case, names_of, network_of
 

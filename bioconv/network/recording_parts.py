@@ -28,7 +28,7 @@ class Raster:
 
 
 @dataclass(frozen=True, eq=False)
-class Records:
+class RecordingParts:
     """All that a `bioconv.Recording` consists of, which says what it is."""
 
     network: str
