@@ -22,15 +22,15 @@ from paper_figures.workloads import Workload, mnist
 #: the defaults of the library: scales of channels, finer levels for small layers, 16 time steps
 CODE = SigmaDeltaCode()
 #: Algorithm 1 as it is printed: one threshold, black and white pixels, counted output spikes; the
-#: paper has no time step, and with 256 of them every intensity of an image has its own
+#: paper has no time step, and with 64 of them four of the 256 intensities of a pixel share one
 PAPER = SigmaDeltaCode(
     threshold=1.0,
     normalization="none",
     balance=False,
     input="binary",
     readout="spikes",
-    input_steps=256,
-    settle=64,
+    input_steps=64,
+    settle=32,
 )
 #: spikes a neuron in Table I with threshold 1
 PAPER_SPIKES = 0.25

@@ -12,7 +12,7 @@ from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
 from paper_figures.frame import Claim, Context, Manifest, Result
 from paper_figures.sigma_delta import CODE, PAPER, PAPER_SPIKES, over_time, unit, workload
 
-#: Of 400 images, 1 % decided differently is a standard error of 0.5 points.
+#: Two standard errors of 400 images of which 1 % are decided differently.
 POINTS = 1.0
 #: what a measure of time or cost is where the accuracy is never reached: more than all claims allow
 NEVER = 2.0
