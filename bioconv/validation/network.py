@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
 
 ENCODERS = ("current", "regular", "poisson")
-READOUTS = ("count", "potential", "softmax", "level", "first_spike")
+READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
 
 
 def network_problems(network: SpikingNetwork) -> list[Problem]:
@@ -225,7 +225,7 @@ def _readout_problems(entry: Readout, network: SpikingNetwork) -> Problems:
         if "v" not in states:
             reason = f"kind {entry.kind!r} reads v, which {population.model.name} does not have."
             yield Problem(entry.name, "Readout", reason)
-    if entry.kind == "softmax" and not (is_number(entry.rate) and entry.rate > 0):
+    if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
         yield Problem(entry.name, "Readout", reason)
 

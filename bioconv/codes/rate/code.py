@@ -23,6 +23,7 @@ _CHOICES = {
     "initial": ("half", "zero"),
     "input": ("current", "regular", "poisson"),
     "readout": ("potential", "count", "softmax"),
+    "competition": ("accumulated", "mean"),
     "max_pool_estimate": ("exponential", "count"),
 }
 
@@ -62,6 +63,10 @@ class RateCode(Code):
         (rueckauer 3.5).
     readout_rate : float
         Rate of that generator in Hz.
+    competition : {"accumulated", "mean"}
+        What that softmax takes: the potential that has accumulated so far, in mV, as in the paper
+        (one neuron soon gets all spikes), or the analog value that it stands for, the mean over
+        time (shares of spikes come to be the softmax of the analog network).
     max_rate : float
         Rate in Hz that stands for the scale of a layer; 0: one spike a step for a perfect
         integrator, for others 130 Hz, or what the neuron can do if that is less.
@@ -120,6 +125,7 @@ class RateCode(Code):
     input: str = "current"
     readout: str = "potential"
     readout_rate: float = 1000.0
+    competition: str = "accumulated"
     max_rate: float = 0.0
     max_pool_estimate: str = "count"
     balance_delays: bool = True
