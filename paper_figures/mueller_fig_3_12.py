@@ -151,5 +151,6 @@ def plot(result: Result, context: Context) -> Figure:
         "percentile of the normalisation (%)",
         f"conversion loss after {N_STEPS} steps (points)",
     )
+    axes.set_ylim(top=100)  # room for the legend
     axes.legend()
     return figure
