@@ -31,7 +31,7 @@ from bioconv.codes.windows import cells_of, rectifier_of
 from bioconv.errors import ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
-from bioconv.neurons.first_spike import Announcer, FirstSpike
+from bioconv.neurons.first_spike import FirstSpike
 from bioconv.neurons.first_spike_exact import FirstSpikePool
 from bioconv.neurons.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
@@ -99,10 +99,19 @@ class Plan(Parts):
         return FirstSpike(threshold or self.code.threshold, t_ref=ONCE_STEPS * self.dt)
 
     @property
+    def n_crossings(self) -> int:
+        """How often the potential reaches the threshold until the spike that carries the value."""
+        return 2 if self.dynamic else 1
+
+    @property
+    def lift(self) -> float:
+        """By how many mV the full scale lifts the membrane in one unit of time."""
+        return self.n_crossings * float(self.neuron().value("v_th"))
+
+    @property
     def full(self) -> float:
-        """Current in pA that lifts the membrane to the threshold in one unit of time."""
-        neuron = self.neuron()
-        return float(neuron.value("v_th")) * float(neuron.value("c_m")) / self.unit
+        """Current of the full scale in pA."""
+        return self.lift * float(self.neuron().value("c_m")) / self.unit
 
 
 def build(
@@ -204,10 +213,10 @@ def _add_layer(plan: Plan, layer: Layer) -> None:
     given = _connect(plan, layer, name)
     current = _bias(plan, layer)
     parameters = {"i_offset": current, **_limits(plan, layer, name, neuron)}
-    _populate(plan, layer, neuron, parameters, {"v": _start(plan, neuron, given)})
+    _populate(plan, layer, neuron, parameters, {"v": _start(plan, given, plan.n_crossings)})
     if plan.dynamic:
         _add_missing(plan, layer, name)
-        _add_announcer(plan, layer, current, given)
+        _add_announcer(plan, layer, current)
 
 
 def _limits(plan: Plan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
@@ -223,13 +232,17 @@ def _limits(plan: Plan, layer: Layer, name: str, neuron: Neuron) -> dict[str, An
     return start
 
 
-def _add_announcer(plan: Plan, layer: Layer, current: Any, given: list[Operator]) -> None:
-    """Neurons with the same input that fire as soon as it is positive."""
-    name = _announcer_name(plan, layer)
-    neuron = Announcer(t_ref=ONCE_STEPS * plan.dt, i_min=margin(plan.full, 1, given))
+def _add_announcer(plan: Plan, layer: Layer, current: Any) -> None:
+    """Neurons with the same input that fire when the threshold is crossed for the first time."""
+    name, neuron = _announcer_name(plan, layer), plan.neuron("base")
+    given = _connect(plan, layer, name)
     parameters = {**neuron.parameters, "i_offset": current}
-    plan.populations.append(Population(name, layer.shape, neuron.model, parameters))
-    _connect(plan, layer, name)
+    initial = {"v": _start(plan, given, 1)}
+    plan.populations.append(Population(name, layer.shape, neuron.model, parameters, initial))
+    function = rectifier_of(layer)
+    if carries(function):  # what crosses later than this stays below the smallest value
+        steps = plan.code.unit_steps * np.max(plan.scales[layer.name]) / plan.n_crossings
+        plan.changes.append(Change(round(steps / function.threshold), name, "v_th", NEVER))
 
 
 def _announcer_name(plan: Plan, layer: Layer) -> str:
@@ -283,9 +296,13 @@ def _bias(plan: Plan, layer: Layer) -> Any:
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
-def _start(plan: Plan, neuron: Neuron, given: list[Operator]) -> float:
-    """Start potential in mV, so close to zero that it decides ties only."""
-    return margin(float(neuron.value("v_th")), plan.code.unit_steps, given)
+def _start(plan: Plan, given: list[Operator], crossing: int) -> float:
+    """Start potential in mV: a threshold lower for each crossing before the one that is a spike.
+
+    The part above that is so close to zero that it decides ties only.
+    """
+    v_th = float(plan.neuron().value("v_th"))
+    return margin(v_th, plan.code.unit_steps, given) - (crossing - 1) * v_th
 
 
 def _populate(
@@ -327,17 +344,17 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
     """An output: neurons that only add up, or neurons that fire."""
     name, level = plan.names[layer.name], plan.code.readout == "level"
     neuron = plan.neuron("base" if level else "")
-    v_th, scale = float(neuron.value("v_th")), plan.scales[layer.name]
+    scale = plan.scales[layer.name]
     given = _connect(plan, layer, name)
     initial: dict[str, Any] = {}
     function = layer.function
     if level:
         neuron = neuron.with_values(v_th=NEVER)
         contribution: dict[str, Any] = {
-            "scale": scale * plan.code.unit_steps / (plan.n_steps * v_th)
+            "scale": scale * plan.code.unit_steps / (plan.n_steps * plan.lift)
         }
     else:
-        initial = {"v": _start(plan, neuron, given)}
+        initial = {"v": _start(plan, given, plan.n_crossings)}
         contribution = {"scale": scale / (plan.n_steps * plan.dt), "offset": scale}
         function = Linear()  # its order is that of the activations, its values are times
         if plan.dynamic:
