@@ -41,9 +41,9 @@ def shuffles(result: Result) -> list[Result]:
 def indifferent(figure: FigureModule, result: Result) -> list[str]:
     """Claims that say nothing about the result.
 
-    One that holds for all constant, shuffled and random results cannot fail.  One with a single bound
-    may not even hold for all constant ones, since an experiment in which nothing has any effect
-    would pass it; a difference of zero within a tolerance may.
+    One that holds for all constant, shuffled and random results cannot fail.  One with a single
+    bound may not even hold for all constant ones, since an experiment in which nothing has any
+    effect would pass it; a difference of zero within a tolerance may.
 
     Parameters
     ----------
