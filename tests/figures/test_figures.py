@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from degenerate import constants, indifferent, shuffles
 
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.paper_figures import frame
@@ -16,6 +17,8 @@ from bioconv.paper_figures.__main__ import main
 QUICK = frame.Context(quick=True, progress=False)
 #: minutes of a full run
 _LONG = 5
+#: claims that constant results would meet, and why they stay
+INDIFFERENT: dict[str, dict[str, str]] = {}
 
 
 @pytest.mark.parametrize("name", frame.names())
@@ -31,6 +34,64 @@ def test_figure_runs_and_says_what_it_was_computed_on(
     assert all(np.isfinite(claim["measured"]) for claim in record["claims"])
     assert record["used"]
     assert record["why"] or record["status"] == "reproduced"
+    with np.load(tmp_path / f"{name}.npz", allow_pickle=False) as file:
+        nothing = set(indifferent(frame.figure(name), dict(file)))
+    assert nothing == set(INDIFFERENT.get(name, ())), "claims that constant results would meet"
+
+
+class _Figure:
+    """Accuracy before and after, with claims of every kind."""
+
+    MANIFEST = frame.Manifest(
+        "bioconv",
+        "Fig 0",
+        "",
+        (
+            frame.Claim("no_loss", "", 0.0, tolerance=0.05),
+            frame.Claim("gain", "", 0.0, kind="at least"),
+            frame.Claim("big_gain", "", 0.2, kind="at least"),
+            frame.Claim("any", "", 0.5, tolerance=100.0),
+            frame.Claim("good", "", 0.9, kind="at least"),
+        ),
+        data="",
+    )
+
+    def measure(self, result: frame.Result) -> dict[str, float]:
+        before, after = result["accuracy"][:2]
+        change = float(after - before)
+        return {
+            "no_loss": float(result["accuracy"][3] - result["accuracy"][2]),
+            "gain": change,
+            "big_gain": change,
+            "any": change,
+            "good": float(before),
+        }
+
+
+def test_claims_that_cannot_fail_are_found() -> None:
+    result = {
+        "accuracy": np.array([0.5, 0.9, 0.9, 0.9]),
+        "n": np.array([3, 4]),
+        "used": np.array("nothing"),
+    }
+    assert indifferent(_Figure(), result) == ["gain", "any"]
+    for changed in (*constants(result), *shuffles(result)):
+        assert changed.keys() == result.keys()
+        np.testing.assert_array_equal(changed["n"], result["n"])
+    assert all(np.ptp(changed["accuracy"]) == 0 for changed in constants(result))
+    assert all(
+        sorted(changed["accuracy"]) == sorted(result["accuracy"])
+        for changed in shuffles(result)[:2]
+    )
+
+
+def test_a_figure_with_other_data_is_reproduced_in_part_at_most() -> None:
+    manifest = frame.Manifest(
+        "bioconv", "Fig 0", "", (frame.Claim("a", "", 1.0),), data="", partly="other data"
+    )
+    used = {"used": np.array("digits")}
+    record = frame._record("fig_0", manifest, {"a": 1.0}, used, QUICK)
+    assert (record["status"], record["why"]) == ("partly", "other data")
 
 
 def test_quantisation_follows_the_equations() -> None:
