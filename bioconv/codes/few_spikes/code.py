@@ -59,8 +59,10 @@ class FewSpikesCode(Code):
         Whether a ReLU starts half its last digit above zero, so that it rounds to the nearest
         multiple of alpha 2^-K, or at zero, so that it rounds down as in the paper.
     bits : int
-        Q: the parameters T, h, d take 2^Q values, evenly spaced, as far as the smallest power of
-        2 that covers them reaches (Fig 5e, f; for ReLU alpha / 2); 2 to 24, or 0 for no limit.
+        Q: the parameters T, h, d take 2^Q values, evenly spaced between -8 and 8 as in the paper
+        (Fig 5e, f), for ReLU between -alpha / 2 and alpha / 2, for tables that are fitted to a
+        layer or to other functions as far as the smallest power of 2 that covers them; 2 to 24, or
+        0 for no limit.
     fit : {"standard", "layer"}
         Tables fitted to the range in which a function is interesting, or to the inputs that each
         layer has on the calibration data (takes some seconds a layer, once).
@@ -88,6 +90,7 @@ class FewSpikesCode(Code):
     fit: str = "standard"
 
     name = "few_spikes"
+    references = ("stoeckl2021",)
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
