@@ -10,12 +10,21 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import Neuron
+from bioconv.references import citation
 
 
 class Code(ABC):
-    """How an activation becomes spikes.  Concrete codes are frozen dataclasses of options."""
+    """How an activation becomes spikes.  Concrete codes are frozen dataclasses of options.
+
+    Each has a ``name``, and ``references``, the keys of `bioconv.references.PUBLICATIONS`.
+    """
 
     name: str
+    references: tuple[str, ...]
+
+    def citation(self) -> str:
+        """The publications that the code is taken from, in BibTeX."""
+        return citation(*self.references)
 
     @abstractmethod
     def convert(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
@@ -26,6 +26,7 @@ from bioconv.neurons.grammar import (
     parse_equations,
     parse_statements,
 )
+from bioconv.references import citation
 
 #: unit of a number in bioconv -> (Brian2 unit of the quantity, name of the Brian2 dimension)
 UNITS: dict[str, tuple[str, str]] = {
@@ -176,6 +177,9 @@ class NeuronModel:
         Statements separated by newlines, run in every step for every neuron, refractory or not,
         after integration and delivery and before the threshold: what registers of finite range
         or precision make of the state.  May be empty.
+    references : tuple of str
+        Keys of `bioconv.references.PUBLICATIONS`: what to cite.  Models with the same equations
+        are the same with any references.
 
     Raises
     ------
@@ -200,6 +204,7 @@ class NeuronModel:
     crossing: bool = False
     dt_default: float = 0.0
     after: str = ""
+    references: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         _check_words(self)
@@ -209,6 +214,16 @@ class NeuronModel:
         if self.threshold:
             parse_expression(self.threshold, self.names, boolean=True)
         _ = self.reset_statements, self.after_statements
+
+    def citation(self) -> str:
+        """The publications that the model is taken from, in BibTeX; empty if it names none.
+
+        Raises
+        ------
+        ParameterError
+            A reference that the table of publications does not have.
+        """
+        return citation(*self.references)
 
     @cached_property
     def parsed_equations(self) -> tuple[Equation, ...]:
@@ -261,7 +276,11 @@ def _find(model: NeuronModel, kind: str, items: tuple[_Part, ...], name: str) ->
 
 
 def _check_words(model: NeuronModel) -> None:
-    for name in (model.name, *_part_names(model)):
+    if not isinstance(model.references, tuple):
+        raise ParameterError(
+            f"{model.name}: references must be a tuple of keys. Received: {model.references!r}."
+        )
+    for name in (model.name, *_part_names(model), *model.references):
         check_name(name)
     if model.standard_cell:
         check_name(model.standard_cell)

@@ -7,6 +7,7 @@ from bioconv.neurons.neuron import Neuron, Value
 from bioconv.neurons.parts import I_OFFSET, c_m
 
 _SOURCE = "Mueller 2023, thesis, TU Munich, sections 5.2.1 and 5.2.2, Eq 5.1"
+_REFERENCES = ("mueller2023", "mueller2022exploiting")
 _EQUATIONS = "dv/dt = gate * i_offset / c_m : volt"
 _V_REST = Parameter("v_rest", 0.0, "mV", "Membrane potential at the start")
 _GATE = Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0))
@@ -49,6 +50,7 @@ def Threshold(**parameters: Value) -> Neuron:
         states=(State("v", "v_rest", "mV", "Membrane potential"),),
         receptors=(Receptor("syn", "v", "mV"),),
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -79,5 +81,6 @@ def ThresholdOutput(**parameters: Value) -> Neuron:
         states=(State("v", "v_rest", "mV", "Membrane potential"),),
         receptors=(Receptor("syn", "v", "mV"),),
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)

@@ -19,7 +19,7 @@ from bioconv.storage.seal import check_seal, seal, written_whole
 
 #: what a file can hold -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 4),
+    SpikingNetwork: ("bioconv-network", 5),
     Recording: ("bioconv-recording", 2),
 }
 #: what a file holds -> version that brought fields -> class -> fields with what they were before
@@ -33,6 +33,7 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "Parameter": {"moment": False},
                 "Projection": {"release": 1.0},
             },
+            5: {"NeuronModel": {"references": ()}},
         },
         Recording: {2: {"Raster": {"time": None}}},
     }

@@ -75,6 +75,7 @@ class FirstSpikeCode(Code):
     readout: str = "level"
 
     name = "first_spike"
+    references = ("mueller2023", "rueckauer2018")
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)

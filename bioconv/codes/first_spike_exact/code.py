@@ -105,6 +105,7 @@ class FirstSpikeExactCode(Code):
     input_range: tuple[float, float] | None = None
 
     name = "first_spike_exact"
+    references = ("stanojevic2023", "stanojevic2022")
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)

@@ -84,6 +84,7 @@ class OscillationCode(Code):
     readout: str = "level"
 
     name = "phase"
+    references = ("mueller2023", "mueller2022oscillations")
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)

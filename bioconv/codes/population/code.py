@@ -79,6 +79,7 @@ class PopulationCode(Code):
     normalization: str = "channel"
 
     name = "population"
+    references = ("mueller2023", "mueller2022exploiting")
 
     def __post_init__(self) -> None:
         problems = [*placement_problems(self), *wrong_choices(self, _CHOICES)]

@@ -120,6 +120,7 @@ class RateCode(Code):
     settle: float = SETTLE
 
     name = "rate"
+    references = ("rueckauer2016", "mueller2023", "mueller2021")
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)

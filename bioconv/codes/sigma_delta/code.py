@@ -104,6 +104,7 @@ class SigmaDeltaCode(Code):
     pooling: str = "inside"
 
     name = "sigma_delta"
+    references = ("yousefzadeh2019",)
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
