@@ -37,7 +37,8 @@ class FewSpikesCode(Code):
     tables that are optimised once and cached; those of the common ones are shipped.
 
     Max pooling takes the values of all its sources before it lets the spikes of the largest pass,
-    in K steps of its own.  Products of layers (squeeze-and-excitation) stay analog in the paper,
+    in K steps of its own.  `bioconv.codes.few_spikes.pipeline` runs a stream of samples, a new one
+    every 2K steps.  Products of layers (squeeze-and-excitation) stay analog in the paper,
     which computes them beside the spiking network; here they are refused, as no simulator could
     run the result.
 
