@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.estimation import search_percentile
+from bioconv.measures.estimation import search_percentile
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import accuracy_over_time
+from bioconv.paper_figures.workloads import mnist
 from bioconv.plots.style import finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import accuracy_over_time
-from paper_figures.workloads import mnist
 
 PERCENTILES = (80.0, 85.0, 90.0, 93.0, 95.0, 96.5, 98.0, 99.0, 99.5, 99.9, 100.0)
 N_STEPS = 30

@@ -6,13 +6,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import curves, plot_curves, settled, steps_to
-from paper_figures.workloads import cifar10
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import curves, plot_curves, settled, steps_to
+from bioconv.paper_figures.workloads import cifar10
 
 CODES = {
-    "basic": RateCode(percentile=99.9, normalization="layer", initial="zero", clamp=0),
-    "extended": RateCode(percentile=99.99, normalization="channel", initial="half", clamp=1),
+    "basic": RateCode(percentile=99.9, normalization="layer", over="all", initial="zero", clamp=0),
+    "extended": RateCode(
+        percentile=99.99, normalization="channel", over="all", initial="half", clamp=1
+    ),
 }
 LABELS = {
     "basic": "basic conversion",

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from bioconv.estimation import estimate
+from bioconv.measures.estimation import estimate
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import accuracy_over_time, settled
+from bioconv.paper_figures.workloads import cifar10
 from bioconv.plots.style import finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import accuracy_over_time, settled
-from paper_figures.workloads import cifar10
 
 PERCENTILES = (99.0, 99.9, 99.99, 99.999, 100.0)
 
@@ -56,7 +56,9 @@ def compute(context: Context) -> dict[str, NDArray]:
     workload = cifar10(context, "resnet8", context.pick(200, 60))
     spiking = []
     for percentile in PERCENTILES:
-        code = RateCode(percentile=percentile, normalization="channel", initial="half", clamp=1)
+        code = RateCode(
+            percentile=percentile, normalization="channel", over="all", initial="half", clamp=1
+        )
         _, accuracy = accuracy_over_time(workload, code, context.pick(400, 60), context)
         spiking.append(settled(accuracy))
     rows = estimate(
@@ -64,8 +66,8 @@ def compute(context: Context) -> dict[str, NDArray]:
         workload.x,
         workload.y,
         calibration=workload.calibration,
+        code=RateCode(normalization="channel", over="all"),
         percentiles=PERCENTILES,
-        normalization="channel",
     )
     return {
         "percentiles": np.array(PERCENTILES),

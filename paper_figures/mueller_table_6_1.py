@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.codes import Code
+from bioconv.measures.premature import premature_spikes
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload, mnist
 from bioconv.plots.style import finish, panels
-from bioconv.premature import premature_spikes
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload, mnist
 
 CODES: dict[str, Code] = {
     "base": bc.FirstSpikeCode(),

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.codes import Code
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload, digits
 from bioconv.plots.style import BLUE, finish, panels
 from bioconv.reading import read
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload, digits
 
 CODES: dict[str, Code] = {"rate": bc.RateCode(), "oscillation": bc.OscillationCode()}
 

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.activations import first_layer
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import finish, panels
-from paper_figures.activations import first_layer
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 MANIFEST = Manifest(
     paper="rueckauer",

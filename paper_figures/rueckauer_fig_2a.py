@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import accuracy_over_time
+from bioconv.paper_figures.workloads import cifar10
 from bioconv.plots.style import finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import accuracy_over_time
-from paper_figures.workloads import cifar10
 
 #: label -> (code, reset): each bar adds one method to the bar before
 STEPS = {
@@ -19,19 +19,33 @@ STEPS = {
         "value",
     ),
     "+ weight\nnormalisation": (
-        RateCode(percentile=100.0, normalization="layer", input="poisson", initial="zero", clamp=0),
+        RateCode(
+            percentile=100.0,
+            normalization="layer",
+            over="all",
+            input="poisson",
+            initial="zero",
+            clamp=0,
+        ),
         "value",
     ),
     "+ reset by\nsubtraction": (
-        RateCode(percentile=100.0, normalization="layer", input="poisson", initial="zero", clamp=0),
+        RateCode(
+            percentile=100.0,
+            normalization="layer",
+            over="all",
+            input="poisson",
+            initial="zero",
+            clamp=0,
+        ),
         "subtraction",
     ),
     "+ analog\ninput": (
-        RateCode(percentile=100.0, normalization="layer", initial="zero", clamp=0),
+        RateCode(percentile=100.0, normalization="layer", over="all", initial="zero", clamp=0),
         "subtraction",
     ),
     "+ 99.9th\npercentile": (
-        RateCode(percentile=99.9, normalization="layer", initial="zero", clamp=0),
+        RateCode(percentile=99.9, normalization="layer", over="all", initial="zero", clamp=0),
         "subtraction",
     ),
 }

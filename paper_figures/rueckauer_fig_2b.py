@@ -6,13 +6,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.latency import curves, plot_curves, settled, steps_to
-from paper_figures.workloads import cifar10
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.latency import curves, plot_curves, settled, steps_to
+from bioconv.paper_figures.workloads import cifar10
 
 PERCENTILES = (97.0, 99.0, 99.9, 100.0)
 CODES = {
-    f"p{p:g}": RateCode(percentile=p, normalization="layer", initial="zero", clamp=0)
+    f"p{p:g}": RateCode(percentile=p, normalization="layer", over="all", initial="zero", clamp=0)
     for p in PERCENTILES
 }
 

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from bioconv.analog.functions import ReLU
 from bioconv.codes import SigmaDeltaCode
-from bioconv.codes.calibration import LowestValues
-from bioconv.codes.rewriting import rewrite
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.sigma_delta.levels import levels_of
 from bioconv.conversion import convert
 from bioconv.network import Population, SpikingNetwork
 from bioconv.operators import fan_out, n_synapses
+from bioconv.paper_figures.frame import Context
+from bioconv.paper_figures.workloads import Workload, mnist
 from bioconv.simulators import simulate
-from paper_figures.frame import Context
-from paper_figures.workloads import Workload, mnist
 
 CODE = SigmaDeltaCode()
 

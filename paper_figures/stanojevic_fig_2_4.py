@@ -8,11 +8,18 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.paper_figures.exact_spikes import (
+    agreement,
+    closing,
+    converted,
+    hidden,
+    simulated,
+    workload,
+)
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.style import BLUE, GREEN, RED, finish, panels
-from bioconv.recording import Recording
-from paper_figures.exact_spikes import agreement, closing, converted, hidden, simulated, workload
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload
 
 N_SHOWN, N_BINS = 10, 40
 

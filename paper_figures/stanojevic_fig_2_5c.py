@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.noise import Mismatch
+from bioconv.paper_figures.exact_spikes import converted, workload
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.hardware import FAMILY, curves, sweep
 from bioconv.plots.style import finish, panels
-from paper_figures.exact_spikes import converted, workload
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.hardware import FAMILY, curves, sweep
 
 #: standard deviations of Y over alpha
 SIGMAS = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01)

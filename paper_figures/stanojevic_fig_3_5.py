@@ -14,11 +14,11 @@ import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.noise import SpikeJitter, WeightQuantization, disturb
+from bioconv.paper_figures.exact_spikes import converted, simulated, workload
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.hardware import curves, sweep
+from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.style import BLUE, ORANGE, finish, panels
-from paper_figures.exact_spikes import converted, simulated, workload
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.hardware import curves, sweep
-from paper_figures.workloads import Workload
 
 #: standard deviations in time units U, in which an activation of 1 takes 1 U; the thesis gives
 #: those of its figure in the picture alone
@@ -38,7 +38,7 @@ _CHAPTER_3: dict[str, Any] = {"slope": "identical", "ramp": "own"}
 #: as long again as the largest activation
 _IN_UNITS = {**_CHAPTER_3, "normalization": "none", "zeta": 0.5}
 #: scaled layers with windows of one time unit each
-_EQUAL = {**_CHAPTER_3, "zeta": 0.0}
+_EQUAL: dict[str, Any] = {**_CHAPTER_3, "zeta": 0.0}
 
 MANIFEST = Manifest(
     paper="stanojevic",

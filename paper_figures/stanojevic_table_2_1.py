@@ -6,8 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.plots.style import finish, panels
-from paper_figures.exact_spikes import (
+from bioconv.paper_figures.exact_spikes import (
     active_share,
     agreement,
     converted,
@@ -15,7 +14,8 @@ from paper_figures.exact_spikes import (
     simulated,
     workload,
 )
-from paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.plots.style import finish, panels
 
 NAMES = ("mlp", "lenet5", "mnist_cnn", "fashion_cnn", "cnn", "resnet8")
 #: the paper's share of active neurons in per cent, and latency, of the networks nearest to ours

@@ -10,9 +10,9 @@ from bioconv.analog.functions import Sigmoid, Silu
 from bioconv.codes import FewSpikesCode
 from bioconv.codes.few_spikes.standard import standard_table
 from bioconv.conversion import convert
+from bioconv.paper_figures.few_spikes import chain, found_in_stream, neuron_responses
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
-from paper_figures.few_spikes import chain, found_in_stream, neuron_responses
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 FUNCTIONS = {"SiLU": Silu(), "sigmoid": Sigmoid()}
 #: the paper's numbers of steps

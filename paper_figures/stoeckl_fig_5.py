@@ -11,11 +11,11 @@ from bioconv.analog.functions import Elementwise, ReLU, Sigmoid, Silu
 from bioconv.codes import FewSpikesCode
 from bioconv.codes.few_spikes.standard import region_of, standard_table
 from bioconv.conversion import convert
+from bioconv.paper_figures.few_spikes import mean_squared_error, neuron_responses
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload, cifar10
 from bioconv.plots.style import BLUE, RED, finish, panels
 from bioconv.simulators import simulate
-from paper_figures.few_spikes import mean_squared_error, neuron_responses
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload, cifar10
 
 #: the paper's models of the inputs: mean and variance
 GAUSSIANS = {"SiLU": (-0.112, 1.99), "ReLU": (-0.3697, 2.19)}

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from bioconv.codes import FewSpikesCode
 from bioconv.conversion import convert
+from bioconv.paper_figures.few_spikes import found_in_stream
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import cifar10
 from bioconv.plots.style import BLUE, GRAY, finish, panels
 from bioconv.simulators import simulate
-from paper_figures.few_spikes import found_in_stream
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import cifar10
 
 NAMES = ("resnet8", "resnet20")
 K = 10

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.conversion import convert
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.sigma_delta import CODE, workload
 from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
 from bioconv.simulators import simulate
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.sigma_delta import CODE, workload
 
 MANIFEST = Manifest(
     paper="yousefzadeh",

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.sigma_delta import CODE, over_time, quantised_accuracy, workload
 from bioconv.plots.style import BLUE, GRAY, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.sigma_delta import CODE, over_time, quantised_accuracy, workload
 
 MANIFEST = Manifest(
     paper="yousefzadeh",

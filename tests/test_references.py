@@ -8,8 +8,8 @@ import pytest
 
 import bioconv as bc
 from bioconv import codes, neurons
-from bioconv.errors import ParameterError
-from bioconv.references import PUBLICATIONS, REQUIRED, citation
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.references import PUBLICATIONS, REQUIRED, citation
 
 
 @pytest.mark.parametrize("key", PUBLICATIONS)

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.parts import OUT_OF_REACH
-from bioconv.noise.rewriting import (
+from bioconv.neurons.library.parts import OUT_OF_REACH
+from bioconv.noise.edits import (
     Edit,
     Floats,
     Rule,

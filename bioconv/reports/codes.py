@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bioconv.codes import library, make, option_names
-from bioconv.tables import format_table
+from bioconv.ground.tables import format_table
 
 Row = dict[str, Any]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from bioconv.errors import Problem
 from bioconv.export.cells import GENERATED, cell_for
 from bioconv.export.cells import SIMULATORS as PYNN_SIMULATORS
+from bioconv.ground.errors import Problem
+from bioconv.ground.tables import format_table
 from bioconv.neurons import ALIASES, Neuron, NeuronModel, library, make
 from bioconv.simulators.event import SOLVERS
-from bioconv.stimulation import default_step, single_neurons
-from bioconv.tables import format_table
+from bioconv.simulators.stimulation import default_step, single_neurons
 
 Row = dict[str, Any]
 

@@ -16,12 +16,12 @@ from numpy.typing import ArrayLike
 from bioconv.codes import Code, RateCode
 from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
-from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.files import write_json
+from bioconv.ground.tables import format_table
 from bioconv.neurons import Neuron, make
-from bioconv.records import write_json
 from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
-from bioconv.tables import format_table
 
 #: Hz: few cortical cells fire faster for as long as an image is shown
 PHYSIOLOGICAL = 200.0
@@ -115,7 +115,7 @@ def plausibility(
     neurons : iterable of str, or mapping of str to Neuron
         Names that `parse_neuron` understands, or neurons by label.
     folder : str or Path
-        For the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  Records of the
+        For the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  RecordingParts of the
         same run are used again.
     rates : sequence of float
         Rate in Hz of the largest activation; 0: what the code takes for the neuron.

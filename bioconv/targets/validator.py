@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bioconv.errors import ParameterError
-from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
+from bioconv.neurons.language.identity import same
 from bioconv.operators import Chain, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.target import Cell, Limit, Target
@@ -42,11 +42,11 @@ FEATURES = {
 def find_cell(target: Target, population: Population) -> tuple[Cell, str] | None:
     """The cell for a population and what differs (empty: nothing); None if there is none."""
     for cell in target.cells:
-        if coincide(population.model, cell.model):
+        if same(population.model, cell.model):
             return cell, ""
     for cell in target.cells:
         for model, difference in cell.stands_for:
-            if coincide(population.model, model):
+            if same(population.model, model):
                 return cell, difference
     return None
 

@@ -22,6 +22,7 @@ from bioconv.analog.functions import (
     Tanh,
 )
 from bioconv.codes.few_spikes.fitting import Effort, fit_table
+from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate
 from bioconv.codes.few_spikes.standard import (
     SHIPPED,
     SHIPPED_STEPS,
@@ -31,12 +32,11 @@ from bioconv.codes.few_spikes.standard import (
     standard_table,
 )
 from bioconv.codes.few_spikes.tables import relu_table
-from bioconv.diagnosis import decode
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.measures.diagnosis import decode
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense, Place, conv, identity
-from bioconv.recording import Recording
 
 RNG = np.random.default_rng(0)
 

@@ -12,10 +12,10 @@ import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU, Sigmoid, Silu
 from bioconv.codes.few_spikes.pipeline import simulate_stream, stream
-from bioconv.errors import ConversionError
+from bioconv.ground.errors import ConversionError
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense, conv, identity
-from bioconv.recording import Recording
 
 _STEPS = {"Silu": 8, "Sigmoid": 4}
 X = np.random.default_rng(3).normal(0.0, 1.0, (6, 4, 4, 2))

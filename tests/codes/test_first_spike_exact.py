@@ -15,10 +15,10 @@ import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU
 from bioconv.codes import FirstSpikeExactCode
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense, conv, identity
-from bioconv.recording import Recording
 
 RNG = np.random.default_rng(3)
 #: the whole family

@@ -12,9 +12,9 @@ import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU, Sigmoid, Softmax
 from bioconv.codes import RateCode
-from bioconv.errors import ConversionError
+from bioconv.ground.errors import ConversionError
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import AveragePool, Dense, Place, Reshape, Scale, compose, conv, identity
 
 RNG = np.random.default_rng(5)

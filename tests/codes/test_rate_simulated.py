@@ -13,8 +13,8 @@ from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU, Softmax
 from bioconv.codes import RateCode
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import identity
-from bioconv.recording import Recording
 
 RNG = np.random.default_rng(11)
 

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bioconv.errors import DataError, ParameterError
-from paper_figures import frame
-from paper_figures.__main__ import main
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.paper_figures import frame
+from bioconv.paper_figures.__main__ import main
 
 QUICK = frame.Context(quick=True, progress=False)
 #: minutes of a full run
 _LONG = 5
 
 
-def _marked(name: str) -> object:
-    """Those that take minutes in full are long in short, too."""
-    long = frame.figure(name).MANIFEST.minutes >= _LONG
-    return pytest.param(name, marks=pytest.mark.slow if long else ())
-
-
-@pytest.mark.parametrize("name", map(_marked, frame.names()))
-def test_figure_runs_and_says_what_it_was_computed_on(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", frame.names())
+def test_figure_runs_and_says_what_it_was_computed_on(
+    name: str, tmp_path: Path, slow: Callable[[], None]
+) -> None:
+    if frame.figure(name).MANIFEST.minutes >= _LONG:
+        slow()  # those that take minutes in full are long in short, too
     record = frame.run(name, tmp_path, QUICK)
     assert (tmp_path / f"{name}.png").stat().st_size > 10_000
     assert json.loads((tmp_path / f"{name}.json").read_text()) == record

@@ -6,7 +6,7 @@ from array_networks import driven, network
 
 from bioconv import neurons
 from bioconv.analog.functions import Linear, Softmax
-from bioconv.errors import DataError, ParameterError
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout
 from bioconv.operators import Dense, identity
 from bioconv.simulators import simulate

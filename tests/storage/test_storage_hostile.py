@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sample_networks import images, recording_of, spiking_network
 
-from bioconv.errors import NetworkFileError
-from bioconv.storage import load, save_network, save_recording, seal
-from bioconv.storage.hdf5 import MAX_DEPTH
+from bioconv.ground.errors import NetworkFileError
+from bioconv.network.storage import load, save_network, save_recording, seal
+from bioconv.network.storage.hdf5 import MAX_DEPTH
 
 CONV = "content/populations/conv"
 MODEL = f"{CONV}/model"
@@ -236,7 +236,7 @@ def test_deep_nesting(tmp_path: Path) -> None:
 
 
 def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioconv.storage.hdf5._Reader.objects_left", 500)
+    monkeypatch.setattr("bioconv.network.storage.hdf5._Reader.objects_left", 500)
 
     def edit(file: h5py.File) -> None:
         for number in range(501):

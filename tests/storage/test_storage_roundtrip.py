@@ -16,11 +16,10 @@ from sample_networks import images, recording_of, spiking_network
 
 import bioconv
 from bioconv.analog.functions import FUNCTIONS, MaxPool, ReLU, Softmax
-from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import SpikingNetwork
-from bioconv.operators import OPERATORS
-from bioconv.recording import Recording
-from bioconv.storage import (
+from bioconv.network.recording import Recording
+from bioconv.network.storage import (
     is_network_file,
     load,
     load_network,
@@ -29,7 +28,8 @@ from bioconv.storage import (
     save_recording,
     seal,
 )
-from bioconv.storage.schema import KNOWN_CLASSES, decode, encode, field_hints
+from bioconv.network.storage.schema import KNOWN_CLASSES, decode, encode, field_hints
+from bioconv.operators import OPERATORS
 
 ROOT = Path(__file__).resolve().parents[2]
 SAVE = """

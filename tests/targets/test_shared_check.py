@@ -12,7 +12,7 @@ import pytest
 from sample_networks import images, spiking_network
 
 import bioconv as bc
-from bioconv.errors import DataError, ExportError, ParameterError
+from bioconv.ground.errors import DataError, ExportError, ParameterError
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.neurons import (
     HodgkinHuxley,

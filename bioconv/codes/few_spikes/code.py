@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.options import is_number, is_whole, refuse, wrong_choices
+from bioconv.codes.code import Code
+from bioconv.codes.common.options import OVER, is_number, is_whole, refuse, wrong_choices
 
 if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
     from bioconv.analog.functions import Function
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "fit": ("standard", "layer"),
 }
@@ -56,6 +54,8 @@ class FewSpikesCode(Code):
         In (0, 100]; 100 is the maximum on the calibration data.
     normalization : {"layer", "channel", "none"}
         One alpha for each layer, for each channel, or 1 everywhere; used if ``alpha`` is 0.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
     initial : {"half", "zero"}
         Whether a ReLU starts half its last digit above zero, so that it rounds to the nearest
         multiple of alpha 2^-K, or at zero, so that it rounds down as in the paper.
@@ -86,12 +86,14 @@ class FewSpikesCode(Code):
     alpha: float = 0.0
     percentile: float = 100.0
     normalization: str = "channel"
+    over: str = "positive"
     initial: str = "half"
     bits: int = 0
     fit: str = "standard"
 
     name = "few_spikes"
     references = ("stoeckl2021",)
+    builder = "bioconv.codes.few_spikes.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -119,22 +121,6 @@ class FewSpikesCode(Code):
     def steps_of(self, function: Function, usual: int) -> int:
         """K of a function; ``usual`` where no option says how many steps it has."""
         return dict(_pairs(self.k_of)).get(type(function).__name__, self.k or usual)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.few_spikes.network import build
-
-        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """What ``n_steps`` binary digits make of an activation in units of alpha (ReLU)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,26 +13,20 @@ from bioconv.analog.functions import (
     Elementwise,
     Function,
     Linear,
-    LogSoftmax,
     MaxPool,
     NotEqual,
     ReLU,
-    Softmax,
 )
-from bioconv.codes.calibration import measure, pooled_scale
+from bioconv.codes.common.calibration import measure, pooled_scale
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
-from bioconv.codes.rate import RateCode
-from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError, Problem
-
-if TYPE_CHECKING:
-    from bioconv.codes.few_spikes.code import FewSpikesCode
+from bioconv.ground.errors import ConversionError, Problem
 
 Floats = NDArray[np.float64]
 
-#: functions of more than one element, or that jump
-_NOT_ALONE = (Linear, LogSoftmax, NotEqual, Softmax)
+
 #: usual K: of a network with ReLU alone (Table 1 of the paper), and with others (SiLU there)
 K_RELU, K_FITTED = 10, 16
 
@@ -44,8 +37,8 @@ def carries(function: Function) -> bool:
 
 
 def can_have_table(cls: type[Function]) -> bool:
-    """Whether functions of a class map each element alone."""
-    return issubclass(cls, Elementwise) and not issubclass(cls, _NOT_ALONE)
+    """Whether functions of a class map each element alone, without a jump."""
+    return issubclass(cls, Elementwise) and cls.pointwise and not issubclass(cls, Linear | NotEqual)
 
 
 def steps_of(code: FewSpikesCode, rewritten: Rewritten) -> dict[str, int]:
@@ -84,8 +77,13 @@ def units_of(
     A ReLU's alpha is so much above the percentile of its activations, or the upper limit of the
     function, that these are the largest number of K binary digits.
     """
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration)
+    measured = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    )
     units: dict[str, Floats] = {}
     for layer in rewritten.layers:
         match layer.function:

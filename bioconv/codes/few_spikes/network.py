@@ -11,25 +11,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import lcm, prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.functions import ReLU
 from bioconv.analog.graph import Affine, Layer
-from bioconv.codes import layout
-from bioconv.codes.affine import apply64
-from bioconv.codes.assembly import Parts
-from bioconv.codes.calibration import LowestValues
+from bioconv.codes.code import Request
+from bioconv.codes.common import layout
+from bioconv.codes.common.affine import apply64
+from bioconv.codes.common.assembly import Parts, add_all, prepared
+from bioconv.codes.common.max_windows import cells_of, pool_of
+from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.layers import K_RELU, carries, steps_of, tables_of, units_of
+from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
 from bioconv.codes.few_spikes.tables import Table
-from bioconv.codes.membrane import denominator, on_grid, rounded
-from bioconv.codes.names import identifiers
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Carried, Rewritten
-from bioconv.codes.windows import cells_of, pool_of
 from bioconv.network import (
     Change,
     Drive,
@@ -40,13 +39,8 @@ from bioconv.network import (
     SpikingNetwork,
     Value,
 )
-from bioconv.neurons import Neuron
-from bioconv.neurons.few_spikes import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
-
-if TYPE_CHECKING:
-    from bioconv.codes.few_spikes.code import FewSpikesCode
 
 Floats = NDArray[np.float64]
 
@@ -56,17 +50,13 @@ _GRID = 2.0**-34
 _LOWEST = -1e9
 
 
-def build(
-    code: FewSpikesCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : FewSpikesCode
+    request : Request
 
     Raises
     ------
@@ -75,15 +65,14 @@ def build(
     ParameterError
         The duration is too short.
     """
-    layout.check_neuron("few-spikes", neuron)
-    rewritten = rewrite(graph, LowestValues(graph, calibration), "few-spikes", carries)
-    layout.refuse_curves(code.name, rewritten)
+    graph, calibration = request.graph, request.calibration
+    rewritten = prepared(request, "few-spikes", carries)
     steps = steps_of(code, rewritten)
     tables = tables_of(code, rewritten, calibration, steps)
     k = max(steps.values(), default=code.k or K_RELU)
-    plan = _Plan(
+    plan = FewSpikesPlan(
         initial=code.initial,
-        dt=1.0 if dt is None else dt,
+        dt=request.dt or 1.0,
         names=layout.names(rewritten),
         units=units_of(code, rewritten, calibration, steps),
         tables=tables,
@@ -91,20 +80,16 @@ def build(
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
     )
-    for layer in rewritten.layers:
-        if isinstance(layer.function, MaxPool):
-            _add_gates(plan, layer)
-        else:
-            _add_neurons(plan, layer)
-    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, name)
+    add_all(
+        plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_gates, readout=_add_readout
+    )
     latency = max(plan.starts[layer.name] for layer in rewritten.readouts) + 2
     return plan.network(
         graph,
         (Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
         dt=plan.dt,
         n_steps=layout.steps_of(
-            n_steps, duration, plan.dt, latency, advice="Use more steps, or a smaller k."
+            request, plan.dt, latency, advice="Use more steps, or a smaller k."
         ),
         record={
             **layout.describe_options(code),
@@ -115,13 +100,13 @@ def build(
             "pipeline_steps": 2 * k,
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
-            "calibration_samples": len(next(iter(calibration.values()))),
+            "calibration_samples": request.n_samples,
         },
     )
 
 
 @dataclass
-class _Plan(Parts):
+class FewSpikesPlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``units`` says what a potential of 1 mV, or a spike of worth 1, stands for in activation;
@@ -154,7 +139,7 @@ def _starts(rewritten: Rewritten, steps: Mapping[str, int]) -> dict[str, int]:
     return starts
 
 
-def _add_neurons(plan: _Plan, layer: Layer) -> None:
+def _add_neurons(plan: FewSpikesPlan, layer: Layer) -> None:
     """Neurons that listen, then speak."""
     name, start, table = plan.names[layer.name], plan.starts[layer.name], plan.tables[layer.name]
     found = _connect(plan, layer)
@@ -187,7 +172,7 @@ def _add_neurons(plan: _Plan, layer: Layer) -> None:
     plan.changes.append(Change(start + len(table), name, "v_th", NEVER))
 
 
-def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: FewSpikesPlan, layer: Layer, output: str) -> None:
     """Neurons that add up what they hear."""
     name = plan.names[layer.name]
     found = _connect(plan, layer)
@@ -200,7 +185,7 @@ def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(readout, name, "level", layer.function))
 
 
-def _add_gates(plan: _Plan, layer: Layer) -> None:
+def _add_gates(plan: FewSpikesPlan, layer: Layer) -> None:
     """Gates that let the spikes of the largest source of each window pass."""
     name, cells = plan.names[layer.name], range(prod(pool_of(layer).size))
     start, table = plan.starts[layer.name], plan.tables[layer.name]
@@ -242,7 +227,7 @@ class _Heard:
     shift: float
 
 
-def _connect(plan: _Plan, layer: Layer) -> _Heard:
+def _connect(plan: FewSpikesPlan, layer: Layer) -> _Heard:
     """Projections and drives of a layer, and the gains of what arrives."""
     (affine,), name, start = layer.inputs, plan.names[layer.name], plan.starts[layer.name]
     unit, tables = plan.units[layer.name], list[Table]()
@@ -290,7 +275,7 @@ def _index(tables: list[Table], table: Table) -> int:
     return len(tables) - 1
 
 
-def _add_gains(plan: _Plan, name: str, parameter: str, table: Table, start: int) -> None:
+def _add_gains(plan: FewSpikesPlan, name: str, parameter: str, table: Table, start: int) -> None:
     """The t-th spikes arrive in step start - K + t and are weighed in the step after."""
     for t in range(2, len(table) + 1):
         step = start - len(table) + t + 1

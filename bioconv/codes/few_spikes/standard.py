@@ -27,9 +27,9 @@ from bioconv.analog.functions import (
     Softsign,
     Tanh,
 )
-from bioconv.cache import remembered
 from bioconv.codes.few_spikes.fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
 from bioconv.codes.few_spikes.tables import GRID, Table
+from bioconv.ground.cache import remembered
 from bioconv.operators import Array
 
 Floats = NDArray[np.float64]

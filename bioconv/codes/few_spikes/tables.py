@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 Floats = NDArray[np.float64]
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.options import is_number, refuse, wrong_choices
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
+from bioconv.codes.code import Code
+from bioconv.codes.common.options import is_number, refuse, wrong_choices
 
 _CHOICES = {
     "slope": ("constant", "positive", "identical"),
@@ -106,6 +100,7 @@ class FirstSpikeExactCode(Code):
 
     name = "first_spike_exact"
     references = ("stanojevic2023", "stanojevic2022")
+    builder = "bioconv.codes.first_spike_exact.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -127,28 +122,6 @@ class FirstSpikeExactCode(Code):
         if self.input_range is not None:
             low, high = map(float, self.input_range)
             object.__setattr__(self, "input_range", (low, high))
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`.
-
-        ``dt`` is 0.125 ms unless given.  ``n_steps`` or ``duration`` choose the time unit such
-        that a sample takes so long at most.
-        """
-        from bioconv.codes.first_spike_exact.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest of ``n_steps + 1`` values of a window that is one time unit long.

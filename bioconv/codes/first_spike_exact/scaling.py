@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +18,13 @@ from numpy.typing import NDArray
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Affine, Layer
-from bioconv.codes.affine import apply64, channel_axis
-from bioconv.codes.calibration import pooled_scale
-from bioconv.codes.percentiles import Tail
-from bioconv.codes.rewritten import Rewritten
-from bioconv.codes.signs import signed_parts
+from bioconv.codes.common.affine import apply64, channel_axis
+from bioconv.codes.common.calibration import pooled_scale
+from bioconv.codes.common.percentiles import Tail
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.common.signs import signed_parts
+from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.operators import Operator
-
-if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 
 Floats = NDArray[np.float64]
 Samples = Mapping[str, NDArray]

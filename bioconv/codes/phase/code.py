@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.headroom import NORMALIZATIONS
-from bioconv.codes.options import refuse, wrong_choices
-from bioconv.neurons.oscillation import ADAPTATIONS
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
+from bioconv.codes.code import Code
+from bioconv.codes.common.headroom import NORMALIZATIONS
+from bioconv.codes.common.options import refuse, wrong_choices
+from bioconv.codes.phase.neurons import ADAPTATIONS
 
 _CHOICES = {
     "adaptation": ADAPTATIONS,
@@ -85,6 +79,7 @@ class OscillationCode(Code):
 
     name = "phase"
     references = ("mueller2023", "mueller2022oscillations")
+    builder = "bioconv.codes.phase.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -92,24 +87,6 @@ class OscillationCode(Code):
         if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 2:
             problems.append(f"window_steps must be a whole number from 2. Received: {steps!r}.")
         refuse(self, problems)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.phase.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest multiple of 1 / n_steps, for a window of n_steps."""

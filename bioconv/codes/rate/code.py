@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.driving import SETTLE
-from bioconv.codes.options import is_number, refuse, wrong_choices, wrong_flags
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
+from bioconv.codes.code import Code
+from bioconv.codes.common.driving import SETTLE
+from bioconv.codes.common.options import OVER, is_number, refuse, wrong_choices, wrong_flags
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "input": ("current", "regular", "poisson"),
     "readout": ("potential", "count", "softmax"),
@@ -33,17 +28,24 @@ class RateCode(Code):
     Parameters
     ----------
     percentile : float
-        The scale of a layer is this percentile of its positive activations on the calibration
-        data; 100 is the maximum (rueckauer 3.2.2, mueller 3.3.1).
+        The scale of a layer is this percentile of its activations on the calibration data; 100 is
+        the maximum (rueckauer 3.2.2, mueller 3.3.1).
     normalization : {"layer", "channel", "none"}
         One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.  The
+        papers take all ("total activity distribution", rueckauer 3.2.2; "absolute activity
+        distribution", mueller 3.3.1).  The default takes the positive ones, so that one
+        percentile cuts off the same share of the active neurons in every layer; taken over all, it
+        cuts off more of them the sparser a layer is.
     initial : {"half", "zero"}
         Membrane potential at the start: half the threshold makes the quantisation unbiased
         (mueller Eqs 4.6-4.12), zero rounds every rate down.
     clamp : int
         d of mueller Eq 4.4: a layer is held at its initial potential for d steps longer than the
         layer before it, until that one's first, uneven spikes are over.  With 1 each layer starts
-        exactly when its first input can arrive; 0: no clamp.
+        exactly when its first input can arrive; 0: no clamp.  The default duration of a sample
+        grows with the clamp of deep networks (`bioconv.codes.rate.network.default_steps`).
     input : {"current", "regular", "poisson"}
         Samples as a constant current (rueckauer 3.4), or as spikes of sources whose probability
         or regular rate is the sample divided by the calibration data's largest magnitude; inputs
@@ -64,7 +66,7 @@ class RateCode(Code):
         arrive together; otherwise every delay is one step.
     noise : {"auto", "none"} or float
         Current noise in every neuron that is no perfect integrator: a standard deviation of the
-        mean current over 1 ms (pA; see `bioconv.neurons.noise.with_noise`), none, or "auto":
+        mean current over 1 ms (pA; see `bioconv.neurons.with_noise`), none, or "auto":
         that which makes the f-I curve straightest if it lies far from a straight line, as that
         of a neuron whose rate jumps at onset.  The curve is then measured with the noise.
     correction : bool
@@ -106,6 +108,7 @@ class RateCode(Code):
 
     percentile: float = 99.99
     normalization: str = "channel"
+    over: str = "positive"
     initial: str = "half"
     clamp: int = 5
     input: str = "current"
@@ -121,6 +124,7 @@ class RateCode(Code):
 
     name = "rate"
     references = ("rueckauer2016", "mueller2023", "mueller2021")
+    builder = "bioconv.codes.rate.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -144,31 +148,6 @@ class RateCode(Code):
             problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
         problems += wrong_flags(self, ("balance_delays", "correction"))
         refuse(self, problems)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.rate.network import build
-
-        return build(
-            self,
-            graph,
-            calibration,
-            neuron,
-            dt=dt,
-            n_steps=n_steps,
-            duration=duration,
-            seed=seed,
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest multiple of 1/n_steps (half the threshold) or the next lower one (zero).

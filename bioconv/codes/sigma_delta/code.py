@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.base import Code
-from bioconv.codes.options import is_number, is_whole, refuse, wrong_choices, wrong_flags
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
+from bioconv.codes.code import Code
+from bioconv.codes.common.options import (
+    OVER,
+    is_number,
+    is_whole,
+    refuse,
+    wrong_choices,
+    wrong_flags,
+)
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "input": ("timed", "binary", "current"),
     "pooling": ("inside", "gates"),
+    "readout": ("potential", "spikes"),
 }
 _STEPS = tuple(2**n for n in range(3, 13))
 
@@ -43,8 +46,10 @@ class SigmaDeltaCode(Code):
     normalization : {"layer", "channel", "none"}
         One scale for each layer, for each channel, or 1 everywhere.
     percentile : float
-        The scale of a layer is this percentile of its positive activations on the calibration
-        data, in (0, 100].
+        The scale of a layer is this percentile of its activations on the calibration data, in
+        (0, 100].
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
     balance : bool
         Finer levels for layers with fewer neurons, whose spikes are fewer (the cube root of the
         number of neurons); the paper has one threshold for all.
@@ -72,6 +77,10 @@ class SigmaDeltaCode(Code):
         Whether a neuron pools the potentials of a window itself, so that only the maximum is
         communicated, or all are, to gates that follow the largest; gates where something else
         uses what is pooled, or the sample is a current.
+    readout : {"potential", "spikes"}
+        An output is the sum of all that has arrived; or, as in the paper, the output neurons
+        follow Algorithm 1 as all others do, and an output is the number of their ON spikes minus
+        that of their OFF spikes, in levels: a whole number of levels, and never below zero.
 
     Raises
     ------
@@ -80,6 +89,11 @@ class SigmaDeltaCode(Code):
 
     Notes
     -----
+    The set-up of the paper is ``SigmaDeltaCode(threshold=1.0, normalization="none",
+    balance=False, input="binary", readout="spikes")`` with ``simulator="event"``: one threshold
+    in the unit of the analog network, black and white pixels, no time step, and the class with
+    the most output spikes.
+
     On the grid the defaults give about a quarter of a spike a neuron on an MNIST network with max
     pooling.  Few ``input_steps`` save spikes: pixels that come together add up before a neuron is
     asked, which else would send a spike for one and take it back for the next.  The event
@@ -94,6 +108,7 @@ class SigmaDeltaCode(Code):
     threshold: float = 0.12
     normalization: str = "channel"
     percentile: float = 99.9
+    over: str = "positive"
     balance: bool = True
     correction: bool = False
     initial: str = "zero"
@@ -102,9 +117,11 @@ class SigmaDeltaCode(Code):
     input_steps: int = 16
     settle: int = 16
     pooling: str = "inside"
+    readout: str = "potential"
 
     name = "sigma_delta"
     references = ("yousefzadeh2019",)
+    builder = "bioconv.codes.sigma_delta.network"
 
     def __post_init__(self) -> None:
         problems = wrong_choices(self, _CHOICES)
@@ -127,22 +144,6 @@ class SigmaDeltaCode(Code):
         refuse(self, problems)
         for option in ("input_steps", "settle"):
             object.__setattr__(self, option, int(getattr(self, option)))
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.sigma_delta.network import build
-
-        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """What up to ``n_steps`` spikes make of an activation that rises from 0, in [0, 1].
