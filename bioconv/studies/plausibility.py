@@ -115,7 +115,7 @@ def plausibility(
     neurons : iterable of str, or mapping of str to Neuron
         Names that `parse_neuron` understands, or neurons by label.
     folder : str or Path
-        For the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  RecordingParts of the
+        For the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  Records of the
         same run are used again.
     rates : sequence of float
         Rate in Hz of the largest activation; 0: what the code takes for the neuron.

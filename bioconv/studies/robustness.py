@@ -120,7 +120,7 @@ def robustness(
         Names that `bioconv.studies.robustness_plan.parse_code` understands; or codes, or converted
         networks, by label.
     folder : str or Path
-        For the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  RecordingParts of the
+        For the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Records of the
         same run are used again.
     seeds : int
         Chips for each amplitude: the seeds from ``seed`` on.

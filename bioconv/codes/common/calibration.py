@@ -19,6 +19,8 @@ from bioconv.operators import compact
 
 Samples = Mapping[str, NDArray]
 
+#: what a percentile of activations may be taken over
+OVER = ("positive", "all")
 #: functions whose values are rates
 RECTIFIERS = (ReLU, FICurve)
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import OVER, is_number, is_whole, refuse, wrong_choices
+from bioconv.codes.common.calibration import OVER
+from bioconv.ground.options import check, choice, is_whole, number, whole
 
 if TYPE_CHECKING:
     from bioconv.analog.functions import Function
@@ -81,42 +82,25 @@ class FewSpikesCode(Code):
     [0.75, 0.0]
     """
 
-    k: int = 0
+    k: int = whole(0, 0, _MOST_STEPS)
     k_of: str | Mapping[str, int] = ""
-    alpha: float = 0.0
-    percentile: float = 100.0
-    normalization: str = "channel"
-    over: str = "positive"
-    initial: str = "half"
-    bits: int = 0
-    fit: str = "standard"
+    alpha: float = number(0.0, 0.0)
+    percentile: float = number(100.0, 0.0, 100.0, above=True)
+    normalization: str = choice("channel", ("layer", "channel", "none"))
+    over: str = choice("positive", OVER)
+    initial: str = choice("half", ("half", "zero"))
+    bits: int = whole(0, 2, _MOST_BITS, besides=(0,))
+    fit: str = choice("standard", ("standard", "layer"))
 
     name = "few_spikes"
     references = ("stoeckl2021",)
     builder = "bioconv.codes.few_spikes.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        if not (is_whole(self.k) and 0 <= self.k <= _MOST_STEPS):
-            problems.append(
-                f"k must be a whole number from 1 to {_MOST_STEPS}, or 0. Received: {self.k!r}."
-            )
-        if not (is_number(self.alpha) and self.alpha >= 0):
-            problems.append(f"alpha must be above 0, or 0. Received: {self.alpha!r}.")
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (is_whole(self.bits) and (self.bits == 0 or 2 <= self.bits <= _MOST_BITS)):
-            problems.append(
-                f"bits must be a whole number from 2 to {_MOST_BITS}, or 0. "
-                f"Received: {self.bits!r}."
-            )
-        problems += _wrong_steps(self.k_of)
-        refuse(self, problems)
+        check(self, _wrong_steps(self.k_of))
         if isinstance(self.k_of, Mapping):
             pairs = sorted(self.k_of.items())
             object.__setattr__(self, "k_of", " ".join(f"{name}={int(k)}" for name, k in pairs))
-        for option in ("k", "bits"):
-            object.__setattr__(self, option, int(getattr(self, option)))
 
     def steps_of(self, function: Function, usual: int) -> int:
         """K of a function; ``usual`` where no option says how many steps it has."""

@@ -8,15 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, refuse, wrong_choices
-
-_CHOICES = {
-    "slope": ("constant", "positive", "identical"),
-    "ramp": ("previous", "own"),
-    "threshold": ("held", "constant", "falling"),
-    "inactive": ("fire", "silent"),
-    "normalization": ("layer", "none"),
-}
+from bioconv.ground.options import check, choice, is_number, number
 
 
 @dataclass(frozen=True)
@@ -86,16 +78,16 @@ class FirstSpikeExactCode(Code):
     [0.52, 1.0, 0.0]
     """
 
-    slope: str = "constant"
-    ramp: str = "previous"
-    threshold: str = "held"
-    inactive: str = "fire"
-    zeta: float = 0.5
-    percentile: float = 100.0
-    normalization: str = "layer"
-    delta: float = 0.1
-    b_low: float = 10.0
-    time_unit: float = 10.0
+    slope: str = choice("constant", ("constant", "positive", "identical"))
+    ramp: str = choice("previous", ("previous", "own"))
+    threshold: str = choice("held", ("held", "constant", "falling"))
+    inactive: str = choice("fire", ("fire", "silent"))
+    zeta: float = number(0.5, -1.0, above=True)
+    percentile: float = number(100.0, 0.0, 100.0, above=True)
+    normalization: str = choice("layer", ("layer", "none"))
+    delta: float = number(0.1, 0.0, 1.0, above=True, below=True)
+    b_low: float = number(10.0, 0.0, above=True)
+    time_unit: float = number(10.0, 0.0, above=True)
     input_range: tuple[float, float] | None = None
 
     name = "first_spike_exact"
@@ -103,22 +95,12 @@ class FirstSpikeExactCode(Code):
     builder = "bioconv.codes.first_spike_exact.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        if not (is_number(self.zeta) and self.zeta > -1):
-            problems.append(f"zeta must be above -1. Received: {self.zeta!r}.")
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (is_number(self.delta) and 0 < self.delta < 1):
-            problems.append(f"delta must lie between 0 and 1. Received: {self.delta!r}.")
-        for option in ("b_low", "time_unit"):
-            value = getattr(self, option)
-            if not (is_number(value) and value > 0):
-                problems.append(f"{option} must be above 0. Received: {value!r}.")
+        problems = []
         if self.input_range is not None and not _is_range(self.input_range):
             problems.append(
                 f"input_range must be two numbers p < q. Received: {self.input_range!r}."
             )
-        refuse(self, problems)
+        check(self, problems)
         if self.input_range is not None:
             low, high = map(float, self.input_range)
             object.__setattr__(self, "input_range", (low, high))

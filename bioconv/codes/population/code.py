@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import OVER, is_number, refuse, wrong_choices
+from bioconv.codes.common.calibration import OVER
 from bioconv.codes.population.placement import Placement, placement_problems
-
-_CHOICES = {"normalization": ("layer", "channel", "none"), "over": OVER}
+from bioconv.ground.options import check, choice, number
 
 
 @dataclass(frozen=True)
@@ -71,19 +70,16 @@ class PopulationCode(Code):
     curve: str = "own"
     sigma: float | str = "least_squares"
     inhibition: str = "mirrored"
-    percentile: float = 99.9
-    normalization: str = "channel"
-    over: str = "positive"
+    percentile: float = number(99.9, 0.0, 100.0, above=True)
+    normalization: str = choice("channel", ("layer", "channel", "none"))
+    over: str = choice("positive", OVER)
 
     name = "population"
     references = ("mueller2023", "mueller2022exploiting")
     builder = "bioconv.codes.population.network"
 
     def __post_init__(self) -> None:
-        problems = [*placement_problems(self), *wrong_choices(self, _CHOICES)]
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        refuse(self, problems)
+        check(self, placement_problems(self))
 
     @property
     def thresholds(self) -> Placement:
