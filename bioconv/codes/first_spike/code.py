@@ -81,6 +81,7 @@ class FirstSpikeCode(Code):
     readout: str = choice("level", ("level", "first_spike"))
 
     name = "first_spike"
+    references = ("mueller2023", "rueckauer2018")
     builder = "bioconv.codes.first_spike.network"
 
     def __post_init__(self) -> None:

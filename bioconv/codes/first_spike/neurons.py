@@ -11,6 +11,7 @@ from bioconv.neurons.library.parts import I_OFFSET, c_m, one_of, t_ref
 _FOREVER = 1e6
 _THRESHOLDS = ("base", "dynamic")
 _SOURCE = "Mueller 2023, thesis, TU Munich, section 6.1, Eqs 6.1, 6.2, after Rueckauer and Liu 2018"
+_REFERENCES = ("mueller2023", "rueckauer2018")
 
 
 def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
@@ -77,5 +78,6 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
         ),
         refractory="t_ref",
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)

@@ -120,6 +120,7 @@ class RateCode(Code):
     settle: float = number(SETTLE, 0.0, 1.0, below=True)
 
     name = "rate"
+    references = ("rueckauer2016", "mueller2023", "mueller2021")
     builder = "bioconv.codes.rate.network"
 
     def __post_init__(self) -> None:
