@@ -14,28 +14,32 @@ from paper_figures.frame import Claim, FigureModule, Result
 _ERRORS = (ArithmeticError, LookupError, ValueError)
 
 
-def constants(result: Result) -> list[Result]:
-    """The result with every array of fractions filled with 0, with 1, or with its own mean."""
+#: kinds of arrays that are changed together: fractions alone, for whole numbers may be sizes and
+#: places, and all numbers, for they may be counts of spikes, too
+_KINDS = ("f", "fiub")
+
+
+def constants(result: Result, kinds: str = "f") -> list[Result]:
+    """The result with every array of some kinds filled with 0, with 1, or with its own mean."""
     fills = (lambda a: np.zeros_like(a), lambda a: np.ones_like(a), _mean)
-    return [_mapped(result, fill) for fill in fills]
+    return [_mapped(result, kinds, fill) for fill in fills]
 
 
-def shuffles(result: Result) -> list[Result]:
-    """The result with the fractions of each array, or of all, in another order, or with others.
+def shuffles(result: Result, kinds: str = "f") -> list[Result]:
+    """The result with the numbers of each array, or of all, in another order, or with others.
 
-    The others are uniform between 0 and 1: where a quick run has equal fractions only, another
-    order is the same one.
+    The others are uniform between 0 and 1: where a quick run has equal numbers only, another order
+    is the same one.
     """
     rng = np.random.default_rng(0)
-    within = _mapped(result, lambda a: rng.permutation(a.ravel()).reshape(a.shape))
-    arrays = {key: a for key, a in result.items() if _counts(a)}
-    pool = rng.permutation(np.concatenate([a.ravel() for a in arrays.values()] or [np.zeros(0)]))
-    ends = np.cumsum([a.size for a in arrays.values()])
-    parts = np.split(pool, ends[:-1]) if arrays else []
-    across = {
-        key: part.reshape(a.shape) for (key, a), part in zip(arrays.items(), parts, strict=True)
-    }
-    return [within, {**result, **across}, _mapped(result, lambda a: rng.random(a.shape))]
+    pool = [a.ravel() for a in result.values() if a.dtype.kind in kinds]
+    numbers = np.concatenate(pool) if pool else np.zeros(1)
+    changes = (
+        lambda a: rng.permutation(a.ravel()).reshape(a.shape),
+        lambda a: rng.choice(numbers, a.shape).astype(a.dtype),
+        lambda a: rng.random(a.shape).astype(a.dtype),
+    )
+    return [_mapped(result, kinds, change) for change in changes]
 
 
 def indifferent(figure: FigureModule, result: Result) -> list[str]:
@@ -56,8 +60,8 @@ def indifferent(figure: FigureModule, result: Result) -> list[str]:
     list of str
         Names of claims.
     """
-    constant = [_measured(figure, entry) for entry in constants(result)]
-    shuffled = [_measured(figure, entry) for entry in shuffles(result)]
+    constant = [_measured(figure, r) for kinds in _KINDS for r in constants(result, kinds)]
+    shuffled = [_measured(figure, r) for kinds in _KINDS for r in shuffles(result, kinds)]
     return [
         claim.name
         for claim in figure.MANIFEST.claims
@@ -78,15 +82,10 @@ def _measured(figure: FigureModule, result: Result) -> Mapping[str, float]:
             return {}
 
 
-def _counts(array: NDArray) -> bool:
-    """Whether an array holds measurements: whole numbers are sizes, steps and places."""
-    return array.dtype.kind == "f"
-
-
-def _mapped(result: Result, change: Callable[[NDArray], NDArray]) -> Result:
-    return {key: change(a) if _counts(a) else a for key, a in result.items()}
+def _mapped(result: Result, kinds: str, change: Callable[[NDArray], NDArray]) -> Result:
+    return {key: change(a) if a.dtype.kind in kinds else a for key, a in result.items()}
 
 
 def _mean(array: NDArray) -> NDArray:
     finite = array[np.isfinite(array)]
-    return np.full_like(array, finite.mean() if finite.size else 0.0)
+    return np.full_like(array, finite.mean() if finite.size else 0)
