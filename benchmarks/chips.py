@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.noise import Mismatch
 from bioconv.studies.robustness_plan import parse_code
 from bioconv.studies.robustness_runs import Bench, Point, fastest_simulator, run_chip

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import bioconv as bc
-import models
 from benchmarks.lenet import forward_seconds
+from bioconv import models
 from bioconv.codes import FirstSpikeExactCode
 
 #: networks of `models` with 28 x 28 inputs

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bioconv as bc
-import models
 from benchmarks.record import fastest
+from bioconv import models
 
 
 def network_and_images(n_images: int, seed: int = 0) -> tuple[bc.SpikingNetwork, NDArray]:

@@ -11,7 +11,7 @@ import numpy as np
 import bioconv as bc
 from bioconv.export.brian2 import brian2_network
 from bioconv.neurons import Neuron, make
-from bioconv.stimulation import single_neurons
+from bioconv.simulators.stimulation import single_neurons
 
 N_NEURONS = 10_000
 #: currents of the first and the last neuron (pA): silent to fast

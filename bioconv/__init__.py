@@ -11,10 +11,21 @@ program.  Names are imported when they are first used, so ``import bioconv`` is 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bioconv import codes, errors, keras, measures, neurons, noise, plots, populations, targets
+    from bioconv import (
+        codes,
+        keras,
+        measures,
+        models,
+        neurons,
+        noise,
+        plots,
+        recurrent,
+        targets,
+    )
     from bioconv.codes import (
         FewSpikesCode,
         FirstSpikeCode,
@@ -26,27 +37,28 @@ if TYPE_CHECKING:
     )
     from bioconv.conversion import convert
     from bioconv.data import load_data
-    from bioconv.demonstration import demo
-    from bioconv.estimation import estimate, search_percentile
+    from bioconv.ground import errors
     from bioconv.measures import diagnose
+    from bioconv.measures.estimation import estimate, search_percentile
+    from bioconv.measures.premature import premature_spikes
     from bioconv.network import SpikingNetwork
-    from bioconv.premature import premature_spikes
+    from bioconv.network.recording import Recording
+    from bioconv.network.storage import load
     from bioconv.reading import read
-    from bioconv.recording import Recording
     from bioconv.reports.codes import describe_code, list_codes
     from bioconv.reports.networks import inspect, summarize
     from bioconv.reports.neurons import describe_neuron, list_neurons
     from bioconv.reports.noise import describe_noise, list_noise
     from bioconv.reports.targets import describe_target, list_targets
     from bioconv.simulators import simulate
-    from bioconv.stimulation import stimulate
-    from bioconv.storage import load
+    from bioconv.simulators.stimulation import stimulate
+    from bioconv.studies.demonstration import demo
     from bioconv.studies.plausibility import plausibility
     from bioconv.studies.robustness import robustness
     from bioconv.targets import emit, examine
     from bioconv.targets.nir import read_nir
 
-#: public name -> module that defines it (modules themselves stand for themselves)
+#: public name -> module that defines it
 _PUBLIC = {
     "FewSpikesCode": "bioconv.codes",
     "FirstSpikeCode": "bioconv.codes",
@@ -54,47 +66,58 @@ _PUBLIC = {
     "OscillationCode": "bioconv.codes",
     "PopulationCode": "bioconv.codes",
     "RateCode": "bioconv.codes",
-    "Recording": "bioconv.recording",
+    "Recording": "bioconv.network.recording",
     "SigmaDeltaCode": "bioconv.codes",
     "SpikingNetwork": "bioconv.network",
-    "codes": "",
     "convert": "bioconv.conversion",
-    "demo": "bioconv.demonstration",
+    "demo": "bioconv.studies.demonstration",
     "describe_code": "bioconv.reports.codes",
     "describe_neuron": "bioconv.reports.neurons",
     "describe_noise": "bioconv.reports.noise",
     "describe_target": "bioconv.reports.targets",
     "diagnose": "bioconv.measures",
     "emit": "bioconv.targets",
-    "errors": "",
-    "estimate": "bioconv.estimation",
+    "estimate": "bioconv.measures.estimation",
     "examine": "bioconv.targets",
     "inspect": "bioconv.reports.networks",
-    "keras": "",
     "list_codes": "bioconv.reports.codes",
     "list_neurons": "bioconv.reports.neurons",
     "list_noise": "bioconv.reports.noise",
     "list_targets": "bioconv.reports.targets",
-    "load": "bioconv.storage",
+    "load": "bioconv.network.storage",
     "load_data": "bioconv.data",
-    "measures": "",
-    "neurons": "",
-    "noise": "",
     "plausibility": "bioconv.studies.plausibility",
-    "plots": "",
-    "populations": "",
-    "premature_spikes": "bioconv.premature",
+    "premature_spikes": "bioconv.measures.premature",
     "read": "bioconv.reading",
     "read_nir": "bioconv.targets.nir",
     "robustness": "bioconv.studies.robustness",
-    "search_percentile": "bioconv.estimation",
+    "search_percentile": "bioconv.measures.estimation",
     "simulate": "bioconv.simulators",
-    "stimulate": "bioconv.stimulation",
+    "stimulate": "bioconv.simulators.stimulation",
     "summarize": "bioconv.reports.networks",
-    "targets": "",
 }
 
-__all__ = sorted(_PUBLIC)
+#: public module -> its full name
+_MODULES = {
+    "codes": "bioconv.codes",
+    "errors": "bioconv.ground.errors",
+    "keras": "bioconv.keras",
+    "measures": "bioconv.measures",
+    "models": "bioconv.models",
+    "neurons": "bioconv.neurons",
+    "noise": "bioconv.noise",
+    "plots": "bioconv.plots",
+    "recurrent": "bioconv.recurrent",
+    "targets": "bioconv.targets",
+}
+
+__all__ = sorted([*_PUBLIC, *_MODULES])
+
+_CHECKOUT = Path(__file__).parents[1]
+if (_CHECKOUT / "setup.cfg").is_file():
+    # An installation has `bioconv.models` and `bioconv.paper_figures` inside this package; a
+    # checkout has them beside it.
+    __path__.append(str(_CHECKOUT))
 
 
 def __getattr__(name: str) -> Any:
@@ -102,10 +125,12 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("bioconv")
-    if name not in _PUBLIC:
+    if name in _MODULES:
+        value: Any = importlib.import_module(_MODULES[name])
+    elif name in _PUBLIC:
+        value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    else:
         raise AttributeError(f"module 'bioconv' has no attribute {name!r}")
-    module = importlib.import_module(_PUBLIC[name] or f"bioconv.{name}")
-    value = getattr(module, name) if _PUBLIC[name] else module
     globals()[name] = value
     return value
 

@@ -30,11 +30,11 @@ def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
 
     Raises
     ------
-    bioconv.errors.ParameterError
+    bioconv.ground.errors.ParameterError
         If ``duration`` is not a multiple of ``dt`` (to one part in a million of a step), or one
         of them is not finite, or ``dt`` is not above 0.
     """
-    from bioconv.errors import ParameterError
+    from bioconv.ground.errors import ParameterError
 
     if not (isfinite(dt) and dt > 0):
         raise ParameterError(f"dt must be a finite number of ms above 0. Received: {dt}.")

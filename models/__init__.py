@@ -2,11 +2,12 @@
 
 Examples
 --------
->>> import models
+>>> from bioconv import models
 >>> "lenet5" in models.names()
 True
 >>> model = models.load("digits_cnn")
->>> (x_train, y_train), (x_test, y_test) = models.data.scaled("digits")
+>>> from bioconv.data import load_data
+>>> x_test, y_test = load_data("digits")
 >>> model.predict(x_test, verbose=0).shape
 (360, 10)
 """
@@ -17,9 +18,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models import (
+from bioconv.ground.errors import DataNotFoundError, UnknownNameError, WeightsNotFoundError
+from bioconv.ground.keras_engine import import_keras
+from bioconv.models import (
     awkward,
-    data,
     digits_cnn,
     digits_lstm,
     digits_mlp,
@@ -34,9 +36,7 @@ from models import (
     resnet8,
     resnet20,
 )
-from models._keras import import_keras
-from models.errors import DataNotFoundError, UnknownNameError, WeightsNotFoundError
-from models.network import Network, Recipe
+from bioconv.models.network import Network, Recipe
 
 if TYPE_CHECKING:
     from keras import Model
@@ -50,7 +50,6 @@ __all__ = [
     "awkward",
     "build",
     "card",
-    "data",
     "load",
     "names",
     "network",

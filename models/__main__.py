@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-import models
+from bioconv import models
 
 _EXAMPLE = """\
 example:
@@ -94,7 +94,7 @@ def _list() -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from models.training import train
+    from bioconv.models.training import train
 
     network = models.network(options.name)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models._keras import import_keras
+from bioconv.ground.keras_engine import import_keras
 
 if TYPE_CHECKING:
     from keras import Model

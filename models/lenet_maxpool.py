@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models._lenet import RECIPE, build_lenet
-from models.network import Network
+from bioconv.models._lenet import RECIPE, build_lenet
+from bioconv.models.network import Network
 
 if TYPE_CHECKING:
     from keras import Model

@@ -17,7 +17,7 @@ class Recipe:
     Attributes
     ----------
     dataset : str
-        Name of the dataset, as `models.data.load` knows it.
+        Name of the dataset, as `bioconv.data.datasets.load` knows it.
     epochs : int
         Passes through the training data.
     batch_size : int

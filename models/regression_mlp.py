@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models._keras import import_keras
-from models.network import Network, Recipe
+from bioconv.ground.keras_engine import import_keras
+from bioconv.models.network import Network, Recipe
 
 if TYPE_CHECKING:
     from keras import Model

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models._residual import build_resnet
-from models.network import Network, Recipe
+from bioconv.models._residual import build_resnet
+from bioconv.models.network import Network, Recipe
 
 if TYPE_CHECKING:
     from keras import Model

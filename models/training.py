@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from models import data
-from models._keras import import_keras
-from models.data import Array, DataPath, Dataset
-from models.network import Network, Recipe
+from bioconv.data import datasets
+from bioconv.data.datasets import Array, DataPath, Dataset
+from bioconv.ground.keras_engine import import_keras
+from bioconv.models.network import Network, Recipe
 
 _LOSSES = {
     "accuracy": "sparse_categorical_crossentropy",
@@ -47,7 +47,7 @@ def train(
     epochs : int, optional
         In place of the recipe's number; the decay of the learning rate follows.
     data_path : str or Path, optional
-        Where the data are, see `models.data.load`.
+        Where the data are, see `bioconv.data.datasets.load`.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def train(
     recipe = network.recipe if epochs is None else replace(network.recipe, epochs=epochs)
     path = Path(directory) / "weights" / f"{network.name}.keras"
     path.parent.mkdir(parents=True, exist_ok=True)
-    dataset = data.scaled(recipe.dataset, data_path)
+    dataset = datasets.scaled(recipe.dataset, data_path)
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     model = network.build()
@@ -175,7 +175,9 @@ def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> d
     split = "seed 0, stratified" if recipe.dataset == "digits" else "the dataset's own"
     return {
         "name": recipe.dataset,
-        "from": f"models.data.{recipe.dataset}()" if path is None else "a file of the user's",
+        "from": f"bioconv.data.datasets.{recipe.dataset}()"
+        if path is None
+        else "a file of the user's",
         "n_train": len(x_train),
         "n_test": len(x_test),
         "split": split,

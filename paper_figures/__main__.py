@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from bioconv.errors import BioconvError
-from paper_figures import frame
+from bioconv.ground.errors import BioconvError
+from bioconv.paper_figures import frame
 
 
 def _parser() -> argparse.ArgumentParser:

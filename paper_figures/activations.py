@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paper_figures.frame import Context
-from paper_figures.workloads import cifar10
+from bioconv.paper_figures.frame import Context
+from bioconv.paper_figures.workloads import cifar10
 
 
 def first_layer(context: Context) -> tuple[NDArray, str]:

@@ -7,10 +7,10 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.neuron_study import all_neurons, as_arrays, study
+from bioconv.paper_figures.workloads import mnist
 from bioconv.plots.style import SMALL, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.neuron_study import all_neurons, as_arrays, study
-from paper_figures.workloads import mnist
 
 #: neurons for which a loss of at most half a point is promised, within 300 ms and 200 Hz
 PROMISED = (

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.neuron_study import as_arrays, study
+from bioconv.paper_figures.workloads import mnist
 from bioconv.plots.style import COLORS, SMALL, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.neuron_study import as_arrays, study
-from paper_figures.workloads import mnist
 
 RATES = (200.0, 100.0, 50.0, 25.0, 12.5)
 DURATION = 300.0

@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import bioconv as bc
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import mnist
 from bioconv.plots.robustness import robustness_figure
 from bioconv.plots.style import SMALL, finish
 from bioconv.studies.robustness import Robustness, tolerated
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import mnist
 
 #: label -> name with options
 CODES: Mapping[str, str] = MappingProxyType(

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 import bioconv.keras
-import models
+from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.codes import RateCode
 from bioconv.data import load_data
+from bioconv.ground.keras_engine import import_keras
 from bioconv.neurons import Neuron
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload, digits, mnist
 from bioconv.plots.style import COLORS, SMALL, finish, panels
 from bioconv.studies.plausibility import parse_neuron
-from models import import_keras
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload, digits, mnist
 
 #: label -> neuron of class II, whose rate jumps from silence to a high one; ms for a sample
 NEURONS = {

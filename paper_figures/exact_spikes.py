@@ -12,10 +12,10 @@ import bioconv as bc
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.data import fit_shape, load_data
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.paper_figures.frame import Context
+from bioconv.paper_figures.workloads import Workload, cifar10, digits, keywords
 from bioconv.reading import read
-from bioconv.recording import Recording
-from paper_figures.frame import Context
-from paper_figures.workloads import Workload, cifar10, digits, keywords
 
 
 @dataclass(frozen=True)

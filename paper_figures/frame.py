@@ -18,16 +18,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.errors import DataError, ParameterError
 from bioconv.export.support.arrays import write
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.plots.style import save
 from bioconv.reports.networks import versions
+
+if TYPE_CHECKING:  # Whoever only asks for claims needs no pictures
+    from matplotlib.figure import Figure
 
 Result = Mapping[str, NDArray]
 
@@ -151,7 +153,7 @@ class FigureModule(Protocol):
 
 def names() -> list[str]:
     """Names of all figures."""
-    import paper_figures
+    from bioconv import paper_figures
 
     found = (module.name for module in pkgutil.iter_modules(paper_figures.__path__))
     return sorted(name for name in found if name.startswith(PAPERS))
@@ -174,6 +176,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     dict
         The record that was written as JSON: manifest, measured numbers, status and why.
     """
+
     module = figure(name)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

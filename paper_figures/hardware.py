@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, disturb
+from bioconv.paper_figures.exact_spikes import simulated
+from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.study import palette
-from paper_figures.exact_spikes import simulated
-from paper_figures.workloads import Workload
 
-#: the family of exact mappings (stanojevic 2.4.2): label -> options of `FirstSpikeExactCode`
+#: the family of exact mappings (stanojevic 2.2.3): label -> options of `FirstSpikeExactCode`
 FAMILY: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "alpha = 1": {},

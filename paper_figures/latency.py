@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
+from bioconv.paper_figures.frame import Context, Result
+from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.style import finish, panels
 from bioconv.simulators import simulate
-from paper_figures.frame import Context, Result
-from paper_figures.workloads import Workload
 
 
 def accuracy_over_time(

@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-import models
+from bioconv import models
 from bioconv.analog import AnalogGraph
+from bioconv.data.datasets import load, scaled
+from bioconv.paper_figures.frame import Context
 from bioconv.plots.style import BLUE, RED, finish
-from bioconv.populations import Placement, populate
 from bioconv.reading import read
-from models.data import load, scaled
-from paper_figures.frame import Context
+from bioconv.recurrent import Placement, populate
 
 #: part of the cell -> what mueller Table 5.1 calls it
 PARTS: Mapping[str, str] = MappingProxyType(

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.neurons import HodgkinHuxley, IntegrateAndFire, LeakyIntegrateAndFire, Neuron
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GRAY, LABEL, RED, finish, panels
-from bioconv.stimulation import stimulate
-from paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.simulators.stimulation import stimulate
 
 #: ms, pA: the two pulses (start, end, current)
 PULSES = ((10.0, 30.0, 1000.0), (60.0, 85.0, 500.0))

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, LABEL, ORANGE, RED, finish, panels
-from bioconv.stimulation import stimulate
-from paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.simulators.stimulation import stimulate
 
 #: pattern: times (ms) and weights (threshold units) of the input spikes
 PATTERNS = {"1": ((2.0, 5.0, 8.0), (0.8, 0.5, 0.2)), "2": ((4.0, 5.0, 6.0), (0.6, 0.5, 0.4))}

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.neurons import LeakyIntegrateAndFire, with_noise
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GRAY, finish, panels
-from bioconv.populations import density_rate
-from bioconv.stimulation import stimulate
-from paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.recurrent import density_rate
+from bioconv.simulators.stimulation import stimulate
 
 #: ms
 DURATION, STEP, WINDOW = 300.0, 0.5, 5.0

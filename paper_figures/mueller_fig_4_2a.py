@@ -6,13 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-import models
+from bioconv import models
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
+from bioconv.data import datasets
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import finish, panels
 from bioconv.reading import read
 from bioconv.simulators import simulate
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 N_STEPS = 25
 
@@ -45,7 +46,7 @@ MANIFEST = Manifest(
 def compute(context: Context) -> dict[str, NDArray]:
     """Outputs of the analog network and of both spiking networks after 25 steps."""
     graph = read(models.weights_path("regression_mlp"))
-    (calibration, _), (x, target) = models.data.scaled("sine")
+    (calibration, _), (x, target) = datasets.scaled("sine")
     order = np.argsort(x[:, 0])[:: context.pick(1, 4)]
     x, target = x[order], target[order]
     result = {

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.neurons import relu_rates
 from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.neurons import relu_rates
 
 N_STEPS = 10
 

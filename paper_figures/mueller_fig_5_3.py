@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import Sigmoid
-from paper_figures.frame import Context, Result
-from paper_figures.threshold_curves import curves, errors, figure_of, manifest
+from bioconv.paper_figures.frame import Context, Result
+from bioconv.paper_figures.threshold_curves import curves, errors, figure_of, manifest
 
 #: inputs from minus to plus this
 REACH = 8.0

@@ -10,8 +10,8 @@ import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.operators import Dense, identity
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GRAY, ORANGE, RED, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 #: two inputs, and one that comes too late: without it the neuron would be silent
 SAMPLE = np.array([[1.0, 0.6, 0.28]])

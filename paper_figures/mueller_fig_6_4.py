@@ -10,8 +10,8 @@ import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.operators import Dense, identity
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, RED, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 SAMPLE = np.array([[0.95, 0.7, 0.5, 0.2]])
 #: of a neuron with a positive activation, and of one with a negative activation

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.lstm import PARTS, accuracies, ranges, task, thesis
 from bioconv.plots.style import panels
-from bioconv.populations import Placement
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.lstm import PARTS, accuracies, ranges, task, thesis
+from bioconv.recurrent import Placement
 
 SIZES = (1, 10, 100, 1000, 10_000)
 #: size of the quantile populations that are run for comparison

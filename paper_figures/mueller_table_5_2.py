@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.lstm import accuracies, task, thesis
 from bioconv.plots.style import GRAY, finish, panels
-from bioconv.populations import Placement
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.lstm import accuracies, task, thesis
+from bioconv.recurrent import Placement
 
 #: neurons of each population, one for each sign of a state (5.3.4)
 SIZES = {"input": 200, "output": 200, "forget": 1000, "hidden": 2000, "carry": 10_000}

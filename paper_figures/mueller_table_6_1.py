@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.codes import Code
+from bioconv.measures.premature import premature_spikes
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload, mnist
 from bioconv.plots.style import finish, panels
-from bioconv.premature import premature_spikes
 from bioconv.reading import read
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload, mnist
 
 CODES: dict[str, Code] = {
     "base": bc.FirstSpikeCode(),

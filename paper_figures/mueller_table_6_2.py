@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.analog import AnalogGraph
+from bioconv.ground.keras_engine import import_keras
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.style import BLUE, GRAY, finish, panels
 from bioconv.reading import read
-from models import import_keras
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import Workload
 
 #: frames and coefficients of a clip: 3,920 inputs
 SHAPE = (98, 40)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bioconv.codes import RateCode
 from bioconv.neurons import library
+from bioconv.paper_figures.frame import Context
+from bioconv.paper_figures.workloads import Workload
 from bioconv.studies.plausibility import Study, parse_neuron, plausibility
-from paper_figures.frame import Context
-from paper_figures.workloads import Workload
 
 #: named types and classes that are shown besides the defaults of the library
 _KINDS = {

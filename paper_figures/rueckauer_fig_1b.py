@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.activations import first_layer
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import finish, panels
-from paper_figures.activations import first_layer
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 MANIFEST = Manifest(
     paper="rueckauer",
@@ -35,7 +35,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     activation, used = first_layer(context)
     return {
         "maxima": activation.max(axis=1),
-        "percentile": np.array(np.percentile(activation[activation > 0], 99.9)),
+        "percentile": np.array(np.percentile(activation, 99.9)),
         "used": np.array(used),
     }
 

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import bioconv as bc
+from bioconv.paper_figures.exact_spikes import closing, converted, hidden, simulated
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.workloads import digits
 from bioconv.plots.style import BLUE, GRAY, GREEN, PURPLE, RED, finish, panels
-from paper_figures.exact_spikes import closing, converted, hidden, simulated
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.workloads import digits
 
 MANIFEST = Manifest(
     paper="stanojevic",

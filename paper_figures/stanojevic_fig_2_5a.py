@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.paper_figures.exact_spikes import converted, simulated, workload
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import finish, panels
-from paper_figures.exact_spikes import converted, simulated, workload
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 ZETAS = (-0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.25, 0.5, 0.75, 1.0)
 

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from bioconv.analog.functions import ReLU, Sigmoid, Silu
 from bioconv.codes import FewSpikesCode
 from bioconv.codes.few_spikes.standard import region_of, standard_table
+from bioconv.paper_figures.few_spikes import mean_squared_error, neuron_responses
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GREEN, ORANGE, RED, finish, panels
-from paper_figures.few_spikes import mean_squared_error, neuron_responses
-from paper_figures.frame import Claim, Context, Manifest, Result
 
+#: the caption has alpha = 25, as the ResNet50 of Table 1, the text 10; errors are in units of it
 ALPHA, K_RELU = 25.0, 10
 FUNCTIONS = {"SiLU": (Silu(), 16), "sigmoid": (Sigmoid(), 12)}
 

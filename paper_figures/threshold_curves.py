@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from bioconv.analog.elementwise import Elementwise
 from bioconv.codes.population import Placement, fitted_normal, population_of
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
+from bioconv.paper_figures.lstm import thesis
 from bioconv.plots.style import BLUE, GREEN, finish, panels
-from paper_figures.frame import Claim, Context, Manifest, Result
-from paper_figures.lstm import thesis
 
 #: neurons of each sign in the figures
 N = 25

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import models
+from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.data import fit_shape, load_data
+from bioconv.paper_figures.frame import Context
 from bioconv.reading import read
-from paper_figures.frame import Context
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from bioconv.codes import SigmaDeltaCode
 from bioconv.conversion import convert
 from bioconv.network import Change
 from bioconv.operators import identity
+from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
 from bioconv.simulators import simulate
-from paper_figures.frame import Claim, Context, Manifest, Result
 
 TOP = 4.0
 

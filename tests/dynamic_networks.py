@@ -16,9 +16,9 @@ from bioconv.network import (
     Readout,
     SpikingNetwork,
 )
+from bioconv.network.recording import Recording
 from bioconv.neurons import IntegrateAndFire, Integrator, Neuron
 from bioconv.operators import Dense, Operator, identity
-from bioconv.recording import Recording
 
 #: one sample: a drive of 1
 ONE = np.ones((1, 1))

@@ -18,9 +18,10 @@ from bioconv.network import (
     Readout,
     SpikingNetwork,
 )
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Chain, Conv, Dense, Polarity, Reshape
-from bioconv.recording import Raster, Recording
 
 SHAPE = (6, 6, 1)
 

@@ -6,17 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.analog.functions import FICurve as CurveFunction
 from bioconv.analog.measured import curve_of, pchip_slopes
 from bioconv.codes.rate.curve import fingerprint
-from bioconv.errors import ConversionError, ParameterError, ReadError
-from bioconv.neurons.transfer import fi_curve
+from bioconv.ground.errors import ConversionError, ParameterError, ReadError
+from bioconv.neurons.response.transfer import fi_curve
+
+keras = later("keras")
 
 LIF = bc.neurons.LeakyIntegrateAndFire()
 

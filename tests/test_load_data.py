@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioconv.data import fit_shape, load_data
-from bioconv.errors import DataError
+from bioconv.ground.errors import DataError
 
 
 def test_digits_come_as_their_networks_are_trained() -> None:

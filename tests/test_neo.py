@@ -12,7 +12,7 @@ import pytest
 from sample_networks import images, spiking_network
 
 import bioconv as bc
-from bioconv.errors import ParameterError, SimulatorMissingError
+from bioconv.ground.errors import ParameterError, SimulatorMissingError
 
 RECORD = {"image": ("spikes",), "conv": ("spikes", "v"), "out": ("spikes", "v")}
 

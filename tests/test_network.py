@@ -11,7 +11,7 @@ from sample_networks import analog_graph, spiking_network
 
 from bioconv.analog.functions import Linear
 from bioconv.analog.graph import Affine, Layer, Term
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout
 from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, MaxGate
 from bioconv.operators import Dense, n_synapses

@@ -19,7 +19,7 @@ def test_every_public_name_is_there() -> None:
 
 
 def test_functions_stay_functions_when_modules_are_imported_first() -> None:
-    program = "import bioconv.conversion, bioconv.estimation, bioconv as bc; "
+    program = "import bioconv.conversion, bioconv.measures.estimation, bioconv as bc; "
     program += "assert callable(bc.convert) and callable(bc.estimate) and callable(bc.demo)"
     subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.base import Function
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
 

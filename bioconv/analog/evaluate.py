@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog.graph import Affine, AnalogGraph
 from bioconv.analog.samples import Data, batches, check_samples
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import Array, precision
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.functions import Function
 from bioconv.analog.samples import Data
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Operator, register
 
 Shape = tuple[int, ...]

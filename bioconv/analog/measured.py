@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from bioconv.analog.elementwise import Elementwise
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
 _LISTS = ("values", "scale")

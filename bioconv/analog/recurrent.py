@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.base import Function
 from bioconv.analog.elementwise import Elementwise, Sigmoid, Tanh
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
 State = tuple[Array, ...]

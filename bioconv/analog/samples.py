@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.errors import DataError
+from bioconv.ground.errors import DataError
 
 Shape = tuple[int, ...]
 Samples = dict[str, NDArray]

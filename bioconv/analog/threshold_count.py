@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.elementwise import Elementwise
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
 

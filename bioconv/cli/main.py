@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bioconv.cli.parsers import build_parser
-from bioconv.errors import BioconvError
+from bioconv.ground.errors import BioconvError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

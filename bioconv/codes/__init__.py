@@ -12,7 +12,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from bioconv.codes.base import Code
+from bioconv.codes.code import Code
 from bioconv.codes.few_spikes import FewSpikesCode
 from bioconv.codes.first_spike import FirstSpikeCode
 from bioconv.codes.first_spike_exact import FirstSpikeExactCode
@@ -20,7 +20,7 @@ from bioconv.codes.phase import OscillationCode
 from bioconv.codes.population import PopulationCode
 from bioconv.codes.rate import RateCode
 from bioconv.codes.sigma_delta import SigmaDeltaCode
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 __all__ = [
     "Code",

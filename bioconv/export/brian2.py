@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bioconv.errors import ExportError, Problem
 from bioconv.export.tables import Network, Unit, model_names, network_tables
+from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.model import UNITS, NeuronModel
+from bioconv.neurons.language.model import UNITS, NeuronModel
 
 
 def brian2_network(network: SpikingNetwork) -> Network:

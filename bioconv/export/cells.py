@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bioconv.errors import ExportError, Problem
 from bioconv.export.tables import initial_of, value_of
+from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import (
     AdaptiveExponential,
@@ -24,6 +24,7 @@ from bioconv.neurons import (
     NeuronModel,
     TraubMiles,
 )
+from bioconv.neurons.language.identity import same
 
 #: simulators that a PyNN program runs on
 SIMULATORS = ("nest", "neuron", "brian2")
@@ -256,7 +257,7 @@ def obstacles(population: Population, network: SpikingNetwork, simulator: str) -
     """Why no standard cell can stand for a population on one simulator; empty if one can."""
     model = population.model
     cell = standard_cells().get(model.standard_cell)
-    if cell is None or not coincide(model, cell.model):
+    if cell is None or not same(model, cell.model):
         return (_NO_CELL,)
     return tuple(_obstacles(population, network, simulator, cell))
 
@@ -322,23 +323,3 @@ def _beyond_backward_euler(population: Population, dt: float) -> Iterator[str]:
                 f"NEURON's backward Euler cannot follow {name} up to 30 mV unless dt is below "
                 f"{longest:.3f} ms"
             )
-
-
-def coincide(model: NeuronModel, other: NeuronModel) -> bool:
-    """Whether two models differ in nothing but default values and words."""
-
-    def essence(m: NeuronModel) -> tuple[Any, ...]:
-        names = [(p.name, p.unit) for p in m.parameters]
-        equations = [(e.name, e.expression, e.unless_refractory) for e in m.parsed_equations]
-        rule = (
-            m.threshold,
-            m.reset_statements,
-            m.after_statements,
-            m.method,
-            m.refractory,
-            m.current,
-            m.crossing,
-        )
-        return (names, equations, rule, m.receptors)
-
-    return essence(model) == essence(other)

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from bioconv.errors import ExportError
-from bioconv.records import new_file, umask
+from bioconv.ground.errors import ExportError
+from bioconv.ground.files import new_file, umask
+
+#: package of the modules that every program carries with it
+SUPPORT = "bioconv.export.support"
 
 
 @contextlib.contextmanager
@@ -68,12 +71,28 @@ def _in_folder(target: Path) -> Path:
     return target
 
 
-def copy_support(names: tuple[str, ...], folder: Path) -> None:
-    """Copy support modules into the package ``support`` of a program."""
-    package = folder / "support"
-    package.mkdir()
-    for name in ("__init__.py", *names):
-        (package / name).write_text(_read("bioconv.export.support", name), encoding="utf-8")
+def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -> None:
+    """Copy modules of a support package into the package ``support`` of a program.
+
+    Parameters
+    ----------
+    names : tuple of str
+        File names.
+    folder : Path
+        Of the program.
+    package : str
+        The package that they are in.  Imports from it, and from the package that all programs
+        share, become imports within ``support``, as bioconv need not be installed there.
+    """
+    target = folder / "support"
+    target.mkdir(exist_ok=True)
+    if package == SUPPORT:
+        names = ("__init__.py", *names)
+    for name in names:
+        text = _read(package, name)
+        for origin in {package, SUPPORT}:
+            text = text.replace(f"from {origin}.", "from .").replace(f"from {origin} ", "from . ")
+        (target / name).write_text(text, encoding="utf-8")
 
 
 def template(name: str, section: str, package: str = "bioconv.export.templates") -> str:

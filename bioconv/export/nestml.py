@@ -1,8 +1,8 @@
 """A neuron model in NESTML: the same discretised update that every simulator computes.
 
 The model carries no equations for NESTML to solve.  Its ``update`` block does what
-`bioconv.neurons.discrete.Discrete` says, in the order of `bioconv.timing`: NEST sums the spikes
-that arrive in a step before it runs the block, so the block can integrate, deliver, compare with
+`bioconv.neurons.Discrete` says, in the order of `bioconv.timing`: NEST sums the spikes that arrive
+in a step before it runs the block, so the block can integrate, deliver, compare with
 the threshold and reset.
 
 Names that begin with an underscore are added here; names of the closed grammar never do.
@@ -13,9 +13,9 @@ from __future__ import annotations
 import ast
 
 from bioconv.neurons import NeuronModel, discretise
-from bioconv.neurons.discrete import Discrete
-from bioconv.neurons.expressions import UNIT_VALUES, names_in, parse_expression
-from bioconv.neurons.grammar import Assignment
+from bioconv.neurons.language.discrete import Discrete
+from bioconv.neurons.language.expressions import UNIT_VALUES, names_in, parse_expression
+from bioconv.neurons.language.grammar import Assignment
 
 #: parameter of every generated model: spikes are suppressed where it is 0
 MAY_FIRE = "_may_fire"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bioconv.errors import ExportError, Problem
 from bioconv.export.cells import SIMULATORS, cell_for, standard_cells
 from bioconv.export.nestml import MAY_FIRE, added_states, nestml
 from bioconv.export.tables import Network, Unit, model_names, network_tables
+from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import NeuronModel
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.errors import ExportError, ExpressionError, ParameterError
+from bioconv.ground.errors import ExportError, ExpressionError, ParameterError
 from bioconv.network import Population, Readout, SpikingNetwork
-from bioconv.neurons.grammar import check_name
-from bioconv.neurons.model import UNITS, NeuronModel
+from bioconv.neurons.language.grammar import check_name
+from bioconv.neurons.language.model import UNITS, NeuronModel
 from bioconv.operators import Operator
 
 Arrays = dict[str, NDArray[Any]]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.keras_engine import import_keras
 from bioconv.reading.layers.activation import ACTIVATIONS
-from models import import_keras
 
 if TYPE_CHECKING:
     import keras

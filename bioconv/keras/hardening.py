@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.keras_engine import import_keras
 from bioconv.noise.options import number_from, refuse
 from bioconv.noise.weights import WeightQuantization
-from models import import_keras
 
 if TYPE_CHECKING:
     import keras

@@ -11,27 +11,27 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from bioconv.errors import ParameterError
-from bioconv.neurons.adaptive_exponential import AdaptiveExponential
-from bioconv.neurons.discrete import Discrete, discretise
-from bioconv.neurons.exponential_integrate_and_fire import ExponentialIntegrateAndFire
-from bioconv.neurons.fitzhugh_nagumo import FitzHughNagumo
-from bioconv.neurons.grammar import Assignment, Equation
-from bioconv.neurons.hindmarsh_rose import HindmarshRose
-from bioconv.neurons.hodgkin_huxley import HodgkinHuxley
-from bioconv.neurons.integrate_and_fire import IntegrateAndFire, Integrator
-from bioconv.neurons.izhikevich import Izhikevich
-from bioconv.neurons.leaky_integrate_and_fire import LeakyIntegrateAndFire
-from bioconv.neurons.max_gate import MaxGate
-from bioconv.neurons.mihalas_niebur import MihalasNiebur
-from bioconv.neurons.model import UNITS, NeuronModel, Parameter, Receptor, State
-from bioconv.neurons.morris_lecar import MorrisLecar
-from bioconv.neurons.neuron import Neuron
-from bioconv.neurons.noise import with_noise
-from bioconv.neurons.quadratic_integrate_and_fire import QuadraticIntegrateAndFire
-from bioconv.neurons.quartic import Quartic
-from bioconv.neurons.resonate_and_fire import ResonateAndFire
-from bioconv.neurons.traub_miles import TraubMiles
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language.discrete import Discrete, discretise
+from bioconv.neurons.language.grammar import Assignment, Equation
+from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter, Receptor, State
+from bioconv.neurons.language.neuron import Neuron
+from bioconv.neurons.language.noise import with_noise
+from bioconv.neurons.library.adaptive_exponential import AdaptiveExponential
+from bioconv.neurons.library.exponential_integrate_and_fire import ExponentialIntegrateAndFire
+from bioconv.neurons.library.fitzhugh_nagumo import FitzHughNagumo
+from bioconv.neurons.library.hindmarsh_rose import HindmarshRose
+from bioconv.neurons.library.hodgkin_huxley import HodgkinHuxley
+from bioconv.neurons.library.integrate_and_fire import IntegrateAndFire, Integrator
+from bioconv.neurons.library.izhikevich import Izhikevich
+from bioconv.neurons.library.leaky_integrate_and_fire import LeakyIntegrateAndFire
+from bioconv.neurons.library.max_gate import MaxGate
+from bioconv.neurons.library.mihalas_niebur import MihalasNiebur
+from bioconv.neurons.library.morris_lecar import MorrisLecar
+from bioconv.neurons.library.quadratic_integrate_and_fire import QuadraticIntegrateAndFire
+from bioconv.neurons.library.quartic import Quartic
+from bioconv.neurons.library.resonate_and_fire import ResonateAndFire
+from bioconv.neurons.library.traub_miles import TraubMiles
 
 __all__ = [
     "ALIASES",

@@ -1,8 +1,9 @@
 """What happens to spikes on their way: they come late, get lost, or come up unasked.
 
 Every spiking population that projects somewhere gets a population of axons behind it, one for
-each neuron (`bioconv.neurons.axon`), and everything downstream is delayed by what they take on
-average (`bioconv.noise.retiming`): a code of times stays unbiased.  Spike sources of inputs are the
+each neuron (`bioconv.neurons.library.axon`), and everything downstream is delayed by what they
+take on average (`bioconv.noise.retiming`): a code of times stays unbiased.  Spike sources of inputs
+are the
 data and keep theirs; outputs whose spikes are read are read at the neurons themselves.
 """
 
@@ -15,9 +16,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.neurons.axon import (
+from bioconv.neurons.library.axon import (
     FAMILY,
     MOST_SLOTS,
     Axon,
@@ -161,7 +162,7 @@ class SpikeJitter(Imperfection):
     reach: float = 4.0
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "ms"
-    source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.5, Fig 2.5b"
+    source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.4, Fig 2.5b"
 
     def __post_init__(self) -> None:
         problems = number_from("sigma", self.sigma, 0.0)

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 
 

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.parts import OUT_OF_REACH
-from bioconv.noise.mismatch import chosen_neurons, chosen_populations
-from bioconv.noise.options import number_above, number_from, refuse, whole_from
-from bioconv.noise.rewriting import (
+from bioconv.neurons.library.parts import OUT_OF_REACH
+from bioconv.noise.edits import (
     Edit,
     Floats,
     Rule,
@@ -24,6 +22,8 @@ from bioconv.noise.rewriting import (
     resting,
     value_of,
 )
+from bioconv.noise.mismatch import chosen_neurons, chosen_populations
+from bioconv.noise.options import number_above, number_from, refuse, whole_from
 
 #: a correction in one round at most: times or divided by this
 _MOST = 4.0

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.parts import OUT_OF_REACH
-from bioconv.noise.rewriting import (
+from bioconv.neurons.library.parts import OUT_OF_REACH
+from bioconv.noise.edits import (
     Edit,
     Floats,
     Rule,
@@ -112,7 +112,7 @@ def _slope(network: SpikingNetwork, population: Population, draw: Callable[[str]
 
 
 def _exact_slope(network: SpikingNetwork, population: Population, factor: Floats) -> Edit:
-    """alpha + Y in place of alpha (stanojevic section 2.2.5, Fig 2.5c), Y relative to alpha.
+    """alpha + Y in place of alpha (stanojevic section 2.2.4, Fig 2.5c), Y relative to alpha.
 
     alpha flows as ``i_offset`` until the window opens and within ``i_open`` from then on; what
     synapses add within the window does not change.

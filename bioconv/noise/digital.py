@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.neurons.parts import NEVER, OUT_OF_REACH
+from bioconv.neurons.library.parts import NEVER, OUT_OF_REACH
 from bioconv.noise.base import Imperfection, Streams
-from bioconv.noise.mismatch import chosen_neurons, device_shape
-from bioconv.noise.options import number_from, refuse, whole_from
-from bioconv.noise.options import share as is_share
-from bioconv.noise.rewriting import (
+from bioconv.noise.edits import (
     Edit,
     Floats,
     Rule,
@@ -26,6 +23,9 @@ from bioconv.noise.rewriting import (
     time_constants,
     value_of,
 )
+from bioconv.noise.mismatch import chosen_neurons, device_shape
+from bioconv.noise.options import number_from, refuse, whole_from
+from bioconv.noise.options import share as is_share
 from bioconv.noise.weights import Connection, devices, with_synapses
 from bioconv.operators import Edges
 

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Change, Population, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
+from bioconv.noise.edits import Edit, Floats, value_of, within
 from bioconv.noise.mismatch import holders
 from bioconv.noise.options import number_above, refuse, whole_from
-from bioconv.noise.rewriting import Edit, Floats, value_of, within
 
 
 @dataclass(frozen=True)

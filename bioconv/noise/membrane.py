@@ -14,14 +14,15 @@ from typing import ClassVar
 import numpy as np
 from scipy import constants
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.model import NeuronModel, Parameter, State
-from bioconv.neurons.noise import SIGMA_MEMBRANE, with_membrane_noise
-from bioconv.neurons.rewriting import substitute
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import NeuronModel, Parameter, State
+from bioconv.neurons.language.noise import SIGMA_MEMBRANE, with_membrane_noise
+from bioconv.neurons.language.substitution import substitute
 from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.edits import Floats, has, is_gate, swing, threshold_of, value_of
 from bioconv.noise.options import number_above, number_from, refuse
-from bioconv.noise.rewriting import Floats, has, is_gate, swing, threshold_of, value_of
 
 _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"
@@ -287,7 +288,14 @@ def _flickering(model: NeuronModel, threshold: str, taus: Floats) -> NeuronModel
         f"each_flicker = sigma_flicker / sqrt({len(taus)}) : volt (constant over dt)",
     ]
     time_constants = [
-        Parameter(f"tau_flicker{k}", float(tau), "ms", "Time constant of a part", (1e-9, 1e12))
+        Parameter(
+            f"tau_flicker{k}",
+            float(tau),
+            "ms",
+            "Time constant of a part",
+            (1e-9, 1e12),
+            role=roles.TIME_CONSTANT,
+        )
         for k, tau in enumerate(taus)
     ]
     return replace(
@@ -297,7 +305,13 @@ def _flickering(model: NeuronModel, threshold: str, taus: Floats) -> NeuronModel
         threshold=substitute(model.threshold, threshold, f"{threshold} + {total}"),
         parameters=(
             *model.parameters,
-            Parameter("sigma_flicker", 0.0, "mV", "Standard deviation of the threshold"),
+            Parameter(
+                "sigma_flicker",
+                0.0,
+                "mV",
+                "Standard deviation of the threshold",
+                role=roles.NOISE_THRESHOLD,
+            ),
             Parameter("t_flicker", 0.0, "ms", "Time from which on it fluctuates", moment=True),
             *time_constants,
         ),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.digital import FanIn, TimeQuantization

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Change, Population, Projection, SpikingNetwork, Value
-from bioconv.neurons.model import NeuronModel, Parameter
-from bioconv.noise.rewriting import value_of
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import NeuronModel, Parameter
+from bioconv.noise.edits import value_of
 from bioconv.noise.waiting import runs_away, uses_time, wakes
 
 #: parameter of a model that was made to wait: it fires from then on
@@ -200,7 +201,9 @@ def _held(model: NeuronModel) -> NeuronModel:
     """The model with a time before which it does not fire; as it is if it has one."""
     if any(parameter.name == T_BEGIN for parameter in model.parameters):
         return model
-    begin = Parameter(T_BEGIN, 0.0, "ms", "Time from which on it may fire", moment=True)
+    begin = Parameter(
+        T_BEGIN, 0.0, "ms", "Time from which on it may fire", moment=True, role=roles.RELEASE
+    )
     return replace(
         model,
         name=f"{model.name}_late",

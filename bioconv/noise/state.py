@@ -8,14 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from bioconv.codes.options import is_number
-from bioconv.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import is_number
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.axon import is_axon
-from bioconv.neurons.model import UNITS, NeuronModel, Parameter
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
+from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.edits import has, resting, swing, threshold_of
 from bioconv.noise.options import number_from, refuse, whole_from
-from bioconv.noise.rewriting import has, resting, swing, threshold_of
 
 #: units of what a register holds; states without unit are marks and counts
 _STORED = ("mV", "pA", "nS")
@@ -170,8 +171,8 @@ def _saturating(model: NeuronModel) -> NeuronModel:
         after=_added(model, "v = clip(v, v_floor, v_ceiling)"),
         parameters=(
             *model.parameters,
-            Parameter("v_floor", -1e12, "mV", "Lowest membrane potential"),
-            Parameter("v_ceiling", 1e12, "mV", "Highest membrane potential"),
+            Parameter("v_floor", -1e12, "mV", "Lowest membrane potential", role=roles.FLOOR),
+            Parameter("v_ceiling", 1e12, "mV", "Highest membrane potential", role=roles.CEILING),
         ),
         standard_cell="",
     )
@@ -192,7 +193,14 @@ def _fixed_point(model: NeuronModel) -> NeuronModel:
         after=_added(model, *lines),
         parameters=(
             *model.parameters,
-            Parameter("lsb", 2.0**-15, "1", "Step of state variables", (1e-300, 1e300)),
+            Parameter(
+                "lsb",
+                2.0**-15,
+                "1",
+                "Step of state variables",
+                (1e-300, 1e300),
+                role=roles.REGISTER_STEP,
+            ),
             Parameter("n_least", -(2.0**31), "1", "Lowest number of steps"),
             Parameter("n_most", 2.0**31 - 1, "1", "Highest number of steps"),
         ),

@@ -11,9 +11,9 @@ from scipy import constants
 
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.edits import has, time_constants
 from bioconv.noise.mismatch import LEAST, spread, target_problems
 from bioconv.noise.options import number_above, number_from, refuse
-from bioconv.noise.rewriting import has, time_constants
 
 Floats = NDArray[np.float64]
 

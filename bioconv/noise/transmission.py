@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.axon import is_axon
+from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.options import number_from, refuse
 

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bioconv.network import Population
-from bioconv.neurons.discrete import discretise
-from bioconv.neurons.expressions import names_in, parse_expression
-from bioconv.neurons.model import NeuronModel
-from bioconv.neurons.update import Update, update_of
-from bioconv.noise.rewriting import value_of
+from bioconv.neurons.language.discrete import discretise
+from bioconv.neurons.language.expressions import names_in, parse_expression
+from bioconv.neurons.language.model import NeuronModel
+from bioconv.neurons.language.update import Update, update_of
+from bioconv.noise.edits import value_of
 
 Step: TypeAlias = Callable[[Any, Any], Any]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Drive, Population, Projection, SpikingNetwork
-from bioconv.neurons.axon import is_axon
+from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
+from bioconv.noise.edits import neurons_of_axons, paired
 from bioconv.noise.options import choice, number_from, refuse, whole_from
-from bioconv.noise.rewriting import neurons_of_axons, paired
 from bioconv.operators import Edges, Operator, n_synapses, reweighted
 
 Floats = NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, register
 
 #: partial products that `Chain.edges` holds at once (12 bytes each, a few copies)

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators.base import (
     EXACT,
     LEAF,

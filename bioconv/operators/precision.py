@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import jax
 import numpy as np
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 
 def precision(dtype: str) -> AbstractContextManager[object]:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators.base import Array, Edges, Operator, Shape, register
 from bioconv.operators.windows import Pairs, check_windows, n_windows
 

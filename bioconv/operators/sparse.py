@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from jax import lax
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, register
 from bioconv.operators.compose import compose
 from bioconv.operators.dense import Dense

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.plots.layers import (
     accuracy_over_time,
     activation_distributions,
@@ -17,7 +18,6 @@ from bioconv.plots.layers import (
 )
 from bioconv.plots.neurons import membrane_traces, raster
 from bioconv.plots.style import save
-from bioconv.recording import Recording
 
 
 def plot_recording(

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.diagnosis import carried_layers, on_cells, signed_values
 from bioconv.measures import multiply_accumulates, synaptic_operations
+from bioconv.measures.diagnosis import carried_layers, on_cells, signed_values
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.plots.style import (
     BLUE,
     DENSITY,
@@ -23,7 +24,6 @@ from bioconv.plots.style import (
     require,
     thin,
 )
-from bioconv.recording import Recording
 
 #: what was recorded -> field of the recording
 _KEPT = {"counts": "counts", "spikes": "rasters"}

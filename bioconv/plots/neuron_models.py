@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.neurons import Neuron
-from bioconv.neurons.transfer import Curve, rising_branch
+from bioconv.neurons.response.transfer import Curve, rising_branch
 from bioconv.plots.style import BLUE, GRAY, LABEL, ORANGE, SMALL, finish, panels, save
-from bioconv.stimulation import default_step, stimulate
+from bioconv.simulators.stimulation import default_step, stimulate
 from bioconv.timing import whole_steps
 
 #: rate in Hz up to which a curve is drawn

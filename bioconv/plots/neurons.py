@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.plots.style import (
     BLUE,
     COLORS,
@@ -22,7 +23,6 @@ from bioconv.plots.style import (
     require,
     thin,
 )
-from bioconv.recording import Recording
 
 
 def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Figure:

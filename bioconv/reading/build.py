@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bioconv.analog import AnalogGraph, GraphInput, Layer
 from bioconv.analog.functions import Linear
-from bioconv.errors import Problem, ReadError, UnsafeModelError
+from bioconv.ground.errors import Problem, ReadError, UnsafeModelError
 from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context, Names
 from bioconv.reading.layers import (

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from bioconv.errors import NetworkFileError, ReadError
+from bioconv.ground.errors import NetworkFileError, ReadError
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import Era, ModelSpec

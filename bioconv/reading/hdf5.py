@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import NetworkFileError
+from bioconv.ground.errors import NetworkFileError
 from bioconv.reading.heaps import damage
 
 _WORKER = Path(__file__).with_name("hdf5_worker.py")

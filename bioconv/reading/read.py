@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.analog import AnalogGraph
-from bioconv.errors import NetworkFileError, ReadError
+from bioconv.ground.errors import NetworkFileError, ReadError
 from bioconv.reading.build import build
 from bioconv.reading.files import Stored, open_model, upgraded
 from bioconv.reading.refusal import Refusal

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
-from bioconv.diagnosis import SATURATION, relative_values
 from bioconv.measures import spikes_per_image, spikes_per_neuron
+from bioconv.measures.diagnosis import SATURATION, relative_values
 from bioconv.network import SpikingNetwork
-from bioconv.recording import Recording
+from bioconv.network.recording import Recording
 
 Row = dict[str, Any]
 
@@ -182,8 +182,8 @@ def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:
     NetworkFileError, ReadError
         If the file is neither, or damaged.
     """
+    from bioconv.network.storage import is_network_file, load_network
     from bioconv.reading import read
-    from bioconv.storage import is_network_file, load_network
 
     return load_network(path) if is_network_file(path) else read(path)
 

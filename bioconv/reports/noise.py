@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.noise import LIBRARY, PROFILES, Imperfection
 
 Row = dict[str, Any]

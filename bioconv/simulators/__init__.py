@@ -13,9 +13,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from bioconv.errors import ParameterError, SimulatorMissingError
+from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.network import SpikingNetwork
-from bioconv.recording import Recording
+from bioconv.network.recording import Recording
 from bioconv.simulators.settings import Settings, check_data, settings_of
 
 __all__ = ["SIMULATORS", "Settings", "simulate"]

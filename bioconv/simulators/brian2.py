@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bioconv.errors import CompilerMissingError, ParameterError
 from bioconv.export.support.nest_models import default_cache
+from bioconv.ground.errors import CompilerMissingError, ParameterError
 from bioconv.network import SpikingNetwork
-from bioconv.recording import Recording
-from bioconv.simulators.program import emitted, require, run_program
+from bioconv.network.recording import Recording
+from bioconv.simulators.exported import emitted, require, run_program
 from bioconv.simulators.settings import Data, Settings
 
 #: how Brian2 computes: see ``codegen`` of `run`

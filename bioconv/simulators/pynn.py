@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bioconv.errors import ParameterError
 from bioconv.export.cells import choose_cells
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
-from bioconv.recording import Recording
-from bioconv.simulators.program import emitted, require, run_program
+from bioconv.network.recording import Recording
+from bioconv.simulators.exported import emitted, require, run_program
 from bioconv.simulators.settings import Data, Settings
 
 _PIP = "pip install 'bioconv[pynn]'"

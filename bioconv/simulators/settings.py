@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.errors import DataError, ParameterError
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.timing import whole_steps
 

@@ -16,12 +16,12 @@ from numpy.typing import ArrayLike
 from bioconv.codes import Code, RateCode
 from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
-from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.files import write_json
+from bioconv.ground.tables import format_table
 from bioconv.neurons import Neuron, make
-from bioconv.records import write_json
 from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
-from bioconv.tables import format_table
 
 #: Hz: few cortical cells fire faster for as long as an image is shown
 PHYSIOLOGICAL = 200.0

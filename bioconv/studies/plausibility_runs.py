@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.neurons import Neuron
-from bioconv.neurons.noise import SIGMA
+from bioconv.neurons.language.noise import SIGMA
 from bioconv.noise import WeightQuantization, disturb
-from bioconv.recording import Recording
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
 from bioconv.simulators.array import samples_at_once

@@ -17,13 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.codes import Code
 from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
-from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.files import write_json
+from bioconv.ground.tables import format_table
 from bioconv.network import SpikingNetwork
-from bioconv.records import write_json
 from bioconv.simulators import SIMULATORS
 from bioconv.studies.robustness_plan import Study, Sweep, networks_of, points_of
 from bioconv.studies.runs import to_csv
-from bioconv.tables import format_table
 
 #: points of accuracy that hardware may cost
 TOLERATED = 1.0

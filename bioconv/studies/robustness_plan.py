@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import Code, make
 from bioconv.conversion import calibration_of, convert
-from bioconv.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv.ground.errors import BioconvError, ConversionError, DataError, ParameterError
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.noise import LIBRARY, Imperfection, disturb

@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from bioconv.errors import BioconvError, ParameterError
-from bioconv.records import read_json, write_json
+from bioconv.ground.errors import BioconvError, ParameterError
+from bioconv.ground.files import read_json, write_json
 
 Record = dict[str, Any]
 Key = TypeVar("Key", bound=Hashable)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict, worst
 from bioconv.targets.fit import Exporter, Fit, Resource, Samples

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bioconv.errors import Problem
+from bioconv.ground.errors import Problem
 
 
 class Verdict(StrEnum):

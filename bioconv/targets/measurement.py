@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.errors import DataError
+from bioconv.ground.errors import DataError
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import simulate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.targets.fit import Exporter
 
 #: name of a target -> (module, name of its `Exporter` there)

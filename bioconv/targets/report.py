@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bioconv.errors import ExportError
 from bioconv.export.folder import new_exported_file, new_folder
 from bioconv.export.tables import check_words
+from bioconv.ground.errors import ExportError
+from bioconv.ground.files import new_file, write_json
+from bioconv.ground.tables import format_table
 from bioconv.network import SpikingNetwork
-from bioconv.records import new_file, write_json
-from bioconv.tables import format_table
 from bioconv.targets.findings import Finding, Verdict, projection_name, worst
 from bioconv.targets.fit import Exporter, Fit
 from bioconv.targets.measurement import Measured

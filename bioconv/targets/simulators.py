@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bioconv.errors import Problem
 from bioconv.export import write_program
 from bioconv.export.cells import GENERATED, SIMULATORS, cell_for
+from bioconv.ground.errors import Problem
 from bioconv.network import Population, SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Exporter, Fit, Samples

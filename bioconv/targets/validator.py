@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bioconv.errors import ParameterError
-from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
+from bioconv.neurons.language.identity import same
 from bioconv.operators import Chain, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.target import Cell, Limit, Target
@@ -35,18 +35,19 @@ FEATURES = {
     "readout first_spike": "readout of the time of the first spike",
     "readout potential": "readout of the mean potential",
     "readout level": "readout of the potential at the end",
-    "readout softmax": "readout by an external generator",
+    "readout accumulated_softmax": "readout by an external generator and the potential so far",
+    "readout softmax": "readout by an external generator and the mean potential",
 }
 
 
 def find_cell(target: Target, population: Population) -> tuple[Cell, str] | None:
     """The cell for a population and what differs (empty: nothing); None if there is none."""
     for cell in target.cells:
-        if coincide(population.model, cell.model):
+        if same(population.model, cell.model):
             return cell, ""
     for cell in target.cells:
         for model, difference in cell.stands_for:
-            if coincide(population.model, model):
+            if same(population.model, model):
                 return cell, difference
     return None
 

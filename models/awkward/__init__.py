@@ -5,7 +5,7 @@ dense layer at the end sees every position, so that a mistake anywhere changes t
 
 Examples
 --------
->>> from models import awkward
+>>> from bioconv.models import awkward
 >>> model = awkward.build("even_kernel_same", seed=1)
 >>> model.predict(awkward.samples("even_kernel_same", 3), verbose=0).shape
 (3, 5)
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models._keras import import_keras
-from models.awkward import activations, branches, convolutions, pooling, shapes
-from models.awkward.case import Case
-from models.errors import UnknownNameError
+from bioconv.ground.errors import UnknownNameError
+from bioconv.ground.keras_engine import import_keras
+from bioconv.models.awkward import activations, branches, convolutions, pooling, shapes
+from bioconv.models.awkward.case import Case
 
 if TYPE_CHECKING:
     from keras import Model

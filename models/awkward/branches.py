@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.awkward.case import Body, Case
+from bioconv.models.awkward.case import Body, Case
 
 
 def _merged(merge: str, **options: Any) -> Body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.awkward.case import Body, Case, stack
+from bioconv.models.awkward.case import Body, Case, stack
 
 
 def _two(kernel: Any, **options: Any) -> Body:

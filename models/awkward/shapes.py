@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.awkward.case import Case, stack
+from bioconv.models.awkward.case import Case, stack
 
 CASES = {
     "upsampling": Case(

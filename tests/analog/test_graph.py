@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv.analog import (
     Affine,
@@ -22,7 +22,7 @@ from bioconv.analog import (
     evaluate,
 )
 from bioconv.analog.functions import Function, Linear, MaxPool, ReLU, Softmax
-from bioconv.errors import BioconvError, DataError, ParameterError
+from bioconv.ground.errors import BioconvError, DataError, ParameterError
 from bioconv.operators import (
     Array,
     AveragePool,
@@ -34,6 +34,8 @@ from bioconv.operators import (
     identity,
     register,
 )
+
+keras = later("keras")
 
 RNG = np.random.default_rng(0)
 WEIGHTS = {

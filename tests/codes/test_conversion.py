@@ -9,7 +9,7 @@ from small_graphs import affine, layer, mlp
 import bioconv as bc
 from bioconv.analog import AnalogGraph, GraphInput
 from bioconv.analog.functions import Linear, ReLU
-from bioconv.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.operators import identity
 
 RNG = np.random.default_rng(0)

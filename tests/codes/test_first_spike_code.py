@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from small_graphs import affine, graph, layer, mlp, residual
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU, Tanh
 from bioconv.codes import FirstSpikeCode, make
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.measures.premature import premature_spikes
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense, identity
-from bioconv.premature import premature_spikes
-from bioconv.recording import Recording
 
 RNG = np.random.default_rng(7)
 THRESHOLDS = ("base", "dynamic")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioconv.codes.names import identifiers
-from bioconv.neurons.grammar import check_name
+from bioconv.codes.common.names import identifiers
+from bioconv.neurons.language.grammar import check_name
 
 
 @given(st.lists(st.text(max_size=80), max_size=12))

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from small_graphs import affine, graph, layer, mlp, residual
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Elu, Linear, MaxPool, ReLU, Softmax
 from bioconv.codes import OscillationCode, make
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.measures.premature import premature_spikes
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import AveragePool, Dense, identity
-from bioconv.premature import premature_spikes
-from bioconv.recording import Recording
 
 RNG = np.random.default_rng(5)
 VARIANTS = ("amplitude", "duration")

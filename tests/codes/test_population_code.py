@@ -7,11 +7,11 @@ import pytest
 from small_graphs import affine, graph, layer
 
 import bioconv as bc
-from bioconv import populations
+from bioconv import recurrent
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import LSTM, Function, Linear, MaxPool, ReLU, Sigmoid, Tanh
 from bioconv.codes.population.copies import gather, lifted, spread
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.measures import decode
 from bioconv.operators import (
     AveragePool,
@@ -72,11 +72,11 @@ def _run(net: bc.SpikingNetwork, x: np.ndarray) -> bc.Recording:
     ids=["quantile", "random"],
 )
 def test_neurons_fire_as_the_counting_functions_say(options: dict) -> None:
-    """The same thresholds as `populations.populate` with this seed: every count is the same."""
+    """The same thresholds as `recurrent.populate` with this seed: every count is the same."""
     net = bc.convert(_branches(), calibration=X, code=bc.PopulationCode(n=40, **options), seed=4)
     recording = _run(net, X)
-    counted = populations.populate(_branches(), populations.Placement(40, **options), seed=4)
-    expected = populations.counts(counted, X, dtype="float64")
+    counted = recurrent.populate(_branches(), recurrent.Placement(40, **options), seed=4)
+    expected = recurrent.counts(counted, X, dtype="float64")
     assert set(expected) == {"a", "b", "b/inhibitory"}
     for place, counts in expected.items():
         name = place.replace("/", "_")

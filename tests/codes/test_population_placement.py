@@ -20,7 +20,7 @@ from bioconv.analog.functions import (
     ThresholdCount,
 )
 from bioconv.codes.population import Placement, fitted_normal, is_bounded, population_of
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 X = np.linspace(-8, 8, 4001)
 #: functions from their formulas, not from bioconv

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bioconv import codes
 from bioconv.codes import RateCode
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 
 
 def test_all_bad_options_are_reported_at_once() -> None:

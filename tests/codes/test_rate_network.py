@@ -12,9 +12,9 @@ import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU, Sigmoid, Softmax
 from bioconv.codes import RateCode
-from bioconv.errors import ConversionError
+from bioconv.ground.errors import ConversionError
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.parts import NEVER
+from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import AveragePool, Dense, Place, Reshape, Scale, compose, conv, identity
 
 RNG = np.random.default_rng(5)
@@ -231,8 +231,16 @@ def test_readout_by_count_shifts_signed_outputs() -> None:
 
 def test_readout_by_softmax_needs_a_softmax() -> None:
     x = RNG.random((50, 6))
-    network = convert(mlp(RNG, last=Softmax()), x, readout="softmax", readout_rate=500.0)
-    assert (network.readouts[0].kind, network.readouts[0].rate) == ("softmax", 500.0)
+    for competition, kind in (("accumulated", "accumulated_softmax"), ("mean", "softmax")):
+        network = convert(
+            mlp(RNG, last=Softmax()),
+            x,
+            readout="softmax",
+            readout_rate=500.0,
+            competition=competition,
+        )
+        assert (network.readouts[0].kind, network.readouts[0].rate) == (kind, 500.0)
+        assert network.readouts[0].draws
     with pytest.raises(ConversionError, match="no single softmax.*Use readout 'potential'"):
         convert(mlp(RNG, last=Sigmoid()), x, readout="softmax")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv.errors import ConversionError, UnsafeModelError
+from bioconv.ground.errors import ConversionError, UnsafeModelError
 
 #: file, data, images, whether the output is a regression
 CARRIED = [

@@ -23,10 +23,10 @@ from bioconv.analog.functions import (
     Softmax,
     Tanh,
 )
-from bioconv.codes.calibration import LowestValues
-from bioconv.codes.rewriting import rewrite
-from bioconv.codes.rewritten import Rewritten
-from bioconv.errors import ConversionError
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.errors import ConversionError
 from bioconv.operators import Dense, Pad, Place, Reshape, Scale, compose, conv, identity
 
 SHAPE = (6, 6, 3)
@@ -232,7 +232,7 @@ def test_everything_that_cannot_spike_is_reported_at_once() -> None:
         layer("times", Multiply(), affine(("jump", dense)), affine(("gate", dense))),
         layer("memory", recurrent, affine(("times", identity((4,))))),
         layer("middle", Tanh(), affine(("memory", identity((4,))))),
-        layer("out", Linear(), affine(("middle", identity((4,))))),
+        layer("out", Linear(), affine(("middle", Dense((4,), np.ones((4, 4)))))),
     )
     with pytest.raises(ConversionError) as error:
         rewritten(graph(*layers, shape=SHAPE, outputs=("middle", "out")))

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from small_graphs import affine, graph, layer, mlp, residual
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, MaxPool, ReLU, Sigmoid
-from bioconv.diagnosis import decode
-from bioconv.errors import ConversionError, ParameterError
+from bioconv.codes.sigma_delta.neurons import SigmaDeltaMaxGate
+from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.measures.diagnosis import decode
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.sigma_delta import SigmaDeltaMaxGate
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense, identity
-from bioconv.recording import Recording
 
 RNG = np.random.default_rng(0)
 
@@ -225,6 +225,7 @@ def test_all_wrong_options_are_reported_at_once() -> None:
             initial="y",
             input="z",
             pooling="both",
+            readout="v",
             input_threshold=1,
             input_steps=10,
             settle=-1,
@@ -241,6 +242,7 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         "power of 2",
         "settle",
         "pooling",
+        "readout",
         "balance",
         "correction",
     ):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bioconv.codes.signs import signed_part, signed_parts
-from bioconv.errors import ConversionError
+from bioconv.codes.common.signs import signed_part, signed_parts
+from bioconv.ground.errors import ConversionError
 from bioconv.operators import (
     AveragePool,
     Chain,

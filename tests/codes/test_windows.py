@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bioconv.analog.functions import MaxPool
-from bioconv.codes.windows import MOST_SOURCES, pool_stages
+from bioconv.codes.common.max_windows import MOST_SOURCES, pool_stages
 
 
 def pooled(x: np.ndarray, pool: MaxPool) -> np.ndarray:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bioconv.comparison import COLUMNS, Case, cases, markdown, survey, verdicts
-from bioconv.comparison.page import row_of
 from bioconv.neurons import library
+from bioconv.studies.comparison import COLUMNS, Case, cases, markdown, survey, verdicts
+from bioconv.studies.comparison.page import row_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "neurons_and_simulators.md"
 NEST_GENERATED = "NEST, generated model"

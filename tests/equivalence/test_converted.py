@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.neurons import LeakyIntegrateAndFire
-from bioconv.recording import Recording
 
 
 def _spikes(network: SpikingNetwork, simulator: str, steps: int) -> Recording:

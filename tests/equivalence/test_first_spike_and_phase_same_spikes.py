@@ -11,8 +11,8 @@ from bioconv.analog.functions import Function, Linear, MaxPool, ReLU
 from bioconv.analog.graph import Affine, Term
 from bioconv.codes import Code, FirstSpikeCode, OscillationCode
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import AveragePool, Dense, Operator, identity
-from bioconv.recording import Recording
 
 SHAPE = (4, 4, 2)
 X = np.random.default_rng(1).choice([-0.5, 0.0, 0.25, 0.5, 1.0], (3, *SHAPE))

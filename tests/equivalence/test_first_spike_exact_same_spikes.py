@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.network import SpikingNetwork
-from bioconv.recording import Recording
+from bioconv.network.recording import Recording
 
 
 def _network(model: str, **options: Any) -> SpikingNetwork:

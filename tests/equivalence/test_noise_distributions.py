@@ -19,8 +19,8 @@ from dynamic_networks import ONE, chain, steps_of
 import bioconv as bc
 from bioconv import noise
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense
-from bioconv.recording import Recording
 
 SIGMAS = 5.0
 N = 400

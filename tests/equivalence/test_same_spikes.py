@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import bioconv as bc
 from bioconv.network import SpikingNetwork
-from bioconv.recording import Recording
+from bioconv.network.recording import Recording
 
 Maker = Callable[[], SpikingNetwork]
 

@@ -10,10 +10,10 @@ import pytest
 
 import bioconv as bc
 from bioconv.analog import Affine, GraphInput, Term
-from bioconv.comparison import Case, cases, network_of
-from bioconv.errors import ExportError, SimulationError
 from bioconv.export.cells import GENERATED, cell_for, choose_cells, standard_cells
+from bioconv.ground.errors import ExportError, SimulationError
 from bioconv.network import Input, Projection, SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.neurons import (
     AdaptiveExponential,
     Izhikevich,
@@ -22,8 +22,8 @@ from bioconv.neurons import (
     TraubMiles,
 )
 from bioconv.operators import Dense
-from bioconv.recording import Recording
-from bioconv.stimulation import single_neurons, stimulate
+from bioconv.simulators.stimulation import single_neurons, stimulate
+from bioconv.studies.comparison import Case, cases, network_of
 
 NEURONS = ("leaky_integrate_and_fire", "adaptive_exponential", "izhikevich", "traub_miles")
 ABSENT = {"nest": {"IF_curr_delta"}, "neuron": {"IF_curr_delta"}, "pynn.brian2": set()}

@@ -15,8 +15,8 @@ import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Function, Linear, MaxPool, ReLU, Silu, Tanh
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import AveragePool, Dense, Operator, Shape, compose, conv, identity
-from bioconv.recording import Recording
 
 _CODES = {
     "few_spikes": bc.FewSpikesCode(k=6),

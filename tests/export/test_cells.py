@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from bioconv import neurons
-from bioconv.errors import ExportError
 from bioconv.export.cells import choose_cells, from_pynn, standard_cells, to_pynn
 from bioconv.export.nestml import nestml
+from bioconv.ground.errors import ExportError
 
 sys.path.append(str(Path(__file__).parents[1] / "equivalence"))
 import equivalence_networks as networks  # noqa: E402

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import bioconv as bc
-from bioconv.errors import ExportError
 from bioconv.export.tables import Quantity, Unit, source
+from bioconv.ground.errors import ExportError
 
 sys.path.append(str(Path(__file__).parents[1] / "equivalence"))
 import equivalence_networks as networks  # noqa: E402

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv.errors import ExportError, ParameterError
+from bioconv.ground.errors import ExportError, ParameterError
 
 sys.path.append(str(Path(__file__).parents[1] / "equivalence"))
 import equivalence_networks as networks  # noqa: E402

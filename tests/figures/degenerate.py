@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from paper_figures.frame import Claim, FigureModule, Result
+from bioconv.paper_figures.frame import Claim, FigureModule, Result
 
 #: what goes wrong in a figure's arithmetic when its result says nothing
 _ERRORS = (ArithmeticError, LookupError, ValueError)

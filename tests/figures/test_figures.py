@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from degenerate import constants, indifferent, shuffles
 
-from bioconv.errors import DataError, ParameterError
-from paper_figures import frame
-from paper_figures.__main__ import main
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.paper_figures import frame
+from bioconv.paper_figures.__main__ import main
 
 QUICK = frame.Context(quick=True, progress=False)
 #: minutes of a full run
@@ -20,14 +21,12 @@ _LONG = 5
 INDIFFERENT: dict[str, dict[str, str]] = {}
 
 
-def _marked(name: str) -> object:
-    """Those that take minutes in full are long in short, too."""
-    long = frame.figure(name).MANIFEST.minutes >= _LONG
-    return pytest.param(name, marks=pytest.mark.slow if long else ())
-
-
-@pytest.mark.parametrize("name", map(_marked, frame.names()))
-def test_figure_runs_and_says_what_it_was_computed_on(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", frame.names())
+def test_figure_runs_and_says_what_it_was_computed_on(
+    name: str, tmp_path: Path, slow: Callable[[], None]
+) -> None:
+    if frame.figure(name).MANIFEST.minutes >= _LONG:
+        slow()  # those that take minutes in full are long in short, too
     record = frame.run(name, tmp_path, QUICK)
     assert (tmp_path / f"{name}.png").stat().st_size > 10_000
     assert json.loads((tmp_path / f"{name}.json").read_text()) == record
@@ -120,10 +119,58 @@ def test_same_seed_same_arrays(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["rueckauer_fig_1a", "rueckauer_fig_1b", "mueller_fig_3_12"])
-def test_figure_on_real_data(name: str, shared_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("rueckauer_fig_1a", "partly"),  # another network: its largest activation is less far out
+        ("rueckauer_fig_1b", "reproduced"),
+        ("mueller_fig_3_12", "reproduced"),
+    ],
+)
+def test_figure_on_real_data(name: str, status: str, shared_data: Path, tmp_path: Path) -> None:
     record = frame.run(name, tmp_path, frame.Context(data=shared_data, progress=False))
-    assert record["status"] == "reproduced", record["why"]
+    assert record["status"] == status, record["why"]
+
+
+_CLAIMS_THAT_CAN_FAIL = {
+    "rueckauer_fig_1a": {
+        "count": np.ones(2),
+        "edges": np.arange(3.0),
+        "percentile": np.ones(()),
+        "maximum": np.ones(()),
+        "n_values": np.full((), 100_000),
+    },
+    "rueckauer_fig_2a": {"accuracy": np.full(5, 0.5), "analog": np.full((), 0.9)},
+    "rueckauer_fig_2b": {
+        **{name: np.full(9, 0.5) for name in ("p97", "p99", "p99.9", "p100")},
+        "steps": np.arange(1, 10),
+        "analog": np.full((), 0.55),
+    },
+    "mueller_fig_3_12": {
+        "percentiles": np.array([80.0, 96.5, 100.0]),
+        "noise_loss": np.full(3, 0.1),
+        "test_loss": np.full(3, 0.1),
+    },
+    "mueller_fig_4_5": {
+        **{name: np.full(9, 0.5) for name in ("basic", "extended")},
+        "steps": np.arange(1, 10),
+        "analog": np.full((), 0.55),
+    },
+    "mueller_table_4_1": {
+        **{name: np.full(5, 0.5) for name in ("spiking", "relu1_all")},
+        "relu1": np.full(5, 0.55),
+        **{name: np.full((), 0.6) for name in ("analog", "analog_all")},
+    },
+}
+
+
+@pytest.mark.parametrize("name", _CLAIMS_THAT_CAN_FAIL)
+def test_constant_results_fail_nearly_every_claim(name: str) -> None:
+    """But for what compares a result with itself."""
+    figure = frame.figure(name)
+    measured = figure.measure(_CLAIMS_THAT_CAN_FAIL[name])
+    held = [claim.name for claim in figure.MANIFEST.claims if claim.holds(measured[claim.name])]
+    assert held == (["over_best"] if name == "mueller_fig_3_12" else [])
 
 
 def test_claims() -> None:

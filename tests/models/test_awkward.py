@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import models
-from models import awkward
+from bioconv import models
+from bioconv.models import awkward
 
 NAMES = awkward.names()
 

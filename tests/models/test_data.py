@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
-from models import data
-from models.errors import DataNotFoundError, UnknownNameError
+from bioconv.data import datasets
+from bioconv.ground.errors import DataNotFoundError, UnknownNameError
+
+keras = later("keras")
 
 WHOLE = ("x_train", "y_train", "x_test", "y_test")
 PART = ("x_train4000", "y_train4000", "x_test1000", "y_test1000")
@@ -29,20 +31,20 @@ def write_npz(path: Path, keys: tuple[str, ...], shape: tuple[int, ...]) -> None
 
 def test_digits_split_is_stratified_and_fixed() -> None:
     """All 1,797 digits, each class alike in both parts, the same split every time."""
-    (x_train, y_train), (x_test, y_test) = data.digits()
+    (x_train, y_train), (x_test, y_test) = datasets.digits()
     assert x_train.shape == (1437, 8, 8)
     assert x_test.shape == (360, 8, 8)
     assert x_train.dtype == np.uint8
     assert x_train.max() == 16
     counts = np.bincount(y_test, minlength=10)
     assert counts.max() - counts.min() <= 3
-    np.testing.assert_array_equal(data.digits()[1][0], x_test)
-    assert not np.array_equal(data.digits(seed=1)[1][0], x_test)
+    np.testing.assert_array_equal(datasets.digits()[1][0], x_test)
+    assert not np.array_equal(datasets.digits(seed=1)[1][0], x_test)
 
 
 def test_scaled_images_fit_the_networks() -> None:
     """Scaled images are float32 in [0, 1] with a channel axis."""
-    (x_train, _), (x_test, _) = data.scaled("digits")
+    (x_train, _), (x_test, _) = datasets.scaled("digits")
     assert x_train.shape == (1437, 8, 8, 1)
     assert x_train.dtype == x_test.dtype == np.float32
     assert x_train.min() == 0.0
@@ -51,7 +53,7 @@ def test_scaled_images_fit_the_networks() -> None:
 
 def test_sine_grids_share_no_point() -> None:
     """The regression task is tested between the points that it is trained on."""
-    (x_train, y_train), (x_test, y_test) = data.load("sine")
+    (x_train, y_train), (x_test, y_test) = datasets.load("sine")
     assert not np.intersect1d(x_train, x_test).size
     for x, y in ((x_train, y_train), (x_test, y_test)):
         np.testing.assert_allclose(y, 0.5 + 0.4 * np.sin(2 * np.pi * x), atol=1e-6)
@@ -65,7 +67,7 @@ def test_file_of_the_user(tmp_path: Path, keys: tuple[str, ...], as_folder: bool
     write_npz(tmp_path / "a_mnist.npz", WHOLE, (28, 28))
     write_npz(tmp_path / "b_cifar.npz", keys, (32, 32, 3))
     path = tmp_path if as_folder else tmp_path / "b_cifar.npz"
-    (x_train, y_train), (x_test, y_test) = data.load("cifar10", path)
+    (x_train, y_train), (x_test, y_test) = datasets.load("cifar10", path)
     assert x_train.shape == (6, 32, 32, 3)
     assert x_test.shape == (3, 32, 32, 3)
     assert y_train.tolist() == [0, 1, 2, 3, 4, 5]
@@ -76,21 +78,21 @@ def test_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     """The error names the place, the arrays and the shape that were looked for."""
     write_npz(tmp_path / "mnist.npz", WHOLE, (28, 28))
     with pytest.raises(DataNotFoundError, match=r"x_train4000.*\(32, 32, 3\)"):
-        data.load("cifar10", tmp_path)
+        datasets.load("cifar10", tmp_path)
     with pytest.raises(FileNotFoundError, match="No data of mnist"):
-        data.load("mnist", tmp_path / "absent.npz")
+        datasets.load("mnist", tmp_path / "absent.npz")
 
 
 def test_path_for_dataset_without_files_is_refused(tmp_path: Path) -> None:
     """Digits come with scikit-learn: a path would be ignored."""
     with pytest.raises(ValueError, match=r"mnist, fashion_mnist, cifar10.*Received: 'digits'"):
-        data.load("digits", tmp_path)
+        datasets.load("digits", tmp_path)
 
 
 def test_unknown_name_lists_known_ones() -> None:
     """A slip of the pen is answered with the names that exist."""
     with pytest.raises(UnknownNameError, match=r"fashion_mnist.*Received: 'emnist'"):
-        data.load("emnist")
+        datasets.load("emnist")
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "imdb"])
@@ -102,12 +104,12 @@ def test_failed_download_says_what_to_do(name: str, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(getattr(keras.datasets, name), "load_data", fail)
     with pytest.raises(DataNotFoundError, match=r"datasets.*URL fetch failure.*KERAS_HOME"):
-        data.load(name)
+        datasets.load(name)
 
 
 def test_cifar10_part_of_shared_data(shared_data: Path) -> None:
     """The part of CIFAR-10 that the developers have is read as what it is."""
-    (x_train, y_train), (x_test, y_test) = data.scaled("cifar10", shared_data / "cifar10")
+    (x_train, y_train), (x_test, y_test) = datasets.scaled("cifar10", shared_data / "cifar10")
     assert x_train.shape == (4000, 32, 32, 3)
     assert x_test.shape == (1000, 32, 32, 3)
     assert set(y_train) == set(y_test) == set(range(10))
@@ -131,7 +133,7 @@ def keras_has(file: str) -> pytest.MarkDecorator:
 )
 def test_images_of_keras(name: str) -> None:
     """Keras's own datasets come raw."""
-    (x_train, y_train), (x_test, _) = data.load(name)
+    (x_train, y_train), (x_test, _) = datasets.load(name)
     assert x_train.shape == (60000, 28, 28)
     assert x_test.shape == (10000, 28, 28)
     assert x_train.dtype == np.uint8
@@ -142,7 +144,7 @@ def test_images_of_keras(name: str) -> None:
 @keras_has("imdb.npz")
 def test_imdb_is_padded_in_front() -> None:
     """Reviews are cut to their last words, or filled up with zeros in front."""
-    (x_train, y_train), _ = data.imdb(n_words=100, length=50)
+    (x_train, y_train), _ = datasets.imdb(n_words=100, length=50)
     assert x_train.shape == (25000, 50)
     assert x_train.max() < 100
     assert (x_train[:, -1] > 0).all()

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
-import models
+from bioconv import models
+from bioconv.data import datasets
+
+keras = later("keras")
 
 UNSHIPPED = tuple(name for name in models.names() if models.network(name).no_weights)
 SHIPPED = tuple(name for name in models.names() if name not in UNSHIPPED)
@@ -55,7 +58,7 @@ def test_card_tells_origin_and_recipe(name: str) -> None:
     assert card["description"] == network.description
     assert card["command"] == f"python -m models train {name}"
     assert card["recipe"] == network.describe()["recipe"]
-    assert network.recipe.dataset in models.data.names()
+    assert network.recipe.dataset in datasets.names()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -92,7 +95,7 @@ def test_card_score_comes_out_again(name: str, request: pytest.FixtureRequest) -
         path = request.getfixturevalue("shared_data") / "keras" / "datasets" / "mnist.npz"
     elif dataset.startswith("imdb"):
         request.getfixturevalue("shared_data")
-    _, (x, y) = models.data.scaled(dataset, path)
+    _, (x, y) = datasets.scaled(dataset, path)
     assert len(x) == card["data"]["n_test"]
     output = models.load(name).predict(x, batch_size=500, verbose=0)
     if card["score"]["metric"] == "accuracy":

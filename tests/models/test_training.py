@@ -9,14 +9,18 @@ import os
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
-import models
-from models import _keras, training
-from models.__main__ import main
-from models.network import Recipe
+from bioconv import models
+from bioconv.data import datasets
+from bioconv.ground import keras_engine
+from bioconv.models import training
+from bioconv.models.__main__ import main
+from bioconv.models.network import Recipe
+
+keras = later("keras")
 
 
 def test_training_writes_weights_and_card(
@@ -33,7 +37,7 @@ def test_training_writes_weights_and_card(
     assert card["seed"] == 1
     assert set(card) == set(models.card("digits_mlp"))
     model = keras.models.load_model(weights)
-    _, (x, y) = models.data.scaled("digits")
+    _, (x, y) = datasets.scaled("digits")
     accuracy = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
     assert accuracy == pytest.approx(card["score"]["test"], abs=1e-5)
     assert accuracy > 0.7
@@ -152,5 +156,5 @@ def test_engine_of_the_user_is_respected(
     monkeypatch.delitem(sys.modules, "keras")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(importlib, "import_module", lambda name: name)
-    assert _keras.import_keras() == "keras"
+    assert keras_engine.import_keras() == "keras"
     assert os.environ.get("KERAS_BACKEND") == expected

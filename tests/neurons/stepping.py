@@ -13,7 +13,7 @@ from jax import lax
 from numpy.typing import ArrayLike
 
 from bioconv.neurons import Neuron, NeuronModel
-from bioconv.neurons.update import update_of
+from bioconv.neurons.language.update import update_of
 from bioconv.timing import whole_steps
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bioconv.cache import remembered
+from bioconv.ground.cache import remembered
 
 
 class Counter:

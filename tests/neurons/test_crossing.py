@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
-import brian2
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from later import later
 
 from bioconv import neurons
-from bioconv.errors import ParameterError
 from bioconv.export.brian2 import brian2_network
 from bioconv.export.nestml import added_states, nestml
+from bioconv.ground.errors import ParameterError
 from bioconv.neurons import NeuronModel, Parameter, State
-from bioconv.neurons.update import update_of
-from bioconv.stimulation import single_neurons
+from bioconv.neurons.language.update import update_of
+from bioconv.simulators.stimulation import single_neurons
+
+brian2 = later("brian2")
 
 MODEL = NeuronModel(
     name="wave",

@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 
 from bioconv import neurons
-from bioconv.neurons.noise import with_noise
-from bioconv.neurons.transfer import Curve, fi_curve, fit_curve, measure_curve, rising_branch
-from bioconv.stimulation import stimulate
+from bioconv.neurons.language.noise import with_noise
+from bioconv.neurons.response.transfer import (
+    Curve,
+    fi_curve,
+    fit_curve,
+    measure_curve,
+    rising_branch,
+)
+from bioconv.simulators.stimulation import stimulate
 
 EVERY = [name for name in neurons.library() if name != "integrate_and_fire"]
 

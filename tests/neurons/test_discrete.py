@@ -5,18 +5,20 @@ import re
 import subprocess
 import sys
 
-import brian2
 import jax
 import numpy as np
 import pytest
+from later import later
 from test_neuron_models import MODELS
 
 from bioconv import neurons
-from bioconv.errors import ExpressionError, ParameterError
+from bioconv.ground.errors import ExpressionError, ParameterError
 from bioconv.neurons import discretise
-from bioconv.neurons.expressions import parse_expression
-from bioconv.neurons.model import UNITS
-from bioconv.neurons.update import evaluate, update_of
+from bioconv.neurons.language.expressions import parse_expression
+from bioconv.neurons.language.model import UNITS
+from bioconv.neurons.language.update import evaluate, update_of
+
+brian2 = later("brian2")
 
 SI = {"ms": 1e-3, "mV": 1e-3, "pA": 1e-12, "pF": 1e-12, "nS": 1e-9, "Hz": 1.0, "1": 1.0}
 DT = 0.5

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from bioconv.errors import ExpressionError
-from bioconv.neurons.expressions import parse_expression
-from bioconv.neurons.grammar import (
+from bioconv.ground.errors import ExpressionError
+from bioconv.neurons.language.expressions import parse_expression
+from bioconv.neurons.language.grammar import (
     Assignment,
     check_name,
     check_text,

@@ -9,9 +9,9 @@ import pytest
 from stepping import run
 
 from bioconv import neurons
-from bioconv.errors import ParameterError
-from bioconv.neurons.synapses import KINDS
-from bioconv.neurons.update import evaluate, update_of
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language.update import evaluate, update_of
+from bioconv.neurons.library.synapses import KINDS
 
 # Current at which each neuron fires at some 50 Hz, or as fast as it can; in pA or without unit.
 CURRENTS = {

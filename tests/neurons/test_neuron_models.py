@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bioconv import neurons
-from bioconv.errors import ExpressionError, ParameterError
+from bioconv.ground.errors import ExpressionError, ParameterError
 from bioconv.neurons import Neuron, Parameter, Receptor, State
 
 MODELS = [

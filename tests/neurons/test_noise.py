@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from bioconv import neurons
-from bioconv.errors import ExportError, ExpressionError, ParameterError
 from bioconv.export.cells import choose_cells
+from bioconv.ground.errors import ExportError, ExpressionError, ParameterError
 from bioconv.neurons import NeuronModel, Parameter, State, discretise
-from bioconv.neurons.update import update_of
-from bioconv.stimulation import single_neurons
+from bioconv.neurons.language.update import update_of
+from bioconv.simulators.stimulation import single_neurons
 
 MODEL = NeuronModel(
     name="noisy",

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from bioconv import neurons
-from bioconv.errors import ParameterError
-from bioconv.neurons.transfer import charge, fi_curve, fit_drive
-from bioconv.neurons.update import update_of
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language.update import update_of
+from bioconv.neurons.response.transfer import charge, fi_curve, fit_drive
 
 
 def test_a_perfect_integrator_is_a_straight_line():

@@ -11,10 +11,10 @@ from scipy import constants
 
 import bioconv as bc
 from bioconv import neurons, noise
-from bioconv.errors import ConversionError, ExpressionError, ParameterError
+from bioconv.ground.errors import ConversionError, ExpressionError, ParameterError
 from bioconv.network import Change, SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense
-from bioconv.recording import Recording
 
 #: a statistic further than this many standard errors from its mean fails: one in 1.7 million
 SIGMAS = 5.0

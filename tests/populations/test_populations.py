@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
-import models
-from bioconv import populations
+from bioconv import models, recurrent
 from bioconv.analog import AnalogGraph
 from bioconv.cli import main
-from bioconv.errors import ConversionError, DataError, ExportError, ParameterError
-from bioconv.populations import Placement
+from bioconv.ground.errors import ConversionError, DataError, ExportError, ParameterError
+from bioconv.recurrent import Placement
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 X = np.random.default_rng(0).normal(0, 1, (3, 6, 4)).astype(np.float32)
 X[1, 4:] = 0.0  # what a mask leaves out
 
@@ -63,7 +64,7 @@ _NAMES = [
 def test_large_populations_give_what_keras_gives(name: str) -> None:
     """4,000 neurons at the quantiles miss a function by 1/8000: the outputs by little more."""
     model = _model(name)
-    graph = populations.populate(model, Placement(4000))
+    graph = recurrent.populate(model, Placement(4000))
     exact = model.predict(X, verbose=0)
     np.testing.assert_allclose(graph.predict(X), exact, atol=0.01 * np.abs(exact).max())
 
@@ -72,16 +73,16 @@ def test_large_populations_give_what_keras_gives(name: str) -> None:
 def test_every_neuron_in_brian2_fires_as_it_is_counted(name: str) -> None:
     """Random thresholds, every kind of cell: the same counts, the same outputs."""
     options = Placement(8, placement="random", inhibition="independent")
-    graph = populations.populate(_model(name), options, seed=3)
-    counts = populations.counts(graph, X, dtype="float64")
+    graph = recurrent.populate(_model(name), options, seed=3)
+    counts = recurrent.counts(graph, X, dtype="float64")
     layer = "cell/backward" if name == "bidirectional" else "cell"
-    run = populations.simulate(graph, X, layer)
+    run = recurrent.simulate(graph, X, layer)
     real = np.any(X != 0, axis=-1) if "masked" in name else np.ones(X.shape[:2], bool)
     assert set(run.counts) == {place for place in counts if place.startswith(layer)}
     for place, found in run.counts.items():
         assert 0 < found[real].mean() < 8, place
         np.testing.assert_array_equal(found[real], counts[place][real], err_msg=place)
-    fired = populations.spikes(graph, X, dtype="float64")
+    fired = recurrent.spikes(graph, X, dtype="float64")
     sums = {place: spikes.sum(axis=-1) for place, spikes in fired.items()}
     for place, found in run.counts.items():
         np.testing.assert_array_equal(sums[place][real], found[real], err_msg=place)
@@ -91,13 +92,13 @@ def test_single_gates_are_converted_and_the_rest_stays(digits: AnalogGraph) -> N
     """Table 5.1: one part at a time, and thresholds that no other part changes."""
     x, _ = bc.load_data("digits")
     gate = {"lstm/forget": Placement(30, placement="random")}
-    alone = populations.populate(digits, gate, seed=2)
-    both = populations.populate(digits, {**gate, "lstm/hid*": Placement(50)}, seed=2)
-    later = populations.populate(alone, {"lstm/hidden": Placement(50)}, seed=2)
-    assert populations.n_neurons(alone) == {"lstm/forget": 30 * 25}
-    assert populations.n_neurons(both) == {"lstm/forget": 30 * 25, "lstm/hidden": 2 * 50 * 25}
+    alone = recurrent.populate(digits, gate, seed=2)
+    both = recurrent.populate(digits, {**gate, "lstm/hid*": Placement(50)}, seed=2)
+    later = recurrent.populate(alone, {"lstm/hidden": Placement(50)}, seed=2)
+    assert recurrent.n_neurons(alone) == {"lstm/forget": 30 * 25}
+    assert recurrent.n_neurons(both) == {"lstm/forget": 30 * 25, "lstm/hidden": 2 * 50 * 25}
     np.testing.assert_array_equal(both.predict(x[:20]), later.predict(x[:20]))
-    first, second = (populations.inputs(g, x[:20])["lstm/forget"][:, 0] for g in (alone, both))
+    first, second = (recurrent.inputs(g, x[:20])["lstm/forget"][:, 0] for g in (alone, both))
     np.testing.assert_array_equal(first, second)  # before any population has had an effect
     assert not np.array_equal(alone.predict(x[:20]), both.predict(x[:20]))
 
@@ -113,7 +114,7 @@ def test_complete_conversion_loses_less_than_the_thesis(digits: AnalogGraph) -> 
     assert exact > 0.95
     thesis = [
         _accuracy(
-            populations.populate(
+            recurrent.populate(
                 digits,
                 {
                     f"lstm/{part}": Placement(n, "random", "normal", "thesis")
@@ -128,7 +129,7 @@ def test_complete_conversion_loses_less_than_the_thesis(digits: AnalogGraph) -> 
     ]
     assert np.mean(thesis) > exact * (1 - 0.132)
     own = {f"lstm/{part}": Placement(n) for part, n in sizes.items()}
-    assert _accuracy(populations.populate(digits, own), x, y) > exact - 0.01
+    assert _accuracy(recurrent.populate(digits, own), x, y) > exact - 0.01
 
 
 def _accuracy(graph: AnalogGraph, x: np.ndarray, y: np.ndarray) -> float:
@@ -148,7 +149,7 @@ def test_places_say_where_a_population_can_stand() -> None:
         ]
     )
     graph = bc.read(model)
-    found = populations.places(graph)
+    found = recurrent.places(graph)
     parts = ("input", "forget", "output", "carry", "hidden")
     assert list(found) == [
         *(f"both/{side}/{part}" for side in ("forward", "backward") for part in parts),
@@ -156,11 +157,9 @@ def test_places_say_where_a_population_can_stand() -> None:
         *("dense", "out"),
     ]
     everything = {**dict.fromkeys(("both/*", "gru/*", "dense"), Placement(5))}
-    assert set(populations.n_neurons(populations.populate(graph, everything))) == set(found) - {
-        "out"
-    }
+    assert set(recurrent.n_neurons(recurrent.populate(graph, everything))) == set(found) - {"out"}
     with pytest.raises(ConversionError, match=r"relu/state \(ReLU\)"):
-        populations.populate(graph, Placement(5))
+        recurrent.populate(graph, Placement(5))
 
 
 @pytest.mark.parametrize(
@@ -176,16 +175,16 @@ def test_wrong_names_and_seeds_are_refused(
     digits: AnalogGraph, placement: Placement, seed: int, message: str
 ) -> None:
     with pytest.raises(ParameterError, match=message):
-        populations.populate(digits, placement, seed=seed)
+        recurrent.populate(digits, placement, seed=seed)
 
 
 def test_program_is_refused_where_brian2_has_no_words(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((6, 4)), L.LSTM(3, name="cell", activation="mish")])
-    graph = populations.populate(model, {"cell/input": Placement(5)})
+    graph = recurrent.populate(model, {"cell/input": Placement(5)})
     with pytest.raises(ExportError, match=r"cell/carry \(Mish\)"):
-        populations.emit(graph, "cell", tmp_path / "program")
+        recurrent.emit(graph, "cell", tmp_path / "program")
     with pytest.raises(ParameterError, match="Layers of sequential.* that are: cell"):
-        populations.emit(graph, "lstm", tmp_path / "program")
+        recurrent.emit(graph, "lstm", tmp_path / "program")
     assert not (tmp_path / "program").exists()
 
 
@@ -201,9 +200,9 @@ def test_command_line_compares(tmp_path: Path, capsys: pytest.CaptureFixture) ->
     assert "analog accuracy" in printed
     x, y = bc.load_data("digits", n_images=60)
     placement = {"lstm/forget": Placement(20, "random")}
-    found = populations.compare(model, x, y, placement=placement, runs=2)
+    found = recurrent.compare(model, x, y, placement=placement, runs=2)
     assert json.loads(record.read_text()) == found.record()
-    again = populations.populate(model, placement, seed=1)
+    again = recurrent.populate(model, placement, seed=1)
     assert found.accuracy[1] == np.mean(again.predict(x).argmax(axis=-1) == y)
     assert main([*arguments, "--option", "k=5"]) == 2
     assert "no option 'k'. Valid: n, placement" in capsys.readouterr().err
@@ -216,7 +215,7 @@ def test_command_line_compares(tmp_path: Path, capsys: pytest.CaptureFixture) ->
 def test_comparison_refuses(digits: AnalogGraph, options: dict, error: type[Exception]) -> None:
     x, y = bc.load_data("digits", n_images=5)
     with pytest.raises(error):
-        populations.compare(digits, x, **{"y": y, "placement": Placement(5), **options})
+        recurrent.compare(digits, x, **{"y": y, "placement": Placement(5), **options})
 
 
 def test_density_rate_over_runs_is_the_function() -> None:
@@ -227,14 +226,14 @@ def test_density_rate_over_runs_is_the_function() -> None:
         [keras.Input((9,)), L.Activation("sigmoid", name="a"), L.Activation("linear")]
     )
     one = Placement(n_runs, placement="random")
-    spikes = populations.spikes(populations.populate(model, {"a": one}, seed=1), x)["a"]
+    spikes = recurrent.spikes(recurrent.populate(model, {"a": one}, seed=1), x)["a"]
     raster = np.moveaxis(spikes, -1, 0)  # every neuron as a run of its own, in one step
-    rate = populations.density_rate(raster, dt)[0] * dt / 1000
+    rate = recurrent.density_rate(raster, dt)[0] * dt / 1000
     # Kolmogorov: 1.95 / sqrt(n) holds in 99.9 % of draws, of which this is one.
     np.testing.assert_allclose(rate, 1 / (1 + np.exp(-x[0])), atol=1.95 / np.sqrt(n_runs))
     for wrong in ({"window_steps": 2}, {"dt": 0.0}):
         with pytest.raises(ParameterError):
-            populations.density_rate(raster, **{"dt": dt, **wrong})
+            recurrent.density_rate(raster, **{"dt": dt, **wrong})
 
 
 def test_cumulative_normal_is_trained_read_and_matched(tmp_path: Path) -> None:
@@ -256,5 +255,5 @@ def test_cumulative_normal_is_trained_read_and_matched(tmp_path: Path) -> None:
     exact = loaded.predict(X, verbose=0)
     graph = bc.read(tmp_path / "model.keras")
     np.testing.assert_allclose(graph.predict(X), exact, atol=1e-5)
-    normal = populations.populate(graph, Placement(5000, curve="normal"))
+    normal = recurrent.populate(graph, Placement(5000, curve="normal"))
     np.testing.assert_allclose(normal.predict(X), exact, atol=2e-3)

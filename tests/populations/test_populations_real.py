@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 import bioconv as bc
-import models
-from bioconv import populations
+from bioconv import models, recurrent
 from bioconv.analog import AnalogGraph
-from bioconv.errors import ConversionError
-from bioconv.populations import Placement
+from bioconv.data import datasets
+from bioconv.ground.errors import ConversionError
+from bioconv.recurrent import Placement
 
 #: sizes of Table 5.2: "200 neurons for the input and output gates, 1,000 for the forget gate,
 #: 2 x 2,000 and 2 x 10,000 for the hidden and carry state"
@@ -34,7 +34,7 @@ def test_human_activity_lstm_reads_and_agrees(shared_data: Path) -> None:
     x = _random_inputs(graph, 40)
     exact = graph.predict(x)
     for options, tolerance in ((Placement(1000), 1e-4), (Placement(1000, **THESIS), 0.02)):
-        found = populations.populate(graph, {"lstm/*": options}).predict(x)
+        found = recurrent.populate(graph, {"lstm/*": options}).predict(x)
         np.testing.assert_allclose(found, exact, atol=tolerance)
 
 
@@ -45,19 +45,19 @@ def test_wake_word_gru_reads_and_agrees(shared_data: Path) -> None:
     says anything; those after 29 steps had correlations of 0.9997 (quantiles) and 0.97 (random).
     """
     graph = bc.read(shared_data / "models" / "precise_wakeword_gru" / "tng-computer.net")
-    assert list(populations.places(graph)) == ["net/update", "net/reset", "dense_1"]
+    assert list(recurrent.places(graph)) == ["net/update", "net/reset", "dense_1"]
     with pytest.raises(ConversionError, match=r"net/candidate \(Linear\)"):
-        populations.populate(graph, Placement(100))
+        recurrent.populate(graph, Placement(100))
     x = _random_inputs(graph, 100)
     exact = graph.activations(x, ["net"])["net"]
     for options, least in ((Placement(2000), 0.99), (Placement(2000, "random"), 0.9)):
         gates = dict.fromkeys(("net/update", "net/reset"), options)
-        found = populations.populate(graph, gates).activations(x, ["net"])["net"]
+        found = recurrent.populate(graph, gates).activations(x, ["net"])["net"]
         assert np.corrcoef(found.ravel(), exact.ravel())[0, 1] > least
 
 
 def _reviews(n_words: int) -> tuple[NDArray, NDArray]:
-    _, (x, y) = models.data.imdb(n_words=n_words)
+    _, (x, y) = datasets.imdb(n_words=n_words)
     return x[:1000], y[:1000]
 
 
@@ -73,8 +73,8 @@ def test_published_lstm_for_reviews_loses_nothing(shared_data: Path) -> None:
     exact = graph.predict(x, batch_size=250).ravel()
     # 1,000 reviews of which 86.6 % are right have a standard error of 1.1 points.
     assert np.mean((exact > 0.5) == y) == pytest.approx(0.866, abs=0.033)
-    (layer,) = {place.split("/")[0] for place in populations.places(graph) if "/" in place}
-    counted = populations.populate(graph, {f"{layer}/*": Placement(1000)})
+    (layer,) = {place.split("/")[0] for place in recurrent.places(graph) if "/" in place}
+    counted = recurrent.populate(graph, {f"{layer}/*": Placement(1000)})
     found = counted.predict(x, batch_size=250).ravel()
     assert np.mean((found > 0.5) == (exact > 0.5)) >= 0.99
 
@@ -92,7 +92,7 @@ def test_complete_conversion_on_reviews(shared_data: Path) -> None:
     assert exact == pytest.approx(models.card("imdb_lstm")["score"]["test"], abs=0.033)
     thesis = [
         _right(
-            populations.populate(
+            recurrent.populate(
                 graph, {f"lstm/{part}": Placement(n, **THESIS) for part, n in SIZES.items()}, seed=s
             ),
             x,
@@ -102,4 +102,4 @@ def test_complete_conversion_on_reviews(shared_data: Path) -> None:
     ]
     assert np.mean(thesis) > exact * (1 - 0.132)
     own = {f"lstm/{part}": Placement(n) for part, n in SIZES.items()}
-    assert _right(populations.populate(graph, own), x, y) > exact - 0.01
+    assert _right(recurrent.populate(graph, own), x, y) > exact - 0.01

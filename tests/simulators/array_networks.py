@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import brian2
 import numpy as np
+from later import later
 
 from bioconv import neurons
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear
 from bioconv.analog.graph import Affine, GraphInput, Layer
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
-from bioconv.neurons.model import UNITS
-from bioconv.neurons.transfer import charge
+from bioconv.neurons.language.model import UNITS
+from bioconv.neurons.response.transfer import charge
 from bioconv.operators import Dense, identity
-from bioconv.readout import start_value
+from bioconv.simulators.decoding import start_value
+
+brian2 = later("brian2")
 
 SI = {"ms": 1e-3, "mV": 1e-3, "pA": 1e-12, "pF": 1e-12, "nS": 1e-9, "Hz": 1.0, "1": 1.0}
 

@@ -9,6 +9,7 @@ from array_networks import analog, chain
 from bioconv import convert, neurons
 from bioconv.analog.functions import Linear
 from bioconv.codes import FirstSpikeExactCode
+from bioconv.ground.keras_engine import import_keras
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import AveragePool, Chain, Dense, Polarity, Reshape, conv
 from bioconv.simulators import simulate
@@ -16,10 +17,7 @@ from bioconv.simulators.array import samples_at_once
 from bioconv.simulators.array.engine import run_chunk
 from bioconv.simulators.array.plan import make_plan
 from bioconv.simulators.settings import Settings
-from bioconv.stimulation import single_neurons
-from models import import_keras
-
-keras = import_keras()
+from bioconv.simulators.stimulation import single_neurons
 
 
 def convolutional(encoder):
@@ -104,6 +102,7 @@ def test_fewer_samples_at_once_where_a_neuron_has_much_state():
 def test_spikes_are_the_same_where_silence_is_left_out():
     """A run in which layers take turns leaves out silent ones; a much longer one does not."""
     x = np.random.default_rng(4).random((5, 6))
+    keras = import_keras()
     keras.utils.set_random_seed(0)
     hidden = [keras.layers.Dense(8, activation="relu") for _ in range(3)]
     model = keras.Sequential([keras.Input((6,)), *hidden, keras.layers.Dense(3)])

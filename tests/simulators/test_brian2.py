@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import bioconv as bc
-from bioconv.errors import ParameterError, SimulationError, SimulatorMissingError
+from bioconv.ground.errors import ParameterError, SimulationError, SimulatorMissingError
 from bioconv.network import SpikingNetwork
 
 sys.path.append(str(Path(__file__).parents[1] / "equivalence"))

@@ -10,7 +10,7 @@ import random_networks as networks
 from numpy.testing import assert_allclose, assert_array_equal
 
 import bioconv as bc
-from bioconv.recording import Recording
+from bioconv.network.recording import Recording
 
 DRIVES = np.array([[0.0, 0.2, 0.4, 0.6, 1.0, 1.4], [1.5, 0.5, 0.3, 0.7, 0.0, 0.9]])
 TRACED = {"waves": ("spikes", "v"), "more": ("spikes", "w"), "cells": ("spikes", "v")}

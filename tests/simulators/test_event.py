@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.codes import FirstSpikeExactCode, RateCode
-from bioconv.errors import ParameterError
+from bioconv.codes.solving.piecewise import Ramps, Synapses, first_crossings
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import Dense
-from bioconv.recording import Recording
-from bioconv.simulators.event.piecewise import Ramps, Synapses, first_crossings
 
 
 def brute_force(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv.errors import (
+from bioconv.ground.errors import (
     CompilerMissingError,
     ExportError,
     ParameterError,

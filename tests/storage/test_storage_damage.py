@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sample_networks import spiking_network
 
-from bioconv.errors import NetworkFileError
-from bioconv.storage import is_network_file, load, load_network, save_network
+from bioconv.ground.errors import NetworkFileError
+from bioconv.network.storage import is_network_file, load, load_network, save_network
 
 ROOT = Path(__file__).resolve().parents[2]
 # Random bytes behind a fresh checksum reach the HDF5 library, which may crash: own process.
@@ -20,8 +20,8 @@ FUZZ = """
 import sys
 from pathlib import Path
 import numpy as np
-from bioconv.errors import NetworkFileError
-from bioconv.storage import load, seal
+from bioconv.ground.errors import NetworkFileError
+from bioconv.network.storage import load, seal
 path, seed, n = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 good, rng, refused = path.read_bytes(), np.random.default_rng(seed), 0
 for _ in range(n):

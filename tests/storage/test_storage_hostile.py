@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from sample_networks import images, recording_of, spiking_network
 
-from bioconv.errors import NetworkFileError
-from bioconv.storage import load, save_network, save_recording, seal
-from bioconv.storage.hdf5 import MAX_DEPTH
+from bioconv.ground.errors import NetworkFileError
+from bioconv.network.storage import load, save_network, save_recording, seal
+from bioconv.network.storage.hdf5 import MAX_DEPTH
 
 CONV = "content/populations/conv"
 MODEL = f"{CONV}/model"
@@ -236,7 +236,7 @@ def test_deep_nesting(tmp_path: Path) -> None:
 
 
 def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bioconv.storage.hdf5._Reader.objects_left", 500)
+    monkeypatch.setattr("bioconv.network.storage.hdf5._Reader.objects_left", 500)
 
     def edit(file: h5py.File) -> None:
         for number in range(501):
@@ -291,13 +291,13 @@ def test_unknown_and_missing_fields(tmp_path: Path) -> None:
 
 def test_newer_and_unknown_formats(tmp_path: Path) -> None:
     def newer(file: h5py.File) -> None:
-        attribute("/", "format_version", 5)(file)
+        attribute("/", "format_version", 6)(file)
         attribute("/", "bioconv_version", "9.1.0")(file)
         del file["content"]  # a newer layout may look like anything
 
     message = crafted(tmp_path / "net.h5", newer)
     assert "Install bioconv '9.1.0' or newer" in message
-    assert "version 5 of bioconv-network" in message
+    assert "version 6 of bioconv-network" in message
     assert "expected one of" in crafted(tmp_path / "net.h5", attribute("/", "format", "other"))
     assert "no version 0" in crafted(tmp_path / "net.h5", attribute("/", "format_version", 0))
     assert "format" in crafted(tmp_path / "net.h5", attribute("/", "format_version", 1.0))

@@ -16,11 +16,10 @@ from sample_networks import images, recording_of, spiking_network
 
 import bioconv
 from bioconv.analog.functions import FUNCTIONS, MaxPool, ReLU, Softmax
-from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import SpikingNetwork
-from bioconv.operators import OPERATORS
-from bioconv.recording import Recording
-from bioconv.storage import (
+from bioconv.network.recording import Recording
+from bioconv.network.storage import (
     is_network_file,
     load,
     load_network,
@@ -29,7 +28,8 @@ from bioconv.storage import (
     save_recording,
     seal,
 )
-from bioconv.storage.schema import KNOWN_CLASSES, decode, encode, field_hints
+from bioconv.network.storage.schema import KNOWN_CLASSES, decode, encode, field_hints
+from bioconv.operators import OPERATORS
 
 ROOT = Path(__file__).resolve().parents[2]
 SAVE = """
@@ -115,7 +115,7 @@ def test_readable_without_bioconv(tmp_path: Path) -> None:
     network.save(tmp_path / "net.h5")
     with h5py.File(tmp_path / "net.h5") as file:
         assert file.attrs["format"].decode() == "bioconv-network"
-        assert file.attrs["format_version"] == 4
+        assert file.attrs["format_version"] == 5
         assert file.attrs["bioconv_version"].decode() == bioconv.__version__
         group = file["content/populations/conv"]
         assert "dv/dt" in group["model"].attrs["equations"].decode()
@@ -207,6 +207,25 @@ def test_a_file_of_the_second_version_has_populations_without_spike_values(tmp_p
         file.attrs.modify("format_version", 2)
     seal(path)
     assert all(not len(p.spike_values) for p in load_network(path).populations)
+
+
+def test_a_file_of_the_fourth_version_has_neurons_without_references(tmp_path: Path) -> None:
+    def older(name: str, group: h5py.Group | h5py.Dataset) -> None:
+        if group.attrs.get("class") == b"NeuronModel":
+            del group.attrs["references"]
+
+    path, network = tmp_path / "net.h5", spiking_network()
+    network.save(path)
+    assert [p.model.references for p in load_network(path).populations] == [
+        p.model.references for p in network.populations
+    ]
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+        file.attrs.modify("format_version", 4)
+    seal(path)
+    loaded = load_network(path).populations
+    assert all(p.model.references == () and p.model.citation() == "" for p in loaded)
+    assert [p.model for p in loaded] == [p.model for p in network.populations]
 
 
 def test_exact_times_of_spikes_come_back(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bioconv as bc
-import models
+from bioconv import models
 from bioconv.network import Projection, SpikingNetwork
 from bioconv.neurons import Integrator, Izhikevich, LeakyIntegrateAndFire, Neuron
 

@@ -14,7 +14,7 @@ from sample_networks import spiking_network
 from scipy.integrate import solve_ivp
 
 import bioconv as bc
-from bioconv.errors import ExportError, SimulatorMissingError
+from bioconv.ground.errors import ExportError, SimulatorMissingError
 from bioconv.network import (
     Change,
     Drive,

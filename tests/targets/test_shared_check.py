@@ -12,7 +12,7 @@ import pytest
 from sample_networks import images, spiking_network
 
 import bioconv as bc
-from bioconv.errors import DataError, ExportError, ParameterError
+from bioconv.ground.errors import DataError, ExportError, ParameterError
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.neurons import (
     HodgkinHuxley,
@@ -73,7 +73,7 @@ USES: dict[str, Callable[[], SpikingNetwork]] = {
         f"readout {kind}": lambda kind=kind: spiking_network(  # type: ignore[misc]
             readouts=(replace(spiking_network().readouts[0], kind=kind, rate=100.0),)
         )
-        for kind in ("first_spike", "potential", "level", "softmax")
+        for kind in ("first_spike", "potential", "level", "accumulated_softmax", "softmax")
     },
 }
 

@@ -12,17 +12,17 @@ import spinnaker_board
 import spinnaker_networks
 
 import bioconv as bc
-from bioconv.errors import ExportError
-from bioconv.export.support import spinnaker_synapses
-from bioconv.export.support.spinnaker_network import Network
+from bioconv.ground.errors import ExportError
 from bioconv.network import Change, SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Izhikevich, LeakyIntegrateAndFire
-from bioconv.neurons.integrate_and_fire import subtracts
+from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.operators import AveragePool, compose, conv
 from bioconv.targets import Report, Verdict, examine
 from bioconv.targets.spinnaker.arithmetic import STEP, s1615, stored, weight_scale
 from bioconv.targets.spinnaker.cells import on_board
 from bioconv.targets.spinnaker.slowing import slowed
+from bioconv.targets.spinnaker.support import spinnaker_synapses
+from bioconv.targets.spinnaker.support.spinnaker_network import Network
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ import pytest
 import spinnaker_networks
 
 import bioconv as bc
-from bioconv.export.support.spinnaker_network import Network
 from bioconv.network import SpikingNetwork
 from bioconv.targets import emit, examine
+from bioconv.targets.spinnaker.support.spinnaker_network import Network
 
 
 def run(

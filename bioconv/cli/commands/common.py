@@ -11,8 +11,8 @@ from typing import Any
 
 import bioconv as bc
 from bioconv.data import fit_shape
-from bioconv.errors import NetworkFileError, ParameterError
-from bioconv.records import write_json
+from bioconv.ground.errors import NetworkFileError, ParameterError
+from bioconv.ground.files import write_json
 from bioconv.studies.runs import value_of
 from bioconv.timing import whole_steps
 

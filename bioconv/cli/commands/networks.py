@@ -18,7 +18,7 @@ from bioconv.cli.commands.common import (
     read_network,
     steps_of,
 )
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.measures import format_table
 from bioconv.reports.networks import describe_transfer
 
@@ -122,8 +122,8 @@ def estimate(options: Options) -> None:
             x,
             y,
             calibration=calibration,
+            code=make_code(options),
             percentiles=options.percentiles,
-            normalization=make_code(options).normalization,
             n_steps=steps_of(options, options.dt or 1.0),
         )
     rows = [vars(row) for row in table]

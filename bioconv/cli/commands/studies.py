@@ -12,7 +12,7 @@ from bioconv.cli.commands.common import (
     read_data,
     twice_in,
 )
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.measures import format_table
 
 
@@ -20,8 +20,8 @@ def populations(options: Options) -> None:
     """``bioconv populations``."""
     graph = bc.read(options.model)
     x, y = read_data(options, graph.inputs[0].shape, options.images)
-    chosen = bc.populations.placement_of(pairs_of(options.option, "--option"), options.place)
-    found = bc.populations.compare(
+    chosen = bc.recurrent.placement_of(pairs_of(options.option, "--option"), options.place)
+    found = bc.recurrent.compare(
         graph, x, y, placement=chosen, runs=options.runs, seed=options.seed
     )
     text = "\n".join([format_table(found.rows()), format_table(found.table())])

@@ -11,8 +11,8 @@ from bioconv.cli.commands.common import (
     read_data,
     read_network,
 )
-from bioconv.errors import ParameterError
 from bioconv.export.folder import check_free
+from bioconv.ground.errors import ParameterError
 from bioconv.measures import format_table
 
 

@@ -10,26 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import MaxPool
-from bioconv.codes.assembly import Parts
-from bioconv.codes.headroom import Headroom
-from bioconv.codes.once import ONCE_STEPS
-from bioconv.codes.rewritten import Carried, Rewritten
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.headroom import Headroom
+from bioconv.codes.common.once import ONCE_STEPS
+from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.phase.code import OscillationCode
+from bioconv.codes.phase.neurons import Oscillation
 from bioconv.network import Change, Input, Value
 from bioconv.neurons import Neuron
-from bioconv.neurons.oscillation import Oscillation
-
-if TYPE_CHECKING:
-    from bioconv.codes.phase.code import OscillationCode
 
 
 @dataclass
-class Plan(Parts):
+class PhasePlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bioconv.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.operators import (
     Broadcast,
     Chain,

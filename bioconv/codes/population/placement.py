@@ -28,9 +28,9 @@ from bioconv.analog.functions import (
     Tanh,
     ThresholdCount,
 )
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
+from bioconv.network.validation import checks
 from bioconv.operators import Shape, precision
-from bioconv.validation import checks
 
 Floats = NDArray[np.float64]
 Quantile = Callable[[Floats], Floats]

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.functions import FICurve, Linear
 from bioconv.analog.graph import GraphInput, Layer
-from bioconv.codes.affine import pre_activations, scale_affine
-from bioconv.codes.rewritten import Rewritten
+from bioconv.codes.common.affine import pre_activations, scale_affine
+from bioconv.codes.common.rewritten import Rewritten
 
 Floats = NDArray[np.float64]
 

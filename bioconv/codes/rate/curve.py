@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,18 +15,16 @@ from scipy.optimize import isotonic_regression
 from bioconv.analog.functions import FICurve, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.analog.measured import pchip_slopes
-from bioconv.codes.driving import spikes_as_input, window
-from bioconv.codes.membrane import Membrane
-from bioconv.errors import ConversionError, Problem
+from bioconv.codes.common.calibration import Scales
+from bioconv.codes.common.driving import spikes_as_input, window
+from bioconv.codes.common.membrane import Membrane
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.rate.code import RateCode
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.neurons import Neuron
-from bioconv.neurons.noise import SIGMA, with_noise
-from bioconv.neurons.transfer import has_parameters, measure_curve
-from bioconv.neurons.update import update_of
-
-if TYPE_CHECKING:
-    from bioconv.codes.calibration import Scales
-    from bioconv.codes.rate.code import RateCode
-    from bioconv.codes.rewritten import Rewritten
+from bioconv.neurons.language.noise import SIGMA, with_noise
+from bioconv.neurons.language.update import update_of
+from bioconv.neurons.response.transfer import has_parameters, measure_curve
 
 #: activations between which a curve is measured, in units of the layer's scale
 LOW, HIGH = -1.0, 4.0
@@ -54,12 +52,12 @@ def activation_curve(
     scale : float or ndarray broadcastable to one sample
         Activation that stands for ``max_rate``.
     max_rate, dt, noise
-        As in `bioconv.codes.membrane.Membrane.of`, which chooses the drive.
+        As in `bioconv.codes.common.membrane.Membrane.of`, which chooses the drive.
     activity : mapping of str to function
-        Its further arguments, see `bioconv.codes.calibration.activity_of`.
+        Its further arguments, see `bioconv.codes.common.calibration.activity_of`.
     fluctuation : float
         How much the input fluctuates because it comes as spikes, see
-        `bioconv.codes.calibration.fluctuation`; 0 for a layer that gets constant currents.
+        `bioconv.codes.common.calibration.fluctuation`; 0 for a layer that gets constant currents.
 
     Returns
     -------
@@ -99,7 +97,7 @@ def layer_curves(
         Of ``neuron``.
     neuron : Neuron
     activity : mapping of str to function
-        See `bioconv.codes.calibration.activity_of`.
+        See `bioconv.codes.common.calibration.activity_of`.
     variance : float
         Of the input, as a share of that of regular trains with random phases.
     """
@@ -179,7 +177,7 @@ def membrane_of_curves(
     dt : float, optional
         Step in ms that the user asks for.
     activity : mapping of str to function
-        See `bioconv.codes.calibration.activity_of`.
+        See `bioconv.codes.common.calibration.activity_of`.
     code : RateCode
         Its max_rate and noise, where given, must be those of the curves.
 

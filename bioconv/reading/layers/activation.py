@@ -32,7 +32,7 @@ from bioconv.analog.functions import (
     Tanh,
 )
 from bioconv.analog.measured import curve_of
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context
 from bioconv.reading.refusal import Refusal, UnsafeCode

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.network import Change, Population, SpikingNetwork
-from bioconv.neurons.update import in_equations, update_of
+from bioconv.neurons.language.update import in_equations, update_of
 from bioconv.operators import Operator, squared
-from bioconv.readout import start_value
 from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
+from bioconv.simulators.decoding import start_value
 from bioconv.simulators.settings import Data
 from bioconv.timing import whole_steps
 

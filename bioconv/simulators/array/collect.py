@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.network import Readout, SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
-from bioconv.readout import checkpoints, decode
-from bioconv.recording import Raster, Recording
+from bioconv.simulators.decoding import checkpoints, decode
 from bioconv.simulators.settings import Settings
 
 Counts = NDArray[np.int64]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.model import NeuronModel
+from bioconv.neurons.language.model import NeuronModel
 from bioconv.simulators.settings import Settings
 
 #: samples that are simulated together where nobody says how many: so few that the state of the

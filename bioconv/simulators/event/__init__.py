@@ -35,14 +35,14 @@ argument: its random numbers must be those of ``stage.seed``, of the population 
 whatever else is in the batch.
 
 A solver may be a `Compiled`: if all of a network are, batches go from one compiled function to the
-next (`bioconv.simulators.event.program`), which saves most of the memory traffic.
+next (`bioconv.simulators.event.compiled`), which saves most of the memory traffic.
 """
 
 from __future__ import annotations
 
+from bioconv.codes.solving.stage import Compiled, Incoming, Solution, Solver, Stage, Times
 from bioconv.simulators.event.simulation import is_compiled, run
 from bioconv.simulators.event.solvers import SOLVERS
-from bioconv.simulators.event.stage import Compiled, Incoming, Solution, Solver, Stage, Times
 
 __all__ = [
     "SOLVERS",

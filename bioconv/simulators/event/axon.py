@@ -1,7 +1,7 @@
 """Axons without time steps: spikes that come later, get lost, or come up.
 
-See `bioconv.neurons.axon`.  A random delay is ``dt + latency`` and a normal error, as on the grid,
-but not rounded to it; there is no limit on the spikes under way.
+See `bioconv.neurons.library.axon`.  A random delay is ``dt + latency`` and a normal error, as on
+the grid, but not rounded to it; there is no limit on the spikes under way.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bioconv.errors import ParameterError
-from bioconv.neurons.axon import loss_probability, spurious_rate
+from bioconv.codes.solving.stage import Compiled, Solution, Solver, Stage, Times
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.library.axon import loss_probability, spurious_rate
 from bioconv.operators import Array, Reshape
-from bioconv.simulators.event.stage import Compiled, Solution, Solver, Stage, Times
 
 #: streams of random numbers of an axon
 _JITTER, _LOSS, _SPURIOUS = range(3)

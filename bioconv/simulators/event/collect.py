@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.codes.solving.stage import Solution, Solver, Times
 from bioconv.export.support import readouts
 from bioconv.network import Readout, SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
-from bioconv.readout import apply_function, start_value
-from bioconv.recording import Raster, Recording
-from bioconv.simulators.event.program import tally
-from bioconv.simulators.event.stage import Solution, Solver, Times
+from bioconv.simulators.decoding import apply_function, start_value
+from bioconv.simulators.event.compiled import tally
 from bioconv.simulators.settings import Settings
 
 Counts = NDArray[np.int64]

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bioconv.errors import ParameterError
+from bioconv.codes.solving.stage import Incoming, Solution, Solver, Stage, Times
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import precision
-from bioconv.recording import Recording
 from bioconv.simulators.event.collect import Collector
-from bioconv.simulators.event.program import driven, program_of
+from bioconv.simulators.event.compiled import driven, program_of
 from bioconv.simulators.event.solvers import check, prepare
-from bioconv.simulators.event.stage import Incoming, Solution, Solver, Stage, Times
 from bioconv.simulators.settings import Data, Settings
 
 _BATCH = 64

@@ -10,17 +10,17 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.codes.solving.stage import Solver, Stage
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons import axon
-from bioconv.neurons.parts import OUT_OF_REACH
-from bioconv.simulators.event.stage import Solver, Stage
+from bioconv.neurons.library import axon
+from bioconv.neurons.library.parts import OUT_OF_REACH
 
-_FIRST_SPIKE_EXACT = "bioconv.simulators.event.first_spike_exact"
-_FIRST_SPIKE = "bioconv.simulators.event.first_spike"
-_OSCILLATION = "bioconv.simulators.event.oscillation"
+_FIRST_SPIKE_EXACT = "bioconv.codes.first_spike_exact.solver"
+_FIRST_SPIKE = "bioconv.codes.first_spike.solver"
+_OSCILLATION = "bioconv.codes.phase.solver"
 _AXON = "bioconv.simulators.event.axon"
-_SIGMA_DELTA = "bioconv.simulators.event.sigma_delta"
+_SIGMA_DELTA = "bioconv.codes.sigma_delta.solver"
 
 #: name of a neuron model -> module whose function ``prepare`` solves it
 SOLVERS: Mapping[str, str] = MappingProxyType(

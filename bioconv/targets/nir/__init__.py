@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bioconv.errors import NetworkFileError, ParameterError
+from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import SpikingNetwork
+from bioconv.network.validation.network import ENCODERS
 from bioconv.targets.fit import Exporter
 from bioconv.targets.nir.declaration import TARGET
 from bioconv.targets.nir.files import identifier, read
 from bioconv.targets.nir.fitting import fit, write_file
 from bioconv.targets.nir.graph import Graph
 from bioconv.targets.nir.importing import Options, network_of
-from bioconv.validation.network import ENCODERS
 
 __all__ = ["EXPORTER", "read_nir"]
 

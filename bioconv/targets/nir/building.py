@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bioconv.export.tables import value_of
 from bioconv.network import Change, Drive, Projection, SpikingNetwork
-from bioconv.neurons.integrate_and_fire import subtracts
+from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.operators import Operator, Reshape, scaled
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.nir.cells import SECOND, gains, kind_of, node_of, written

@@ -19,13 +19,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
 from bioconv.neurons import IntegrateAndFire, Integrator, LeakyIntegrateAndFire
-from bioconv.neurons.integrate_and_fire import subtracts
-from bioconv.neurons.model import NeuronModel, Parameter, Receptor, State
-from bioconv.neurons.parts import I_OFFSET, OUT_OF_REACH, POSITIVE, c_m, reset_statement, t_ref
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.identity import same
+from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
+from bioconv.neurons.library.integrate_and_fire import subtracts
+from bioconv.neurons.library.parts import (
+    I_OFFSET,
+    OUT_OF_REACH,
+    POSITIVE,
+    c_m,
+    reset_statement,
+    t_ref,
+)
 from bioconv.targets.nir.graph import Node, channels_first, channels_last
 
 Floats = NDArray[np.float64]
@@ -35,18 +43,28 @@ _SOURCE += "representation, table 1; nir 1.0.8, nir/ir/neuron.py"
 #: ms
 SECOND = 1e3
 
-_V_REST = Parameter("v_rest", 0.0, "mV", "Resting potential, also the start value")
-_V_RESET = Parameter("v_reset", 0.0, "mV", "Reset potential")
-_V_TH = Parameter("v_th", 1.0, "mV", "Firing threshold")
-_TAU_M = Parameter("tau_m", 20.0, "ms", "Membrane time constant", (POSITIVE, 1e12))
-_TAU_SYN = Parameter("tau_syn", 5.0, "ms", "Synaptic time constant", (POSITIVE, 1e12))
-_V = State("v", "v_rest", "mV", "Membrane potential")
+_V_REST = Parameter("v_rest", 0.0, "mV", "Resting potential, also the start value", role=roles.REST)
+_V_RESET = Parameter("v_reset", 0.0, "mV", "Reset potential", role=roles.RESET)
+_V_TH = Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD)
+_TAU_M = Parameter(
+    "tau_m",
+    20.0,
+    "ms",
+    "Membrane time constant",
+    (POSITIVE, 1e12),
+    role=roles.MEMBRANE_TIME_CONSTANT,
+)
+_TAU_SYN = Parameter(
+    "tau_syn", 5.0, "ms", "Synaptic time constant", (POSITIVE, 1e12), role=roles.TIME_CONSTANT
+)
+_V = State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL)
 
 
 def leaky_integrator() -> NeuronModel:
     """NIR's LI: a leaky membrane that never fires."""
     return NeuronModel(
         name="nir_li",
+        kind=roles.READOUT,
         equations="dv/dt = (v_rest - v) / tau_m + i_offset / c_m : volt",
         threshold="",
         reset="",
@@ -55,6 +73,7 @@ def leaky_integrator() -> NeuronModel:
         states=(_V,),
         receptors=(Receptor("syn", "v", "mV"),),
         source=f"{_SOURCE}, LI",
+        references=("pedersen2024",),
     )
 
 
@@ -63,6 +82,7 @@ def current_based(fires: bool, reset: str = "value") -> NeuronModel:
     frozen = " (unless refractory)" if fires else ""
     return NeuronModel(
         name=f"nir_cuba_lif_{reset}" if fires else "nir_cuba_li",
+        kind=roles.SPIKING if fires else roles.READOUT,
         equations=f"dv/dt = (v_rest - v) / tau_m + i_syn / c_m : volt{frozen}\n"
         "di_syn/dt = (i_offset - i_syn) / tau_syn : amp",
         threshold="v >= v_th" if fires else "",
@@ -76,10 +96,11 @@ def current_based(fires: bool, reset: str = "value") -> NeuronModel:
             c_m(1.0),
             I_OFFSET,
         ),
-        states=(_V, State("i_syn", 0.0, "pA", "Synaptic current")),
+        states=(_V, State("i_syn", 0.0, "pA", "Synaptic current", kind=roles.SYNAPTIC)),
         receptors=(Receptor("syn", "i_syn", "pA", "tau_syn"),),
         refractory="t_ref" if fires else "",
         source=f"{_SOURCE}, {'CubaLIF' if fires else 'CubaLI'}",
+        references=("pedersen2024",),
     )
 
 
@@ -149,7 +170,7 @@ def kind_of(population: Population, sends: bool) -> str:
     """
     for family in families():
         models = (family.model, *(m for models in family.others.values() for m in models))
-        if any(coincide(population.model, model) for model in models):
+        if any(same(population.model, model) for model in models):
             silent = (
                 family.kind in _SILENT
                 and not sends

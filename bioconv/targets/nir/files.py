@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ExpressionError, NetworkFileError, SimulatorMissingError
-from bioconv.neurons.grammar import check_name
+from bioconv.ground.errors import ExpressionError, NetworkFileError, SimulatorMissingError
+from bioconv.neurons.language.grammar import check_name
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.targets.nir.graph import FIELDS, OPTIONAL, Graph, Node
 

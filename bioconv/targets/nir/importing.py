@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.analog.graph import Affine, AnalogGraph, GraphInput, Layer, Term
-from bioconv.errors import ConversionError, NetworkFileError, ParameterError
+from bioconv.ground.errors import ConversionError, NetworkFileError, ParameterError
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import Operator, compose, identity, is_identity, scaled
 from bioconv.targets.nir.cells import SECOND, Read, population_of

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.errors import ParameterError
+from bioconv.ground.errors import ParameterError
+from bioconv.network.storage.schema import MAX_SIZE
 from bioconv.operators import (
     AveragePool,
     Conv,
@@ -22,7 +23,6 @@ from bioconv.operators import (
     compose,
     identity,
 )
-from bioconv.storage.schema import MAX_SIZE
 from bioconv.targets.nir.graph import Node, Shape, channels_last, first, last, size
 
 Array = NDArray[Any]

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.cells import coincide
 from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
 from bioconv.neurons import (
@@ -22,8 +21,9 @@ from bioconv.neurons import (
     NeuronModel,
     Parameter,
 )
-from bioconv.neurons.model import UNITS, State
-from bioconv.neurons.rewriting import substitute
+from bioconv.neurons.language.identity import same
+from bioconv.neurons.language.model import UNITS, State
+from bioconv.neurons.language.substitution import substitute
 from bioconv.targets.spinnaker.arithmetic import (
     CONDUCTANCE_SCALE,
     MOST,
@@ -103,7 +103,7 @@ def is_integrator(model: NeuronModel) -> bool:
 
 def is_izhikevich(model: NeuronModel) -> bool:
     """Whether the equations are Izhikevich's, whatever they are called."""
-    return coincide(model, Izhikevich().model)
+    return same(model, Izhikevich().model)
 
 
 def never_forgets(population: Population, dt: float) -> bool:
@@ -235,6 +235,7 @@ def _fitted_model(model: NeuronModel, cell: str, silent: bool) -> NeuronModel:
             standard_cell="",
             dt_default=0.0,
             source=f"sPyNNaker 7.4.1, {cell}, neuron_model_lif_impl.h",
+            references=(*model.references, "rhodes2018"),
         )
     )
 
@@ -336,6 +337,7 @@ def izhikevich_model(model: NeuronModel) -> NeuronModel:
             method="euler",
             standard_cell="",
             source="sPyNNaker 7.4.1, IZK_curr_exp, neuron_model_izh_impl.h",
+            references=(*model.references, "rhodes2018"),
             parameters=(
                 *model.parameters,
                 Parameter("m", 0.040008544921875, "1", "Curvature, 0.04 in s16.15 and a step more"),

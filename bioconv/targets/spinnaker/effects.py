@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioconv.export.support.spinnaker_network import time_scale
 from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.neurons.integrate_and_fire import subtracts
+from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.operators import Chain, Conv, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.spinnaker.arithmetic import MOST
@@ -22,6 +21,7 @@ from bioconv.targets.spinnaker.cells import (
     out_of_range,
     synapse_of,
 )
+from bioconv.targets.spinnaker.support.spinnaker_network import time_scale
 from bioconv.targets.spinnaker.weights import drawn_towards
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bioconv.export.tables import value_of
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.integrate_and_fire import subtracts
+from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.simulators import simulate
 from bioconv.targets.fit import Fit, Samples
 from bioconv.targets.spinnaker.arithmetic import MOST, STEP, WeightScale

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import (
     AveragePool,
     Chain,
@@ -22,7 +23,6 @@ from bioconv.operators import (
     Reshape,
     reweighted,
 )
-from bioconv.recording import Raster
 from bioconv.simulators import simulate
 from bioconv.targets.fit import Samples
 from bioconv.targets.spinnaker.arithmetic import (

@@ -26,11 +26,14 @@ _SUPPORT = (
     "images.py",
     "readouts.py",
     "results.py",
+)
+_OWN_SUPPORT = (
     "spinnaker_mapping.py",
     "spinnaker_nest.py",
     "spinnaker_network.py",
     "spinnaker_synapses.py",
 )
+_OWN_PACKAGE = "bioconv.targets.spinnaker.support"
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -50,6 +53,7 @@ def write(fit: Fit, folder: Path) -> None:
     (folder / "program.py").write_text(text, encoding="utf-8")
     write_arrays(folder / "weights.npz", arrays)
     copy_support(_SUPPORT, folder)
+    copy_support(_OWN_SUPPORT, folder, _OWN_PACKAGE)
 
 
 def program_tables(fit: Fit) -> tuple[dict[str, Any], Arrays]:

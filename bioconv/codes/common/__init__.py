@@ -1,0 +1,1 @@
+"""What several codes share: rewriting, scales, grids and layouts."""

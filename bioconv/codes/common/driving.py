@@ -1,0 +1,348 @@
+"""Choose how a neuron is driven: step, largest rate, noise, and the affine drive itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.neurons import Neuron
+from bioconv.neurons.language.noise import SIGMA, with_noise
+from bioconv.neurons.response.transfer import (
+    Curve,
+    DriveFit,
+    charge,
+    fit_curve,
+    has_parameters,
+    measure_curve,
+    rising_branch,
+)
+
+Floats = NDArray[np.float64]
+
+#: spikes at the largest rate in the time that a sample is shown: 300 ms
+SPIKES = 39.0
+#: share of that time after which outputs are read
+SETTLE = 0.2
+#: Hz: no scale of a layer stands for more, unless asked; the few activations beyond the scale,
+#: and input that fluctuates, then stay below 200 Hz
+FASTEST = 130.0
+#: ms, for models that work with any step
+_ANY_STEP = 0.25
+#: a curve as far from a straight line as this (rms, share of the largest rate) gets noise
+_TOO_ROUGH = 0.1
+#: noise that is tried, in units of the currents between silence and the largest rate
+_SIGMAS = (0.1, 0.2, 0.4, 0.8, 1.6)
+#: neurons for each current where there is noise, and ms that are simulated and not counted
+_TRIALS = 16
+_NOISY_TIME = (700.0, 200.0)
+#: what the variance of a spike count adds to the squared error; most of it averages out
+_NOISE_COST = 0.1 / 60
+#: ms: synaptic time constants, where the user gives none; longer ones for slower neurons
+_TAUS = (5.0, 10.0, 18.0, 35.0)
+#: share by which they stay away from the neuron's own time constants
+_NEAR = 0.05
+#: synapses are slow enough if the rates under spikes are as near as this to the straight line
+_SMOOTH = 0.03
+#: or if longer ones are not better by more than this factor
+_NEARLY = 1.15
+#: sources of the input while that is tried: quantiles of the activations that occur
+_SOURCES = np.linspace(1 / 12, 11 / 12, 6)
+#: beyond the lowest activation that was seen: synaptic currents fluctuate
+_MARGIN = 1.5
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What the user wants, and what the calibration data say; see `Membrane.of`."""
+
+    dt: float | None
+    max_rate: float
+    activations: Callable[[], NDArray[np.float64]] | None = None
+    lowest: Callable[[], float] | None = None
+    fluctuation: Callable[[], float] | None = None
+    noise: str | float = "none"
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A receptor that takes weights.
+
+    Parameters
+    ----------
+    receptor : str
+    sign : int
+        1 or -1: takes the size of weights of this sign; 0: takes all.
+    charge : float
+        What a spike of weight 1 brings, without its sign; see
+        `bioconv.neurons.response.transfer.charge`.
+    """
+
+    receptor: str
+    sign: int
+    charge: float
+
+
+@dataclass(frozen=True)
+class Drive:
+    """How a neuron is driven.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        With noise, if it got some.
+    dt : float
+        ms.
+    max_rate : float
+        Hz.
+    fit : DriveFit
+    potential : float
+        Mean potential at the activations that occur.
+    report : dict of str to float
+    """
+
+    neuron: Neuron
+    dt: float
+    max_rate: float
+    fit: DriveFit
+    potential: float
+    report: dict[str, float] = field(default_factory=dict)
+
+
+def choose(neuron: Neuron, ask: Ask) -> Drive:
+    """The drive of a neuron that is no perfect integrator.
+
+    The step is the model's recommended one, halved until the neuron keeps silent under the
+    inhibition that occurs (explicit methods may not).
+
+    Raises
+    ------
+    ParameterError
+        It fires for no constant current, or never as fast as ``max_rate``.
+    """
+    typical = np.linspace(0, 1, 101) if ask.activations is None else ask.activations()
+    dt = default_step(neuron) if ask.dt is None else ask.dt
+    drive = _at(neuron, dt, ask, typical)
+    for _ in range(4 if ask.dt is None else 0):
+        if _silent_below(drive, ask):
+            break
+        dt /= 2
+        drive = _at(neuron, dt, ask, typical)
+    if ask.fluctuation is None:
+        return drive
+    # Of the neuron's own rate: a lower one that the user asks for gets no longer time.
+    slow = FASTEST / default_rate(neuron, drive.dt)
+    return smooth(drive, ask.fluctuation(), typical, [slow * tau for tau in _TAUS])
+
+
+def default_step(neuron: Neuron) -> float:
+    """Step in ms that a neuron needs; a whole number of steps makes up its refractory period."""
+    step = neuron.model.dt_default or _ANY_STEP
+    pause = pause_of(neuron)
+    return pause / float(np.ceil(pause / step - 1e-9)) if pause else step
+
+
+def pause_of(neuron: Neuron) -> float:
+    """Refractory period in ms; 0 without one."""
+    refractory = neuron.model.refractory
+    return float(neuron.value(refractory)) if refractory else 0.0
+
+
+def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
+    rate = ask.max_rate or default_rate(neuron, dt)
+    curve = rising_branch(neuron, dt, rate)
+    ratio, time = curve.adaptation(rate)
+    report = {"adaptation_ratio": ratio, "adaptation_time": time}
+    own = has_parameters(neuron.model, SIGMA)
+    rough = ask.noise == "auto" and not own and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
+    if ratio > 1.0:  # the rate in the time that a sample is shown, not the steady one
+        duration, discard = window(rate, dt)
+        curve = measure_curve(neuron, curve.currents, dt=dt, duration=duration, discard=discard)
+    fit = fit_curve(curve, rate, typical)
+    if rough or isinstance(ask.noise, float | int):
+        noisy, curve, fit = _with_noise(neuron, dt, rate, curve, fit, ask, typical)
+        sigma = noisy.value(SIGMA) if noisy is not neuron else 0.0
+        neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
+    at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
+    return Drive(neuron, dt, rate, fit, float(at.mean()), report)
+
+
+def window(rate: float, dt: float) -> tuple[float, float]:
+    """The time that a sample is shown by default, and what is not read of it, in ms."""
+    steps = SPIKES * 1e3 / rate / dt
+    return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
+
+
+def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) -> Drive:
+    """The drive with a synaptic time constant that averages the spikes of the input.
+
+    The shortest that keeps the rates of the neuron near those of the same constant currents,
+    unless the user gave one.  Neurons that answer to changes, such as regular spiking ones, fire
+    more than they should where their input fluctuates.
+
+    Parameters
+    ----------
+    drive : Drive
+    power : float
+        See `bioconv.codes.common.calibration.fluctuation`.
+    typical : ndarray
+        Activations that occur.
+    times : sequence of float
+        Time constants that are tried, in ms.
+    """
+    taus = [receptor.tau for receptor in drive.neuron.model.receptors if receptor.tau]
+    given = [name for name in taus if name in drive.neuron.parameters]
+    if not taus or power == 0:
+        return drive
+    first = float(drive.neuron.value(taus[0]))
+    longer = [] if given else [_apart(drive.neuron, time) for time in times if time > first]
+    tried = []
+    for tau in [first, *longer]:
+        values = dict.fromkeys(taus, tau) if tau != first else {}
+        neuron = Neuron(drive.neuron.model, {**drive.neuron.parameters, **values})
+        error = _error_under_spikes(replace(drive, neuron=neuron), power, typical)
+        tried.append((tau, neuron, error))
+        if error <= _SMOOTH:
+            break
+    enough = max(_SMOOTH, _NEARLY * min(error for _, _, error in tried))
+    tau, neuron, error = next(entry for entry in tried if entry[2] <= enough)
+    report = {**drive.report, "drive_rms_spikes": error, "synaptic_time": tau}
+    return replace(drive, neuron=neuron, report=report)
+
+
+def _apart(neuron: Neuron, tau: float) -> float:
+    """A time constant near ``tau`` that equals no other: exact solutions are singular there."""
+    others = [p.name for p in neuron.model.parameters if p.unit == "ms"]
+    same = [name for name in others if abs(float(neuron.value(name)) - tau) < _NEAR * tau]
+    return tau * (1 + 2 * _NEAR) if same else tau
+
+
+def spikes_as_input(
+    weight: float, power: float, max_rate: float, typical: Floats
+) -> dict[str, Any]:
+    """Spikes of a network as further arguments of `bioconv.neurons.response.curves.measure_curve`.
+
+    Parameters
+    ----------
+    weight : float
+        Of a synapse that stands for 1, see `bioconv.codes.common.membrane.Membrane.weight`.
+    power : float
+        See `bioconv.codes.common.calibration.fluctuation`.
+    max_rate : float
+        Hz.
+    typical : ndarray
+        Activations that occur.
+    """
+    return {
+        "shots": weight * float(np.sqrt(power * max_rate * 1e-3)),
+        "sources": max_rate * np.quantile(typical, _SOURCES),
+    }
+
+
+def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
+    """Root mean squared distance of the rates to the activations if the input is spikes."""
+    quantiles = np.quantile(typical, np.linspace(0, 1, 28))
+    a = np.concatenate([[-0.5, -0.25, -0.1, 0.0], quantiles])
+    (first, *_) = synapses(drive.neuron, drive.dt, drive.potential)
+    weight = drive.fit.gain * 1e3 / drive.max_rate / first.charge
+    duration, discard = window(drive.max_rate, drive.dt)
+    curve = measure_curve(
+        drive.neuron,
+        drive.fit.i0 + drive.fit.gain * a,
+        dt=drive.dt,
+        duration=duration,
+        discard=discard,
+        trials=_TRIALS,
+        **spikes_as_input(weight, power, drive.max_rate, typical),
+    )
+    return float(np.sqrt(np.mean((curve.rates / drive.max_rate - np.maximum(a, 0)) ** 2)))
+
+
+def default_rate(neuron: Neuron, dt: float) -> float:
+    """Rate in Hz for the activation 1 of a neuron that is no perfect integrator.
+
+    At most 130 Hz, at most 80 % of the highest rate of the f-I curve, and slow enough that an
+    interval has five steps beside the refractory period: with fewer, a constant current gives
+    only a few different rates.
+    """
+    highest = float(rising_branch(neuron, dt).rates.max())
+    return min(FASTEST, 1000.0 / (5 * dt + pause_of(neuron)), 0.8 * highest)
+
+
+def _with_noise(
+    neuron: Neuron,
+    dt: float,
+    rate: float,
+    quiet: Curve,
+    before: DriveFit,
+    ask: Ask,
+    typical: Floats,
+) -> tuple[Neuron, Curve, DriveFit]:
+    """The neuron with the noise asked for, or with that which makes its curve straightest."""
+    span = float(quiet.currents[-1] - quiet.currents[0])
+    fixed = isinstance(ask.noise, float | int)
+    sigmas = [float(ask.noise)] if fixed else [share * span for share in _SIGMAS]
+    found = [(neuron, quiet, before)]
+    costs = [np.inf if fixed else before.rms**2]
+    duration, discard = (dt * float(np.ceil(time / dt)) for time in _NOISY_TIME)
+    for sigma in sigmas:
+        noisy = with_noise(neuron, sigma)
+        currents = np.linspace(quiet.currents[0] - 2 * span, quiet.currents[-1] + span / 2, 80)
+        curve = measure_curve(
+            noisy, currents, dt=dt, duration=duration, discard=discard, trials=_TRIALS
+        )
+        if curve.rates.max() < rate:
+            if fixed:
+                reached = f"{float(curve.rates.max()):.4g} Hz of the {rate:.4g} Hz that it should"
+                raise ParameterError(
+                    f"{neuron.model.name} with noise {sigma:g} reaches {reached} reach. "
+                    "Choose less noise, or a lower max_rate."
+                )
+            continue
+        fit = fit_curve(curve, rate, typical)
+        fano = np.interp(fit.i0 + fit.gain * typical, currents, curve.variance)
+        costs.append(fit.rms**2 + _NOISE_COST * float(np.mean(fano * typical)))
+        found.append((noisy, curve, fit))
+    return found[int(np.argmin(costs))]
+
+
+def _silent_below(drive: Drive, ask: Ask) -> bool:
+    """Whether the neuron keeps silent under the strongest inhibition that occurs.
+
+    Without its noise: the few spikes of that near the onset come with any step.
+    """
+    neuron = drive.neuron
+    if has_parameters(neuron.model, SIGMA):
+        neuron = replace(neuron, parameters={**neuron.parameters, SIGMA: 0.0})
+    lowest = -4.0 if ask.lowest is None else min(ask.lowest(), -1.0)
+    currents = drive.fit.i0 + drive.fit.gain * np.linspace(_MARGIN * lowest, -0.5, 512)
+    duration = drive.dt * np.ceil(300.0 / drive.dt)
+    discard = drive.dt * np.ceil(100.0 / drive.dt)
+    curve = measure_curve(neuron, currents, dt=drive.dt, duration=duration, discard=discard)
+    return bool(np.all(curve.rates <= 0.05 * drive.max_rate))
+
+
+def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]:
+    """The receptors for weights: one for both signs, or one for each.
+
+    Raises
+    ------
+    ConversionError
+        The mean potential is not between the reversal potentials.
+    """
+    receptors = neuron.model.receptors
+    if receptors[0].unit != "nS":
+        return (Synapse(receptors[0].name, 0, charge(neuron, receptors[0].name, dt)),)
+    charges = {entry.name: charge(neuron, entry.name, dt, potential) for entry in receptors}
+    if not charges["exc"] > 0 > charges["inh"]:
+        reason = (
+            f"its mean potential of {potential:.4g} mV does not lie between the reversal potentials"
+            " of inhibition and excitation."
+        )
+        problem = Problem(neuron.model.name, "neuron", reason, "Change e_rev_exc or e_rev_inh.")
+        raise ConversionError("The rate code cannot use this neuron:", [problem])
+    return Synapse("exc", 1, charges["exc"]), Synapse("inh", -1, -charges["inh"])

@@ -1,0 +1,136 @@
+"""What every code lays out in the same way: names, depths, and which neurons it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from bioconv.analog.functions import FICurve
+from bioconv.codes.code import Code, Request
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.neurons import IntegrateAndFire, Neuron
+from bioconv.timing import whole_steps
+
+
+def depths(
+    rewritten: Rewritten, currents: Collection[str] = (), merged: Collection[str] = ()
+) -> dict[str, int]:
+    """The longest path of spikes to each input, layer and readout, in layers.
+
+    Parameters
+    ----------
+    rewritten : Rewritten
+    currents : collection of str
+        Inputs that arrive as currents, not as spikes: no path starts there.
+    merged : collection of str
+        Layers that the population of the next one works out as well.
+    """
+    found = {entry.name: 0 for entry in rewritten.inputs}
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} - set(currents)
+        own = int(layer.name not in merged)
+        found[layer.name] = max((found[source] + own for source in sources), default=0)
+    return found
+
+
+def names(rewritten: Rewritten) -> dict[str, str]:
+    """Name of the population, or input, of every input, layer and readout."""
+    keys = [entry.name for entry in rewritten.inputs]
+    keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
+    return dict(zip(keys, identifiers(keys), strict=True))
+
+
+def asked_steps(request: Request, dt: float) -> int | None:
+    """Steps of a sample that were asked for, as such or as a duration; None if neither was."""
+    if request.n_steps is None and request.duration is not None:
+        return whole_steps(request.duration, dt)
+    return request.n_steps
+
+
+def steps_of(request: Request, dt: float, least: int, more: int = 0, advice: str = "") -> int:
+    """Steps that a sample is shown: as was asked for, or ``least + more``.
+
+    Parameters
+    ----------
+    request : Request
+    dt : float
+        ms.
+    least : int
+        Steps after which the output is complete.
+    more : int
+        Steps beyond that, where nothing was asked for.
+    advice : str
+        What to do if there are too few.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than ``least``.
+    """
+    asked = asked_steps(request, dt)
+    n_steps = least + more if asked is None else asked
+    if n_steps < least:
+        raise ParameterError(
+            f"n_steps = {n_steps} is too short: the output is complete after {least} steps. "
+            f"{advice}"
+        )
+    return n_steps
+
+
+def check_neuron(code: str, neuron: Neuron) -> None:
+    """Refuse a neuron where the code brings its own.
+
+    Parameters
+    ----------
+    code : str
+        How the code is called in the message.
+    neuron : Neuron
+        What the user asked for; `bioconv.convert` passes ``IntegrateAndFire()`` for nothing.
+
+    Raises
+    ------
+    ConversionError
+    """
+    nothing = IntegrateAndFire()
+    if neuron.model == nothing.model and not (neuron.parameters or neuron.distributions):
+        return
+    problem = Problem(
+        "neuron",
+        neuron.model.name,
+        "this code computes with the membrane potential at exact times, and brings its own neuron.",
+        "Leave the neuron out, or use the rate code, which takes any neuron.",
+    )
+    raise ConversionError(f"The {code} code cannot use this neuron:", [problem])
+
+
+def describe_options(code: Code) -> dict[str, Any]:
+    """Name and options of a code as plain values, for the record of a network."""
+    return {"code": code.name, **asdict(code)}  # type: ignore[call-overload]
+
+
+def refuse_curves(code: str, rewritten: Rewritten) -> None:
+    """Refuse measured curves of neurons, which only rates have.
+
+    Raises
+    ------
+    ConversionError
+        With every layer that is one.
+    """
+    problems = [
+        Problem(
+            layer.name,
+            "FICurve",
+            "it is the measured curve of a neuron under the rate code.",
+            "Use the rate code, or a ReLU in its place.",
+        )
+        for layer in rewritten.layers
+        if isinstance(layer.function, FICurve)
+    ]
+    if problems:
+        raise ConversionError(
+            f"The {code} code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
+            problems,
+        )

@@ -1,0 +1,256 @@
+"""How the rate code drives a neuron: currents, weights, start values, and the grid they lie on.
+
+The grid (`Membrane.round_weight`, `Membrane.start`) is what makes a perfect integrator spike alike
+in every simulator.  Simulators add the same numbers in other orders and in other units, so their
+membrane potentials differ by rounding, about 1e-13 of the threshold, and where a potential meets
+the threshold exactly, one spikes and the other does not.  Networks make that happen often: equal
+weights, pixels of 0 and 1.  So all weights are whole multiples of g = (v_th - v_reset) 2^-30, all
+currents of g c_m / dt, and the potential starts (and is reset to a value) half a multiple off:
+in exact arithmetic every potential then stays half a multiple away from the threshold, far more
+than rounding moves it.  An average over n cells divides the grid by n; `Membrane.start` does the
+same with the distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import lcm
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.codes.common.driving import Ask, Synapse, choose, synapses
+from bioconv.codes.common.suitability import (
+    family,
+    is_perfect,
+    lift_problems,
+    neuron_problems,
+    nominal,
+)
+from bioconv.ground.errors import ConversionError
+from bioconv.neurons import Integrator, Neuron
+from bioconv.neurons.language.neuron import Value
+from bioconv.neurons.library.parts import NEVER
+from bioconv.neurons.response.transfer import charge, has_parameters
+from bioconv.operators import AveragePool, Chain, Operator
+
+#: a membrane time constant without leak, in ms
+NO_LEAK = 1e6
+_STEPS_OF_GRID = 2.0**30
+
+
+@dataclass(frozen=True)
+class Membrane:
+    """A neuron under the rate code.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        With one value for each parameter.
+    dt : float
+        ms.
+    max_rate : float
+        Rate in Hz of the activation 1.
+    current : float
+        Current at the activation 0, in the unit of the model's current parameter.
+    gain : float
+        Current a unit of activation.
+    residual : float
+        Largest distance between the rate and the straight line, as a share of ``max_rate``.
+    synapses : tuple of Synapse
+        Receptors that take the weights.
+    exact : bool
+        A perfect integrator with delta synapses: what it adds up lies on a grid.
+    held : bool
+        Whether its threshold can be put out of reach, so that it is held until its release and
+        only adds up as an output.
+    report : mapping of str to float
+        What was measured of the neuron on the way.
+    silenced : mapping of str to float
+        Parameters of a neuron that never spikes, in place of its own.
+    """
+
+    neuron: Neuron
+    dt: float
+    max_rate: float
+    current: float
+    gain: float
+    residual: float
+    synapses: tuple[Synapse, ...]
+    exact: bool
+    held: bool
+    report: Mapping[str, float] = field(default_factory=dict)
+    silenced: Mapping[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        neuron: Neuron,
+        dt: float | None,
+        max_rate: float,
+        activations: Callable[[], NDArray[np.float64]] | None = None,
+        *,
+        lowest: Callable[[], float] | None = None,
+        fluctuation: Callable[[], float] | None = None,
+        noise: str | float = "none",
+    ) -> Membrane:
+        """The membrane of ``neuron``, its drive fitted if it is no perfect integrator.
+
+        Parameters
+        ----------
+        neuron : Neuron
+        dt : float, optional
+            ms; None: 1 ms for a perfect integrator, else what the neuron needs.
+        max_rate : float
+            Hz; 0: one spike a step for a perfect integrator, else `driving.default_rate`.
+        activations : function that returns an ndarray, optional
+            The activations, in [0, 1], for which the f-I curve should be straight; asked only if
+            the neuron is no perfect integrator.  Default: all alike.
+        lowest : function that returns a float, optional
+            The lowest activation, in units of the scale, at which a neuron must be silent.
+        fluctuation : function that returns a float, optional
+            Variance of the synaptic input, see `calibration.fluctuation`; a synaptic time
+            constant that is not given is then chosen so long that it averages out.
+        noise : {"auto", "none"} or float
+            See `bioconv.codes.RateCode`.
+
+        Raises
+        ------
+        ConversionError
+            With every reason why a rate cannot be put on this neuron.
+        """
+        noise = "none" if noise == 0 else noise
+        ask = Ask(dt, max_rate, activations, lowest, fluctuation, noise)
+        problems = list(neuron_problems(neuron, ask))
+        if problems:
+            raise ConversionError("The rate code cannot use this neuron:", problems)
+        single = nominal(neuron)
+        if is_perfect(single) and not isinstance(noise, float | int):
+            step = dt or 1.0
+            rate = max_rate or 1000.0 / step
+            gap = float(single.value("v_th")) - float(single.value("v_reset"))
+            gain = gap * float(single.value("c_m")) * rate / 1000.0
+            exact = not single.model.receptors[0].tau and single is neuron
+            used = synapses(single, step, 0.0)
+            return Membrane(single, step, rate, 0.0, gain, 0.0, used, exact, True)
+        drive = choose(single, ask)
+        fit, used = drive.fit, synapses(drive.neuron, drive.dt, drive.potential)
+        problems = list(lift_problems(drive.neuron, fit.gain, drive.max_rate))
+        if problems:
+            raise ConversionError("The rate code cannot use this neuron:", problems)
+        report = {"drive_rms": fit.rms, **drive.report}
+        if len(used) > 1:
+            report["mean_potential"] = drive.potential
+        return Membrane(
+            drive.neuron,
+            drive.dt,
+            drive.max_rate,
+            fit.i0,
+            fit.gain,
+            fit.residual,
+            used,
+            False,
+            family(drive.neuron.model),
+            report,
+        )
+
+    def readout(self) -> Membrane:
+        """The membrane of outputs, which only add up and never spike.
+
+        The same neuron where its threshold and its leak can be put out of reach; a perfect
+        integrator with synapses of the same time constant else.
+        """
+        if self.held:
+            wanted = {"v_th": NEVER, "tau_m": NO_LEAK}
+            known = {n: v for n, v in wanted.items() if has_parameters(self.neuron.model, n)}
+            return replace(self, current=0.0, silenced=known)
+        tau = self.neuron.model.receptors[0].tau
+        options = {"tau_syn": float(self.neuron.value(tau))} if tau else {}
+        neuron = Integrator("exponential" if tau else "delta", **options)
+        used = (Synapse("syn", 0, charge(neuron, "syn", self.dt)),)
+        return replace(self, neuron=neuron, current=0.0, gain=1.0, synapses=used)
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """Parameters of a population of these neurons."""
+        return {**self.neuron.parameters, **self.silenced}
+
+    @property
+    def resets_to_value(self) -> bool:
+        """Whether a spike sets the potential to ``v_reset``."""
+        return self.neuron.model.reset == "v = v_reset"
+
+    @property
+    def v_reset(self) -> float:
+        """mV."""
+        return float(self.neuron.value("v_reset"))
+
+    @property
+    def v_th(self) -> float:
+        """mV."""
+        return float(self.neuron.value("v_th"))
+
+    @property
+    def grid(self) -> float:
+        """Weights in mV are whole multiples of this; 0: not rounded."""
+        return (self.v_th - self.v_reset) / _STEPS_OF_GRID if self.exact else 0.0
+
+    @property
+    def current_grid(self) -> float:
+        """Currents in pA are whole multiples of this; 0: not rounded."""
+        return self.grid * float(self.neuron.value("c_m")) / self.dt if self.exact else 0.0
+
+    def weight(self, rate: float, synapse: Synapse) -> float:
+        """Weight that stands for 1 if the source fires at ``rate`` (Hz) for its scale."""
+        return self.gain * 1000.0 / rate / synapse.charge
+
+    def round_weights(self, operator: Operator) -> Operator:
+        """The operator with its weights on the grid."""
+        return on_grid(operator, self.grid) if self.exact else operator
+
+    def round_current(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Currents on the grid."""
+        return rounded(current, self.current_grid) if self.exact else current
+
+    def start(self, fraction: float, operators: Iterable[Operator]) -> tuple[float, float]:
+        """Start and reset potential of a population with these operators in front of it.
+
+        Parameters
+        ----------
+        fraction : float
+            Of the way from reset to threshold.
+        operators : iterable of Operator
+
+        Returns
+        -------
+        v_start, v_reset : float
+            mV.
+        """
+        shift = 0.0
+        if self.exact:
+            shift = self.grid / (2 * lcm(*(denominator(operator) for operator in operators)))
+        return self.v_reset + fraction * (self.v_th - self.v_reset) + shift, self.v_reset + shift
+
+
+def denominator(operator: Operator) -> int:
+    """By how much averages divide the grid of the weights around them."""
+    match operator:
+        case Chain(operators=parts):
+            product = 1
+            for part in parts:
+                product *= denominator(part)
+            return product
+        case AveragePool():
+            return lcm(*np.unique(operator.counts).tolist())
+        case _:
+            return 1
+
+
+def on_grid(operator: Operator, grid: float) -> Operator:
+    """The operator with its weights as whole multiples of ``grid``; as it is for a grid of 0."""
+    return operator.map_weights(lambda w: rounded(w, grid)) if grid else operator
+
+
+def rounded(values: ArrayLike, grid: float) -> NDArray[np.float64]:
+    """Values as whole multiples of ``grid``."""
+    return np.round(np.asarray(values, np.float64) / grid) * grid

@@ -1,0 +1,194 @@
+"""Rewrite an analog graph so that every layer is one that a rate can carry.
+
+What remains are rectifications (`ReLU` with slope 0), maxima over windows of non-negative values,
+and outputs.  A leaky rectification becomes its positive and its negative part; a linear output
+that feeds other layers is put into their affine maps; functions of output branches go behind what
+joins them (`bioconv.codes.common.outputs`); maxima of signed values are handled in
+`bioconv.codes.common.pooling`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import Elementwise, Function, Linear, MaxPool, Multiply, ReLU
+from bioconv.analog.graph import Affine, Layer, Term
+from bioconv.codes.common.affine import same, scale_affine, substitute
+from bioconv.codes.common.max_windows import MOST_SOURCES, pool_stages
+from bioconv.codes.common.outputs import different_branches, push_functions
+from bioconv.codes.common.pooling import pool_after, rewrite_max_pool
+from bioconv.codes.common.rectifiers import is_rectifier, rectifiers
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.errors import ConversionError, Problem
+
+Lowest = Callable[[Layer], NDArray[np.float64]]
+Carries = Callable[[Function], bool]
+
+
+def _nothing(function: Function) -> bool:
+    return False
+
+
+def rewrite(
+    graph: AnalogGraph,
+    lowest: Lowest,
+    code: str = "rate",
+    carries: Carries = _nothing,
+    *,
+    minima: bool = False,
+) -> Rewritten:
+    """Bring a graph into the form that spikes with activations of one sign.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+    lowest : function of Layer to ndarray, shape (channels,)
+        Smallest value of each channel of what a max pooling pools, on the calibration data; asked
+        only where a maximum of signed values cannot be avoided.
+    code : str
+        How the code is called in messages.
+    carries : function of Function to bool
+        Which functions, besides rectifications and maxima, the code can carry in hidden layers:
+        they stay as they are.
+    minima : bool
+        Whether the code can carry minima (`pooling.MaxMinPool`), which the maxima of
+        activations with a negative factor are.
+
+    Returns
+    -------
+    Rewritten
+
+    Raises
+    ------
+    ConversionError
+        With every layer that cannot spike, and why.
+    """
+    graph = push_functions(graph)
+    problems = [
+        problem for layer in graph.layers for problem in layer_problems(graph, layer, carries)
+    ]
+    if problems:
+        raise ConversionError(
+            f"The {code} code cannot carry {len(problems)} layer(s) of {graph.name!r}:", problems
+        )
+    result = Rewritten(graph.name, graph.inputs)
+    users = _users(graph)
+    for layer in graph.layers:
+        if isinstance(layer.function, MaxPool):
+            rewrite_max_pool(graph, layer, users[layer.name], result, lowest, minima=minima)
+        elif is_rectifier(layer.function) and (users[layer.name] or not _is_output(graph, layer)):
+            _rewrite_rectifier(layer, result)
+        elif carries(layer.function) and (users[layer.name] or not _is_output(graph, layer)):
+            result.add(replace(layer, inputs=(substitute(layer.inputs[0], result.values),)))
+        elif isinstance(layer.function, Linear):
+            result.values[layer.name] = substitute(layer.inputs[0], result.values)
+    by_name = {layer.name: layer for layer in graph.layers}
+    for name in graph.outputs:
+        _add_readout(by_name.get(name), name, graph, result)
+    return result
+
+
+def layer_problems(
+    graph: AnalogGraph, layer: Layer, carries: Carries = _nothing
+) -> Iterator[Problem]:
+    """Why spikes cannot carry a layer; nothing if they can."""
+    function = layer.function
+    kind = type(function).__name__
+    if isinstance(function, ReLU) and function.threshold != 0 and not carries(function):
+        reason = f"a rectification with threshold {function.threshold:g} jumps."
+        yield Problem(layer.name, kind, reason, "Retrain with threshold 0.")
+    elif isinstance(function, MaxPool):
+        if pool_stages(layer.inputs[0].shape, function) is None:
+            reason = f"a window of {function.size} has more than {MOST_SOURCES} cells in a row."
+            yield Problem(
+                layer.name, kind, reason, "Use smaller windows, or equal size and stride."
+            )
+    elif isinstance(function, Linear) or is_rectifier(function) or carries(function):
+        return
+    elif isinstance(function, Multiply):
+        reason = "a product of layers stays analog: no spikes carry it."
+        yield Problem(
+            layer.name, kind, reason, "Retrain without the product, or cut the model before it."
+        )
+    elif len(layer.inputs) != 1:
+        yield Problem(layer.name, kind, "it combines several layers other than linearly.", _ADVICE)
+    elif isinstance(function, Elementwise) and not function.pointwise and _is_hidden(graph, layer):
+        reason = "each of its values depends on several elements, so no single neuron computes it."
+        yield Problem(layer.name, kind, reason, _ADVICE_NORMALIZATION)
+    elif not _is_output(graph, layer) and (joined := different_branches(graph, layer.name)):
+        yield Problem(layer.name, kind, joined, "Give every branch an output of its own.")
+    elif not _is_output(graph, layer):
+        reason = "a hidden layer must be a ReLU, a leaky ReLU or a maximum to spike."
+        yield Problem(layer.name, kind, reason, _ADVICE)
+    elif _users(graph)[layer.name]:
+        reason = "it is an output, computed outside the spiking network, but feeds other layers."
+        yield Problem(layer.name, kind, reason, _ADVICE)
+    elif not isinstance(function, Elementwise):
+        yield Problem(layer.name, kind, "it is no function of one membrane potential.", _ADVICE)
+
+
+_ADVICE = "Retrain with ReLU in its place, or cut the model before it."
+_ADVICE_NORMALIZATION = (
+    "Retrain without it (a BatchNormalization becomes part of the weights), or cut the model "
+    "before it."
+)
+
+
+def _is_output(graph: AnalogGraph, layer: Layer) -> bool:
+    return layer.name in graph.outputs
+
+
+def _is_hidden(graph: AnalogGraph, layer: Layer) -> bool:
+    return not _is_output(graph, layer) or bool(_users(graph)[layer.name])
+
+
+def _users(graph: AnalogGraph) -> Mapping[str, list[Layer]]:
+    users: dict[str, list[Layer]] = {layer.name: [] for layer in graph.layers}
+    for layer in graph.layers:
+        for source in {term.source for affine in layer.inputs for term in affine.terms}:
+            if source in users:
+                users[source].append(layer)
+    return users
+
+
+def _rewrite_rectifier(layer: Layer, result: Rewritten) -> None:
+    if set(_sources(layer)) & set(result.deferred):
+        pool_after(layer, result)
+        return
+    affine = substitute(layer.inputs[0], result.values)
+    parts = rectifiers(layer.function)
+    if parts[0].is_all:
+        result.add(replace(layer, inputs=(affine,)))
+        return
+    terms: list[Term] = []
+    bias = np.zeros((1,) * len(layer.shape))
+    for part in parts:
+        name = result.free_name(f"{layer.name}{part.suffix}")
+        driven = scale_affine(affine, part.gain, part.shift)
+        result.add(Layer(name, part.function, (driven,), layer.shape, layer.members))
+        terms += same(name, layer.shape, part.factor).terms
+        bias = bias + part.offset
+    result.values[layer.name] = Affine(tuple(terms), bias, layer.shape)
+
+
+def _sources(layer: Layer) -> Iterator[str]:
+    return (term.source for affine in layer.inputs for term in affine.terms)
+
+
+def _add_readout(layer: Layer | None, name: str, graph: AnalogGraph, result: Rewritten) -> None:
+    """An output as a layer of its own that nobody uses."""
+    shapes = graph.shapes()
+    function: Function = Linear()
+    affine = same(name, shapes[name])
+    if layer is not None and not isinstance(layer.function, MaxPool):
+        function, affine = layer.function, layer.inputs[0]
+    members = layer.members if layer is not None else ()
+    known = {entry.name for entry in result.inputs} | {entry.name for entry in result.layers}
+    free = result.free_name(f"{name}_output") if name in known else name
+    affine = substitute(affine, result.values)
+    result.readouts.append(Layer(free, function, (affine,), shapes[name], members))

@@ -1,0 +1,91 @@
+"""What rewriting makes of an analog graph, and how the two relate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.graph import Affine, GraphInput, Layer
+from bioconv.codes.common.affine import elementwise_factor, same
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a rewritten layer contributes to a layer of the original graph.
+
+    The contribution is ``factor * activation + offset``.
+    """
+
+    layer: str
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+@dataclass
+class Rewritten:
+    """A graph in which every layer can spike, and how it relates to the original.
+
+    Parameters
+    ----------
+    name : str
+    inputs : tuple of GraphInput
+    layers : list of Layer
+        Rectifications and maxima, in topological order.
+    readouts : list of Layer
+        The outputs, in the order of the original graph; nobody takes their values.
+    values : dict of str to Affine
+        What stands for an original layer, in terms of ``layers``.
+    deferred : dict of str to Layer
+        Max poolings that are done after the rectification that follows them.
+    """
+
+    name: str
+    inputs: tuple[GraphInput, ...]
+    layers: list[Layer] = field(default_factory=list)
+    readouts: list[Layer] = field(default_factory=list)
+    values: dict[str, Affine] = field(default_factory=dict)
+    deferred: dict[str, Layer] = field(default_factory=dict)
+
+    def graph(self) -> AnalogGraph:
+        """Everything as an analog graph: computes the same as the original."""
+        outputs = tuple(layer.name for layer in self.readouts)
+        return AnalogGraph(self.name, self.inputs, (*self.layers, *self.readouts), outputs)
+
+    def free_name(self, wanted: str) -> str:
+        """``wanted``, with a number if a layer or input has that name already."""
+        taken = {entry.name for entry in self.inputs}
+        taken |= {layer.name for layer in (*self.layers, *self.readouts)}
+        taken |= set(self.values) | set(self.deferred)
+        name, number = wanted, 2
+        while name in taken:
+            name, number = f"{wanted}_{number}", number + 1
+        return name
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer that stands for itself."""
+        self.layers.append(layer)
+
+    def carried(self, original: AnalogGraph) -> dict[str, Carried]:
+        """Which original layer each rewritten layer carries, where it carries one."""
+        found: dict[str, Carried] = {}
+        known = {layer.name for layer in self.layers}
+        for layer in original.layers:
+            value = self.values.get(layer.name)
+            if value is None and layer.name in known:
+                value = same(layer.name, layer.shape)
+            found.update(_contributions(layer.name, value) if value is not None else {})
+        return found
+
+
+def _contributions(name: str, value: Affine) -> Iterator[tuple[str, Carried]]:
+    factors = [elementwise_factor(term.operator) for term in value.terms]
+    if any(factor is None for factor in factors):
+        return
+    offset = value.bias
+    for term, factor in zip(value.terms, factors, strict=True):
+        yield term.source, Carried(name, np.asarray(factor), offset)
+        offset = np.zeros_like(offset)  # a constant counts once

@@ -1,0 +1,108 @@
+"""Exact solution of the neurons of `bioconv.codes.first_spike.neurons`.
+
+Every spike changes slopes, or thresholds, for good, and nothing waits for anything: the first
+crossing is looked for spike by spike.  Neurons that not even the positive contributions alone
+would take to the threshold by the end are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.solving.crossings import first_crossing, spikes_by_neuron
+from bioconv.codes.solving.linear import positive_bound, synaptic
+from bioconv.codes.solving.piecewise import Synapses
+from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
+
+#: room for the rounding of the bound, which is worked out in single precision
+_MARGIN = 1e-4
+
+
+def prepare(stage: Stage) -> Solver:
+    """The solver of one population; see `bioconv.simulators.event`."""
+    return _Neurons(stage).solve
+
+
+class _Neurons:
+    """Neurons of one population, with all that stays the same from batch to batch."""
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+        kinds = [entry.receptor for entry in stage.incoming]
+        self.currents = [i for i, kind in enumerate(kinds) if kind == "syn"]
+        self.missing = [i for i, kind in enumerate(kinds) if kind != "syn"]
+        self.operators = [stage.incoming[i].operator for i in self.currents]
+        self.positive = [positive_bound(operator) for operator in self.operators]
+        raised = [stage.incoming[i].operator for i in self.missing]
+        self.synapses = Synapses([*self.operators, *raised])
+        self.n_currents = sum(operator.n_in for operator in self.operators)
+        self.c_m, self.v_th, self.opens = stage.value("c_m"), stage.value("v_th"), 0.0
+        ends = [stage.end]
+        for change in (c for c in stage.changes if c.variable == "v_th"):
+            if np.all(np.ravel(change.value) >= self.v_th):  # out of reach when that step begins
+                ends.append(change.step * stage.dt)
+            else:  # within reach: who is above it fires at the end of that step
+                self.v_th = np.broadcast_to(np.ravel(change.value), self.v_th.shape)
+                self.opens = (change.step + 1) * stage.dt
+        self.last = min(ends)
+
+    def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
+        """Spikes and final potentials of a batch."""
+        slope = (self.stage.value("i_offset") + current) / self.c_m
+        start = np.broadcast_to(self.stage.start("v"), slope.shape)
+        incoming = [arrivals[i] for i in self.currents]
+        final = start + slope * self.stage.end + self._charge(incoming)
+        image, neuron = np.nonzero(self._may_cross(start, slope, incoming))
+        ordered = [*incoming, *(arrivals[i] for i in self.missing)]
+        spikes = np.full(slope.shape, np.inf)
+        spikes[image, neuron] = self._first(
+            ordered, (start[image, neuron], slope[image, neuron]), image, neuron
+        )
+        return Solution(spikes[:, :, None], {"v": final})
+
+    def _charge(self, incoming: Sequence[Times]) -> Times:
+        """What the synaptic currents add to the potential by the end."""
+        end = self.stage.end
+        lead = [np.where(t < end, end - t, 0.0).sum(axis=2) for t in incoming]
+        return np.asarray(synaptic(self.operators, lead)) / self.c_m
+
+    def _may_cross(
+        self, start: Times, slope: Times, incoming: Sequence[Times]
+    ) -> NDArray[np.bool_]:
+        lead = [np.where(t < self.last, self.last - t, 0.0).sum(axis=2) for t in incoming]
+        single = [values.astype(np.float32) for values in lead]
+        most = np.asarray(synaptic(self.positive, single)) / self.c_m
+        room = _MARGIN * (self.v_th + np.abs(most))
+        highest = start + np.maximum(slope, 0.0) * self.last + most + room
+        return np.asarray(highest >= self.v_th)
+
+    def _first(
+        self,
+        arrivals: Sequence[Times],
+        height: tuple[Times, Times],
+        image: NDArray[np.int64],
+        neuron: NDArray[np.int64],
+    ) -> Times:
+        """First crossings of some neurons."""
+        span = (0.0, self.last)
+        if not arrivals:
+            nothing = np.zeros((len(image), 0))
+            events = (nothing, nothing, nothing)
+            return first_crossing(height, events, span, self.v_th[neuron], self.opens)
+        found = np.full(len(image), np.inf)
+        spikes = spikes_by_neuron(self.synapses, arrivals, image, neuron)
+        for part, times, weights, sources in spikes:
+            here = times < self.last
+            weights = np.where(here, weights, 0.0)
+            steepens = sources < self.n_currents
+            events = (
+                np.where(here, times, self.last),
+                np.where(steepens, weights, 0.0) / self.c_m[neuron[part], None],
+                np.where(steepens, 0.0, -weights),  # a raised threshold is a lower potential
+            )
+            own = (height[0][part], height[1][part])
+            found[part] = first_crossing(own, events, span, self.v_th[neuron[part]], self.opens)
+        return found

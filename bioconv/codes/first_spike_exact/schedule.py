@@ -1,0 +1,137 @@
+"""When the neurons of each layer may fire (stanojevic Algorithm 2), in whole steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.graph import Layer
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.scaling import Scaling
+from bioconv.ground.errors import ParameterError
+
+#: step in ms where the user gives none: a power of two, so that potentials add up without rounding
+DEFAULT_DT = 0.125
+
+
+@dataclass(frozen=True)
+class Window:
+    """Times of a population, in steps from the start of the sample.
+
+    A spike of step t comes at the time t + 1.
+
+    Parameters
+    ----------
+    start : int
+        When the first input can come: the slope alpha sets in.
+    open : int
+        From when on neurons fire (t_min).
+    close : int
+        When a neuron fires that carries 0 (t_max).
+    complete : int
+        When the last input has come: when the window opens, but for maxima, which do not wait.
+    """
+
+    start: int
+    open: int
+    close: int
+    complete: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Windows of all inputs, layers and readouts.
+
+    Parameters
+    ----------
+    dt : float
+        ms.
+    unit : float
+        Time in ms that stands for the activation 1 of the scaled network.
+    windows : dict of str to Window
+    """
+
+    dt: float
+    unit: float
+    windows: dict[str, Window]
+
+    def delay(self, source: str, layer: str) -> int:
+        """Delay in steps with which the zeros of all sources arrive together."""
+        return self.windows[layer].complete - self.windows[source].close
+
+    @property
+    def n_steps(self) -> int:
+        """When the last output has all its input."""
+        return max(window.close for window in self.windows.values())
+
+
+def plan(
+    code: FirstSpikeExactCode,
+    rewritten: Rewritten,
+    scaling: Scaling,
+    dt: float | None,
+    n_steps: int | None,
+) -> Schedule:
+    """The windows, for the code's time unit, or for that which makes ``n_steps`` do.
+
+    Raises
+    ------
+    ParameterError
+        If ``n_steps`` is too short for windows of one step, or the time unit shorter than a step.
+    """
+    step = DEFAULT_DT if dt is None else float(dt)
+    if n_steps is None:
+        if code.time_unit < step:
+            raise ParameterError(
+                f"time_unit = {code.time_unit:g} ms is shorter than a step of {step:g} ms, so that "
+                "no activation could be told from another. Use a larger time_unit, or a smaller dt."
+            )
+        return _schedule(code, rewritten, scaling, step, code.time_unit)
+    # Steps grow with the unit, and each window is rounded up: from a little below, downwards.
+    per_unit = _schedule(code, rewritten, scaling, step, 1e4 * step).n_steps / 1e4
+    unit = n_steps / per_unit * step
+    while unit > step:
+        schedule = _schedule(code, rewritten, scaling, step, unit)
+        if schedule.n_steps <= n_steps:
+            return schedule
+        unit -= max(schedule.n_steps - n_steps, 1) / (2 * per_unit) * step
+    least = _schedule(code, rewritten, scaling, step, step).n_steps
+    raise ParameterError(
+        f"n_steps = {n_steps} is too short for {len(rewritten.layers) + 1} windows, one after the "
+        f"other: with one step for the activation 1 they take {least}. Use more steps."
+    )
+
+
+def _schedule(
+    code: FirstSpikeExactCode, rewritten: Rewritten, scaling: Scaling, dt: float, unit: float
+) -> Schedule:
+    span = max(ceil(round(unit / dt, 9)), 1)
+    # The largest input fires at the end of step 0, which is time 1.
+    windows = {entry.name: Window(0, 1, span + 1, 0) for entry in rewritten.inputs}
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = [windows[term.source] for term in layer.inputs[0].terms]
+        opened = max((source.close for source in sources), default=0) + 1
+        delays = [opened - source.close for source in sources]
+        first = [source.open + d for source, d in zip(sources, delays, strict=True)]
+        start = min(first, default=0)
+        if layer in rewritten.readouts:
+            windows[layer.name] = Window(start, opened, opened, opened)
+        elif isinstance(layer.function, MaxPool):
+            # A maximum has no window of its own: it fires when its source's spike arrives.
+            windows[layer.name] = Window(start, start, opened, opened)
+        else:
+            length = _length(code, layer, scaling, unit / dt)
+            windows[layer.name] = Window(start, opened, opened + length, opened)
+    return Schedule(dt, unit, windows)
+
+
+def _length(code: FirstSpikeExactCode, layer: Layer, scaling: Scaling, unit_steps: float) -> int:
+    """Steps of a window (Algorithm 2, line 6); no longer than an upper limit of the ReLU needs."""
+    longest = (1.0 + code.zeta) * scaling.largest[layer.name]
+    if isinstance(layer.function, ReLU):
+        longest = min(longest, layer.function.max_value / float(np.min(scaling.scale[layer.name])))
+    return max(ceil(round(longest * unit_steps, 9)), 1)

@@ -1,0 +1,221 @@
+"""Exact solution of the neurons of `bioconv.codes.phase.neurons`.
+
+Between two scheduled changes the constant currents of a population stay the same.  In a stretch
+in which no spike arrives, potentials are straight lines and crossings are quotients.  Where
+spikes arrive, the potential at the end of the stretch is one linear map of their times.  Whether
+the threshold is crossed before that end is checked, not assumed: no potential can rise above
+where the positive contributions alone would take it.  Neurons that this bound does not clear are
+solved spike by spike.
+
+A threshold that changes in step s holds from the end of that step on, when the grid compares
+potentials with it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.solving.crossings import crossing, first_crossing, spikes_by_neuron
+from bioconv.codes.solving.linear import positive_bound, synaptic
+from bioconv.codes.solving.piecewise import Synapses
+from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
+
+#: share of a step within which two times are the same: they were computed in different ways
+_SAME = 1e-9
+#: room for the rounding of the bound, which is worked out in single precision, in thresholds
+_MARGIN = 1e-4
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Time between two changes.
+
+    Parameters
+    ----------
+    begin, end : float
+        ms.
+    sets : mapping of str to ndarray, shape (n_neurons,)
+        State variables that are set at its beginning.
+    values : mapping of str to ndarray, shape (n_neurons,)
+        Parameters while it lasts.
+    """
+
+    begin: float
+    end: float
+    sets: Mapping[str, Times]
+    values: Mapping[str, Times]
+
+
+@dataclass
+class State:
+    """Of a batch of samples, each (batch, n_neurons): potential, pulses, time of the spike."""
+
+    v: Times
+    pulses: Times
+    spike: Times
+
+
+def prepare(stage: Stage) -> Solver:
+    """The solver of one population; see `bioconv.simulators.event`."""
+    neurons = _Neurons(stage)
+
+    def solve(arrivals: Sequence[Times], current: Times) -> Solution:
+        return neurons.solve(arrivals, current)
+
+    return solve
+
+
+class _Neurons:
+    """One population, with all that stays the same from batch to batch."""
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+        self.lasting = stage.population.model.name == "oscillation_duration"
+        self.stretches = _stretches(stage)
+        self.operators = [entry.operator for entry in stage.incoming]
+        self.positive = [positive_bound(operator) for operator in self.operators]
+        self.synapses = Synapses(self.operators)
+        self.c_m = stage.value("c_m")
+
+    def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
+        """Spikes and final potentials of a batch."""
+        shape = (len(current), self.stage.population.n_neurons)
+        state = State(
+            np.broadcast_to(self.stage.start("v"), shape).copy(),
+            np.zeros(shape),
+            np.full(shape, np.inf),
+        )
+        for stretch in self.stretches:
+            if "v" in stretch.sets:
+                state.v = np.broadcast_to(stretch.sets["v"], shape).copy()
+            if "i_syn" in stretch.sets:
+                state.pulses = np.broadcast_to(stretch.sets["i_syn"], shape).copy()
+            self._advance(stretch, state, arrivals, current)
+        return Solution(state.spike[:, :, None], {"v": state.v})
+
+    def _advance(
+        self, stretch: Stretch, state: State, arrivals: Sequence[Times], current: Times
+    ) -> None:
+        p = stretch.values
+        slope = (p["i_osc"] + p["charging"] * (p["i_offset"] + current) + state.pulses) / self.c_m
+        given = [self._given(stretch, times) for times in arrivals]
+        unfinished = ~np.isfinite(state.spike)
+        rise = slope * (stretch.end - stretch.begin)
+        if not any(leads.any() for leads, _ in given):
+            found = _straight(stretch, state.v, slope)
+        else:
+            found = np.full(state.v.shape, np.inf)
+            most = self._most([lead.astype(np.float32) for lead, _ in given])
+            image, neuron = np.nonzero(unfinished & self._may_cross(stretch, state.v, rise, most))
+            if len(image):
+                start = (state.v[image, neuron], slope[image, neuron])
+                found[image, neuron] = self._by_event(stretch, arrivals, start, image, neuron)
+            rise = rise + np.asarray(synaptic(self.operators, [lead for lead, _ in given]))
+            if self.lasting:
+                counts = [number for _, number in given]
+                state.pulses = state.pulses + np.asarray(synaptic(self.operators, counts))
+        state.v = state.v + rise
+        state.spike = np.where(unfinished, found, state.spike)
+
+    def _most(self, leads: Sequence[Times]) -> Times:
+        """The most that spikes can add; a spike after the listening window counts as negative."""
+        most = np.asarray(synaptic(self.positive, [np.maximum(x, 0.0) for x in leads]))
+        behind = [np.maximum(-x, 0.0) for x in leads]
+        if not any(x.any() for x in behind):
+            return most
+        magnitudes = [operator.map_weights(np.abs) for operator in self.operators]
+        return most + np.asarray(synaptic(magnitudes, behind))
+
+    def _may_cross(self, stretch: Stretch, v: Times, rise: Times, most: Times) -> NDArray[np.bool_]:
+        """Whether the bound leaves it open that potentials reach the threshold.
+
+        Positive pulses only ever steepen a potential: without others it is a convex function of
+        time, and highest at one of the two ends.
+        """
+        v_th = stretch.values["v_th"]
+        room = _MARGIN * (1.0 + np.abs(most))
+        if self.lasting:
+            return np.asarray((v >= v_th) | (v + rise + most + room >= v_th))
+        return np.asarray(v + np.maximum(rise, 0.0) + most + room >= v_th)
+
+    def _given(self, stretch: Stretch, times: Times) -> tuple[Times, Times]:
+        """What each source adds to the potential by the end, per unit weight; and its spikes."""
+        here = self._within(stretch, times)
+        worth = np.where(here, self._worth(stretch, times), 0.0)
+        return worth.sum(axis=2), here.sum(axis=2).astype(np.float64)
+
+    def _within(self, stretch: Stretch, times: Times) -> NDArray[np.bool_]:
+        same = _SAME * self.stage.dt
+        return (times >= stretch.begin - same) & (times < stretch.end - same)
+
+    def _worth(self, stretch: Stretch, times: Times) -> Times:
+        """Of a spike at a time: its amplitude, or how long its pulse lasts, over c_m.
+
+        The capacitance and the window are the same for all neurons of a population.
+        """
+        finite = np.where(np.isfinite(times), times, stretch.end)
+        if self.lasting:
+            return (stretch.end - np.maximum(finite, stretch.begin)) / self.c_m[0]
+        p = stretch.values
+        return 1.0 - (finite - p["t_listen"][0]) / p["window"][0]
+
+    def _by_event(
+        self,
+        stretch: Stretch,
+        arrivals: Sequence[Times],
+        start: tuple[Times, Times],
+        image: NDArray[np.int64],
+        neuron: NDArray[np.int64],
+    ) -> Times:
+        """First crossings of some neurons within a stretch, spike by spike."""
+        found = np.full(len(image), np.inf)
+        spikes = spikes_by_neuron(self.synapses, arrivals, image, neuron)
+        for part, times, weights, _ in spikes:
+            here = self._within(stretch, times)
+            weights = np.where(here, weights, 0.0)
+            times = np.where(here, np.maximum(times, stretch.begin), stretch.end)
+            nothing = np.zeros(times.shape)
+            if self.lasting:
+                events = (times, weights / self.c_m[neuron[part], None], nothing)
+            else:
+                events = (times, nothing, weights * self._worth(stretch, times))
+            height = (start[0][part], start[1][part])
+            v_th = stretch.values["v_th"][neuron[part]]
+            found[part] = first_crossing(height, events, (stretch.begin, stretch.end), v_th)
+        return found
+
+
+def _straight(stretch: Stretch, v: Times, slope: Times) -> Times:
+    """Crossings of straight lines within a stretch, inf where there is none."""
+    begin, end = np.full(v.shape, stretch.begin), np.full(v.shape, stretch.end)
+    return crossing(begin, end, stretch.values["v_th"] - v, slope)
+
+
+def _stretches(stage: Stage) -> list[Stretch]:
+    """The time of a sample, cut where something changes."""
+    model = stage.population.model
+    states = {state.name for state in model.states}
+    shape = stage.population.shape
+
+    def flat(value: object) -> Times:
+        return np.broadcast_to(np.asarray(value, np.float64), shape).reshape(-1)
+
+    # A threshold is compared at the end of the step in which it changes.
+    late = {"v_th": 1}
+    table = [
+        ((c.step + late.get(c.variable, 0)) * stage.dt, c.variable, flat(c.value))
+        for c in stage.changes
+    ]
+    times = sorted({0.0, *(time for time, _, _ in table if time < stage.end)})
+    values = {p.name: stage.value(p.name) for p in model.parameters}
+    stretches = []
+    for begin, end in zip(times, [*times[1:], stage.end], strict=True):
+        now = {name: value for time, name, value in table if time == begin}
+        values = values | {name: value for name, value in now.items() if name not in states}
+        sets = {name: value for name, value in now.items() if name in states}
+        stretches.append(Stretch(begin, end, sets, values))
+    return stretches

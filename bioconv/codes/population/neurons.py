@@ -1,0 +1,90 @@
+"""Neurons that compare what they have received with their threshold, once."""
+
+from __future__ import annotations
+
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
+from bioconv.neurons.language.neuron import Neuron, Value
+from bioconv.neurons.library.parts import I_OFFSET, c_m
+
+_SOURCE = "Mueller 2023, thesis, TU Munich, sections 5.2.1 and 5.2.2, Eq 5.1"
+_REFERENCES = ("mueller2023", "mueller2022exploiting")
+_EQUATIONS = "dv/dt = gate * i_offset / c_m : volt"
+_V_REST = Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST)
+_GATE = Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0), role=roles.GATE)
+
+
+def Threshold(**parameters: Value) -> Neuron:
+    """Neuron of a population: adds up its input, and fires where that reaches its threshold.
+
+    It fires in the steps in which ``window`` is 1: in one, so at most once.  Constant current
+    flows while ``gate`` is 1: for one step, so that x pA become x mV (1 ms, 1 pF).  Both are set
+    by scheduled changes.
+
+    Parameters
+    ----------
+    **parameters : float or ndarray
+        v_rest, the start value, 0 mV; v_th 1 mV; window 1; gate 1; c_m 1 pF; i_offset 0 pA.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    model = NeuronModel(
+        name="threshold",
+        equations=_EQUATIONS,
+        threshold="v >= v_th and window > 0.5",
+        reset="",
+        method="exponential_euler",
+        parameters=(
+            _V_REST,
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            Parameter(
+                "window", 1.0, "1", "Whether the neuron may fire", (0.0, 1.0), role=roles.WINDOW
+            ),
+            _GATE,
+            c_m(1.0),
+            I_OFFSET,
+        ),
+        states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
+        receptors=(Receptor("syn", "v", "mV"),),
+        source=_SOURCE,
+        references=_REFERENCES,
+    )
+    return Neuron(model, parameters)
+
+
+def ThresholdOutput(**parameters: Value) -> Neuron:
+    """Neuron that adds up what populations send, and never fires.
+
+    Parameters
+    ----------
+    **parameters : float or ndarray
+        As of `Threshold`, but v_th and window.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    model = NeuronModel(
+        name="threshold_output",
+        kind=roles.READOUT,
+        equations=_EQUATIONS,
+        threshold="",
+        reset="",
+        method="exponential_euler",
+        parameters=(_V_REST, _GATE, c_m(1.0), I_OFFSET),
+        states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
+        receptors=(Receptor("syn", "v", "mV"),),
+        source=_SOURCE,
+        references=_REFERENCES,
+    )
+    return Neuron(model, parameters)

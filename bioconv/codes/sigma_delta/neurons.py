@@ -1,0 +1,262 @@
+"""Sigma-delta neurons with hysteresis: signed spikes that say how a quantised value changes.
+
+No simulator has signed spikes.  So every neuron is two, ON and OFF, with the same equations and
+the same input: both follow the quantised value ``q``, one spikes when it rises, the other when it
+falls.  ``q`` follows within the integration after the spike, which is as good as a reset: nothing
+else happens between.
+"""
+
+from __future__ import annotations
+
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
+from bioconv.neurons.language.neuron import Neuron, Value
+from bioconv.neurons.library.parts import I_OFFSET, c_m, t_ref
+
+_MOST_SOURCES = 25
+_SOURCE = "Yousefzadeh et al. 2019, AICAS, Eqs 1 to 3 and Algorithm 1"
+_REFERENCES = ("yousefzadeh2019",)
+_POLARITY = Parameter(
+    "polarity", 1.0, "1", "Of the spikes: 1 for ON, -1 for OFF", (-1.0, 1.0), role=roles.POLARITY
+)
+
+_CHARGE = "dv/dt = gate * i_offset / c_m + gain * s / dt"
+_WIPE = "ds/dt = -s / dt : volt"
+_GAIN = "gain = clip(1 - (t - t_first) / t_ramp, 0, 1) : 1"
+_CHARGED = (
+    Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST),
+    c_m(1.0),
+    Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0), role=roles.GATE),
+    I_OFFSET,
+)
+_TIMED = (
+    Parameter("t_ramp", 64.0, "ms", "Time from the highest intensity to zero", (1e-9, 1e9)),
+    Parameter("t_first", 2.5, "ms", "Time at which the highest intensity is weighed", moment=True),
+)
+_RECEPTORS = (Receptor("syn", "v", "mV"), Receptor("timed", "s", "mV"))
+
+
+def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
+    """Neuron whose quantised value follows ``ReLU(v)`` with hysteresis (Algorithm 1).
+
+    ``d`` is the difference between the rectified potential and its quantised value ``q``.  An ON
+    spike comes and ``q`` rises by ``level`` if d is ``v_th`` or more; an OFF spike comes and q
+    falls if d is -v_th or less; nothing else happens, and v is never reset.  ``v_th`` is a hair
+    below ``level``, so that a difference of exactly one level counts in every simulator.
+
+    Constant current flows while ``gate`` is 1: for one step, so that a bias of b pA becomes b mV.
+    Spikes of the receptor ``timed`` come from `IntensityToDelay` neurons and are worth the
+    intensity that their time tells: ``gain`` falls from 1 to 0 within ``t_ramp`` from ``t_first``
+    on; the integration after a spike weighs it.
+
+    With several branches it pools: q follows the largest of the potentials ``v0``, ``v1``, ..., of
+    which each has its own receptors ``syn0``, ``timed0``, ...; it takes no current.
+
+    Parameters
+    ----------
+    n_branches : int
+        1 to 25.
+    **parameters : float or ndarray
+        polarity 1 (ON) or -1 (OFF); level 1 mV; v_th 0.999999 mV; v_max, upper limit of the
+        function, 1e9 mV; t_ramp 64 ms; t_first 2.5 ms; v_rest, the start value, 0 mV; with one
+        branch c_m 1 pF; gate 1; i_offset 0 pA.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not isinstance(n_branches, int) or not 1 <= n_branches <= _MOST_SOURCES:
+        raise ParameterError(
+            f"n_branches must be a whole number from 1 to {_MOST_SOURCES}. "
+            f"Received: {n_branches!r}."
+        )
+    single = n_branches == 1
+    branches = [""] if single else [str(p) for p in range(n_branches)]
+    charge = "gate * i_offset / c_m + " if single else ""
+    largest = "v" if single else f"m{n_branches - 1}"
+    maxima = [] if single else ["m0 = v0 : volt"]
+    maxima += [f"m{p} = clip(v{p}, m{p - 1}, 1e30 * volt) : volt" for p in range(1, n_branches)]
+    model = NeuronModel(
+        name="sigma_delta" if single else f"sigma_delta_max_{n_branches}",
+        equations="\n".join(
+            [
+                *(f"dv{p}/dt = {charge}gain * s{p} / dt : volt" for p in branches),
+                *(f"ds{p}/dt = -s{p} / dt : volt" for p in branches),
+                "dq/dt = level * (int(d >= v_th) - int(d <= -v_th)) / dt : volt",
+                *maxima,
+                f"d = clip({largest}, 0 * volt, v_max) - q : volt",
+                _GAIN,
+            ]
+        ),
+        threshold="polarity * d >= v_th",
+        reset="",
+        method="euler",
+        parameters=(
+            _POLARITY,
+            Parameter("level", 1.0, "mV", "Quantisation level", (1e-9, 1e9)),
+            Parameter(
+                "v_th", 0.999999, "mV", "Firing threshold", (1e-9, 1e9), role=roles.THRESHOLD
+            ),
+            Parameter("v_max", 1e9, "mV", "Largest value", (0.0, 1e12)),
+            *(_CHARGED if single else _CHARGED[:1]),
+            *_TIMED,
+        ),
+        states=(
+            *(
+                State(f"v{p}", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL)
+                for p in branches
+            ),
+            *(State(f"s{p}", 0.0, "mV", "Timed spikes of this step") for p in branches),
+            State("q", 0.0, "mV", "Quantised membrane potential"),
+        ),
+        receptors=(
+            *(Receptor(f"syn{p}", f"v{p}", "mV") for p in branches),
+            *(Receptor(f"timed{p}", f"s{p}", "mV") for p in branches),
+        ),
+        current="i_offset" if single else "",
+        source=_SOURCE,
+        references=_REFERENCES,
+    )
+    return Neuron(model, parameters)
+
+
+def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
+    """Gate whose quantised value follows the largest of its sources.
+
+    ``x{p}`` is the quantised value of source p, in levels: ON spikes arrive with weight 1, OFF
+    spikes with weight -1.
+
+    Parameters
+    ----------
+    n : int
+        Number of sources, 2 ... 25.
+    **parameters : float or ndarray
+        polarity 1 (ON) or -1 (OFF).
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not isinstance(n, int) or not 2 <= n <= _MOST_SOURCES:
+        raise ParameterError(
+            f"A sigma-delta max gate takes 2 to {_MOST_SOURCES} sources. Received: {n!r}. Split a "
+            "larger pool into two layers of gates."
+        )
+    sources = range(n)
+    model = NeuronModel(
+        name=f"sigma_delta_max_gate_{n}",
+        kind=roles.MAX_GATE,
+        equations="\n".join(
+            [
+                *(f"dx{p}/dt = 0 * Hz : 1" for p in sources),
+                "dq/dt = (int(d > margin) - int(d < -margin)) / dt : 1",
+                "m0 = x0 : 1",
+                *(f"m{p} = clip(x{p}, m{p - 1}, 1e30) : 1" for p in sources[1:]),
+                f"d = m{n - 1} - q : 1",
+            ]
+        ),
+        threshold="polarity * d > margin",
+        reset="",
+        method="euler",
+        parameters=(
+            _POLARITY,
+            Parameter("margin", 0.5, "1", "Difference in levels that makes a spike", (1e-9, 1.0)),
+        ),
+        states=(
+            *(State(f"x{p}", 0.0, "1", f"Levels of source {p}") for p in sources),
+            State("q", 0.0, "1", "Levels that have been passed on"),
+        ),
+        receptors=tuple(Receptor(f"p{p}", f"x{p}", "1") for p in sources),
+        current="",
+        source=_SOURCE + "; the gate is bioconv's",
+        references=_REFERENCES,
+    )
+    return Neuron(model, parameters)
+
+
+def IntensityToDelay(**parameters: Value) -> Neuron:
+    """Neuron that spikes once, the earlier the larger its current: linear intensity to delay.
+
+    The sample charges it to x mV in the first step, while ``gate`` is 1; then a ramp lifts all by
+    ``slope``, and x mV reach 1 mV after a time that falls linearly with x.  When the ramp ends,
+    smaller values stay silent for good.  A refractory period longer than any sample keeps it at
+    one spike.
+
+    Parameters
+    ----------
+    **parameters : float or ndarray
+        slope 0.02 mV/ms; v_th 1 mV; v_rest, the start value, 0 mV; c_m 1 pF; gate 1; i_offset 0 pA;
+        t_ref 1e6 ms.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    model = NeuronModel(
+        name="intensity_to_delay",
+        equations="dv/dt = gate * i_offset / c_m + (1 - gate) * slope : volt",
+        threshold="v >= v_th",
+        reset="",
+        method="euler",
+        parameters=(
+            Parameter("slope", 0.02, "mV/ms", "Slope of the ramp", (0.0, 1e9), role=roles.SLOPE),
+            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            *_CHARGED,
+            t_ref(1e6),
+        ),
+        states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
+        receptors=(),
+        refractory="t_ref",
+        source="Yousefzadeh et al. 2019, AICAS, section III (linear intensity-to-delay coding)",
+        references=_REFERENCES,
+    )
+    return Neuron(model, parameters)
+
+
+def SigmaDeltaOutput(**parameters: Value) -> Neuron:
+    """Neuron that only adds up signed spikes.
+
+    Parameters
+    ----------
+    **parameters : float or ndarray
+        v_rest, the start value, 0 mV; c_m 1 pF; gate 1; i_offset 0 pA; t_ramp 64 ms;
+        t_first 2.5 ms.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    model = NeuronModel(
+        name="sigma_delta_output",
+        kind=roles.READOUT,
+        equations="\n".join([f"{_CHARGE} : volt", _WIPE, _GAIN]),
+        threshold="",
+        reset="",
+        method="euler",
+        parameters=(*_CHARGED, *_TIMED),
+        states=(
+            State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
+            State("s", 0.0, "mV", "Timed spikes of this step", kind=roles.SYNAPTIC),
+        ),
+        receptors=_RECEPTORS,
+        source=_SOURCE,
+        references=_REFERENCES,
+    )
+    return Neuron(model, parameters)

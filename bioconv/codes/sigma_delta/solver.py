@@ -1,0 +1,205 @@
+"""Sigma-delta neurons without time steps: everything happens when a spike arrives.
+
+Yousefzadeh et al. 2019, Algorithm 1.  Between arrivals nothing changes, so a loop over the times
+of arrival of each sample is exact.  Spikes that arrive together are added up before the neuron is
+asked; one that is several levels off sends several spikes at that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
+from bioconv.operators import Array, Operator
+
+#: decimals of a ms: arrivals that are nearer than this are one event, whatever their path
+_DECIMALS = 9
+#: ms: how much later than the end of the ramp a spike may be computed to be
+_ROUNDING = 1e-9
+
+#: state variable -> its values (batch, n)
+State = dict[str, Array]
+
+
+def prepare(stage: Stage) -> Solver:
+    """The solver of a population; see `bioconv.simulators.event`."""
+    name = stage.population.model.name
+    if name == "intensity_to_delay":
+        return partial(_delays, stage)
+    if name == "sigma_delta_output":
+        return partial(_add_up, stage)
+    return partial(_follow, stage)
+
+
+def _delays(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
+    """One spike, when the ramp has lifted the charge of the sample to the threshold."""
+    charged, ended = _change_time(stage, "gate"), _change_time(stage, "slope")
+    potential = _charged(stage, current)
+    missing = np.maximum(stage.value("v_th") - potential, 0.0)
+    times = charged + missing / stage.value("slope")
+    late = times > min(ended, stage.end) + _ROUNDING
+    return Solution(np.where(late, np.inf, times)[..., None])
+
+
+def _add_up(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
+    """The potential at the end: all that has arrived."""
+    potential = _charged(stage, current)
+    for entry, times in zip(stage.incoming, arrivals, strict=True):
+        worth = np.where(times <= stage.end, _worth(stage, entry.receptor, times), 0.0)
+        potential = potential + np.asarray(_apply(entry.operator, worth.sum(axis=-1)))
+    return Solution(np.full((*current.shape, 0), np.inf), {"v": potential})
+
+
+def _follow(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
+    """The quantised value follows the potential, or the maximum of the sources, at each event."""
+    # what is there from the start, or has been charged in the first step, is seen at its end
+    events = _Events.of(arrivals, len(current), stage.dt, stage.end)
+    batch, n = current.shape
+    names = [state.name for state in stage.population.model.states]
+    state: State = {
+        name: jnp.broadcast_to(jnp.asarray(stage.start(name)), (batch, n))
+        for name in names
+        if not name.startswith("s")
+    }
+    if "v" in names:
+        state["v"] = jnp.asarray(_charged(stage, current))
+    step = _gate(stage) if "x0" in names else _neuron(stage)
+    operators = [entry.operator for entry in stage.incoming]
+    worth = [
+        jnp.asarray(_worth(stage, entry.receptor, times))
+        for entry, times in zip(stage.incoming, arrivals, strict=True)
+    ]
+    sent = []
+    for number in range(events.times.shape[1]):
+        state, spikes = step(operators, state, worth, events.places, number)
+        sent.append(_spikes_of(np.asarray(spikes), number))
+    return Solution(_times_of(sent, events.times, batch, n))
+
+
+@dataclass(frozen=True)
+class _Events:
+    """When something arrives: (batch, m) times, and for each arrival the number of its event."""
+
+    times: Times
+    places: list[Array]
+
+    @staticmethod
+    def of(arrivals: Sequence[Times], batch: int, begin: float, end: float) -> _Events:
+        """All distinct times of arrival until ``end``, and ``begin``, sample by sample."""
+        rounded = [np.round(times, _DECIMALS).reshape(batch, -1) for times in arrivals]
+        every = np.sort(np.concatenate([np.full((batch, 1), begin), *rounded], axis=1), axis=1)
+        first = np.ones(every.shape, bool)
+        first[:, 1:] = every[:, 1:] != every[:, :-1]
+        every = np.where(first & (every <= end), every, np.inf)
+        every = np.sort(every, axis=1)
+        every = every[:, : max(int(np.isfinite(every).sum(axis=1).max()), 1)]
+        # Searching sorted rows at once: each row is lifted above the one before it.
+        lift = (np.arange(batch) * 2.0 * (end + 1.0))[:, None]
+        flat = (np.minimum(every, end + 1.0) + lift).ravel()
+        places = []
+        for times, original in zip(rounded, arrivals, strict=True):
+            place = np.searchsorted(flat, np.minimum(times, end + 1.0) + lift)
+            place = place - np.arange(batch)[:, None] * every.shape[1]
+            place = np.where(times <= end, place, -1)
+            places.append(jnp.asarray(place.reshape(original.shape), jnp.int32))
+        return _Events(every, places)
+
+
+def _neuron(stage: Stage) -> Callable[..., Any]:
+    """Algorithm 1, for spikes that arrive together."""
+    level, threshold, highest, polarity = (
+        stage.value(name) for name in ("level", "v_th", "v_max", "polarity")
+    )
+    branches = [s.name for s in stage.population.model.states if s.name.startswith("v")]
+    targets = [f"v{entry.receptor.lstrip('syntimed')}" for entry in stage.incoming]
+
+    @jax.jit
+    def step(operators: Any, state: State, worth: Any, places: Any, number: Any) -> Any:
+        new = dict(state)
+        for operator, name, each, place in zip(operators, targets, worth, places, strict=True):
+            new[name] = new[name] + _arriving(operator, each, place, number)
+        v = jnp.max(jnp.stack([new[name] for name in branches]), axis=0)
+        d = jnp.clip(v, 0.0, highest) - state["q"]
+        n = jnp.sign(d) * jnp.maximum(jnp.floor((jnp.abs(d) - threshold) / level) + 1.0, 0.0)
+        return {**new, "q": state["q"] + level * n}, jnp.maximum(polarity * n, 0.0)
+
+    return step
+
+
+def _gate(stage: Stage) -> Callable[..., Any]:
+    """The largest of the sources' values, in whole levels."""
+    polarity = stage.value("polarity")
+    receptors = {r.name: r.variable for r in stage.population.model.receptors}
+    variables = [receptors[entry.receptor] for entry in stage.incoming]
+
+    @jax.jit
+    def step(operators: Any, state: State, worth: Any, places: Any, number: Any) -> Any:
+        new = dict(state)
+        for operator, variable, each, place in zip(
+            operators, variables, worth, places, strict=True
+        ):
+            new[variable] = new[variable] + _arriving(operator, each, place, number)
+        largest = jnp.max(jnp.stack([new[name] for name in receptors.values()]), axis=0)
+        n = jnp.round(largest - new["q"])
+        return {**new, "q": new["q"] + n}, jnp.maximum(polarity * n, 0.0)
+
+    return step
+
+
+def _arriving(operator: Operator, worth: Array, place: Array, number: Array) -> Array:
+    now = jnp.sum(jnp.where(place == number, worth, 0.0), axis=-1)
+    return operator.apply(now.reshape(-1, *operator.in_shape)).reshape(len(now), -1)
+
+
+@jax.jit
+def _apply(operator: Operator, x: Array) -> Array:
+    return operator.apply(x.reshape(-1, *operator.in_shape)).reshape(len(x), -1)
+
+
+def _spikes_of(counts: NDArray[np.float64], number: int) -> tuple[NDArray, ...]:
+    """Sample, neuron, event of each spike, those of several repeated."""
+    sample, neuron = np.nonzero(counts)
+    repeats = counts[sample, neuron].astype(np.int64)
+    sample, neuron = np.repeat(sample, repeats), np.repeat(neuron, repeats)
+    return sample, neuron, np.full(len(sample), number)
+
+
+def _times_of(sent: list[tuple[NDArray, ...]], events: Times, batch: int, n: int) -> Times:
+    """Spike times (batch, n, k), ascending, from lists in the order of events."""
+    sample, neuron, event = (np.concatenate(parts) for parts in zip(*sent, strict=True))
+    flat = sample * n + neuron
+    order = np.argsort(flat, kind="stable")
+    flat, totals = flat[order], np.bincount(flat, minlength=batch * n)
+    place = np.arange(len(flat)) - (np.cumsum(totals) - totals)[flat]
+    times = np.full((batch * n, int(totals.max(initial=0))), np.inf)
+    times[flat, place] = events[sample[order], event[order]]
+    return times.reshape(batch, n, -1)
+
+
+def _worth(stage: Stage, receptor: str, times: Times) -> Times:
+    """What each arriving spike is worth: 1, or the intensity that its time tells."""
+    if not receptor.startswith("timed"):
+        return np.isfinite(times).astype(np.float64)
+    zero = float(stage.value("t_first")[0]) - stage.dt / 2
+    ramp = float(stage.value("t_ramp")[0])
+    return np.clip(1.0 - (np.where(np.isfinite(times), times, np.inf) - zero) / ramp, 0.0, 1.0)
+
+
+def _charged(stage: Stage, current: Times) -> Times:
+    """Potential after the constant current has flowed."""
+    flow = (stage.value("i_offset") + current) / stage.value("c_m")
+    return stage.start("v") + flow * _change_time(stage, "gate")
+
+
+def _change_time(stage: Stage, variable: str) -> float:
+    """When a parameter changes, in ms; the end of the sample if it does not."""
+    times = [c.step * stage.dt for c in stage.changes if c.variable == variable]
+    return min(times, default=stage.end)

@@ -1,0 +1,289 @@
+"""The datasets that the networks are trained on, always as (train, test) pairs of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bioconv.ground.errors import DataNotFoundError, UnknownNameError
+from bioconv.ground.keras_engine import import_keras, keras_home
+
+Array = npt.NDArray[Any]
+Split = tuple[Array, Array]
+Dataset = tuple[Split, Split]
+DataPath = str | Path
+
+# In this order: a file that holds a whole dataset wins over one that holds a part of it.
+_NPZ_KEYS = (
+    ("x_train", "y_train", "x_test", "y_test"),
+    ("x_train4000", "y_train4000", "x_test1000", "y_test1000"),
+)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the datasets.
+
+    Returns
+    -------
+    tuple of str
+        Names that `load` and `scaled` know.
+    """
+    return tuple(_LOADERS)
+
+
+def load(name: str, path: DataPath | None = None) -> Dataset:
+    """Load a dataset as it is stored.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    path : str or Path, optional
+        For ``mnist``, ``fashion_mnist`` and ``cifar10``: an ``.npz`` file to read in place of
+        Keras's own copy, or a folder with one. See `from_npz`.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        Images are uint8, labels integers of shape (n_samples,).
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such dataset.
+    DataNotFoundError
+        If it is not on this machine and cannot be downloaded.
+    ValueError
+        If `path` is given for a dataset that is not read from files.
+
+    Examples
+    --------
+    >>> from bioconv.models import data
+    >>> (x_train, y_train), (x_test, y_test) = data.load("digits")
+    >>> x_train.shape, x_test.shape
+    ((1437, 8, 8), (360, 8, 8))
+    """
+    if name not in _LOADERS:
+        raise UnknownNameError("dataset", name, names())
+    if path is None:
+        return _LOADERS[name]()
+    if name not in _SHAPES:
+        allowed = ", ".join(_SHAPES)
+        raise ValueError(f"A path can be given for {allowed} only. Received: {name!r}.")
+    return from_npz(name, path)
+
+
+def scaled(name: str, path: DataPath | None = None) -> Dataset:
+    """Load a dataset as the networks of this package take it.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    path : str or Path, optional
+        As in `load`.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        Images as float32 in [0, 1] of shape (n_samples, height, width, channels); what is no
+        image comes as `load` gives it.
+    """
+    (x_train, y_train), (x_test, y_test) = load(name, path)
+    return (scale(name, x_train), y_train), (scale(name, x_test), y_test)
+
+
+def scale(name: str, x: Array) -> Array:
+    """Scale raw samples of a dataset to the input range of the networks.
+
+    Parameters
+    ----------
+    name : str
+        The dataset that they are from.
+    x : ndarray
+        Samples as `load` returns them.
+
+    Returns
+    -------
+    ndarray
+        Images as float32 in [0, 1] with the channels last; anything else unchanged.
+    """
+    if name not in _LARGEST_PIXEL:
+        return x
+    images = x.astype(np.float32) / np.float32(_LARGEST_PIXEL[name])
+    return images[..., np.newaxis] if images.ndim == 3 else images
+
+
+def digits(seed: int = 0) -> Dataset:
+    """Load the 8×8 digits that come with scikit-learn, split into training and test images.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the split. The shipped networks were trained with 0.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        1,437 and 360 images of shape (8, 8), uint8 from 0 to 16, each class in both parts
+        alike; labels from 0 to 9.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_digits()
+    x_train, x_test, y_train, y_test = train_test_split(
+        bunch.images.astype(np.uint8),
+        bunch.target,
+        test_size=360,
+        random_state=seed,
+        stratify=bunch.target,
+    )
+    return (x_train, y_train), (x_test, y_test)
+
+
+def mnist() -> Dataset:
+    """Load MNIST from Keras's folder, or download it there.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        60,000 and 10,000 images of shape (28, 28), uint8; labels from 0 to 9.
+    """
+    return _from_keras("mnist")
+
+
+def fashion_mnist() -> Dataset:
+    """Load Fashion-MNIST from Keras's folder, or download it there.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        60,000 and 10,000 images of shape (28, 28), uint8; labels from 0 to 9.
+    """
+    return _from_keras("fashion_mnist")
+
+
+def cifar10() -> Dataset:
+    """Load CIFAR-10 from Keras's folder, or download it there.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        50,000 and 10,000 images of shape (32, 32, 3), uint8; labels from 0 to 9.
+    """
+    (x_train, y_train), (x_test, y_test) = _from_keras("cifar10")
+    return (x_train, y_train.ravel()), (x_test, y_test.ravel())
+
+
+def imdb(n_words: int = 5000, length: int = 500) -> Dataset:
+    """Load the IMDb reviews from Keras's folder, or download them there.
+
+    Parameters
+    ----------
+    n_words : int
+        Only the most frequent words are kept, the others get the index 2.
+    length : int
+        Every review is cut to its last words or filled up with zeros in front.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        25,000 and 25,000 reviews, int32 word indices of shape (length,); labels 0 and 1.
+    """
+    (x_train, y_train), (x_test, y_test) = _from_keras("imdb", num_words=n_words)
+    pad = import_keras().utils.pad_sequences
+    return (pad(x_train, maxlen=length), y_train), (pad(x_test, maxlen=length), y_test)
+
+
+def sine() -> Dataset:
+    """Make the regression task 0.5 + 0.4 sin(2πx) on [0, 1].
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        float32 arrays of shapes (1001, 1) and (256, 1), all between 0 and 1; x is evenly
+        spaced, and no point is in both parts.
+    """
+
+    def sample(x: Array) -> Split:
+        y = 0.5 + 0.4 * np.sin(2.0 * np.pi * x)
+        return x.astype(np.float32)[:, np.newaxis], y.astype(np.float32)[:, np.newaxis]
+
+    return sample(np.linspace(0.0, 1.0, 1001)), sample((np.arange(256) + 0.5) / 256)
+
+
+def from_npz(name: str, path: DataPath) -> Dataset:
+    """Read an image dataset from an ``.npz`` file.
+
+    Parameters
+    ----------
+    name : str
+        ``mnist``, ``fashion_mnist`` or ``cifar10``, which says the shape to expect.
+    path : str or Path
+        The file, or a folder in which the first fitting ``.npz`` file is taken. A fitting file
+        has the arrays ``x_train, y_train, x_test, y_test``, or, a part of CIFAR-10,
+        ``x_train4000, y_train4000, x_test1000, y_test1000``.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        Images uint8, labels of shape (n_samples,).
+
+    Raises
+    ------
+    DataNotFoundError
+        If there is no fitting file.
+    """
+    where = Path(path)
+    files = sorted(where.glob("*.npz")) if where.is_dir() else [where]
+    for file in filter(Path.is_file, files):
+        with np.load(file, allow_pickle=False) as arrays:
+            for keys in _NPZ_KEYS:
+                if all(key in arrays for key in keys) and _fits(name, arrays[keys[0]]):
+                    x_train, y_train, x_test, y_test = (arrays[key] for key in keys)
+                    return (x_train, y_train.ravel()), (x_test, y_test.ravel())
+    wanted = " or ".join("(" + ", ".join(keys) + ")" for keys in _NPZ_KEYS)
+    raise DataNotFoundError(
+        f"No data of {name} at {where}: looked for an .npz file with the arrays {wanted} and "
+        f"images of shape {_SHAPES[name]}."
+    )
+
+
+def _fits(name: str, images: Array) -> bool:
+    """Whether images have the shape and type of a dataset."""
+    return images.shape[1:] == _SHAPES[name] and images.dtype == np.uint8
+
+
+def _from_keras(name: str, **options: Any) -> Dataset:
+    """Load through `keras.datasets`, saying what to do where that fails."""
+    loader = getattr(import_keras().datasets, name)
+    try:
+        dataset: Dataset = loader.load_data(**options)
+    # Keras raises a bare Exception where a download fails.
+    except Exception as error:
+        raise DataNotFoundError(
+            f"{name} is not at hand: looked in {keras_home() / 'datasets'}, then tried to "
+            f"download it ({error}). Connect to the network once, or set the environment variable "
+            f"KERAS_HOME to a folder that has the files under datasets/"
+            + (", or give the path of an .npz file." if name in _SHAPES else ".")
+        ) from error
+    return dataset
+
+
+_LOADERS: dict[str, Callable[[], Dataset]] = {
+    "digits": digits,
+    "mnist": mnist,
+    "fashion_mnist": fashion_mnist,
+    "cifar10": cifar10,
+    "imdb": imdb,
+    "imdb_2500": partial(imdb, n_words=2500),
+    "sine": sine,
+}
+_SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3)}
+_LARGEST_PIXEL = {"digits": 16, "mnist": 255, "fashion_mnist": 255, "cifar10": 255}

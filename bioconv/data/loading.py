@@ -1,0 +1,156 @@
+"""Data for calibration and simulation: ``.npz`` files, or datasets by name."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.data import datasets
+from bioconv.ground.errors import DataError
+
+#: datasets known by name
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb", "imdb_2500")
+
+#: samples, and labels where there are any
+Data = tuple[NDArray, NDArray | None]
+
+
+def load_data(
+    source: str | Path,
+    *,
+    split: str = "test",
+    scale: float | None = None,
+    offset: float = 0.0,
+    n_images: int | None = None,
+) -> Data:
+    """Load samples, and labels where there are any.
+
+    Parameters
+    ----------
+    source : str or Path
+        An ``.npz`` file with ``x`` and optionally ``y``, or the name of a dataset: ``digits``,
+        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words), ``imdb_2500``.
+    split : {"test", "train"}
+        Which part of a named dataset.
+    scale, offset : float
+        ``x * scale + offset`` is returned, of the values as they are stored (0 to 255 for
+        images, 0 to 16 for digits).  Without them a named dataset comes as its networks are
+        trained on it (images between 0 and 1, channel last), and a file as it is.
+    n_images : int, optional
+        Only the first so many.
+
+    Returns
+    -------
+    x : ndarray of float32, shape (n, ...)
+        Integers (word indices) stay integers when neither scale nor offset is given.
+    y : ndarray of int or None, shape (n,)
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or has no usable ``x``, or the name is unknown.
+
+    Examples
+    --------
+    >>> x, y = load_data("digits", n_images=3)
+    >>> x.shape, float(x.max()) <= 1
+    ((3, 8, 8, 1), True)
+    """
+    if n_images is not None and n_images < 1:
+        raise DataError(f"the number of images must be at least 1. Received: {n_images}.")
+    given = (scale, offset) != (None, 0.0)
+    named = str(source) in NAMES
+    x, y = _named(str(source), split, raw=given) if named else _from_file(Path(source))
+    x, y = x[:n_images], None if y is None else y[:n_images]
+    if given:
+        x = x * (1.0 if scale is None else scale) + offset
+    if not np.issubdtype(x.dtype, np.integer):
+        x = x.astype(np.float32)
+    if not np.all(np.isfinite(x)):
+        raise DataError(f"{source}: x contains NaN or infinite values. Remove them first.")
+    return x, y
+
+
+def _named(name: str, split: str, *, raw: bool) -> Data:
+    if split not in ("train", "test"):
+        raise DataError(f"split must be 'train' or 'test'. Received: {split!r}.")
+    train, test = datasets.load(name) if raw else datasets.scaled(name)
+    return train if split == "train" else test
+
+
+def _from_file(path: Path) -> Data:
+    if not path.is_file():
+        raise DataError(
+            f"no data file {str(path)!r}. Give an .npz file with arrays x and (optionally) y, "
+            f"or one of the names {', '.join(NAMES)}."
+        )
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if "x" not in archive:
+                raise DataError(
+                    f"{path}: no array called x. Found: {', '.join(archive) or 'nothing'}. "
+                    "Save one with numpy.savez(file, x=images, y=labels)."
+                )
+            x = np.asarray(archive["x"])
+            y = np.asarray(archive["y"]) if "y" in archive else None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path} cannot be read as an .npz file: {error}") from error
+    return _checked(path, x, y)
+
+
+def _checked(path: Path, x: NDArray, y: NDArray | None) -> Data:
+    if x.ndim < 2 or not len(x) or x.dtype.kind not in "fiub":
+        raise DataError(
+            f"{path}: x must hold numbers, sample first, at least one sample. "
+            f"Received: shape {x.shape}, dtype {x.dtype}."
+        )
+    if y is None:
+        return x, None
+    if y.ndim == 2 and y.shape[1] > 1 and np.all(y.sum(axis=1) == 1):
+        y = np.argmax(y, axis=1)  # one-hot labels
+    y = y.reshape(len(y), -1)
+    if len(y) != len(x) or y.shape[1] != 1 or y.dtype.kind not in "iubf":
+        raise DataError(
+            f"{path}: y must hold one class a sample ({len(x)} numbers, or one-hot rows). "
+            f"Received: {y.shape[0]} rows of {y.shape[1]}, dtype {y.dtype}."
+        )
+    return x, y[:, 0].astype(np.int64)
+
+
+def fit_shape(x: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Bring samples to a network's input shape where that needs no guess.
+
+    Adds or drops axes of length one, flattens, and moves channels from last to first.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, ...)
+    shape : tuple of int
+        Shape of one sample as the network wants it.
+
+    Raises
+    ------
+    DataError
+        If the shapes do not agree in one of these ways.
+
+    Examples
+    --------
+    >>> fit_shape(np.zeros((5, 28, 28)), (28, 28, 1)).shape
+    (5, 28, 28, 1)
+    """
+    given = x.shape[1:]
+    if given == shape:
+        return x
+    squeezed = tuple(size for size in given if size != 1)
+    if squeezed == tuple(size for size in shape if size != 1) or (
+        len(shape) == 1 and shape[0] == np.prod(given)
+    ):
+        return x.reshape(len(x), *shape)
+    if len(given) == 3 and (given[2], *given[:2]) == shape:
+        return np.moveaxis(x, -1, 1)
+    raise DataError(f"the network takes samples of shape {shape}. Received: {given}.")

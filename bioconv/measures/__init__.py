@@ -1,0 +1,33 @@
+"""What a simulation was worth: rates, spikes, operations, and where accuracy is lost.
+
+Accuracy and agreement over time are methods of `bioconv.Recording`; everything here needs the
+network as well.  Rates are in Hz, activations in the units of the analog network.
+"""
+
+from bioconv.ground.tables import format_table
+from bioconv.measures.activity import (
+    PopulationActivity,
+    activity,
+    analog_classes,
+    mixed_signs,
+    multiply_accumulates,
+    spikes_per_image,
+    spikes_per_neuron,
+    synaptic_operations,
+)
+from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose
+
+__all__ = [
+    "LayerDiagnosis",
+    "PopulationActivity",
+    "activity",
+    "analog_classes",
+    "decode",
+    "diagnose",
+    "format_table",
+    "mixed_signs",
+    "multiply_accumulates",
+    "spikes_per_image",
+    "spikes_per_neuron",
+    "synaptic_operations",
+]

@@ -1,0 +1,305 @@
+"""How good a spiking network will be, before it is simulated, and which percentile is best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.analog import AnalogGraph, evaluate
+from bioconv.analog.functions import Elementwise, ReLU
+from bioconv.codes import RateCode
+from bioconv.codes.common.calibration import LowestValues, Scales, measure
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.conversion import as_graph, calibration_of, convert
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.neurons import Neuron
+from bioconv.operators import LEAF, Array, register
+
+PERCENTILES = (99.0, 99.9, 99.99, 99.999, 100.0)
+
+Data = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Expected accuracy under one percentile.
+
+    Parameters
+    ----------
+    percentile : float
+    accuracy : float or None
+        Share of samples that get their label; None without labels.
+    agreement : float
+        Share of samples that get the same class as from the analog network.
+    output_error : float
+        Mean distance to the analog output, as a share of the range of that output.
+    """
+
+    percentile: float
+    accuracy: float | None
+    agreement: float
+    output_error: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A percentile tried on noise.
+
+    Parameters
+    ----------
+    percentile : float
+    agreement : float
+        Share of noise samples that get the same class as from the analog network.
+    output_error : float
+        Mean distance to the analog output, as a share of the range of that output.
+    chosen : bool
+        Whether the search recommends it.
+    """
+
+    percentile: float
+    agreement: float
+    output_error: float
+    chosen: bool = False
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class RateReLU(Elementwise):
+    """What a rate can represent of a rectification: at most its scale, in steps.
+
+    Parameters
+    ----------
+    scale : ndarray broadcastable to one sample
+        Largest value (ReLU1 of mueller 3.3.3, in the units of the layer).
+    n_steps : int
+        Values are multiples of ``scale / n_steps``; 0: any value.
+    start : float
+        Membrane potential at the start as a share of the threshold: with 0.5 values are rounded
+        to the nearest multiple, with 0 to the next lower one.
+    """
+
+    scale: NDArray = field(metadata=LEAF)
+    n_steps: int = 0
+    start: float = 0.5
+
+    def value(self, x: Array) -> Array:
+        """The function of one array."""
+        share = jnp.clip(x / self.scale, 0, 1)
+        if self.n_steps:
+            share = jnp.floor(share * self.n_steps + self.start) / self.n_steps
+        return share * self.scale
+
+
+def estimate(
+    model: Any | str | Path | AnalogGraph,
+    x: Data,
+    y: ArrayLike | None = None,
+    *,
+    calibration: Data,
+    code: RateCode | None = None,
+    percentiles: Sequence[float] = PERCENTILES,
+    n_steps: int | None = None,
+) -> list[Estimate]:
+    """Accuracy of the analog network with every ReLU clipped at its scale (mueller 3.3.3).
+
+    That is the accuracy of the spiking network after infinite time: what saturation costs.  With
+    ``n_steps`` activations are also rounded to what so many steps can represent; errors of single
+    steps add up through the layers, so this is an optimistic figure.
+
+    Parameters
+    ----------
+    model : keras.Model, str, Path or AnalogGraph
+    x : array, or a sequence or mapping of arrays
+        Samples for each input.
+    y : array of int, shape (n,), optional
+        Labels.
+    calibration : array, or a sequence or mapping of arrays
+        Samples that set the scales.
+    code : RateCode, optional
+        Its normalization, over and initial are used.  Default: ``RateCode()``, as in
+        `bioconv.convert`.
+    percentiles : sequence of float
+    n_steps : int, optional
+
+    Returns
+    -------
+    list of Estimate
+        One for each percentile, in the given order.
+
+    Raises
+    ------
+    DataError
+        If data or labels do not fit.
+    ParameterError
+        There is no percentile, one is out of range, or the code is no rate code.
+    ConversionError
+        With every layer that a rate cannot carry.
+    """
+    graph = as_graph(model)
+    code = RateCode() if code is None else code
+    if not isinstance(code, RateCode):
+        raise ParameterError(f"an estimate needs a rate code, RateCode(...). Received: {code!r}.")
+    codes = [replace(code, percentile=p) for p in percentiles]
+    if not codes:
+        raise ParameterError("give at least one percentile")
+    samples = calibration_of(graph, calibration)
+    rewritten = rewrite(graph, LowestValues(graph, samples))
+    reference = _first_output(evaluate(graph, x))
+    labels = _labels(y, len(reference))
+    rows = []
+    for code in codes:
+        scales = measure(
+            rewritten,
+            samples,
+            percentile=code.percentile,
+            normalization=code.normalization,
+            over=code.over,
+        )
+        clipped = _clipped(rewritten, scales, n_steps or 0, 0.5 if code.initial == "half" else 0.0)
+        output = _first_output(evaluate(clipped, x))
+        accuracy = None if labels is None else float(np.mean(_classes(output) == labels))
+        rows.append(Estimate(code.percentile, accuracy, *_compare(output, reference)))
+    return rows
+
+
+def search_percentile(
+    model: Any | str | Path | AnalogGraph,
+    *,
+    calibration: Data,
+    code: RateCode | None = None,
+    neuron: Neuron | None = None,
+    percentiles: Sequence[float] | None = None,
+    n_samples: int = 100,
+    scales: str = "noise",
+    n_steps: int | None = None,
+    dt: float | None = None,
+    duration: float | None = None,
+    seed: int = 0,
+) -> list[Candidate]:
+    """Find the percentile that converges fastest without loss, with no test data.
+
+    Mueller 3.3.2, Fig 3.12: a trained network gives random but sharp answers to uniform noise, so
+    noise shows small errors of conversion better than data do.  For each percentile the network
+    is converted and simulated (array simulator) on noise in the range of the calibration data;
+    low percentiles lose by saturation, high ones by slow convergence.
+
+    The choice: the largest agreement of classes with the analog network; among equals the smallest
+    error of the output, then the lowest percentile, which converges fastest.  A network with a
+    single output has no classes and is judged by the error alone.
+
+    Parameters
+    ----------
+    model : keras.Model, str, Path or AnalogGraph
+    calibration : array, or a sequence or mapping of arrays
+    code : RateCode, optional
+        Its other options are used as they are.
+    neuron : Neuron, optional
+    percentiles : sequence of float, optional
+        Default: `PERCENTILES`.
+    n_samples : int
+        Noise samples; the thesis finds 1 % of a test set enough.
+    scales : {"noise", "calibration"}
+        What sets the scales during the search.  With those of noise, a percentile is judged by
+        what it does to the activations that it was taken from, and the loss has its minimum inside
+        the range as in Fig 3.12 (``paper_figures/mueller_fig_3_12.py``).  With those of the
+        calibration data, noise, whose activations are other ones, mostly shows how much of it
+        saturates, and high percentiles win whatever the number of steps.
+    n_steps : int, optional
+        Steps a sample is simulated: the speed that is wanted.
+    dt : float, optional
+        ms.
+    duration : float, optional
+        ms, in place of ``n_steps``.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    list of Candidate
+        One for each percentile, in the given order; ``chosen`` marks one.
+
+    Raises
+    ------
+    ParameterError
+        There is no percentile or no noise sample, or ``scales`` is unknown.
+    """
+    from bioconv.simulators import simulate
+
+    graph, code = as_graph(model), code or RateCode()
+    wanted = tuple(PERCENTILES if percentiles is None else percentiles)
+    if not wanted or n_samples < 1:
+        raise ParameterError("give at least one percentile and one noise sample")
+    if scales not in ("noise", "calibration"):
+        raise ParameterError(f"scales must be noise or calibration. Received: {scales!r}.")
+    samples = calibration_of(graph, calibration)
+    n_scaling = max(n_samples, len(next(iter(samples.values()))))
+    drawn = _noise(samples, n_scaling, np.random.default_rng(seed))
+    noise = {name: x[:n_samples] for name, x in drawn.items()}
+    reference = _first_output(evaluate(graph, noise))
+    rows = []
+    for percentile in wanted:
+        network = convert(
+            graph,
+            calibration=drawn if scales == "noise" else samples,
+            code=replace(code, percentile=percentile),
+            neuron=neuron,
+            dt=dt,
+            n_steps=n_steps,
+            duration=duration,
+        )
+        given = {entry.name: noise[key] for entry, key in zip(network.inputs, noise, strict=True)}
+        recording = simulate(network, given, seed=seed, progress=False)
+        output = np.asarray(recording.outputs[network.readouts[0].name])
+        rows.append(Candidate(percentile, *_compare(output, reference)))
+    has_classes = int(np.prod(reference.shape[1:])) > 1
+    best = min(
+        rows, key=lambda row: (-row.agreement * has_classes, row.output_error, row.percentile)
+    )
+    return [replace(row, chosen=row is best) for row in rows]
+
+
+def _clipped(rewritten: Rewritten, scales: Scales, n_steps: int, start: float) -> AnalogGraph:
+    layers = [
+        replace(layer, function=RateReLU(np.asarray(scales.of[layer.name]), n_steps, start))
+        if isinstance(layer.function, ReLU)
+        else layer
+        for layer in rewritten.layers
+    ]
+    return replace(rewritten, layers=layers).graph()
+
+
+def _noise(
+    samples: Mapping[str, NDArray], n: int, random: np.random.Generator
+) -> dict[str, NDArray]:
+    return {
+        name: random.uniform(x.min(), x.max(), (n, *x.shape[1:])) for name, x in samples.items()
+    }
+
+
+def _first_output(outputs: Mapping[str, NDArray]) -> NDArray:
+    return next(iter(outputs.values()))
+
+
+def _classes(output: NDArray) -> NDArray[np.int64]:
+    return output.reshape(len(output), -1).argmax(axis=1)
+
+
+def _compare(output: NDArray, reference: NDArray) -> tuple[float, float]:
+    agreement = float(np.mean(_classes(output) == _classes(reference)))
+    return agreement, float(np.mean(np.abs(output - reference)) / (np.ptp(reference) or 1.0))
+
+
+def _labels(y: ArrayLike | None, n: int) -> NDArray | None:
+    if y is None:
+        return None
+    labels = np.asarray(y).reshape(-1)
+    if labels.shape != (n,):
+        raise DataError(f"expected {n} labels, one a sample. Received: {np.shape(y)}")
+    return labels

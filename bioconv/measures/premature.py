@@ -1,0 +1,136 @@
+"""Premature spikes: those that a neuron emitted before all of its inputs had come.
+
+>>> import numpy as np, bioconv as bc
+>>> from bioconv.models import weights_path
+>>> x = np.random.default_rng(0).random((4, 8, 8, 1))
+>>> network = bc.convert(weights_path("digits_mlp"), calibration=x, code=bc.FirstSpikeCode())
+>>> record = {population.name: ("spikes",) for population in network.populations}
+>>> recording = bc.simulate(network, x, record=record, simulator="event", progress=False)
+>>> [entry.spikes >= entry.premature for entry in premature_spikes(network, recording)]
+[True, True, True]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
+from bioconv.ground.errors import ParameterError
+from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
+
+#: numbers in one array at most (32 MB)
+_CHUNK = 4_000_000
+
+
+@dataclass(frozen=True)
+class Premature:
+    """Of one population, over all samples.
+
+    Parameters
+    ----------
+    population : str
+    spikes : int
+    premature : int
+        Spikes that left before the last input of the neuron arrived.
+    """
+
+    population: str
+    spikes: int
+    premature: int
+
+    @property
+    def share(self) -> float:
+        """Share of premature spikes, 0 without spikes."""
+        return self.premature / self.spikes if self.spikes else 0.0
+
+
+def premature_spikes(network: SpikingNetwork, recording: Recording) -> list[Premature]:
+    """How many spikes of each layer left before all of the neuron's inputs had come.
+
+    What arrives later is lost for the neuron's message (mueller 6.1): such a spike may be wrong.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        Of a code in which the time of a spike matters.
+    recording : Recording
+        With the "spikes" of all populations.
+
+    Returns
+    -------
+    list of Premature
+        For every population whose spikes have values, in the order of the network; those that
+        get no spikes have no premature ones.  Gates of a max pooling are left out: the first
+        spike is all that they wait for.
+
+    Raises
+    ------
+    ParameterError
+        Spikes that were not recorded.
+    """
+    wanted = [p for p in network.populations if len(p.spike_values) and not _picks(p)]
+    needed = {p.name for p in wanted}
+    needed |= {e.pre for p in wanted for e in network.projections_to(p.name)}
+    missing = sorted(needed - set(recording.rasters))
+    if missing:
+        raise ParameterError(
+            f"the spikes of {', '.join(missing)} were not recorded. Simulate with "
+            'record={name: ("spikes",)} for each of them.'
+        )
+    return [_of_population(network, recording, population) for population in wanted]
+
+
+def _picks(population: Population) -> bool:
+    return population.model.name == FirstSpikePool().model.name
+
+
+def _of_population(
+    network: SpikingNetwork, recording: Recording, population: Population
+) -> Premature:
+    raster = recording.rasters[population.name]
+    n_spikes = len(raster.step)
+    # What only raises a threshold is no input: it goes to another receptor.
+    carrying = [
+        entry
+        for entry in network.projections_to(population.name)
+        if entry.receptor == population.model.receptors[0].name
+    ]
+    if not carrying or not n_spikes:
+        return Premature(population.name, n_spikes, 0)
+    last = np.full((recording.n_images, population.n_neurons), -np.inf)
+    for projection in carrying:
+        np.maximum(last, _last_arrivals(network, recording, projection), out=last)
+    late = last[raster.image, raster.neuron] - _moments(raster, recording.dt)
+    # On the grid, what arrives in the step of the spike is in time.
+    return Premature(population.name, n_spikes, int(np.count_nonzero(late > 1e-9 * recording.dt)))
+
+
+def _moments(raster: Raster, dt: float) -> NDArray[np.float64]:
+    """Times in ms, of the end of a step where there are no exact ones."""
+    exact = (raster.step + 1.0) * dt if raster.time is None else raster.time
+    return np.asarray(exact, np.float64)
+
+
+def _last_arrivals(
+    network: SpikingNetwork, recording: Recording, projection: Projection
+) -> NDArray[np.float64]:
+    """When the last spike of a projection reaches each neuron, -inf if none does, in ms."""
+    raster, operator = recording.rasters[projection.pre], projection.operator
+    times = np.full((recording.n_images, operator.n_in), -np.inf)
+    np.maximum.at(times, (raster.image, raster.neuron), _moments(raster, recording.dt))
+    edges = operator.edges()
+    last = np.full((recording.n_images, operator.n_out), -np.inf)
+    if not len(edges):
+        return last
+    order = np.argsort(edges.post, kind="stable")
+    pre, (post, first) = edges.pre[order], np.unique(edges.post[order], return_index=True)
+    size = max(_CHUNK // len(edges), 1)
+    for begin in range(0, recording.n_images, size):
+        part = slice(begin, begin + size)
+        last[part, post] = np.maximum.reduceat(times[part][:, pre], first, axis=1)
+    return last + projection.delay_steps * network.dt

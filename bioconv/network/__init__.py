@@ -1,0 +1,29 @@
+"""The spiking network and what is recorded of it: frozen data, validated, stored."""
+
+from bioconv.network.network import SpikingNetwork
+from bioconv.network.parts import (
+    Change,
+    Disturbance,
+    Drive,
+    Input,
+    NetworkParts,
+    Population,
+    Projection,
+    Readout,
+    Shape,
+    Value,
+)
+
+__all__ = [
+    "Change",
+    "Disturbance",
+    "Drive",
+    "Input",
+    "NetworkParts",
+    "Population",
+    "Projection",
+    "Readout",
+    "Shape",
+    "SpikingNetwork",
+    "Value",
+]

@@ -1,0 +1,182 @@
+"""Networks and recordings as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from bioconv.ground.errors import BioconvError, NetworkFileError
+from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.network.storage.hdf5 import Tree, read_tree, write_tree
+from bioconv.network.storage.old_names import declare_roles
+from bioconv.network.storage.schema import MAX_SIZE, decode, encode
+from bioconv.network.storage.seal import check_seal, seal, written_whole
+
+#: what a file can hold -> (name of the format, version of its layout)
+FORMATS: dict[type, tuple[str, int]] = {
+    SpikingNetwork: ("bioconv-network", 5),
+    Recording: ("bioconv-recording", 2),
+}
+#: what a file holds -> version that brought fields -> class -> fields with what they were before
+ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType(
+    {
+        SpikingNetwork: {
+            2: {"NeuronModel": {"crossing": False, "dt_default": 0.0}},
+            3: {"Population": {"spike_values": np.zeros(0)}},
+            4: {
+                "NeuronModel": {"after": ""},
+                "Parameter": {"moment": False},
+                "Projection": {"release": 1.0},
+            },
+            5: {
+                "NeuronModel": {"kind": "", "references": ()},
+                "Parameter": {"role": ""},
+                "State": {"kind": ""},
+                "Receptor": {"sign": 0, "reversal": ""},
+                "Population": {"activation_current": 0.0},
+                "SpikingNetwork": {"imperfections": ()},
+            },
+        },
+        Recording: {2: {"Raster": {"time": None}}},
+    }
+)
+#: longest delay that a file may ask for: each step costs a buffer as large as the population
+MAX_DELAY_STEPS = 100_000
+_T = TypeVar("_T", SpikingNetwork, Recording)
+
+
+def save_network(network: SpikingNetwork, path: str | Path) -> None:
+    """Write a network to one HDF5 file; the same network gives the same bytes.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    path : str or Path
+        Replaced, if it exists, when the new file is complete.
+
+    Raises
+    ------
+    ParameterError
+        If the folder is missing or not writable, or a value cannot be stored.
+    """
+    _save(network, Path(path))
+
+
+def save_recording(recording: Recording, path: str | Path) -> None:
+    """Write a recording to one HDF5 file; see `save_network`."""
+    _save(recording, Path(path))
+
+
+def load_network(path: str | Path) -> SpikingNetwork:
+    """Read a network from a file, which may come from anybody.
+
+    Every name and expression is parsed by the closed grammar, every reference, shape and number
+    is checked, nothing is executed.
+
+    Raises
+    ------
+    NetworkFileError
+        If the file is missing, damaged, hostile, newer, or holds something else; says what.
+    """
+    return _load(Path(path), SpikingNetwork)
+
+
+def load_recording(path: str | Path) -> Recording:
+    """Read a recording from a file; raises `NetworkFileError` as `load_network` does."""
+    return _load(Path(path), Recording)
+
+
+def load(path: str | Path) -> SpikingNetwork | Recording:
+    """Read whatever bioconv file it is; raises `NetworkFileError` as `load_network` does."""
+    path = Path(path)
+    tree, kind = _open(path)
+    return _restore(tree, kind, path)
+
+
+def _save(value: SpikingNetwork | Recording, path: Path) -> None:
+    name, layout = FORMATS[type(value)]
+    content = encode(value, type(value))
+    assert isinstance(content, dict)
+    head: Tree = {
+        "format": name,
+        "format_version": layout,
+        "bioconv_version": version("bioconv"),
+        "content": content,
+    }
+    with written_whole(path) as temporary:
+        write_tree(temporary, head)
+        seal(temporary)
+
+
+def _load(path: Path, expected: type[_T]) -> _T:
+    tree, kind = _open(path)
+    if kind is not expected:
+        what = {SpikingNetwork: "network", Recording: "recording"}
+        raise NetworkFileError(f"{path} holds a {what[kind]}, not a {what[expected]}.")
+    return _restore(tree, expected, path)
+
+
+def _open(path: Path) -> tuple[Tree, type]:
+    """The tree in a file of a version that can be read, and the class that it stands for."""
+    check_seal(path)
+    tree = read_tree(path)
+    by_name = {name: (kind, layout) for kind, (name, layout) in FORMATS.items()}
+    name, layout = tree.get("format"), tree.get("format_version")
+    writer = str(tree.get("bioconv_version"))[:40]
+    if not isinstance(name, str) or name not in by_name or type(layout) is not int:
+        raise NetworkFileError(
+            f"{path}: the format is {name!r:.60}, version {layout!r:.60}; "
+            f"expected one of {', '.join(by_name)}."
+        )
+    kind, known = by_name[name]
+    if layout > known:
+        raise NetworkFileError(
+            f"{path} was written by bioconv {writer!r} in version {layout} of {name}; "
+            f"bioconv {version('bioconv')} reads up to version {known}. "
+            f"Install bioconv {writer!r} or newer."
+        )
+    if layout < 1:
+        raise NetworkFileError(f"{path}: there is no version {layout} of {name}.")
+    for added, classes in ADDED_FIELDS[kind].items():
+        if layout < added:
+            _add_fields(tree, classes)
+    if kind is SpikingNetwork and layout < 5:
+        declare_roles(tree)
+    return tree, kind
+
+
+def _add_fields(tree: Tree, classes: Mapping[str, Tree]) -> None:
+    """Give all groups of these classes the fields that their version did not have yet."""
+    name = tree.get("class")
+    if isinstance(name, str) and name in classes:
+        tree.update({key: value for key, value in classes[name].items() if key not in tree})
+    for entry in tree.values():
+        if isinstance(entry, dict):
+            _add_fields(entry, classes)
+
+
+def _restore(tree: Tree, kind: type[Any], path: Path) -> Any:
+    try:
+        made = decode(tree.get("content"), kind, "/content")
+        if isinstance(made, SpikingNetwork):
+            _check_demands(made)
+    except BioconvError as error:
+        raise NetworkFileError(f"{path}: {error}") from error
+    return made
+
+
+def _check_demands(network: SpikingNetwork) -> None:
+    """Refuse what would exhaust the memory of a simulator."""
+    total = network.n_neurons + sum(entry.n_neurons for entry in network.inputs)
+    if total > MAX_SIZE:
+        raise NetworkFileError(f"{total:,} neurons; {MAX_SIZE:,} is the limit for a file.")
+    if network.max_delay > MAX_DELAY_STEPS:
+        raise NetworkFileError(
+            f"a delay of {network.max_delay:,} steps; {MAX_DELAY_STEPS:,} is the limit for a file."
+        )

@@ -1,0 +1,239 @@
+"""What must hold in a spiking network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bioconv.ground.errors import Problem
+from bioconv.network.parts import (
+    Change,
+    Drive,
+    Input,
+    NetworkParts,
+    Population,
+    Projection,
+    Readout,
+)
+from bioconv.network.validation.checks import (
+    Problems,
+    identifier_problems,
+    is_number,
+    is_whole,
+    listed,
+    operator_problems,
+    repeated,
+    shape_problems,
+    text_problems,
+    value_problems,
+)
+from bioconv.network.validation.graph import graph_problems
+
+ENCODERS = ("current", "regular", "poisson")
+READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
+
+
+def network_problems(network: NetworkParts) -> list[Problem]:
+    """Everything that is wrong with ``network``; an empty list if it is sound.
+
+    Parameters
+    ----------
+    network : NetworkParts
+
+    Returns
+    -------
+    list of Problem
+        In the order of the network's fields.
+    """
+    return [
+        *_name_problems(network),
+        *_time_problems(network),
+        *(p for entry in network.inputs for p in _input_problems(entry)),
+        *(p for entry in network.populations for p in _population_problems(entry, network)),
+        *(p for entry in network.projections for p in _projection_problems(entry, network)),
+        *(p for entry in network.drives for p in _drive_problems(entry, network)),
+        *(p for entry in network.changes for p in _change_problems(entry, network)),
+        *(p for entry in network.readouts for p in _readout_problems(entry, network)),
+        *(_code_problems(network.code)),
+        *graph_problems(network.analog),
+    ]
+
+
+def _name_problems(network: NetworkParts) -> Problems:
+    yield from identifier_problems("network", "name", network.name)
+    spaces: tuple[tuple[str, tuple[Any, ...]], ...] = (
+        ("inputs and populations", (*network.inputs, *network.populations)),
+        ("readouts", network.readouts),
+    )
+    for where, items in spaces:
+        for item in items:
+            yield from identifier_problems(where, type(item).__name__, item.name)
+        yield from repeated(where, (item.name for item in items))
+
+
+def _time_problems(network: NetworkParts) -> Problems:
+    if not (is_number(network.dt) and network.dt > 0):
+        yield Problem("network", "dt", f"must be above 0 ms. Received: {network.dt}.")
+    if not is_whole(network.n_steps, 1):
+        reason = f"must be a whole number above 0. Received: {network.n_steps!r}."
+        yield Problem("network", "n_steps", reason)
+
+
+def _input_problems(entry: Input) -> Problems:
+    yield from shape_problems(entry.name, "Input", entry.shape)
+    if entry.encoder not in ENCODERS:
+        reason = f"has the unknown encoder {entry.encoder!r}."
+        yield Problem(entry.name, "Input", reason, f"Valid: {listed(ENCODERS)}.")
+    if not is_number(entry.scale):
+        yield Problem(entry.name, "Input", f"scale must be finite. Received: {entry.scale}.")
+
+
+def _population_problems(entry: Population, network: NetworkParts) -> Problems:
+    name, shape, model = entry.name, entry.shape, entry.model
+    yield from shape_problems(name, "Population", shape)
+    yield from _layer_reference_problems(entry, network)
+    parameters = {p.name: p for p in model.parameters}
+    states = [s.name for s in model.states]
+    for key, value in entry.parameters.items():
+        if key not in parameters:
+            reason = f"{model.name} has no parameter {key!r}."
+            yield Problem(name, "Population", reason, f"Valid: {listed(parameters)}.")
+            continue
+        yield from value_problems(name, key, value, shape, parameters[key].bounds)
+    for key, value in entry.initial.items():
+        if key not in states:
+            reason = f"{model.name} has no state variable {key!r}."
+            yield Problem(name, "Population", reason, f"Valid: {listed(states)}.")
+            continue
+        yield from value_problems(name, key, value, shape)
+    yield from value_problems(name, "scale", entry.scale, shape)
+    yield from value_problems(name, "offset", entry.offset, shape)
+    values = np.asarray(entry.spike_values)
+    if values.ndim != 1 or values.dtype.kind != "f" or not np.isfinite(values).all():
+        yield Problem(name, "Population", "spike_values must be a list of finite numbers.")
+    if not (is_number(entry.max_rate) and entry.max_rate > 0):
+        yield Problem(name, "Population", f"max_rate must be above 0 Hz, not {entry.max_rate}.")
+    if not is_whole(entry.start_step, 0):
+        reason = f"start_step must be a whole number from 0. Received: {entry.start_step!r}."
+        yield Problem(name, "Population", reason)
+    if model.refractory in parameters:
+        value = entry.parameters.get(model.refractory, parameters[model.refractory].default)
+        yield from _refractory_problems(name, model.refractory, value, network.dt)
+
+
+def _refractory_problems(where: str, key: str, value: Any, dt: float) -> Problems:
+    values = np.asarray(value, dtype=float)
+    if not (is_number(dt) and dt > 0 and np.isfinite(values).all()):
+        return  # reported elsewhere
+    steps = np.round(values / dt)
+    # The same tolerance as `bioconv.timing.whole_steps`, for whole arrays.
+    wrong = (np.abs(steps * dt - values) > 1e-6 * dt) | (values < 0)
+    if wrong.any():
+        worst = float(values[wrong].ravel()[0])
+        reason = f"{key} = {worst} ms is not a whole number of steps of dt = {dt} ms."
+        yield Problem(where, "Population", reason, f"Use a multiple of {dt} ms.")
+
+
+def _layer_reference_problems(entry: Population, network: NetworkParts) -> Problems:
+    shapes = {layer.name: layer.shape for layer in network.analog.layers}
+    if entry.layer and entry.layer not in shapes:
+        reason = f"carries the layer {entry.layer!r}, which the analog network does not have."
+        yield Problem(entry.name, "Population", reason)
+
+
+def _projection_problems(entry: Projection, network: NetworkParts) -> Problems:
+    where = f"{entry.pre} -> {entry.post}"
+    sources = {i.name: i.spike_shape for i in network.spiking_inputs}
+    sources |= {p.name: p.shape for p in network.populations}
+    targets = {p.name: p for p in network.populations}
+    yield from operator_problems(
+        where, "Projection", entry.operator, sources.get(entry.pre), _shape_of(targets, entry.post)
+    )
+    if entry.pre not in sources:
+        reason = f"there is no population or spiking input {entry.pre!r}."
+        yield Problem(where, "Projection", reason, f"Valid: {listed(sources)}.")
+    if entry.post not in targets:
+        reason = f"there is no population {entry.post!r}."
+        yield Problem(where, "Projection", reason, f"Valid: {listed(targets)}.")
+    else:
+        model = targets[entry.post].model
+        receptors = [r.name for r in model.receptors]
+        if entry.receptor not in receptors:
+            reason = f"{model.name} has no receptor {entry.receptor!r}."
+            yield Problem(where, "Projection", reason, f"Valid: {listed(receptors)}.")
+    if not is_whole(entry.delay_steps, 1):
+        reason = f"delay_steps must be a whole number from 1. Received: {entry.delay_steps!r}."
+        yield Problem(where, "Projection", reason)
+    if not (is_number(entry.release) and 0 < entry.release <= 1):
+        reason = f"release must be a probability above 0. Received: {entry.release!r}."
+        yield Problem(where, "Projection", reason)
+
+
+def _drive_problems(entry: Drive, network: NetworkParts) -> Problems:
+    where = f"{entry.input} -> {entry.post}"
+    sources = {i.name: i.shape for i in network.inputs if i.encoder == "current"}
+    targets = {p.name: p for p in network.populations}
+    yield from operator_problems(
+        where, "Drive", entry.operator, sources.get(entry.input), _shape_of(targets, entry.post)
+    )
+    if entry.input not in sources:
+        reason = f"there is no input {entry.input!r} with the encoder 'current'."
+        yield Problem(where, "Drive", reason, f"Valid: {listed(sources)}.")
+    if entry.post not in targets:
+        reason = f"there is no population {entry.post!r}."
+        yield Problem(where, "Drive", reason, f"Valid: {listed(targets)}.")
+    elif not targets[entry.post].model.current:
+        reason = f"the neuron model {targets[entry.post].model.name} takes no constant current."
+        yield Problem(where, "Drive", reason)
+    if not (is_number(entry.grid) and entry.grid >= 0):
+        yield Problem(where, "Drive", f"grid must be 0 pA or more. Received: {entry.grid}.")
+
+
+def _change_problems(entry: Change, network: NetworkParts) -> Problems:
+    where = f"change in step {entry.step!r}"
+    if not is_whole(entry.step, 0):
+        yield Problem(where, "Change", "the step must be a whole number from 0.")
+    population = next((p for p in network.populations if p.name == entry.population), None)
+    if population is None:
+        yield Problem(where, "Change", f"there is no population {entry.population!r}.")
+        return
+    valid: dict[str, tuple[float, float] | None] = {
+        parameter.name: parameter.bounds for parameter in population.model.parameters
+    }
+    valid |= {state.name: None for state in population.model.states}
+    if entry.variable not in valid:
+        reason = f"{population.model.name} has no parameter or variable {entry.variable!r}."
+        yield Problem(where, "Change", reason, f"Valid: {listed(valid)}.")
+        return
+    bounds = valid[entry.variable]
+    yield from value_problems(where, entry.variable, entry.value, population.shape, bounds)
+
+
+def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
+    population = next((p for p in network.populations if p.name == entry.population), None)
+    if population is None:
+        yield Problem(entry.name, "Readout", f"there is no population {entry.population!r}.")
+    if entry.kind not in READOUTS:
+        reason = f"has the unknown kind {entry.kind!r}."
+        yield Problem(entry.name, "Readout", reason, f"Valid: {listed(READOUTS)}.")
+    elif not entry.reads_spikes and population is not None:
+        states = [s.name for s in population.model.states]
+        if "v" not in states:
+            reason = f"kind {entry.kind!r} reads v, which {population.model.name} does not have."
+            yield Problem(entry.name, "Readout", reason)
+    if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
+        reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
+        yield Problem(entry.name, "Readout", reason)
+
+
+def _code_problems(code: Mapping[str, Any]) -> Problems:
+    for key, value in code.items():
+        yield from text_problems("code", "option", key)
+        if isinstance(value, str):
+            yield from text_problems("code", key, value)
+
+
+def _shape_of(populations: Mapping[str, Population], name: str) -> tuple[int, ...] | None:
+    return populations[name].shape if name in populations else None

@@ -1,0 +1,74 @@
+"""What must hold in a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.network.recording_parts import Raster, RecordingParts
+from bioconv.network.validation.checks import is_number, is_whole
+
+
+def recording_problems(recording: RecordingParts) -> list[str]:
+    """Everything in which the arrays of a recording do not fit its numbers."""
+    problems = list(_number_problems(recording))
+    if problems:
+        return problems
+    n, steps = recording.n_images, recording.n_steps
+    points = recording.checkpoints
+    if points.ndim != 1 or np.any(np.diff(points, prepend=0) < 1) or np.any(points > steps):
+        problems.append(f"checkpoints must rise from 1 to {steps} at most")
+    expected: list[tuple[str, NDArray, tuple[int | None, ...]]] = [
+        ("synaptic_operations", recording.synaptic_operations, (n,)),
+        *((f"classes[{k!r}]", v, (n, points.size)) for k, v in recording.classes.items()),
+        *((f"spikes_per_image[{k!r}]", v, (n,)) for k, v in recording.spikes_per_image.items()),
+        *(
+            (f"spikes_per_neuron[{k!r}]", v, (None,))
+            for k, v in recording.spikes_per_neuron.items()
+        ),
+        *((f"counts[{k!r}]", v, (n, None)) for k, v in recording.counts.items()),
+        *((f"traces[{k!r}]", v, (n, steps, None)) for k, v in recording.traces.items()),
+        *((f"outputs[{k!r}]", v, (n, *v.shape[1:])) for k, v in recording.outputs.items()),
+    ]
+    for name, array, shape in expected:
+        if not _matches(array.shape, shape):
+            wanted = tuple("any" if size is None else size for size in shape)
+            problems.append(f"{name} has the shape {array.shape}, expected {wanted}")
+    for name, raster in recording.rasters.items():
+        problems.extend(_raster_problems(name, raster, recording))
+    return problems
+
+
+def _number_problems(recording: RecordingParts) -> Iterator[str]:
+    if not (is_number(recording.dt) and recording.dt > 0):
+        yield f"dt must be above 0 ms, not {recording.dt!r}"
+    for name in ("n_steps", "n_images"):
+        if not is_whole(getattr(recording, name), 1):
+            yield f"{name} must be a whole number from 1, not {getattr(recording, name)!r}"
+
+
+def _matches(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(expected) and all(
+        wanted is None or size == wanted for size, wanted in zip(shape, expected, strict=True)
+    )
+
+
+def _raster_problems(name: str, raster: Raster, recording: RecordingParts) -> Iterator[str]:
+    sizes = {raster.image.shape, raster.step.shape, raster.neuron.shape}
+    if raster.time is not None:
+        sizes |= {raster.time.shape}
+    if len(sizes) > 1 or raster.image.ndim != 1:
+        yield f"rasters[{name!r}] has lists of different lengths"
+        return
+    limits = (
+        ("image", raster.image, recording.n_images),
+        ("step", raster.step, recording.n_steps),
+        ("neuron", raster.neuron, None),
+    )
+    for what, values, limit in limits:
+        if values.size and (values.min() < 0 or (limit is not None and values.max() >= limit)):
+            yield f"rasters[{name!r}] names {what} numbers outside of the recording"
+    if raster.time is not None and not np.all(np.isfinite(raster.time) & (raster.time >= 0)):
+        yield f"rasters[{name!r}] has times that are no ms from 0"

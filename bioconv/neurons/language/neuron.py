@@ -1,0 +1,141 @@
+"""A neuron: a model with the values of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language.model import NeuronModel
+
+Value = float | NDArray[np.float64]
+
+
+@runtime_checkable
+class Distribution(Protocol):
+    """Values that differ from neuron to neuron: a frozen distribution of ``scipy.stats``."""
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        """Random values of shape ``size``, drawn with the NumPy generator ``random_state``."""
+
+    def mean(self) -> Any:
+        """The mean."""
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron model with the parameter values that differ from its defaults.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    parameters : mapping of str to float or ndarray
+        In the model's units.  A frozen distribution of ``scipy.stats`` in place of a number goes
+        to ``distributions``, its mean stays here.
+    distributions : mapping of str to Distribution
+        Parameters that differ from neuron to neuron; drawn for each population of a network.
+
+    Raises
+    ------
+    ParameterError
+        Unknown names and values out of bounds or not finite; all are listed.
+
+    Examples
+    --------
+    >>> from scipy.stats import norm
+    >>> from bioconv.neurons import LeakyIntegrateAndFire
+    >>> neuron = LeakyIntegrateAndFire(v_th=norm(-50.0, 0.5))
+    >>> neuron.value("v_th"), neuron.drawn((2, 3), np.random.default_rng(0))["v_th"].shape
+    (-50.0, (2, 3))
+    """
+
+    model: NeuronModel
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        spread: dict[str, Distribution] = dict(self.distributions)
+        for name, value in self.parameters.items():
+            if isinstance(value, Distribution):
+                spread[name] = value
+        means = {name: float(entry.mean()) for name, entry in spread.items()}
+        given = check_parameters(self.model, {**self.parameters, **means})
+        object.__setattr__(self, "parameters", given)
+        object.__setattr__(self, "distributions", spread)
+
+    def citation(self) -> str:
+        """The publications that the model is taken from, in BibTeX."""
+        return self.model.citation()
+
+    def value(self, name: str) -> Value:
+        """Value of a parameter, given or default."""
+        default = self.model.parameter(name).default
+        return self.parameters.get(name, default)
+
+    def with_values(self, **values: Value) -> Neuron:
+        """The neuron with other values of some parameters, in place of their distributions too.
+
+        Raises
+        ------
+        ParameterError
+            Unknown names and values out of bounds or not finite; all are listed.
+        """
+        # The mean of a distribution that stays would take the place of the value.
+        spread = {name: d for name, d in self.distributions.items() if name not in values}
+        return replace(self, parameters={**self.parameters, **values}, distributions=spread)
+
+    def drawn(
+        self, shape: tuple[int, ...], generator: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
+        """Values of the parameters that differ, one for each neuron, kept within their bounds.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the population.
+        generator : numpy Generator
+        """
+        values = {}
+        for name, entry in self.distributions.items():
+            low, high = self.model.parameter(name).bounds
+            raw = np.asarray(entry.rvs(size=shape, random_state=generator), np.float64)
+            values[name] = np.clip(raw, low, high)
+        return values
+
+
+def check_parameters(model: NeuronModel, given: Mapping[str, ArrayLike]) -> dict[str, Value]:
+    """The given values as floats or float64 arrays.
+
+    Raises
+    ------
+    ParameterError
+        Unknown names and values out of bounds or not finite; all are listed.
+    """
+    known = {parameter.name: parameter for parameter in model.parameters}
+    values: dict[str, Value] = {}
+    problems = []
+    for name, raw in given.items():
+        if name not in known:
+            problems.append(f"there is no parameter {name!r}")
+            continue
+        low, high = known[name].bounds
+        array = _numbers(raw)
+        if array is None or not np.all(np.isfinite(array)):
+            problems.append(f"{name} must be finite numbers, received {raw!r}")
+        elif np.any(array < low) or np.any(array > high):
+            problems.append(f"{name} must lie in [{low}, {high}] {known[name].unit}")
+        else:
+            values[name] = float(array) if array.ndim == 0 else array
+    if problems:
+        table = ", ".join(f"{p.name} ({p.unit})" for p in model.parameters)
+        raise ParameterError(f"{model.name}: {'; '.join(problems)}. Valid parameters: {table}.")
+    return values
+
+
+def _numbers(raw: ArrayLike) -> NDArray[np.float64] | None:
+    array = np.asarray(raw)
+    return array.astype(np.float64) if array.dtype.kind in "iufb" else None

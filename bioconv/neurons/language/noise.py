@@ -1,0 +1,126 @@
+"""Noise of the input current, and of the membrane, for any neuron."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
+from bioconv.neurons.language.neuron import Neuron, Value
+from bioconv.neurons.language.substitution import substitute
+
+#: names that noise adds to a model
+SIGMA, NOISE = "sigma_noise", "i_noise"
+SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
+
+
+def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
+    """The neuron with white noise added to its input current.
+
+    In every step of ``dt`` each neuron gets its own current, drawn from a normal distribution
+    with standard deviation ``sigma sqrt(1 ms / dt)``: the mean current over 1 ms has the standard
+    deviation ``sigma`` whatever the step.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        Any model that takes a constant input current.
+    sigma : float or ndarray
+        pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model.
+
+    Returns
+    -------
+    Neuron
+        Of the model ``NAME_noisy``.  A neuron that has such noise already gets another sigma.
+
+    Raises
+    ------
+    ParameterError
+        The model takes no current, uses one of the new names, or sigma is not a number from 0.
+
+    Examples
+    --------
+    >>> from bioconv import neurons
+    >>> noisy = neurons.with_noise(neurons.LeakyIntegrateAndFire(), 50.0)
+    >>> noisy.value("sigma_noise")
+    50.0
+    """
+    model = neuron.model
+    if NOISE not in {equation.name for equation in model.parsed_equations}:
+        model = _noisy(model)
+    return replace(neuron, model=model, parameters={**neuron.parameters, SIGMA: sigma})
+
+
+def with_membrane_noise(model: NeuronModel) -> NeuronModel:
+    """The model with white noise on its membrane, whatever gates its input currents.
+
+    In every step of ``dt`` the slope of each potential gets a part of its own, normal with the
+    standard deviation ``sigma_membrane sqrt(1 ms / dt)``: a perfect integrator walks at random by
+    ``sigma_membrane sqrt(T / 1 ms)`` ms in the time T.
+
+    Parameters
+    ----------
+    model : NeuronModel
+        With a state variable ``v`` in mV.
+
+    Returns
+    -------
+    NeuronModel
+        ``NAME_fluctuating``, with the parameter ``sigma_membrane`` (mV/ms), 0 by default; a model
+        that has it already as it is.
+
+    Raises
+    ------
+    ParameterError
+        No ``v`` in mV, or the model uses one of the new names.
+    """
+    if {SIGMA_MEMBRANE, SLOPE_NOISE} <= model.names:
+        return model
+    clashes = sorted({SIGMA_MEMBRANE, SLOPE_NOISE} & model.names)
+    if clashes or ("v", "mV") not in {(state.name, state.unit) for state in model.states}:
+        reason = f"it already uses {', '.join(clashes)}" if clashes else "it has no v in mV"
+        raise ParameterError(f"{model.name} cannot get noise on its membrane: {reason}.")
+    noise = f"{SLOPE_NOISE} = {SIGMA_MEMBRANE} * sqrt(ms / dt) * randn()"
+    rewritten = [
+        replace(e, expression=f"({e.expression}) + {SLOPE_NOISE}") if e.name == "v" else e
+        for e in model.parsed_equations
+    ]
+    meaning = "Standard deviation of the mean slope of the noise over 1 ms"
+    return replace(
+        model,
+        name=f"{model.name}_fluctuating",
+        equations="\n".join(
+            [f"{noise} : volt/second (constant over dt)", *(e.text for e in rewritten)]
+        ),
+        parameters=(
+            *model.parameters,
+            Parameter(SIGMA_MEMBRANE, 0.0, "mV/ms", meaning, (0.0, 1e12), role=roles.NOISE_SLOPE),
+        ),
+        standard_cell="",
+    )
+
+
+def _noisy(model: NeuronModel) -> NeuronModel:
+    clashes = sorted({SIGMA, NOISE} & model.names)
+    if not model.current or clashes:
+        reason = f"it already uses {', '.join(clashes)}" if clashes else "it takes no current"
+        raise ParameterError(f"{model.name} cannot get a noise current: {reason}.")
+    unit = model.parameter(model.current).unit
+    noise = f"{NOISE} = {SIGMA} * sqrt(ms / dt) * randn() : {UNITS[unit][1]} (constant over dt)"
+    total = f"{model.current} + {NOISE}"
+    rewritten = [
+        replace(e, expression=substitute(e.expression, model.current, total))
+        for e in model.parsed_equations
+    ]
+    meaning = "Standard deviation of the mean noise current over 1 ms"
+    return replace(
+        model,
+        name=f"{model.name}_noisy",
+        equations="\n".join([noise, *(equation.text for equation in rewritten)]),
+        parameters=(
+            *model.parameters,
+            Parameter(SIGMA, 0.0, unit, meaning, (0.0, 1e12), role=roles.NOISE_CURRENT),
+        ),
+        standard_cell="",
+    )

@@ -1,0 +1,400 @@
+"""A discretised model as functions on arrays, made by walking its expressions.
+
+Nothing is evaluated as Python: `evaluate` maps each node of the closed grammar to one operation
+of NumPy or JAX, so the functions work for any dtype, any batch and on any device.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import factorial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language.discrete import Discrete, discretise
+from bioconv.neurons.language.expressions import UNIT_VALUES, parse_expression
+from bioconv.neurons.language.folding import Folder, operands
+from bioconv.neurons.language.model import NeuronModel
+
+Array = Any  # a NumPy or a JAX array
+Values = dict[str, Array]
+
+#: Taylor coefficients of (exp(x) - 1) / x, enough for float64 below 1/2
+_EXPREL = tuple(1 / factorial(n + 1) for n in range(14, -1, -1))
+
+_BINARY: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b,
+    ast.Pow: lambda a, b: a**b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+}
+
+
+def evaluate(node: ast.expr, values: Mapping[str, Array], xp: ModuleType) -> Array:
+    """Value of a checked expression.
+
+    Parameters
+    ----------
+    node : ast.expr
+        From `parse_expression`.
+    values : mapping of str to array
+        Of every name but the units.
+    xp : module
+        ``numpy`` or ``jax.numpy``.
+    """
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name):
+        return values[node.id] if node.id in values else UNIT_VALUES[node.id]
+    parts = [evaluate(child, values, xp) for child in operands(node)]
+    if isinstance(node, ast.BinOp):
+        return _BINARY[type(node.op)](*parts)
+    if isinstance(node, ast.Compare):
+        return _BINARY[type(node.ops[0])](*parts)
+    if isinstance(node, ast.UnaryOp):
+        if isinstance(node.op, ast.Not):
+            return xp.logical_not(parts[0])
+        return -parts[0] if isinstance(node.op, ast.USub) else parts[0]
+    if isinstance(node, ast.BoolOp):
+        combine = xp.logical_and if isinstance(node.op, ast.And) else xp.logical_or
+        result = parts[0]
+        for part in parts[1:]:
+            result = combine(result, part)
+        return result
+    return _call(node, parts, xp)
+
+
+def _call(node: ast.expr, parts: list[Array], xp: ModuleType) -> Array:
+    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    name = node.func.id
+    if name == "int":
+        # Towards zero, as in C; a truth value becomes 0 or 1.
+        value = xp.asarray(parts[0])
+        return value * 1 if value.dtype == bool else xp.trunc(value)
+    if name == "clip":
+        return xp.minimum(xp.maximum(parts[0], parts[1]), parts[2])
+    if name == "exprel":
+        return _exprel(xp.asarray(parts[0]) * 1.0, xp)
+    return getattr(xp, name)(*parts)
+
+
+def _exprel(x: Array, xp: ModuleType) -> Array:
+    """``(exp(x) - 1) / x``, to two units in the last place, in half the time of ``expm1(x) / x``:
+    a Taylor series where the difference cancels."""
+    near = xp.abs(x) < 0.5
+    short = xp.where(near, x, 0)
+    series = xp.full_like(x, _EXPREL[0])
+    for coefficient in _EXPREL[1:]:
+        series = series * short + coefficient
+    return xp.where(near, series, (xp.exp(x) - 1) / xp.where(near, 1, x))
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """The phases of a step (`bioconv.timing`) as functions of arrays.
+
+    State variables, inputs and parameters are dictionaries of arrays that broadcast against each
+    other.  ``values`` in the methods holds the constants from `constants`, the changing
+    parameters, ``t`` (ms, at the start of the step) and, for a noisy model, the numbers from
+    `draw`; from `hold` on also what is held for the step.  Get one from `update_of`.
+
+    Parameters
+    ----------
+    discrete : Discrete
+    changing : frozenset of str
+        Parameters whose values change within a run.
+    """
+
+    discrete: Discrete
+    changing: frozenset[str]
+    _constants: dict[str, ast.expr]
+    _held: tuple[tuple[str, ast.expr], ...]
+    _update: tuple[tuple[str, ast.expr], ...]
+    _definitions: dict[str, ast.expr]
+    _threshold: ast.expr | None
+    _reset: tuple[tuple[str, ast.expr], ...]
+    _after: tuple[tuple[str, ast.expr], ...] = ()
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a step needs random numbers."""
+        return bool(self.discrete.noise)
+
+    @property
+    def costly(self) -> bool:
+        """Whether a step calls functions, such as exp, or draws numbers: more than a few sums."""
+        trees = [node for _, node in (*self._held, *self._update)]
+        called = (isinstance(node, ast.Call) for tree in trees for node in ast.walk(tree))
+        return self.noisy or any(called)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a neuron that has fired may be kept from firing: refractory, or crossing."""
+        return bool(self.discrete.model.refractory) or self.discrete.model.crossing
+
+    def draw(self, key: Array, shape: tuple[int, ...], dtype: Any) -> Values:
+        """The random numbers that one step needs, by name: to be put into ``values``.
+
+        Parameters
+        ----------
+        key : JAX key
+            One for each step: fold the number of the step into it.
+        shape : tuple of int
+        dtype : dtype
+
+        Returns
+        -------
+        dict of str to array
+            Standard normal numbers; empty for a deterministic model.  They are drawn in float32,
+            so that a run in float64 has the same noise.
+        """
+        import jax
+
+        def numbers(position: int) -> Array:
+            part = jax.random.fold_in(key, position)
+            return jax.random.normal(part, shape, np.float32).astype(dtype)
+
+        return {name: numbers(position) for position, name in enumerate(self.discrete.noise)}
+
+    def constants(self, parameters: Mapping[str, NDArray | float], dt: float) -> Values:
+        """What does not change within a run, worked out in float64.
+
+        Parameters
+        ----------
+        parameters : mapping of str to float or ndarray
+            All parameters of the model, in its units.
+        dt : float
+            ms.
+
+        Returns
+        -------
+        dict of str to float64 ndarray
+
+        Raises
+        ------
+        ParameterError
+            A constant is infinite or undefined for these values.
+        """
+        model = self.discrete.model
+        values: Values = {"dt": dt}
+        values |= {
+            p.name: in_equations(model, p.name, parameters[p.name]) for p in model.parameters
+        }
+        with np.errstate(all="ignore"):
+            found = {
+                name: np.asarray(evaluate(node, values, np), np.float64)
+                for name, node in self._constants.items()
+            }
+        bad = [n for n, value in found.items() if not np.isfinite(value).all()]
+        if bad:
+            raise _undefined(model, self._constants[bad[0]], parameters)
+        return found
+
+    def hold(self, state: Values, values: Mapping[str, Array]) -> Mapping[str, Array]:
+        """``values`` with the sub-expressions that are constant over dt."""
+        import jax.numpy as jnp
+
+        missing = [name for name in self.discrete.noise if name not in values]
+        if missing:
+            raise ParameterError(
+                f"{self.discrete.model.name} needs random numbers {', '.join(missing)} in every "
+                "step: put what Update.draw gives into values."
+            )
+        if not self._held:
+            return values
+        scope, held = {**values, **state}, {}
+        for name, node in self._held:
+            scope[name] = held[name] = evaluate(node, scope, jnp)
+        return {**values, **held}
+
+    def integrate(self, state: Values, values: Mapping[str, Array], refractory: Array) -> Values:
+        """Advance the state by ``dt``; ``refractory`` is a mask, or None for no neuron."""
+        import jax.numpy as jnp
+
+        scope = {**values, **state}
+        for name, node in self._update:
+            scope[name] = evaluate(node, scope, jnp)
+        new = {name: scope[temporary] for name, temporary in self.discrete.updates}
+        if refractory is not None:
+            new |= {n: jnp.where(refractory, state[n], new[n]) for n in self.discrete.frozen}
+        return new
+
+    def deliver(self, state: Values, inputs: Mapping[str, Array], refractory: Array) -> Values:
+        """Add what arrives, by state variable."""
+        import jax.numpy as jnp
+
+        new = dict(state)
+        for name, jump in inputs.items():
+            if refractory is not None and name in self.discrete.frozen:
+                jump = jnp.where(refractory, 0, jump)
+            new[name] = new[name] + jump
+        return new
+
+    def spikes(self, state: Values, values: Mapping[str, Array], refractory: Array) -> Array:
+        """Which neurons fire, as a mask; None for a model without threshold."""
+        fires = self._holds(state, values)
+        return fires if refractory is None or fires is None else fires & ~refractory
+
+    def _holds(self, state: Values, values: Mapping[str, Array]) -> Array:
+        """The threshold condition as a mask; None for a model without threshold."""
+        import jax.numpy as jnp
+
+        if self._threshold is None:
+            return None
+        return evaluate(self._threshold, self._scope(state, values), jnp)
+
+    def reset(self, state: Values, values: Mapping[str, Array], spikes: Array) -> Values:
+        """Run the reset statements for the neurons that fire."""
+        return self._run(self._reset, state, values, spikes)
+
+    def _run(self, statements: Any, state: Values, values: Any, where: Any) -> Values:
+        import jax.numpy as jnp
+
+        new = dict(state)
+        for target, node in statements:
+            value = evaluate(node, self._scope(new, values), jnp)
+            new[target] = value if where is None else jnp.where(where, value, new[target])
+        return new
+
+    def step(
+        self,
+        state: Values,
+        wait: Array,
+        values: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        period: Array,
+    ) -> tuple[Values, Array, Array]:
+        """One whole step: draw, integrate, deliver, settle, threshold, reset.
+
+        Parameters
+        ----------
+        state : dict of str to array
+        wait : array of int, or None if no neuron has a refractory period
+            Steps for which each neuron is still refractory; in a crossing model, where it must
+            not be None, 1 for a blocked neuron.  All 0 at the start.
+        values : mapping of str to array
+        inputs : mapping of str to array
+            What arrives, by state variable.
+        period : array of int
+            Refractory period in steps; not used if ``wait`` is None or the model is crossing.
+
+        Returns
+        -------
+        state, wait, spikes
+            ``spikes`` is None for a model without threshold.
+
+        Raises
+        ------
+        ParameterError
+            ``wait`` or random numbers are missing.
+        """
+        import jax.numpy as jnp
+
+        values = self.hold(state, values)
+        if self.discrete.model.crossing:
+            return self._crossing_step(state, wait, values, inputs)
+        refractory = None if wait is None else wait > 0
+        state = self.integrate(state, values, refractory)
+        state = self._run(self._after, self.deliver(state, inputs, refractory), values, None)
+        fired = self.spikes(state, values, refractory)
+        if fired is not None:
+            state = self.reset(state, values, fired)
+        if wait is not None and fired is not None:
+            wait = jnp.where(fired, period, jnp.maximum(wait - 1, 0))
+        return state, wait, fired
+
+    def _crossing_step(
+        self, state: Values, wait: Array, values: Mapping[str, Array], inputs: Mapping[str, Array]
+    ) -> tuple[Values, Array, Array]:
+        if wait is None:
+            raise ParameterError(
+                f"{self.discrete.model.name} fires at crossings: step needs wait, zeros at first."
+            )
+        blocked = (wait > 0) & self._holds(state, values)
+        state = self.deliver(self.integrate(state, values, None), inputs, None)
+        state = self._run(self._after, state, values, None)
+        fired = self.spikes(state, values, blocked)
+        state = self.reset(state, values, fired)
+        return state, (blocked | fired).astype(wait.dtype), fired
+
+    def _scope(self, state: Values, values: Mapping[str, Array]) -> Values:
+        import jax.numpy as jnp
+
+        scope = {**values, **state}
+        for name, node in self._definitions.items():
+            scope[name] = evaluate(node, scope, jnp)
+        return scope
+
+
+def in_equations(model: NeuronModel, name: str, value: Any) -> Any:
+    """Value of a parameter as the equations see it: a rate in Hz becomes spikes a ms."""
+    return value * UNIT_VALUES.get(model.parameter(name).unit, 1.0)
+
+
+@lru_cache(maxsize=128)
+def update_of(model: NeuronModel, changing: frozenset[str] = frozenset()) -> Update:
+    """The update of a model.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    changing : frozenset of str
+        Parameters whose values change within a run.
+
+    Returns
+    -------
+    Update
+
+    Raises
+    ------
+    ParameterError, ExpressionError
+        See `discretise`.
+    """
+    discrete = discretise(model)
+    names = model.names | discrete.temporaries
+    varying = {state.name for state in model.states} | discrete.temporaries | changing | {"t"}
+    varying |= {a.target for a in (*discrete.held, *discrete.definitions)}
+    folder = Folder(frozenset(varying))
+
+    def fold(text: str, internal: bool = False) -> ast.expr:
+        return folder.fold(parse_expression(text, names, internal=internal))
+
+    return Update(
+        discrete=discrete,
+        changing=changing,
+        _held=tuple((a.target, fold(a.expression)) for a in discrete.held),
+        _update=tuple((a.target, fold(a.expression, True)) for a in discrete.update),
+        _definitions={a.target: fold(a.expression) for a in discrete.definitions},
+        _threshold=fold(discrete.threshold) if discrete.threshold else None,
+        _reset=tuple((a.target, fold(a.expression)) for a in discrete.reset),
+        _after=tuple((a.target, fold(a.expression)) for a in discrete.after),
+        _constants=folder.constants,
+    )
+
+
+def _undefined(model: NeuronModel, node: ast.expr, parameters: Mapping[str, Any]) -> ParameterError:
+    shown = ", ".join(f"{p.name} = {_short(parameters[p.name])}" for p in model.parameters)
+    return ParameterError(
+        f"{model.name}: the exact solution is not defined for these parameters: {shown}. "
+        "Time constants must differ (tau_syn from tau_m, say by one percent) and not be far below "
+        f"dt. The part that fails: {ast.unparse(node)[:200]}."
+    )
+
+
+def _short(value: Any) -> str:
+    array = np.asarray(value)
+    return f"{array:g}" if array.ndim == 0 else f"{array.min():g} ... {array.max():g}"

@@ -1,0 +1,1 @@
+"""The neuron models of the literature, a family a file."""

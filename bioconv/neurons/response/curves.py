@@ -1,0 +1,356 @@
+"""What a neuron does under constant currents, measured with the array update.
+
+All currents are one batch, in float64; results are kept in the cache by content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import maximum_filter1d
+
+from bioconv.ground.cache import remembered
+from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language.discrete import discretise
+from bioconv.neurons.language.model import NeuronModel
+from bioconv.neurons.language.neuron import Neuron
+from bioconv.neurons.language.update import Values, update_of
+from bioconv.timing import whole_steps
+
+Floats = NDArray[np.float64]
+
+#: changes when the same key would give other numbers
+_VERSION = 2
+#: currents on the way from silence to the highest rate
+_N_FINE = 512
+_COARSE = np.concatenate([-np.logspace(4, -2, 110), [0.0], np.logspace(-2, 6.5, 401)])
+#: ms: of the first look, and of the measurement
+_LOOK, _MEASURE = (1000.0, 250.0), (1400.0, 400.0)
+#: a curve that falls below this share of its largest rate has left its rising branch
+_BLOCKED = 0.7
+#: coarse currents, a factor of about ten, within which a dip is over that is no such fall
+_AHEAD = 45
+#: Hz times ms: a neuron that spikes in every fourth step does so by the method, not by itself
+_MOST_OFTEN = 250.0
+_NEVER_FIRES = "{name} fires steadily for no constant current."
+#: intervals that differ by this factor are bursts
+_BURST = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Answers to constant currents.
+
+    Parameters
+    ----------
+    currents : ndarray, shape (n,)
+        In the unit of the model's current parameter, ascending in what `rising_branch` gives.
+    rates : ndarray, shape (n,)
+        Steady firing rate in Hz.
+    onset : ndarray, shape (n,)
+        1 over the first interval, in Hz; 0 where there was none.
+    excess : ndarray, shape (n,)
+        Spikes before the counted time beyond those of the steady rate.
+    potential : ndarray, shape (n,)
+        Mean of ``v`` over the counted time, in its unit.
+    variance : ndarray, shape (n,)
+        Variance of the count over its mean in trials with noise; 0 for one trial.
+    """
+
+    currents: Floats
+    rates: Floats
+    onset: Floats
+    excess: Floats
+    potential: Floats
+    variance: Floats
+
+    def rate(self, current: ArrayLike) -> Floats:
+        """Rate in Hz between the measured currents; that of the nearest one beyond them."""
+        rates = np.maximum.accumulate(self.rates)
+        return np.interp(np.asarray(current, np.float64), self.currents, rates)
+
+    def adaptation(self, rate: float) -> tuple[float, float]:
+        """How much faster than ``rate`` (Hz) the neuron fires at first, and for how long.
+
+        Returns
+        -------
+        ratio, time : float
+            Steady over first interval, and the time constant in ms of an exponential decay of
+            the rate with the measured number of spikes; 0 ms if the ratio is below 1.05.
+        """
+        index = int(np.argmin(np.abs(self.rates - rate)))
+        steady, first = self.rates[index], self.onset[index]
+        if steady <= 0 or first < 1.05 * steady:
+            return 1.0, 0.0
+        time = 1e3 * max(self.excess[index], 0.0) / (first - steady)
+        return float(first / steady), float(time)
+
+
+def measure_curve(
+    neuron: Neuron,
+    currents: ArrayLike,
+    *,
+    dt: float,
+    duration: float = 1000.0,
+    discard: float = 200.0,
+    trials: int = 1,
+    shots: float = 0.0,
+    sources: ArrayLike = (),
+    seed: int = 0,
+) -> Curve:
+    """Steady rates, onset and mean potential for constant currents, all in one run.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        With parameters that are the same for all neurons, and a parameter for constant current.
+    currents : array of float, shape (n,)
+        In place of the neuron's own constant current.
+    dt : float
+        ms.
+    duration, discard : float
+        Time in ms that is simulated, and that is not counted at its beginning.
+    trials : int
+        Neurons for each current, where there is noise: their rates are averaged.
+    shots : float
+        Synaptic input that fluctuates about zero, at the first receptor: its variance is that of
+        weights that arrive at random, with this standard deviation in 1 ms.
+    sources : array of float, shape (n_sources,)
+        Rates in Hz of the sources of that input.  Each stands for two, one with a positive and
+        one with a negative weight, that fire regularly from a random phase on.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    Curve
+        Rates are intervals over the time that they take; with noise, bursts or fewer than two
+        spikes: spikes over the counted time.
+
+    Raises
+    ------
+    ParameterError
+        The model takes no constant current or never spikes, or times that are no whole steps.
+    """
+    model = neuron.model
+    if not model.current or not model.threshold:
+        raise ParameterError(f"{model.name} has no f-I curve: it needs a current and a threshold.")
+    n_steps = whole_steps(duration, dt)
+    first = whole_steps(discard, dt, "discard")
+    if not 0 <= first < n_steps:
+        raise ParameterError(f"discard = {discard} ms must be shorter than {duration} ms.")
+    flat = np.asarray(currents, np.float64).reshape(-1)
+    values = {p.name: neuron.value(p.name) for p in model.parameters}
+    rates = np.asarray(sources, np.float64).reshape(-1)
+    key = {
+        "version": _VERSION,
+        "model": asdict(model),
+        "update": [str(line) for line in discretise(model).update],
+        "parameters": values,
+        "currents": flat,
+        "times": [dt, n_steps, first],
+        "trials": [trials, shots, seed],
+        "sources": rates,
+    }
+    names = tuple(field.name for field in fields(Curve))
+    run = partial(_measure, model, values, flat, dt, n_steps, first, trials, (shots, rates), seed)
+    return Curve(**remembered("curves", key, names, run))
+
+
+def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
+    """The f-I curve from silence to ``max_rate``, or to the highest rate.
+
+    The scale of the currents is found by a first look at all magnitudes.  Neurons that fall
+    silent again, or fire more slowly, at high currents (depolarisation block) are followed up to
+    their highest rate.
+
+    Parameters
+    ----------
+    neuron : Neuron
+    dt : float
+        ms.
+    max_rate : float
+        Hz; 0: as far as it goes.
+
+    Returns
+    -------
+    Curve
+
+    Raises
+    ------
+    ParameterError
+        The neuron fires for no current, or never as fast.
+    """
+    name = neuron.model.name
+    duration, discard = (_whole(time, dt) for time in _LOOK)
+    look = measure_curve(neuron, _COARSE, dt=dt, duration=duration, discard=discard).rates
+    silent, peak = _branch(name, look, dt)
+    reached = silent + int(np.argmax(look[silent : peak + 1] >= max_rate))
+    top = min(reached + 1, peak) if 0 < max_rate <= look[peak] else peak
+    slow = max(1.0, 50.0 / (max_rate or look[peak]))  # fifty spikes at the top
+    duration, discard = (_whole(time * slow, dt) for time in _MEASURE)
+    for end in dict.fromkeys([top, peak]):  # the first look may have seen what does not last
+        currents = np.linspace(_COARSE[silent], _COARSE[end], _N_FINE)
+        curve = measure_curve(neuron, currents, dt=dt, duration=duration, discard=discard)
+        highest = float(curve.rates.max())
+        if highest >= max_rate:
+            break
+    if highest <= 0:
+        raise ParameterError(_NEVER_FIRES.format(name=name))
+    if highest < max_rate:
+        raise ParameterError(
+            f"{name} fires at most {highest:.4g} Hz at dt = {dt} ms. "
+            f"Choose max_rate below that. Received: {max_rate:.4g} Hz."
+        )
+    return curve
+
+
+def _whole(time: float, dt: float) -> float:
+    return float(np.ceil(time / dt)) * dt
+
+
+def _branch(name: str, rates: Floats, dt: float) -> tuple[int, int]:
+    """Index of the last silent current and of the highest rate of the branch that rises there.
+
+    The branch ends where the rate falls and does not come back; adaptation makes dips, too.
+    """
+    zero = int(np.flatnonzero(_COARSE == 0)[0])
+    if rates[zero] > 0:  # fires by itself: silence lies below
+        below = np.flatnonzero(rates[:zero] == 0)
+        silent = int(below[-1]) if below.size else 0
+    else:
+        fires = np.flatnonzero(rates[zero:-1] * rates[zero + 1 :] > 0)
+        if not fires.size:
+            raise ParameterError(_NEVER_FIRES.format(name=name))
+        silent = zero + int(fires[0]) - 1
+    branch = rates[silent + 1 :]
+    top = np.maximum.accumulate(branch)
+    possible = np.where(branch < _MOST_OFTEN / dt, branch, 0.0)
+    ahead = maximum_filter1d(possible, _AHEAD, mode="constant", cval=0.0, origin=-(_AHEAD // 2))
+    fallen = np.flatnonzero((branch < _BLOCKED * top) & (ahead < top))
+    branch = branch[: fallen[0]] if fallen.size else branch
+    return silent, silent + 1 + int(np.argmax(branch))
+
+
+def _measure(
+    model: NeuronModel,
+    parameters: Mapping[str, Any],
+    currents: Floats,
+    dt: float,
+    n_steps: int,
+    first: int,
+    trials: int,
+    input_: tuple[float, Floats],
+    seed: int,
+) -> dict[str, Floats]:
+    update = update_of(model)
+    flat = np.tile(currents, trials)
+    given = {**parameters, model.current: flat}
+    start = {
+        s.name: np.full(len(flat), given[s.initial] if isinstance(s.initial, str) else s.initial)
+        for s in model.states
+    }
+    period = whole_steps(float(parameters[model.refractory]), dt) if model.refractory else 0
+    constants = update.constants(given, dt)
+    with jax.enable_x64(True):
+        key = jax.random.key(seed)
+        trains = _trains(*input_, len(flat), dt, seed)
+        found = _run(model, constants, start, period, dt, first, n_steps, trains, key)
+    found = {name: np.asarray(array).reshape(trials, -1) for name, array in found.items()}
+    seconds = (n_steps - first) * dt * 1e-3
+    by_count = found["count"] / seconds
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = found["latest"] - found["earliest"]
+        by_interval = (found["count"] - 1) / (steps * dt * 1e-3)
+        onset = np.where(found["onset"] > 0, 1e3 / (found["onset"] * dt), 0.0)
+        mean = found["count"].mean(axis=0)
+        variance = np.where(mean > 0, found["count"].var(axis=0) / mean, 0.0)
+    regular = (found["count"] >= 2) & (found["longest"] <= _BURST * found["shortest"])
+    rates = np.where(regular & (not update.noisy) & (trains is None), by_interval, by_count)
+    early = (found["total"] - found["count"]) - rates * first * dt * 1e-3
+    return {
+        "currents": currents,
+        "rates": rates.mean(axis=0),
+        "onset": onset.mean(axis=0),
+        "excess": early.mean(axis=0),
+        "potential": found["potential"].mean(axis=0) / (n_steps - first),
+        "variance": variance,
+    }
+
+
+def _trains(
+    shots: float, rates: Floats, n: int, dt: float, seed: int
+) -> tuple[Floats, Floats, Floats] | None:
+    """Of each source: spikes a step, phase at the start by neuron, weight."""
+    if not shots or not rates.any():
+        return None
+    both = np.repeat(rates, 2)
+    weight = shots / np.sqrt(both.sum() * 1e-3) * np.where(np.arange(len(both)) % 2, 1.0, -1.0)
+    phase = np.random.default_rng(seed).random((len(both), n))
+    return (both * dt * 1e-3)[:, None], phase, weight[:, None]
+
+
+@partial(jax.jit, static_argnums=0)
+def _run(
+    model: NeuronModel,
+    constants: Values,
+    start: Values,
+    period: Any,
+    dt: Any,
+    first: Any,
+    n_steps: Any,
+    trains: Any,
+    key: Any,
+) -> dict[str, Any]:
+    """What `_measure` makes rates of, by neuron; times in steps."""
+    update = update_of(model)
+    shape = next(iter(start.values())).shape
+    zeros = jnp.zeros(shape, jnp.int64)
+    names = ("total", "onset", "count", "earliest", "latest", "longest")
+    seen = {name: zeros for name in names}
+    seen |= {"shortest": zeros + n_steps, "potential": jnp.zeros(shape)}
+
+    def step(number: Any, carry: Any) -> Any:
+        (state, wait), seen = carry
+        values = {**constants, "t": number * dt}
+        if update.noisy:
+            values |= update.draw(jax.random.fold_in(key, number), shape, jnp.float64)
+        inputs = {}
+        if trains is not None:
+            rate, phase, weight = trains
+            spikes = jnp.floor((number + 1) * rate + phase) - jnp.floor(number * rate + phase)
+            inputs[model.receptors[0].variable] = jnp.sum(weight * spikes, axis=0)
+        wait = wait if update.waits else None
+        state, wait, fired = update.step(state, wait, values, inputs, period)
+        late = number >= first
+        return (state, zeros if wait is None else wait), _seen(seen, fired, number, late, state)
+
+    state = {name: jnp.asarray(value, jnp.float64) for name, value in start.items()}
+    return lax.fori_loop(0, n_steps, step, ((state, zeros), seen))[1]
+
+
+def _seen(seen: Values, fired: Any, number: Any, late: Any, state: Values) -> Values:
+    """What has been seen after one more step."""
+    interval = number - seen["latest"]
+    counted = fired & late
+    within = counted & (seen["count"] > 0)
+    second = fired & (seen["total"] == 1)
+    potential = state.get("v", 0.0)
+    return {
+        "total": seen["total"] + fired,
+        "onset": jnp.where(second, interval, seen["onset"]),
+        "count": seen["count"] + counted,
+        "earliest": jnp.where(counted & (seen["count"] == 0), number, seen["earliest"]),
+        "latest": jnp.where(fired, number, seen["latest"]),
+        "shortest": jnp.where(within, jnp.minimum(seen["shortest"], interval), seen["shortest"]),
+        "longest": jnp.where(within, jnp.maximum(seen["longest"], interval), seen["longest"]),
+        "potential": seen["potential"] + jnp.where(late, potential, 0.0),
+    }

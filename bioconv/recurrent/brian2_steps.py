@@ -1,0 +1,329 @@
+"""Recurrent layers with populations as Brian2 programs: equations, thresholds, spikes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import (
+    GRU,
+    LSTM,
+    CountingCell,
+    Elementwise,
+    HardSigmoid,
+    HardTanh,
+    Linear,
+    Recurrent,
+    ReLU,
+    Sigmoid,
+    Softsign,
+    Tanh,
+    ThresholdCount,
+)
+from bioconv.analog.samples import Data
+from bioconv.export.folder import new_folder, template
+from bioconv.export.support.arrays import write
+from bioconv.export.tables import source
+from bioconv.ground.errors import ExportError, ParameterError, Problem, SimulationError
+from bioconv.recurrent.activity import received
+from bioconv.recurrent.places import sides
+from bioconv.simulators.exported import require
+
+_LAST_LINES = 15
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What a recurrent layer did in Brian2.
+
+    Parameters
+    ----------
+    output : ndarray, shape (n_samples, steps, units)
+        The layer's output in every step.
+    counts : dict of str to ndarray of int, shape (n_samples, steps, units)
+        Spikes of every population, as `bioconv.recurrent.counts` gives them for this layer;
+        those of masked steps, in which the state stays, have no effect and may differ.
+    """
+
+    output: NDArray[np.float64]
+    counts: Mapping[str, NDArray[np.int64]]
+
+
+def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
+    """Write a recurrent layer with populations as a Brian2 program.
+
+    The program has one group of cells, whose equations and statements hold the products of gates
+    and states as analog quantities, and one group of neurons for every population.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+        What `populate` gave.
+    layer : str
+        Name of the layer; ``LAYER/forward`` or ``LAYER/backward`` of a bidirectional one.
+    folder : str or Path
+        Is made; must not exist, or be empty.
+
+    Returns
+    -------
+    list of Path
+        The files, ``program.py`` first: ``python program.py --data sequences.npz -o result.npz``.
+
+    Raises
+    ------
+    ExportError
+        A part that is still analog has a function without a formula in Brian2.
+    ParameterError
+        There is no such layer, or it has no populations.
+    """
+    tables, arrays = _tables(layer, _cell_of(graph, layer)[1])
+    folder = Path(folder)
+    with new_folder(folder) as scratch:
+        text = template("brian2_cell.py", source(tables, with_units=True))
+        (scratch / "program.py").write_text(text, encoding="utf-8")
+        write(scratch / "weights.npz", arrays)
+    return [folder / "program.py", folder / "weights.npz"]
+
+
+def simulate(graph: AnalogGraph, x: Data, layer: str) -> CellRun:
+    """Run a recurrent layer with every neuron in Brian2, by the program of `emit`.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+        What `populate` gave.
+    x : array, or a sequence or mapping of arrays
+        Samples of the whole network; what comes before the layer is computed as it is.
+    layer : str
+        As in `emit`.
+
+    Returns
+    -------
+    CellRun
+
+    Raises
+    ------
+    ParameterError, ExportError
+        As `emit`.
+    SimulatorMissingError
+        Brian2 is not installed.
+    SimulationError
+        The program failed; carries the last lines that it wrote.
+    """
+    require({"brian2": "pip install brian2"})
+    whole, cell = _cell_of(graph, layer)
+    inputs = received(graph, x, whole, dtype="float64")
+    with tempfile.TemporaryDirectory(prefix="bioconv-") as scratch:
+        place = Path(scratch)
+        program = emit(graph, layer, place / "program")[0]
+        write(place / "x.npz", dict(zip(("x", "mask"), inputs, strict=False)))
+        command = [sys.executable, program, "--data", place / "x.npz", "-o", place / "result.npz"]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        if done.returncode:
+            lines = "\n".join(done.stderr.splitlines()[-_LAST_LINES:])
+            raise SimulationError(f"The Brian2 program of {layer} failed:\n{lines}")
+        with np.load(place / "result.npz", allow_pickle=False) as arrays:
+            found = dict(arrays)
+    counts = {f"{layer}/{name}": found[f"count_{name.replace('/', '_')}"] for name in _names(cell)}
+    return CellRun(found["output"], counts)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a kind of cell does, in words of Brian2.
+
+    Parameters
+    ----------
+    columns : dict of str to int
+        Place of each part's weights in the kernel.
+    phases : dict of str to int
+        In which phase each part responds.
+    receive : dict of str to str
+        What a part receives, where it is not its drive and its feedback.
+    sent : dict of str to str
+        What the feedback of a part carries, where it is not the output.
+    statements : tuple of tuple of (str, str)
+        For each phase what becomes of the state at its end.
+    """
+
+    columns: Mapping[str, int]
+    phases: Mapping[str, int]
+    statements: tuple[tuple[tuple[str, str], ...], ...]
+    receive: Mapping[str, str] = field(default_factory=dict)
+    sent: Mapping[str, str] = field(default_factory=dict)
+
+
+def _kept(variable: str, new: str) -> tuple[str, str]:
+    """A state that stays where the sequence is masked."""
+    return variable, f"int(present(t) > 0.5) * ({new}) + int(present(t) <= 0.5) * {variable}"
+
+
+_LSTM = _Kind(
+    columns={"input": 0, "forget": 1, "carry": 2, "output": 3},
+    phases={"input": 0, "forget": 0, "carry": 0, "output": 0, "hidden": 1},
+    statements=(
+        (_kept("c", "a_forget * c + a_input * a_carry"),),
+        (_kept("h", "a_output * a_hidden"),),
+    ),
+    receive={"hidden": "c"},
+)
+_SIMPLE = _Kind(columns={"state": 0}, phases={"state": 0}, statements=((_kept("h", "a_state"),),))
+
+
+def _gru(cell: GRU) -> _Kind:
+    after = cell.reset_after
+    return _Kind(
+        columns={"update": 0, "reset": 1, "candidate": 2},
+        phases={"update": 0, "reset": 0, "candidate": 1},
+        statements=((), (_kept("h", "a_update * h + (1 - a_update) * a_candidate"),)),
+        receive=(
+            {"candidate": "drive_candidate(t, i) + a_reset * (back_candidate + recurrent_bias)"}
+            if after
+            else {}
+        ),
+        sent={} if after else {"candidate": "a_reset_pre * h_pre"},
+    )
+
+
+def _kind_of(cell: Recurrent) -> _Kind:
+    if isinstance(cell, LSTM):
+        return _LSTM
+    return _gru(cell) if isinstance(cell, GRU) else _SIMPLE
+
+
+def _formula(function: Elementwise, x: str) -> str | None:
+    """An analog function in Brian2's language; None if there is none."""
+    match function:
+        case Sigmoid():
+            return f"1 / (1 + exp(-{x}))"
+        case Tanh():
+            return f"tanh({x})"
+        case HardSigmoid(slope=slope, shift=shift):
+            return f"clip({slope!r} * {x} + {shift!r}, 0, 1)"
+        case HardTanh():
+            return f"clip({x}, -1, 1)"
+        case Softsign():
+            return f"{x} / (1 + abs({x}))"
+        case Linear():
+            return x
+        case ReLU(negative_slope=0.0, threshold=0.0):
+            return f"clip({x}, 0, {float(min(function.max_value, 1e300))!r})"
+        case _:
+            return None
+
+
+def _cell_of(graph: AnalogGraph, layer: str) -> tuple[str, CountingCell]:
+    """Name of the whole layer, and the cell."""
+    cells = {
+        front: (entry.name, cell)
+        for entry in graph.layers
+        for front, cell in sides(entry)
+        if isinstance(cell, CountingCell)
+    }
+    if layer not in cells:
+        raise ParameterError(
+            f"{layer!r} is no recurrent layer with populations. "
+            f"Layers of {graph.name} that are: {', '.join(cells) or 'none'}."
+        )
+    return cells[layer]
+
+
+def _names(cell: CountingCell) -> list[str]:
+    """Names of its populations: those of the parts, inhibitory ones with a suffix."""
+    names = []
+    for part, function in cell.parts.items():
+        if isinstance(function, ThresholdCount):
+            names += [part] if function.inhibitory is None else [part, f"{part}/inhibitory"]
+    return names
+
+
+def _tables(layer: str, counting: CountingCell) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What fills the program's tables, and its arrays."""
+    cell, parts = counting.cell, counting.parts
+    kind, units = _kind_of(cell), cell.n_units
+    problems: list[Problem] = []
+    values: list[str] = []
+    populations: dict[str, dict[str, Any]] = {}
+    arrays: dict[str, Any] = {
+        "kernel": cell.kernel,
+        "recurrent_kernel": cell.recurrent_kernel,
+        **_biases(cell, kind),
+    }
+    for part, function in parts.items():
+        if isinstance(function, ThresholdCount):
+            values.append(_count_value(part, function))
+            populations |= _populations(part, function, kind.phases[part], arrays)
+            continue
+        formula = _formula(function, f"z_{part}")
+        values.append(f"a_{part} = {formula} : 1")
+        if formula is None:
+            reason = "it is still analog, and has no formula in Brian2."
+            problems.append(Problem(f"{layer}/{part}", type(function).__name__, reason))
+    if problems:
+        raise ExportError(f"{layer} cannot become a Brian2 program:", problems)
+    columns = {part: (n * units, (n + 1) * units) for part, n in kind.columns.items()}
+    receive = {part: f"drive_{part}(t, i) + back_{part}" for part in columns} | dict(kind.receive)
+    states = ["h : 1", "c : 1", *(f"z_{part} : 1" for part in parts)]
+    states += [f"back_{part} : 1" for part in columns] + [f"e_{name} : 1" for name in populations]
+    if "recurrent_bias" in arrays:
+        states.append("recurrent_bias : 1 (constant)")
+    return {
+        "NAME": layer,
+        "BACKWARDS": bool(cell.go_backwards),
+        "EQUATIONS": "\n".join([*states, *values]) + "\n",
+        "RECEIVE": "\n".join(f"z_{part} = {receive[part]}" for part in parts) + "\n",
+        "PHASES": [list(statements) for statements in kind.statements],
+        "DRIVES": columns,
+        "FEEDBACK": {part: (columns[part], kind.sent.get(part, "h_pre")) for part in columns},
+        "POPULATIONS": populations,
+    }, arrays
+
+
+def _biases(cell: Recurrent, kind: _Kind) -> dict[str, NDArray[np.float64]]:
+    """Bias of each part; of a GRU with two biases the recurrent one of the candidate apart."""
+    bias = getattr(cell, "bias", None)
+    parts = len(kind.columns)
+    width = cell.n_units
+    if bias is None:
+        rows = np.zeros((2, parts, width))
+    elif np.ndim(bias) == 2:
+        rows = np.asarray(bias, np.float64).reshape(2, parts, width)
+    else:
+        rows = np.stack([np.reshape(bias, (parts, width)), np.zeros((parts, width))])
+    found = {f"bias_{part}": rows[0, n] + rows[1, n] for part, n in kind.columns.items()}
+    if "candidate" in kind.receive:
+        last = kind.columns["candidate"]
+        found |= {"bias_candidate": rows[0, last], "recurrent_bias": rows[1, last]}
+    return found
+
+
+def _count_value(part: str, function: ThresholdCount) -> str:
+    """The value of a population as a sub-expression of its counts."""
+    terms = [f"e_{part} * {function.excitation / function.n!r}"]
+    if function.inhibitory is not None:
+        share = function.inhibition / function.inhibitory.shape[-1]
+        terms.append(f"e_{part}_inhibitory * {share!r}")
+    return f"a_{part} = {' + '.join(terms)} : 1"
+
+
+def _populations(
+    part: str, function: ThresholdCount, phase: int, arrays: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Entries of a part's populations; their thresholds are added to ``arrays``."""
+    found = {}
+    both = ((part, 1, function.excitatory), (f"{part}_inhibitory", -1, function.inhibitory))
+    for name, sign, thresholds in both:
+        if thresholds is not None:
+            n = int(thresholds.shape[-1])
+            found[name] = {"part": part, "phase": phase, "sign": sign, "n": n}
+            arrays[f"theta_{name}"] = np.asarray(thresholds, np.float64)
+    return found

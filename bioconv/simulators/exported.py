@@ -1,0 +1,201 @@
+"""Run a network as the very program that `bioconv.export` writes, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bioconv.export import write_program
+from bioconv.export.support.arrays import write
+from bioconv.export.tables import check_words
+from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
+from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
+from bioconv.simulators.decoding import apply_function, checkpoints
+from bioconv.simulators.settings import Data, Settings
+
+#: exit code of a program that lacks a compiler or headers
+_NO_COMPILER = 3
+_LAST_LINES = 25
+
+
+def require(packages: Mapping[str, str]) -> None:
+    """Check that packages can be imported, without importing them.
+
+    Parameters
+    ----------
+    packages : mapping of str to str
+        Name of the package -> how to install it.
+
+    Raises
+    ------
+    SimulatorMissingError
+    """
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        advice = " and ".join(dict.fromkeys(packages[name] for name in missing))
+        raise SimulatorMissingError(f"{', '.join(missing)} is not installed. Install it: {advice}")
+
+
+@contextmanager
+def emitted(network: SpikingNetwork, target: str) -> Iterator[Path]:
+    """The network's program in a folder that is removed afterwards."""
+    check_words(network)
+    with tempfile.TemporaryDirectory(prefix="bioconv-") as scratch:
+        folder = Path(scratch) / "program"
+        folder.mkdir()
+        write_program(network, folder, target)
+        yield folder
+
+
+def run_program(
+    network: SpikingNetwork,
+    data: Data,
+    settings: Settings,
+    folder: Path,
+    arguments: Sequence[str] = (),
+) -> Recording:
+    """Run ``folder/program.py`` and read what it has written.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    data : dict of str to ndarray
+    settings : Settings
+    folder : Path
+        From `emitted`; the data and the result are put beside it.
+    arguments : sequence of str
+        Further options of the program.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    SimulationError
+        The program failed; carries the last lines that it wrote.
+    CompilerMissingError
+        No compiler or headers for a generated model.
+    """
+    images, result = folder.parent / "images.npz", folder.parent / "result.npz"
+    write(images, data if len(data) > 1 else {"x": next(iter(data.values()))})
+    command = [sys.executable, str(folder / "program.py"), *arguments]
+    command += ["--data", str(images), "-o", str(result), "--seed", str(settings.seed)]
+    command += ["--steps", str(settings.n_steps)]
+    command += ["--checkpoints", *map(str, checkpoints(settings.n_steps))]
+    for name, what in settings.record.items():
+        command += [text for entry in what for text in ("--record", f"{name}={entry}")]
+    n_images = len(next(iter(data.values())))
+    _execute(command, folder.parent, n_images, settings)
+    with np.load(result, allow_pickle=False) as arrays:
+        return _recording(network, settings, dict(arrays))
+
+
+def _execute(command: list[str], scratch: Path, n_images: int, settings: Settings) -> None:
+    """Run a program to its end, with a progress bar."""
+    with (
+        (scratch / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages,
+        tqdm(total=n_images, unit="image", disable=None if settings.progress else True) as bar,
+        subprocess.Popen(
+            command,
+            cwd=scratch,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=messages,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            lines = _follow(process.stdout, bar)
+        except BaseException:
+            process.kill()
+            raise
+        code = process.wait()
+        if code:
+            messages.seek(0)
+            _fail(settings.simulator, code, [*lines, *messages.read().splitlines()])
+
+
+def _environment() -> dict[str, str]:
+    """The user's environment, without what would change how Python starts a program."""
+    removed = {"PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONOPTIMIZE"}
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYNEST_QUIET": "1"}
+
+
+def _follow(output: IO[str], bar: Any) -> list[str]:
+    """Move the bar with every image that is done; return the other lines."""
+    others = []
+    for line in output:
+        if line.startswith("image "):
+            bar.update()
+        else:
+            others.append(line.rstrip())
+    return others
+
+
+def _fail(simulator: str, code: int, lines: list[str]) -> None:
+    text = "\n".join(line for line in lines[-_LAST_LINES:])
+    if code == _NO_COMPILER:
+        raise CompilerMissingError(text)
+    raise SimulationError(f"{simulator} failed (exit code {code}). Its last words:\n{text}")
+
+
+def _recording(
+    network: SpikingNetwork, settings: Settings, arrays: dict[str, NDArray[Any]]
+) -> Recording:
+    names = [entry.name for entry in network.spiking_inputs]
+    names += [population.name for population in network.populations]
+    outputs = {
+        readout.name: apply_function(
+            readout,
+            arrays[f"{readout.name}.output"].reshape(
+                -1, *network.population(readout.population).shape
+            ),
+        )
+        for readout in network.readouts
+    }
+    wanted = [(name, entry) for name, what in settings.record.items() for entry in what]
+    build_seconds, run_seconds = arrays["seconds"]
+    return Recording(
+        network=network.name,
+        simulator=settings.simulator,
+        dt=network.dt,
+        n_steps=settings.n_steps,
+        n_images=int(arrays["n_images"]),
+        outputs=outputs,
+        checkpoints=arrays["checkpoints"],
+        classes={r.name: arrays[f"{r.name}.classes"] for r in network.readouts},
+        spikes_per_image={name: arrays[f"{name}.spikes_per_image"] for name in names},
+        spikes_per_neuron={name: arrays[f"{name}.spikes_per_neuron"] for name in names},
+        synaptic_operations=arrays["synaptic_operations"],
+        counts={n: arrays[f"{n}.counts"] for n, entry in wanted if entry == "counts"},
+        rasters={n: _raster(arrays[f"{n}.spikes"]) for n, entry in wanted if entry == "spikes"},
+        traces={
+            (name, entry): arrays[f"{name}.{entry}"]
+            for name, entry in wanted
+            if entry not in ("counts", "spikes")
+        },
+        seconds={"build": float(build_seconds), "run": float(run_seconds)},
+        versions=dict(str(text).split(" ", 1) for text in arrays["versions"]),
+        start_steps={p.name: p.start_step for p in network.populations if p.start_step},
+    )
+
+
+def _raster(rows: NDArray[np.int32]) -> Raster:
+    image, step, neuron = rows.astype(np.int64).T
+    return Raster(image, step, neuron)

@@ -1,0 +1,191 @@
+"""The small networks in which neurons are compared, one for each neuron and synapse."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
+from bioconv.analog.functions import Linear
+from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
+from bioconv.neurons import Neuron, library
+from bioconv.neurons.library.synapses import KINDS
+from bioconv.operators import Dense
+from bioconv.simulators.stimulation import default_step, stimulate
+from bioconv.timing import whole_steps
+
+Floats = NDArray[np.float64]
+
+#: (neuron, synapse) -> parameters of a further row
+_VARIANTS: dict[tuple[str, str], dict[str, float]] = {
+    # NEURON cannot follow the exponential to the default v_peak.
+    ("adaptive_exponential", "conductance"): {"v_peak": -42.0},
+    ("adaptive_exponential", "conductance_alpha"): {"v_peak": -42.0},
+}
+
+#: ms; of models that need short steps, and of the others
+_DURATIONS = (100.0, 150.0)
+#: ms: longest step; NEURON cannot take longer ones for some neurons
+_STEP = 0.1
+#: neurons of the two populations
+N_DRIVEN, N_SECOND = 8, 6
+#: currents that are tried to find one that a neuron answers
+_TRIED = np.geomspace(0.01, 1e5, 96)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A neuron with a synapse, in its small network.
+
+    Parameters
+    ----------
+    name, synapse : str
+        Row of the table, together with ``variant``: parameters that differ from the defaults.
+    neuron : Neuron
+    dt : float
+        Step in ms.
+    currents : tuple of ndarray
+        Into the driven and into the second population, in the unit of the model's current.
+    weights : mapping of str to tuple of ndarray
+        Receptor -> weights of the projections with a delay of one and of three steps.
+    """
+
+    name: str
+    synapse: str
+    neuron: Neuron
+    dt: float
+    variant: Mapping[str, float]
+    currents: tuple[Floats, Floats]
+    weights: Mapping[str, tuple[Floats, ...]]
+
+
+def cases(names: Iterable[str] | None = None) -> list[Case]:
+    """The neurons of the library with an exponential synapse, a conductance, a standard cell.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Some neurons of `bioconv.neurons.library`, instead of all.
+    """
+    found = []
+    for name in library() if names is None else names:
+        neuron = library()[name]()
+        unit = neuron.model.parameter(neuron.model.current).unit
+        for synapse in KINDS[unit]:
+            model = library()[name](synapse=synapse).model
+            if synapse in ("exponential", "conductance") or model.standard_cell:
+                found.append(_case(name, synapse, {}))
+            if (name, synapse) in _VARIANTS:
+                found.append(_case(name, synapse, _VARIANTS[name, synapse]))
+    return found
+
+
+@cache
+def _onset(name: str) -> tuple[float, float]:
+    """The smallest of some currents that makes a neuron fire thrice, and how far v moves then."""
+    with warnings.catch_warnings():  # the largest currents are beyond what some can follow
+        warnings.simplefilter("ignore", RuntimeWarning)
+        response = stimulate(library()[name](), _TRIED, duration=200.0)
+    first = next(n for n, times in enumerate(response.spike_times) if len(times) > 2)
+    return float(_TRIED[first]), float(np.ptp(response.traces["v"][:, first]))
+
+
+def _case(name: str, synapse: str, variant: Mapping[str, float]) -> Case:
+    neuron = library()[name](synapse=synapse, **variant)
+    onset, swing = _onset(name)
+    random = np.random.default_rng(0)
+
+    def matrices(scale: float, signed: bool) -> tuple[Floats, ...]:
+        shape = (2, N_DRIVEN, N_SECOND)
+        signs = random.choice((-1.0, 1.0), shape) if signed else 1.0
+        return tuple(scale * signs * random.uniform(0.3, 1.0, shape))
+
+    weights = {
+        receptor.name: matrices(
+            _scale(neuron, synapse, receptor.name, onset, swing), receptor.name == "syn"
+        )
+        for receptor in neuron.model.receptors
+    }
+    currents = onset * np.linspace(0.7, 2.0, N_DRIVEN), onset * np.linspace(1.2, 1.6, N_SECOND)
+    dt = min(default_step(neuron), _STEP)
+    return Case(name, synapse, neuron, dt, variant, currents, weights)
+
+
+def _scale(neuron: Neuron, synapse: str, receptor: str, onset: float, swing: float) -> float:
+    """A weight whose effect is of the order of the onset current for some milliseconds."""
+    tau = neuron.model.receptor(receptor).tau
+    if not tau:
+        return 0.1 * swing
+    charge = 2.5 * onset / float(neuron.value(tau))
+    charge /= np.e if synapse.endswith("alpha") else 1.0
+    if receptor == "syn":
+        return charge
+    distance = float(neuron.value("e_rev_exc")) - float(_start(neuron))
+    return charge / max(abs(distance), swing)
+
+
+def _start(neuron: Neuron) -> Any:
+    initial = neuron.model.state("v").initial
+    return neuron.value(initial) if isinstance(initial, str) else initial
+
+
+def network_of(chosen: Sequence[Case]) -> SpikingNetwork:
+    """The small networks of several cases with one step, side by side in one network."""
+    (dt,) = {case.dt for case in chosen}
+    last = names_of(chosen[-1])[1]
+    nothing = Affine(
+        tuple(
+            Term(key, Dense((N_DRIVEN,), np.zeros((N_DRIVEN, N_SECOND))))
+            for key, _ in (names_of(case) for case in chosen)
+        ),
+        np.zeros(N_SECOND),
+        (N_SECOND,),
+    )
+    return SpikingNetwork(
+        name="comparison",
+        dt=dt,
+        n_steps=whole_steps(_DURATIONS[0] if dt < 0.05 else _DURATIONS[1], dt),
+        inputs=tuple(Input(f"x_{names_of(case)[0]}", (N_DRIVEN,)) for case in chosen),
+        populations=tuple(p for case in chosen for p in _populations(case)),
+        projections=tuple(p for case in chosen for p in _projections(case)),
+        drives=tuple(
+            Drive(f"x_{names_of(case)[0]}", names_of(case)[0], Dense((N_DRIVEN,), np.eye(N_DRIVEN)))
+            for case in chosen
+        ),
+        changes=(),
+        readouts=(Readout("out", last, "count", Linear()),),
+        analog=AnalogGraph(
+            "comparison",
+            tuple(GraphInput(names_of(case)[0], (N_DRIVEN,)) for case in chosen),
+            (Layer("out", Linear(), (nothing,), (N_SECOND,)),),
+            ("out",),
+        ),
+    )
+
+
+def names_of(case: Case) -> tuple[str, str]:
+    """Names of the driven and of the second population."""
+    name = "_".join([case.name, case.synapse, *case.variant])
+    return name, f"{name}_second"
+
+
+def _populations(case: Case) -> tuple[Population, Population]:
+    (driven, second), model = names_of(case), case.neuron.model
+    parameters = {**case.neuron.parameters, model.current: case.currents[1]}
+    return (
+        Population(driven, (N_DRIVEN,), model, dict(case.neuron.parameters)),
+        Population(second, (N_SECOND,), model, parameters),
+    )
+
+
+def _projections(case: Case) -> Iterator[Projection]:
+    driven, second = names_of(case)
+    for receptor, matrices in case.weights.items():
+        for delay, matrix in zip((1, 3), matrices, strict=True):
+            yield Projection(driven, second, Dense((N_DRIVEN,), matrix), receptor, delay)

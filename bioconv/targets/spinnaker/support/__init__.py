@@ -1,0 +1,1 @@
+"""Modules that exported SpiNNaker programs carry with them."""
