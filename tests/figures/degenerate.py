@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, FigureModule, Result
 
-#: what goes wrong in a figure's arithmetic when its result says nothing
+#: what a figure's arithmetic may end in when its result makes no sense
 _ERRORS = (ArithmeticError, LookupError, ValueError)
 
 
@@ -29,7 +30,7 @@ def shuffles(result: Result, kinds: str = "f") -> list[Result]:
     """The result with the numbers of each array, or of all, in another order, or with others.
 
     The others are uniform between 0 and 1: where a quick run has equal numbers only, another order
-    is the same one.
+    is the same one.  Last, arrays change places, for claims that count their entries.
     """
     rng = np.random.default_rng(0)
     pool = [a.ravel() for a in result.values() if a.dtype.kind in kinds]
@@ -39,7 +40,18 @@ def shuffles(result: Result, kinds: str = "f") -> list[Result]:
         lambda a: rng.choice(numbers, a.shape).astype(a.dtype),
         lambda a: rng.random(a.shape).astype(a.dtype),
     )
-    return [_mapped(result, kinds, change) for change in changes]
+    return [*(_mapped(result, kinds, change) for change in changes), _exchanged(result, kinds)]
+
+
+def _exchanged(result: Result, kinds: str) -> Result:
+    """Every array in the place of the next one with as many dimensions."""
+    changed = dict(result)
+    for n in {array.ndim for array in result.values()}:
+        keys = [key for key, a in result.items() if a.dtype.kind in kinds and a.ndim == n]
+        changed |= {
+            key: result[other] for key, other in zip(keys, keys[1:] + keys[:1], strict=True)
+        }
+    return changed
 
 
 def indifferent(figure: FigureModule, result: Result) -> list[str]:
@@ -60,8 +72,8 @@ def indifferent(figure: FigureModule, result: Result) -> list[str]:
     list of str
         Names of claims.
     """
-    constant = [_measured(figure, r) for kinds in _KINDS for r in constants(result, kinds)]
-    shuffled = [_measured(figure, r) for kinds in _KINDS for r in shuffles(result, kinds)]
+    constant = _measured(figure, [r for kinds in _KINDS for r in constants(result, kinds)])
+    shuffled = _measured(figure, [r for kinds in _KINDS for r in shuffles(result, kinds)])
     return [
         claim.name
         for claim in figure.MANIFEST.claims
@@ -70,16 +82,18 @@ def indifferent(figure: FigureModule, result: Result) -> list[str]:
 
 
 def _always(claim: Claim, measurements: list[Mapping[str, float]]) -> bool:
-    return all(claim.holds(found.get(claim.name, np.nan)) for found in measurements)
+    return all(claim.holds(found[claim.name]) for found in measurements)
 
 
-def _measured(figure: FigureModule, result: Result) -> Mapping[str, float]:
+def _measured(figure: FigureModule, results: list[Result]) -> list[Mapping[str, float]]:
+    """What the figure measures on each result that it can be measured on."""
+    found = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        try:
-            return figure.measure(result)
-        except _ERRORS:
-            return {}
+        for result in results:
+            with suppress(*_ERRORS):
+                found.append(figure.measure(result))
+    return found
 
 
 def _mapped(result: Result, kinds: str, change: Callable[[NDArray], NDArray]) -> Result:
