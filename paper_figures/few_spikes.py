@@ -13,7 +13,7 @@ from bioconv.codes import FewSpikesCode
 from bioconv.codes.few_spikes.pipeline import simulate_stream, stream
 from bioconv.conversion import convert
 from bioconv.network import SpikingNetwork
-from bioconv.operators import identity
+from bioconv.operators import Dense, identity
 from bioconv.simulators import simulate
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,9 @@ def chain(functions: Mapping[str, Function]) -> AnalogGraph:
         _layer(name, function, source)
         for (name, function), source in zip(functions.items(), sources, strict=False)
     ]
-    last = _layer("out", Linear(), sources[-1])
+    # A matrix: functions that are only moved or copied into the output would be the output's own.
+    weights = Affine((Term(sources[-1], Dense((1,), np.ones((1, 1)))),), np.zeros(1), (1,))
+    last = Layer("out", Linear(), (weights,), (1,), ("out",))
     return AnalogGraph("chain", (GraphInput("x", (1,)),), (*layers, last), ("out",))
 
 
