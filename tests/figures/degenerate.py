@@ -30,7 +30,7 @@ def shuffles(result: Result, kinds: str = "f") -> list[Result]:
     """The result with the numbers of each array, or of all, in another order, or with others.
 
     The others are uniform between 0 and 1: where a quick run has equal numbers only, another order
-    is the same one.  Last, arrays change places, for claims that count their entries.
+    is the same one.  Last, for claims that count entries, arrays change places, or are empty.
     """
     rng = np.random.default_rng(0)
     pool = [a.ravel() for a in result.values() if a.dtype.kind in kinds]
@@ -39,6 +39,7 @@ def shuffles(result: Result, kinds: str = "f") -> list[Result]:
         lambda a: rng.permutation(a.ravel()).reshape(a.shape),
         lambda a: rng.choice(numbers, a.shape).astype(a.dtype),
         lambda a: rng.random(a.shape).astype(a.dtype),
+        lambda a: a[:0] if a.ndim else a,
     )
     return [*(_mapped(result, kinds, change) for change in changes), _exchanged(result, kinds)]
 
