@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
 from bioconv.codes import Code, RateCode
+from bioconv.codes.code import Request
 from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
@@ -88,15 +89,16 @@ def convert(
     neuron = IntegrateAndFire() if neuron is None else neuron
     _check(code, neuron, dt, n_steps, duration)
     graph = as_graph(model)
-    network = code.convert(
-        graph,
-        calibration_of(graph, calibration),
-        neuron,
+    request = Request(
+        graph=graph,
+        calibration=calibration_of(graph, calibration),
+        neuron=neuron,
         dt=None if dt is None else float(dt),
         n_steps=None if n_steps is None else int(n_steps),
         duration=None if duration is None else float(duration),
         seed=int(seed),
     )
+    network = code.convert(request)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)
 

@@ -13,7 +13,8 @@ from bioconv import measures
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.measures import diagnose, format_table
 from bioconv.network import Population
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 
 NET = spiking_network()
 X = images(10)

@@ -11,7 +11,8 @@ import pytest
 from sample_networks import images, recording_of, spiking_network
 
 from bioconv.ground.errors import DataError, ParameterError
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 
 
 @cache

@@ -94,7 +94,7 @@ class Mismatch(Imperfection):
     unit = "standard deviation over mean"
     source = (
         "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433; "
-        "Stanojevic 2023, thesis, EPFL, section 2.2.5 (slope)"
+        "Stanojevic 2023, thesis, EPFL, section 2.2.4 (slope)"
     )
 
     def __post_init__(self) -> None:

@@ -88,7 +88,7 @@ def test_messages() -> None:
         bc.estimate(MODEL, X, y[:5], calibration=X)
     with pytest.raises(ParameterError, match="percentile"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[])
-    with pytest.raises(ParameterError, match="percentile must lie in"):
+    with pytest.raises(ParameterError, match="percentile must be a number above 0, to 100"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[101])
     with pytest.raises(ParameterError, match="needs a rate code"):
         bc.estimate(MODEL, X, calibration=X, code=FewSpikesCode())

@@ -241,10 +241,26 @@ def test_longer_runs_change_nothing() -> None:
 def test_all_wrong_options_are_reported_at_once() -> None:
     with pytest.raises(ParameterError) as error:
         bc.FewSpikesCode(
-            k=25, alpha=-1, percentile=0, normalization="x", initial="y", bits=1, fit="z"
+            k=25, alpha=-1, percentile=0, normalization="x", initial="y", bits=1, fit="z", k_of="q"
         )
-    for name in ("k must", "alpha", "percentile", "normalization", "initial", "bits", "fit"):
+    options = ("k must", "alpha", "percentile", "normalization", "initial", "bits", "fit", "k_of")
+    for name in options:
         assert name in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Silu": 0}, {"Silu": 21}, {"Softmax": 8}, "Silu", "Silu=x", "Silu=4 Silu=5", 7]
+)
+def test_wrong_steps_of_single_functions_are_refused(wrong: object) -> None:
+    with pytest.raises(ParameterError, match="k_of"):
+        bc.FewSpikesCode(k_of=wrong)  # type: ignore[arg-type]
+
+
+def test_steps_of_single_functions_are_a_text_or_a_mapping() -> None:
+    code = bc.FewSpikesCode(k_of={"Silu": 16, "Sigmoid": 12})
+    assert code == bc.FewSpikesCode(k_of=code.k_of) == bc.FewSpikesCode(k_of="Sigmoid=12 Silu=16")
+    assert hash(code) == hash(bc.FewSpikesCode(k_of=code.k_of))
+    assert [code.steps_of(f, 10) for f in (Silu(), Sigmoid(), ReLU())] == [16, 12, 10]
 
 
 def test_what_cannot_be_said_is_refused_with_the_reason() -> None:
@@ -287,7 +303,7 @@ def test_neuron_and_duration() -> None:
         FewSpikes(0)
     with pytest.raises(ParameterError, match="takes 2 to 25 sources"):
         FewSpikesMaxGate(1)
-    with pytest.raises(ParameterError, match="k must be a whole number from 1 to 20"):
+    with pytest.raises(ParameterError, match="k must be a whole number from 0 to 20"):
         relu_table(0)
 
 

@@ -17,7 +17,8 @@ from bioconv import codes, neurons, noise
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Projection, SpikingNetwork
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.neurons.library.axon import Axon, AxonKind
 from bioconv.noise.axon import AxonSettings, axons_of, settings_of, with_axons
 from bioconv.noise.retiming import retimed

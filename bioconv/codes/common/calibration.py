@@ -26,6 +26,8 @@ _FLUCTUATING_SAMPLES = 8
 #: quantiles of each layer's activations that the fit of the drive looks at, every half percent
 _QUANTILES = 201
 
+#: what a percentile of activations may be taken over
+OVER = ("positive", "all")
 #: functions whose values are rates
 RECTIFIERS = (ReLU, FICurve)
 

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import refuse, wrong_choices
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
-
-_CHOICES = {"threshold": ("base", "dynamic"), "readout": ("level", "first_spike")}
+from bioconv.ground.options import check, choice, number, whole
 
 
 @dataclass(frozen=True)
@@ -69,40 +61,16 @@ class FirstSpikeCode(Code):
     [1.0, 0.5, 0.286, 0.0]
     """
 
-    threshold: str = "base"
-    unit_steps: int = 20
-    missing: float = 0.1
-    readout: str = "level"
+    threshold: str = choice("base", ("base", "dynamic"))
+    unit_steps: int = whole(20, 1)
+    missing: float = number(0.1, 0.0)
+    readout: str = choice("level", ("level", "first_spike"))
 
     name = "first_spike"
+    builder = "bioconv.codes.first_spike.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        steps, share = self.unit_steps, self.missing
-        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-            problems.append(f"unit_steps must be a whole number from 1. Received: {steps!r}.")
-        is_number = isinstance(share, int | float | np.number) and not isinstance(share, bool)
-        if not (is_number and np.isfinite(share) and share >= 0):
-            problems.append(f"missing must be a number from 0. Received: {share!r}.")
-        refuse(self, problems)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.first_spike.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
+        check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The next lower inverse of a whole number of steps, 0 if that is above n_steps."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
 from bioconv.analog.graph import Layer
+from bioconv.codes.code import Request
+from bioconv.codes.common.assembly import add_all
 from bioconv.codes.common.calibration import (
     RECTIFIERS,
     LowestValues,
@@ -20,22 +21,19 @@ from bioconv.codes.common.calibration import (
     measure,
 )
 from bioconv.codes.common.driving import SPIKES
+from bioconv.codes.common.layout import asked_steps, describe_options, names
 from bioconv.codes.common.layout import depths as depths_of
-from bioconv.codes.common.layout import describe_options, names
 from bioconv.codes.common.membrane import Membrane
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.rate.code import RateCode
 from bioconv.codes.rate.correction import Correction, correct
 from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
-from bioconv.codes.rate.populations import Plan, add_gates, add_readout, add_spiking
+from bioconv.codes.rate.populations import RatePlan, add_gates, add_readout, add_spiking
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
-from bioconv.timing import whole_steps
-
-if TYPE_CHECKING:
-    from bioconv.codes.rate.code import RateCode
 
 #: steps that a perfect integrator is shown a sample, where the user gives none
 DEFAULT_STEPS = 500
@@ -49,40 +47,22 @@ _READ_CLAMPED = 0.5
 _LATEST = 0.75
 
 
-def build(
-    code: RateCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-    seed: int,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: RateCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
     code : RateCode
-    graph : AnalogGraph
-    calibration : dict of str to ndarray
-    neuron : Neuron
-    dt : float, optional
-        ms; None: 1 ms for a perfect integrator, else what the neuron needs.
-    n_steps : int, optional
-        None: 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz and for deep
-        networks, whose last layers are released late; see `default_steps`.
-    duration : float, optional
-        The same in ms.
-    seed : int
-        Of parameters that are drawn.
+    request : Request
+        ``dt``: by default 1 ms for a perfect integrator, else what the neuron needs.  ``n_steps``:
+        by default 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz.
 
     Raises
     ------
     ConversionError
         With every layer that cannot spike, and every reason why the neuron cannot carry a rate.
     """
+    graph, calibration, neuron = request.graph, request.calibration, request.neuron
     rewritten = rewrite(graph, LowestValues(graph, calibration))
     _check_readouts(code, rewritten)
     scales = measure(
@@ -97,9 +77,9 @@ def build(
     curves = curves_of(rewritten.layers)
     activity = activity_of(rewritten, scales, calibration)
     membrane = (
-        membrane_of_curves(curves, neuron, dt, activity, code)
+        membrane_of_curves(curves, neuron, request.dt, activity, code)
         if curves
-        else Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
+        else Membrane.of(neuron, request.dt, code.max_rate, **activity, noise=code.noise)
     )
     if code.correction and membrane.report and not curves:
         found = correct(
@@ -108,8 +88,7 @@ def build(
             calibration,
         )
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
-    if n_steps is None and duration is not None:
-        n_steps = whole_steps(duration, membrane.dt)
+    n_steps = asked_steps(request, membrane.dt)
     if n_steps is None:
         n_steps = default_steps(
             membrane,
@@ -119,7 +98,7 @@ def build(
     inputs = _inputs(code, graph, calibration)
     depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
-    plan = Plan(
+    plan = RatePlan(
         code,
         graph,
         rewritten,
@@ -131,22 +110,16 @@ def build(
         releases,
         rewritten.carried(graph),
         neuron,
-        seed,
+        request.seed,
         {entry.name: 0 for entry in inputs.values()},
     )
-    for layer in rewritten.layers:
-        if isinstance(layer.function, MaxPool):
-            add_gates(plan, layer)
-        else:
-            add_spiking(plan, layer)
-    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        add_readout(plan, layer, name)
+    add_all(plan, rewritten, graph.outputs, layer=add_spiking, gates=add_gates, readout=add_readout)
     return plan.network(
         graph,
         inputs.values(),
         dt=membrane.dt,
         n_steps=n_steps,
-        record=_record(plan, calibration, seed),
+        record=_record(plan, request),
     )
 
 
@@ -287,9 +260,7 @@ def _times(
     return depths, releases
 
 
-def _record(
-    plan: Plan, calibration: Mapping[str, NDArray], seed: int
-) -> dict[str, str | int | float | bool]:
+def _record(plan: RatePlan, request: Request) -> dict[str, str | int | float | bool]:
     """Everything that set the network up, as plain values."""
     values = np.concatenate([np.ravel(scale) for scale in plan.scales.of.values()])
     membrane = plan.membrane
@@ -302,11 +273,11 @@ def _record(
         "drive_residual": membrane.residual,
         **membrane.report,
         "exact": membrane.exact,
-        "calibration_samples": len(next(iter(calibration.values()))),
+        "calibration_samples": request.n_samples,
         "smallest_scale": float(values.min()),
         "largest_scale": float(values.max()),
         "silent_layers": ", ".join(plan.names[name] for name in plan.scales.silent_layers),
         "silent_channels": plan.scales.n_silent_channels,
         "depth": max(plan.depths.values()),
-        "seed": seed,
+        "seed": request.seed,
     }

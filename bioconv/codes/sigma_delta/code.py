@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import (
-    OVER,
-    is_number,
-    is_whole,
-    refuse,
-    wrong_choices,
-    wrong_flags,
-)
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
+from bioconv.codes.common.calibration import OVER
+from bioconv.ground.options import check, choice, flag, number, whole
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
@@ -111,59 +99,25 @@ class SigmaDeltaCode(Code):
     [0.5, 0.0, 1.0]
     """
 
-    threshold: float = 0.12
-    normalization: str = "channel"
-    percentile: float = 99.9
-    over: str = "positive"
-    balance: bool = True
-    correction: bool = False
-    initial: str = "zero"
-    input: str = "timed"
-    input_threshold: float = 0.2
-    input_steps: int = 16
-    settle: int = 16
-    pooling: str = "inside"
-    readout: str = "potential"
+    threshold: float = number(0.12, 0.0, above=True)
+    normalization: str = choice("channel", ("layer", "channel", "none"))
+    percentile: float = number(99.9, 0.0, 100.0, above=True)
+    over: str = choice("positive", OVER)
+    balance: bool = flag(True)
+    correction: bool = flag(False)
+    initial: str = choice("zero", ("half", "zero"))
+    input: str = choice("timed", ("timed", "binary", "current"))
+    input_threshold: float = number(0.2, 0.0, 1.0, below=True)
+    input_steps: int = choice(16, _STEPS)
+    settle: int = whole(16, 0)
+    pooling: str = choice("inside", ("inside", "gates"))
+    readout: str = choice("potential", ("potential", "spikes"))
 
     name = "sigma_delta"
+    builder = "bioconv.codes.sigma_delta.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        if not (is_number(self.threshold) and self.threshold > 0):
-            problems.append(f"threshold must be above 0. Received: {self.threshold!r}.")
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (is_number(self.input_threshold) and 0 <= self.input_threshold < 1):
-            problems.append(
-                f"input_threshold must lie in [0, 1). Received: {self.input_threshold!r}."
-            )
-        if not (is_number(self.input_steps) and self.input_steps in _STEPS):
-            problems.append(
-                f"input_steps must be a power of 2 from {_STEPS[0]} to {_STEPS[-1]}. "
-                f"Received: {self.input_steps!r}."
-            )
-        if not (is_whole(self.settle) and self.settle >= 0):
-            problems.append(f"settle must be a whole number from 0. Received: {self.settle!r}.")
-        problems += wrong_flags(self, ("balance", "correction"))
-        refuse(self, problems)
-        for option in ("input_steps", "settle"):
-            object.__setattr__(self, option, int(getattr(self, option)))
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.sigma_delta.network import build
-
-        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
+        check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """What up to ``n_steps`` spikes make of an activation that rises from 0, in [0, 1].

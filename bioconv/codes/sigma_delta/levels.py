@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,7 @@ from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
-
-if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
+from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
 
