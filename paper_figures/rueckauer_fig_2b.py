@@ -33,9 +33,10 @@ MANIFEST = Manifest(
         Claim(
             "faster_than_max",
             "steps to 90 % of the analog accuracy, maximum over 99.9th percentile",
-            1.0,
+            1.1,
             kind="at least",
-            source="text of 4.2",
+            source="text of 4.2: percentiles classify quickly; the number is ours: more than the "
+            "grid of steps, one in 256, can make",
         ),
     ),
     data="CIFAR-10 (400 samples), the paper's own network of four convolutions",

@@ -33,7 +33,7 @@ _QUICK = (64, 4)
 #: side, four for 4 bits), and of the activations that windows hold in (ii)
 _PERCENTILE, _PERCENTILE_4, _STEPS_PERCENTILE = 98.0, 92.0, 99.0
 #: chapter 3: the linearly mappable condition (Eq 3.9), where ramps begin with the own window
-_CHAPTER_3 = {"slope": "identical", "ramp": "own"}
+_CHAPTER_3: dict[str, Any] = {"slope": "identical", "ramp": "own"}
 #: there activations are times in U; layers are not scaled, and windows of convolutions are half
 #: as long again as the largest activation
 _IN_UNITS = {**_CHAPTER_3, "normalization": "none", "zeta": 0.5}
@@ -197,14 +197,10 @@ def plot(result: Result, context: Context) -> Figure:
     finish(c, "c", "bits of a weight", "accuracy (%)")
     latency = 100 * result["latency"] / result["latency"][0]
     d.plot(latency, 100 * result["short"], "o-", color=BLUE)
-    for place, accuracy, percentile in zip(latency, result["short"], PERCENTILES, strict=True):
-        d.annotate(
-            f"{percentile:g}",
-            (place, 100 * accuracy),
-            (4, -10),
-            fontsize=7,
-            textcoords="offset points",
-        )
+    for number, percentile in enumerate(PERCENTILES):
+        place = (latency[number], 100 * result["short"][number])
+        below = -10 - 9 * (number % 2)  # neighbours are close together
+        d.annotate(f"{percentile:g}", place, (3, below), fontsize=7, textcoords="offset points")
     d.invert_xaxis()
     finish(d, "d", "latency (% of that at percentile 100)", "accuracy (%)")
     for axes in (a, b, c, d):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.ground.references import citation
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import Neuron
 
@@ -53,16 +54,22 @@ class Code(ABC):
     """How an activation becomes spikes.  Concrete codes are frozen dataclasses of options.
 
     Class attributes: ``name``; ``builder``, the module with the function
-    ``build(code, request) -> SpikingNetwork``, which is imported when it is needed.
+    ``build(code, request) -> SpikingNetwork``, which is imported when it is needed;
+    ``references``, the keys of `bioconv.ground.references.PUBLICATIONS` to cite.
     """
 
     name: ClassVar[str]
     builder: ClassVar[str]
+    references: ClassVar[tuple[str, ...]]
 
     def convert(self, request: Request) -> SpikingNetwork:
         """Build the network; raises `ConversionError` with every layer that cannot spike."""
         network: SpikingNetwork = importlib.import_module(self.builder).build(self, request)
         return network
+
+    def citation(self) -> str:
+        """The publications that the code is taken from, in BibTeX."""
+        return citation(*self.references)
 
     @abstractmethod
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:

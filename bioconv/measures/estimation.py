@@ -177,6 +177,7 @@ def search_percentile(
     neuron: Neuron | None = None,
     percentiles: Sequence[float] | None = None,
     n_samples: int = 100,
+    scales: str = "noise",
     n_steps: int | None = None,
     dt: float | None = None,
     duration: float | None = None,
@@ -204,6 +205,12 @@ def search_percentile(
         Default: `PERCENTILES`.
     n_samples : int
         Noise samples; the thesis finds 1 % of a test set enough.
+    scales : {"noise", "calibration"}
+        What sets the scales during the search.  With those of noise, a percentile is judged by
+        what it does to the activations that it was taken from, and the loss has its minimum inside
+        the range as in Fig 3.12 (``paper_figures/mueller_fig_3_12.py``).  With those of the
+        calibration data, noise, whose activations are other ones, mostly shows how much of it
+        saturates, and high percentiles win whatever the number of steps.
     n_steps : int, optional
         Steps a sample is simulated: the speed that is wanted.
     dt : float, optional
@@ -217,6 +224,11 @@ def search_percentile(
     -------
     list of Candidate
         One for each percentile, in the given order; ``chosen`` marks one.
+
+    Raises
+    ------
+    ParameterError
+        There is no percentile or no noise sample, or ``scales`` is unknown.
     """
     from bioconv.simulators import simulate
 
@@ -224,14 +236,18 @@ def search_percentile(
     wanted = tuple(PERCENTILES if percentiles is None else percentiles)
     if not wanted or n_samples < 1:
         raise ParameterError("give at least one percentile and one noise sample")
+    if scales not in ("noise", "calibration"):
+        raise ParameterError(f"scales must be noise or calibration. Received: {scales!r}.")
     samples = calibration_of(graph, calibration)
-    noise = _noise(samples, n_samples, np.random.default_rng(seed))
+    n_scaling = max(n_samples, len(next(iter(samples.values()))))
+    drawn = _noise(samples, n_scaling, np.random.default_rng(seed))
+    noise = {name: x[:n_samples] for name, x in drawn.items()}
     reference = _first_output(evaluate(graph, noise))
     rows = []
     for percentile in wanted:
         network = convert(
             graph,
-            calibration=samples,
+            calibration=drawn if scales == "noise" else samples,
             code=replace(code, percentile=percentile),
             neuron=neuron,
             dt=dt,

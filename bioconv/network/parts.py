@@ -193,9 +193,10 @@ class Readout:
       population),
     - kind "potential": output = population.scale * (v - v_initial) / n + population.offset, the
       population never spikes and ``scale`` is in activation per (mV / step),
-    - kind "softmax": an external Poisson generator (``rate`` in Hz) triggers output spikes, each
-      a draw from the softmax of the potential's analog value (rueckauer 3.5); output = share of
-      the spikes,
+    - kind "accumulated_softmax": an external Poisson generator (``rate`` in Hz) triggers output
+      spikes, each a draw from the softmax of the accumulated potential in mV (rueckauer 3.5);
+      output = share of the spikes,
+    - kind "softmax": the same, but the softmax is that of the output of kind "potential",
     - kind "level": output = scale * (v - v_initial) + offset, for codes whose outputs add up a
       fixed amount; the population never spikes,
     - kind "first_spike": output = offset - scale * (time of the neuron's first spike, in ms after
@@ -215,6 +216,11 @@ class Readout:
     def reads_spikes(self) -> bool:
         """Whether it needs spikes of the population; otherwise the membrane potential."""
         return self.kind in ("count", "first_spike")
+
+    @property
+    def draws(self) -> bool:
+        """Whether an external generator draws the output's spikes at random."""
+        return self.kind in ("accumulated_softmax", "softmax")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
@@ -120,12 +119,13 @@ def populate(
     ]
     if problems:
         raise ConversionError(f"Populations cannot carry {graph.name!r}:", problems)
+    positions = {place: position for position, place in enumerate(found)}
     made = {
         place: population_of(
             found[place][0],
             options,
             found[place][1],
-            np.random.default_rng([int(seed), crc32(place.encode())]),
+            np.random.default_rng([int(seed), positions[place]]),
         )
         for place, options in chosen.items()
     }

@@ -83,6 +83,16 @@ def test_search_chooses_by_agreement_on_noise() -> None:
     assert chosen.agreement == max(row.agreement for row in rows)
 
 
+def test_noise_that_sets_its_own_scales_loses_nothing_at_the_maximum_of_them() -> None:
+    """With scales of other data, which are smaller, noise saturates."""
+    quiet = 0.02 * X + 0.49
+    quiet[0], quiet[1] = 0.0, 1.0  # the range of the noise
+    options = {"calibration": quiet, "percentiles": [98], "n_samples": 60, "n_steps": 300}
+    (own,) = bc.search_percentile(MODEL, **options)
+    (other,) = bc.search_percentile(MODEL, scales="calibration", **options)
+    assert own.output_error < 0.5 * other.output_error
+
+
 def test_messages() -> None:
     with pytest.raises(DataError, match="expected 200 labels"):
         bc.estimate(MODEL, X, y[:5], calibration=X)
@@ -92,5 +102,7 @@ def test_messages() -> None:
         bc.estimate(MODEL, X, calibration=X, percentiles=[101])
     with pytest.raises(ParameterError, match="needs a rate code"):
         bc.estimate(MODEL, X, calibration=X, code=FewSpikesCode())
+    with pytest.raises(ParameterError, match="scales must be noise or calibration"):
+        bc.search_percentile(MODEL, calibration=X, scales="data")
     with pytest.raises(ParameterError, match="noise sample"):
         bc.search_percentile(MODEL, calibration=X, n_samples=0)

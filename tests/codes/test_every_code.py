@@ -51,6 +51,10 @@ def test_files_give_back_the_same_network_byte_by_byte(
     assert paths[0].read_bytes() == paths[1].read_bytes() == paths[2].read_bytes()
 
 
+def test_every_neuron_of_its_network_says_what_to_cite(network: SpikingNetwork) -> None:
+    assert all("@" in population.model.citation() for population in network.populations)
+
+
 def test_bad_calibration_data_are_refused(network: SpikingNetwork) -> None:
     code = codes.make(_name(network))
     for bad in (

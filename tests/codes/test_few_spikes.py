@@ -23,7 +23,14 @@ from bioconv.analog.functions import (
 )
 from bioconv.codes.few_spikes.fitting import Effort, fit_table
 from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate
-from bioconv.codes.few_spikes.standard import goal_for, goal_in, region_of, standard_table
+from bioconv.codes.few_spikes.standard import (
+    SHIPPED,
+    SHIPPED_STEPS,
+    goal_for,
+    goal_in,
+    region_of,
+    standard_table,
+)
 from bioconv.codes.few_spikes.tables import relu_table
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.measures.diagnosis import decode
@@ -99,6 +106,27 @@ def test_any_function_is_fitted_where_its_inputs_lie() -> None:
     assert error < 0.06 * np.std(inputs**2)
     assert table.grid == 2.0**-12
     np.testing.assert_array_equal(table.worth / table.grid, np.round(table.worth / table.grid))
+
+
+@pytest.mark.parametrize("function", SHIPPED)
+@pytest.mark.parametrize("k", SHIPPED_STEPS)
+def test_shipped_tables_lie_on_the_grid_of_the_paper(function: Silu, k: int) -> None:
+    """Stoeckl and Maass, "Analysis of FS-coding": 2^Q values between -8 and 8, whatever the table
+    needs; so 8 bits are steps of 1/16."""
+    table = standard_table(function, k)
+    for values in (table.threshold, table.fall, table.worth):
+        assert np.abs(values).max() <= 8
+    coarse = table.limited(8)
+    for values, exact in ((coarse.threshold, table.threshold), (coarse.worth, table.worth)):
+        np.testing.assert_array_equal(values * 16, np.round(values * 16))
+        assert np.abs(values - exact).max() <= 1 / 16
+
+
+def test_silu_takes_about_two_spikes() -> None:
+    """Fig 5a: K = 16, inputs of EfficientNet-B7 with mean -0.112 and variance 1.99."""
+    x = np.random.default_rng(0).normal(-0.112, np.sqrt(1.99), 20_000)
+    spikes = standard_table(Silu(), 16).spikes(x).sum(axis=0).mean()
+    assert 1.5 < spikes < 2.2
 
 
 def test_optimisation_helps_and_is_repeatable() -> None:

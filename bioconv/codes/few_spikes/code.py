@@ -36,7 +36,8 @@ class FewSpikesCode(Code):
     tables that are optimised once and cached; those of the common ones are shipped.
 
     Max pooling takes the values of all its sources before it lets the spikes of the largest pass,
-    in K steps of its own.  Products of layers (squeeze-and-excitation) stay analog in the paper,
+    in K steps of its own.  `bioconv.codes.few_spikes.pipeline` runs a stream of samples, a new one
+    every 2K steps.  Products of layers (squeeze-and-excitation) stay analog in the paper,
     which computes them beside the spiking network; here they are refused, as no simulator could
     run the result.
 
@@ -60,8 +61,10 @@ class FewSpikesCode(Code):
         Whether a ReLU starts half its last digit above zero, so that it rounds to the nearest
         multiple of alpha 2^-K, or at zero, so that it rounds down as in the paper.
     bits : int
-        Q: the parameters T, h, d take 2^Q values, evenly spaced, as far as the smallest power of
-        2 that covers them reaches (Fig 5e, f; for ReLU alpha / 2); 2 to 24, or 0 for no limit.
+        Q: the parameters T, h, d take 2^Q values, evenly spaced between -8 and 8 as in the paper
+        (Fig 5e, f), for ReLU between -alpha / 2 and alpha / 2, for tables that are fitted to a
+        layer or to other functions as far as the smallest power of 2 that covers them; 2 to 24, or
+        0 for no limit.
     fit : {"standard", "layer"}
         Tables fitted to the range in which a function is interesting, or to the inputs that each
         layer has on the calibration data (takes some seconds a layer, once).
@@ -90,6 +93,7 @@ class FewSpikesCode(Code):
     fit: str = choice("standard", ("standard", "layer"))
 
     name = "few_spikes"
+    references = ("stoeckl2021",)
     builder = "bioconv.codes.few_spikes.network"
 
     def __post_init__(self) -> None:

@@ -22,6 +22,8 @@ from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpi
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Change, Input, Population, SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.identity import same
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.simulators import simulate
 from bioconv.simulators.array.arrays import drive_currents
@@ -30,7 +32,6 @@ from bioconv.simulators.settings import Settings, check_data
 
 Floats = NDArray[np.float64]
 
-_GATE = "gate"
 #: the only input of a stream, which carries nothing: the samples are in the changes
 _NOTHING = "nothing"
 
@@ -147,7 +148,10 @@ def simulate_stream(
     """
     streamed = stream(network, x)
     spiking = {p.name: ("spikes",) for p in network.populations if p.model.threshold}
-    levels = {readout.population: ("v",) for readout in network.readouts}
+    levels = {
+        readout.population: (network.population(readout.population).model.potential,)
+        for readout in network.readouts
+    }
     recording = simulate(
         streamed.network,
         np.zeros((1, 1)),
@@ -178,7 +182,9 @@ def _cut(streamed: Stream, recording: Recording, dtype: str) -> Recording:
         # before the window of a sample the potential still tells of the sample before
         within = np.maximum(np.arange(single.n_steps), streamed.opens[readout.population])
         steps = within[:, None] + images * streamed.interval
-        found.add_readout(readout, images, recording.traces[readout.population, "v"][0][steps])
+        potential = single.population(readout.population).model.potential
+        levels = recording.traces[readout.population, potential][0]
+        found.add_readout(readout, images, levels[steps])
     return found.finish(recording.seconds, recording.versions)
 
 
@@ -198,11 +204,11 @@ def _check(network: SpikingNetwork) -> None:
 
 
 def _is_own(model: NeuronModel) -> bool:
-    """Whether a model is one of the code's, under any name."""
+    """Whether a model is one of the code's, whatever it and its parts are called."""
     n = len(model.receptors)
     own = [make(n).model for make in (FewSpikes, FewSpikesOutput) if 1 <= n <= 8]
     own += [FewSpikesMaxGate(n // 2).model] if 4 <= n <= 50 else []
-    return any(replace(model, name=known.name) == known for known in own)
+    return any(same(model, known) for known in own)
 
 
 def _opens(network: SpikingNetwork, population: Population) -> int:
@@ -214,8 +220,9 @@ def _opens(network: SpikingNetwork, population: Population) -> int:
     return min(arrivals, default=population.start_step)
 
 
-def _has_gate(population: Population) -> bool:
-    return any(parameter.name == _GATE for parameter in population.model.parameters)
+def _gate(population: Population) -> str:
+    """The parameter that lets constant current flow, or nothing."""
+    return population.model.role(roles.GATE)
 
 
 def _of(network: SpikingNetwork, population: Population) -> list[Change]:
@@ -223,15 +230,16 @@ def _of(network: SpikingNetwork, population: Population) -> list[Change]:
     return [
         change
         for change in network.changes
-        if change.population == population.name and change.variable != _GATE
+        if change.population == population.name and change.variable != _gate(population)
     ]
 
 
 def _waiting(population: Population, opens: int) -> Population:
     """A population into which no current flows before its window opens."""
-    if not (_has_gate(population) and opens):
+    gate = _gate(population)
+    if not (gate and opens):
         return population
-    return replace(population, parameters={**population.parameters, _GATE: 0.0})
+    return replace(population, parameters={**population.parameters, gate: 0.0})
 
 
 def _window(
@@ -254,11 +262,12 @@ def _sample(
     population: Population, step: int, currents: Mapping[str, Floats], number: int
 ) -> Iterator[Change]:
     """The current of a sample, and of the bias, for one step."""
-    if not _has_gate(population):
+    gate = _gate(population)
+    if not gate:
         return
     name, current = population.name, population.model.current
     if name in currents:
         driven = currents[name][number].reshape(population.shape)
         yield Change(step, name, current, population.value(current) + driven)
-    yield Change(step, name, _GATE, 1.0)
-    yield Change(step + 1, name, _GATE, 0.0)
+    yield Change(step, name, gate, 1.0)
+    yield Change(step + 1, name, gate, 0.0)

@@ -32,7 +32,7 @@ from bioconv.codes.common.once import (
 )
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.first_spike.code import FirstSpikeCode
-from bioconv.codes.first_spike.neurons import Announcer, FirstSpike
+from bioconv.codes.first_spike.neurons import FirstSpike
 from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
@@ -99,10 +99,19 @@ class FirstSpikePlan(Parts):
         return FirstSpike(threshold or self.code.threshold, t_ref=ONCE_STEPS * self.dt)
 
     @property
+    def n_crossings(self) -> int:
+        """How often the potential reaches the threshold until the spike that carries the value."""
+        return 2 if self.dynamic else 1
+
+    @property
+    def lift(self) -> float:
+        """By how many mV the full scale lifts the membrane in one unit of time."""
+        return self.n_crossings * float(self.neuron().value("v_th"))
+
+    @property
     def full(self) -> float:
-        """Current in pA that lifts the membrane to the threshold in one unit of time."""
-        neuron = self.neuron()
-        return float(neuron.value("v_th")) * float(neuron.value("c_m")) / self.unit
+        """Current of the full scale in pA."""
+        return self.lift * float(self.neuron().value("c_m")) / self.unit
 
 
 def build(code: FirstSpikeCode, request: Request) -> SpikingNetwork:
@@ -184,10 +193,10 @@ def _add_layer(plan: FirstSpikePlan, layer: Layer) -> None:
     given = _connect(plan, layer, name)
     current = _bias(plan, layer)
     parameters = {"i_offset": current, **_limits(plan, layer, name, neuron)}
-    _populate(plan, layer, neuron, parameters, {"v": _start(plan, neuron, given)})
+    _populate(plan, layer, neuron, parameters, {"v": _start(plan, given, plan.n_crossings)})
     if plan.dynamic:
         _add_missing(plan, layer, name)
-        _add_announcer(plan, layer, current, given)
+        _add_announcer(plan, layer, current)
 
 
 def _limits(plan: FirstSpikePlan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
@@ -203,13 +212,17 @@ def _limits(plan: FirstSpikePlan, layer: Layer, name: str, neuron: Neuron) -> di
     return start
 
 
-def _add_announcer(plan: FirstSpikePlan, layer: Layer, current: Any, given: list[Operator]) -> None:
-    """Neurons with the same input that fire as soon as it is positive."""
-    name = _announcer_name(plan, layer)
-    neuron = Announcer(t_ref=ONCE_STEPS * plan.dt, i_min=margin(plan.full, 1, given))
+def _add_announcer(plan: FirstSpikePlan, layer: Layer, current: Any) -> None:
+    """Neurons with the same input that fire when the threshold is crossed for the first time."""
+    name, neuron = _announcer_name(plan, layer), plan.neuron("base")
+    given = _connect(plan, layer, name)
     parameters = {**neuron.parameters, "i_offset": current}
-    plan.populations.append(Population(name, layer.shape, neuron.model, parameters))
-    _connect(plan, layer, name)
+    initial = {"v": _start(plan, given, 1)}
+    plan.populations.append(Population(name, layer.shape, neuron.model, parameters, initial))
+    function = rectifier_of(layer)
+    if carries(function):  # what crosses later than this stays below the smallest value
+        steps = plan.code.unit_steps * np.max(plan.scales[layer.name]) / plan.n_crossings
+        plan.changes.append(Change(round(steps / function.threshold), name, "v_th", NEVER))
 
 
 def _announcer_name(plan: FirstSpikePlan, layer: Layer) -> str:
@@ -263,9 +276,13 @@ def _bias(plan: FirstSpikePlan, layer: Layer) -> Any:
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
-def _start(plan: FirstSpikePlan, neuron: Neuron, given: list[Operator]) -> float:
-    """Start potential in mV, so close to zero that it decides ties only."""
-    return margin(float(neuron.value("v_th")), plan.code.unit_steps, given)
+def _start(plan: FirstSpikePlan, given: list[Operator], crossing: int) -> float:
+    """Start potential in mV: a threshold lower for each crossing before the one that is a spike.
+
+    The part above that is so close to zero that it decides ties only.
+    """
+    v_th = float(plan.neuron().value("v_th"))
+    return margin(v_th, plan.code.unit_steps, given) - (crossing - 1) * v_th
 
 
 def _populate(
@@ -313,17 +330,17 @@ def _add_readout(plan: FirstSpikePlan, layer: Layer, output: str) -> None:
     """An output: neurons that only add up, or neurons that fire."""
     name, level = plan.names[layer.name], plan.code.readout == "level"
     neuron = plan.neuron("base" if level else "")
-    v_th, scale = float(neuron.value("v_th")), plan.scales[layer.name]
+    scale = plan.scales[layer.name]
     given = _connect(plan, layer, name)
     initial: dict[str, Any] = {}
     function = layer.function
     if level:
         neuron = neuron.with_values(v_th=NEVER)
         contribution: dict[str, Any] = {
-            "scale": scale * plan.code.unit_steps / (plan.n_steps * v_th)
+            "scale": scale * plan.code.unit_steps / (plan.n_steps * plan.lift)
         }
     else:
-        initial = {"v": _start(plan, neuron, given)}
+        initial = {"v": _start(plan, given, plan.n_crossings)}
         contribution = {"scale": scale / (plan.n_steps * plan.dt), "offset": scale}
         function = Linear()  # its order is that of the activations, its values are times
         if plan.dynamic:

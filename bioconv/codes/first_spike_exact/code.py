@@ -91,6 +91,7 @@ class FirstSpikeExactCode(Code):
     input_range: tuple[float, float] | None = None
 
     name = "first_spike_exact"
+    references = ("stanojevic2023", "stanojevic2022")
     builder = "bioconv.codes.first_spike_exact.network"
 
     def __post_init__(self) -> None:

@@ -72,6 +72,7 @@ class OscillationCode(Code):
     readout: str = choice("level", ("level", "first_spike"))
 
     name = "phase"
+    references = ("mueller2023", "mueller2022oscillations")
     builder = "bioconv.codes.phase.network"
 
     def __post_init__(self) -> None:

@@ -75,6 +75,7 @@ class PopulationCode(Code):
     over: str = choice("positive", OVER)
 
     name = "population"
+    references = ("mueller2023", "mueller2022exploiting")
     builder = "bioconv.codes.population.network"
 
     def __post_init__(self) -> None:

@@ -48,6 +48,10 @@ class RateCode(Code):
         (rueckauer 3.5).
     readout_rate : float
         Rate of that generator in Hz.
+    competition : {"accumulated", "mean"}
+        What that softmax takes: the potential that has accumulated so far, in mV, as in the paper
+        (one neuron soon gets all spikes), or the analog value that it stands for, the mean over
+        time (shares of spikes come to be the softmax of the analog network).
     max_rate : float
         Rate in Hz that stands for the scale of a layer; 0: one spike a step for a perfect
         integrator, for others 130 Hz, or what the neuron can do if that is less.
@@ -106,6 +110,7 @@ class RateCode(Code):
     input: str = choice("current", ("current", "regular", "poisson"))
     readout: str = choice("potential", ("potential", "count", "softmax"))
     readout_rate: float = number(1000.0, 0.0, above=True)
+    competition: str = choice("accumulated", ("accumulated", "mean"))
     max_rate: float = number(0.0, 0.0)
     max_pool_estimate: str = choice("count", ("exponential", "count"))
     balance_delays: bool = flag(True)
@@ -115,6 +120,7 @@ class RateCode(Code):
     settle: float = number(SETTLE, 0.0, 1.0, below=True)
 
     name = "rate"
+    references = ("rueckauer2016", "mueller2023", "mueller2021")
     builder = "bioconv.codes.rate.network"
 
     def __post_init__(self) -> None:

@@ -127,7 +127,10 @@ def add_gates(plan: RatePlan, layer: Layer) -> None:
 def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
     """An output: neurons that only add up, or neurons whose spikes are counted."""
     affine, scale, membrane = layer.inputs[0], plan.scales.of[layer.name], plan.membrane
-    kind = plan.code.readout
+    code = plan.code
+    kind = code.readout
+    if kind == "softmax" and code.competition == "accumulated":
+        kind = "accumulated_softmax"
     if kind == "count":
         shift = plan.scales.shift[layer.name]
         shifted = Affine(affine.terms, affine.bias - shift, affine.shape)
@@ -142,9 +145,9 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
         target = Target(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
-    softmax = kind == "softmax"  # the generator's draws are the function already
+    softmax = code.readout == "softmax"  # the generator's draws are the function already
     function = Linear() if softmax else layer.function
-    rate = plan.code.readout_rate if softmax else 0.0
+    rate = code.readout_rate if softmax else 0.0
     plan.readouts.append(Readout(name, plan.names[layer.name], kind, function, rate))
 
 

@@ -114,6 +114,7 @@ class SigmaDeltaCode(Code):
     readout: str = choice("potential", ("potential", "spikes"))
 
     name = "sigma_delta"
+    references = ("yousefzadeh2019",)
     builder = "bioconv.codes.sigma_delta.network"
 
     def __post_init__(self) -> None:

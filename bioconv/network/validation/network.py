@@ -32,7 +32,7 @@ from bioconv.network.validation.checks import (
 from bioconv.network.validation.graph import graph_problems
 
 ENCODERS = ("current", "regular", "poisson")
-READOUTS = ("count", "potential", "softmax", "level", "first_spike")
+READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
 
 
 def network_problems(network: NetworkParts) -> list[Problem]:
@@ -223,7 +223,7 @@ def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
         if "v" not in states:
             reason = f"kind {entry.kind!r} reads v, which {population.model.name} does not have."
             yield Problem(entry.name, "Readout", reason)
-    if entry.kind == "softmax" and not (is_number(entry.rate) and entry.rate > 0):
+    if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
         yield Problem(entry.name, "Readout", reason)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +20,9 @@ from bioconv.simulators.settings import Data
 from bioconv.timing import whole_steps
 
 Floats = NDArray[np.float64]
+
+#: what draws random numbers: populations with noise, projections that fail
+_MEMBRANES, _SYNAPSES = 0, 1
 
 
 class Arrays:
@@ -104,22 +106,20 @@ class Arrays:
     def _noise(self, images: NDArray[np.int64]) -> dict[str, Any]:
         """One key for each sample and noisy population."""
         return {
-            stage.name: self._keys(stage.name, images)
-            for stage in self.plan.stages
+            stage.name: self._keys(_MEMBRANES, position, images)
+            for position, stage in enumerate(self.plan.stages)
             if stage.model.noisy
         }
 
     def _failing(self, images: NDArray[np.int64]) -> dict[int, Any]:
         """One key for each sample and projection that does not pass all spikes on."""
-        projections = self.network.projections
-        names = {i: f"{projections[i].pre}->{projections[i].post}/{i}" for i in self.release}
-        return {index: self._keys(name, images) for index, name in names.items()}
+        return {index: self._keys(_SYNAPSES, index, images) for index in self.release}
 
-    def _keys(self, name: str, images: NDArray[np.int64]) -> Any:
-        """One key for each sample, from seed, name and number."""
+    def _keys(self, kind: int, position: int, images: NDArray[np.int64]) -> Any:
+        """One key for each sample: of the seed, and of what draws, by its place in the network."""
         key = jax.random.key(self.seed, impl="threefry2x32")
-        of_samples = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
-        return of_samples(jax.random.fold_in(key, crc32(name.encode())), images)
+        own = jax.random.fold_in(jax.random.fold_in(key, kind), position)
+        return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(own, images)
 
     def _changes(self, stage: Stage, variable: str) -> list[Change]:
         found = [

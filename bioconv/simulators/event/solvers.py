@@ -33,7 +33,6 @@ SOLVERS: Mapping[str, str] = MappingProxyType(
         "first_spike_exact_silent_falling": _FIRST_SPIKE_EXACT,
         "first_spike_exact_pool": _FIRST_SPIKE_EXACT,
         "first_spike_exact_integrator": _FIRST_SPIKE_EXACT,
-        "first_spike_announcer": _FIRST_SPIKE,
         "first_spike_base": _FIRST_SPIKE,
         "first_spike_dynamic": _FIRST_SPIKE,
         "oscillation_amplitude": _OSCILLATION,
