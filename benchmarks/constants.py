@@ -129,22 +129,21 @@ def replaced(constant: Constant, value: Any) -> Iterator[None]:
         correction._levenberg.clear_cache()
 
 
-def sensitivity(quick: bool = False, only: tuple[str, ...] = ()) -> Iterator[Mapping[str, Any]]:
+def sensitivity(quick: bool = False) -> Iterator[Mapping[str, Any]]:
     """Agreement with Keras, and distance of the outputs, for each constant and neuron.
 
     Parameters
     ----------
     quick : bool
         One neuron, and the first three constants only.
-    only : tuple of str
-        Names of constants; all if there are none.
 
     Yields
     ------
     dict
         ``agreement``: share of the 60 digits with Keras's class.  ``error``: root mean squared
-        distance of the outputs, which are probabilities.  ``factor`` is 1 for the constants as
-        they are, and ``refused`` says why a conversion was not possible.
+        distance of the outputs, which are probabilities.  ``drive_rms``: that of the f-I curve from
+        a straight line.  ``factor`` is 1 for the constants as they are, and ``refused`` says why a
+        conversion was not possible.
     """
     x_train, _ = bc.load_data("digits", split="train")
     x_test, _ = bc.load_data("digits")
@@ -162,12 +161,13 @@ def sensitivity(quick: bool = False, only: tuple[str, ...] = ()) -> Iterator[Map
         return {
             "agreement": recording.agreement(exact.argmax(axis=1)),
             "error": float(np.sqrt(np.mean((output - exact) ** 2))),
+            "drive_rms": float(network.code["drive_rms"]),
         }
 
     names = NEURONS[: 1 if quick else None]
     for neuron in names:
         yield {"constant": "", "neuron": neuron, "factor": 1.0, **measured(neuron, {})}
-    tuned = [c for c in constants() if c.name not in NOT_TUNED and (not only or c.name in only)]
+    tuned = [entry for entry in constants() if entry.name not in NOT_TUNED]
     for constant, neuron, factor in product(tuned[: 3 if quick else None], names, (0.5, 2.0)):
         value = constant.scaled(factor)
         row = {"module": constant.module, "constant": constant.name, "neuron": neuron}

@@ -34,7 +34,7 @@ _FEWEST_SAMPLES = 16
 _CELLS = 8192
 #: pulls gain and bias to 1 and 0, in units of the squared error: channels that say little stay
 _RIDGE = 1e-5
-#: steps of the fit: most channels stand still after a third of them
+#: steps of the fit; twice as many change nothing
 _ITERATIONS = 25
 #: Levenberg's damping: at the start, its smallest and largest value, divided by the next after a
 #: step that helps, multiplied by the last after one that does not
