@@ -19,6 +19,13 @@ from bioconv.operators import compact
 
 Samples = Mapping[str, NDArray]
 
+#: samples that show which activations occur and how low they get: quantiles need no more
+_SAMPLES = 32
+#: samples over which the fluctuation of the input is averaged
+_FLUCTUATING_SAMPLES = 8
+#: quantiles of each layer's activations that the fit of the drive looks at, every half percent
+_QUANTILES = 201
+
 #: what a percentile of activations may be taken over
 OVER = ("positive", "all")
 #: functions whose values are rates
@@ -132,27 +139,25 @@ def activity_of(
 
 
 def typical_activations(
-    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
+    rewritten: Rewritten, scales: Scales, calibration: Samples
 ) -> NDArray[np.float64]:
     """Activations in units of the layers' scales: 201 quantiles of the positive ones of each.
 
-    Of the first ``n_samples`` samples only, every layer with the same weight: they say where a
+    Of the first 32 samples only, every layer with the same weight: they say where a
     neuron's f-I curve has to be straight, which needs no more.
     """
     names = [entry.name for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    few = {name: x[:_SAMPLES] for name, x in calibration.items()}
     quantiles = []
     for batch in iterate(rewritten.graph(), few, names=names):
         for name, values in batch.items():
             share = values / scales.of[name]
             if np.any(share > 0):
-                quantiles.append(np.quantile(share[share > 0], np.linspace(0, 1, 201)))
-    return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, 201)
+                quantiles.append(np.quantile(share[share > 0], np.linspace(0, 1, _QUANTILES)))
+    return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, _QUANTILES)
 
 
-def fluctuation(
-    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 8
-) -> float:
+def fluctuation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
     """How much the input of a neuron fluctuates because it comes as spikes.
 
     If the sources of a layer fire as Poisson processes, the sum of their spikes during the mean
@@ -160,7 +165,7 @@ def fluctuation(
     weights times activations, in units of the squared scale.  The largest of the layers' means.
     """
     names = [layer.name for layer in rewritten.layers]
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    few = {name: x[:_FLUCTUATING_SAMPLES] for name, x in calibration.items()}
     random, found = np.random.default_rng(0), {0.0}
     for batch in iterate(rewritten.graph(), few, names=names):
         spread = {}
@@ -175,9 +180,7 @@ def fluctuation(
     return max(found)
 
 
-def lowest_activation(
-    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
-) -> float:
+def lowest_activation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
     """The lowest value that a rectification gets, in units of its scale (0 if none is negative)."""
     layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
     probes = {f"what {layer.name} rectifies": layer for layer in layers}
@@ -185,7 +188,7 @@ def lowest_activation(
     names = (*(layer.name for layer in rewritten.readouts), *probes)
     every = (*rewritten.layers, *rewritten.readouts, *extra)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, every, names)
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    few = {name: x[:_SAMPLES] for name, x in calibration.items()}
     lowest = 0.0
     for batch in iterate(graph, few, names=list(probes)):
         for name, values in batch.items():

@@ -31,12 +31,21 @@ SETTLE = 0.2
 #: Hz: no scale of a layer stands for more, unless asked; the few activations beyond the scale,
 #: and input that fluctuates, then stay below 200 Hz
 FASTEST = 130.0
+#: share of the highest rate of a neuron that a scale stands for: beyond it, curves flatten
+_HEADROOM = 0.8
+#: steps in the shortest interval besides the refractory period: fewer give few different rates
+_FEWEST_STEPS = 5
 #: ms, for models that work with any step
 _ANY_STEP = 0.25
+#: how often a step is halved until the neuron keeps silent under inhibition
+_HALVINGS = 4
 #: a curve as far from a straight line as this (rms, share of the largest rate) gets noise
 _TOO_ROUGH = 0.1
 #: noise that is tried, in units of the currents between silence and the largest rate
 _SIGMAS = (0.1, 0.2, 0.4, 0.8, 1.6)
+#: currents of a noisy curve, and how far they go below silence and above the largest rate, in the
+#: same units: noise makes neurons fire below the onset that they have without it
+_N_NOISY, _NOISY_REACH = 80, (2.0, 0.5)
 #: neurons for each current where there is noise, and ms that are simulated and not counted
 _TRIALS = 16
 _NOISY_TIME = (700.0, 200.0)
@@ -50,10 +59,20 @@ _NEAR = 0.05
 _SMOOTH = 0.03
 #: or if longer ones are not better by more than this factor
 _NEARLY = 1.15
+#: activations at which it is tried: so many quantiles of those that occur, and some below 0
+_N_PROBES, _PROBES_BELOW = 28, (-0.5, -0.25, -0.1, 0.0)
 #: sources of the input while that is tried: quantiles of the activations that occur
 _SOURCES = np.linspace(1 / 12, 11 / 12, 6)
 #: beyond the lowest activation that was seen: synaptic currents fluctuate
 _MARGIN = 1.5
+#: lowest activation where no data say it, and the highest that counts as lowest where they do
+_LOWEST = (-4.0, -1.0)
+#: currents with which silence is tested, and the activation up to which they go
+_N_SILENT, _SILENT_UP_TO = 512, -0.5
+#: ms that this is simulated, and ms of these that are not counted
+_SILENT_TIME = (300.0, 100.0)
+#: share of the largest rate that passes for silence there
+_SILENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -127,7 +146,7 @@ def choose(neuron: Neuron, ask: Ask) -> Drive:
     typical = np.linspace(0, 1, 101) if ask.activations is None else ask.activations()
     dt = default_step(neuron) if ask.dt is None else ask.dt
     drive = _at(neuron, dt, ask, typical)
-    for _ in range(4 if ask.dt is None else 0):
+    for _ in range(_HALVINGS if ask.dt is None else 0):
         if _silent_below(drive, ask):
             break
         dt /= 2
@@ -245,8 +264,8 @@ def spikes_as_input(
 
 def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
     """Root mean squared distance of the rates to the activations if the input is spikes."""
-    quantiles = np.quantile(typical, np.linspace(0, 1, 28))
-    a = np.concatenate([[-0.5, -0.25, -0.1, 0.0], quantiles])
+    quantiles = np.quantile(typical, np.linspace(0, 1, _N_PROBES))
+    a = np.concatenate([_PROBES_BELOW, quantiles])
     (first, *_) = synapses(drive.neuron, drive.dt, drive.potential)
     weight = drive.fit.gain * 1e3 / drive.max_rate / first.charge
     duration, discard = window(drive.max_rate, drive.dt)
@@ -270,7 +289,7 @@ def default_rate(neuron: Neuron, dt: float) -> float:
     only a few different rates.
     """
     highest = float(rising_branch(neuron, dt).rates.max())
-    return min(FASTEST, 1000.0 / (5 * dt + pause_of(neuron)), 0.8 * highest)
+    return min(FASTEST, 1000.0 / (_FEWEST_STEPS * dt + pause_of(neuron)), _HEADROOM * highest)
 
 
 def _with_noise(
@@ -289,9 +308,10 @@ def _with_noise(
     found = [(neuron, quiet, before)]
     costs = [np.inf if fixed else before.rms**2]
     duration, discard = (dt * float(np.ceil(time / dt)) for time in _NOISY_TIME)
+    below, above = (share * span for share in _NOISY_REACH)
     for sigma in sigmas:
         noisy = with_noise(neuron, sigma)
-        currents = np.linspace(quiet.currents[0] - 2 * span, quiet.currents[-1] + span / 2, 80)
+        currents = np.linspace(quiet.currents[0] - below, quiet.currents[-1] + above, _N_NOISY)
         curve = measure_curve(
             noisy, currents, dt=dt, duration=duration, discard=discard, trials=_TRIALS
         )
@@ -318,12 +338,12 @@ def _silent_below(drive: Drive, ask: Ask) -> bool:
     neuron = drive.neuron
     if has_parameters(neuron.model, SIGMA):
         neuron = replace(neuron, parameters={**neuron.parameters, SIGMA: 0.0})
-    lowest = -4.0 if ask.lowest is None else min(ask.lowest(), -1.0)
-    currents = drive.fit.i0 + drive.fit.gain * np.linspace(_MARGIN * lowest, -0.5, 512)
-    duration = drive.dt * np.ceil(300.0 / drive.dt)
-    discard = drive.dt * np.ceil(100.0 / drive.dt)
+    lowest = _LOWEST[0] if ask.lowest is None else min(ask.lowest(), _LOWEST[1])
+    a = np.linspace(_MARGIN * lowest, _SILENT_UP_TO, _N_SILENT)
+    currents = drive.fit.i0 + drive.fit.gain * a
+    duration, discard = (drive.dt * np.ceil(time / drive.dt) for time in _SILENT_TIME)
     curve = measure_curve(neuron, currents, dt=drive.dt, duration=duration, discard=discard)
-    return bool(np.all(curve.rates <= 0.05 * drive.max_rate))
+    return bool(np.all(curve.rates <= _SILENT * drive.max_rate))
 
 
 def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]:

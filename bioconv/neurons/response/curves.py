@@ -34,6 +34,8 @@ _N_FINE = 512
 _COARSE = np.concatenate([-np.logspace(4, -2, 110), [0.0], np.logspace(-2, 6.5, 401)])
 #: ms: of the first look, and of the measurement
 _LOOK, _MEASURE = (1000.0, 250.0), (1400.0, 400.0)
+#: spikes in the measured time at the largest rate: slower neurons are measured for longer
+_SPIKES_AT_TOP = 50.0
 #: a curve that falls below this share of its largest rate has left its rising branch
 _BLOCKED = 0.7
 #: coarse currents, a factor of about ten, within which a dip is over that is no such fall
@@ -43,6 +45,8 @@ _MOST_OFTEN = 250.0
 _NEVER_FIRES = "{name} fires steadily for no constant current."
 #: intervals that differ by this factor are bursts
 _BURST = 1.5
+#: an onset faster than the steady rate by this factor is adaptation; below, it is rounding to steps
+_ADAPTS = 1.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +92,7 @@ class Curve:
         """
         index = int(np.argmin(np.abs(self.rates - rate)))
         steady, first = self.rates[index], self.onset[index]
-        if steady <= 0 or first < 1.05 * steady:
+        if steady <= 0 or first < _ADAPTS * steady:
             return 1.0, 0.0
         time = 1e3 * max(self.excess[index], 0.0) / (first - steady)
         return float(first / steady), float(time)
@@ -195,7 +199,7 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
     silent, peak = _branch(name, look, dt)
     reached = silent + int(np.argmax(look[silent : peak + 1] >= max_rate))
     top = min(reached + 1, peak) if 0 < max_rate <= look[peak] else peak
-    slow = max(1.0, 50.0 / (max_rate or look[peak]))  # fifty spikes at the top
+    slow = max(1.0, _SPIKES_AT_TOP / (max_rate or look[peak]))
     duration, discard = (_whole(time * slow, dt) for time in _MEASURE)
     for end in dict.fromkeys([top, peak]):  # the first look may have seen what does not last
         currents = np.linspace(_COARSE[silent], _COARSE[end], _N_FINE)

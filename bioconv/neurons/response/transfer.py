@@ -25,6 +25,10 @@ Floats = NDArray[np.float64]
 _SILENCE = 0.005
 #: share of the largest rate by which a curve jumps between two measured currents
 _JUMP = 0.08
+#: where the point before a jump is put: share of the distance of the two currents
+_BEFORE_JUMP = 1e-3
+#: relative width of the differences of the fit, wider than the steps of sampled rates
+_DIFFERENCE = 1e-3
 #: drives that a fit starts from: i0 below rheobase, and gain, in units of the span of currents
 _GUESSES = np.stack(
     np.meshgrid(-np.logspace(-3, 0.6, 25), np.linspace(0.1, 4.0, 40)), axis=-1
@@ -154,7 +158,7 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
     # that differences need a finite width.
     tried = _GUESSES[np.argmin([np.sum(distance(x) ** 2) for x in _GUESSES])]
     bounds = ([-np.inf, 0.0], [0.0, np.inf])
-    best = least_squares(distance, tried, diff_step=1e-3, bounds=bounds).x
+    best = least_squares(distance, tried, diff_step=_DIFFERENCE, bounds=bounds).x
     error = distance(best)
     return DriveFit(
         float(silent + span * best[0]),
@@ -167,7 +171,7 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
 def _with_jumps(currents: Floats, rates: Floats, jump: float) -> tuple[Floats, Floats]:
     """The curve with a point before each jump, so that no drive lives on what lies between."""
     after = np.flatnonzero(np.diff(rates) > jump) + 1
-    before = currents[after] - 1e-3 * (currents[after] - currents[after - 1])
+    before = currents[after] - _BEFORE_JUMP * (currents[after] - currents[after - 1])
     return np.insert(currents, after, before), np.insert(rates, after, rates[after - 1])
 
 
