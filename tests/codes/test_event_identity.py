@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from renaming import new_names
 from small_graphs import mlp
 
 import bioconv as bc
@@ -16,11 +17,10 @@ from bioconv import noise
 from bioconv.analog import AnalogGraph
 from bioconv.codes import FirstSpikeCode, FirstSpikeExactCode, OscillationCode, SigmaDeltaCode
 from bioconv.ground.errors import ParameterError
-from bioconv.network import Population, SpikingNetwork
+from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.restating import population_as
 from bioconv.neurons import NeuronModel
-from bioconv.neurons.language.identity import Renaming, structure
 from bioconv.simulators.event import solution_of
 
 CODES = {
@@ -57,7 +57,7 @@ def recording_of(code: str) -> Recording:
 
 def renamed(network: SpikingNetwork) -> SpikingNetwork:
     """The network with other names for every model, parameter, state variable and receptor."""
-    new = {p.name: _names(p, number) for number, p in enumerate(network.populations)}
+    new = {p.name: new_names(p.model) for p in network.populations}
     populations = [population_as(p, new[p.name]) for p in network.populations]
     return network.replace(
         populations=tuple(
@@ -71,13 +71,6 @@ def renamed(network: SpikingNetwork) -> SpikingNetwork:
             replace(c, variable=new[c.population].names[c.variable]) for c in network.changes
         ),
     )
-
-
-def _names(population: Population, number: int) -> Renaming:
-    own = structure(population.model)
-    names = {name: f"u{number}_{place}" for place, name in enumerate(own.names)}
-    receptors = {name: f"r{place}" for place, name in enumerate(own.receptors)}
-    return Renaming(population.model, names, receptors)
 
 
 def edited(model: NeuronModel) -> Iterator[NeuronModel]:
