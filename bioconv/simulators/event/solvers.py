@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
@@ -49,7 +50,8 @@ def solution_of(model: NeuronModel) -> Exact | None:
 def _candidates(model: NeuronModel) -> Iterator[Exact]:
     if model.kind == roles.AXON:
         axons = importlib.import_module("bioconv.simulators.event.axon")
-        yield Exact(Axon(kind_of(model)).model, axons.prepare, at_most())
+        with suppress(ParameterError):  # with as many states as no axon has
+            yield Exact(Axon(kind_of(model)).model, axons.prepare, at_most())
     for room in ROOMS.values():
         yield from importlib.import_module(room).exact_solutions(model)
 
