@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
 from bioconv.codes import Code, RateCode
+from bioconv.codes.code import Request
 from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
@@ -49,7 +50,8 @@ def convert(
         Step in ms.  Default: 1 ms for a perfect integrator, else what the neuron needs.
     n_steps : int, optional
         Duration of a sample, in steps, when `simulate` is not told another.  Default: 500 for a
-        perfect integrator; else 300 ms, longer for neurons that cannot fire at 130 Hz.
+        perfect integrator, else 300 ms; longer for neurons that cannot fire at 130 Hz, and for
+        very deep networks, whose outputs start late.
     duration : float, optional
         The same in ms, a whole number of steps; give one or the other.
     seed : int
@@ -87,15 +89,16 @@ def convert(
     neuron = IntegrateAndFire() if neuron is None else neuron
     _check(code, neuron, dt, n_steps, duration)
     graph = as_graph(model)
-    network = code.convert(
-        graph,
-        calibration_of(graph, calibration),
-        neuron,
+    request = Request(
+        graph=graph,
+        calibration=calibration_of(graph, calibration),
+        neuron=neuron,
         dt=None if dt is None else float(dt),
         n_steps=None if n_steps is None else int(n_steps),
         duration=None if duration is None else float(duration),
         seed=int(seed),
     )
+    network = code.convert(request)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)
 

@@ -15,8 +15,8 @@ def build() -> Model:
     """Build the untrained network.
 
     LeCun et al. 1998, "Gradient-based learning applied to document recognition", Fig 2, in the
-    form that the conversion papers use (Mueller's thesis, Table 6.2; Stanojevic's thesis,
-    Fig 1.7d and Table 2.1): ReLU in place of the sigmoid, full connections between the maps,
+    form that conversion papers use (Stanojevic's thesis, Fig 1.7d and Table 2.1; for Mueller's
+    see `lenet_5layer`): ReLU in place of the sigmoid, full connections between the maps,
     softmax in place of the radial basis functions. The padding of the first convolution
     stands for the 32×32 frame of the original.
 
@@ -46,7 +46,7 @@ def build() -> Model:
 NETWORK = Network(
     name="lenet5",
     description="LeNet-5, 6C5-P2-16C5-P2-120-84-10 for MNIST, average pooling",
-    source="LeCun et al. 1998, Proc. IEEE 86(11), Fig 2; E. Mueller, thesis, Table 6.2",
+    source="LeCun et al. 1998, Proc. IEEE 86(11), Fig 2; A. Stanojevic, thesis, Fig 1.7d",
     build=build,
     recipe=Recipe(dataset="mnist", epochs=20, learning_rate=2e-3, shift=1),
 )

@@ -175,7 +175,9 @@ def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> d
     split = "seed 0, stratified" if recipe.dataset == "digits" else "the dataset's own"
     return {
         "name": recipe.dataset,
-        "from": f"models.data.{recipe.dataset}()" if path is None else "a file of the user's",
+        "from": f"bioconv.data.datasets.{recipe.dataset}()"
+        if path is None
+        else "a file of the user's",
         "n_train": len(x_train),
         "n_test": len(x_test),
         "split": split,

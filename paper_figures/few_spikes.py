@@ -1,6 +1,8 @@
-"""One few-spikes neuron, simulated: what several figures of Stoeckl and Maass show."""
+"""Few-spikes neurons and streams, simulated: what several figures of Stoeckl and Maass show."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +10,10 @@ from numpy.typing import NDArray
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Function, Linear
 from bioconv.codes import FewSpikesCode
+from bioconv.codes.few_spikes.pipeline import simulate_stream, stream
 from bioconv.conversion import convert
-from bioconv.operators import identity
+from bioconv.network import SpikingNetwork
+from bioconv.operators import Dense, identity
 from bioconv.simulators import simulate
 
 Floats = NDArray[np.float64]
@@ -30,11 +34,8 @@ def neuron_responses(function: Function, code: FewSpikesCode, x: Floats) -> dict
         ``output`` (n,), what the spikes say; ``spikes`` (n, K); ``v`` (n, K), the potential at the
         end of each step in units of the input (of alpha for a ReLU).
     """
-    one = (1,)
-    layers = (_layer("neuron", function, "x"), _layer("out", Linear(), "neuron"))
-    graph = AnalogGraph("one", (GraphInput("x", one),), layers, ("out",))
-    network = convert(graph, calibration=x[:, None], code=code)
-    k = int(network.code["k"])
+    network = convert(chain({"neuron": function}), calibration=x[:, None], code=code)
+    k = len(network.population("neuron").spike_values)
     recording = simulate(
         network,
         x[:, None],
@@ -50,6 +51,48 @@ def neuron_responses(function: Function, code: FewSpikesCode, x: Floats) -> dict
         "output": recording.outputs["out"][:, 0],
         "spikes": spikes[:, :k],
         "v": recording.traces["neuron", "v"][:, :k, 0],
+    }
+
+
+def chain(functions: Mapping[str, Function]) -> AnalogGraph:
+    """Neurons one after the other, and an output; their names and functions."""
+    sources = ["x", *functions]
+    layers = [
+        _layer(name, function, source)
+        for (name, function), source in zip(functions.items(), sources, strict=False)
+    ]
+    # A matrix: functions that are only moved or copied into the output would be the output's own.
+    weights = Affine((Term(sources[-1], Dense((1,), np.ones((1, 1)))),), np.zeros(1), (1,))
+    last = Layer("out", Linear(), (weights,), (1,), ("out",))
+    return AnalogGraph("chain", (GraphInput("x", (1,)),), (*layers, last), ("out",))
+
+
+def found_in_stream(network: SpikingNetwork, x: Floats) -> dict[str, Floats]:
+    """Whether samples that follow one another say what each says alone.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        With one output.
+    x : ndarray, shape (n, *input shape)
+        Different samples.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``interval``, steps from one sample to the next; ``own``, the share of samples whose output
+        in the stream is equal to that of the same sample alone, and to that of no other one.
+    """
+    alone = simulate(network, x, dtype="float64", progress=False)
+    together = simulate_stream(network, x, progress=False)
+    one, other = (
+        np.reshape(recording.outputs[recording.readout], (len(x), -1))
+        for recording in (alone, together)
+    )
+    equal = (one[:, None] == other[None]).all(axis=-1)
+    return {
+        "interval": np.array(float(stream(network, x).interval)),
+        "own": np.array(np.mean(np.diag(equal) & (equal.sum(axis=0) == 1))),
     }
 
 

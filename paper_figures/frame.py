@@ -18,16 +18,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.export.support.arrays import write
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.plots.style import save
 from bioconv.reports.networks import versions
+
+if TYPE_CHECKING:  # Whoever only asks for claims needs no pictures
+    from matplotlib.figure import Figure
 
 Result = Mapping[str, NDArray]
 
@@ -89,6 +91,8 @@ class Manifest:
         Dataset and network of the paper.
     substitute : str
         What is used here instead, and why; empty if the same.
+    partly : str
+        Why the figure cannot be reproduced in full even if every claim holds; empty if it can.
     minutes : float
         Cost of a full run on two cores.
     """
@@ -99,6 +103,7 @@ class Manifest:
     claims: tuple[Claim, ...]
     data: str
     substitute: str = ""
+    partly: str = ""
     minutes: float = 1.0
 
 
@@ -171,6 +176,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     dict
         The record that was written as JSON: manifest, measured numbers, status and why.
     """
+
     module = figure(name)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -202,19 +208,21 @@ def _record(
         for claim in manifest.claims
     ]
     held = sum(row["holds"] for row in rows)
-    status = "reproduced" if held == len(rows) else "partly" if held else "not reproduced"
-    failed = "; ".join(
+    whole = held == len(rows) and not manifest.partly
+    status = "reproduced" if whole else "partly" if held else "not reproduced"
+    reasons = [
         f"{row['what']}: paper {row['value']:g}, here {row['measured']:g}"
         for row in rows
         if not row["holds"]
-    )
+    ]
+    why = "; ".join([*reasons, manifest.partly] if manifest.partly else reasons)
     return {
         "name": name,
         "paper": manifest.paper,
         "number": manifest.number,
         "title": manifest.title,
         "status": status,
-        "why": failed,
+        "why": why,
         "claims": rows,
         "data": manifest.data,
         "used": data_used(result),

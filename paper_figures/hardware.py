@@ -16,7 +16,7 @@ from bioconv.paper_figures.exact_spikes import simulated
 from bioconv.paper_figures.workloads import Workload
 from bioconv.plots.study import palette
 
-#: the family of exact mappings (stanojevic 2.4.2): label -> options of `FirstSpikeExactCode`
+#: the family of exact mappings (stanojevic 2.2.3): label -> options of `FirstSpikeExactCode`
 FAMILY: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "alpha = 1": {},

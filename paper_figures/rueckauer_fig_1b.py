@@ -35,7 +35,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     activation, used = first_layer(context)
     return {
         "maxima": activation.max(axis=1),
-        "percentile": np.array(np.percentile(activation[activation > 0], 99.9)),
+        "percentile": np.array(np.percentile(activation, 99.9)),
         "used": np.array(used),
     }
 

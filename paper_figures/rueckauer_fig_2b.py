@@ -12,7 +12,7 @@ from bioconv.paper_figures.workloads import cifar10
 
 PERCENTILES = (97.0, 99.0, 99.9, 100.0)
 CODES = {
-    f"p{p:g}": RateCode(percentile=p, normalization="layer", initial="zero", clamp=0)
+    f"p{p:g}": RateCode(percentile=p, normalization="layer", over="all", initial="zero", clamp=0)
     for p in PERCENTILES
 }
 
@@ -33,9 +33,10 @@ MANIFEST = Manifest(
         Claim(
             "faster_than_max",
             "steps to 90 % of the analog accuracy, maximum over 99.9th percentile",
-            1.0,
+            1.1,
             kind="at least",
-            source="text of 4.2",
+            source="text of 4.2: percentiles classify quickly; the number is ours: more than the "
+            "grid of steps, one in 256, can make",
         ),
     ),
     data="CIFAR-10 (400 samples), the paper's own network of four convolutions",

@@ -13,13 +13,27 @@ from bioconv.codes.common.calibration import LowestValues
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.sigma_delta.levels import levels_of
 from bioconv.conversion import convert
-from bioconv.network import Population, SpikingNetwork
+from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.operators import fan_out, n_synapses
 from bioconv.paper_figures.frame import Context
 from bioconv.paper_figures.workloads import Workload, mnist
 from bioconv.simulators import simulate
 
+#: the defaults of the library: scales of channels, finer levels for small layers, 16 time steps
 CODE = SigmaDeltaCode()
+#: Algorithm 1 as it is printed: one threshold, black and white pixels, counted output spikes; the
+#: paper has no time step, and with 64 of them four of the 256 intensities of a pixel share one
+PAPER = SigmaDeltaCode(
+    threshold=1.0,
+    normalization="none",
+    balance=False,
+    input="binary",
+    readout="spikes",
+    input_steps=64,
+    settle=32,
+)
+#: spikes a neuron in Table I with threshold 1
+PAPER_SPIKES = 0.25
 
 
 def workload(context: Context, n_images: int, quick: int = 60) -> Workload:
@@ -27,13 +41,25 @@ def workload(context: Context, n_images: int, quick: int = 60) -> Workload:
     return mnist(context, "lenet_maxpool", context.pick(n_images, quick), "digits_cnn")
 
 
-def n_signed(network: SpikingNetwork) -> dict[str, int]:
-    """Neurons of the analog network that each population stands for.
+def n_signed(network: SpikingNetwork, code: SigmaDeltaCode) -> int:
+    """Neurons of the analog network that the populations stand for.
 
     An ON and an OFF cell are one neuron, the branches of a neuron that pools are one each (the
     paper counts all 12,544 neurons of a pooled layer).
     """
-    return {p.name: p.n_neurons // _cells(p) * _branches(p) for p in network.populations}
+    return sum(p.n_neurons // _cells(p) * _branches(p) for p in _neurons(network, code))
+
+
+def _neurons(network: SpikingNetwork, code: SigmaDeltaCode) -> list[Population]:
+    """All populations but those that count output spikes."""
+    every = code.readout == "potential"
+    return [p for p in network.populations if every or p.model.threshold]
+
+
+def _synapses(network: SpikingNetwork, code: SigmaDeltaCode) -> list[Projection]:
+    """All projections but those to what counts output spikes."""
+    names = {population.name for population in _neurons(network, code)}
+    return [projection for projection in network.projections if projection.post in names]
 
 
 def _cells(population: Population) -> int:
@@ -44,22 +70,22 @@ def _branches(population: Population) -> int:
     return max(sum(state.name.startswith("v") for state in population.model.states), 1)
 
 
-def operations(network: SpikingNetwork) -> dict[str, NDArray[np.float64]]:
+def operations(network: SpikingNetwork, code: SigmaDeltaCode) -> dict[str, NDArray[np.float64]]:
     """Additions that a spike of each cell causes: ON and OFF cells of a target count as one."""
     total = {p.name: np.zeros(p.n_neurons) for p in network.populations}
-    for projection in network.projections:
+    for projection in _synapses(network, code):
         cells = _cells(network.population(projection.post))
         total[projection.pre] += fan_out(projection.operator) / cells
     return total
 
 
-def analog_operations(network: SpikingNetwork) -> float:
+def analog_operations(network: SpikingNetwork, code: SigmaDeltaCode) -> float:
     """Additions of the analog network: two for each multiplication and addition, as in the paper.
 
     An ON and an OFF cell of a source, or of a target, are one neuron; maxima are not counted.
     """
     total = 0.0
-    for projection in network.projections:
+    for projection in _synapses(network, code):
         pre, post = network.population(projection.pre), network.population(projection.post)
         if "max_gate" in post.model.name:
             continue
@@ -84,7 +110,7 @@ def over_time(work: Workload, code: SigmaDeltaCode, context: Context) -> dict[st
         record={name: ("spikes",) for name in spiking},
         progress=context.progress,
     )
-    costs, steps = operations(network), network.n_steps
+    costs, steps = operations(network, code), network.n_steps
     spikes, additions = np.zeros(steps), np.zeros(steps)
     for name, raster in recording.rasters.items():
         spikes += np.bincount(raster.step, minlength=steps)[:steps]
@@ -96,11 +122,11 @@ def over_time(work: Workload, code: SigmaDeltaCode, context: Context) -> dict[st
         "accuracy": _at_every_step(
             recording.accuracy_over_time(work.y), recording.checkpoints, steps
         ),
-        "spikes": np.cumsum(spikes) / len(work.x) / sum(n_signed(network).values()),
+        "spikes": np.cumsum(spikes) / len(work.x) / n_signed(network, code),
         "operations": np.cumsum(additions) / len(work.x),
         "analog": np.array(work.analog_accuracy()),
-        "analog_operations": np.array(analog_operations(network)),
-        "neurons": np.array(sum(n_signed(network).values())),
+        "analog_operations": np.array(analog_operations(network, code)),
+        "neurons": np.array(n_signed(network, code)),
     }
 
 
@@ -109,13 +135,31 @@ def _at_every_step(values: NDArray, checkpoints: NDArray, steps: int) -> NDArray
     return np.where(place >= 0, np.asarray(values, np.float64)[np.maximum(place, 0)], 0.0)
 
 
+def unit(work: Workload, context: Context) -> float:
+    """Threshold at which Algorithm 1 sends as many spikes in this network as in the paper's.
+
+    A rectifying network computes the same if the weights of a layer are multiplied by a number
+    and those of the next are divided by it; so a threshold of 1 means something for the weights
+    that it was published with, and for no others.  Interpolated on calibration data, between
+    thresholds that differ by a factor of two.
+    """
+    few = work.calibration[: context.pick(50, 10)]
+    sample = replace(work, x=few, y=np.zeros(len(few), np.int64))
+    thresholds = 2.0 ** -np.arange(1, context.pick(6, 3))
+    codes = [replace(PAPER, threshold=float(threshold)) for threshold in thresholds]
+    spikes = [over_time(sample, code, context)["spikes"][-1] for code in codes]
+    found = np.interp(np.log(PAPER_SPIKES), np.log(np.maximum(spikes, 1e-9)), np.log(thresholds))
+    return float(np.exp(found))
+
+
 def quantised_accuracy(work: Workload, code: SigmaDeltaCode) -> float:
     """Accuracy of the analog network with activations rounded down to the same levels (Q-ANN)."""
     samples = {work.graph.inputs[0].name: work.calibration}
     rewritten = rewrite(work.graph, LowestValues(work.graph, samples), "sigma-delta")
     levels = levels_of(replace(code, correction=False), rewritten, samples).of
     graph = rewritten.graph()
-    known = {graph.inputs[0].name: (work.x > code.input_threshold) * work.x}
+    seen = work.x > code.input_threshold
+    known = {graph.inputs[0].name: seen * (1.0 if code.input == "binary" else work.x)}
     for layer in graph.layers:
         inputs = [
             sum(np.asarray(t.operator.apply(known[t.source])) for t in a.terms) + a.bias

@@ -24,14 +24,14 @@ MANIFEST = Manifest(
     claims=(
         Claim(
             "loss_at_0_001",
-            "points lost with alpha = 1 + Y, Y of 0.001 ('dramatic drop')",
+            "points that alpha = 1 + Y costs, Y of 0.001 ('dramatic drop')",
             20.0,
             kind="at least",
             source="text; our reading of 'dramatic'",
         ),
         Claim(
             "loss_at_0_01",
-            "points lost with alpha = 1 + Y, Y of 0.01",
+            "points that alpha = 1 + Y costs, Y of 0.01",
             50.0,
             kind="at least",
             source="our reading of 'dramatic' at ten times the spread",
@@ -62,8 +62,12 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Points lost with alpha = 1 by the deep chain, the mean of the trials."""
-    loss = 100 * (float(result["DS-CNN_analog"]) - result["DS-CNN_0"].mean(axis=1))
+    """Points that the spread costs the deep chain with alpha = 1, the mean of the trials.
+
+    Counted from the spiking network without spread: one that does not work at all fails.
+    """
+    accuracy = 100 * result["DS-CNN_0"].mean(axis=1)
+    loss = accuracy[0] - accuracy
     return {
         "loss_at_0_001": float(loss[SIGMAS.index(0.001)]),
         "loss_at_0_01": float(loss[SIGMAS.index(0.01)]),

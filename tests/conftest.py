@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 BEGUN = pytest.StashKey[float]()
 COMPILED = pytest.StashKey[str]()
+COLLECTED = pytest.StashKey[list[str]]()
+
+#: Modules that each take a second to import
+_SLOW_MODULES = ("keras", "brian2", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
 
 
 def data_folder() -> Path:
@@ -78,18 +83,41 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[COMPILED], ignore_errors=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Look for no garbage meanwhile: all that is collected stays, and there is much of it."""
+    before = set(sys.modules)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        new = set(sys.modules) - before
+        session.config.stash[COLLECTED] = [name for name in _SLOW_MODULES if name in new]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip slow tests for which there is no time left."""
-    limit = item.config.getoption("--slow-seconds")
-    if "slow" in item.keywords and time.monotonic() - item.config.stash[BEGUN] > limit:
+    """Skip slow tests unless asked for, or if there is no time left for them."""
+    if "slow" in item.keywords:
+        _skip_slow(item.config)
+
+
+@pytest.fixture
+def imported_by_collecting(pytestconfig: pytest.Config) -> list[str]:
+    """Which modules that are slow to import were imported to collect the tests."""
+    return pytestconfig.stash[COLLECTED]
+
+
+@pytest.fixture
+def slow(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Called by a test that learns only when it runs that it is a slow one."""
+    return lambda: _skip_slow(request.config)
+
+
+def _skip_slow(config: pytest.Config) -> None:
+    if not config.getoption("--runslow"):
+        pytest.skip("slow: run with --runslow")
+    limit = config.getoption("--slow-seconds")
+    if time.monotonic() - config.stash[BEGUN] > limit:
         pytest.skip(f"slow: no time left of {limit:g} s")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip slow tests unless asked for."""
-    if config.getoption("--runslow"):
-        return
-    skip = pytest.mark.skip(reason="slow: run with --runslow")
-    for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(skip)

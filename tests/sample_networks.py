@@ -18,7 +18,8 @@ from bioconv.network import (
     Readout,
     SpikingNetwork,
 )
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Chain, Conv, Dense, Polarity, Reshape
 

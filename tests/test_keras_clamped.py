@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
 from bioconv.ground.errors import ParameterError
+
+keras = later("keras")
 
 X = np.random.default_rng(0).normal(0, 1, (20, 6)).astype(np.float32)
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
+import digits
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
 from bioconv import models
 from bioconv.ground.errors import ParameterError
 from bioconv.noise import WeightQuantization
 
-X, Y = bc.load_data("digits", split="train")
-TEST, LABELS = bc.load_data("digits")
+keras = later("keras")
 
 
 def plain() -> Any:
@@ -39,10 +40,10 @@ def test_forward_uses_rounded_weights(scheme: str, per: str) -> None:
     # Cut off alike on both sides, weights lie half-way on the affine grid: rounding decides.
     percentile = 99.0 if scheme == "symmetric" else 100.0
     model, quantization = plain(), WeightQuantization(3, scheme, per, percentile)
-    found = bc.keras.harden(model, quantization).predict(TEST[:20], verbose=0)
-    expected = rounded(model, quantization).predict(TEST[:20], verbose=0)
+    found = bc.keras.harden(model, quantization).predict(digits.test(20), verbose=0)
+    expected = rounded(model, quantization).predict(digits.test(20), verbose=0)
     np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert not np.allclose(found, model.predict(TEST[:20], verbose=0), atol=1e-3)
+    assert not np.allclose(found, model.predict(digits.test(20), verbose=0), atol=1e-3)
 
 
 def test_a_hardened_model_is_softened_saved_and_read(tmp_path: Path) -> None:
@@ -51,13 +52,15 @@ def test_a_hardened_model_is_softened_saved_and_read(tmp_path: Path) -> None:
     hardened.save(tmp_path / "hard.keras")
     again = keras.models.load_model(tmp_path / "hard.keras")
     np.testing.assert_allclose(
-        again.predict(TEST[:5], verbose=0), hardened.predict(TEST[:5], verbose=0), atol=1e-6
+        again.predict(digits.test(5), verbose=0),
+        hardened.predict(digits.test(5), verbose=0),
+        atol=1e-6,
     )
     back = bc.keras.soften(again)
     for one, other in zip(back.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(
-        bc.read(back).predict(TEST[:5]), model.predict(TEST[:5], verbose=0), atol=1e-4
+        bc.read(back).predict(digits.test(5)), model.predict(digits.test(5), verbose=0), atol=1e-4
     )
 
 
@@ -103,15 +106,16 @@ def test_what_is_wrong_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "layer",
+    "make",
     [
-        keras.layers.Conv1DTranspose(3, 2, name="odd"),
-        keras.layers.DepthwiseConv1D(2, name="odd"),
-        keras.layers.SeparableConv1D(3, 2, name="odd"),
-        keras.layers.EinsumDense("abc,cde->abde", (None, 3, 2), name="odd"),
+        lambda: keras.layers.Conv1DTranspose(3, 2, name="odd"),
+        lambda: keras.layers.DepthwiseConv1D(2, name="odd"),
+        lambda: keras.layers.SeparableConv1D(3, 2, name="odd"),
+        lambda: keras.layers.EinsumDense("abc,cde->abde", (None, 3, 2), name="odd"),
     ],
 )
-def test_channels_that_the_network_has_elsewhere_are_refused(layer: Any) -> None:
+def test_channels_that_the_network_has_elsewhere_are_refused(make: Callable[[], Any]) -> None:
+    layer = make()
     channels = WeightQuantization(3, per="channel")
     model = keras.Sequential([keras.Input((5, 4)), layer, keras.layers.Dense(2)])
     for refused in (
@@ -131,7 +135,7 @@ def test_fine_tuning_makes_up_for_coarse_weights() -> None:
     hardened = bc.keras.harden(model, quantization)
     hardened.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     before = accuracy(rounded(model, quantization))
-    hardened.fit(X, Y, epochs=10, batch_size=64, verbose=0)
+    hardened.fit(digits.train(), digits.train_labels(), epochs=10, batch_size=64, verbose=0)
     after = accuracy(rounded(bc.keras.soften(hardened), quantization))
     best = accuracy(model)
     assert best - before > 0.05
@@ -139,4 +143,6 @@ def test_fine_tuning_makes_up_for_coarse_weights() -> None:
 
 
 def accuracy(model: Any) -> float:
-    return float(np.mean(model.predict(TEST, verbose=0).argmax(axis=-1) == LABELS))
+    return float(
+        np.mean(model.predict(digits.test(), verbose=0).argmax(axis=-1) == digits.labels())
+    )

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
 from bioconv import models
@@ -17,6 +17,8 @@ from bioconv.analog.measured import curve_of, pchip_slopes
 from bioconv.codes.rate.curve import fingerprint
 from bioconv.ground.errors import ConversionError, ParameterError, ReadError
 from bioconv.neurons.response.transfer import fi_curve
+
+keras = later("keras")
 
 LIF = bc.neurons.LeakyIntegrateAndFire()
 

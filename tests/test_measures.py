@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,28 +13,40 @@ from bioconv import measures
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.measures import diagnose, format_table
 from bioconv.network import Population
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 
 NET = spiking_network()
 X = images(10)
-REC = recording_of(NET, X)
-EXACT = NET.analog.activations(X, dtype="float64")
+
+
+@cache
+def recorded() -> Recording:
+    return recording_of(NET, X)
+
+
+@cache
+def analog() -> dict[str, np.ndarray]:
+    """Activations of the analog network."""
+    return NET.analog.activations(X, dtype="float64")
 
 
 def with_counts(name: str, counts: np.ndarray) -> Recording:
     """The ideal recording with other counts in one population."""
-    return recording_of(NET, X, counts={**REC.counts, name: counts})
+    return recording_of(NET, X, counts={**recorded().counts, name: counts})
 
 
 def test_synaptic_operations_equal_the_edges_that_spikes_meet() -> None:
     (projection,) = NET.projections
     edges = projection.operator.edges()
-    by_hand = REC.counts["conv"][:, edges.pre].sum() / 10
-    assert measures.synaptic_operations(NET, REC) == pytest.approx({"conv": by_hand, "out": 0})
-    by_post = measures.synaptic_operations(NET, REC, by="post")
+    by_hand = recorded().counts["conv"][:, edges.pre].sum() / 10
+    assert measures.synaptic_operations(NET, recorded()) == pytest.approx(
+        {"conv": by_hand, "out": 0}
+    )
+    by_post = measures.synaptic_operations(NET, recorded(), by="post")
     assert by_post == pytest.approx({"conv": 0, "out": by_hand})
     with pytest.raises(ParameterError, match="by must be"):
-        measures.synaptic_operations(NET, REC, by="layer")
+        measures.synaptic_operations(NET, recorded(), by="layer")
 
 
 def test_multiply_accumulates() -> None:
@@ -42,8 +55,8 @@ def test_multiply_accumulates() -> None:
 
 
 def test_activity() -> None:
-    conv, out = measures.activity(NET, REC)
-    spikes = REC.counts["conv"].sum(axis=0) / 10
+    conv, out = measures.activity(NET, recorded())
+    spikes = recorded().counts["conv"].sum(axis=0) / 10
     assert conv.population == "conv"
     assert conv.neurons == 32
     assert conv.spikes_per_image == pytest.approx(spikes.sum())
@@ -51,26 +64,26 @@ def test_activity() -> None:
     assert conv.max_rate == pytest.approx(spikes.max() / 0.040)
     assert conv.silent == np.mean(spikes == 0)
     assert conv.spikes_per_neuron * 32 == pytest.approx(conv.spikes_per_image)
-    assert measures.spikes_per_image(REC) == pytest.approx(
+    assert measures.spikes_per_image(recorded()) == pytest.approx(
         conv.spikes_per_image + out.spikes_per_image
     )
-    assert measures.spikes_per_neuron(NET, REC) * 35 == pytest.approx(
-        measures.spikes_per_image(REC)
+    assert measures.spikes_per_neuron(NET, recorded()) * 35 == pytest.approx(
+        measures.spikes_per_image(recorded())
     )
     with pytest.raises(ParameterError, match="of another network"):
-        measures.activity(NET, replace(REC, spikes_per_neuron={}))
+        measures.activity(NET, replace(recorded(), spikes_per_neuron={}))
 
 
 def test_classes_of_the_analog_network() -> None:
-    assert np.array_equal(measures.analog_classes(NET, X), EXACT["dense"].argmax(axis=1))
+    assert np.array_equal(measures.analog_classes(NET, X), analog()["dense"].argmax(axis=1))
 
 
 def test_decoded_values_are_within_half_a_spike() -> None:
-    decoded = measures.decode(NET, REC, "conv2d/relu")
-    clipped = np.clip(EXACT["conv2d/relu"], 0, 0.8)
+    decoded = measures.decode(NET, recorded(), "conv2d/relu")
+    clipped = np.clip(analog()["conv2d/relu"], 0, 0.8)
     assert np.abs(decoded - clipped).max() <= 0.5 * 0.8 / 40 + 1e-6
     with pytest.raises(ParameterError, match="no population carries"):
-        measures.decode(NET, REC, "flatten")
+        measures.decode(NET, recorded(), "flatten")
 
 
 def test_populations_of_one_layer_add_up() -> None:
@@ -78,31 +91,31 @@ def test_populations_of_one_layer_add_up() -> None:
     positive = replace(conv, scale=np.array(1.0), offset=np.array(0.25))
     negative = replace(conv, name="minus", scale=np.array([-2.0, -4.0]))
     network = NET.replace(populations=(positive, negative, out))
-    counts = {**REC.counts, "conv": np.full((10, 32), 20), "minus": np.full((10, 32), 10)}
-    decoded = measures.decode(network, replace(REC, counts=counts), "conv2d/relu")
+    counts = {**recorded().counts, "conv": np.full((10, 32), 20), "minus": np.full((10, 32), 10)}
+    decoded = measures.decode(network, replace(recorded(), counts=counts), "conv2d/relu")
     # half the rate of scale 1, offset 1/4, a quarter of the rate of -2 and -4
     assert np.allclose(decoded, [0.5 + 0.25 - 0.5, 0.5 + 0.25 - 1.0])
     other = Population("minus", (32,), conv.model, layer="conv2d/relu")
     network = NET.replace(populations=(conv, other, out))
     with pytest.raises(ParameterError, match="carry the layer"):
-        measures.decode(network, replace(REC, counts=counts), "conv2d/relu")
+        measures.decode(network, replace(recorded(), counts=counts), "conv2d/relu")
 
 
 def test_diagnosis_of_a_good_network() -> None:
     y = measures.analog_classes(NET, X)
-    first, last = diagnose(NET, REC, X, y)
-    exact = EXACT["conv2d/relu"]
-    decoded = measures.decode(NET, REC, "conv2d/relu")
+    first, last = diagnose(NET, recorded(), X, y)
+    exact = analog()["conv2d/relu"]
+    decoded = measures.decode(NET, recorded(), "conv2d/relu")
     assert first.layer == "conv2d/relu"
     assert first.neurons == 32
     assert first.correlation == pytest.approx(np.corrcoef(decoded.ravel(), exact.ravel())[0, 1])
     assert first.mean_error == pytest.approx(np.abs(decoded - exact).mean(), rel=1e-4)
     assert first.above_scale == pytest.approx(np.mean(exact > 0.8))
-    silent = (REC.counts["conv"].reshape(exact.shape) == 0)[exact > 0]
+    silent = (recorded().counts["conv"].reshape(exact.shape) == 0)[exact > 0]
     assert first.silent == pytest.approx(silent.mean())
     assert first.agreement == first.accuracy == 1.0
     assert last.layer == "dense"
-    assert last.agreement == np.mean(REC.outputs["dense"].argmax(axis=1) == y)
+    assert last.agreement == np.mean(recorded().outputs["dense"].argmax(axis=1) == y)
 
 
 def test_only_the_layers_up_to_here_spike() -> None:
@@ -112,8 +125,8 @@ def test_only_the_layers_up_to_here_spike() -> None:
     decoded = measures.decode(NET, noisy, "conv2d/relu")
     (affine,) = NET.analog.layer("dense").inputs
     output = decoded.reshape(10, 32) @ affine.terms[0].operator.operators[1].kernel + affine.bias
-    agreement = np.mean(output.argmax(axis=1) == EXACT["dense"].argmax(axis=1))
-    error = np.abs(output - EXACT["dense"]).mean() / np.ptp(EXACT["dense"])
+    agreement = np.mean(output.argmax(axis=1) == analog()["dense"].argmax(axis=1))
+    error = np.abs(output - analog()["dense"]).mean() / np.ptp(analog()["dense"])
     assert first.agreement == pytest.approx(agreement)
     assert first.agreement < 1
     assert first.output_error == pytest.approx(error, rel=1e-4)
@@ -130,18 +143,18 @@ def test_diagnosis_sees_silence_and_saturation() -> None:
 def test_a_readout_by_potential_has_no_rates() -> None:
     readout = replace(NET.readouts[0], kind="potential")
     network = NET.replace(readouts=(readout,))
-    *_, last = diagnose(network, replace(REC, counts={"conv": REC.counts["conv"]}), X)
+    *_, last = diagnose(network, replace(recorded(), counts={"conv": recorded().counts["conv"]}), X)
     assert (last.saturated, last.silent, last.never, last.above_scale) == (None,) * 4
     assert last.correlation is not None
 
 
 def test_diagnosis_refuses_what_does_not_fit() -> None:
     with pytest.raises(DataError, match="10 samples. Received: 9 samples"):
-        diagnose(NET, REC, X[:9])
+        diagnose(NET, recorded(), X[:9])
     with pytest.raises(DataError, match="10 samples and 2 labels"):
-        diagnose(NET, REC, X, np.zeros(2))
+        diagnose(NET, recorded(), X, np.zeros(2))
     with pytest.raises(ParameterError, match="record="):
-        diagnose(NET, replace(REC, counts={}), X)
+        diagnose(NET, replace(recorded(), counts={}), X)
 
 
 def test_table() -> None:
@@ -157,7 +170,7 @@ def test_table() -> None:
     ]
     assert format_table([]) == ""
     assert format_table([{"x": 1234567.0}]).splitlines()[-1] == "1,234,567"
-    lines = format_table(diagnose(NET, REC, X)).splitlines()
+    lines = format_table(diagnose(NET, recorded(), X)).splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("layer")
     assert "mean error" in lines[0]

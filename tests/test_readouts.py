@@ -56,3 +56,21 @@ def test_a_level_needs_the_potential() -> None:
     none = np.zeros(0, np.int64)
     with pytest.raises(ValueError, match="needs the membrane potential"):
         readouts.decode(described("level"), none, none, None, POINTS, 0.1, GENERATOR)
+
+
+@pytest.mark.parametrize("kind", ["softmax", "accumulated_softmax"])
+def test_what_competes_in_a_softmax(kind: str) -> None:
+    """The mean value 0.5 v / n + offset in every step, or n times as much over 0.5 after n."""
+    n_steps = 4000
+    elapsed = np.arange(1.0, n_steps + 1)
+    rise = np.array([1.5, -0.5]) if kind == "softmax" else np.array([2.0, -1.0]) / n_steps
+    offset = np.array([0.0, 0.2]) if kind == "softmax" else np.array([0.0, 0.2]) / n_steps
+    settings = described(kind, offset=offset, initial=np.zeros(2), rate=1000.0, start_step=0)
+    mean = 0.5 * rise + offset
+    value = np.outer(np.ones(n_steps), mean) if kind == "softmax" else np.outer(elapsed, mean / 0.5)
+    chance = 1 / (1 + np.exp(value[:, 1] - value[:, 0]))
+    none, points, potential = np.zeros(0, np.int64), np.array([n_steps]), np.outer(elapsed, rise)
+    generator = np.random.default_rng(4)
+    found = readouts.decode(settings, none, none, potential, points, 1.0, generator)[0]
+    assert found.sum() == pytest.approx(1.0)
+    assert found[0] == pytest.approx(chance.mean(), abs=5 * 0.5 / n_steps**0.5)

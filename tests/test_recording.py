@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,20 @@ import pytest
 from sample_networks import images, recording_of, spiking_network
 
 from bioconv.ground.errors import DataError, ParameterError
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 
-GOOD = recording_of(spiking_network(), images(4))
+
+@cache
+def good() -> Recording:
+    return recording_of(spiking_network(), images(4))
 
 
 def small(classes: list[list[int]]) -> Recording:
     """Four images, three checkpoints, the classes given."""
     array = np.array(classes)
     return replace(
-        GOOD, checkpoints=np.array([10, 20, 40]), classes={"dense": array, "other": array * 0}
+        good(), checkpoints=np.array([10, 20, 40]), classes={"dense": array, "other": array * 0}
     )
 
 
@@ -35,12 +40,12 @@ def test_accuracy_over_time() -> None:
 
 
 def test_rates_count_from_the_first_step_in_which_input_can_arrive() -> None:
-    name, counts = next(iter(GOOD.counts.items()))
+    name, counts = next(iter(good().counts.items()))
     full = np.zeros(counts.shape, int)
-    full[:, 1] = GOOD.n_steps - 1  # a spike in every step but the first
-    recording = replace(GOOD, counts={name: full}, start_steps={name: 1})
+    full[:, 1] = good().n_steps - 1  # a spike in every step but the first
+    recording = replace(good(), counts={name: full}, start_steps={name: 1})
     rates = recording.rates(name)
-    assert np.allclose(rates[:, 1], 1000.0 / GOOD.dt)
+    assert np.allclose(rates[:, 1], 1000.0 / good().dt)
     assert not np.delete(rates, 1, axis=1).any()
     with pytest.raises(ParameterError, match="'absent' were not recorded"):
         recording.rates("absent")
@@ -48,9 +53,9 @@ def test_rates_count_from_the_first_step_in_which_input_can_arrive() -> None:
 
 def test_labels_and_readouts_must_fit() -> None:
     with pytest.raises(DataError, match="4 samples need as many labels, not 3"):
-        GOOD.accuracy(np.zeros(3))
+        good().accuracy(np.zeros(3))
     with pytest.raises(ParameterError, match="Valid names: dense"):
-        GOOD.accuracy(np.zeros(4), "softmax")
+        good().accuracy(np.zeros(4), "softmax")
 
 
 @pytest.mark.parametrize(
@@ -77,5 +82,5 @@ def test_labels_and_readouts_must_fit() -> None:
 )
 def test_impossible_recordings(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        replace(GOOD, **changes)
+        replace(good(), **changes)
     assert expected in str(caught.value)

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from later import later
 
 import bioconv as bc
 from bioconv.ground.errors import ParameterError
+
+stats = later("scipy.stats")
 
 
 def test_leaky_potential_is_the_closed_form() -> None:
@@ -50,7 +52,7 @@ def test_a_wrong_number_of_rows_is_said() -> None:
 
 
 def test_parameters_that_differ_are_drawn_by_seed() -> None:
-    neuron = bc.neurons.LeakyIntegrateAndFire(v_th=norm(-50.0, 5.0))
+    neuron = bc.neurons.LeakyIntegrateAndFire(v_th=stats.norm(-50.0, 5.0))
 
     def counts(seed: int) -> list[int]:
         response = bc.stimulate(neuron, [900.0] * 6, duration=200.0, seed=seed)

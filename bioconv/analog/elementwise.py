@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,15 @@ from bioconv.operators import LEAF, Array, register
 
 
 class Elementwise(Function):
-    """A function of one array, element by element (or along an axis): the shape stays."""
+    """A function of one array, element by element (or along an axis): the shape stays.
+
+    Attributes
+    ----------
+    pointwise : bool
+        Whether every value depends on the element in its own place alone.
+    """
+
+    pointwise: ClassVar[bool] = True
 
     @abstractmethod
     def value(self, x: Array) -> Array:
@@ -68,6 +77,8 @@ class Softmax(Elementwise):
 
     axis: int | tuple[int, ...] = -1
 
+    pointwise = False
+
     def value(self, x: Array) -> Array:
         return jax.nn.softmax(x, axis=self.axis)
 
@@ -78,6 +89,8 @@ class LogSoftmax(Elementwise):
     """Logarithm of `Softmax`."""
 
     axis: int = -1
+
+    pointwise = False
 
     def value(self, x: Array) -> Array:
         return jax.nn.log_softmax(x, axis=self.axis)

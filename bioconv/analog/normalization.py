@@ -25,6 +25,8 @@ class UnitNormalization(Elementwise):
 
     axis: int | tuple[int, ...] = -1
 
+    pointwise = False
+
     def value(self, x: Array) -> Array:
         return unit_norm(x, self.axis)
 
@@ -51,6 +53,8 @@ class LayerNormalization(Elementwise):
     gamma: NDArray | None = field(default=None, metadata=LEAF)
     beta: NDArray | None = field(default=None, metadata=LEAF)
     rms_scaling: bool = False
+
+    pointwise = False
 
     def value(self, x: Array) -> Array:
         variance = jnp.var(x, axis=self.axis, keepdims=True)

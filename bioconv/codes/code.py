@@ -2,37 +2,74 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.ground.references import citation
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import Neuron
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """What is to be converted, and what was asked of it; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+    calibration : mapping of str to ndarray
+        Samples for each input.
+    neuron : Neuron
+    dt : float, optional
+        ms; None: what suits the neuron.
+    n_steps : int, optional
+        Of a sample; None: what suits the code and the neuron.
+    duration : float, optional
+        The same in ms.
+    seed : int
+        Of what is drawn while converting.
+    """
+
+    graph: AnalogGraph
+    calibration: dict[str, NDArray]
+    neuron: Neuron
+    dt: float | None = None
+    n_steps: int | None = None
+    duration: float | None = None
+    seed: int = 0
+
+    @property
+    def n_samples(self) -> int:
+        """Number of calibration samples."""
+        return len(next(iter(self.calibration.values())))
+
+
 class Code(ABC):
-    """How an activation becomes spikes.  Concrete codes are frozen dataclasses of options."""
+    """How an activation becomes spikes.  Concrete codes are frozen dataclasses of options.
 
-    name: str
+    Class attributes: ``name``; ``builder``, the module with the function
+    ``build(code, request) -> SpikingNetwork``, which is imported when it is needed;
+    ``references``, the keys of `bioconv.ground.references.PUBLICATIONS` to cite.
+    """
 
-    @abstractmethod
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the network; raises `ConversionError` with every layer that cannot spike.
+    name: ClassVar[str]
+    builder: ClassVar[str]
+    references: ClassVar[tuple[str, ...]]
 
-        ``dt`` (ms), ``n_steps`` or ``duration`` (ms) of a sample: None for what suits the neuron.
-        """
+    def convert(self, request: Request) -> SpikingNetwork:
+        """Build the network; raises `ConversionError` with every layer that cannot spike."""
+        network: SpikingNetwork = importlib.import_module(self.builder).build(self, request)
+        return network
+
+    def citation(self) -> str:
+        """The publications that the code is taken from, in BibTeX."""
+        return citation(*self.references)
 
     @abstractmethod
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:

@@ -147,7 +147,7 @@ def constrain(
     calibration : array, or a sequence or mapping of arrays
         Samples that set each layer's scale, as in `bioconv.convert`.
     code : RateCode, optional
-        For percentile, normalization, max_rate and noise.  Default:
+        For percentile, over, normalization, max_rate and noise.  Default:
         ``RateCode(normalization="layer")``.
     dt : float, optional
         Step in ms that the network will be simulated with; by default what the neuron needs.
@@ -204,7 +204,13 @@ def _curves(
     if not names:
         raise ParameterError(f"{graph.name} has no plain ReLU that a curve could replace.")
     rewritten = rewrite(graph, LowestValues(graph, samples))
-    scales = measure(code, rewritten, samples)
+    scales = measure(
+        rewritten,
+        samples,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    )
     activity = activity_of(rewritten, scales, samples)
     membrane = Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
     curves = layer_curves(code, rewritten, scales, membrane, neuron, activity)

@@ -80,16 +80,20 @@ class RateReLU(Elementwise):
         Largest value (ReLU1 of mueller 3.3.3, in the units of the layer).
     n_steps : int
         Values are multiples of ``scale / n_steps``; 0: any value.
+    start : float
+        Membrane potential at the start as a share of the threshold: with 0.5 values are rounded
+        to the nearest multiple, with 0 to the next lower one.
     """
 
     scale: NDArray = field(metadata=LEAF)
     n_steps: int = 0
+    start: float = 0.5
 
     def value(self, x: Array) -> Array:
         """The function of one array."""
         share = jnp.clip(x / self.scale, 0, 1)
         if self.n_steps:
-            share = jnp.floor(share * self.n_steps + 0.5) / self.n_steps
+            share = jnp.floor(share * self.n_steps + self.start) / self.n_steps
         return share * self.scale
 
 
@@ -99,8 +103,8 @@ def estimate(
     y: ArrayLike | None = None,
     *,
     calibration: Data,
+    code: RateCode | None = None,
     percentiles: Sequence[float] = PERCENTILES,
-    normalization: str = "layer",
     n_steps: int | None = None,
 ) -> list[Estimate]:
     """Accuracy of the analog network with every ReLU clipped at its scale (mueller 3.3.3).
@@ -118,8 +122,10 @@ def estimate(
         Labels.
     calibration : array, or a sequence or mapping of arrays
         Samples that set the scales.
+    code : RateCode, optional
+        Its normalization, over and initial are used.  Default: ``RateCode()``, as in
+        `bioconv.convert`.
     percentiles : sequence of float
-    normalization : {"layer", "channel", "none"}
     n_steps : int, optional
 
     Returns
@@ -131,11 +137,16 @@ def estimate(
     ------
     DataError
         If data or labels do not fit.
+    ParameterError
+        There is no percentile, one is out of range, or the code is no rate code.
     ConversionError
         With every layer that a rate cannot carry.
     """
     graph = as_graph(model)
-    codes = [RateCode(percentile=p, normalization=normalization) for p in percentiles]
+    code = RateCode() if code is None else code
+    if not isinstance(code, RateCode):
+        raise ParameterError(f"an estimate needs a rate code, RateCode(...). Received: {code!r}.")
+    codes = [replace(code, percentile=p) for p in percentiles]
     if not codes:
         raise ParameterError("give at least one percentile")
     samples = calibration_of(graph, calibration)
@@ -144,7 +155,14 @@ def estimate(
     labels = _labels(y, len(reference))
     rows = []
     for code in codes:
-        clipped = _clipped(rewritten, measure(code, rewritten, samples), n_steps or 0)
+        scales = measure(
+            rewritten,
+            samples,
+            percentile=code.percentile,
+            normalization=code.normalization,
+            over=code.over,
+        )
+        clipped = _clipped(rewritten, scales, n_steps or 0, 0.5 if code.initial == "half" else 0.0)
         output = _first_output(evaluate(clipped, x))
         accuracy = None if labels is None else float(np.mean(_classes(output) == labels))
         rows.append(Estimate(code.percentile, accuracy, *_compare(output, reference)))
@@ -159,6 +177,7 @@ def search_percentile(
     neuron: Neuron | None = None,
     percentiles: Sequence[float] | None = None,
     n_samples: int = 100,
+    scales: str = "noise",
     n_steps: int | None = None,
     dt: float | None = None,
     duration: float | None = None,
@@ -186,6 +205,12 @@ def search_percentile(
         Default: `PERCENTILES`.
     n_samples : int
         Noise samples; the thesis finds 1 % of a test set enough.
+    scales : {"noise", "calibration"}
+        What sets the scales during the search.  With those of noise, a percentile is judged by
+        what it does to the activations that it was taken from, and the loss has its minimum inside
+        the range as in Fig 3.12 (``paper_figures/mueller_fig_3_12.py``).  With those of the
+        calibration data, noise, whose activations are other ones, mostly shows how much of it
+        saturates, and high percentiles win whatever the number of steps.
     n_steps : int, optional
         Steps a sample is simulated: the speed that is wanted.
     dt : float, optional
@@ -199,6 +224,11 @@ def search_percentile(
     -------
     list of Candidate
         One for each percentile, in the given order; ``chosen`` marks one.
+
+    Raises
+    ------
+    ParameterError
+        There is no percentile or no noise sample, or ``scales`` is unknown.
     """
     from bioconv.simulators import simulate
 
@@ -206,14 +236,18 @@ def search_percentile(
     wanted = tuple(PERCENTILES if percentiles is None else percentiles)
     if not wanted or n_samples < 1:
         raise ParameterError("give at least one percentile and one noise sample")
+    if scales not in ("noise", "calibration"):
+        raise ParameterError(f"scales must be noise or calibration. Received: {scales!r}.")
     samples = calibration_of(graph, calibration)
-    noise = _noise(samples, n_samples, np.random.default_rng(seed))
+    n_scaling = max(n_samples, len(next(iter(samples.values()))))
+    drawn = _noise(samples, n_scaling, np.random.default_rng(seed))
+    noise = {name: x[:n_samples] for name, x in drawn.items()}
     reference = _first_output(evaluate(graph, noise))
     rows = []
     for percentile in wanted:
         network = convert(
             graph,
-            calibration=samples,
+            calibration=drawn if scales == "noise" else samples,
             code=replace(code, percentile=percentile),
             neuron=neuron,
             dt=dt,
@@ -231,9 +265,9 @@ def search_percentile(
     return [replace(row, chosen=row is best) for row in rows]
 
 
-def _clipped(rewritten: Rewritten, scales: Scales, n_steps: int) -> AnalogGraph:
+def _clipped(rewritten: Rewritten, scales: Scales, n_steps: int, start: float) -> AnalogGraph:
     layers = [
-        replace(layer, function=RateReLU(np.asarray(scales.of[layer.name]), n_steps))
+        replace(layer, function=RateReLU(np.asarray(scales.of[layer.name]), n_steps, start))
         if isinstance(layer.function, ReLU)
         else layer
         for layer in rewritten.layers

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 
 #: numbers in one array at most (32 MB)
 _CHUNK = 4_000_000

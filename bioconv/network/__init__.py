@@ -1,15 +1,16 @@
 """The spiking network and what is recorded of it: frozen data, validated, stored."""
 
-from bioconv.network.network import (
+from bioconv.network.network import SpikingNetwork
+from bioconv.network.parts import (
     Change,
     Disturbance,
     Drive,
     Input,
+    NetworkParts,
     Population,
     Projection,
     Readout,
     Shape,
-    SpikingNetwork,
     Value,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "Disturbance",
     "Drive",
     "Input",
+    "NetworkParts",
     "Population",
     "Projection",
     "Readout",

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
-
-if TYPE_CHECKING:
-    from bioconv.network import SpikingNetwork
-    from bioconv.network.recording import Raster, Recording
+from bioconv.network.network import SpikingNetwork
+from bioconv.network.recording_parts import Raster, RecordingParts
 
 
-def to_neo(recording: Recording, network: SpikingNetwork | None = None) -> Any:
+def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> Any:
     """A recording as a ``neo.Block`` with one segment for each sample.
 
     Parameters
@@ -80,7 +78,7 @@ def to_neo(recording: Recording, network: SpikingNetwork | None = None) -> Any:
     return block
 
 
-def _units(recording: Recording, network: SpikingNetwork | None) -> dict[tuple[str, str], str]:
+def _units(recording: RecordingParts, network: SpikingNetwork | None) -> dict[tuple[str, str], str]:
     """Population and state variable -> its unit, as ``quantities`` writes it."""
     if not recording.traces:
         return {}
@@ -100,7 +98,7 @@ def _quantity(value: ArrayLike, unit: str) -> Any:
     return importlib.import_module("quantities").Quantity(value, unit)
 
 
-def _trains(recording: Recording, neo: Any) -> Callable[[int], Any]:
+def _trains(recording: RecordingParts, neo: Any) -> Callable[[int], Any]:
     """Sample -> the list of spike trains of all recorded populations.
 
     Neo makes an object of each train only when somebody looks at it.
@@ -140,7 +138,7 @@ def _times(raster: Raster, dt: float) -> NDArray[np.float64]:
 
 
 def _signal(
-    recording: Recording, population: str, variable: str, image: int, unit: str, period: Any
+    recording: RecordingParts, population: str, variable: str, image: int, unit: str, period: Any
 ) -> Any:
     values = np.asarray(recording.traces[population, variable][image], np.float64)
     return importlib.import_module("neo").AnalogSignal(

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.network.network import SpikingNetwork
+from bioconv.network.recording_parts import RecordingParts
 from bioconv.network.validation import recording_problems
 
-if TYPE_CHECKING:
-    from bioconv.network import SpikingNetwork
-
 
 @dataclass(frozen=True, eq=False)
-class Raster:
-    """Spikes of one population: arrays of equal length, sorted by image, step, neuron.
-
-    Parameters
-    ----------
-    image, step, neuron : ndarray of int, shape (n_spikes,)
-    time : ndarray of float64, shape (n_spikes,), or None
-        Exact times in ms, from a simulator without time steps: a spike of step t comes after
-        t dt and at (t + 1) dt at the latest.
-    """
-
-    image: NDArray[np.int64]
-    step: NDArray[np.int64]
-    neuron: NDArray[np.int64]
-    time: NDArray[np.float64] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(RecordingParts):
     """The result of simulating ``n_images`` samples for ``n_steps`` steps of ``dt`` ms.
 
     Parameters
@@ -70,24 +50,6 @@ class Recording:
     start_steps : dict of str to int
         First step that ``counts`` count, where it is not 0.
     """
-
-    network: str
-    simulator: str
-    dt: float
-    n_steps: int
-    n_images: int
-    outputs: Mapping[str, NDArray]
-    checkpoints: NDArray[np.int64]
-    classes: Mapping[str, NDArray[np.int64]]
-    spikes_per_image: Mapping[str, NDArray[np.int64]]
-    spikes_per_neuron: Mapping[str, NDArray[np.int64]]
-    synaptic_operations: NDArray[np.float64]
-    counts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
-    rasters: Mapping[str, Raster] = field(default_factory=dict)
-    traces: Mapping[tuple[str, str], NDArray] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    start_steps: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = recording_problems(self)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bioconv.network.network import Change, Population, Projection, SpikingNetwork
+from bioconv.network.network import SpikingNetwork
+from bioconv.network.parts import Change, Population, Projection
 from bioconv.neurons.language.identity import Renaming, renaming, with_names
 from bioconv.neurons.language.model import NeuronModel
 

@@ -162,7 +162,7 @@ class SpikeJitter(Imperfection):
     reach: float = 4.0
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "ms"
-    source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.5, Fig 2.5b"
+    source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.4, Fig 2.5b"
 
     def __post_init__(self) -> None:
         problems = number_from("sigma", self.sigma, 0.0)

@@ -112,7 +112,7 @@ def _slope(network: SpikingNetwork, population: Population, draw: Callable[[str]
 
 
 def _exact_slope(network: SpikingNetwork, population: Population, factor: Floats) -> Edit:
-    """alpha + Y in place of alpha (stanojevic section 2.2.5, Fig 2.5c), Y relative to alpha.
+    """alpha + Y in place of alpha (stanojevic section 2.2.4, Fig 2.5c), Y relative to alpha.
 
     alpha flows as ``i_offset`` until the window opens and within ``i_open`` from then on; what
     synapses add within the window does not change.

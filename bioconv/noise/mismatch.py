@@ -10,7 +10,6 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
@@ -95,7 +94,7 @@ class Mismatch(Imperfection):
     unit = "standard deviation over mean"
     source = (
         "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433; "
-        "Stanojevic 2023, thesis, EPFL, section 2.2.5 (slope)"
+        "Stanojevic 2023, thesis, EPFL, section 2.2.4 (slope)"
     )
 
     def __post_init__(self) -> None:
@@ -225,6 +224,8 @@ def spread(
 
 def smooth(generator: np.random.Generator, n: int, length: float) -> Floats:
     """Standard normal numbers, neighbours alike: white noise under a Gaussian kernel."""
+    from scipy.signal import fftconvolve  # imports much of SciPy
+
     reach = ceil(_REACH * length)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / length) ** 2)
     white = generator.standard_normal(n + 2 * reach)

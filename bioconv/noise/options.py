@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bioconv.codes.common.options import is_number, is_whole
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import is_number, is_whole
 
 
 def number_from(name: str, value: object, low: float, high: float = float("inf")) -> list[str]:

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from bioconv.codes.common.options import is_number
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import is_number
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter

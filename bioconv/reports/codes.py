@@ -26,16 +26,20 @@ class CodeDescription:
         What it does and what its options mean.
     options : tuple of dict
         ``option``, ``default``.
+    citation : str
+        The publications that it is taken from, in BibTeX.
     """
 
     name: str
     python: str
     text: str
     options: tuple[Row, ...]
+    citation: str
 
     def __str__(self) -> str:
         """As text for a terminal."""
-        return f"{self.name} ({self.python})\n\n{self.text}\n\n{format_table(self.options)}"
+        head = f"{self.name} ({self.python})\n\n{self.text}"
+        return f"{head}\n\n{format_table(self.options)}\n\n{self.citation}"
 
 
 def list_codes() -> list[Row]:
@@ -88,4 +92,6 @@ def describe_code(name: str) -> CodeDescription:
     options = tuple(
         {"option": option, "default": getattr(code, option)} for option in option_names(name)
     )
-    return CodeDescription(name, type(code).__name__, text.replace("``", "`"), options)
+    return CodeDescription(
+        name, type(code).__name__, text.replace("``", "`"), options, code.citation()
+    )

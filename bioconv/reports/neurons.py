@@ -44,6 +44,8 @@ class NeuronDescription:
         ``name``, ``acts on``, ``weights in``, ``decay``.
     simulators : tuple of dict
         ``simulator``, ``how`` (or why not).
+    citation : str
+        The publications that it is taken from, in BibTeX.
     """
 
     name: str
@@ -59,6 +61,7 @@ class NeuronDescription:
     states: tuple[Row, ...]
     receptors: tuple[Row, ...]
     simulators: tuple[Row, ...]
+    citation: str
 
     def __str__(self) -> str:
         """As text for a terminal."""
@@ -81,6 +84,7 @@ class NeuronDescription:
                 if rows
             ),
             f"simulators\n{format_table(self.simulators)}",
+            *([f"\n{self.citation}"] if self.citation else []),
         ]
         return "\n".join(parts)
 
@@ -175,6 +179,7 @@ def describe_neuron(
         simulators=tuple(
             {"simulator": name, "how": how} for name, how in simulators_of(neuron).items()
         ),
+        citation=neuron.citation(),
     )
 
 

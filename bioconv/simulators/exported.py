@@ -21,7 +21,8 @@ from bioconv.export.support.arrays import write
 from bioconv.export.tables import check_words
 from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
 from bioconv.network import SpikingNetwork
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.simulators.decoding import apply_function, checkpoints
 from bioconv.simulators.settings import Data, Settings
 

@@ -138,5 +138,5 @@ def is_random(network: SpikingNetwork) -> bool:
         any(entry.encoder == "poisson" for entry in network.inputs)
         or any(population.model.noisy for population in network.populations)
         or any(projection.release < 1 for projection in network.projections)
-        or any(readout.kind == "softmax" for readout in network.readouts)
+        or any(readout.draws for readout in network.readouts)
     )

@@ -35,7 +35,8 @@ FEATURES = {
     "readout first_spike": "readout of the time of the first spike",
     "readout potential": "readout of the mean potential",
     "readout level": "readout of the potential at the end",
-    "readout softmax": "readout by an external generator",
+    "readout accumulated_softmax": "readout by an external generator and the potential so far",
+    "readout softmax": "readout by an external generator and the mean potential",
 }
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import jax
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv.analog import (
     Affine,
@@ -34,6 +34,8 @@ from bioconv.operators import (
     identity,
     register,
 )
+
+keras = later("keras")
 
 RNG = np.random.default_rng(0)
 WEIGHTS = {

@@ -67,7 +67,11 @@ def test_estimate_and_search(tmp_path: Path, capsys) -> None:
     model = str(models.weights_path("digits_cnn"))
     common = ["estimate", model, "--calibration", "digits", "--percentiles", "90", "99.9"]
     assert main([*common, "--data", "digits", "--images", "50"]) == 0
-    assert "99.9" in capsys.readouterr().out
+    positive = capsys.readouterr().out
+    assert "99.9" in positive
+    every = [*common, "--data", "digits", "--images", "50", "--option", "over=all"]
+    assert main(every) == 0
+    assert capsys.readouterr().out != positive
     assert main([*common, "--search", "--steps", "20"]) == 0
 
 

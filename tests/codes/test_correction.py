@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import digits
 import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv import models
 from bioconv.analog.functions import FICurve
 from bioconv.analog.measured import pchip_slopes
 from bioconv.codes.common.calibration import LowestValues, measure
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.rate.correction import correct
-
-X, _ = bc.load_data("digits", split="train")
-TEST, Y = bc.load_data("digits")
-MODEL = bc.read(models.weights_path("digits_cnn"))
 
 
 def curve(function: Any, scale: Any = 1.0) -> FICurve:
@@ -43,11 +39,15 @@ def curve(function: Any, scale: Any = 1.0) -> FICurve:
 
 @pytest.fixture(scope="module")
 def rewritten() -> Rewritten:
-    return rewrite(MODEL, LowestValues(MODEL, {MODEL.inputs[0].name: X[:200]}))
+    return rewrite(
+        digits.cnn(),
+        LowestValues(digits.cnn(), {digits.cnn().inputs[0].name: digits.train()[:200]}),
+    )
 
 
 def curves(rewritten: Rewritten, function: Any) -> dict[str, FICurve]:
-    scales = measure(bc.RateCode(), rewritten, {MODEL.inputs[0].name: X[:200]})
+    given = {digits.cnn().inputs[0].name: digits.train()[:200]}
+    scales = measure(rewritten, given, percentile=99.99, normalization="channel")
     return {layer.name: curve(function, scales.of[layer.name]) for layer in rewritten.layers}
 
 
@@ -58,7 +58,9 @@ def with_curves(rewritten: Rewritten, found: dict[str, FICurve]) -> Any:
 
 def test_nothing_is_done_where_the_curve_is_the_rectification(rewritten: Rewritten) -> None:
     found = correct(
-        rewritten, curves(rewritten, lambda a: np.maximum(a, 0)), {MODEL.inputs[0].name: X}
+        rewritten,
+        curves(rewritten, lambda a: np.maximum(a, 0)),
+        {digits.cnn().inputs[0].name: digits.train()},
     )
     assert found.error < 1e-2
     assert found.agreement == 1.0
@@ -75,16 +77,21 @@ def test_nothing_is_done_where_the_curve_is_the_rectification(rewritten: Rewritt
 def test_a_linear_distortion_is_undone(rewritten: Rewritten) -> None:
     """max(0, 0.8 a - 0.1) gives max(0, a) back with the gain 1 / 0.8 and the bias 0.1 / 0.8."""
     found = curves(rewritten, lambda a: np.maximum(0.8 * a - 0.1, 0))
-    result = correct(rewritten, found, {MODEL.inputs[0].name: X})
-    exact = MODEL.predict(TEST)
-    plain = with_curves(rewritten, found).predict(TEST)
-    corrected = with_curves(result.rewritten, found).predict(TEST)
+    result = correct(rewritten, found, {digits.cnn().inputs[0].name: digits.train()})
+    exact = digits.cnn().predict(digits.test())
+    plain = with_curves(rewritten, found).predict(digits.test())
+    corrected = with_curves(result.rewritten, found).predict(digits.test())
     assert np.abs(plain - exact).mean() > 10 * np.abs(corrected - exact).mean()
     first, before = result.rewritten.layers[0], rewritten.layers[0]
     scale = np.ravel(np.broadcast_to(found[first.name].scale, (1, 1, first.shape[-1])))
     shift = np.broadcast_to(first.inputs[0].bias, first.shape).reshape(-1, first.shape[-1])[0]
     bias = np.broadcast_to(before.inputs[0].bias, first.shape).reshape(-1, first.shape[-1])[0]
-    active = MODEL.activations(X[:200], [before.name])[before.name].mean(axis=(0, 1, 2)) > 0.02
+    active = (
+        digits.cnn()
+        .activations(digits.train()[:200], [before.name])[before.name]
+        .mean(axis=(0, 1, 2))
+        > 0.02
+    )
     np.testing.assert_allclose(
         ((shift - 1.25 * bias) / scale)[active], 0.125, atol=0.02, err_msg=str(scale)
     )
@@ -92,28 +99,32 @@ def test_a_linear_distortion_is_undone(rewritten: Rewritten) -> None:
 
 def test_a_rough_curve_is_better_on_data_that_were_not_seen(rewritten: Rewritten) -> None:
     found = curves(rewritten, lambda a: np.sqrt(np.maximum(a, 0)))
-    result = correct(rewritten, found, {MODEL.inputs[0].name: X})
-    exact = MODEL.predict(TEST).argmax(axis=1)
-    plain = with_curves(rewritten, found).predict(TEST).argmax(axis=1)
-    corrected = with_curves(result.rewritten, found).predict(TEST).argmax(axis=1)
+    result = correct(rewritten, found, {digits.cnn().inputs[0].name: digits.train()})
+    exact = digits.cnn().predict(digits.test()).argmax(axis=1)
+    plain = with_curves(rewritten, found).predict(digits.test()).argmax(axis=1)
+    corrected = with_curves(result.rewritten, found).predict(digits.test()).argmax(axis=1)
     assert np.mean(corrected == exact) > np.mean(plain == exact)
     assert abs(np.mean(corrected == exact) - result.agreement) < 0.03
 
 
 def test_conversion_says_what_to_expect() -> None:
     neuron = bc.neurons.make("lif")
-    network = bc.convert(MODEL, calibration=X, neuron=neuron)
+    network = bc.convert(digits.cnn(), calibration=digits.train(), neuron=neuron)
     expected = float(network.code["expected_agreement"])
-    recording = bc.simulate(network, TEST[:60], progress=False)
-    agreement = np.mean(recording.predictions() == MODEL.predict(TEST[:60]).argmax(axis=1))
+    recording = bc.simulate(network, digits.test(60), progress=False)
+    agreement = np.mean(
+        recording.predictions() == digits.cnn().predict(digits.test(60)).argmax(axis=1)
+    )
     assert 0.97 <= expected <= 1.0
     assert abs(agreement - expected) <= 0.05
-    plain = bc.convert(MODEL, calibration=X, neuron=neuron, code=bc.RateCode(correction=False))
+    plain = bc.convert(
+        digits.cnn(), calibration=digits.train(), neuron=neuron, code=bc.RateCode(correction=False)
+    )
     assert "expected_agreement" not in plain.code
 
 
 def test_perfect_integrators_need_none() -> None:
-    assert "expected_error" not in bc.convert(MODEL, calibration=X).code
+    assert "expected_error" not in bc.convert(digits.cnn(), calibration=digits.train()).code
 
 
 def test_a_value_that_makes_no_sense() -> None:

@@ -7,28 +7,34 @@ import pytest
 from small_graphs import mlp
 
 import bioconv as bc
+from bioconv.analog import evaluate
 from bioconv.analog.functions import Softmax
-from bioconv.codes import RateCode
+from bioconv.codes import FewSpikesCode, RateCode
 from bioconv.ground.errors import DataError, ParameterError
 
 RNG = np.random.default_rng(0)
 MODEL = mlp(RNG, (6, 40, 30, 5), last=Softmax())
 X = RNG.random((200, 6))
-Y = MODEL.predict(X).argmax(axis=1)
 
 
-def test_nothing_is_lost_at_the_maximum_of_the_same_data() -> None:
-    (row,) = bc.estimate(MODEL, X, Y, calibration=X, percentiles=[100])
+@pytest.fixture(scope="module")
+def y() -> np.ndarray:
+    """Classes that the analog network finds."""
+    return MODEL.predict(X).argmax(axis=1)
+
+
+def test_nothing_is_lost_at_the_maximum_of_the_same_data(y: np.ndarray) -> None:
+    (row,) = bc.estimate(MODEL, X, y, calibration=X, percentiles=[100])
     assert (row.accuracy, row.agreement) == (1.0, 1.0)
     assert row.output_error < 1e-6
 
 
 def test_clipping_is_what_the_network_loses_after_long_time() -> None:
     """Mueller Table 4.1: ReLU1 predicts the spiking network."""
-    (row,) = bc.estimate(MODEL, X, calibration=X, percentiles=[60], normalization="layer")
+    code = RateCode(percentile=60, normalization="layer", clamp=1)
+    (row,) = bc.estimate(MODEL, X, calibration=X, code=code, percentiles=[60])
     assert row.accuracy is None
     assert row.agreement < 0.995
-    code = RateCode(percentile=60, normalization="layer", clamp=1)
     network = bc.convert(MODEL, calibration=X, code=code)
     recording = bc.simulate(network, X, steps=2000, progress=False)
     output = recording.outputs[network.readouts[0].name]
@@ -44,6 +50,29 @@ def test_few_steps_cost_more() -> None:
     assert errors[0] > errors[1] > errors[2] > 0
 
 
+def test_the_defaults_are_those_of_the_conversion() -> None:
+    given = bc.estimate(MODEL, X, calibration=X, code=RateCode(), percentiles=[95])
+    assert bc.estimate(MODEL, X, calibration=X, percentiles=[95]) == given
+    layer = RateCode(normalization="layer")
+    assert bc.estimate(MODEL, X, calibration=X, code=layer, percentiles=[95]) != given
+
+
+@pytest.mark.parametrize("over", ["positive", "all"])
+def test_clips_at_the_percentile_over_all_or_positive_activations(over: str) -> None:
+    """The first layer alone, against NumPy."""
+    small = mlp(np.random.default_rng(0), (6, 40, 5))
+    first = evaluate(small, X, names=["dense_1"])["dense_1"].astype(np.float64)
+    scale = np.percentile(first if over == "all" else first[first > 0], 90)
+    last = small.layers[-1].inputs[0]
+    clipped = np.minimum(first, scale).astype(np.float32)
+    expected = np.asarray(last.terms[0].operator.apply(clipped)) + last.bias
+    exact = small.predict(X)
+    code = RateCode(normalization="layer", over=over)
+    (row,) = bc.estimate(small, X, calibration=X, code=code, percentiles=[90])
+    error = np.abs(expected - exact).mean() / np.ptp(exact)
+    assert row.output_error == pytest.approx(error, rel=1e-4)
+
+
 def test_search_chooses_by_agreement_on_noise() -> None:
     rows = bc.search_percentile(
         MODEL, calibration=X, percentiles=[30, 99.9, 100], n_samples=100, n_steps=150
@@ -54,12 +83,26 @@ def test_search_chooses_by_agreement_on_noise() -> None:
     assert chosen.agreement == max(row.agreement for row in rows)
 
 
+def test_noise_that_sets_its_own_scales_loses_nothing_at_the_maximum_of_them() -> None:
+    """With scales of other data, which are smaller, noise saturates."""
+    quiet = 0.02 * X + 0.49
+    quiet[0], quiet[1] = 0.0, 1.0  # the range of the noise
+    options = {"calibration": quiet, "percentiles": [98], "n_samples": 60, "n_steps": 300}
+    (own,) = bc.search_percentile(MODEL, **options)
+    (other,) = bc.search_percentile(MODEL, scales="calibration", **options)
+    assert own.output_error < 0.5 * other.output_error
+
+
 def test_messages() -> None:
     with pytest.raises(DataError, match="expected 200 labels"):
-        bc.estimate(MODEL, X, Y[:5], calibration=X)
+        bc.estimate(MODEL, X, y[:5], calibration=X)
     with pytest.raises(ParameterError, match="percentile"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[])
-    with pytest.raises(ParameterError, match="percentile must lie in"):
+    with pytest.raises(ParameterError, match="percentile must be a number above 0, to 100"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[101])
+    with pytest.raises(ParameterError, match="needs a rate code"):
+        bc.estimate(MODEL, X, calibration=X, code=FewSpikesCode())
+    with pytest.raises(ParameterError, match="scales must be noise or calibration"):
+        bc.search_percentile(MODEL, calibration=X, scales="data")
     with pytest.raises(ParameterError, match="noise sample"):
         bc.search_percentile(MODEL, calibration=X, n_samples=0)

@@ -4,43 +4,45 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import digits
 import numpy as np
 import pytest
 from small_graphs import affine, graph, layer
 
 import bioconv as bc
-from bioconv import codes, models
+from bioconv import codes
 from bioconv.analog.functions import FICurve, Linear
 from bioconv.ground.errors import ConversionError, DataError
 from bioconv.network import SpikingNetwork
 from bioconv.operators import identity
 
-X, _ = bc.load_data("digits", split="train")
-TEST, LABELS = bc.load_data("digits")
-TEST, LABELS = TEST[:20], LABELS[:20]
-MODEL = bc.read(models.weights_path("digits_mlp"))
-
 
 @pytest.fixture(scope="module", params=sorted(codes.library()))
 def network(request: pytest.FixtureRequest) -> SpikingNetwork:
-    return bc.convert(MODEL, calibration=X[:200], code=codes.make(request.param))
+    return bc.convert(
+        digits.mlp(), calibration=digits.train()[:200], code=codes.make(request.param)
+    )
 
 
 def test_runs_is_decoded_and_drawn(network: SpikingNetwork, tmp_path: Path) -> None:
     record = {p.name: (p.decoded_from,) for p in network.populations}
-    recording = bc.simulate(network, TEST, record=record, progress=False)
-    assert recording.agreement(MODEL.predict(TEST).argmax(axis=-1)) >= 0.9
-    rows = bc.diagnose(network, recording, TEST, LABELS)
-    assert {row.layer for row in rows} == {layer.name for layer in MODEL.layers}
+    recording = bc.simulate(network, digits.test(20), record=record, progress=False)
+    assert recording.agreement(digits.mlp().predict(digits.test(20)).argmax(axis=-1)) >= 0.9
+    rows = bc.diagnose(network, recording, digits.test(20), digits.labels(20))
+    assert {row.layer for row in rows} == {layer.name for layer in digits.mlp().layers}
     assert all(row.correlation is not None and row.correlation > 0.8 for row in rows)
-    files = bc.plots.plot_recording(network, recording, tmp_path, x=TEST, y=LABELS)
+    files = bc.plots.plot_recording(
+        network, recording, tmp_path, x=digits.test(20), y=digits.labels(20)
+    )
     assert {"activations.png", "rates.png"} <= {file.name for file in files}
 
 
 def test_files_give_back_the_same_network_byte_by_byte(
     network: SpikingNetwork, tmp_path: Path
 ) -> None:
-    again = bc.convert(MODEL, calibration=X[:200], code=codes.make(_name(network)))
+    again = bc.convert(
+        digits.mlp(), calibration=digits.train()[:200], code=codes.make(_name(network))
+    )
     paths = [tmp_path / name for name in ("one.h5", "two.h5", "three.h5")]
     for entry, path in zip(
         (network, again, bc.load(_saved(network, paths[2]))), paths, strict=True
@@ -49,18 +51,28 @@ def test_files_give_back_the_same_network_byte_by_byte(
     assert paths[0].read_bytes() == paths[1].read_bytes() == paths[2].read_bytes()
 
 
+def test_every_neuron_of_its_network_says_what_to_cite(network: SpikingNetwork) -> None:
+    assert all("@" in population.model.citation() for population in network.populations)
+
+
 def test_bad_calibration_data_are_refused(network: SpikingNetwork) -> None:
     code = codes.make(_name(network))
-    for bad in (X[:0], X[:5, :3], np.full_like(X[:5], np.nan)):
+    for bad in (
+        digits.train()[:0],
+        digits.train()[:5, :3],
+        np.full_like(digits.train()[:5], np.nan),
+    ):
         with pytest.raises(DataError, match="calibration data"):
-            bc.convert(MODEL, calibration=bad, code=code)
+            bc.convert(digits.mlp(), calibration=bad, code=code)
 
 
 @pytest.mark.parametrize("name", sorted(codes.library().keys() - {"rate"}))
 def test_neurons_that_do_not_suit_are_refused(name: str) -> None:
     neuron = bc.neurons.make("izhikevich")
     with pytest.raises(ConversionError, match="brings its own neuron"):
-        bc.convert(MODEL, calibration=X[:200], code=codes.make(name), neuron=neuron)
+        bc.convert(
+            digits.mlp(), calibration=digits.train()[:200], code=codes.make(name), neuron=neuron
+        )
 
 
 @pytest.mark.parametrize("name", sorted(codes.library().keys() - {"rate"}))

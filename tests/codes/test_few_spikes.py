@@ -23,7 +23,14 @@ from bioconv.analog.functions import (
 )
 from bioconv.codes.few_spikes.fitting import Effort, fit_table
 from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate
-from bioconv.codes.few_spikes.standard import goal_for, goal_in, region_of, standard_table
+from bioconv.codes.few_spikes.standard import (
+    SHIPPED,
+    SHIPPED_STEPS,
+    goal_for,
+    goal_in,
+    region_of,
+    standard_table,
+)
 from bioconv.codes.few_spikes.tables import relu_table
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.measures.diagnosis import decode
@@ -99,6 +106,27 @@ def test_any_function_is_fitted_where_its_inputs_lie() -> None:
     assert error < 0.06 * np.std(inputs**2)
     assert table.grid == 2.0**-12
     np.testing.assert_array_equal(table.worth / table.grid, np.round(table.worth / table.grid))
+
+
+@pytest.mark.parametrize("function", SHIPPED)
+@pytest.mark.parametrize("k", SHIPPED_STEPS)
+def test_shipped_tables_lie_on_the_grid_of_the_paper(function: Silu, k: int) -> None:
+    """Stoeckl and Maass, "Analysis of FS-coding": 2^Q values between -8 and 8, whatever the table
+    needs; so 8 bits are steps of 1/16."""
+    table = standard_table(function, k)
+    for values in (table.threshold, table.fall, table.worth):
+        assert np.abs(values).max() <= 8
+    coarse = table.limited(8)
+    for values, exact in ((coarse.threshold, table.threshold), (coarse.worth, table.worth)):
+        np.testing.assert_array_equal(values * 16, np.round(values * 16))
+        assert np.abs(values - exact).max() <= 1 / 16
+
+
+def test_silu_takes_about_two_spikes() -> None:
+    """Fig 5a: K = 16, inputs of EfficientNet-B7 with mean -0.112 and variance 1.99."""
+    x = np.random.default_rng(0).normal(-0.112, np.sqrt(1.99), 20_000)
+    spikes = standard_table(Silu(), 16).spikes(x).sum(axis=0).mean()
+    assert 1.5 < spikes < 2.2
 
 
 def test_optimisation_helps_and_is_repeatable() -> None:
@@ -241,10 +269,26 @@ def test_longer_runs_change_nothing() -> None:
 def test_all_wrong_options_are_reported_at_once() -> None:
     with pytest.raises(ParameterError) as error:
         bc.FewSpikesCode(
-            k=25, alpha=-1, percentile=0, normalization="x", initial="y", bits=1, fit="z"
+            k=25, alpha=-1, percentile=0, normalization="x", initial="y", bits=1, fit="z", k_of="q"
         )
-    for name in ("k must", "alpha", "percentile", "normalization", "initial", "bits", "fit"):
+    options = ("k must", "alpha", "percentile", "normalization", "initial", "bits", "fit", "k_of")
+    for name in options:
         assert name in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"Silu": 0}, {"Silu": 21}, {"Softmax": 8}, "Silu", "Silu=x", "Silu=4 Silu=5", 7]
+)
+def test_wrong_steps_of_single_functions_are_refused(wrong: object) -> None:
+    with pytest.raises(ParameterError, match="k_of"):
+        bc.FewSpikesCode(k_of=wrong)  # type: ignore[arg-type]
+
+
+def test_steps_of_single_functions_are_a_text_or_a_mapping() -> None:
+    code = bc.FewSpikesCode(k_of={"Silu": 16, "Sigmoid": 12})
+    assert code == bc.FewSpikesCode(k_of=code.k_of) == bc.FewSpikesCode(k_of="Sigmoid=12 Silu=16")
+    assert hash(code) == hash(bc.FewSpikesCode(k_of=code.k_of))
+    assert [code.steps_of(f, 10) for f in (Silu(), Sigmoid(), ReLU())] == [16, 12, 10]
 
 
 def test_what_cannot_be_said_is_refused_with_the_reason() -> None:
@@ -287,7 +331,7 @@ def test_neuron_and_duration() -> None:
         FewSpikes(0)
     with pytest.raises(ParameterError, match="takes 2 to 25 sources"):
         FewSpikesMaxGate(1)
-    with pytest.raises(ParameterError, match="k must be a whole number from 1 to 20"):
+    with pytest.raises(ParameterError, match="k must be a whole number from 0 to 20"):
         relu_table(0)
 
 

@@ -86,6 +86,43 @@ def _first(arrivals: np.ndarray, weights: np.ndarray, bias: float) -> float:
     return np.inf
 
 
+def test_dynamic_neurons_cross_the_threshold_twice() -> None:
+    """Against a membrane integrated in small steps, reset at the announcement (mueller 6.1)."""
+    model, x = two_layers(), RNG.uniform(0.2, 1, (5, 3))
+    network = convert(model, x, threshold="dynamic", unit_steps=10)
+    recording = run(network, x)
+    sources = {name: spike_times(recording, network, name) for name in ("x_on", "x_on_announced")}
+    np.testing.assert_allclose(sources["x_on"], 10.0 / (x / x.max()), rtol=1e-6)
+    np.testing.assert_allclose(sources["x_on_announced"], sources["x_on"] / 2, rtol=1e-6)
+    scale = np.broadcast_to(network.population("a").scale, 5)
+    weights = np.asarray(model.layers[0].inputs[0].terms[0].operator.kernel) * x.max() / scale
+    announced, spikes = _fire_twice(sources, weights, 0.3 / scale, network.n_steps)
+    for name, expected in (("a", spikes), ("a_announced", announced)):
+        found = spike_times(recording, network, name)
+        np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
+        fired = np.isfinite(found)
+        assert fired.any()
+        np.testing.assert_allclose(found[fired], expected[fired], atol=0.02)
+
+
+def _fire_twice(
+    sources: dict[str, np.ndarray], weights: np.ndarray, bias: np.ndarray, n_steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times of both spikes: of the base threshold, and then of that with what is missing."""
+    dt, unit = 0.01, 5.0  # half of the steps of the full scale: it is crossed twice
+    v = np.zeros((len(sources["x_on"]), weights.shape[1]))
+    announced, spikes = np.full(v.shape, np.inf), np.full(v.shape, np.inf)
+    for time in np.arange(dt, n_steps, dt):
+        fired, known = (sources[name] + 1.0 <= time for name in ("x_on", "x_on_announced"))
+        v += dt * (fired @ weights + bias) / unit
+        missing = (known & ~fired) @ np.abs(weights)
+        first = (v >= 1.0) & np.isinf(announced)
+        announced[first] = time
+        v[first] -= 1.0
+        spikes[~np.isinf(announced) & np.isinf(spikes) & (v >= 1.0 + missing)] = time
+    return announced, spikes
+
+
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_a_spike_that_is_too_early_is_counted(threshold: str) -> None:
     """A positive input first, its balance later: mueller 6.1, the drawback of the base method."""
@@ -96,7 +133,7 @@ def test_a_spike_that_is_too_early_is_counted(threshold: str) -> None:
         shape=(2,),
     )
     x = np.array([[1.0, 0.0], [1.0, 0.45], [0.5, 1.0]])
-    network = convert(model, x, threshold=threshold, missing=1.0)
+    network = convert(model, x, threshold=threshold)
     recording = run(network, x)
     found = {entry.population: entry for entry in premature_spikes(network, recording)}
     times, inputs = (spike_times(recording, network, name) for name in ("a", "x_on"))
@@ -281,7 +318,7 @@ def test_lenet5_keeps_most_of_keras(threshold: str, shared_data: Path) -> None:
     """Mueller Table 6.1: base loses 3.85 points, dynamic 1.77 points."""
     x, _ = bc.load_data("mnist", split="train", n_images=500)
     test, _ = bc.load_data("mnist", n_images=16)
-    network = convert(models.weights_path("lenet5"), x, threshold=threshold)
+    network = convert(models.weights_path("lenet_5layer"), x, threshold=threshold)
     recording = run(network, test)
     exact = network.analog.predict(test)
     assert recording.agreement(exact.argmax(axis=1)) >= 0.9

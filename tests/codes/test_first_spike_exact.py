@@ -132,6 +132,42 @@ def test_error_of_the_grid_falls_with_the_step_in_first_order() -> None:
     assert 0.8 < order < 1.2
 
 
+@pytest.mark.parametrize("percentile", [99.0, 92.0, 75.0])
+@pytest.mark.parametrize("normalization", ["none", "layer"])
+def test_windows_by_percentile_clip_larger_activations(
+    percentile: float, normalization: str
+) -> None:
+    """Thesis 3.6.3 (iv): a window holds so much of the outputs of the layer, zeros included;
+    neurons with a larger activation fire as it opens."""
+    model = mlp(np.random.default_rng(1), (8, 30, 5))
+    x = RNG.random((200, 8))
+    options = {"slope": "identical", "zeta": 0.0, "normalization": normalization}
+    network = convert(model, x, percentile=percentile, **options)
+    layer = network.population("dense_1")
+    exact = model.activations(x, dtype="float64")["dense_1"]
+    longest = np.percentile(exact, percentile)
+    unit = float(network.code["time_unit"])
+    opens, closes = (float(np.max(layer.parameters[name])) for name in ("t_open", "t_close"))
+    scale = np.unique(layer.scale).item()
+    in_time = longest / scale * unit
+    assert in_time - 1e-4 <= closes - opens <= in_time + network.dt
+    if normalization == "layer":  # 1 at the percentile
+        assert scale == pytest.approx(longest, rel=1e-5)
+    raster = run(network, x).rasters["dense_1"]
+    assert raster.time is not None
+    decoded = np.zeros_like(exact)
+    decoded[raster.image, raster.neuron] = (closes - raster.time) / unit * scale
+    reach = (closes - opens) / unit * scale
+    np.testing.assert_allclose(decoded, np.minimum(exact, reach), atol=1e-6)
+    assert (exact > reach).any()
+
+
+def test_the_percentile_100_is_the_largest_activation() -> None:
+    model, x = residual(np.random.default_rng(2)), RNG.random((20, 6, 6, 3))
+    lengths = [convert(model, x, percentile=p).n_steps for p in (100.0, 99.99999, 90.0)]
+    assert lengths[0] == lengths[1] > lengths[2]
+
+
 def test_premature_spikes_happen_and_are_counted() -> None:
     """Late inhibition: the first input alone takes the neuron over its threshold."""
     weights = Dense((2,), np.array([[1.0], [-4.0]]))
@@ -320,6 +356,7 @@ def test_wrong_options_are_all_named() -> None:
     with pytest.raises(ParameterError) as caught:
         FirstSpikeExactCode(
             slope="steep", ramp="x", threshold="y", inactive="z", normalization="n", zeta=-1.0,
+            percentile=0.0,
             delta=1.0, b_low=0.0, time_unit=float("nan"), input_range=(1.0, 1.0),
         )  # fmt: skip
     message = str(caught.value)

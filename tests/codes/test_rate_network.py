@@ -231,8 +231,16 @@ def test_readout_by_count_shifts_signed_outputs() -> None:
 
 def test_readout_by_softmax_needs_a_softmax() -> None:
     x = RNG.random((50, 6))
-    network = convert(mlp(RNG, last=Softmax()), x, readout="softmax", readout_rate=500.0)
-    assert (network.readouts[0].kind, network.readouts[0].rate) == ("softmax", 500.0)
+    for competition, kind in (("accumulated", "accumulated_softmax"), ("mean", "softmax")):
+        network = convert(
+            mlp(RNG, last=Softmax()),
+            x,
+            readout="softmax",
+            readout_rate=500.0,
+            competition=competition,
+        )
+        assert (network.readouts[0].kind, network.readouts[0].rate) == (kind, 500.0)
+        assert network.readouts[0].draws
     with pytest.raises(ConversionError, match="no single softmax.*Use readout 'potential'"):
         convert(mlp(RNG, last=Sigmoid()), x, readout="softmax")
 

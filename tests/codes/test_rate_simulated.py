@@ -128,7 +128,7 @@ def test_softmax_readout_draws_from_the_softmax() -> None:
     """Rueckauer 3.5: shares of the spikes of an external generator."""
     model = mlp(np.random.default_rng(0), last=Softmax())
     x = np.repeat(RNG.random((2, 6)), 20, axis=0)
-    network = convert(model, x, readout="softmax", readout_rate=900.0)
+    network = convert(model, x, readout="softmax", readout_rate=900.0, competition="mean")
     outputs = run(network, x, 1000, seed=3).outputs["dense_3"]
     exact = model.predict(x)
     for kind in (slice(0, 20), slice(20, 40)):

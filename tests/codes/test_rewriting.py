@@ -232,7 +232,7 @@ def test_everything_that_cannot_spike_is_reported_at_once() -> None:
         layer("times", Multiply(), affine(("jump", dense)), affine(("gate", dense))),
         layer("memory", recurrent, affine(("times", identity((4,))))),
         layer("middle", Tanh(), affine(("memory", identity((4,))))),
-        layer("out", Linear(), affine(("middle", identity((4,))))),
+        layer("out", Linear(), affine(("middle", Dense((4,), np.ones((4, 4)))))),
     )
     with pytest.raises(ConversionError) as error:
         rewritten(graph(*layers, shape=SHAPE, outputs=("middle", "out")))

@@ -225,6 +225,7 @@ def test_all_wrong_options_are_reported_at_once() -> None:
             initial="y",
             input="z",
             pooling="both",
+            readout="v",
             input_threshold=1,
             input_steps=10,
             settle=-1,
@@ -241,6 +242,7 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         "power of 2",
         "settle",
         "pooling",
+        "readout",
         "balance",
         "correction",
     ):

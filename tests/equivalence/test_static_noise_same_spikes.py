@@ -6,6 +6,7 @@ same to the last one, although simulators add up in different orders.
 
 from __future__ import annotations
 
+import digits
 import numpy as np
 import pytest
 
@@ -22,18 +23,18 @@ EVERYTHING = (
     noise.StuckSynapses(0.02),
     noise.FanIn(50),
 )
-X, _ = bc.load_data("digits", split="train", n_images=200)
-TEST, _ = bc.load_data("digits", n_images=3)
 
 
 def perfect() -> SpikingNetwork:
-    return bc.convert(models.weights_path("digits_cnn"), calibration=X, n_steps=60)
+    return bc.convert(
+        models.weights_path("digits_cnn"), calibration=digits.train()[:200], n_steps=60
+    )
 
 
 def leaky() -> SpikingNetwork:
     neuron = bc.neurons.LeakyIntegrateAndFire(t_ref=1.0)
     path = models.weights_path("digits_mlp")
-    return bc.convert(path, calibration=X, neuron=neuron, dt=0.5, n_steps=160)
+    return bc.convert(path, calibration=digits.train()[:200], neuron=neuron, dt=0.5, n_steps=160)
 
 
 def stuck() -> SpikingNetwork:
@@ -43,7 +44,9 @@ def stuck() -> SpikingNetwork:
 
 def first_spike_exact() -> SpikingNetwork:
     code = bc.FirstSpikeExactCode(time_unit=5.0)
-    return bc.convert(models.weights_path("digits_mlp"), calibration=X, code=code)
+    return bc.convert(
+        models.weights_path("digits_mlp"), calibration=digits.train()[:200], code=code
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,9 @@ def test_static_imperfections(make: object, simulator: str) -> None:
     network = noise.disturb(make(), *EVERYTHING, *extra[make], seed=1)  # type: ignore[index]
     record = {population.name: ("spikes",) for population in network.populations}
     a, b = (
-        bc.simulate(network, TEST, simulator=name, record=record, dtype="float64", progress=False)
+        bc.simulate(
+            network, digits.test(3), simulator=name, record=record, dtype="float64", progress=False
+        )
         for name in ("array", simulator)
     )
     assert sum(len(raster.step) for raster in a.rasters.values()) > 200

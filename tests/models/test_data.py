@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv.data import datasets
 from bioconv.ground.errors import DataNotFoundError, UnknownNameError
+
+keras = later("keras")
 
 WHOLE = ("x_train", "y_train", "x_test", "y_test")
 PART = ("x_train4000", "y_train4000", "x_test1000", "y_test1000")

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv import models
 from bioconv.data import datasets
+
+keras = later("keras")
 
 UNSHIPPED = tuple(name for name in models.names() if models.network(name).no_weights)
 SHIPPED = tuple(name for name in models.names() if name not in UNSHIPPED)
@@ -28,8 +30,9 @@ def test_names_are_those_of_the_papers() -> None:
         "digits_mlp",
         "imdb_lstm",
         "lenet5",
-        "lenet_benchmark",
+        "lenet_5layer",
         "lenet_9layer",
+        "lenet_benchmark",
         "lenet_maxpool",
         "mlp_3layer",
         "regression_mlp",
@@ -113,6 +116,8 @@ def test_card_score_comes_out_again(name: str, request: pytest.FixtureRequest) -
         ("digits_mlp", 0.97),
         ("imdb_lstm", 0.86),
         ("lenet5", 0.99),
+        ("lenet_5layer", 0.99),
+        ("lenet_9layer", 0.985),
         ("lenet_benchmark", 0.99),
         ("lenet_maxpool", 0.99),
         ("mlp_3layer", 0.975),
@@ -170,6 +175,20 @@ def test_neuron_counts(name: str, neurons: list[int]) -> None:
     """The layers that will spike have the sizes of the papers."""
     layers = [layer for layer in models.build(name).layers if layer.weights]
     assert [int(np.prod(layer.output.shape[1:])) for layer in layers] == neurons
+
+
+@pytest.mark.parametrize(
+    ("name", "n_neurons", "n_biased"), [("lenet_5layer", 7620, 5), ("lenet_9layer", 13_900, 9)]
+)
+def test_networks_have_the_neurons_of_mueller_table_6_1(
+    name: str, n_neurons: int, n_biased: int
+) -> None:
+    """The thesis counts the neurons of the pools, and one more for each layer with a bias."""
+    built = models.build(name).layers
+    biased = [layer for layer in built if layer.weights]
+    neurons = [layer for layer in built if layer.weights or isinstance(layer, keras.layers.ReLU)]
+    assert sum(int(np.prod(layer.output.shape[1:])) for layer in neurons) == n_neurons
+    assert len(biased) == n_biased
 
 
 @pytest.mark.parametrize(

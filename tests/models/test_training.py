@@ -9,9 +9,9 @@ import os
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv import models
 from bioconv.data import datasets
@@ -19,6 +19,8 @@ from bioconv.ground import keras_engine
 from bioconv.models import training
 from bioconv.models.__main__ import main
 from bioconv.models.network import Recipe
+
+keras = later("keras")
 
 
 def test_training_writes_weights_and_card(

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import brian2
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from later import later
 
 from bioconv import neurons
 from bioconv.export.brian2 import brian2_network
@@ -15,6 +15,8 @@ from bioconv.ground.errors import ParameterError
 from bioconv.neurons import NeuronModel, Parameter, State
 from bioconv.neurons.language.update import update_of
 from bioconv.simulators.stimulation import single_neurons
+
+brian2 = later("brian2")
 
 MODEL = NeuronModel(
     name="wave",

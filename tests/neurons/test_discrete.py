@@ -5,10 +5,10 @@ import re
 import subprocess
 import sys
 
-import brian2
 import jax
 import numpy as np
 import pytest
+from later import later
 from test_neuron_models import MODELS
 
 from bioconv import neurons
@@ -17,6 +17,8 @@ from bioconv.neurons import discretise
 from bioconv.neurons.language.expressions import parse_expression
 from bioconv.neurons.language.model import UNITS
 from bioconv.neurons.language.update import evaluate, update_of
+
+brian2 = later("brian2")
 
 SI = {"ms": 1e-3, "mV": 1e-3, "pA": 1e-12, "pF": 1e-12, "nS": 1e-9, "Hz": 1.0, "1": 1.0}
 DT = 0.5

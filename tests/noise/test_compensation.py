@@ -4,40 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import keras
+import digits
 import numpy as np
 import pytest
-from scipy.stats import norm
+from later import later
 
 import bioconv as bc
-from bioconv import codes, models, noise
+from bioconv import codes, noise
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.noise import calibrate, correct_input, corrected_current, disturb
 
-X, _ = bc.load_data("digits", split="train")
-TEST, LABELS = bc.load_data("digits")
-TEST, LABELS = TEST[:200], LABELS[:200]
-MODEL = bc.read(models.weights_path("digits_mlp"))
+keras = later("keras")
+stats = later("scipy.stats")
 
 
 @pytest.fixture(scope="module")
 def rate() -> SpikingNetwork:
-    return bc.convert(MODEL, calibration=X[:100], n_steps=200)
+    return bc.convert(digits.mlp(), calibration=digits.train()[:100], n_steps=200)
 
 
 @pytest.mark.parametrize("sigma", [1.75, 0.88])
 def test_the_corrected_current_reaches_the_same_share_of_thresholds(sigma: float) -> None:
     """Eq 5.1 of the real thresholds at the corrected current is Eq 5.1 of the wanted ones."""
     current = np.linspace(-6, 6, 121)
-    wanted = norm(0.0, sigma).cdf(current)
-    real = norm(0.3, 0.5).cdf(corrected_current(current, 0.5, 0.3, sigma))
+    wanted = stats.norm(0.0, sigma).cdf(current)
+    real = stats.norm(0.3, 0.5).cdf(corrected_current(current, 0.5, 0.3, sigma))
     np.testing.assert_allclose(real, wanted, rtol=1e-12)
 
 
 def test_a_population_network_with_another_spread_does_the_same() -> None:
     """Every threshold is mean + spread times what it should be: the same neurons fire."""
-    network = bc.convert(MODEL, calibration=X[:100], code=codes.make("population"))
+    network = bc.convert(
+        digits.mlp(), calibration=digits.train()[:100], code=codes.make("population")
+    )
     ratio, mean = 0.4, 0.25
 
     def real(population: bc.network.Population) -> bc.network.Population:
@@ -50,7 +50,7 @@ def test_a_population_network_with_another_spread_does_the_same() -> None:
     chip = network.replace(populations=tuple(map(real, network.populations)))
     corrected = correct_input(chip, ratio * 1.75, mean, 1.75)
     counts = [
-        bc.simulate(n, TEST[:20], progress=False).spikes_per_image
+        bc.simulate(n, digits.test(20), progress=False).spikes_per_image
         for n in (network, corrected, chip)
     ]
     for name in counts[0]:
@@ -73,7 +73,7 @@ def test_gates_of_max_pooling_are_no_devices() -> None:
             layers.Dense(3),
         ]
     )
-    network = bc.convert(model, calibration=X[:20], code=bc.PopulationCode(n=5))
+    network = bc.convert(model, calibration=digits.train()[:20], code=bc.PopulationCode(n=5))
     new = [
         correct_input(network, 3.5, 0.5),
         disturb(network, noise.Mismatch("threshold", 0.5)),
@@ -101,11 +101,13 @@ def test_only_populations_get_another_input(rate: SpikingNetwork) -> None:
 def test_calibration_gives_back_what_mismatch_took(rate: SpikingNetwork, target: str) -> None:
     """Thresholds of perfect integrators come back to their nominal value over gain."""
     disturbed = disturb(rate, noise.Mismatch(target, 0.3, populations=("dense_3",)), seed=1)
-    found = calibrate(disturbed, rate, X[:40], rounds=3)
+    found = calibrate(disturbed, rate, digits.train()[:40], rounds=3)
     assert len(found.deviations) == 4
     assert found.deviations[0] > 0.15
     assert min(found.deviations) < 0.02
-    active = bc.simulate(rate, X[:40], progress=False).spikes_per_neuron["dense_3"] > 200
+    active = (
+        bc.simulate(rate, digits.train()[:40], progress=False).spikes_per_neuron["dense_3"] > 200
+    )
     assert active.sum() > 20
     threshold = np.asarray(found.network.population("dense_3").parameters["v_th"])
     gain = np.ones(64)
@@ -118,12 +120,14 @@ def test_calibration_gives_back_what_mismatch_took(rate: SpikingNetwork, target:
 
 
 def test_what_cannot_be_calibrated_is_refused(rate: SpikingNetwork) -> None:
-    early = bc.convert(MODEL, calibration=X[:50], code=codes.make("first_spike"))
+    early = bc.convert(
+        digits.mlp(), calibration=digits.train()[:50], code=codes.make("first_spike")
+    )
     with pytest.raises(ConversionError, match="cannot be calibrated"):
-        calibrate(early, early, X[:2])
+        calibrate(early, early, digits.train()[:2])
     with pytest.raises(ParameterError, match="before it was disturbed"):
-        calibrate(early, rate, X[:2])
+        calibrate(early, rate, digits.train()[:2])
     with pytest.raises(ParameterError) as caught:
-        calibrate(rate, rate, X[:2], rounds=0, damping=0.0)
+        calibrate(rate, rate, digits.train()[:2], rounds=0, damping=0.0)
     assert "rounds" in str(caught.value)
     assert "damping" in str(caught.value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import keras
+import digits
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
-from bioconv import codes, models
+from bioconv import codes
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise import (
@@ -21,10 +22,8 @@ from bioconv.noise import (
     disturb,
 )
 
-X, _ = bc.load_data("digits", split="train")
-TEST = bc.load_data("digits")[0][:10]
-MLP = bc.read(models.weights_path("digits_mlp"))
-CNN = bc.read(models.weights_path("digits_cnn"))
+keras = later("keras")
+
 WEIGHTS = np.random.default_rng(0).normal(0.1, 1.0, (3, 3, 4, 6))
 
 
@@ -38,12 +37,14 @@ CODES = [
 
 @pytest.fixture(scope="module", params=CODES)
 def network(request: pytest.FixtureRequest) -> SpikingNetwork:
-    return bc.convert(MLP, calibration=X[:100], code=codes.make(request.param))
+    return bc.convert(
+        digits.mlp(), calibration=digits.train()[:100], code=codes.make(request.param)
+    )
 
 
 @pytest.fixture(scope="module")
 def convolutional() -> SpikingNetwork:
-    return bc.convert(CNN, calibration=X[:50])
+    return bc.convert(digits.cnn(), calibration=digits.train()[:50])
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
@@ -103,7 +104,7 @@ def test_dead_neurons_never_fire_and_stuck_ones_do(network: SpikingNetwork) -> N
     names = [p.name for p in network.populations if p.model.threshold and "v_th" in parameters(p)]
     record = {name: ("counts",) for name in names}
     dead, stuck = (
-        bc.simulate(disturb(network, entry, seed=1), TEST, record=record, progress=False)
+        bc.simulate(disturb(network, entry, seed=1), digits.test(10), record=record, progress=False)
         for entry in (DeadNeurons(1.0), StuckNeurons(1.0))
     )
     for name in names:
@@ -124,12 +125,12 @@ def parameters(population: Population) -> set[str]:
 def test_dead_outputs_stay_where_they_are(network: SpikingNetwork) -> None:
     output = network.readouts[0].population
     disturbed = disturb(network, DeadNeurons(1.0, populations=(output,)), seed=1)
-    found = next(iter(bc.simulate(disturbed, TEST, progress=False).outputs.values()))
+    found = next(iter(bc.simulate(disturbed, digits.test(10), progress=False).outputs.values()))
     np.testing.assert_allclose(found, np.broadcast_to(found[:1, :1], found.shape), atol=1e-6)
 
 
 def test_a_share_of_the_neurons_is_hit() -> None:
-    network = bc.convert(MLP, calibration=X[:100])
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:100])
     dead = [
         np.asarray(
             disturb(network, DeadNeurons(0.3), seed=seed).population("dense_3").parameters["v_th"]
@@ -191,7 +192,9 @@ def test_what_is_wrong_is_said_at_once() -> None:
     for wrong in (lambda: DeadNeurons(1.5), lambda: FanIn(-1), lambda: TimeQuantization(-1.0)):
         with pytest.raises(ParameterError):
             wrong()
-    network = with_neuron(bc.convert(MLP, calibration=X[:50]), bc.neurons.make("izhikevich"))
+    network = with_neuron(
+        bc.convert(digits.mlp(), calibration=digits.train()[:50]), bc.neurons.make("izhikevich")
+    )
     with pytest.raises(ConversionError, match="stuck neurons") as refused:
         disturb(network, StuckNeurons(0.1))
     assert {problem.where for problem in refused.value.problems} == {"more"}

@@ -6,25 +6,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import digits
 import numpy as np
 import pytest
 from dynamic_networks import ONE, chain, steps_of
-from scipy import stats
+from later import later
 
 import bioconv as bc
-from bioconv import codes, models, neurons, noise
+from bioconv import codes, neurons, noise
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Projection, SpikingNetwork
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.neurons.library.axon import Axon, AxonKind
 from bioconv.noise.axon import AxonSettings, axons_of, settings_of, with_axons
 from bioconv.noise.retiming import retimed
 from bioconv.operators import identity
 
-X, _ = bc.load_data("digits", split="train")
-TEST, LABELS = bc.load_data("digits")
-MODEL = bc.read(models.weights_path("digits_mlp"))
+stats = later("scipy.stats")
+
 #: a statistic further than this many standard errors from its mean fails: one in 1.7 million
 SIGMAS = 5.0
 
@@ -51,7 +52,7 @@ def late_by(steps: int) -> Callable[[AxonSettings], AxonSettings]:
 )
 def test_perfect_axons_change_no_output(name: str) -> None:
     """Shift registers and countdowns alike: all does the same, only later."""
-    network = bc.convert(MODEL, calibration=X[:100], code=codes.make(name))
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:100], code=codes.make(name))
     if not axons_of(network):
         pytest.skip(f"{name} has no population that fires and projects")
     (expected,) = _outputs(network)
@@ -92,14 +93,14 @@ def _branches() -> Any:
 )
 def test_branches_of_unequal_depth(name: str) -> None:
     """Neurons with a drive of their own wait for spikes that have become late."""
-    network = bc.convert(_branches(), calibration=X[:100], code=codes.make(name))
+    network = bc.convert(_branches(), calibration=digits.train()[:100], code=codes.make(name))
     np.testing.assert_array_equal(
         _outputs(with_axons(network, late_by(1)))[0], _outputs(network)[0]
     )
 
 
 def test_a_relay_takes_one_step() -> None:
-    network = bc.convert(MODEL, calibration=X[:100], code=FirstSpikeExactCode())
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:100], code=FirstSpikeExactCode())
     delayed = with_axons(network)
     assert delayed.n_steps == network.n_steps + 3  # encoder and two layers
     np.testing.assert_array_equal(_outputs(delayed)[0], _outputs(network)[0])
@@ -111,14 +112,16 @@ def test_a_relay_takes_one_step() -> None:
 )
 def test_perfect_axons_behind_neurons_that_fire_by_themselves(neuron: str) -> None:
     """Leaky neurons rest, Izhikevich's move to their rest: both are set back in time."""
-    network = bc.convert(MODEL, calibration=X[:100], neuron=neurons.make(neuron), n_steps=160)
+    network = bc.convert(
+        digits.mlp(), calibration=digits.train()[:100], neuron=neurons.make(neuron), n_steps=160
+    )
     np.testing.assert_array_equal(
         _outputs(with_axons(network, late_by(1)))[0], _outputs(network)[0]
     )
 
 
 def _outputs(network: SpikingNetwork) -> list[np.ndarray]:
-    return list(bc.simulate(network, TEST[:3], progress=False).outputs.values())
+    return list(bc.simulate(network, digits.test(3), progress=False).outputs.values())
 
 
 def test_jitter_has_the_mean_of_its_latency_and_its_deviation() -> None:
@@ -184,7 +187,7 @@ def test_imperfections_of_axons_add_up_in_any_order() -> None:
 
 def test_schedules_and_parameters_that_are_moments_move() -> None:
     code = FirstSpikeExactCode()
-    network = bc.convert(MODEL, calibration=X[:100], code=code)
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:100], code=code)
     delayed = with_axons(network)
     first, second = (
         name
@@ -230,13 +233,15 @@ class TestEvents:
 
     @pytest.fixture(scope="class")
     def network(self) -> SpikingNetwork:
-        return bc.convert(MODEL, calibration=X[:100], code=FirstSpikeExactCode())
+        return bc.convert(
+            digits.mlp(), calibration=digits.train()[:100], code=FirstSpikeExactCode()
+        )
 
     def run(self, network: SpikingNetwork, n: int = 40, **options: Any) -> Recording:
         record = {p.name: ("spikes",) for p in network.populations}
         return bc.simulate(
             network,
-            TEST[:n],
+            digits.test(n),
             simulator="event",
             record=record,
             dtype="float64",
@@ -292,14 +297,16 @@ class TestEvents:
 
     @pytest.mark.parametrize("code", ["first_spike", "first_spike_exact", "sigma_delta"])
     def test_thresholds_that_drift_are_refused(self, code: str) -> None:
-        network = bc.convert(MODEL, calibration=X[:100], code=codes.make(code))
+        network = bc.convert(digits.mlp(), calibration=digits.train()[:100], code=codes.make(code))
         for n_changes in (1, 20):
             drift = noise.Drift("threshold", 0.2, n_changes=n_changes)
             with pytest.raises(ParameterError, match="v_th of population .* changes"):
                 self.run(noise.disturb(network, drift))
 
     def test_currents_that_change_are_refused(self) -> None:
-        network = bc.convert(MODEL, calibration=X[:100], code=codes.make("sigma_delta"))
+        network = bc.convert(
+            digits.mlp(), calibration=digits.train()[:100], code=codes.make("sigma_delta")
+        )
         with pytest.raises(ParameterError, match="of population .* changes"):
             self.run(with_axons(network))
 

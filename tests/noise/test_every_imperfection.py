@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import digits
 import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv import codes, models, noise
+from bioconv import codes, noise
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
-
-X, _ = bc.load_data("digits", split="train")
-TEST = bc.load_data("digits")[0][:4]
-MODEL = bc.read(models.weights_path("digits_mlp"))
 
 #: amplitudes that are no shares; all others are 0.2
 AMPLITUDES: Mapping[str, float] = {
@@ -62,11 +59,16 @@ def networks() -> dict[str, SpikingNetwork]:
     """One network of every code, and one of leaky neurons, which have what others lack."""
     small = {"population": bc.codes.PopulationCode(n=5)}
     made = {
-        name: bc.convert(MODEL, calibration=X[:100], code=small.get(name) or codes.make(name))
+        name: bc.convert(
+            digits.mlp(), calibration=digits.train()[:100], code=small.get(name) or codes.make(name)
+        )
         for name in codes.library()
     }
     leaky = bc.convert(
-        MODEL, calibration=X[:100], neuron=bc.neurons.make("leaky_integrate_and_fire"), n_steps=100
+        digits.mlp(),
+        calibration=digits.train()[:100],
+        neuron=bc.neurons.make("leaky_integrate_and_fire"),
+        n_steps=100,
     )
     return {"leaky": leaky, **made}
 
@@ -127,7 +129,7 @@ def test_streams_and_files(name: str, networks: dict[str, SpikingNetwork], tmp_p
 @runs
 def test_runs(name: str, networks: dict[str, SpikingNetwork]) -> None:
     network = noise.disturb(suited(networks, name), imperfection(name), seed=3)
-    recording = bc.simulate(network, TEST, progress=False)
+    recording = bc.simulate(network, digits.test(4), progress=False)
     assert np.isfinite(next(iter(recording.outputs.values()))).all()
 
 

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import digits
 import numpy as np
 import pytest
-from scipy import stats
+from later import later
 
 import bioconv as bc
-from bioconv import codes, models, noise
+from bioconv import codes, noise
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.network import Change, Population, Projection, SpikingNetwork
 from bioconv.noise import Mismatch, disturb
 from bioconv.operators import Dense
 
-X, _ = bc.load_data("digits", split="train")
-TEST = bc.load_data("digits")[0][:20]
-MLP = bc.read(models.weights_path("digits_mlp"))
-CNN = bc.read(models.weights_path("digits_cnn"))
+stats = later("scipy.stats")
+
 LEAKY = bc.neurons.make("leaky_integrate_and_fire")
 
 
 @pytest.fixture(scope="module")
 def rate() -> SpikingNetwork:
-    return bc.convert(MLP, calibration=X[:100])
+    return bc.convert(digits.mlp(), calibration=digits.train()[:100])
 
 
 @pytest.fixture(scope="module")
 def leaky() -> SpikingNetwork:
-    return bc.convert(MLP, calibration=X[:100], neuron=LEAKY, n_steps=100)
+    return bc.convert(digits.mlp(), calibration=digits.train()[:100], neuron=LEAKY, n_steps=100)
 
 
 def wide(network: SpikingNetwork, n: int = 20_000) -> SpikingNetwork:
@@ -49,18 +51,18 @@ def factors(network: SpikingNetwork, entry: Mismatch, name: str, rest: float) ->
 @pytest.mark.parametrize(
     ("distribution", "law"),
     [
-        ("normal", stats.norm(1.0, 0.1)),
-        ("log_normal", stats.lognorm(np.sqrt(np.log(1.01)), scale=1.01**-0.5)),
-        ("truncated", stats.truncnorm(-2, 2, 1.0, 0.1)),
+        ("normal", lambda: stats.norm(1.0, 0.1)),
+        ("log_normal", lambda: stats.lognorm(np.sqrt(np.log(1.01)), scale=1.01**-0.5)),
+        ("truncated", lambda: stats.truncnorm(-2, 2, 1.0, 0.1)),
     ],
 )
 def test_factors_follow_the_distribution(
-    rate: SpikingNetwork, distribution: str, law: stats.rv_continuous
+    rate: SpikingNetwork, distribution: str, law: Callable[[], Any]
 ) -> None:
     """20,000 numbers: a spread 2 % off would be refused with more than 99 % probability."""
     found = factors(rate, Mismatch("threshold", 0.1, distribution), "v_th", 0.0)
-    assert stats.kstest(found, law.cdf).pvalue > 1e-3
-    assert found.std() == pytest.approx(law.std(), rel=0.02)
+    assert stats.kstest(found, law().cdf).pvalue > 1e-3
+    assert found.std() == pytest.approx(law().std(), rel=0.02)
     assert found.mean() == pytest.approx(1.0, abs=4 * 0.1 / np.sqrt(len(found)))
 
 
@@ -92,7 +94,9 @@ def test_neighbours_are_alike_if_asked(rate: SpikingNetwork) -> None:
 
 
 def test_schedules_get_the_same_factors() -> None:
-    network = bc.convert(MLP, calibration=X[:100], code=codes.make("few_spikes"))
+    network = bc.convert(
+        digits.mlp(), calibration=digits.train()[:100], code=codes.make("few_spikes")
+    )
     disturbed = disturb(network, Mismatch("threshold", 0.1), seed=1)
     ratios = [
         np.asarray(new.value) / old.value
@@ -124,7 +128,7 @@ def test_more_capacitance_is_a_higher_threshold(rate: SpikingNetwork) -> None:
         )
     )
     counts = [
-        bc.simulate(n, TEST, record={name: ("counts",)}, progress=False).counts[name]
+        bc.simulate(n, digits.test(20), record={name: ("counts",)}, progress=False).counts[name]
         for n in (capacitance, threshold)
     ]
     assert counts[0].sum() > 100
@@ -173,7 +177,7 @@ def test_refractory_periods_stay_whole_steps(leaky: SpikingNetwork) -> None:
     periods = np.asarray(disturbed.population("many").parameters["t_ref"]) / network.dt
     np.testing.assert_array_equal(periods, np.round(periods))
     assert len(np.unique(periods)) > 5
-    bc.simulate(disturbed, TEST[:1], progress=False)
+    bc.simulate(disturbed, digits.test(1), progress=False)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +186,7 @@ def test_refractory_periods_stay_whole_steps(leaky: SpikingNetwork) -> None:
 def test_slope_is_alpha_of_the_exact_first_spike_code(options: dict[str, str]) -> None:
     """alpha + Y adds Y to the slope before and after the window opens (stanojevic Fig 2.5c)."""
     code = bc.FirstSpikeExactCode(**options)  # type: ignore[arg-type]
-    network = bc.convert(MLP, calibration=X[:100], code=code)
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:100], code=code)
     disturbed = disturb(network, Mismatch("slope", 0.01), seed=1)
     for name in ("dense_3", "dense_4"):
         old, new = network.population(name).parameters, disturbed.population(name).parameters
@@ -199,7 +203,7 @@ def test_slope_is_alpha_of_the_exact_first_spike_code(options: dict[str, str]) -
 
 
 def test_weights_of_a_shared_kernel_differ_from_place_to_place() -> None:
-    network = bc.convert(CNN, calibration=X[:50])
+    network = bc.convert(digits.cnn(), calibration=digits.train()[:50])
     disturbed = disturb(network, Mismatch("weight", 0.2), seed=1)
     for before, after in zip(network.projections, disturbed.projections, strict=True):
         old, new = before.operator.matrix().tocoo(), after.operator.matrix()
@@ -211,7 +215,9 @@ def test_weights_of_a_shared_kernel_differ_from_place_to_place() -> None:
 
 
 def test_on_and_off_neurons_are_one_device() -> None:
-    network = bc.convert(MLP, calibration=X[:100], code=codes.make("sigma_delta"))
+    network = bc.convert(
+        digits.mlp(), calibration=digits.train()[:100], code=codes.make("sigma_delta")
+    )
     disturbed = disturb(network, Mismatch("threshold", 0.2), Mismatch("weight", 0.2), seed=1)
     assert np.shape(disturbed.population("dense_3").parameters["v_th"]) == (1, 64)
     found = next(p for p in disturbed.projections if p.pre == "dense_3")

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import digits
 import numpy as np
 import pytest
 
 import bioconv as bc
-from bioconv import models, noise
+from bioconv import noise
 from bioconv.ground.errors import ParameterError
+from bioconv.network import SpikingNetwork
 
-X, _ = bc.load_data("digits", split="train")
-TEST, LABELS = bc.load_data("digits")
-NETWORK = bc.convert(bc.read(models.weights_path("digits_mlp")), calibration=X[:100], n_steps=60)
+
+@pytest.fixture(scope="module")
+def network() -> SpikingNetwork:
+    return bc.convert(digits.mlp(), calibration=digits.train()[:100], n_steps=60)
 
 
 @pytest.mark.parametrize("name", sorted(noise.PROFILES))
-def test_a_profile_is_sourced_and_applies(name: str) -> None:
+def test_a_profile_is_sourced_and_applies(name: str, network: SpikingNetwork) -> None:
     profile = noise.profile(name)
     for number in profile.numbers:
         missing = number.value == noise.NOT_PUBLISHED or number.value.startswith("none")
         assert missing or number.source, number.what
         assert number.what in profile.table()
     assert list(profile) == list(profile.imperfections)
-    found = profile.applicable(NETWORK)
+    found = profile.applicable(network)
     assert found
     left = {type(entry).__name__ for entry in set(profile) - set(found)}
     assert left <= {"Mismatch"}
-    disturbed = noise.disturb(NETWORK, *found, seed=1)
+    disturbed = noise.disturb(network, *found, seed=1)
     assert all(type(entry).__name__ in str(disturbed.code["imperfections"]) for entry in found)
-    recording = bc.simulate(disturbed, TEST[:20], progress=False)
+    recording = bc.simulate(disturbed, digits.test(20), progress=False)
     assert np.isfinite(next(iter(recording.outputs.values()))).all()
 
 

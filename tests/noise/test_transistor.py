@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import stats
+from later import later
 
 import bioconv as bc
 from bioconv import models
@@ -14,6 +14,8 @@ from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise import TemperatureShift, Transistor, TransistorMismatch, disturb
 from bioconv.noise.transistor import thermal_voltage
+
+stats = later("scipy.stats")
 
 N = 20_000
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import keras
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from later import later
 
 from bioconv.operators import (
     AveragePool,
@@ -28,8 +28,10 @@ from bioconv.operators import (
     keras_paddings,
 )
 
+keras = later("keras")
+
 MAX_CELLS = 1500
-LAYERS = keras.layers
+LAYERS = later("keras.layers")
 
 
 @dataclass(frozen=True)

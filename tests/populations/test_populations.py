@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
 from bioconv import models, recurrent
@@ -16,7 +16,9 @@ from bioconv.cli import main
 from bioconv.ground.errors import ConversionError, DataError, ExportError, ParameterError
 from bioconv.recurrent import Placement
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 X = np.random.default_rng(0).normal(0, 1, (3, 6, 4)).astype(np.float32)
 X[1, 4:] = 0.0  # what a mask leaves out
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 
 import h5py
-import keras
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from later import later
 
 from bioconv.analog import AnalogGraph
 from bioconv.ground.errors import BioconvError, NetworkFileError, UnsafeModelError
 from bioconv.reading import read
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,17 @@ The reference is a model of today's Keras with the same weights in today's layou
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 from keras_models import draw, old_hard_sigmoid, samples, sequential
+from later import later
 from old_keras import functional, layer, node, write
 
 from bioconv.reading import read
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 
 
 @pytest.mark.parametrize("ordering", ["th", "tf"])
@@ -32,7 +34,7 @@ def test_keras_1_convolutions(ordering, tmp_path, agree):
         L.Flatten(),  # Keras 1 flattened what it saw
         L.Dense(5, activation="hard_sigmoid"),
     )
-    model.layers[-1].activation = old_hard_sigmoid
+    model.layers[-1].activation = old_hard_sigmoid()
     conv, norm, second, dense = (model.layers[place].get_weights() for place in (1, 2, 4, 6))
 
     def stored(kernel):
@@ -113,8 +115,8 @@ def test_keras_1_recurrence(legacy, tmp_path, agree):
     model = sequential(
         (11, 3),
         L.Conv1D(5, 4, strides=2, padding="same", activation="tanh"),
-        L.Bidirectional(L.LSTM(4, recurrent_activation=old_hard_sigmoid, return_sequences=True)),
-        L.GRU(3, recurrent_activation=old_hard_sigmoid, reset_after=False),
+        L.Bidirectional(L.LSTM(4, recurrent_activation=old_hard_sigmoid(), return_sequences=True)),
+        L.GRU(3, recurrent_activation=old_hard_sigmoid(), reset_after=False),
         L.Dense(2, use_bias=False),
     )
     conv, lstm, gru, dense = (item.get_weights() for item in model.layers)
@@ -177,12 +179,12 @@ def test_keras_1_recurrence(legacy, tmp_path, agree):
 
 @pytest.mark.parametrize(
     ("mode", "merge"),
-    [("sum", L.Add), ("mul", L.Multiply), ("ave", L.Average), ("max", L.Maximum)],
+    [("sum", "Add"), ("mul", "Multiply"), ("ave", "Average"), ("max", "Maximum")],
 )
 def test_keras_1_merge_in_functional_model(mode, merge, tmp_path, agree, rng):
     x = keras.Input((6,))
     a, b = L.Dense(4, activation="relu"), L.Dense(4)
-    model = keras.Model(x, L.Concatenate()([merge()([a(x), b(x)]), a(x)]))
+    model = keras.Model(x, L.Concatenate()([getattr(L, merge)()([a(x), b(x)]), a(x)]))
     first, second = [draw(rng, 6, 4), draw(rng, 4)], [draw(rng, 6, 4), draw(rng, 4)]
     a.set_weights(first)
     b.set_weights(second)

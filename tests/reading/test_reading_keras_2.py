@@ -8,15 +8,17 @@ from __future__ import annotations
 import zipfile
 
 import h5py
-import keras
 import numpy as np
 import pytest
 from keras_models import draw, old_hard_sigmoid, samples, sequential
+from later import later
 from old_keras import functional, layer, node, write
 
 from bioconv.reading import read
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -178,7 +180,7 @@ def test_nodes_of_tf_keras(tmp_path, agree, rng):
 
 
 def test_gru_with_reset_after_of_keras_2(tmp_path, agree):
-    model = sequential((6, 3), L.GRU(4, recurrent_activation=old_hard_sigmoid, reset_after=True))
+    model = sequential((6, 3), L.GRU(4, recurrent_activation=old_hard_sigmoid(), reset_after=True))
     config = {
         "class_name": "Sequential",
         "config": {
@@ -241,5 +243,5 @@ def test_first_archives_of_tf_keras(separator, tmp_path, agree):
         archive.writestr("config.json", config)
         archive.writestr("metadata.json", '{"keras_version": "2.12.0"}')
         archive.write(tmp_path / "weights.h5", "model.weights.h5")
-    model.layers[0].activation = old_hard_sigmoid
+    model.layers[0].activation = old_hard_sigmoid()
     agree(read(tmp_path / "old.keras"), model, samples(5))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import keras
 import pytest
 from keras_models import randomized, samples, sequential
+from later import later
 
 from bioconv.models import awkward
 from bioconv.reading import supported_layers
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 
 
 IMAGE, SEQUENCE, VOLUME = (7, 6, 4), (9, 4), (4, 5, 4, 2)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 from keras_models import randomized, samples, sequential
+from later import later
 
 from bioconv.models import awkward
 from bioconv.reading import describe, read
 
-L = keras.layers
+keras = later("keras")
+
+L = later("keras.layers")
 
 
 def test_merging_layers(same_everywhere):

@@ -6,12 +6,14 @@ import builtins
 import marshal
 import types
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 from bioconv.ground.errors import UnsafeModelError
 from bioconv.reading import read
+
+keras = later("keras")
 
 #: what Keras 3 itself loads, and inputs on the scale of the training data
 LOADABLE = {

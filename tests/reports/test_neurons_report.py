@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
-from bioconv.plots.neuron_models import working_range
 from bioconv.simulators import SIMULATORS
 from bioconv.simulators.stimulation import default_step
+
+plots = later("bioconv.plots.neuron_models")
 
 
 @pytest.mark.parametrize("name", sorted(bc.neurons.library()))
@@ -65,7 +67,7 @@ def test_pictures_have_units_and_show_the_spikes() -> None:
 
 def test_curve_is_that_of_the_closed_form() -> None:
     neuron = bc.neurons.LeakyIntegrateAndFire()
-    curve = working_range(neuron)
+    curve = plots.working_range(neuron)
     (axes,) = bc.plots.frequency_current(neuron, curve).axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("i_offset (pA)", "firing rate (Hz)")
     assert curve.rates.max() == pytest.approx(150.0, rel=0.1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import brian2
 import numpy as np
+from later import later
 
 from bioconv import neurons
 from bioconv.analog import AnalogGraph
@@ -13,6 +13,8 @@ from bioconv.network import Drive, Input, Population, Projection, Readout, Spiki
 from bioconv.neurons.language.model import UNITS
 from bioconv.neurons.response.transfer import charge
 from bioconv.operators import Dense, identity
+
+brian2 = later("brian2")
 
 SI = {"ms": 1e-3, "mV": 1e-3, "pA": 1e-12, "pF": 1e-12, "nS": 1e-9, "Hz": 1.0, "1": 1.0}
 

@@ -178,6 +178,24 @@ def test_a_softmax_readout_draws_from_the_softmax():
     np.testing.assert_array_equal(recording.outputs["y"], again.outputs["y"])
 
 
+def test_the_accumulated_potential_competes_in_the_softmax_of_the_paper():
+    """Rueckauer 3.5: after t steps the chances are the softmax of t times the input."""
+    cell = neurons.Integrator()
+    net = network(
+        [Population("a", (3,), cell.model)],
+        drives=[Drive("x", "a", identity((3,)))],
+        readouts=(Readout("y", "a", "accumulated_softmax", Linear(), rate=1000.0),),
+    )
+    x, steps, trials = np.array([0.0, 0.02, 0.05]), 60, 400
+    outputs = run(net, np.tile(x, (trials, 1)), steps=steps, seed=3).outputs["y"]
+    chance = np.exp(np.arange(1, steps + 1)[:, None] * x)
+    chance /= chance.sum(axis=1, keepdims=True)
+    # A trial has about as many spikes as steps, spread over all of them alike.
+    spread = np.sqrt((chance * (1 - chance)).mean(axis=0) / steps + chance.var(axis=0) / steps)
+    assert np.all(np.abs(outputs.mean(axis=0) - chance.mean(axis=0)) < 5 * spread / trials**0.5)
+    assert np.abs(chance.mean(axis=0) - np.exp(x) / np.exp(x).sum()).max() > 0.2
+
+
 @pytest.mark.parametrize("estimate", ["exponential", "count"])
 def test_a_max_gate_lets_only_the_fastest_source_pass(estimate):
     """Against the rule in NumPy, with the estimates after this step's spikes.

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from later import later
 
 from bioconv.export.support.encoders import spikes
+
+stats = later("scipy.stats")
 
 X = np.array([0.0, 0.1, 0.25, 0.5, 0.77, 1.0, 1.7, -0.3])
 

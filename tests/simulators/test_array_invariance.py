@@ -19,8 +19,6 @@ from bioconv.simulators.array.plan import make_plan
 from bioconv.simulators.settings import Settings
 from bioconv.simulators.stimulation import single_neurons
 
-keras = import_keras()
-
 
 def convolutional(encoder):
     """6x6x2 -> conv, pool -> dense -> 3, weights on a grid so that sums are exact."""
@@ -104,6 +102,7 @@ def test_fewer_samples_at_once_where_a_neuron_has_much_state():
 def test_spikes_are_the_same_where_silence_is_left_out():
     """A run in which layers take turns leaves out silent ones; a much longer one does not."""
     x = np.random.default_rng(4).random((5, 6))
+    keras = import_keras()
     keras.utils.set_random_seed(0)
     hidden = [keras.layers.Dense(8, activation="relu") for _ in range(3)]
     model = keras.Sequential([keras.Input((6,)), *hidden, keras.layers.Dense(3)])

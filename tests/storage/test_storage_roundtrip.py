@@ -209,6 +209,25 @@ def test_a_file_of_the_second_version_has_populations_without_spike_values(tmp_p
     assert all(not len(p.spike_values) for p in load_network(path).populations)
 
 
+def test_a_file_of_the_fourth_version_has_neurons_without_references(tmp_path: Path) -> None:
+    def older(name: str, group: h5py.Group | h5py.Dataset) -> None:
+        if group.attrs.get("class") == b"NeuronModel":
+            del group.attrs["references"]
+
+    path, network = tmp_path / "net.h5", spiking_network()
+    network.save(path)
+    assert [p.model.references for p in load_network(path).populations] == [
+        p.model.references for p in network.populations
+    ]
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+        file.attrs.modify("format_version", 4)
+    seal(path)
+    loaded = load_network(path).populations
+    assert all(p.model.references == () and p.model.citation() == "" for p in loaded)
+    assert [p.model for p in loaded] == [p.model for p in network.populations]
+
+
 def test_exact_times_of_spikes_come_back(tmp_path: Path) -> None:
     before = recording_of(spiking_network(), images())
     name, raster = next(iter(before.rasters.items()))

@@ -8,11 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 from sample_networks import spiking_network
-from scipy.stats import norm, rv_histogram
 
 import bioconv as bc
 from bioconv import models
@@ -20,11 +19,15 @@ from bioconv.ground.errors import BioconvError, ConversionError, DataError, Para
 from bioconv.network import Projection
 from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import Dense
-from bioconv.plots.study import base_and_sweeps, study_figure
 from bioconv.studies import plausibility as study_module
 from bioconv.studies import plausibility_runs
 from bioconv.studies.plausibility import PHYSIOLOGICAL, parse_neuron, plausibility
 from bioconv.studies.plausibility_runs import Setting, run_key, with_time_constant
+
+plots = later("bioconv.plots.study")
+
+keras = later("keras")
+stats = later("scipy.stats")
 
 MODEL = models.weights_path("digits_mlp")
 
@@ -130,14 +133,14 @@ def test_sweeps_vary_one_thing_at_a_time(tmp_path: Path) -> None:
         tuple(r["asked"][n] for n in ("max_rate", "tau_syn", "weight_bits")) for r in study.records
     ]
     assert asked == [(200, 5, 0), (50, 5, 0), (200, 10, 0), (200, 5, 3), (200, 5, 8)]
-    base, sweeps = base_and_sweeps(study.records)
+    base, sweeps = plots.base_and_sweeps(study.records)
     assert len(base) == 1
     assert {name: curves["lif"][0].tolist() for name, curves in sweeps.items()} == {
         "max_rate": [50, 200],
         "tau_syn": [5, 10],
         "weight_bits": [3, 8, 32],
     }
-    labels = {axes.get_xlabel() for axes in study_figure(study.records).axes}
+    labels = {axes.get_xlabel() for axes in plots.study_figure(study.records).axes}
     assert {"biological time (ms)", "firing rate (Hz)", "bits of a weight"} <= labels
 
 
@@ -238,7 +241,7 @@ def test_time_constants_of_conductances_change_together() -> None:
 
 
 def test_a_time_constant_takes_the_place_of_its_distribution() -> None:
-    neuron = LeakyIntegrateAndFire(tau_syn=norm(5.0, 0.1), v_th=norm(-50.0, 1.0))
+    neuron = LeakyIntegrateAndFire(tau_syn=stats.norm(5.0, 0.1), v_th=stats.norm(-50.0, 1.0))
     neuron = with_time_constant(neuron, 12.0)
     assert neuron.value("tau_syn") == 12.0
     assert list(neuron.distributions) == ["v_th"]
@@ -262,8 +265,8 @@ class Slotted:
 def test_runs_with_other_distributions_have_other_records() -> None:
     edges = np.array([-51.5, -50.5, -49.5, -48.5])
     spreads = [
-        rv_histogram((np.array([1.0, 0.0, 1.0]), edges)),
-        rv_histogram((np.array([1.0, 1.0, 1.0]), edges)),
+        stats.rv_histogram((np.array([1.0, 0.0, 1.0]), edges)),
+        stats.rv_histogram((np.array([1.0, 1.0, 1.0]), edges)),
         Slotted(1.0),
         Slotted(2.0),
     ]

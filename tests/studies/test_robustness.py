@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
 from bioconv import models
@@ -17,11 +18,12 @@ from bioconv.cli import main
 from bioconv.ground.errors import ConversionError, DataError, ParameterError, Problem
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, Streams, disturb
-from bioconv.plots.robustness import robustness_figure
 from bioconv.studies import robustness_plan
 from bioconv.studies.robustness import tolerated
 from bioconv.studies.robustness_plan import parse_code, parse_sweep, points_of
 from bioconv.studies.robustness_runs import fastest_simulator, is_random
+
+plots = later("bioconv.plots.robustness")
 
 MODEL = models.weights_path("digits_mlp")
 
@@ -251,12 +253,12 @@ def test_amplitudes_with_a_sign_are_two_curves() -> None:
     assert tolerated(SIGNED) == {"a": {"temperature": pytest.approx(-5.0)}}
     warm = [record for record in SIGNED if record["amplitude"] >= 0]
     assert tolerated(warm) == {"a": {"temperature": pytest.approx(12.5)}}
-    (panel,) = robustness_figure(SIGNED).axes
+    (panel,) = plots.robustness_figure(SIGNED).axes
     np.testing.assert_array_equal(panel.lines[0].get_xdata(), [-20, -10, 0, 10, 20])
 
 
 def test_picture_has_a_panel_an_imperfection_and_a_line_a_code() -> None:
-    threshold, bits = robustness_figure(RECORDS).axes
+    threshold, bits = plots.robustness_figure(RECORDS).axes
     assert [line.get_label() for line in threshold.lines] == ["a", "b"]
     np.testing.assert_allclose(threshold.lines[0].get_ydata(), [90.0, 90.0, 86.0])
     assert [tick.get_text() for tick in bits.get_xticklabels()] == ["none", "4", "3"]

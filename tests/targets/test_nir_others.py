@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import nir
 import numpy as np
 import pytest
+from later import later
 from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv import models
 from bioconv.network import SpikingNetwork
 
-spyx_nir = pytest.importorskip("spyx.nir", reason="pip install spyx")
+keras = later("keras")
+
 N_STEPS, N_IMAGES = 300, 40
 
 
@@ -30,6 +31,7 @@ def digits(name: str) -> tuple[SpikingNetwork, NDArray, NDArray]:
 def spyx_counts(graph: nir.NIRGraph, x: NDArray) -> NDArray:
     """Output spikes of the graph in Spyx for images that are the same in every step."""
     steps = np.broadcast_to(x.astype(np.float32), (N_STEPS, *x.shape))
+    spyx_nir = pytest.importorskip("spyx.nir", reason="pip install spyx")
     _, spikes = spyx_nir.from_nir(graph, steps, dt=1e-3)
     return np.asarray(spikes).sum(axis=0)
 

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from later import later
 from numpy.typing import NDArray
-from scipy.signal import correlate
 
 import bioconv as bc
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import SpikingNetwork
+
+signal = later("scipy.signal")
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (2, 6, 5)  # channels first
@@ -55,7 +57,8 @@ def convolved(weight: NDArray, padding: int, stride: int, dilation: int) -> NDAr
     wide = np.zeros((*weight.shape[:2], *((k - 1) * dilation + 1 for k in weight.shape[2:])))
     wide[..., ::dilation, ::dilation] = weight
     found = [
-        sum(correlate(image[c], kernel[c], "valid") for c in range(len(kernel))) for kernel in wide
+        sum(signal.correlate(image[c], kernel[c], "valid") for c in range(len(kernel)))
+        for kernel in wide
     ]
     return np.stack(found)[:, ::stride, ::stride]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from later import later
 from sample_networks import spiking_network
 
 import bioconv as bc
@@ -15,6 +15,8 @@ from bioconv.cli import main
 from bioconv.ground.errors import ConversionError, ExportError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import HodgkinHuxley, LeakyIntegrateAndFire
+
+keras = later("keras")
 
 
 def leaky(model=None, delay_steps: int = 1) -> SpikingNetwork:

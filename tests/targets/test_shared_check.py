@@ -73,7 +73,7 @@ USES: dict[str, Callable[[], SpikingNetwork]] = {
         f"readout {kind}": lambda kind=kind: spiking_network(  # type: ignore[misc]
             readouts=(replace(spiking_network().readouts[0], kind=kind, rate=100.0),)
         )
-        for kind in ("first_spike", "potential", "level", "softmax")
+        for kind in ("first_spike", "potential", "level", "accumulated_softmax", "softmax")
     },
 }
 

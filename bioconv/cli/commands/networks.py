@@ -122,8 +122,8 @@ def estimate(options: Options) -> None:
             x,
             y,
             calibration=calibration,
+            code=make_code(options),
             percentiles=options.percentiles,
-            normalization=make_code(options).normalization,
             n_steps=steps_of(options, options.dt or 1.0),
         )
     rows = [vars(row) for row in table]

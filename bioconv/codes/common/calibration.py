@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,10 @@ from bioconv.codes.common.percentiles import Tail
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.operators import compact
 
-if TYPE_CHECKING:
-    from bioconv.codes.rate import RateCode
-
 Samples = Mapping[str, NDArray]
 
+#: what a percentile of activations may be taken over
+OVER = ("positive", "all")
 #: functions whose values are rates
 RECTIFIERS = (ReLU, FICurve)
 
@@ -48,8 +47,16 @@ class Scales:
     n_silent_channels: int = 0
 
 
-def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scales:
-    """The scale of every layer: the percentile of its positive activations (mueller 3.3.1, 4.1.2).
+def measure(
+    rewritten: Rewritten,
+    calibration: Samples,
+    *,
+    percentile: float,
+    normalization: str,
+    over: str = "positive",
+    readout: str = "potential",
+) -> Scales:
+    """The scale of every layer: a percentile of its activations (mueller 3.3.1, 4.1.2).
 
     Activations are streamed; percentiles are exact, see `Tail`.  A rectification with an upper
     limit gets no scale above the limit, so that saturation of the rate is saturation of the
@@ -58,12 +65,21 @@ def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scale
 
     Parameters
     ----------
-    code : RateCode
     rewritten : Rewritten
     calibration : mapping of str to ndarray
         Samples for each input.
+    percentile : float
+        In (0, 100]; 100 is the maximum.
+    normalization : {"layer", "channel", "none"}
+        One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+    over : {"positive", "all"}
+        Which activations the percentile is taken over.  Where that of all of them is 0, because
+        hardly any is positive, the scale is the largest activation.
+    readout : str
+        How outputs are read; those that are counted ("count") are shifted to be positive.
     """
-    tails = measure_tails(code, rewritten, calibration)
+    by_channel = normalization == "channel"
+    tails = measure_tails(rewritten, calibration, percentile, by_channel=by_channel, over=over)
     scales = Scales()
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
@@ -72,28 +88,32 @@ def measure(code: RateCode, rewritten: Rewritten, calibration: Samples) -> Scale
         if isinstance(layer.function, FICurve):
             scales.of[layer.name] = np.asarray(layer.function.scale, np.float64)
             continue
-        scale = _scale(code, layer, tails[layer.name], scales)
+        if normalization == "none":
+            scale = np.ones(())
+        else:
+            scale = _scale(layer, tails[layer.name], percentile, scales)
         if isinstance(layer.function, ReLU):
             scale = np.minimum(scale, layer.function.max_value)
         scales.of[layer.name] = scale
     for layer in rewritten.readouts:
-        _scale_readout(code, layer, tails[layer.name], scales)
+        _scale_readout(layer, tails[layer.name], scales, counted=readout == "count")
     return scales
 
 
-def measure_tails(code: RateCode, rewritten: Rewritten, calibration: Samples) -> dict[str, Tail]:
-    """Positive tail of every rectification, and of the argument of every output's function."""
+def measure_tails(
+    rewritten: Rewritten, calibration: Samples, percentile: float, *, by_channel: bool, over: str
+) -> dict[str, Tail]:
+    """The largest values of every rectification, and of the argument of every output's function."""
     readouts = pre_activations(rewritten.readouts)
     names = tuple(layer.name for layer in readouts)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, (*rewritten.layers, *readouts), names)
     wanted = [layer for layer in graph.layers if not isinstance(layer.function, MaxPool)]
-    by_channel = code.normalization == "channel"
     n_samples = len(next(iter(calibration.values())))
     tails = {}
     for layer in wanted:
         columns = layer.shape[-1] if by_channel and layer.name not in names else 1
         n_values = n_samples * int(np.prod(layer.shape)) // columns
-        tails[layer.name] = Tail(n_values, code.percentile, columns)
+        tails[layer.name] = Tail(n_values, percentile, columns, over)
     for batch in iterate(graph, dict(calibration), names=list(tails)):
         for name, values in batch.items():
             tails[name].update(values.reshape(-1, tails[name].n_columns))
@@ -216,10 +236,10 @@ def input_scales(x: NDArray) -> tuple[float, bool]:
     return max(high, -low) or 1.0, low < 0
 
 
-def _scale(code: RateCode, layer: Layer, tail: Tail, scales: Scales) -> NDArray[np.float64]:
-    if code.normalization == "none":
-        return np.ones(())
-    values = tail.percentile(code.percentile)
+def _scale(layer: Layer, tail: Tail, percentile: float, scales: Scales) -> NDArray[np.float64]:
+    """The percentiles of a layer's channels, or of all of it, without those that are 0."""
+    values = tail.percentile(percentile)
+    values = np.where(values > 0, values, tail.maximum)
     silent = values <= 0
     if np.all(silent):
         scales.silent_layers.append(layer.name)
@@ -244,10 +264,10 @@ def pooled_scale(layer: Layer, scales: Mapping[str, NDArray[np.float64]]) -> NDA
     return scale.reshape(()) if scale.size == 1 else scale
 
 
-def _scale_readout(code: RateCode, layer: Layer, tail: Tail, scales: Scales) -> None:
+def _scale_readout(layer: Layer, tail: Tail, scales: Scales, *, counted: bool) -> None:
     """One scale for all output neurons, so that their potentials or counts can be compared."""
     lowest, highest = float(tail.minimum[0]), float(tail.maximum[0])
     shift = 0.0 if isinstance(layer.function, ReLU) else min(lowest, 0.0)
-    largest = max(highest, -lowest) if code.readout != "count" else highest - shift
+    largest = highest - shift if counted else max(highest, -lowest)
     scales.shift[layer.name] = np.asarray(shift)
     scales.of[layer.name] = np.asarray(largest if largest > 0 else 1.0)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bioconv.analog.functions import FICurve
-from bioconv.codes.code import Code
+from bioconv.codes.code import Code, Request
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
@@ -44,27 +44,25 @@ def names(rewritten: Rewritten) -> dict[str, str]:
     return dict(zip(keys, identifiers(keys), strict=True))
 
 
-def steps_of(
-    n_steps: int | None,
-    duration: float | None,
-    dt: float,
-    least: int,
-    more: int = 0,
-    advice: str = "",
-) -> int:
-    """Steps that a sample is shown: as the user wants, or ``least + more``.
+def asked_steps(request: Request, dt: float) -> int | None:
+    """Steps of a sample that were asked for, as such or as a duration; None if neither was."""
+    if request.n_steps is None and request.duration is not None:
+        return whole_steps(request.duration, dt)
+    return request.n_steps
+
+
+def steps_of(request: Request, dt: float, least: int, more: int = 0, advice: str = "") -> int:
+    """Steps that a sample is shown: as was asked for, or ``least + more``.
 
     Parameters
     ----------
-    n_steps : int, optional
-    duration : float, optional
-        The same in ms.
+    request : Request
     dt : float
         ms.
     least : int
         Steps after which the output is complete.
     more : int
-        Steps beyond that, where the user says nothing.
+        Steps beyond that, where nothing was asked for.
     advice : str
         What to do if there are too few.
 
@@ -73,8 +71,8 @@ def steps_of(
     ParameterError
         If there are fewer than ``least``.
     """
-    if n_steps is None:
-        n_steps = least + more if duration is None else whole_steps(duration, dt)
+    asked = asked_steps(request, dt)
+    n_steps = least + more if asked is None else asked
     if n_steps < least:
         raise ParameterError(
             f"n_steps = {n_steps} is too short: the output is complete after {least} steps. "

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 @dataclass
 class Tail:
-    """The largest positive values of a stream, column by column, for exact high percentiles.
+    """The largest values of a stream, column by column, for exact high percentiles.
 
-    Weight normalisation wants the p-th percentile of the *positive* activations (rueckauer 3.2.2,
-    Fig. 1a counts the non-zero ones).  With n values to come, only the (100 - p) % largest can
-    matter for percentiles from p up, so only these are kept: 0.1 % of all activations for
-    p = 99.9.  The result equals ``numpy.percentile`` over all positive values.
+    With n values to come, only the (100 - p) % largest can matter for percentiles from p up, so
+    only these are kept: 0.1 % of all activations for p = 99.9.  The result equals
+    ``numpy.percentile`` over the positive values, or over all of them.
 
     Parameters
     ----------
@@ -26,11 +25,15 @@ class Tail:
         The lowest percentile that will be asked for, in (0, 100].
     n_columns : int
         1 for a whole layer, the number of channels for channel-wise normalisation.
+    over : {"positive", "all"}
+        Which values the percentiles are taken over.
 
     Attributes
     ----------
     positives : ndarray of int, shape (n_columns,)
         Positive values so far.
+    n_seen : int
+        Values so far in each column.
     minimum, maximum : ndarray, shape (n_columns,)
         Of all values so far.
     """
@@ -38,17 +41,20 @@ class Tail:
     n_values: int
     lowest: float
     n_columns: int = 1
+    over: str = "positive"
     positives: NDArray[np.int64] = field(init=False)
+    n_seen: int = field(init=False, default=0)
     minimum: NDArray[np.float64] = field(init=False)
     maximum: NDArray[np.float64] = field(init=False)
     _top: NDArray = field(init=False, repr=False)
-    _floor: float = field(init=False, default=0.0)
+    _floor: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.positives = np.zeros(self.n_columns, np.int64)
         self.minimum = np.full(self.n_columns, np.inf)
         self.maximum = np.full(self.n_columns, -np.inf)
         self._top = np.zeros((0, self.n_columns), np.float32)
+        self._floor = -np.inf if self.over == "all" else 0.0
 
     @property
     def _kept(self) -> int:
@@ -58,6 +64,7 @@ class Tail:
     def update(self, values: NDArray) -> None:
         """Add values of shape (n, n_columns)."""
         self.positives += np.count_nonzero(values > 0, axis=0)
+        self.n_seen += len(values)
         self.minimum = np.minimum(self.minimum, values.min(axis=0))
         self.maximum = np.maximum(self.maximum, values.max(axis=0))
         if self.n_columns == 1:  # most values of a layer lie below everything that is kept
@@ -65,11 +72,12 @@ class Tail:
         top = np.concatenate([self._top, values])
         if len(top) > self._kept:
             top = np.partition(top, len(top) - self._kept, axis=0)[-self._kept :]
-            self._floor = max(float(top.min()), 0.0) if self.n_columns == 1 else 0.0
+            if self.n_columns == 1:
+                self._floor = max(self._floor, float(top.min()))
         self._top = top
 
     def percentile(self, p: float) -> NDArray[np.float64]:
-        """The p-th percentile of the positive values of each column, 0 where there are none.
+        """The p-th percentile of the values of each column, 0 where there are none to take it of.
 
         Parameters
         ----------
@@ -84,11 +92,12 @@ class Tail:
             return np.zeros(self.n_columns)
         # float64 before interpolation, as numpy.percentile does for float64 data
         descending = np.sort(self._top.astype(np.float64), axis=0)[::-1]
-        last = np.maximum(self.positives - 1, 0)
+        counts = np.full_like(self.positives, self.n_seen) if self.over == "all" else self.positives
+        last = np.maximum(counts - 1, 0)
         place = np.minimum((1 - p / 100) * last, len(descending) - 1)
         low = np.floor(place).astype(np.int64)
         high = np.minimum(np.minimum(low + 1, last), len(descending) - 1)
         columns = np.arange(self.n_columns)
         upper, lower = descending[low, columns], descending[high, columns]
         value = upper + (lower - upper) * (place - low)
-        return np.where(self.positives > 0, value, 0.0)
+        return np.where(counts > 0, value, 0.0)

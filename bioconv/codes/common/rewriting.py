@@ -2,7 +2,8 @@
 
 What remains are rectifications (`ReLU` with slope 0), maxima over windows of non-negative values,
 and outputs.  A leaky rectification becomes its positive and its negative part; a linear output
-that feeds other layers is put into their affine maps; maxima of signed values are handled in
+that feeds other layers is put into their affine maps; functions of output branches go behind what
+joins them (`bioconv.codes.common.outputs`); maxima of signed values are handled in
 `bioconv.codes.common.pooling`.
 """
 
@@ -19,6 +20,7 @@ from bioconv.analog.functions import Elementwise, Function, Linear, MaxPool, Mul
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.affine import same, scale_affine, substitute
 from bioconv.codes.common.max_windows import MOST_SOURCES, pool_stages
+from bioconv.codes.common.outputs import different_branches, push_functions
 from bioconv.codes.common.pooling import pool_after, rewrite_max_pool
 from bioconv.codes.common.rectifiers import is_rectifier, rectifiers
 from bioconv.codes.common.rewritten import Rewritten
@@ -66,6 +68,7 @@ def rewrite(
     ConversionError
         With every layer that cannot spike, and why.
     """
+    graph = push_functions(graph)
     problems = [
         problem for layer in graph.layers for problem in layer_problems(graph, layer, carries)
     ]
@@ -114,6 +117,11 @@ def layer_problems(
         )
     elif len(layer.inputs) != 1:
         yield Problem(layer.name, kind, "it combines several layers other than linearly.", _ADVICE)
+    elif isinstance(function, Elementwise) and not function.pointwise and _is_hidden(graph, layer):
+        reason = "each of its values depends on several elements, so no single neuron computes it."
+        yield Problem(layer.name, kind, reason, _ADVICE_NORMALIZATION)
+    elif not _is_output(graph, layer) and (joined := different_branches(graph, layer.name)):
+        yield Problem(layer.name, kind, joined, "Give every branch an output of its own.")
     elif not _is_output(graph, layer):
         reason = "a hidden layer must be a ReLU, a leaky ReLU or a maximum to spike."
         yield Problem(layer.name, kind, reason, _ADVICE)
@@ -125,10 +133,18 @@ def layer_problems(
 
 
 _ADVICE = "Retrain with ReLU in its place, or cut the model before it."
+_ADVICE_NORMALIZATION = (
+    "Retrain without it (a BatchNormalization becomes part of the weights), or cut the model "
+    "before it."
+)
 
 
 def _is_output(graph: AnalogGraph, layer: Layer) -> bool:
     return layer.name in graph.outputs
+
+
+def _is_hidden(graph: AnalogGraph, layer: Layer) -> bool:
+    return not _is_output(graph, layer) or bool(_users(graph)[layer.name])
 
 
 def _users(graph: AnalogGraph) -> Mapping[str, list[Layer]]:

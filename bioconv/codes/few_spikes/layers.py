@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,52 +13,87 @@ from bioconv.analog.functions import (
     Elementwise,
     Function,
     Linear,
-    LogSoftmax,
     MaxPool,
     NotEqual,
     ReLU,
-    Softmax,
 )
 from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
-from bioconv.codes.rate import RateCode
 from bioconv.ground.errors import ConversionError, Problem
-
-if TYPE_CHECKING:
-    from bioconv.codes.few_spikes.code import FewSpikesCode
 
 Floats = NDArray[np.float64]
 
-#: functions of more than one element, or that jump
-_NOT_ALONE = (Linear, LogSoftmax, NotEqual, Softmax)
+
+#: usual K: of a network with ReLU alone (Table 1 of the paper), and with others (SiLU there)
+K_RELU, K_FITTED = 10, 16
 
 
 def carries(function: Function) -> bool:
     """Whether a table can be fitted to the function: one that maps each element alone."""
-    return isinstance(function, Elementwise) and not isinstance(function, _NOT_ALONE)
+    return can_have_table(type(function))
+
+
+def can_have_table(cls: type[Function]) -> bool:
+    """Whether functions of a class map each element alone, without a jump."""
+    return issubclass(cls, Elementwise) and cls.pointwise and not issubclass(cls, Linear | NotEqual)
+
+
+def steps_of(code: FewSpikesCode, rewritten: Rewritten) -> dict[str, int]:
+    """K of each layer: the steps in which it speaks, those of its sources for a maximum.
+
+    Raises
+    ------
+    ConversionError
+        A pooling window holds sources with different K.
+    """
+    functions = [layer.function for layer in rewritten.layers]
+    simple = all(isinstance(function, ReLU | MaxPool) for function in functions)
+    usual = K_RELU if simple else K_FITTED
+    steps: dict[str, int] = {}
+    problems = []
+    for layer in rewritten.layers:
+        if isinstance(layer.function, MaxPool):
+            pooled = {steps[term.source] for term in layer.inputs[0].terms}
+            steps[layer.name] = max(pooled)
+            if len(pooled) > 1:
+                problems.append(_unequal(layer.name))
+        else:
+            steps[layer.name] = code.steps_of(layer.function, usual)
+    _refuse(rewritten, problems)
+    return steps
 
 
 def units_of(
-    code: FewSpikesCode, rewritten: Rewritten, calibration: dict[str, NDArray], k: int
+    code: FewSpikesCode,
+    rewritten: Rewritten,
+    calibration: dict[str, NDArray],
+    steps: Mapping[str, int],
 ) -> dict[str, Floats]:
     """What 1 mV stands for in each layer: alpha for ReLU, 1 for fitted functions.
 
     A ReLU's alpha is so much above the percentile of its activations, or the upper limit of the
     function, that these are the largest number of K binary digits.
     """
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration)
+    measured = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    )
     units: dict[str, Floats] = {}
     for layer in rewritten.layers:
         match layer.function:
             case MaxPool():
                 units[layer.name] = pooled_scale(layer, units)
             case ReLU(max_value=limit):
-                largest = measured.of[layer.name] * 2.0**k / (2.0**k - 1)
+                above = 2.0 ** steps[layer.name] / (2.0 ** steps[layer.name] - 1)
+                largest = measured.of[layer.name] * above
                 alpha = np.full((), code.alpha) if code.alpha else largest
-                units[layer.name] = np.minimum(alpha, limit * 2.0**k / (2.0**k - 1))
+                units[layer.name] = np.minimum(alpha, limit * above)
             case _:
                 units[layer.name] = np.ones(())
     return units | {layer.name: measured.of[layer.name] for layer in rewritten.readouts}
@@ -87,7 +122,10 @@ def inputs_of(
 
 
 def tables_of(
-    code: FewSpikesCode, rewritten: Rewritten, calibration: dict[str, NDArray], k: int
+    code: FewSpikesCode,
+    rewritten: Rewritten,
+    calibration: dict[str, NDArray],
+    steps: Mapping[str, int],
 ) -> dict[str, Table]:
     """How each layer speaks.
 
@@ -100,13 +138,13 @@ def tables_of(
     tables: dict[str, Table] = {}
     problems = []
     for layer in rewritten.layers:
+        k = steps[layer.name]
         match layer.function:
             case MaxPool():
                 pooled = [tables[term.source] for term in layer.inputs[0].terms]
                 tables[layer.name] = pooled[0]
                 if not all(pooled[0].same_worth(table) for table in pooled):
-                    reason = "it pools layers of different functions, whose spikes differ in worth."
-                    problems.append(Problem(layer.name, "MaxPool", reason, "Pool them one by one."))
+                    problems.append(_unequal(layer.name))
             case ReLU():
                 tables[layer.name] = relu_table(k).limited(code.bits)
             case Elementwise() as function:
@@ -117,9 +155,18 @@ def tables_of(
                     else cached_table(goal_for(function.value, inputs), k)
                 )
                 tables[layer.name] = table.limited(code.bits)
+    _refuse(rewritten, problems)
+    return tables
+
+
+def _unequal(name: str) -> Problem:
+    reason = "it pools layers of different functions, whose spikes differ in worth."
+    return Problem(name, "MaxPool", reason, "Pool them one by one.")
+
+
+def _refuse(rewritten: Rewritten, problems: list[Problem]) -> None:
     if problems:
         raise ConversionError(
             f"The few-spikes code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
             problems,
         )
-    return tables

@@ -2,7 +2,8 @@
 
 Every population has a step S in which it begins to speak.  It has heard all by then: its sources
 spoke in K steps that end with the spikes which arrive in step S.  Delays of branches of unequal
-depth are balanced, so that the t-th spikes of all sources arrive together, in step S - K + t.
+depth are balanced, so that the last spikes of all sources arrive together, and the t-th ones of a
+source in step S - K + t, with the K of that source.
 """
 
 from __future__ import annotations
@@ -10,24 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import lcm, prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.functions import ReLU
 from bioconv.analog.graph import Affine, Layer
+from bioconv.codes.code import Request
 from bioconv.codes.common import layout
 from bioconv.codes.common.affine import apply64
-from bioconv.codes.common.assembly import Parts
-from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.assembly import Parts, add_all, prepared
 from bioconv.codes.common.max_windows import cells_of, pool_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.names import identifiers
-from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Carried, Rewritten
-from bioconv.codes.few_spikes.layers import carries, tables_of, units_of
+from bioconv.codes.few_spikes.code import FewSpikesCode
+from bioconv.codes.few_spikes.layers import K_RELU, carries, steps_of, tables_of, units_of
 from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
 from bioconv.codes.few_spikes.tables import Table
 from bioconv.network import (
@@ -40,12 +39,8 @@ from bioconv.network import (
     SpikingNetwork,
     Value,
 )
-from bioconv.neurons import Neuron
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
-
-if TYPE_CHECKING:
-    from bioconv.codes.few_spikes.code import FewSpikesCode
 
 Floats = NDArray[np.float64]
 
@@ -55,17 +50,13 @@ _GRID = 2.0**-34
 _LOWEST = -1e9
 
 
-def build(
-    code: FewSpikesCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : FewSpikesCode
+    request : Request
 
     Raises
     ------
@@ -74,54 +65,48 @@ def build(
     ParameterError
         The duration is too short.
     """
-    layout.check_neuron("few-spikes", neuron)
-    rewritten = rewrite(graph, LowestValues(graph, calibration), "few-spikes", carries)
-    layout.refuse_curves(code.name, rewritten)
-    k = code.k or (_default_k(rewritten))
-    tables = tables_of(code, rewritten, calibration, k)
-    plan = _Plan(
+    graph, calibration = request.graph, request.calibration
+    rewritten = prepared(request, "few-spikes", carries)
+    steps = steps_of(code, rewritten)
+    tables = tables_of(code, rewritten, calibration, steps)
+    k = max(steps.values(), default=code.k or K_RELU)
+    plan = FewSpikesPlan(
         initial=code.initial,
-        k=k,
-        dt=1.0 if dt is None else dt,
+        dt=request.dt or 1.0,
         names=layout.names(rewritten),
-        units=units_of(code, rewritten, calibration, k),
+        units=units_of(code, rewritten, calibration, steps),
         tables=tables,
-        starts=_starts(rewritten, k),
+        starts=_starts(rewritten, steps),
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
     )
-    for layer in rewritten.layers:
-        if isinstance(layer.function, MaxPool):
-            _add_gates(plan, layer)
-        else:
-            _add_neurons(plan, layer)
-    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, name)
+    add_all(
+        plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_gates, readout=_add_readout
+    )
     latency = max(plan.starts[layer.name] for layer in rewritten.readouts) + 2
     return plan.network(
         graph,
         (Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
         dt=plan.dt,
         n_steps=layout.steps_of(
-            n_steps, duration, plan.dt, latency, advice="Use more steps, or a smaller k."
+            request, plan.dt, latency, advice="Use more steps, or a smaller k."
         ),
         record={
             **layout.describe_options(code),
             "k": k,
-            "windows": -(-(latency - 2) // k),
             "latency_steps": latency,
             "latency": latency * plan.dt,
-            # a layer listens to one sample while it speaks of none, and speaks for K steps then
+            # a layer listens to one sample for K steps and speaks of it for K steps; see `pipeline`
             "pipeline_steps": 2 * k,
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
-            "calibration_samples": len(next(iter(calibration.values()))),
+            "calibration_samples": request.n_samples,
         },
     )
 
 
 @dataclass
-class _Plan(Parts):
+class FewSpikesPlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``units`` says what a potential of 1 mV, or a spike of worth 1, stands for in activation;
@@ -129,7 +114,6 @@ class _Plan(Parts):
     """
 
     initial: str
-    k: int
     dt: float
     names: Mapping[str, str]
     units: Mapping[str, Floats]
@@ -140,26 +124,22 @@ class _Plan(Parts):
 
     def delay(self, source: str, start: int) -> int:
         """So that the last spikes arrive in the step ``start``."""
-        return start - self.k + 1 - self.starts[source]
+        return start - len(self.tables[source]) + 1 - self.starts[source]
 
 
-def _default_k(rewritten: Rewritten) -> int:
-    from bioconv.codes.few_spikes.code import K_FITTED, K_RELU
-
-    simple = all(isinstance(layer.function, ReLU | MaxPool) for layer in rewritten.layers)
-    return K_RELU if simple else K_FITTED
-
-
-def _starts(rewritten: Rewritten, k: int) -> dict[str, int]:
+def _starts(rewritten: Rewritten, steps: Mapping[str, int]) -> dict[str, int]:
     """Step in which each layer begins to speak (in which a readout has heard all).
 
     Inputs are currents that have charged the neurons before these first speak, in step 0.
     """
-    currents = {entry.name for entry in rewritten.inputs}
-    return {name: depth * k for name, depth in layout.depths(rewritten, currents).items()}
+    starts: dict[str, int] = {}
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} & starts.keys()
+        starts[layer.name] = max((starts[name] + steps[name] for name in sources), default=0)
+    return starts
 
 
-def _add_neurons(plan: _Plan, layer: Layer) -> None:
+def _add_neurons(plan: FewSpikesPlan, layer: Layer) -> None:
     """Neurons that listen, then speak."""
     name, start, table = plan.names[layer.name], plan.starts[layer.name], plan.tables[layer.name]
     found = _connect(plan, layer)
@@ -184,15 +164,15 @@ def _add_neurons(plan: _Plan, layer: Layer) -> None:
             spike_values=table.worth,
         )
     )
-    for step in range(plan.k):
+    for step in range(len(table)):
         plan.changes += [
             Change(start + step, name, "v_th", float(table.threshold[step])),
             Change(start + step, name, "v_fall", float(table.fall[step])),
         ]
-    plan.changes.append(Change(start + plan.k, name, "v_th", NEVER))
+    plan.changes.append(Change(start + len(table), name, "v_th", NEVER))
 
 
-def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: FewSpikesPlan, layer: Layer, output: str) -> None:
     """Neurons that add up what they hear."""
     name = plan.names[layer.name]
     found = _connect(plan, layer)
@@ -205,7 +185,7 @@ def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(readout, name, "level", layer.function))
 
 
-def _add_gates(plan: _Plan, layer: Layer) -> None:
+def _add_gates(plan: FewSpikesPlan, layer: Layer) -> None:
     """Gates that let the spikes of the largest source of each window pass."""
     name, cells = plan.names[layer.name], range(prod(pool_of(layer).size))
     start, table = plan.starts[layer.name], plan.tables[layer.name]
@@ -215,7 +195,7 @@ def _add_gates(plan: _Plan, layer: Layer) -> None:
     for cell, source, operator in cells_of(layer):
         reached[cell] += apply64(operator, np.ones((1, *operator.in_shape)))
         early = plan.delay(source, start)
-        for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + plan.k - 1)):
+        for receptor, delay in ((f"p{cell}", early), (f"q{cell}", early + len(table) - 1)):
             plan.projections.append(Projection(plan.names[source], name, operator, receptor, delay))
     for cell, covered in reached.items():
         if not covered.all():
@@ -247,7 +227,7 @@ class _Heard:
     shift: float
 
 
-def _connect(plan: _Plan, layer: Layer) -> _Heard:
+def _connect(plan: FewSpikesPlan, layer: Layer) -> _Heard:
     """Projections and drives of a layer, and the gains of what arrives."""
     (affine,), name, start = layer.inputs, plan.names[layer.name], plan.starts[layer.name]
     unit, tables = plan.units[layer.name], list[Table]()
@@ -295,8 +275,8 @@ def _index(tables: list[Table], table: Table) -> int:
     return len(tables) - 1
 
 
-def _add_gains(plan: _Plan, name: str, parameter: str, table: Table, start: int) -> None:
+def _add_gains(plan: FewSpikesPlan, name: str, parameter: str, table: Table, start: int) -> None:
     """The t-th spikes arrive in step start - K + t and are weighed in the step after."""
-    for t in range(2, plan.k + 1):
-        step = start - plan.k + t + 1
+    for t in range(2, len(table) + 1):
+        step = start - len(table) + t + 1
         plan.changes.append(Change(step, name, parameter, float(table.worth[t - 1])))

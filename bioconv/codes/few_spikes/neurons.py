@@ -18,6 +18,7 @@ from bioconv.neurons.library.parts import I_OFFSET, c_m
 
 _MOST_INPUTS, _MOST_SOURCES = 8, 25
 _SOURCE = "Stoeckl and Maass 2021, Nature Machine Intelligence 3, Eqs 1 to 3"
+_REFERENCES = ("stoeckl2021",)
 
 
 def FewSpikes(n_inputs: int = 1, **parameters: Value) -> Neuron:
@@ -133,6 +134,7 @@ def FewSpikesMaxGate(n: int, **parameters: Value) -> Neuron:
         ),
         current="",
         source=_SOURCE + "; the gate is bioconv's",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -189,4 +191,5 @@ def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
         ),
         receptors=tuple(Receptor(f"r{k}", f"s{k}", "mV") for k in inputs),
         source=_SOURCE,
+        references=_REFERENCES,
     )

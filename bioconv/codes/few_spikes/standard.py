@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog.functions import Elementwise, Gelu, Sigmoid, Silu, Tanh
+from bioconv.analog.functions import (
+    Elementwise,
+    Exponential,
+    Gelu,
+    LogSigmoid,
+    Sigmoid,
+    Silu,
+    Softsign,
+    Tanh,
+)
 from bioconv.codes.few_spikes.fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
 from bioconv.codes.few_spikes.tables import GRID, Table
 from bioconv.ground.cache import remembered
@@ -51,30 +60,37 @@ class Region:
     inner : tuple of float
     inner_weight : float
         Weight of an error in the inner region, in units of one outside.
+    reach : float
+        Largest size of a parameter T, h or d.
     """
 
     low: float
     high: float
     inner: tuple[float, float] = (-2.0, 2.0)
     inner_weight: float = 5.0
+    reach: float = np.inf
 
 
 _USUAL = Region(-8.0, 12.0)
+#: the range of the parameters in "Analysis of FS-coding", which Fig 5e and f divide into 2^Q values
+_REACH = 8.0
 #: the regions of the paper's Methods for SiLU and sigmoid; functions that are flat beyond get less
-REGIONS: Mapping[str, Region] = MappingProxyType(
+REGIONS: Mapping[type, Region] = MappingProxyType(
     {
-        "Exponential": Region(-8.0, 4.0),
-        "LogSigmoid": Region(-12.0, 8.0),
-        "Sigmoid": Region(-10.0, 10.0),
-        "Softsign": Region(-10.0, 10.0),
-        "Tanh": Region(-6.0, 6.0),
+        Exponential: Region(-8.0, 4.0),
+        Gelu: Region(-8.0, 12.0, reach=_REACH),
+        LogSigmoid: Region(-12.0, 8.0, reach=_REACH),
+        Sigmoid: Region(-10.0, 10.0, reach=_REACH),
+        Silu: Region(-8.0, 12.0, reach=_REACH),
+        Softsign: Region(-10.0, 10.0, reach=_REACH),
+        Tanh: Region(-6.0, 6.0, reach=_REACH),
     }
 )
 
 
 def region_of(function: Elementwise | Callable[[Array], Any]) -> Region:
     """The region in which a function is fitted if nothing is known of its inputs."""
-    return REGIONS.get(type(function).__name__, _USUAL)
+    return REGIONS.get(type(function), _USUAL)
 
 
 def goal_in(function: Callable[[Array], Any], region: Region) -> Goal:
@@ -83,7 +99,7 @@ def goal_in(function: Callable[[Array], Any], region: Region) -> Goal:
     x = np.unique(np.concatenate([inner, np.linspace(region.low, region.high, _ALL)]))
     inside = (x >= region.inner[0]) & (x <= region.inner[1])
     weight = np.gradient(x) * np.where(inside, region.inner_weight, 1.0)
-    return Goal(x, values_of(function, x), weight)
+    return Goal(x, values_of(function, x), weight, region.reach)
 
 
 def goal_for(function: Callable[[Array], Any], inputs: Floats) -> Goal:
@@ -115,7 +131,7 @@ def cached_table(goal: Goal, k: int, effort: Effort = USUAL_EFFORT, seed: int = 
         "seed": seed,
     }
     arrays = remembered("few_spikes", key, _NAMES, partial(_arrays, goal, k, effort, seed))
-    return Table(**arrays, grid=GRID)
+    return Table(**arrays, grid=GRID, reach=goal.reach)
 
 
 def _arrays(goal: Goal, k: int, effort: Effort, seed: int) -> dict[str, Floats]:
@@ -133,7 +149,7 @@ def standard_table(function: Elementwise | Callable[[Array], Any], k: int) -> Ta
     k : int
     """
     value = function.value if isinstance(function, Elementwise) else function
-    shipped = _shipped(_label(function), k) if isinstance(function, Elementwise) else None
+    shipped = _shipped(function, k) if isinstance(function, Elementwise) else None
     return shipped or cached_table(goal_in(value, region_of(function)), k)
 
 
@@ -143,16 +159,16 @@ def _label(function: Elementwise) -> str:
     return f"{type(function).__name__}{options}"
 
 
-def _shipped(label: str, k: int) -> Table | None:
+def _shipped(function: Elementwise, k: int) -> Table | None:
     with (
         as_file(files("bioconv.codes.few_spikes").joinpath(_FILE)) as path,
         np.load(path, allow_pickle=False) as archive,
     ):
-        names = [f"{label}/{k}/{name}" for name in _NAMES]
+        names = [f"{_label(function)}/{k}/{name}" for name in _NAMES]
         if names[0] not in archive:
             return None
         threshold, fall, worth = (archive[name] for name in names)
-        return Table(threshold, fall, worth, GRID)
+        return Table(threshold, fall, worth, GRID, region_of(function).reach)
 
 
 def shipped_tables() -> Iterator[tuple[str, int, Table]]:

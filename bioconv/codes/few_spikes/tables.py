@@ -25,12 +25,15 @@ class Table:
         T(t), h(t) and d(t).
     grid : float
         They are whole multiples of this.
+    reach : float
+        They were sought between -reach and reach; inf: anywhere.
     """
 
     threshold: Floats
     fall: Floats
     worth: Floats
     grid: float
+    reach: float = np.inf
 
     def __len__(self) -> int:
         return len(self.threshold)
@@ -55,8 +58,9 @@ class Table:
     def limited(self, bits: int) -> Table:
         """The table with ``2**bits`` values for a parameter: signed fixed-point numbers.
 
-        Fig 5e and f.  They reach as far as the smallest power of 2 that covers all parameters, but
-        for the last step; the paper's tables are within 8.
+        Fig 5e and f.  The values are evenly spaced from -reach to reach, the upper end excluded:
+        from -8 to 8, as in the paper, for the tables of named functions.  Where no reach is given,
+        it is the smallest power of 2 that covers all parameters.
 
         Parameters
         ----------
@@ -66,19 +70,22 @@ class Table:
         if not bits:
             return self
         tables = (self.threshold, self.fall, self.worth)
-        reach = 2.0 ** np.ceil(np.log2(max(np.abs(values).max() for values in tables)))
+        largest = max(np.abs(values).max() for values in tables)
+        reach = self.reach if np.isfinite(self.reach) else 2.0 ** np.ceil(np.log2(largest))
         step = 2 * reach / 2**bits
         rounded = [
             np.clip(np.round(values / step) * step, -reach, reach - step) for values in tables
         ]
-        return Table(rounded[0], rounded[1], rounded[2], float(min(self.grid, step)))
+        return Table(rounded[0], rounded[1], rounded[2], float(min(self.grid, step)), self.reach)
 
 
 def relu_table(k: int) -> Table:
     """ReLU in closed form, in units of alpha: T(t) = h(t) = d(t) = 2^-t.
 
     Stoeckl and Maass 2021, "Approximating the ReLU activation function": the spikes are the
-    binary digits of x / alpha, rounded down; alpha is 2^K of their units.
+    binary digits of x / alpha, rounded down; alpha is 2^K of their units.  The paper says that
+    values between two multiples of alpha 2^-K are rounded down "to the next larger multiple"; by
+    its Eqs 1 to 3 they are rounded to the next smaller one, as here.
     """
     if not 1 <= k <= 20:
         raise ParameterError(f"k must be a whole number from 1 to 20. Received: {k!r}.")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import Function, Linear, MaxPool, ReLU
+from bioconv.analog.functions import Function, Linear, ReLU
 from bioconv.analog.graph import Layer
-from bioconv.codes.common.assembly import Parts
-from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.code import Request
+from bioconv.codes.common.assembly import Parts, add_all, prepared
 from bioconv.codes.common.encoding import with_encoders
 from bioconv.codes.common.headroom import measure_headroom
-from bioconv.codes.common.layout import check_neuron, depths, describe_options, names, refuse_curves
+from bioconv.codes.common.layout import (
+    asked_steps,
+    depths,
+    describe_options,
+    names,
+)
 from bioconv.codes.common.max_windows import cells_of, rectifier_of
 from bioconv.codes.common.membrane import on_grid
 from bioconv.codes.common.names import identifiers
@@ -26,19 +30,15 @@ from bioconv.codes.common.once import (
     current_inputs,
     margin,
 )
-from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Carried, Rewritten
-from bioconv.codes.first_spike.neurons import Announcer, FirstSpike
+from bioconv.codes.first_spike.code import FirstSpikeCode
+from bioconv.codes.first_spike.neurons import FirstSpike
 from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, compact, scaled
-from bioconv.timing import whole_steps
-
-if TYPE_CHECKING:
-    from bioconv.codes.first_spike.code import FirstSpikeCode
 
 Scale = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ _UNITS_A_LAYER = 3
 
 
 @dataclass
-class Plan(Parts):
+class FirstSpikePlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters
@@ -99,59 +99,45 @@ class Plan(Parts):
         return FirstSpike(threshold or self.code.threshold, t_ref=ONCE_STEPS * self.dt)
 
     @property
+    def n_crossings(self) -> int:
+        """How often the potential reaches the threshold until the spike that carries the value."""
+        return 2 if self.dynamic else 1
+
+    @property
+    def lift(self) -> float:
+        """By how many mV the full scale lifts the membrane in one unit of time."""
+        return self.n_crossings * float(self.neuron().value("v_th"))
+
+    @property
     def full(self) -> float:
-        """Current in pA that lifts the membrane to the threshold in one unit of time."""
-        neuron = self.neuron()
-        return float(neuron.value("v_th")) * float(neuron.value("c_m")) / self.unit
+        """Current of the full scale in pA."""
+        return self.lift * float(self.neuron().value("c_m")) / self.unit
 
 
-def build(
-    code: FirstSpikeCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-    seed: int,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: FirstSpikeCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
     code : FirstSpikeCode
-    graph : AnalogGraph
-    calibration : dict of str to ndarray
-    neuron : Neuron
-        Must be the default: the code brings its own.
-    dt : float, optional
-        ms; default 1 ms.
-    n_steps : int, optional
-        Default: three units of time for each layer, input and output included.
-    duration : float, optional
-        The same in ms.
-    seed : int
-        For the record: nothing is drawn.
+    request : Request
+        ``n_steps``: by default three units of time for each layer, input and output included.
 
     Raises
     ------
     ConversionError
-        With every layer that cannot spike.
+        With every layer that cannot spike, or a neuron that is not the code's own.
     ParameterError
         A duration in which not even the full scale fires.
     """
-    step = dt or 1.0
-    check_neuron(code.name, neuron)
-    plain = rewrite(graph, LowestValues(graph, calibration), code.name, carries)
-    refuse_curves(code.name, plain)
+    graph, calibration, step = request.graph, request.calibration, request.dt or 1.0
+    plain = prepared(request, code.name, carries)
     rewritten = with_encoders(plain, calibration)
-    if duration is not None:
-        n_steps = whole_steps(duration, step)
+    n_steps = asked_steps(request, step)
     depth = max(depths(rewritten, [entry.name for entry in rewritten.inputs]).values())
     n_steps = n_steps or _UNITS_A_LAYER * (depth + 1) * code.unit_steps
     _check_duration(code, n_steps)
-    plan = Plan(
+    plan = FirstSpikePlan(
         code,
         rewritten,
         _scales(rewritten, calibration),
@@ -161,17 +147,20 @@ def build(
         plain.carried(graph),
         current_inputs(graph),
     )
-    for layer in rewritten.layers:
-        add = _add_gates if isinstance(layer.function, MaxPool) else _add_layer
-        add(plan, layer)
-    for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, output)
+    add_all(
+        plan,
+        rewritten,
+        graph.outputs,
+        layer=_add_layer,
+        gates=_add_gates,
+        readout=_add_readout,
+    )
     return plan.network(
         graph,
         plan.inputs.values(),
         dt=step,
         n_steps=n_steps,
-        record=_record(plan, calibration, seed),
+        record=_record(plan, request),
     )
 
 
@@ -198,19 +187,19 @@ def _scales(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[st
     return scales
 
 
-def _add_layer(plan: Plan, layer: Layer) -> None:
+def _add_layer(plan: FirstSpikePlan, layer: Layer) -> None:
     """A rectification: neurons that fire at the time that stands for their activation."""
     name, neuron = plan.names[layer.name], plan.neuron()
     given = _connect(plan, layer, name)
     current = _bias(plan, layer)
     parameters = {"i_offset": current, **_limits(plan, layer, name, neuron)}
-    _populate(plan, layer, neuron, parameters, {"v": _start(plan, neuron, given)})
+    _populate(plan, layer, neuron, parameters, {"v": _start(plan, given, plan.n_crossings)})
     if plan.dynamic:
         _add_missing(plan, layer, name)
-        _add_announcer(plan, layer, current, given)
+        _add_announcer(plan, layer, current)
 
 
-def _limits(plan: Plan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
+def _limits(plan: FirstSpikePlan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
     """No spike before the one that stands for the largest value, none after the smallest."""
     function, start = rectifier_of(layer), {}
     steps = plan.code.unit_steps * np.max(plan.scales[layer.name])
@@ -223,23 +212,27 @@ def _limits(plan: Plan, layer: Layer, name: str, neuron: Neuron) -> dict[str, An
     return start
 
 
-def _add_announcer(plan: Plan, layer: Layer, current: Any, given: list[Operator]) -> None:
-    """Neurons with the same input that fire as soon as it is positive."""
-    name = _announcer_name(plan, layer)
-    neuron = Announcer(t_ref=ONCE_STEPS * plan.dt, i_min=margin(plan.full, 1, given))
+def _add_announcer(plan: FirstSpikePlan, layer: Layer, current: Any) -> None:
+    """Neurons with the same input that fire when the threshold is crossed for the first time."""
+    name, neuron = _announcer_name(plan, layer), plan.neuron("base")
+    given = _connect(plan, layer, name)
     parameters = {**neuron.parameters, "i_offset": current}
-    plan.populations.append(Population(name, layer.shape, neuron.model, parameters))
-    _connect(plan, layer, name)
+    initial = {"v": _start(plan, given, 1)}
+    plan.populations.append(Population(name, layer.shape, neuron.model, parameters, initial))
+    function = rectifier_of(layer)
+    if carries(function):  # what crosses later than this stays below the smallest value
+        steps = plan.code.unit_steps * np.max(plan.scales[layer.name]) / plan.n_crossings
+        plan.changes.append(Change(round(steps / function.threshold), name, "v_th", NEVER))
 
 
-def _announcer_name(plan: Plan, layer: Layer) -> str:
+def _announcer_name(plan: FirstSpikePlan, layer: Layer) -> str:
     taken = [*plan.names.values(), *plan.announcers.values()]
     name = identifiers([*taken, f"{plan.names[layer.name]}_announced"])[-1]
     plan.announcers[layer.name] = name
     return name
 
 
-def _add_missing(plan: Plan, layer: Layer, name: str) -> None:
+def _add_missing(plan: FirstSpikePlan, layer: Layer, name: str) -> None:
     """Announcements raise the threshold by a share of their weights, spikes lower it again.
 
     In a chain of several signed maps the product of their magnitudes stands for the weight.
@@ -255,12 +248,12 @@ def _add_missing(plan: Plan, layer: Layer, name: str) -> None:
             plan.projections.append(Projection(pre, name, operator, "announced"))
 
 
-def _weights(plan: Plan, layer: Layer, operator: Operator, source: str) -> Operator:
+def _weights(plan: FirstSpikePlan, layer: Layer, operator: Operator, source: str) -> Operator:
     """From units of the source's scale to units of the layer's."""
     return scaled(operator, pre=plan.scales[source], post=1.0 / plan.scales[layer.name])
 
 
-def _connect(plan: Plan, layer: Layer, name: str) -> list[Operator]:
+def _connect(plan: FirstSpikePlan, layer: Layer, name: str) -> list[Operator]:
     """Drives from inputs, synapses from other layers; the operators of the latter."""
     found, full = [], plan.full
     for term in layer.inputs[0].terms:
@@ -275,7 +268,7 @@ def _connect(plan: Plan, layer: Layer, name: str) -> list[Operator]:
     return found
 
 
-def _bias(plan: Plan, layer: Layer) -> Any:
+def _bias(plan: FirstSpikePlan, layer: Layer) -> Any:
     """Constant current in pA on the grid; one number where it is the same for all."""
     grid = plan.full * GRID
     current = np.round(layer.inputs[0].bias / plan.scales[layer.name] * plan.full / grid) * grid
@@ -283,13 +276,21 @@ def _bias(plan: Plan, layer: Layer) -> Any:
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
-def _start(plan: Plan, neuron: Neuron, given: list[Operator]) -> float:
-    """Start potential in mV, so close to zero that it decides ties only."""
-    return margin(float(neuron.value("v_th")), plan.code.unit_steps, given)
+def _start(plan: FirstSpikePlan, given: list[Operator], crossing: int) -> float:
+    """Start potential in mV: a threshold lower for each crossing before the one that is a spike.
+
+    The part above that is so close to zero that it decides ties only.
+    """
+    v_th = float(plan.neuron().value("v_th"))
+    return margin(v_th, plan.code.unit_steps, given) - (crossing - 1) * v_th
 
 
 def _populate(
-    plan: Plan, layer: Layer, neuron: Neuron, parameters: dict[str, Any], initial: dict[str, Any]
+    plan: FirstSpikePlan,
+    layer: Layer,
+    neuron: Neuron,
+    parameters: dict[str, Any],
+    initial: dict[str, Any],
 ) -> None:
     carried, scale = plan.carried.get(layer.name), plan.scales[layer.name]
     plan.populations.append(
@@ -307,7 +308,7 @@ def _populate(
     )
 
 
-def _add_gates(plan: Plan, layer: Layer) -> None:
+def _add_gates(plan: FirstSpikePlan, layer: Layer) -> None:
     """A maximum: neurons that pass on the first spike, and the first announcement."""
     gate = FirstSpikePool()
     _populate(plan, layer, gate, {}, {})
@@ -318,26 +319,28 @@ def _add_gates(plan: Plan, layer: Layer) -> None:
         _connect_windows(plan, layer, name, plan.announcers)
 
 
-def _connect_windows(plan: Plan, layer: Layer, name: str, sources: Mapping[str, str]) -> None:
+def _connect_windows(
+    plan: FirstSpikePlan, layer: Layer, name: str, sources: Mapping[str, str]
+) -> None:
     for _, source, operator in cells_of(layer):
         plan.projections.append(Projection(sources[source], name, operator, "syn"))
 
 
-def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: FirstSpikePlan, layer: Layer, output: str) -> None:
     """An output: neurons that only add up, or neurons that fire."""
     name, level = plan.names[layer.name], plan.code.readout == "level"
     neuron = plan.neuron("base" if level else "")
-    v_th, scale = float(neuron.value("v_th")), plan.scales[layer.name]
+    scale = plan.scales[layer.name]
     given = _connect(plan, layer, name)
     initial: dict[str, Any] = {}
     function = layer.function
     if level:
         neuron = neuron.with_values(v_th=NEVER)
         contribution: dict[str, Any] = {
-            "scale": scale * plan.code.unit_steps / (plan.n_steps * v_th)
+            "scale": scale * plan.code.unit_steps / (plan.n_steps * plan.lift)
         }
     else:
-        initial = {"v": _start(plan, neuron, given)}
+        initial = {"v": _start(plan, given, plan.n_crossings)}
         contribution = {"scale": scale / (plan.n_steps * plan.dt), "offset": scale}
         function = Linear()  # its order is that of the activations, its values are times
         if plan.dynamic:
@@ -350,9 +353,7 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(readout, name, plan.code.readout, function))
 
 
-def _record(
-    plan: Plan, calibration: Mapping[str, NDArray], seed: int
-) -> dict[str, str | int | float | bool]:
+def _record(plan: FirstSpikePlan, request: Request) -> dict[str, str | int | float | bool]:
     """Everything that set the network up, as plain values."""
     used = np.concatenate([np.ravel(scale) for scale in plan.scales.values()])
     return {
@@ -360,8 +361,8 @@ def _record(
         "latency_steps": plan.n_steps,
         "latency_ms": plan.n_steps * plan.dt,
         "smallest_activation": plan.code.unit_steps / plan.n_steps,
-        "calibration_samples": len(next(iter(calibration.values()))),
+        "calibration_samples": request.n_samples,
         "smallest_scale": float(used.min()),
         "largest_scale": float(used.max()),
-        "seed": seed,
+        "seed": request.seed,
     }

@@ -11,6 +11,7 @@ from bioconv.neurons.library.parts import I_OFFSET, c_m, one_of, t_ref
 _FOREVER = 1e6
 _THRESHOLDS = ("base", "dynamic")
 _SOURCE = "Mueller 2023, thesis, TU Munich, section 6.1, Eqs 6.1, 6.2, after Rueckauer and Liu 2018"
+_REFERENCES = ("mueller2023", "rueckauer2018")
 
 
 def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
@@ -19,8 +20,8 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
     u(t) = sum of w (t - t_j) over the spikes so far, plus b t (mueller Eq 6.1).  The neuron fires
     once: the refractory period is longer than any run.
 
-    With the threshold "dynamic" spikes on the receptor ``announced`` raise the threshold: sources
-    announce that they will fire, and take the announcement back with their spike.
+    With the threshold "dynamic" spikes on the receptor ``announced`` raise the threshold: the first
+    of a source's two spikes announces the second, which takes the announcement back.
 
     Parameters
     ----------
@@ -77,47 +78,6 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
         ),
         refractory="t_ref",
         source=_SOURCE,
-    )
-    return Neuron(model, parameters)
-
-
-def Announcer(**parameters: Value) -> Neuron:
-    """Neuron that fires once, as soon as its input current is positive.
-
-    The first of the two spikes of mueller 6.1 (dynamic threshold): it tells that an activation is
-    on its way.
-
-    Parameters
-    ----------
-    **parameters : float or ndarray
-        i_min, the current above which it fires, 0 pA; t_ref 1e6 ms; i_offset 0 pA.
-
-    Returns
-    -------
-    Neuron
-
-    Raises
-    ------
-    ParameterError
-    """
-    model = NeuronModel(
-        name="first_spike_announcer",
-        equations="di_syn/dt = 0 * pA * Hz : amp",
-        threshold="i_syn + i_offset > i_min",
-        reset="",
-        method="euler",
-        parameters=(
-            Parameter(
-                "i_min", 0.0, "pA", "Current above which it fires", role=roles.CURRENT_THRESHOLD
-            ),
-            t_ref(_FOREVER),
-            I_OFFSET,
-        ),
-        states=(
-            State("i_syn", 0.0, "pA", "Current of all spikes so far", kind=roles.LASTING_CURRENT),
-        ),
-        receptors=(Receptor("syn", "i_syn", "pA"),),
-        refractory="t_ref",
-        source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.codes.first_spike.neurons import Announcer, FirstSpike
+from bioconv.codes.first_spike.neurons import FirstSpike
 from bioconv.codes.solving.crossings import first_crossing, spikes_by_neuron
 from bioconv.codes.solving.exact import Exact, at_most, changed, check_single_spike
 from bioconv.codes.solving.linear import positive_bound, synaptic
@@ -34,7 +34,6 @@ def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
     return (
         Exact(FirstSpike("base").model, _neurons, _misses, ("i_syn",)),
         Exact(FirstSpike("dynamic").model, _neurons, _misses, ("i_syn", "missing")),
-        Exact(Announcer().model, _announcers, at_most(), ("i_syn",)),
     )
 
 
@@ -59,11 +58,6 @@ def _moves_within_reach(thresholds: Sequence[ArrayLike]) -> bool:
 def _neurons(stage: Stage) -> Solver:
     check_single_spike(stage)
     return _Neurons(stage).solve
-
-
-def _announcers(stage: Stage) -> Solver:
-    check_single_spike(stage)
-    return _Announcers(stage).solve
 
 
 class _Neurons:
@@ -146,36 +140,3 @@ class _Neurons:
             own = (height[0][part], height[1][part])
             found[part] = first_crossing(own, events, span, self.v_th[neuron[part]], self.opens)
         return found
-
-
-class _Announcers:
-    """Neurons that fire with the spike that makes their current positive."""
-
-    def __init__(self, stage: Stage):
-        self.stage = stage
-        self.operators = [entry.operator for entry in stage.incoming]
-        self.positive = [positive_bound(operator) for operator in self.operators]
-        self.synapses = Synapses(self.operators)
-
-    def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
-        """Spikes of a batch."""
-        constant = self.stage.value("i_offset") + current
-        missing = self.stage.value("i_min") - constant
-        spikes = np.where(missing < 0, 0.0, np.inf)
-        if not arrivals:
-            return Solution(spikes[:, :, None])
-        end = self.stage.end
-        counts = [(t < end).sum(axis=2).astype(np.float32) for t in arrivals]
-        most = np.asarray(synaptic(self.positive, counts))
-        room = _MARGIN * (np.abs(most) + np.abs(missing))
-        image, neuron = np.nonzero((missing >= 0) & (most + room > missing))
-        for part, times, weights, _ in spikes_by_neuron(self.synapses, arrivals, image, neuron):
-            i, j = image[part], neuron[part]
-            order = np.argsort(times, axis=1, kind="stable")
-            times = np.take_along_axis(times, order, axis=1)
-            sums = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-            # Spikes at one time are one event.
-            last = np.concatenate([times[:, 1:] > times[:, :-1], np.ones((len(i), 1), bool)], 1)
-            above = (sums > missing[i, j][:, None]) & last & (times < end)
-            spikes[i, j] = np.min(np.where(above, times, np.inf), axis=1)
-        return Solution(spikes[:, :, None])

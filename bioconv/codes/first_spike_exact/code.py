@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, refuse, wrong_choices
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
-
-_CHOICES = {
-    "slope": ("constant", "positive", "identical"),
-    "ramp": ("previous", "own"),
-    "threshold": ("held", "constant", "falling"),
-    "inactive": ("fire", "silent"),
-    "normalization": ("layer", "none"),
-}
+from bioconv.ground.options import check, choice, is_number, number
 
 
 @dataclass(frozen=True)
@@ -54,10 +40,15 @@ class FirstSpikeExactCode(Code):
         less than one spike per neuron).
     zeta : float
         Windows are (1 + zeta) times as long as the largest activation on the calibration data
-        needs.
+        needs (Algorithm 2), or that at the percentile.
+    percentile : float
+        In (0, 100]: percentile of all outputs of a layer on the calibration data, zeros included,
+        which is taken in place of the largest one (thesis 3.6.3 (ii), (iv): 100, 99, 95, 92, 90).
+        Neurons with a larger activation fire when their window opens.
     normalization : {"layer", "none"}
-        Scale every layer to a largest activation of 1 first, so that windows are about equally
-        long, or only where delta and b_low demand it (Eqs 2.16-2.19), as the thesis does.
+        Scale every layer to a largest activation of 1 first (1 at the percentile), so that windows
+        are about equally long, or only where delta and b_low demand it (Eqs 2.16-2.19), as the
+        thesis does.
     delta, b_low : float
         The weights of a neuron sum up to at most 1 - delta (Eq 2.16) and at least -b_low
         (Eq 2.18).
@@ -87,59 +78,32 @@ class FirstSpikeExactCode(Code):
     [0.52, 1.0, 0.0]
     """
 
-    slope: str = "constant"
-    ramp: str = "previous"
-    threshold: str = "held"
-    inactive: str = "fire"
-    zeta: float = 0.5
-    normalization: str = "layer"
-    delta: float = 0.1
-    b_low: float = 10.0
-    time_unit: float = 10.0
+    slope: str = choice("constant", ("constant", "positive", "identical"))
+    ramp: str = choice("previous", ("previous", "own"))
+    threshold: str = choice("held", ("held", "constant", "falling"))
+    inactive: str = choice("fire", ("fire", "silent"))
+    zeta: float = number(0.5, -1.0, above=True)
+    percentile: float = number(100.0, 0.0, 100.0, above=True)
+    normalization: str = choice("layer", ("layer", "none"))
+    delta: float = number(0.1, 0.0, 1.0, above=True, below=True)
+    b_low: float = number(10.0, 0.0, above=True)
+    time_unit: float = number(10.0, 0.0, above=True)
     input_range: tuple[float, float] | None = None
 
     name = "first_spike_exact"
+    references = ("stanojevic2023", "stanojevic2022")
+    builder = "bioconv.codes.first_spike_exact.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        if not (is_number(self.zeta) and self.zeta > -1):
-            problems.append(f"zeta must be above -1. Received: {self.zeta!r}.")
-        if not (is_number(self.delta) and 0 < self.delta < 1):
-            problems.append(f"delta must lie between 0 and 1. Received: {self.delta!r}.")
-        for option in ("b_low", "time_unit"):
-            value = getattr(self, option)
-            if not (is_number(value) and value > 0):
-                problems.append(f"{option} must be above 0. Received: {value!r}.")
+        problems = []
         if self.input_range is not None and not _is_range(self.input_range):
             problems.append(
                 f"input_range must be two numbers p < q. Received: {self.input_range!r}."
             )
-        refuse(self, problems)
+        check(self, problems)
         if self.input_range is not None:
             low, high = map(float, self.input_range)
             object.__setattr__(self, "input_range", (low, high))
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`.
-
-        ``dt`` is 0.125 ms unless given.  ``n_steps`` or ``duration`` choose the time unit such
-        that a sample takes so long at most.
-        """
-        from bioconv.codes.first_spike_exact.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest of ``n_steps + 1`` values of a window that is one time unit long.

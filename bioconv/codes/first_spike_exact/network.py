@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import lcm
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.functions import ReLU
 from bioconv.analog.graph import GraphInput, Layer
-from bioconv.codes.common import layout
+from bioconv.codes.code import Request
 from bioconv.codes.common.affine import apply64
-from bioconv.codes.common.assembly import Parts
-from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.assembly import Parts, add_all, prepared
+from bioconv.codes.common.layout import asked_steps
 from bioconv.codes.common.max_windows import cells_of, pool_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.pooling import MaxMinPool
-from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.neurons import (
     FirstSpikeEncoder,
     FirstSpikeExact,
@@ -41,10 +39,6 @@ from bioconv.network import (
 )
 from bioconv.neurons import Neuron
 from bioconv.operators import compact, identity, scaled
-from bioconv.timing import whole_steps
-
-if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +48,7 @@ _GRID = 2.0**-34
 
 
 @dataclass
-class Plan(Parts):
+class FirstSpikeExactPlan(Parts):
     """What is known before the first population is built, and what has been built so far."""
 
     code: FirstSpikeExactCode
@@ -65,50 +59,40 @@ class Plan(Parts):
     carried: dict[str, Carried]
 
 
-def build(
-    code: FirstSpikeExactCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-    seed: int,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: FirstSpikeExactCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : FirstSpikeExactCode
+    request : Request
 
     Raises
     ------
     ConversionError
-        With every layer that cannot spike; or the neuron cannot be used.
+        With every layer that cannot spike, or a neuron that is not the code's own.
     ParameterError
         The duration is too short.
     """
-    layout.check_neuron("exact first-spike", neuron)
-    rewritten = rewrite(
-        graph, LowestValues(graph, calibration), code="exact first-spike", minima=True
-    )
-    layout.refuse_curves(code.name, rewritten)
+    graph, calibration = request.graph, request.calibration
+    rewritten = prepared(request, "exact first-spike", minima=True)
     scaling = measure(code, rewritten, calibration)
-    if n_steps is None and duration is not None:
-        n_steps = whole_steps(duration, dt or plan(code, rewritten, scaling, dt, None).dt)
+    dt = request.dt
+    n_steps = asked_steps(request, dt or plan(code, rewritten, scaling, dt, None).dt)
     schedule = plan(code, rewritten, scaling, dt, n_steps)
-    built = Plan(code, rewritten, scaling, schedule, _names(rewritten), rewritten.carried(graph))
+    built = FirstSpikeExactPlan(
+        code, rewritten, scaling, schedule, _names(rewritten), rewritten.carried(graph)
+    )
     inputs = _add_inputs(built)
-    for layer in rewritten.layers:
-        if isinstance(layer.function, MaxPool):
-            _add_pool(built, layer)
-        else:
-            _add_rectifier(built, layer)
-    for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(built, layer, output)
+    add_all(
+        built, rewritten, graph.outputs, layer=_add_rectifier, gates=_add_pool, readout=_add_readout
+    )
     return built.network(
         graph,
         inputs,
         dt=schedule.dt,
         n_steps=schedule.n_steps,
-        record=_record(built, calibration, seed),
+        record=_record(built, request),
     )
 
 
@@ -121,16 +105,16 @@ def _names(rewritten: Rewritten) -> dict[str, str]:
     return unique
 
 
-def _population_of(plan: Plan, source: str) -> str:
+def _population_of(plan: FirstSpikeExactPlan, source: str) -> str:
     """Name of the population whose spikes carry an input or a layer."""
     return plan.names.get(f"{source} encoder", plan.names[source])
 
 
-def _add_inputs(plan: Plan) -> tuple[Input, ...]:
+def _add_inputs(plan: FirstSpikeExactPlan) -> tuple[Input, ...]:
     return tuple(_add_encoder(plan, entry) for entry in plan.rewritten.inputs)
 
 
-def _add_encoder(plan: Plan, entry: GraphInput) -> Input:
+def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
     """Neurons that fire the earlier the larger the sample is (thesis 2.4.2 (i))."""
     schedule, window = plan.schedule, plan.schedule.windows[entry.name]
     dt, unit = schedule.dt, schedule.unit
@@ -159,7 +143,7 @@ def _add_encoder(plan: Plan, entry: GraphInput) -> Input:
     return Input(plan.names[entry.name], entry.shape)
 
 
-def _add_rectifier(plan: Plan, layer: Layer) -> None:
+def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
     """Neurons whose first spike is a ReLU (thesis 2.4.2 (ii)-(v))."""
     code, schedule = plan.code, plan.schedule
     scale, window, dt = plan.scaling.scale[layer.name], schedule.windows[layer.name], schedule.dt
@@ -193,13 +177,13 @@ def _add_rectifier(plan: Plan, layer: Layer) -> None:
     _append(plan, layer, neuron)
 
 
-def _gain(plan: Plan, layer: Layer) -> Floats:
+def _gain(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
     """Slope of the potential within the window: J / w of Eqs 2.3, 2.6."""
     sums = plan.scaling.sums[layer.name]
     return np.ones(sums.shape) if plan.code.slope == "identical" else 1.0 / (1.0 - sums)
 
 
-def _earliest(plan: Plan, layer: Layer) -> Floats:
+def _earliest(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
     """Time in ms before which no neuron fires."""
     schedule, window = plan.schedule, plan.schedule.windows[layer.name]
     held = plan.code.threshold == "held"
@@ -210,7 +194,9 @@ def _earliest(plan: Plan, layer: Layer) -> Floats:
     return earliest
 
 
-def _connect(plan: Plan, layer: Layer, gain: Floats) -> tuple[float, list[Projection]]:
+def _connect(
+    plan: FirstSpikeExactPlan, layer: Layer, gain: Floats
+) -> tuple[float, list[Projection]]:
     """Synapses of a population, weights on a grid; and the grid, in pA."""
     operators = [
         scaled(term.operator, pre=plan.scaling.scale[term.source], post=gain)
@@ -229,7 +215,7 @@ def _connect(plan: Plan, layer: Layer, gain: Floats) -> tuple[float, list[Projec
     return grid, found
 
 
-def _add_pool(plan: Plan, layer: Layer) -> None:
+def _add_pool(plan: FirstSpikeExactPlan, layer: Layer) -> None:
     """Neurons that fire with the first of their sources, or with the last (Eq 2.32)."""
     pool = pool_of(layer)
     sources = np.zeros(layer.shape)
@@ -243,7 +229,7 @@ def _add_pool(plan: Plan, layer: Layer) -> None:
     _append(plan, layer, FirstSpikePool(v_th=_compact(v_th, layer)))
 
 
-def _append(plan: Plan, layer: Layer, neuron: Neuron) -> None:
+def _append(plan: FirstSpikeExactPlan, layer: Layer, neuron: Neuron) -> None:
     carried, window = plan.carried.get(layer.name), plan.schedule.windows[layer.name]
     scale = plan.scaling.scale[layer.name]
     plan.populations.append(
@@ -267,7 +253,7 @@ def _values(schedule: Schedule, window: Window) -> Floats:
     return np.asarray(steps * schedule.dt / schedule.unit, np.float64)
 
 
-def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
     """Neurons that only add up; the bias as a current (Eqs 2.34, 2.35)."""
     schedule, window = plan.schedule, plan.schedule.windows[layer.name]
     for term in layer.inputs[0].terms:
@@ -306,9 +292,7 @@ def _compact(values: Floats, layer: Layer) -> Value:
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
-def _record(
-    plan: Plan, calibration: dict[str, NDArray], seed: int
-) -> dict[str, str | int | float | bool]:
+def _record(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | int | float | bool]:
     """Everything that set the network up, as plain values."""
     schedule, code = plan.schedule, plan.code
     options = {name: value for name, value in asdict(code).items() if name != "input_range"}
@@ -325,6 +309,6 @@ def _record(
         "latency_units": schedule.n_steps * schedule.dt / schedule.unit,
         "shortest_window": min(steps, default=0),
         "longest_window": max(steps, default=0),
-        "calibration_samples": len(next(iter(calibration.values()))),
-        "seed": seed,
+        "calibration_samples": request.n_samples,
+        "seed": request.seed,
     }

@@ -18,6 +18,7 @@ from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m
 
 _SOURCE = "Stanojevic 2023, thesis, EPFL, chapter 2, "
+_REFERENCES = ("stanojevic2023", "stanojevic2022")
 _FIRED = State("fired", 0.0, "1", "1 after the spike", kind=roles.MARK)
 
 
@@ -107,6 +108,7 @@ def FirstSpikeExact(
         ),
         receptors=(Receptor("syn", "i_syn", "pA"),),
         source=_SOURCE + "Eqs 2.2, 2.5",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -153,6 +155,7 @@ def FirstSpikeEncoder(inactive: str = "fire", **parameters: Value) -> Neuron:
         ),
         states=(State("v", 0.0, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL), _FIRED),
         source=_SOURCE + "section 2.4.2 (i)",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -191,6 +194,7 @@ def FirstSpikePool(**parameters: Value) -> Neuron:
         receptors=(Receptor("syn", "v", "mV"),),
         current="",
         source=_SOURCE + "Eq 2.32",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -240,6 +244,7 @@ def FirstSpikeIntegrator(**parameters: Value) -> Neuron:
         ),
         receptors=(Receptor("syn", "i_syn", "pA"),),
         source=_SOURCE + "Eqs 2.34, 2.35",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 

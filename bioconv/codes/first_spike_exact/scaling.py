@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,11 @@ from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Affine, Layer
 from bioconv.codes.common.affine import apply64, channel_axis
 from bioconv.codes.common.calibration import pooled_scale
+from bioconv.codes.common.percentiles import Tail
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.common.signs import signed_parts
+from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.operators import Operator
-
-if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 
 Floats = NDArray[np.float64]
 Samples = Mapping[str, NDArray]
@@ -45,7 +44,8 @@ class Scaling:
         Sum of the scaled weights of a neuron, one for each channel; where zero padding cuts off
         some of them, with those (Eq 2.15).  For rectifications.
     largest : dict of str to float
-        Largest scaled activation of each layer on the calibration data (X of Eq 2.24).
+        Largest scaled activation that each layer has a time for: the largest on the calibration
+        data (X of Eq 2.24), or that at the percentile of the code.
     """
 
     scale: dict[str, Floats] = field(default_factory=dict)
@@ -78,24 +78,29 @@ def measure(code: FirstSpikeExactCode, rewritten: Rewritten, calibration: Sample
         scaling.low[entry.name] = float(low)
         scaling.scale[entry.name] = np.asarray(float(high) - float(low))
     maxima = _maxima(rewritten, calibration)
+    common = {name: float(values.max()) for name, values in maxima.items()}
+    if code.percentile < 100:
+        common = _percentiles(code.percentile, rewritten, calibration, {})
     for layer in rewritten.layers:
         if isinstance(layer.function, MaxPool):
             scaling.scale[layer.name] = pooled_scale(layer, scaling.scale)
         else:
-            _add_rectifier(code, layer, maxima[layer.name], scaling)
+            _add_rectifier(code, layer, common[layer.name], scaling)
         largest = np.max(maxima[layer.name] / _by_channel(layer, scaling.scale[layer.name]))
         scaling.largest[layer.name] = float(largest)
+    if code.percentile < 100:
+        scaling.largest.update(_percentiles(code.percentile, rewritten, calibration, scaling.scale))
     return scaling
 
 
 def _add_rectifier(
-    code: FirstSpikeExactCode, layer: Layer, maxima: Floats, scaling: Scaling
+    code: FirstSpikeExactCode, layer: Layer, largest: float, scaling: Scaling
 ) -> None:
     """Scale of a rectification: the smallest that keeps its sums of weights within bounds."""
     total, positive = _weight_sums(code, layer, scaling)
     scale = np.ones(total.shape)
-    if code.normalization == "layer" and np.any(maxima > 0):
-        scale *= maxima.max()
+    if code.normalization == "layer" and largest > 0:
+        scale *= largest
     if code.slope != "identical":
         most = positive if code.slope == "positive" else total
         scale = np.maximum(scale, most / (1.0 - code.delta))
@@ -159,6 +164,27 @@ def _maxima(rewritten: Rewritten, calibration: Samples) -> dict[str, Floats]:
         for name, values in batch.items():
             largest = _columns(layers[name], np.asarray(values, np.float64)).max(axis=0)
             found[name] = np.maximum(found.get(name, 0.0), largest)
+    return found
+
+
+def _percentiles(
+    p: float, rewritten: Rewritten, calibration: Samples, scale: Mapping[str, Floats]
+) -> dict[str, float]:
+    """The p-th percentile of all outputs of each layer, in units of its scale (1 if it has none).
+
+    `Tail` counts positive values only, so the rank among all is one among those first.
+    """
+    n_samples = len(next(iter(calibration.values())))
+    sizes = {layer.name: n_samples * prod(layer.shape) for layer in rewritten.layers}
+    tails = {name: Tail(size, p) for name, size in sizes.items()}
+    for batch in iterate(rewritten.graph(), dict(calibration), names=list(tails)):
+        for name, values in batch.items():
+            tails[name].update((values / scale.get(name, 1.0)).reshape(-1, 1))
+    found = {}
+    for name, tail in tails.items():
+        rank, last = (1 - p / 100) * (sizes[name] - 1), int(tail.positives[0]) - 1
+        among = 100 * (1 - rank / last) if last > 0 else 0.0
+        found[name] = float(tail.percentile(among)[0]) if among > 0 else 0.0
     return found
 
 

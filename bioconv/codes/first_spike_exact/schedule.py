@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.scaling import Scaling
 from bioconv.ground.errors import ParameterError
-
-if TYPE_CHECKING:
-    from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
-    from bioconv.codes.first_spike_exact.scaling import Scaling
 
 #: step in ms where the user gives none: a power of two, so that potentials add up without rounding
 DEFAULT_DT = 0.125

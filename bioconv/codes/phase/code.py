@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
 from bioconv.codes.common.headroom import NORMALIZATIONS
-from bioconv.codes.common.options import refuse, wrong_choices
 from bioconv.codes.phase.neurons import ADAPTATIONS
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
-
-_CHOICES = {
-    "adaptation": ADAPTATIONS,
-    "normalization": NORMALIZATIONS,
-    "readout": ("level", "first_spike"),
-}
+from bioconv.ground.options import check, choice, whole
 
 
 @dataclass(frozen=True)
@@ -78,37 +66,17 @@ class OscillationCode(Code):
     [0.3, 0.0, 1.0]
     """
 
-    window_steps: int = 128
-    adaptation: str = "amplitude"
-    normalization: str = "peak"
-    readout: str = "level"
+    window_steps: int = whole(128, 2)
+    adaptation: str = choice("amplitude", ADAPTATIONS)
+    normalization: str = choice("peak", NORMALIZATIONS)
+    readout: str = choice("level", ("level", "first_spike"))
 
     name = "phase"
+    references = ("mueller2023", "mueller2022oscillations")
+    builder = "bioconv.codes.phase.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        steps = self.window_steps
-        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 2:
-            problems.append(f"window_steps must be a whole number from 2. Received: {steps!r}.")
-        refuse(self, problems)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.phase.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
+        check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest multiple of 1 / n_steps, for a window of n_steps."""

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import MaxPool, ReLU
+from bioconv.analog.functions import ReLU
 from bioconv.analog.graph import Affine, Layer
+from bioconv.codes.code import Request
 from bioconv.codes.common.affine import scale_affine
-from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.assembly import add_all, prepared
 from bioconv.codes.common.encoding import with_encoders
 from bioconv.codes.common.headroom import measure_headroom
 from bioconv.codes.common.layout import (
-    check_neuron,
     describe_options,
     names,
-    refuse_curves,
     steps_of,
 )
 from bioconv.codes.common.max_windows import cells_of
 from bioconv.codes.common.membrane import on_grid
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.once import GRID, current_inputs, margin
-from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
-from bioconv.codes.phase.plan import Plan, transmission_starts
+from bioconv.codes.phase.code import OscillationCode
+from bioconv.codes.phase.plan import PhasePlan, transmission_starts
 from bioconv.network import (
     Change,
     Drive,
@@ -49,52 +45,26 @@ from bioconv.operators import (
     scaled,
 )
 
-if TYPE_CHECKING:
-    from bioconv.codes.phase.code import OscillationCode
 
-
-def build(
-    code: OscillationCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-    seed: int,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: OscillationCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
     code : OscillationCode
-    graph : AnalogGraph
-    calibration : dict of str to ndarray
-    neuron : Neuron
-        Must be the default: the code brings its own.
-    dt : float, optional
-        ms; default 1 ms.
-    n_steps : int, optional
-        Default: what the code needs; not less.
-    duration : float, optional
-        The same in ms.
-    seed : int
-        For the record: nothing is drawn.
+    request : Request
 
     Raises
     ------
     ConversionError
-        With every layer that cannot spike.
+        With every layer that cannot spike, or a neuron that is not the code's own.
     ParameterError
         A duration shorter than the code needs.
     """
-    step = dt or 1.0
-    check_neuron(code.name, neuron)
-    plain = rewrite(graph, LowestValues(graph, calibration), code.name)
-    refuse_curves(code.name, plain)
+    graph, calibration, step = request.graph, request.calibration, request.dt or 1.0
+    plain = prepared(request, code.name)
     rewritten = with_encoders(plain, calibration)
-    plan = Plan(
+    plan = PhasePlan(
         code,
         rewritten,
         measure_headroom(code.normalization, rewritten, calibration),
@@ -104,25 +74,25 @@ def build(
         plain.carried(graph),
         current_inputs(graph),
     )
-    for layer in rewritten.layers:
-        add = _add_gates if isinstance(layer.function, MaxPool) else _add_layer
-        add(plan, layer)
-    for layer, output in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, output)
-    latency = _latency(plan)
-    n_steps = steps_of(
-        n_steps, duration, step, latency, advice="Use as many, or fewer window_steps."
+    add_all(
+        plan,
+        rewritten,
+        graph.outputs,
+        layer=_add_layer,
+        gates=_add_gates,
+        readout=_add_readout,
     )
+    latency = _latency(plan)
     return plan.network(
         graph,
         plan.inputs.values(),
         dt=step,
-        n_steps=n_steps,
-        record=_record(plan, latency, calibration, seed),
+        n_steps=steps_of(request, step, latency, advice="Use as many, or fewer window_steps."),
+        record=_record(plan, latency, request),
     )
 
 
-def _add_layer(plan: Plan, layer: Layer) -> None:
+def _add_layer(plan: PhasePlan, layer: Layer) -> None:
     """A rectification: an encoder, or neurons that listen and transmit."""
     if {term.source for term in layer.inputs[0].terms} & set(plan.inputs):
         neuron = _charged(plan, layer)
@@ -133,7 +103,7 @@ def _add_layer(plan: Plan, layer: Layer) -> None:
     _populate(plan, layer, neuron)
 
 
-def _populate(plan: Plan, layer: Layer, neuron: Neuron) -> None:
+def _populate(plan: PhasePlan, layer: Layer, neuron: Neuron) -> None:
     carried, scale = plan.carried.get(layer.name), plan.headroom.scales.of[layer.name]
     plan.populations.append(
         Population(
@@ -150,7 +120,7 @@ def _populate(plan: Plan, layer: Layer, neuron: Neuron) -> None:
     )
 
 
-def _charged(plan: Plan, layer: Layer) -> Neuron:
+def _charged(plan: PhasePlan, layer: Layer) -> Neuron:
     """An encoder: the sample charges the membrane in step 0."""
     neuron, name = plan.neuron(), plan.names[layer.name]
     (term,) = layer.inputs[0].terms
@@ -163,7 +133,7 @@ def _charged(plan: Plan, layer: Layer) -> Neuron:
     return neuron.with_values(charging=1.0, v_th=NEVER)
 
 
-def _listening(plan: Plan, layer: Layer, affine: Affine, held: bool) -> Neuron:
+def _listening(plan: PhasePlan, layer: Layer, affine: Affine, held: bool) -> Neuron:
     """Neurons whose potential becomes their activation in one window of the oscillation.
 
     The oscillation takes it from one threshold below to zero ("amplitude", mueller 6.2.2), or
@@ -187,7 +157,7 @@ def _listening(plan: Plan, layer: Layer, affine: Affine, held: bool) -> Neuron:
     return neuron
 
 
-def _transmit(plan: Plan, name: str, start: int) -> None:
+def _transmit(plan: PhasePlan, name: str, start: int) -> None:
     """The rising half of the oscillation; afterwards it falls, and nothing fires any more."""
     neuron = plan.neuron()
     rise, end = _rise(plan, neuron), start + plan.n
@@ -198,12 +168,12 @@ def _transmit(plan: Plan, name: str, start: int) -> None:
     plan.change(name, end, i_osc=-rise)
 
 
-def _rise(plan: Plan, neuron: Neuron) -> float:
+def _rise(plan: PhasePlan, neuron: Neuron) -> float:
     """Current in pA that lifts the membrane by the threshold in one window."""
     return float(neuron.value("v_th")) * float(neuron.value("c_m")) / plan.window
 
 
-def _pulses_end(plan: Plan, name: str, step: int) -> list[Change]:
+def _pulses_end(plan: PhasePlan, name: str, step: int) -> list[Change]:
     """Pulses last to the end of the listening window."""
     return [Change(step, name, "i_syn", 0.0)] if plan.code.adaptation == "duration" else []
 
@@ -212,7 +182,7 @@ def _saturates(layer: Layer) -> bool:
     return isinstance(layer.function, ReLU) and isfinite(layer.function.max_value)
 
 
-def _connect(plan: Plan, layer: Layer, affine: Affine, neuron: Neuron) -> list[Projection]:
+def _connect(plan: PhasePlan, layer: Layer, affine: Affine, neuron: Neuron) -> list[Projection]:
     """Synapses from the sources and from the bias lane."""
     name, unit = plan.names[layer.name], float(neuron.value("v_th"))
     if plan.code.adaptation == "duration":
@@ -238,7 +208,7 @@ def _projection(pre: str, post: str, operator: Operator, unit: float, delay: int
     return Projection(pre, post, on_grid(operator, unit * GRID), "syn", delay)
 
 
-def _bias_neuron(plan: Plan, listens: int) -> str:
+def _bias_neuron(plan: PhasePlan, listens: int) -> str:
     """The neuron of the bias lane that fires for the window that starts in this step.
 
     Its potential lies above a threshold that comes into reach one step before the others fire.
@@ -256,7 +226,7 @@ def _bias_neuron(plan: Plan, listens: int) -> str:
     return plan.bias_lane[listens]
 
 
-def _add_gates(plan: Plan, layer: Layer) -> None:
+def _add_gates(plan: PhasePlan, layer: Layer) -> None:
     """A maximum: neurons that pass on the first spike, that of the largest activation."""
     name, start = plan.names[layer.name], plan.transmits[layer.name]
     _populate(plan, layer, FirstSpikePool())
@@ -265,7 +235,7 @@ def _add_gates(plan: Plan, layer: Layer) -> None:
         plan.projections.append(Projection(plan.names[source], name, operator, "syn", delay))
 
 
-def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: PhasePlan, layer: Layer, output: str) -> None:
     """An output: neurons that only add up, or neurons that fire in one window more."""
     name, start, affine = plan.names[layer.name], plan.transmits[layer.name], layer.inputs[0]
     scale, shift = (getattr(plan.headroom.scales, x)[layer.name] for x in ("of", "shift"))
@@ -296,15 +266,13 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(readout, name, plan.code.readout, layer.function))
 
 
-def _latency(plan: Plan) -> int:
+def _latency(plan: PhasePlan) -> int:
     """Steps after which all outputs are complete."""
     more = 0 if plan.code.readout == "level" else plan.n
     return max(plan.transmits[layer.name] for layer in plan.rewritten.readouts) + more
 
 
-def _record(
-    plan: Plan, latency: int, calibration: Mapping[str, NDArray], seed: int
-) -> dict[str, str | int | float | bool]:
+def _record(plan: PhasePlan, latency: int, request: Request) -> dict[str, str | int | float | bool]:
     """Everything that set the network up, as plain values."""
     scales = plan.headroom.scales
     used = np.concatenate([np.ravel(compact(s, np.shape(s))) for s in scales.of.values()])
@@ -313,11 +281,11 @@ def _record(
         "latency_steps": latency,
         "latency_ms": latency * plan.dt,
         "bias_neurons": len(plan.bias_lane),
-        "calibration_samples": len(next(iter(calibration.values()))),
+        "calibration_samples": request.n_samples,
         "smallest_scale": float(used.min()),
         "largest_scale": float(used.max()),
         "largest_headroom": max(plan.headroom.ratios(), default=1.0),
         "silent_layers": ", ".join(plan.names[name] for name in scales.silent_layers),
         "silent_channels": scales.n_silent_channels,
-        "seed": seed,
+        "seed": request.seed,
     }

@@ -122,4 +122,5 @@ def _model(
         receptors=(receptor,),
         refractory="t_ref",
         source=_SOURCE,
+        references=("mueller2023", "mueller2022oscillations"),
     )

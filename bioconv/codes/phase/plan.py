@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +19,14 @@ from bioconv.codes.common.assembly import Parts
 from bioconv.codes.common.headroom import Headroom
 from bioconv.codes.common.once import ONCE_STEPS
 from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.phase.code import OscillationCode
 from bioconv.codes.phase.neurons import Oscillation
 from bioconv.network import Change, Input, Value
 from bioconv.neurons import Neuron
 
-if TYPE_CHECKING:
-    from bioconv.codes.phase.code import OscillationCode
-
 
 @dataclass
-class Plan(Parts):
+class PhasePlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, refuse, wrong_choices
+from bioconv.codes.common.calibration import OVER
 from bioconv.codes.population.placement import Placement, placement_problems
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
-
-_CHOICES = {"normalization": ("layer", "channel", "none")}
+from bioconv.ground.options import check, choice, number
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,8 @@ class PopulationCode(Code):
         In (0, 100]; 100 is the maximum of a ReLU on the calibration data.
     normalization : {"layer", "channel", "none"}
         One largest activation of a ReLU for each layer, for each channel, or 1 everywhere.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
 
     Raises
     ------
@@ -75,39 +70,21 @@ class PopulationCode(Code):
     curve: str = "own"
     sigma: float | str = "least_squares"
     inhibition: str = "mirrored"
-    percentile: float = 99.9
-    normalization: str = "channel"
+    percentile: float = number(99.9, 0.0, 100.0, above=True)
+    normalization: str = choice("channel", ("layer", "channel", "none"))
+    over: str = choice("positive", OVER)
 
     name = "population"
+    references = ("mueller2023", "mueller2022exploiting")
+    builder = "bioconv.codes.population.network"
 
     def __post_init__(self) -> None:
-        problems = [*placement_problems(self), *wrong_choices(self, _CHOICES)]
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        refuse(self, problems)
+        check(self, placement_problems(self))
 
     @property
     def thresholds(self) -> Placement:
         """How thresholds are chosen."""
         return Placement(self.n, self.placement, self.curve, self.sigma, self.inhibition)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.population.network import build
-
-        return build(
-            self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration, seed=seed
-        )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest number of ``n`` neurons, as a share; the steps make no difference."""

@@ -11,28 +11,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm
-from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Elementwise, MaxPool, ReLU, ThresholdCount
 from bioconv.analog.graph import Layer
+from bioconv.codes.code import Request
 from bioconv.codes.common import layout
 from bioconv.codes.common.affine import apply64
-from bioconv.codes.common.assembly import Parts
-from bioconv.codes.common.calibration import LowestValues, measure, pooled_scale
+from bioconv.codes.common.assembly import Parts, add_all, prepared
+from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.max_windows import cells_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.names import identifiers
-from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Carried, Rewritten
+from bioconv.codes.population.code import PopulationCode
 from bioconv.codes.population.copies import gather, lifted, spread
 from bioconv.codes.population.neurons import Threshold, ThresholdOutput
 from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
-from bioconv.codes.rate import RateCode
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import (
     Change,
@@ -44,11 +41,7 @@ from bioconv.network import (
     SpikingNetwork,
     Value,
 )
-from bioconv.neurons import Neuron
 from bioconv.operators import Operator, compact, compose, scaled
-
-if TYPE_CHECKING:
-    from bioconv.codes.population.code import PopulationCode
 
 Floats = NDArray[np.float64]
 
@@ -56,18 +49,13 @@ Floats = NDArray[np.float64]
 _EVEN = ReLU(max_value=1.0)
 
 
-def build(
-    code: PopulationCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-    seed: int,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: PopulationCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : PopulationCode
+    request : Request
 
     Raises
     ------
@@ -76,44 +64,48 @@ def build(
     ParameterError
         The duration is too short.
     """
-    layout.check_neuron("population", neuron)
-    rewritten = rewrite(graph, LowestValues(graph, calibration), "population", _carries)
-    layout.refuse_curves(code.name, rewritten)
-    scales = RateCode(percentile=code.percentile, normalization=code.normalization)
+    graph, calibration = request.graph, request.calibration
+    rewritten = prepared(request, "population", _carries)
+    scales = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    )
     currents = {entry.name for entry in rewritten.inputs}
     starts = layout.depths(rewritten, currents)
-    plan = _Plan(
-        dt=1.0 if dt is None else dt,
+    plan = PopulationPlan(
+        dt=request.dt or 1.0,
         names=layout.names(rewritten),
         starts=starts,
-        units=_units(rewritten, measure(scales, rewritten, calibration).of),
+        units=_units(rewritten, scales.of),
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
-        counts=_counts(code, rewritten, seed),
+        counts=_counts(code, rewritten, request.seed),
     )
-    for layer in rewritten.layers:
-        _add_neurons(plan, layer)
-    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, name)
+    add_all(
+        plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_neurons, readout=_add_readout
+    )
     latency = max(starts[layer.name] for layer in rewritten.readouts) + 1
     return plan.network(
         graph,
         (Input(plan.names[name], shape) for name, shape in plan.inputs.items()),
         dt=plan.dt,
-        n_steps=layout.steps_of(n_steps, duration, plan.dt, latency, advice="Use more steps."),
+        n_steps=layout.steps_of(request, plan.dt, latency, advice="Use more steps."),
         record={
             **layout.describe_options(code),
-            "seed": seed,
+            "seed": request.seed,
             "latency_steps": latency,
             "latency": latency * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
-            "calibration_samples": len(next(iter(calibration.values()))),
+            "calibration_samples": request.n_samples,
         },
     )
 
 
 @dataclass
-class _Plan(Parts):
+class PopulationPlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``units`` says what 1 mV stands for in activation, ``starts`` in which step a layer speaks,
@@ -143,7 +135,7 @@ class _Kind:
 
 
 def _carries(function: object) -> bool:
-    return isinstance(function, Elementwise) and is_bounded(function)
+    return isinstance(function, Elementwise) and function.pointwise and is_bounded(function)
 
 
 def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Floats]:
@@ -165,8 +157,8 @@ def _counts(code: PopulationCode, rewritten: Rewritten, seed: int) -> dict[str, 
     found: dict[str, ThresholdCount] = {}
     even = Placement(code.n, code.placement)
     problems = []
-    for layer in rewritten.layers:
-        function, rng = layer.function, np.random.default_rng([seed, crc32(layer.name.encode())])
+    for position, layer in enumerate(rewritten.layers):
+        function, rng = layer.function, np.random.default_rng([seed, position])
         if isinstance(function, MaxPool):
             sources = [found[term.source] for term in layer.inputs[0].terms]
             found[layer.name] = sources[0]
@@ -186,7 +178,7 @@ def _worth(count: ThresholdCount) -> tuple[float, float]:
     return count.excitation, count.inhibition
 
 
-def _kinds(plan: _Plan, layer: str) -> Iterator[_Kind]:
+def _kinds(plan: PopulationPlan, layer: str) -> Iterator[_Kind]:
     """Excitatory and, where there are any, inhibitory neurons of a layer."""
     count, name = plan.counts[layer], plan.names[layer]
     yield _Kind(name, 1.0, count.excitatory, count.excitation / count.n)
@@ -195,7 +187,7 @@ def _kinds(plan: _Plan, layer: str) -> Iterator[_Kind]:
         yield _Kind(f"{name}_inhibitory", -1.0, count.inhibitory, worth)
 
 
-def _add_neurons(plan: _Plan, layer: Layer) -> None:
+def _add_neurons(plan: PopulationPlan, layer: Layer) -> None:
     """The populations of a layer, with the step in which they speak."""
     start, count = plan.starts[layer.name], plan.counts[layer.name]
     carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
@@ -232,7 +224,7 @@ def _to_each(values: Floats, layer: Layer) -> Floats:
     return values.reshape(*missing, *values.shape, 1)
 
 
-def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: PopulationPlan, layer: Layer, output: str) -> None:
     """Neurons that add up what they hear."""
     name, start = plan.names[layer.name], plan.starts[layer.name]
     parameters, initial = _connect(plan, layer, name, 1.0, 0)
@@ -245,7 +237,7 @@ def _add_readout(plan: _Plan, layer: Layer, output: str) -> None:
 
 
 def _connect(
-    plan: _Plan, layer: Layer, name: str, sign: float, n: int
+    plan: PopulationPlan, layer: Layer, name: str, sign: float, n: int
 ) -> tuple[dict[str, Value], dict[str, Value]]:
     """Projections and drives to a population of n neurons a unit (0: just the units).
 
@@ -284,7 +276,9 @@ def _shown(current: Floats, n: int) -> Floats:
     return current[..., None] if n else current
 
 
-def _gates(plan: _Plan, layer: Layer, kind: _Kind) -> tuple[dict[str, Value], dict[str, Value]]:
+def _gates(
+    plan: PopulationPlan, layer: Layer, kind: _Kind
+) -> tuple[dict[str, Value], dict[str, Value]]:
     """Gates: the k-th excitatory one fires if any of the k-th of its window fires, the k-th
     inhibitory one if all do.
 

@@ -8,6 +8,7 @@ from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m
 
 _SOURCE = "Mueller 2023, thesis, TU Munich, sections 5.2.1 and 5.2.2, Eq 5.1"
+_REFERENCES = ("mueller2023", "mueller2022exploiting")
 _EQUATIONS = "dv/dt = gate * i_offset / c_m : volt"
 _V_REST = Parameter("v_rest", 0.0, "mV", "Membrane potential at the start", role=roles.REST)
 _GATE = Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0), role=roles.GATE)
@@ -52,6 +53,7 @@ def Threshold(**parameters: Value) -> Neuron:
         states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
         receptors=(Receptor("syn", "v", "mV"),),
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -83,5 +85,6 @@ def ThresholdOutput(**parameters: Value) -> Neuron:
         states=(State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),),
         receptors=(Receptor("syn", "v", "mV"),),
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)

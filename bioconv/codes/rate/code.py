@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
+from bioconv.codes.common.calibration import OVER
 from bioconv.codes.common.driving import SETTLE
-from bioconv.codes.common.options import is_number, refuse, wrong_choices, wrong_flags
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
-
-_CHOICES = {
-    "normalization": ("layer", "channel", "none"),
-    "initial": ("half", "zero"),
-    "input": ("current", "regular", "poisson"),
-    "readout": ("potential", "count", "softmax"),
-    "max_pool_estimate": ("exponential", "count"),
-}
+from bioconv.ground.options import check, choice, flag, number, whole
 
 
 @dataclass(frozen=True)
@@ -33,17 +20,24 @@ class RateCode(Code):
     Parameters
     ----------
     percentile : float
-        The scale of a layer is this percentile of its positive activations on the calibration
-        data; 100 is the maximum (rueckauer 3.2.2, mueller 3.3.1).
+        The scale of a layer is this percentile of its activations on the calibration data; 100 is
+        the maximum (rueckauer 3.2.2, mueller 3.3.1).
     normalization : {"layer", "channel", "none"}
         One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.  The
+        papers take all ("total activity distribution", rueckauer 3.2.2; "absolute activity
+        distribution", mueller 3.3.1).  The default takes the positive ones, so that one
+        percentile cuts off the same share of the active neurons in every layer; taken over all, it
+        cuts off more of them the sparser a layer is.
     initial : {"half", "zero"}
         Membrane potential at the start: half the threshold makes the quantisation unbiased
         (mueller Eqs 4.6-4.12), zero rounds every rate down.
     clamp : int
         d of mueller Eq 4.4: a layer is held at its initial potential for d steps longer than the
         layer before it, until that one's first, uneven spikes are over.  With 1 each layer starts
-        exactly when its first input can arrive; 0: no clamp.
+        exactly when its first input can arrive; 0: no clamp.  The default duration of a sample
+        grows with the clamp of deep networks (`bioconv.codes.rate.network.default_steps`).
     input : {"current", "regular", "poisson"}
         Samples as a constant current (rueckauer 3.4), or as spikes of sources whose probability
         or regular rate is the sample divided by the calibration data's largest magnitude; inputs
@@ -54,6 +48,10 @@ class RateCode(Code):
         (rueckauer 3.5).
     readout_rate : float
         Rate of that generator in Hz.
+    competition : {"accumulated", "mean"}
+        What that softmax takes: the potential that has accumulated so far, in mV, as in the paper
+        (one neuron soon gets all spikes), or the analog value that it stands for, the mean over
+        time (shares of spikes come to be the softmax of the analog network).
     max_rate : float
         Rate in Hz that stands for the scale of a layer; 0: one spike a step for a perfect
         integrator, for others 130 Hz, or what the neuron can do if that is less.
@@ -104,70 +102,29 @@ class RateCode(Code):
     [0.3, 0.0]
     """
 
-    percentile: float = 99.99
-    normalization: str = "channel"
-    initial: str = "half"
-    clamp: int = 5
-    input: str = "current"
-    readout: str = "potential"
-    readout_rate: float = 1000.0
-    max_rate: float = 0.0
-    max_pool_estimate: str = "count"
-    balance_delays: bool = True
-    noise: str | float = "auto"
-    correction: bool = True
-    irregularity: float = 0.1
-    settle: float = SETTLE
+    percentile: float = number(99.99, 0.0, 100.0, above=True)
+    normalization: str = choice("channel", ("layer", "channel", "none"))
+    over: str = choice("positive", OVER)
+    initial: str = choice("half", ("half", "zero"))
+    clamp: int = whole(5, 0)
+    input: str = choice("current", ("current", "regular", "poisson"))
+    readout: str = choice("potential", ("potential", "count", "softmax"))
+    readout_rate: float = number(1000.0, 0.0, above=True)
+    competition: str = choice("accumulated", ("accumulated", "mean"))
+    max_rate: float = number(0.0, 0.0)
+    max_pool_estimate: str = choice("count", ("exponential", "count"))
+    balance_delays: bool = flag(True)
+    noise: str | float = number("auto", 0.0, besides=("auto", "none"))
+    correction: bool = flag(True)
+    irregularity: float = number(0.1, 0.0)
+    settle: float = number(SETTLE, 0.0, 1.0, below=True)
 
     name = "rate"
+    references = ("rueckauer2016", "mueller2023", "mueller2021")
+    builder = "bioconv.codes.rate.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (is_number(self.clamp) and self.clamp >= 0 and int(self.clamp) == self.clamp):
-            problems.append(f"clamp must be a whole number from 0. Received: {self.clamp!r}.")
-        if not (is_number(self.max_rate) and self.max_rate >= 0):
-            problems.append(f"max_rate must be 0 Hz or more. Received: {self.max_rate!r}.")
-        if not (is_number(self.readout_rate) and self.readout_rate > 0):
-            problems.append(f"readout_rate must be above 0 Hz. Received: {self.readout_rate!r}.")
-        if self.noise not in ("auto", "none") and not (
-            is_number(self.noise) and float(self.noise) >= 0
-        ):
-            problems.append(
-                f"noise must be auto, none, or a number from 0. Received: {self.noise!r}."
-            )
-        if not (is_number(self.irregularity) and self.irregularity >= 0):
-            problems.append(f"irregularity must be 0 or more. Received: {self.irregularity!r}.")
-        if not (is_number(self.settle) and 0 <= self.settle < 1):
-            problems.append(f"settle must lie in [0, 1). Received: {self.settle!r}.")
-        problems += wrong_flags(self, ("balance_delays", "correction"))
-        refuse(self, problems)
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.rate.network import build
-
-        return build(
-            self,
-            graph,
-            calibration,
-            neuron,
-            dt=dt,
-            n_steps=n_steps,
-            duration=duration,
-            seed=seed,
-        )
+        check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """The nearest multiple of 1/n_steps (half the threshold) or the next lower one (zero).

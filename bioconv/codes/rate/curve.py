@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +15,11 @@ from scipy.optimize import isotonic_regression
 from bioconv.analog.functions import FICurve, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.analog.measured import pchip_slopes
+from bioconv.codes.common.calibration import Scales
 from bioconv.codes.common.driving import spikes_as_input, window
 from bioconv.codes.common.membrane import Membrane
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.rate.code import RateCode
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.neurons import Neuron
 from bioconv.neurons.language import roles
@@ -24,11 +27,6 @@ from bioconv.neurons.language.identity import structure
 from bioconv.neurons.language.noise import with_noise
 from bioconv.neurons.language.update import update_of
 from bioconv.neurons.response.transfer import measure_curve
-
-if TYPE_CHECKING:
-    from bioconv.codes.common.calibration import Scales
-    from bioconv.codes.common.rewritten import Rewritten
-    from bioconv.codes.rate.code import RateCode
 
 #: activations between which a curve is measured, in units of the layer's scale
 LOW, HIGH = -1.0, 4.0

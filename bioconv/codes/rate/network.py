@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
 from bioconv.analog.graph import Layer
+from bioconv.codes.code import Request
+from bioconv.codes.common.assembly import add_all
 from bioconv.codes.common.calibration import (
     RECTIFIERS,
     LowestValues,
@@ -20,22 +21,19 @@ from bioconv.codes.common.calibration import (
     measure,
 )
 from bioconv.codes.common.driving import SPIKES
+from bioconv.codes.common.layout import asked_steps, describe_options, names
 from bioconv.codes.common.layout import depths as depths_of
-from bioconv.codes.common.layout import describe_options, names
 from bioconv.codes.common.membrane import Membrane
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.rate.code import RateCode
 from bioconv.codes.rate.correction import Correction, correct
 from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
-from bioconv.codes.rate.populations import Plan, add_gates, add_readout, add_spiking
+from bioconv.codes.rate.populations import RatePlan, add_gates, add_readout, add_spiking
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
-from bioconv.timing import whole_steps
-
-if TYPE_CHECKING:
-    from bioconv.codes.rate.code import RateCode
 
 #: steps that a perfect integrator is shown a sample, where the user gives none
 DEFAULT_STEPS = 500
@@ -43,53 +41,45 @@ DEFAULT_STEPS = 500
 _BUILD_UP = 1.0
 #: share of the usual duration for which outputs are read at least
 _READ = 0.65
+#: share of the usual duration for which the outputs of clamped networks are read at least
+_READ_CLAMPED = 0.5
 #: share of any duration after which they are read at the latest
 _LATEST = 0.75
 
 
-def build(
-    code: RateCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-    seed: int,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: RateCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
     code : RateCode
-    graph : AnalogGraph
-    calibration : dict of str to ndarray
-    neuron : Neuron
-    dt : float, optional
-        ms; None: 1 ms for a perfect integrator, else what the neuron needs.
-    n_steps : int, optional
-        None: 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz.
-    duration : float, optional
-        The same in ms.
-    seed : int
-        Of parameters that are drawn.
+    request : Request
+        ``dt``: by default 1 ms for a perfect integrator, else what the neuron needs.  ``n_steps``:
+        by default 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz.
 
     Raises
     ------
     ConversionError
         With every layer that cannot spike, and every reason why the neuron cannot carry a rate.
     """
+    graph, calibration, neuron = request.graph, request.calibration, request.neuron
     rewritten = rewrite(graph, LowestValues(graph, calibration))
     _check_readouts(code, rewritten)
-    scales = measure(code, rewritten, calibration)
+    scales = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+        readout=code.readout,
+    )
     _check_arrays(neuron, rewritten)
     curves = curves_of(rewritten.layers)
     activity = activity_of(rewritten, scales, calibration)
     membrane = (
-        membrane_of_curves(curves, neuron, dt, activity, code)
+        membrane_of_curves(curves, neuron, request.dt, activity, code)
         if curves
-        else Membrane.of(neuron, dt, code.max_rate, **activity, noise=code.noise)
+        else Membrane.of(neuron, request.dt, code.max_rate, **activity, noise=code.noise)
     )
     if code.correction and membrane.report and not curves:
         found = correct(
@@ -98,14 +88,17 @@ def build(
             calibration,
         )
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
-    if n_steps is None and duration is not None:
-        n_steps = whole_steps(duration, membrane.dt)
+    n_steps = asked_steps(request, membrane.dt)
     if n_steps is None:
-        n_steps = default_steps(membrane, max(_depths(rewritten, code).values()))
+        n_steps = default_steps(
+            membrane,
+            max(_depths(rewritten, code).values()),
+            max(_clamp_ends(rewritten, code).values()) if membrane.held else 0,
+        )
     inputs = _inputs(code, graph, calibration)
     depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
-    plan = Plan(
+    plan = RatePlan(
         code,
         graph,
         rewritten,
@@ -117,22 +110,16 @@ def build(
         releases,
         rewritten.carried(graph),
         neuron,
-        seed,
+        request.seed,
         {entry.name: 0 for entry in inputs.values()},
     )
-    for layer in rewritten.layers:
-        if isinstance(layer.function, MaxPool):
-            add_gates(plan, layer)
-        else:
-            add_spiking(plan, layer)
-    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        add_readout(plan, layer, name)
+    add_all(plan, rewritten, graph.outputs, layer=add_spiking, gates=add_gates, readout=add_readout)
     return plan.network(
         graph,
         inputs.values(),
         dt=membrane.dt,
         n_steps=n_steps,
-        record=_record(plan, calibration, seed),
+        record=_record(plan, request),
     )
 
 
@@ -143,16 +130,28 @@ def _with_report(membrane: Membrane, found: Correction) -> Membrane:
     return replace(membrane, report={**membrane.report, **expected})
 
 
-def default_steps(membrane: Membrane, depth: int) -> int:
+def default_steps(membrane: Membrane, depth: int, clamped: int = 0) -> int:
     """Steps that a sample is shown: 500 for a perfect integrator, 300 ms for others.
 
-    Or longer, if the neuron fires more slowly than usual, or if the synaptic currents of a deep
-    network need more time to build up than outputs wait.
+    Or longer, if the neuron fires more slowly than usual, if the synaptic currents of a deep
+    network need more time to build up than outputs wait, or if the clamp of a deep network, which
+    grows with depth (mueller Eq 4.4), would leave less than half of these steps for reading the
+    outputs: a perfect integrator gets more than 500 steps from 51 clamped layers on.
+
+    Parameters
+    ----------
+    membrane : Membrane
+    depth : int
+        Layers on the longest path of spikes.
+    clamped : int
+        Step in which the last layer is released from its clamp.
     """
     if membrane.exact or not membrane.report:
-        return DEFAULT_STEPS
-    steps = SPIKES * 1000.0 / membrane.max_rate / membrane.dt
-    enough = max(steps, _settling(membrane, depth) + _READ * steps)
+        usual, settled = float(DEFAULT_STEPS), 0.0
+    else:
+        usual = SPIKES * 1000.0 / membrane.max_rate / membrane.dt
+        settled = _settling(membrane, depth) + _READ * usual
+    enough = max(usual, settled, clamped + _READ_CLAMPED * usual)
     return int(np.ceil(round(enough, 6)))
 
 
@@ -227,6 +226,18 @@ def _inputs(
     return inputs
 
 
+def _clamp_ends(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
+    """The step in which the clamp of each layer ends (mueller Eq 4.4)."""
+    ends = {entry.name: 0 for entry in rewritten.inputs}
+    currents = set(ends) if code.input == "current" else set()
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {term.source for term in layer.inputs[0].terms} - currents
+        # A gate passes spikes on and has no transient of its own to wait for.
+        wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
+        ends[layer.name] = max((ends[s] + wait for s in sources), default=0)
+    return ends
+
+
 def _times(
     rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int
 ) -> tuple[dict[str, int], dict[str, int]]:
@@ -236,13 +247,7 @@ def _times(
     outputs of neurons whose synaptic currents take their time.
     """
     depths = _depths(rewritten, code)
-    releases = {entry.name: 0 for entry in rewritten.inputs}
-    currents = set(releases) if code.input == "current" else set()
-    for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = {term.source for term in layer.inputs[0].terms} - currents
-        # A gate passes spikes on and has no transient of its own to wait for.
-        wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
-        releases[layer.name] = max((releases[s] + wait for s in sources), default=0)
+    releases = _clamp_ends(rewritten, code)
     deepest = max(depths.values())
     build_up = min(_settling(membrane, deepest), _LATEST * n_steps)
     settled = max(round(code.settle * n_steps), round(build_up), deepest)
@@ -255,9 +260,7 @@ def _times(
     return depths, releases
 
 
-def _record(
-    plan: Plan, calibration: Mapping[str, NDArray], seed: int
-) -> dict[str, str | int | float | bool]:
+def _record(plan: RatePlan, request: Request) -> dict[str, str | int | float | bool]:
     """Everything that set the network up, as plain values."""
     values = np.concatenate([np.ravel(scale) for scale in plan.scales.of.values()])
     membrane = plan.membrane
@@ -270,11 +273,11 @@ def _record(
         "drive_residual": membrane.residual,
         **membrane.report,
         "exact": membrane.exact,
-        "calibration_samples": len(next(iter(calibration.values()))),
+        "calibration_samples": request.n_samples,
         "smallest_scale": float(values.min()),
         "largest_scale": float(values.max()),
         "silent_layers": ", ".join(plan.names[name] for name in plan.scales.silent_layers),
         "silent_channels": plan.scales.n_silent_channels,
         "depth": max(plan.depths.values()),
-        "seed": seed,
+        "seed": request.seed,
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf, prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +20,18 @@ from bioconv.codes.common.membrane import Membrane
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.common.signs import signed_part
+from bioconv.codes.rate.code import RateCode
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
 from bioconv.neurons import MaxGate, Neuron
 from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
-if TYPE_CHECKING:
-    from bioconv.codes.rate.code import RateCode
-
 Scale = NDArray[np.float64]
 
 
 @dataclass
-class Plan(Parts):
+class RatePlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     Parameters
@@ -89,7 +86,7 @@ class Target:
     spiking: bool = True
 
 
-def add_spiking(plan: Plan, layer: Layer) -> None:
+def add_spiking(plan: RatePlan, layer: Layer) -> None:
     """A rectification: neurons that spike."""
     scale = plan.scales.of[layer.name]
     carried = plan.carried.get(layer.name)
@@ -101,7 +98,7 @@ def add_spiking(plan: Plan, layer: Layer) -> None:
     _add_neurons(plan, target, name, scale * factor, offset)
 
 
-def add_gates(plan: Plan, layer: Layer) -> None:
+def add_gates(plan: RatePlan, layer: Layer) -> None:
     """Gates that let the spikes of the fastest source of each window pass (rueckauer 3.6)."""
     gate = MaxGate(prod(pool_of(layer).size), plan.code.max_pool_estimate)
     scale = plan.scales.of[layer.name]
@@ -128,10 +125,13 @@ def add_gates(plan: Plan, layer: Layer) -> None:
     plan.first_spikes[name] = int(_first_arrival(plan, synapses))  # a gate is never held
 
 
-def add_readout(plan: Plan, layer: Layer, output: str) -> None:
+def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
     """An output: neurons that only add up, or neurons whose spikes are counted."""
     affine, scale, membrane = layer.inputs[0], plan.scales.of[layer.name], plan.membrane
-    kind = plan.code.readout
+    code = plan.code
+    kind = code.readout
+    if kind == "softmax" and code.competition == "accumulated":
+        kind = "accumulated_softmax"
     if kind == "count":
         shift = plan.scales.shift[layer.name]
         shifted = Affine(affine.terms, affine.bias - shift, affine.shape)
@@ -146,14 +146,14 @@ def add_readout(plan: Plan, layer: Layer, output: str) -> None:
         target = Target(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
-    softmax = kind == "softmax"  # the generator's draws are the function already
+    softmax = code.readout == "softmax"  # the generator's draws are the function already
     function = Linear() if softmax else layer.function
-    rate = plan.code.readout_rate if softmax else 0.0
+    rate = code.readout_rate if softmax else 0.0
     plan.readouts.append(Readout(name, plan.names[layer.name], kind, function, rate))
 
 
 def _add_neurons(
-    plan: Plan, target: Target, layer: str, scale: Scale, offset: NDArray[np.float64]
+    plan: RatePlan, target: Target, layer: str, scale: Scale, offset: NDArray[np.float64]
 ) -> None:
     """A population with its synapses, its currents and its clamp."""
     membrane, name, key = target.membrane, plan.names[target.key], target.key
@@ -196,7 +196,7 @@ def _add_neurons(
 
 
 def _clamp(
-    plan: Plan,
+    plan: RatePlan,
     target: Target,
     synapses: list[Projection],
     parameters: dict[str, Value],
@@ -239,7 +239,7 @@ def _compact(current: NDArray[np.float64], target: Target) -> Value:
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
-def _different(plan: Plan, name: str, shape: tuple[int, ...]) -> dict[str, Value]:
+def _different(plan: RatePlan, name: str, shape: tuple[int, ...]) -> dict[str, Value]:
     """Parameters that differ from neuron to neuron: as given, or drawn for this population."""
     number = sorted(plan.names.values()).index(name)
     drawn = plan.neuron.drawn(shape, np.random.default_rng((plan.seed, number)))
@@ -250,13 +250,13 @@ def _different(plan: Plan, name: str, shape: tuple[int, ...]) -> dict[str, Value
     return {**{n: v for n, v in plan.neuron.parameters.items() if np.ndim(v)}, **drawn}
 
 
-def _first_arrival(plan: Plan, synapses: list[Projection]) -> float:
+def _first_arrival(plan: RatePlan, synapses: list[Projection]) -> float:
     """Step in which the first spike can arrive."""
     arrivals = [plan.first_spikes[entry.pre] + entry.delay_steps for entry in synapses]
     return min(arrivals, default=inf)
 
 
-def _connect(plan: Plan, target: Target) -> list[Projection]:
+def _connect(plan: RatePlan, target: Target) -> list[Projection]:
     """Synapses and drives of a population."""
     membrane, name = target.membrane, plan.names[target.key]
     found = []
@@ -279,7 +279,7 @@ def _connect(plan: Plan, target: Target) -> list[Projection]:
     return found
 
 
-def _weights(plan: Plan, target: Target, term: Term, synapse: Synapse) -> Operator:
+def _weights(plan: RatePlan, target: Target, term: Term, synapse: Synapse) -> Operator:
     """The weights of a term, of both signs, in the unit of the receptor."""
     membrane, source = target.membrane, plan.inputs.get(term.source)
     if source is not None:

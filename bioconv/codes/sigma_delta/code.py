@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.options import is_number, is_whole, refuse, wrong_choices, wrong_flags
-
-if TYPE_CHECKING:
-    from bioconv.analog import AnalogGraph
-    from bioconv.network import SpikingNetwork
-    from bioconv.neurons import Neuron
+from bioconv.codes.common.calibration import OVER
+from bioconv.ground.options import check, choice, flag, number, whole
 
 _CHOICES = {
     "normalization": ("layer", "channel", "none"),
+    "over": OVER,
     "initial": ("half", "zero"),
     "input": ("timed", "binary", "current"),
     "pooling": ("inside", "gates"),
+    "readout": ("potential", "spikes"),
 }
 _STEPS = tuple(2**n for n in range(3, 13))
 
@@ -43,8 +40,10 @@ class SigmaDeltaCode(Code):
     normalization : {"layer", "channel", "none"}
         One scale for each layer, for each channel, or 1 everywhere.
     percentile : float
-        The scale of a layer is this percentile of its positive activations on the calibration
-        data, in (0, 100].
+        The scale of a layer is this percentile of its activations on the calibration data, in
+        (0, 100].
+    over : {"positive", "all"}
+        Whether the percentile is that of the positive activations or of all, zeros included.
     balance : bool
         Finer levels for layers with fewer neurons, whose spikes are fewer (the cube root of the
         number of neurons); the paper has one threshold for all.
@@ -72,6 +71,10 @@ class SigmaDeltaCode(Code):
         Whether a neuron pools the potentials of a window itself, so that only the maximum is
         communicated, or all are, to gates that follow the largest; gates where something else
         uses what is pooled, or the sample is a current.
+    readout : {"potential", "spikes"}
+        An output is the sum of all that has arrived; or, as in the paper, the output neurons
+        follow Algorithm 1 as all others do, and an output is the number of their ON spikes minus
+        that of their OFF spikes, in levels: a whole number of levels, and never below zero.
 
     Raises
     ------
@@ -80,6 +83,11 @@ class SigmaDeltaCode(Code):
 
     Notes
     -----
+    The set-up of the paper is ``SigmaDeltaCode(threshold=1.0, normalization="none",
+    balance=False, input="binary", readout="spikes")`` with ``simulator="event"``: one threshold
+    in the unit of the analog network, black and white pixels, no time step, and the class with
+    the most output spikes.
+
     On the grid the defaults give about a quarter of a spike a neuron on an MNIST network with max
     pooling.  Few ``input_steps`` save spikes: pixels that come together add up before a neuron is
     asked, which else would send a spike for one and take it back for the next.  The event
@@ -91,57 +99,26 @@ class SigmaDeltaCode(Code):
     [0.5, 0.0, 1.0]
     """
 
-    threshold: float = 0.12
-    normalization: str = "channel"
-    percentile: float = 99.9
-    balance: bool = True
-    correction: bool = False
-    initial: str = "zero"
-    input: str = "timed"
-    input_threshold: float = 0.2
-    input_steps: int = 16
-    settle: int = 16
-    pooling: str = "inside"
+    threshold: float = number(0.12, 0.0, above=True)
+    normalization: str = choice("channel", ("layer", "channel", "none"))
+    percentile: float = number(99.9, 0.0, 100.0, above=True)
+    over: str = choice("positive", OVER)
+    balance: bool = flag(True)
+    correction: bool = flag(False)
+    initial: str = choice("zero", ("half", "zero"))
+    input: str = choice("timed", ("timed", "binary", "current"))
+    input_threshold: float = number(0.2, 0.0, 1.0, below=True)
+    input_steps: int = choice(16, _STEPS)
+    settle: int = whole(16, 0)
+    pooling: str = choice("inside", ("inside", "gates"))
+    readout: str = choice("potential", ("potential", "spikes"))
 
     name = "sigma_delta"
+    references = ("yousefzadeh2019",)
+    builder = "bioconv.codes.sigma_delta.network"
 
     def __post_init__(self) -> None:
-        problems = wrong_choices(self, _CHOICES)
-        if not (is_number(self.threshold) and self.threshold > 0):
-            problems.append(f"threshold must be above 0. Received: {self.threshold!r}.")
-        if not (is_number(self.percentile) and 0 < self.percentile <= 100):
-            problems.append(f"percentile must lie in (0, 100]. Received: {self.percentile!r}.")
-        if not (is_number(self.input_threshold) and 0 <= self.input_threshold < 1):
-            problems.append(
-                f"input_threshold must lie in [0, 1). Received: {self.input_threshold!r}."
-            )
-        if not (is_number(self.input_steps) and self.input_steps in _STEPS):
-            problems.append(
-                f"input_steps must be a power of 2 from {_STEPS[0]} to {_STEPS[-1]}. "
-                f"Received: {self.input_steps!r}."
-            )
-        if not (is_whole(self.settle) and self.settle >= 0):
-            problems.append(f"settle must be a whole number from 0. Received: {self.settle!r}.")
-        problems += wrong_flags(self, ("balance", "correction"))
-        refuse(self, problems)
-        for option in ("input_steps", "settle"):
-            object.__setattr__(self, option, int(getattr(self, option)))
-
-    def convert(
-        self,
-        graph: AnalogGraph,
-        calibration: dict[str, NDArray],
-        neuron: Neuron,
-        *,
-        dt: float | None,
-        n_steps: int | None,
-        duration: float | None = None,
-        seed: int,
-    ) -> SpikingNetwork:
-        """Build the spiking network of ``graph``; see `bioconv.convert`."""
-        from bioconv.codes.sigma_delta.network import build
-
-        return build(self, graph, calibration, neuron, dt=dt, n_steps=n_steps, duration=duration)
+        check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """What up to ``n_steps`` spikes make of an activation that rises from 0, in [0, 1].

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import iterate
 from bioconv.analog.functions import MaxPool
+from bioconv.analog.graph import Layer
 from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
-from bioconv.codes.rate import RateCode
-
-if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
+from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +26,8 @@ class Levels:
     Parameters
     ----------
     of : dict of str to ndarray broadcastable to one sample
-        Quantisation level of each layer in activation; for a readout, activation of 1 mV.
+        Quantisation level of each layer in activation; for a readout that does not spike,
+        activation of 1 mV.
     worth, offset : dict of str to ndarray broadcastable to one sample
         An activation is, on average, ``worth * n + offset`` if n more ON than OFF spikes said it.
     """
@@ -43,33 +41,45 @@ def levels_of(
     code: SigmaDeltaCode, rewritten: Rewritten, calibration: dict[str, NDArray]
 ) -> Levels:
     """Levels from the scales of the layers; what spikes are worth from the calibration data."""
-    percentile = RateCode(percentile=code.percentile, normalization=code.normalization)
-    measured = measure(percentile, rewritten, calibration).of
-    finer = _balance(rewritten) if code.balance else dict.fromkeys(measured, 1.0)
+    measured = measure(
+        rewritten,
+        calibration,
+        percentile=code.percentile,
+        normalization=code.normalization,
+        over=code.over,
+    ).of
+    spiking = [*rewritten.layers]
+    if code.readout == "spikes":
+        spiking += rewritten.readouts
+        if code.normalization == "none":
+            measured |= {layer.name: np.ones(()) for layer in rewritten.readouts}
+    finer = _balance(spiking) if code.balance else dict.fromkeys(measured, 1.0)
     levels = Levels()
-    for layer in rewritten.layers:
+    for layer in spiking:
         if isinstance(layer.function, MaxPool):
             levels.of[layer.name] = pooled_scale(layer, levels.of)
         else:
             levels.of[layer.name] = code.threshold * measured[layer.name] * finer[layer.name]
     early = 0.5 if code.initial == "half" else 0.0
-    fits = _fits(rewritten, levels.of, calibration, early) if code.correction else {}
-    for layer in rewritten.layers:
+    hidden = {layer.name: levels.of[layer.name] for layer in rewritten.layers}
+    fits = _fits(rewritten, hidden, calibration, early) if code.correction else {}
+    for layer in spiking:
         factor, offset = fits.get(layer.name, (np.ones(()), np.zeros(())))
         levels.worth[layer.name] = levels.of[layer.name] * factor
         levels.offset[layer.name] = offset
-    levels.of |= {layer.name: measured[layer.name] for layer in rewritten.readouts}
+    for layer in rewritten.readouts:
+        levels.of.setdefault(layer.name, measured[layer.name])
     return levels
 
 
-def _balance(rewritten: Rewritten) -> dict[str, float]:
+def _balance(layers: Sequence[Layer]) -> dict[str, float]:
     """How much finer the levels of small layers are.
 
     A layer of n neurons with levels of a share t of its scale sends about n / t spikes and adds a
     variance of about t squared.  The fewest spikes for the same sum of variances have t in
     proportion to the cube root of n.
     """
-    sizes = {e.name: prod(e.shape) for e in rewritten.layers if not isinstance(e.function, MaxPool)}
+    sizes = {e.name: prod(e.shape) for e in layers if not isinstance(e.function, MaxPool)}
     return {name: (n / max(sizes.values())) ** (1 / 3) for name, n in sizes.items()}
 
 

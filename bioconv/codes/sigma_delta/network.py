@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import floor, lcm
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import MaxPool
 from bioconv.analog.graph import Layer
+from bioconv.codes.code import Request
 from bioconv.codes.common import layout
 from bioconv.codes.common.affine import substitute
-from bioconv.codes.common.calibration import LowestValues, input_scales
+from bioconv.codes.common.assembly import add_all, prepared
+from bioconv.codes.common.calibration import input_scales
 from bioconv.codes.common.max_windows import rectifier_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.names import identifiers
-from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 from bioconv.codes.sigma_delta.levels import levels_of
 from bioconv.codes.sigma_delta.neurons import (
     IntensityToDelay,
@@ -32,7 +31,7 @@ from bioconv.codes.sigma_delta.neurons import (
 from bioconv.codes.sigma_delta.plan import (
     GRID,
     Encoder,
-    Plan,
+    SigmaDeltaPlan,
     decoded,
     one_value,
     polarity,
@@ -50,46 +49,37 @@ from bioconv.network import (
     SpikingNetwork,
     Value,
 )
-from bioconv.neurons import Neuron
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import (
     Broadcast,
     Operator,
+    Polarity,
     compact,
     compose,
     identity,
     scaled,
 )
 
-if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
-
 Floats = NDArray[np.float64]
 
 
-def build(
-    code: SigmaDeltaCode,
-    graph: AnalogGraph,
-    calibration: dict[str, NDArray],
-    neuron: Neuron,
-    *,
-    dt: float | None,
-    n_steps: int | None,
-    duration: float | None,
-) -> SpikingNetwork:
-    """The spiking network of ``graph``; see `bioconv.convert`.
+def build(code: SigmaDeltaCode, request: Request) -> SpikingNetwork:
+    """The spiking network of a graph; see `bioconv.convert`.
+
+    Parameters
+    ----------
+    code : SigmaDeltaCode
+    request : Request
 
     Raises
     ------
     ConversionError
-        With every layer that signed spikes cannot carry, or a neuron that is not the code's own.
+        With every layer that signed spikes cannot carry, or a neuron that is not its own.
     ParameterError
         The duration is too short.
     """
-    layout.check_neuron("sigma-delta", neuron)
-    rewritten = rewrite(graph, LowestValues(graph, calibration), "sigma-delta")
-    layout.refuse_curves(code.name, rewritten)
-    step = 1.0 if dt is None else dt
+    graph, calibration, step = request.graph, request.calibration, request.dt or 1.0
+    rewritten = prepared(request, "sigma-delta")
     encoders = {} if code.input == "current" else _encoders(calibration)
     names = layout.names(rewritten)
     currents = set() if encoders else {entry.name for entry in rewritten.inputs}
@@ -97,11 +87,12 @@ def build(
     merged = {source.name for source in pooled.values()}
     depths = layout.depths(rewritten, currents, merged)
     last = floor((1 - code.input_threshold) * code.input_steps) if encoders else 0
-    least = last + max(depths.values()) + 2
+    counted = code.readout == "spikes"
+    least = last + max(depths.values()) + 2 + counted
     steps = layout.steps_of(
-        n_steps, duration, step, least, code.settle, "Use more steps, or fewer input_steps."
+        request, step, least, code.settle, "Use more steps, or fewer input_steps."
     )
-    plan = Plan(
+    plan = SigmaDeltaPlan(
         code,
         rewritten.layers,
         step,
@@ -117,17 +108,25 @@ def build(
     for entry in rewritten.inputs:
         if encoders:
             _add_encoder(plan, entry.name, entry.shape)
-    for layer in rewritten.layers:
+
+    def add_layer(plan: SigmaDeltaPlan, layer: Layer) -> None:
+        if layer.name not in merged:
+            _add_neurons(plan, layer, rectifier_of(layer).max_value)
+
+    def add_maximum(plan: SigmaDeltaPlan, layer: Layer) -> None:
         if layer.name in pooled:
             add_pooling(plan, layer, pooled[layer.name])
-        elif layer.name in merged:
-            continue
-        elif isinstance(layer.function, MaxPool):
-            add_gates(plan, layer)
         else:
-            _add_neurons(plan, layer)
-    for layer, name in zip(rewritten.readouts, graph.outputs, strict=True):
-        _add_readout(plan, layer, name)
+            add_gates(plan, layer)
+
+    add_all(
+        plan,
+        rewritten,
+        graph.outputs,
+        layer=add_layer,
+        gates=add_maximum,
+        readout=_add_counted if counted else _add_readout,
+    )
     levels = [plan.levels.of[layer.name] for layer in rewritten.layers] or [np.ones(())]
     return plan.network(
         graph,
@@ -141,7 +140,7 @@ def build(
             "effective_input_threshold": 1 - last / code.input_steps if encoders else 0.0,
             "smallest_level": float(min(np.min(level) for level in levels)),
             "largest_level": float(max(np.max(level) for level in levels)),
-            "calibration_samples": len(next(iter(calibration.values()))),
+            "calibration_samples": request.n_samples,
         },
     )
 
@@ -150,7 +149,7 @@ def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, Encoder]:
     return {name: Encoder(*input_scales(x)) for name, x in calibration.items()}
 
 
-def _add_encoder(plan: Plan, key: str, shape: Shape) -> None:
+def _add_encoder(plan: SigmaDeltaPlan, key: str, shape: Shape) -> None:
     """Neurons that spike once, the earlier the brighter."""
     encoder, name, code = plan.encoders[key], f"{plan.names[key]}_delay", plan.code
     full = encoder.shape(shape)
@@ -171,12 +170,11 @@ def _add_encoder(plan: Plan, key: str, shape: Shape) -> None:
     ]
 
 
-def _add_neurons(plan: Plan, layer: Layer) -> None:
-    """ON and OFF cells of a rectification."""
-    function = rectifier_of(layer)
+def _add_neurons(plan: SigmaDeltaPlan, layer: Layer, highest: float = np.inf) -> None:
+    """ON and OFF cells of a rectification, up to a highest activation."""
     name, unit = plan.names[layer.name], plan.levels.of[layer.name]
     parameters, margin = _connect(plan, layer, double=True)
-    limit = np.minimum(function.max_value / unit, NEVER)
+    limit = np.minimum(highest / unit, NEVER)
     plan.populations.append(
         Population(
             name,
@@ -195,7 +193,7 @@ def _add_neurons(plan: Plan, layer: Layer) -> None:
     )
 
 
-def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
+def _add_readout(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
     """Neurons that add up signed spikes."""
     name = plan.names[layer.name]
     parameters, _ = _connect(plan, layer, double=False)
@@ -214,7 +212,31 @@ def _add_readout(plan: Plan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(readout, name, "level", layer.function))
 
 
-def _connect(plan: Plan, layer: Layer, *, double: bool) -> tuple[dict[str, Value], float]:
+def _add_counted(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
+    """An output that spikes, and what counts its spikes."""
+    _add_neurons(plan, layer)
+    _add_counters(plan, layer, output)
+
+
+def _add_counters(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
+    """Neurons that count the spikes of output neurons, OFF spikes against ON spikes."""
+    pre = plan.names[layer.name]
+    name = f"{pre}_count"
+    plan.populations.append(
+        Population(
+            name,
+            layer.shape,
+            SigmaDeltaOutput().model,
+            scale=plan.levels.of[layer.name],
+            start_step=plan.depths[layer.name] + 1,
+        )
+    )
+    plan.projections.append(Projection(pre, name, Polarity((2, *layer.shape)), "syn", 1))
+    (readout,) = identifiers([output])
+    plan.readouts.append(Readout(readout, name, "level", layer.function))
+
+
+def _connect(plan: SigmaDeltaPlan, layer: Layer, *, double: bool) -> tuple[dict[str, Value], float]:
     """Projections, drives and bias of a layer.
 
     Returns

@@ -17,6 +17,7 @@ from bioconv.neurons.library.parts import I_OFFSET, c_m, t_ref
 #: most sources of a neuron, or gate, that takes a maximum
 MOST_SOURCES = 25
 _SOURCE = "Yousefzadeh et al. 2019, AICAS, Eqs 1 to 3 and Algorithm 1"
+_REFERENCES = ("yousefzadeh2019",)
 _POLARITY = Parameter(
     "polarity", 1.0, "1", "Of the spikes: 1 for ON, -1 for OFF", (-1.0, 1.0), role=roles.POLARITY
 )
@@ -119,6 +120,7 @@ def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
         ),
         current="i_offset" if single else "",
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -176,6 +178,7 @@ def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
         receptors=tuple(Receptor(f"p{p}", f"x{p}", "1") for p in sources),
         current="",
         source=_SOURCE + "; the gate is bioconv's",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -218,6 +221,7 @@ def IntensityToDelay(**parameters: Value) -> Neuron:
         receptors=(),
         refractory="t_ref",
         source="Yousefzadeh et al. 2019, AICAS, section III (linear intensity-to-delay coding)",
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -253,5 +257,6 @@ def SigmaDeltaOutput(**parameters: Value) -> Neuron:
         ),
         receptors=_RECEPTORS,
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)

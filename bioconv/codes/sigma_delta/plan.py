@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,10 @@ from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.affine import same
 from bioconv.codes.common.assembly import Parts
 from bioconv.codes.common.rewritten import Carried
+from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 from bioconv.codes.sigma_delta.levels import Levels
 from bioconv.network import Shape, Value
 from bioconv.operators import Operator, Polarity, compose, scaled
-
-if TYPE_CHECKING:
-    from bioconv.codes.sigma_delta.code import SigmaDeltaCode
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +41,7 @@ class Encoder:
 
 
 @dataclass
-class Plan(Parts):
+class SigmaDeltaPlan(Parts):
     """What is known before the first population is built, and what has been built so far.
 
     ``last`` is the number of steps of the ramp after the first one.
@@ -79,7 +77,7 @@ class Plan(Parts):
         return {"t_ramp": self.code.input_steps * self.dt, "t_first": first}
 
 
-def decoded(plan: Plan, layer: Layer) -> dict[str, Any]:
+def decoded(plan: SigmaDeltaPlan, layer: Layer) -> dict[str, Any]:
     """What the spikes of a layer say: ON spikes count up, OFF spikes down."""
     carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
     on = np.array([1.0, 0.0]).reshape(2, *(1,) * len(layer.shape))
@@ -92,7 +90,7 @@ def decoded(plan: Plan, layer: Layer) -> dict[str, Any]:
     }
 
 
-def synapses(plan: Plan, term: Term) -> tuple[str, Operator, str, float]:
+def synapses(plan: SigmaDeltaPlan, term: Term) -> tuple[str, Operator, str, float]:
     """Sending population, operator in activation a spike, receptor, and grid of its weights."""
     if term.source in plan.levels.of:
         sign = Polarity((2, *term.operator.in_shape))

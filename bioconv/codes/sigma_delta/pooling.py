@@ -14,7 +14,14 @@ from bioconv.codes.common.max_windows import cell_of, pool_of, rectifier_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.sigma_delta.neurons import SigmaDelta, SigmaDeltaMaxGate
-from bioconv.codes.sigma_delta.plan import GRID, Plan, decoded, one_value, polarity, synapses
+from bioconv.codes.sigma_delta.plan import (
+    GRID,
+    SigmaDeltaPlan,
+    decoded,
+    one_value,
+    polarity,
+    synapses,
+)
 from bioconv.network import Population, Projection, Value
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import (
@@ -54,7 +61,7 @@ def pooled_inside(rewritten: Rewritten) -> dict[str, Layer]:
     return found
 
 
-def add_pooling(plan: Plan, layer: Layer, source: Layer) -> None:
+def add_pooling(plan: SigmaDeltaPlan, layer: Layer, source: Layer) -> None:
     """ON and OFF cells that take the maximum of the potentials of a window, and rectify it."""
     pool, function, name = pool_of(layer), rectifier_of(source), plan.names[layer.name]
     unit = plan.levels.of[source.name]
@@ -87,7 +94,7 @@ def add_pooling(plan: Plan, layer: Layer, source: Layer) -> None:
     )
 
 
-def add_gates(plan: Plan, layer: Layer) -> None:
+def add_gates(plan: SigmaDeltaPlan, layer: Layer) -> None:
     """ON and OFF cells of a maximum."""
     (affine,), pool, name = layer.inputs, pool_of(layer), plan.names[layer.name]
     cells = range(prod(pool.size))

@@ -25,8 +25,8 @@ def decode(
     Parameters
     ----------
     readout : mapping
-        ``kind`` ("count", "first_spike", "potential", "softmax" or "level"), ``scale`` and
-        ``offset`` (n_neurons,),
+        ``kind`` ("count", "first_spike", "potential", "accumulated_softmax", "softmax" or
+        "level"), ``scale`` and ``offset`` (n_neurons,),
         ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz).
     steps, neurons : ndarray of int, shape (n_spikes,)
         Spikes of the output population; parts of a step for a simulator without steps.
@@ -37,7 +37,7 @@ def decode(
     dt : float
         ms.
     generator : numpy Generator
-        Draws for the kind "softmax".
+        Draws for the kinds with a softmax.
 
     Returns
     -------
@@ -119,6 +119,8 @@ def _from_potential(
     if readout["kind"] == "potential":
         moved = np.any(rise != 0, axis=1)
         return value[last], np.asarray(moved[last])
+    if readout["kind"] == "accumulated_softmax":
+        value = value * np.maximum(elapsed, 1)[:, None] / readout["scale"]  # mV
     counts = _external_spikes(value, elapsed, readout["rate"] * dt * 1e-3, generator)
     total = counts.cumsum(axis=0)[last]
     share = total / np.maximum(total.sum(axis=1, keepdims=True), 1)

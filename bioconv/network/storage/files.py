@@ -35,7 +35,7 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "Projection": {"release": 1.0},
             },
             5: {
-                "NeuronModel": {"kind": ""},
+                "NeuronModel": {"kind": "", "references": ()},
                 "Parameter": {"role": ""},
                 "State": {"kind": ""},
                 "Receptor": {"sign": 0, "reversal": ""},

@@ -35,7 +35,8 @@ from bioconv.network import (
     Readout,
     SpikingNetwork,
 )
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.network.storage.hdf5 import Entry, Tree
 from bioconv.neurons import NeuronModel, Parameter, Receptor, State
 from bioconv.operators import OPERATORS, Operator

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bioconv.ground.errors import Problem
+from bioconv.network.parts import (
+    Change,
+    Drive,
+    Input,
+    NetworkParts,
+    Population,
+    Projection,
+    Readout,
+)
 from bioconv.network.validation.checks import (
     Problems,
     identifier_problems,
@@ -22,27 +31,16 @@ from bioconv.network.validation.checks import (
 )
 from bioconv.network.validation.graph import graph_problems
 
-if TYPE_CHECKING:
-    from bioconv.network import (
-        Change,
-        Drive,
-        Input,
-        Population,
-        Projection,
-        Readout,
-        SpikingNetwork,
-    )
-
 ENCODERS = ("current", "regular", "poisson")
-READOUTS = ("count", "potential", "softmax", "level", "first_spike")
+READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
 
 
-def network_problems(network: SpikingNetwork) -> list[Problem]:
+def network_problems(network: NetworkParts) -> list[Problem]:
     """Everything that is wrong with ``network``; an empty list if it is sound.
 
     Parameters
     ----------
-    network : SpikingNetwork
+    network : NetworkParts
 
     Returns
     -------
@@ -63,7 +61,7 @@ def network_problems(network: SpikingNetwork) -> list[Problem]:
     ]
 
 
-def _name_problems(network: SpikingNetwork) -> Problems:
+def _name_problems(network: NetworkParts) -> Problems:
     yield from identifier_problems("network", "name", network.name)
     spaces: tuple[tuple[str, tuple[Any, ...]], ...] = (
         ("inputs and populations", (*network.inputs, *network.populations)),
@@ -75,7 +73,7 @@ def _name_problems(network: SpikingNetwork) -> Problems:
         yield from repeated(where, (item.name for item in items))
 
 
-def _time_problems(network: SpikingNetwork) -> Problems:
+def _time_problems(network: NetworkParts) -> Problems:
     if not (is_number(network.dt) and network.dt > 0):
         yield Problem("network", "dt", f"must be above 0 ms. Received: {network.dt}.")
     if not is_whole(network.n_steps, 1):
@@ -92,7 +90,7 @@ def _input_problems(entry: Input) -> Problems:
         yield Problem(entry.name, "Input", f"scale must be finite. Received: {entry.scale}.")
 
 
-def _population_problems(entry: Population, network: SpikingNetwork) -> Problems:
+def _population_problems(entry: Population, network: NetworkParts) -> Problems:
     name, shape, model = entry.name, entry.shape, entry.model
     yield from shape_problems(name, "Population", shape)
     yield from _layer_reference_problems(entry, network)
@@ -138,14 +136,14 @@ def _refractory_problems(where: str, key: str, value: Any, dt: float) -> Problem
         yield Problem(where, "Population", reason, f"Use a multiple of {dt} ms.")
 
 
-def _layer_reference_problems(entry: Population, network: SpikingNetwork) -> Problems:
+def _layer_reference_problems(entry: Population, network: NetworkParts) -> Problems:
     shapes = {layer.name: layer.shape for layer in network.analog.layers}
     if entry.layer and entry.layer not in shapes:
         reason = f"carries the layer {entry.layer!r}, which the analog network does not have."
         yield Problem(entry.name, "Population", reason)
 
 
-def _projection_problems(entry: Projection, network: SpikingNetwork) -> Problems:
+def _projection_problems(entry: Projection, network: NetworkParts) -> Problems:
     where = f"{entry.pre} -> {entry.post}"
     sources = {i.name: i.spike_shape for i in network.spiking_inputs}
     sources |= {p.name: p.shape for p in network.populations}
@@ -173,7 +171,7 @@ def _projection_problems(entry: Projection, network: SpikingNetwork) -> Problems
         yield Problem(where, "Projection", reason)
 
 
-def _drive_problems(entry: Drive, network: SpikingNetwork) -> Problems:
+def _drive_problems(entry: Drive, network: NetworkParts) -> Problems:
     where = f"{entry.input} -> {entry.post}"
     sources = {i.name: i.shape for i in network.inputs if i.encoder == "current"}
     targets = {p.name: p for p in network.populations}
@@ -193,7 +191,7 @@ def _drive_problems(entry: Drive, network: SpikingNetwork) -> Problems:
         yield Problem(where, "Drive", f"grid must be 0 pA or more. Received: {entry.grid}.")
 
 
-def _change_problems(entry: Change, network: SpikingNetwork) -> Problems:
+def _change_problems(entry: Change, network: NetworkParts) -> Problems:
     where = f"change in step {entry.step!r}"
     if not is_whole(entry.step, 0):
         yield Problem(where, "Change", "the step must be a whole number from 0.")
@@ -213,7 +211,7 @@ def _change_problems(entry: Change, network: SpikingNetwork) -> Problems:
     yield from value_problems(where, entry.variable, entry.value, population.shape, bounds)
 
 
-def _readout_problems(entry: Readout, network: SpikingNetwork) -> Problems:
+def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
     population = next((p for p in network.populations if p.name == entry.population), None)
     if population is None:
         yield Problem(entry.name, "Readout", f"there is no population {entry.population!r}.")
@@ -226,7 +224,7 @@ def _readout_problems(entry: Readout, network: SpikingNetwork) -> Problems:
             f"{population.model.name} is declared as one."
         )
         yield Problem(entry.name, "Readout", reason)
-    if entry.kind == "softmax" and not (is_number(entry.rate) and entry.rate > 0):
+    if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
         yield Problem(entry.name, "Readout", reason)
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.network.recording_parts import Raster, RecordingParts
 from bioconv.network.validation.checks import is_number, is_whole
 
-if TYPE_CHECKING:
-    from bioconv.network.recording import Raster, Recording
 
-
-def recording_problems(recording: Recording) -> list[str]:
+def recording_problems(recording: RecordingParts) -> list[str]:
     """Everything in which the arrays of a recording do not fit its numbers."""
     problems = list(_number_problems(recording))
     if problems:
@@ -44,7 +41,7 @@ def recording_problems(recording: Recording) -> list[str]:
     return problems
 
 
-def _number_problems(recording: Recording) -> Iterator[str]:
+def _number_problems(recording: RecordingParts) -> Iterator[str]:
     if not (is_number(recording.dt) and recording.dt > 0):
         yield f"dt must be above 0 ms, not {recording.dt!r}"
     for name in ("n_steps", "n_images"):
@@ -58,7 +55,7 @@ def _matches(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
     )
 
 
-def _raster_problems(name: str, raster: Raster, recording: Recording) -> Iterator[str]:
+def _raster_problems(name: str, raster: Raster, recording: RecordingParts) -> Iterator[str]:
     sizes = {raster.image.shape, raster.step.shape, raster.neuron.shape}
     if raster.time is not None:
         sizes |= {raster.time.shape}

@@ -13,11 +13,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
 from bioconv.ground.errors import ExpressionError, ParameterError
+from bioconv.ground.references import citation
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.expressions import parse_expression
 from bioconv.neurons.language.grammar import (
@@ -192,6 +193,9 @@ class NeuronModel:
         or precision make of the state.  May be empty.
     kind : str
         A key of `roles.MODEL_KINDS`.
+    references : tuple of str
+        Keys of `bioconv.ground.references.PUBLICATIONS`: what to cite.  Models with the same
+        equations are the same with any references.
 
     Raises
     ------
@@ -217,6 +221,7 @@ class NeuronModel:
     dt_default: float = 0.0
     after: str = ""
     kind: str = roles.SPIKING
+    references: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         _check_words(self)
@@ -226,6 +231,16 @@ class NeuronModel:
         if self.threshold:
             parse_expression(self.threshold, self.names, boolean=True)
         _ = self.reset_statements, self.after_statements
+
+    def citation(self) -> str:
+        """The publications that the model is taken from, in BibTeX; empty if it names none.
+
+        Raises
+        ------
+        ParameterError
+            A reference that the table of publications does not have.
+        """
+        return citation(*self.references)
 
     @cached_property
     def parsed_equations(self) -> tuple[Equation, ...]:
@@ -295,7 +310,11 @@ def _find(model: NeuronModel, kind: str, items: tuple[_Part, ...], name: str) ->
 
 
 def _check_words(model: NeuronModel) -> None:
-    for name in (model.name, *_part_names(model)):
+    if not isinstance(model.references, tuple):
+        raise ParameterError(
+            f"{model.name}: references must be a tuple of keys. Received: {model.references!r}."
+        )
+    for name in (model.name, *_part_names(model), *model.references):
         check_name(name)
     if model.standard_cell:
         check_name(model.standard_cell)

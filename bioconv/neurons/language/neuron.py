@@ -67,6 +67,10 @@ class Neuron:
         object.__setattr__(self, "parameters", given)
         object.__setattr__(self, "distributions", spread)
 
+    def citation(self) -> str:
+        """The publications that the model is taken from, in BibTeX."""
+        return self.model.citation()
+
     def value(self, name: str) -> Value:
         """Value of a parameter, given or default."""
         default = self.model.parameter(name).default

@@ -137,6 +137,7 @@ def AdaptiveExponential(
         refractory="t_ref",
         standard_cell=_STANDARD_CELLS.get(synapse, ""),
         source=_SOURCE,
+        references=("brette2005", "naud2008"),
         dt_default=0.2,
     )
     return Neuron(model, with_kind(ADAPTIVE_EXPONENTIAL_KINDS, kind, parameters))

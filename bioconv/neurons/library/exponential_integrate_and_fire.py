@@ -80,6 +80,7 @@ def ExponentialIntegrateAndFire(synapse: str = "exponential", **parameters: Valu
         receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,
+        references=("fourcaud2003",),
         dt_default=0.1,
     )
     return Neuron(model, parameters)

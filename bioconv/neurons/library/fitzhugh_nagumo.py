@@ -69,6 +69,7 @@ def FitzHughNagumo(synapse: str = "exponential", **parameters: Value) -> Neuron:
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("fitzhugh1961", "nagumo1962", "fitzhugh1969"),
         crossing=True,
         dt_default=0.025,
     )

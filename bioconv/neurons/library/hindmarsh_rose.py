@@ -73,6 +73,7 @@ def HindmarshRose(synapse: str = "exponential", **parameters: Value) -> Neuron:
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("hindmarsh1984",),
         crossing=True,
         dt_default=0.02,
     )

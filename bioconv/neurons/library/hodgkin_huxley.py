@@ -103,6 +103,7 @@ def HodgkinHuxley(synapse: str = "exponential", **parameters: Value) -> Neuron:
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("hodgkin1952",),
         crossing=True,
         dt_default=0.1,
     )

@@ -13,6 +13,7 @@ _SOURCE = (
     "Rueckauer et al. 2016, arXiv:1612.04052, section 2, Eq 4 (reset to zero, by subtraction); "
     "Mueller 2023, thesis, TU Munich, section 4.1"
 )
+_REFERENCES = ("rueckauer2016", "mueller2023")
 
 
 def IntegrateAndFire(
@@ -67,6 +68,7 @@ def IntegrateAndFire(
         receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,
+        references=_REFERENCES,
         dt_default=_dt_default(synapse),
     )
     return Neuron(model, parameters)
@@ -111,6 +113,7 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
         ),
         receptors=extra.receptors,
         source="Rueckauer et al. 2016, arXiv:1612.04052, section 3.5 (accumulated potentials)",
+        references=_REFERENCES,
         dt_default=_dt_default(synapse),
     )
     return Neuron(model, parameters)

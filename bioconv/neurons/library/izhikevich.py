@@ -101,6 +101,7 @@ def Izhikevich(
         receptors=extra.receptors,
         standard_cell="Izhikevich" if synapse == "delta" else "",
         source=_SOURCE,
+        references=("izhikevich2003",),
         dt_default=0.1,
     )
     return Neuron(model, with_kind(IZHIKEVICH_KINDS, kind, parameters))

@@ -91,6 +91,7 @@ def LeakyIntegrateAndFire(
         refractory="t_ref",
         standard_cell=_STANDARD_CELLS[synapse] if reset == "value" else "",
         source=_SOURCE,
+        references=("rotter1999",),
         dt_default=0.5 if conductance else 0.0,
     )
     return Neuron(model, parameters)

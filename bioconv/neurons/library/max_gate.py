@@ -9,6 +9,7 @@ from bioconv.neurons.language.neuron import Neuron, Value
 
 _MOST = 25
 _SOURCE = "Rueckauer et al. 2016, arXiv:1612.04052, section 3.6"
+_REFERENCES = ("rueckauer2016",)
 
 
 def MaxGate(n: int, estimate: str = "exponential", **parameters: Value) -> Neuron:
@@ -80,6 +81,7 @@ def _count_gate(n: int, parameters: dict[str, Value]) -> Neuron:
         receptors=tuple(Receptor(f"p{p}", f"x{p}", "1") for p in sources),
         current="",
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 
@@ -121,6 +123,7 @@ def _exponential_gate(n: int, parameters: dict[str, Value]) -> Neuron:
         receptors=tuple(Receptor(f"p{p}", f"x{p}", "1", also=(f"s{p}",)) for p in sources),
         current="",
         source=_SOURCE,
+        references=_REFERENCES,
     )
     return Neuron(model, parameters)
 

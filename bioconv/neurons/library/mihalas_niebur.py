@@ -121,6 +121,7 @@ def MihalasNiebur(
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("mihalas2009",),
         dt_default=0.2,
     )
     return Neuron(model, with_kind(MIHALAS_NIEBUR_KINDS, kind, parameters))

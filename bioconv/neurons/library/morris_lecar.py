@@ -109,6 +109,7 @@ def MorrisLecar(synapse: str = "exponential", kind: str = "class_1", **parameter
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("morris1981", "rinzel1998"),
         crossing=True,
         dt_default=0.5,
     )

@@ -81,6 +81,7 @@ def QuadraticIntegrateAndFire(synapse: str = "exponential", **parameters: Value)
         receptors=extra.receptors,
         refractory="t_ref",
         source=_SOURCE,
+        references=("fourcaud2003", "ermentrout1996"),
         dt_default=0.2,
     )
     return Neuron(model, parameters)

@@ -66,6 +66,7 @@ def Quartic(synapse: str = "exponential", **parameters: Value) -> Neuron:
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("touboul2008",),
         dt_default=0.05,
     )
     return Neuron(model, parameters)

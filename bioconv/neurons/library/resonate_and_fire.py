@@ -69,6 +69,7 @@ def ResonateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron
         ),
         receptors=extra.receptors,
         source=_SOURCE,
+        references=("izhikevich2001",),
         dt_default=0.1,
     )
     return Neuron(model, parameters)

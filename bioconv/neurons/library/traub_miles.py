@@ -96,6 +96,7 @@ def TraubMiles(synapse: str = "exponential", **parameters: Value) -> Neuron:
         receptors=extra.receptors,
         standard_cell="HH_cond_exp" if synapse == "conductance" else "",
         source=_SOURCE,
+        references=("traub1991", "brette2007"),
         crossing=True,
         dt_default=0.1,
     )

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.network import Readout, SpikingNetwork
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
 from bioconv.simulators.decoding import checkpoints, decode
 from bioconv.simulators.settings import Settings

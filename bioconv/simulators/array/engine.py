@@ -105,7 +105,7 @@ class Carry(NamedTuple):
     late: Values
 
 
-class Records(NamedTuple):
+class RecordingParts(NamedTuple):
     """What was asked for, for the steps of this chunk: (steps, batch, n)."""
 
     spikes: Values
@@ -135,7 +135,9 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
 
 
 @partial(jax.jit, static_argnames="plan", donate_argnames="carry")
-def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
+def run_chunk(
+    plan: Plan, fixed: Fixed, carry: Carry, inputs: Values
+) -> tuple[Carry, RecordingParts]:
     """Run ``plan.steps`` steps; what happens after the last step of the run is left out.
 
     Parameters
@@ -149,13 +151,13 @@ def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[C
     Returns
     -------
     carry : Carry
-    records : Records
+    records : RecordingParts
     """
     steps = carry.step + jnp.arange(plan.steps, dtype=jnp.int32)
     live = (steps < fixed.n_steps)[:, None, None]
     spikes = {name: value & live for name, value in inputs.items()}
     state, wait, pending = {}, dict(carry.wait), list(carry.pending)
-    records = Records({}, {})
+    records = RecordingParts({}, {})
     for stage in plan.stages:
         arriving: Values = {}
         for source in stage.sources:

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.codes.solving.stage import Solution, Solver, Times
 from bioconv.export.support import readouts
 from bioconv.network import Readout, SpikingNetwork
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
 from bioconv.simulators.decoding import apply_function
 from bioconv.simulators.event.compiled import tally

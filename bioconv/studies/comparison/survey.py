@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bioconv.export.cells import GENERATED, obstacles
-from bioconv.network.recording import Raster, Recording
+from bioconv.network.recording import Recording
+from bioconv.network.recording_parts import Raster
 from bioconv.simulators import simulate
 from bioconv.studies.comparison.cases import N_DRIVEN, N_SECOND, Case, names_of, network_of
 

@@ -108,6 +108,7 @@ TARGET = Target(
         ),
         "readout potential": _analog("potential"),
         "readout level": _analog("potential"),
+        "readout accumulated_softmax": _analog("potential"),
         "readout softmax": _analog("potential"),
     },
     delay_steps=Limit((1, 1), "step", f"{_PROJECTIONS}: the delay must be 0"),

@@ -73,6 +73,7 @@ def leaky_integrator() -> NeuronModel:
         states=(_V,),
         receptors=(Receptor("syn", "v", "mV"),),
         source=f"{_SOURCE}, LI",
+        references=("pedersen2024",),
     )
 
 
@@ -99,6 +100,7 @@ def current_based(fires: bool, reset: str = "value") -> NeuronModel:
         receptors=(Receptor("syn", "i_syn", "pA", "tau_syn"),),
         refractory="t_ref" if fires else "",
         source=f"{_SOURCE}, {'CubaLIF' if fires else 'CubaLI'}",
+        references=("pedersen2024",),
     )
 
 

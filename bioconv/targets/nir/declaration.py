@@ -84,10 +84,13 @@ TARGET = Target(
         "readout level": _lost(
             Verdict.EXACT, "the reader takes the potential of the node before the output"
         ),
-        "readout softmax": _lost(
-            Verdict.APPROXIMATED,
-            "NIR has no generator: the reader takes the potentials.",
-        ),
+        **{
+            f"readout {kind}": _lost(
+                Verdict.APPROXIMATED,
+                "NIR has no generator: the reader takes the potentials.",
+            )
+            for kind in ("accumulated_softmax", "softmax")
+        },
     },
     delay_steps=Limit((1, 100_000), "steps", "nir 1.0.8, nir/ir/delay.py; bioconv"),
     facts={

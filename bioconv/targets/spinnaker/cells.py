@@ -235,6 +235,7 @@ def _fitted_model(model: NeuronModel, cell: str, silent: bool) -> NeuronModel:
             standard_cell="",
             dt_default=0.0,
             source=f"sPyNNaker 7.4.1, {cell}, neuron_model_lif_impl.h",
+            references=(*model.references, "rhodes2018"),
         )
     )
 
@@ -336,6 +337,7 @@ def izhikevich_model(model: NeuronModel) -> NeuronModel:
             method="euler",
             standard_cell="",
             source="sPyNNaker 7.4.1, IZK_curr_exp, neuron_model_izh_impl.h",
+            references=(*model.references, "rhodes2018"),
             parameters=(
                 *model.parameters,
                 Parameter("m", 0.040008544921875, "1", "Curvature, 0.04 in s16.15 and a step more"),

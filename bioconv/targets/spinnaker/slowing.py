@@ -14,8 +14,8 @@ from bioconv.network import Population, Readout, SpikingNetwork
 from bioconv.operators import scaled
 from bioconv.targets.releasing import after_changes
 
-#: kinds of readouts that divide a potential by the number of steps
-_PER_STEP = ("potential", "softmax")
+#: kinds of readouts whose offset is one for each step
+_PER_STEP = ("potential", "accumulated_softmax", "softmax")
 
 
 def released(network: SpikingNetwork) -> SpikingNetwork | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.network.recording import Raster
+from bioconv.network.recording_parts import Raster
 from bioconv.operators import (
     AveragePool,
     Chain,

@@ -1,0 +1,378 @@
+"""Publications that codes and neurons are taken from, with their citations in BibTeX.
+
+>>> print(citation("stoeckl2021").splitlines()[0])
+@article{stoeckl2021,
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bioconv.ground.errors import ParameterError
+
+#: what an entry of each kind must have, besides author, title and year
+REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "article": ("journal", "volume", "pages"),
+        "book": ("publisher",),
+        "incollection": ("booktitle", "editor", "publisher"),
+        "inproceedings": ("booktitle",),
+        "misc": (),
+        "phdthesis": ("school",),
+    }
+)
+#: accents of authors as BibTeX has them
+_ACCENTS = str.maketrans({"ö": r"{\"o}", "é": r"{\'e}"})
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One entry of a bibliography.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `REQUIRED`.
+    author : str
+        "Last, First and Last, First".
+    title : str
+    year : int
+    fields : mapping of str to str
+        Further fields of BibTeX: journal, volume, pages, doi, eprint (of the arXiv), url, ...
+    """
+
+    kind: str
+    author: str
+    title: str
+    year: int
+    fields: Mapping[str, str]
+
+    def bibtex(self, key: str) -> str:
+        """The entry in BibTeX under a key."""
+        values = {
+            "author": self.author.translate(_ACCENTS),
+            "title": f"{{{self.title}}}",
+            "year": str(self.year),
+            **{name: text.translate(_ACCENTS) for name, text in self.fields.items()},
+        }
+        if "eprint" in values:
+            values["archiveprefix"] = "arXiv"
+        lines = [f"  {name} = {{{value}}}," for name, value in values.items()]
+        return "\n".join([f"@{self.kind}{{{key},", *lines, "}"])
+
+
+def _article(
+    author: str, title: str, year: int, journal: str, volume: str, pages: str, doi: str
+) -> Publication:
+    fields = {"journal": journal, "volume": volume, "pages": pages, "doi": doi}
+    return Publication("article", author, title, year, MappingProxyType(fields))
+
+
+def _entry(kind: str, author: str, title: str, year: int, **fields: str) -> Publication:
+    return Publication(kind, author, title, year, MappingProxyType(fields))
+
+
+PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
+    {
+        "brette2005": _article(
+            "Brette, Romain and Gerstner, Wulfram",
+            "Adaptive Exponential Integrate-and-Fire Model as an Effective Description of "
+            "Neuronal Activity",
+            2005,
+            "Journal of Neurophysiology",
+            "94",
+            "3637--3642",
+            "10.1152/jn.00686.2005",
+        ),
+        "brette2007": _article(
+            "Brette, Romain and others",
+            "Simulation of networks of spiking neurons: A review of tools and strategies",
+            2007,
+            "Journal of Computational Neuroscience",
+            "23",
+            "349--398",
+            "10.1007/s10827-007-0038-6",
+        ),
+        "ermentrout1996": _article(
+            "Ermentrout, Bard",
+            "Type I Membranes, Phase Resetting Curves, and Synchrony",
+            1996,
+            "Neural Computation",
+            "8",
+            "979--1001",
+            "10.1162/neco.1996.8.5.979",
+        ),
+        "fitzhugh1961": _article(
+            "FitzHugh, Richard",
+            "Impulses and Physiological States in Theoretical Models of Nerve Membrane",
+            1961,
+            "Biophysical Journal",
+            "1",
+            "445--466",
+            "10.1016/S0006-3495(61)86902-6",
+        ),
+        "fitzhugh1969": _entry(
+            "incollection",
+            "FitzHugh, Richard",
+            "Mathematical models of excitation and propagation in nerve",
+            1969,
+            booktitle="Biological Engineering",
+            editor="Schwan, Herman P.",
+            publisher="McGraw-Hill",
+            pages="1--85",
+        ),
+        "fourcaud2003": _article(
+            "Fourcaud-Trocmé, Nicolas and Hansel, David and van Vreeswijk, Carl and "
+            "Brunel, Nicolas",
+            "How Spike Generation Mechanisms Determine the Neuronal Response to Fluctuating Inputs",
+            2003,
+            "Journal of Neuroscience",
+            "23",
+            "11628--11640",
+            "10.1523/JNEUROSCI.23-37-11628.2003",
+        ),
+        "hindmarsh1984": _article(
+            "Hindmarsh, J. L. and Rose, R. M.",
+            "A model of neuronal bursting using three coupled first order differential equations",
+            1984,
+            "Proceedings of the Royal Society of London. Series B",
+            "221",
+            "87--102",
+            "10.1098/rspb.1984.0024",
+        ),
+        "hodgkin1952": _article(
+            "Hodgkin, A. L. and Huxley, A. F.",
+            "A quantitative description of membrane current and its application to conduction and "
+            "excitation in nerve",
+            1952,
+            "The Journal of Physiology",
+            "117",
+            "500--544",
+            "10.1113/jphysiol.1952.sp004764",
+        ),
+        "izhikevich2001": _article(
+            "Izhikevich, Eugene M.",
+            "Resonate-and-fire neurons",
+            2001,
+            "Neural Networks",
+            "14",
+            "883--894",
+            "10.1016/S0893-6080(01)00078-8",
+        ),
+        "izhikevich2003": _article(
+            "Izhikevich, Eugene M.",
+            "Simple Model of Spiking Neurons",
+            2003,
+            "IEEE Transactions on Neural Networks",
+            "14",
+            "1569--1572",
+            "10.1109/TNN.2003.820440",
+        ),
+        "mihalas2009": _article(
+            "Mihalas, Stefan and Niebur, Ernst",
+            "A Generalized Linear Integrate-and-Fire Neural Model Produces Diverse Spiking "
+            "Behaviors",
+            2009,
+            "Neural Computation",
+            "21",
+            "704--718",
+            "10.1162/neco.2008.12-07-680",
+        ),
+        "morris1981": _article(
+            "Morris, Catherine and Lecar, Harold",
+            "Voltage oscillations in the barnacle giant muscle fiber",
+            1981,
+            "Biophysical Journal",
+            "35",
+            "193--213",
+            "10.1016/S0006-3495(81)84782-0",
+        ),
+        "mueller2021": _entry(
+            "inproceedings",
+            "Mueller, Etienne and Hansjakob, Julius and Auge, Daniel and Knoll, Alois",
+            "Minimizing Inference Time: Optimization Methods for Converted Deep Spiking Neural "
+            "Networks",
+            2021,
+            booktitle="International Joint Conference on Neural Networks (IJCNN)",
+        ),
+        "mueller2022exploiting": _entry(
+            "inproceedings",
+            "Mueller, Etienne and Auge, Daniel and Knoll, Alois",
+            "Exploiting Inhomogeneities of Subthreshold Transistors as Populations of Spiking "
+            "Neurons",
+            2022,
+            booktitle="International Conference on Natural Computation, Fuzzy Systems and "
+            "Knowledge Discovery (ICNC-FSKD)",
+        ),
+        "mueller2022oscillations": _entry(
+            "inproceedings",
+            "Mueller, Etienne and Klimaschka, Simon and Auge, Daniel and Knoll, Alois",
+            "Neural Oscillations for Energy-Efficient Hardware Implementation of Sparsely "
+            "Activated Deep Spiking Neural Networks",
+            2022,
+            booktitle="Practical Deep Learning in the Wild, workshop of the AAAI conference",
+        ),
+        # The text that this library was written from lacks the title page.
+        "mueller2023": _entry(
+            "phdthesis",
+            "Mueller, Etienne",
+            "Doctoral thesis on the conversion of artificial to spiking neural networks",
+            2023,
+            school="Technical University of Munich",
+            note="title described, not quoted",
+        ),
+        "nagumo1962": _article(
+            "Nagumo, J. and Arimoto, S. and Yoshizawa, S.",
+            "An Active Pulse Transmission Line Simulating Nerve Axon",
+            1962,
+            "Proceedings of the IRE",
+            "50",
+            "2061--2070",
+            "10.1109/JRPROC.1962.288235",
+        ),
+        "naud2008": _article(
+            "Naud, Richard and Marcille, Nicolas and Clopath, Claudia and Gerstner, Wulfram",
+            "Firing patterns in the adaptive exponential integrate-and-fire model",
+            2008,
+            "Biological Cybernetics",
+            "99",
+            "335--347",
+            "10.1007/s00422-008-0264-7",
+        ),
+        "pedersen2024": _article(
+            "Pedersen, Jens E. and others",
+            "Neuromorphic intermediate representation: A unified instruction set for "
+            "interoperable brain-inspired computing",
+            2024,
+            "Nature Communications",
+            "15",
+            "8122",
+            "10.1038/s41467-024-52259-9",
+        ),
+        "rhodes2018": _article(
+            "Rhodes, Oliver and others",
+            "sPyNNaker: A Software Package for Running PyNN Simulations on SpiNNaker",
+            2018,
+            "Frontiers in Neuroscience",
+            "12",
+            "816",
+            "10.3389/fnins.2018.00816",
+        ),
+        "rinzel1998": _entry(
+            "incollection",
+            "Rinzel, John and Ermentrout, Bard",
+            "Analysis of neural excitability and oscillations",
+            1998,
+            booktitle="Methods in Neuronal Modeling: From Ions to Networks",
+            editor="Koch, Christof and Segev, Idan",
+            publisher="MIT Press",
+            pages="251--291",
+            edition="2",
+        ),
+        "rotter1999": _article(
+            "Rotter, Stefan and Diesmann, Markus",
+            "Exact digital simulation of time-invariant linear systems with applications to "
+            "neuronal modeling",
+            1999,
+            "Biological Cybernetics",
+            "81",
+            "381--402",
+            "10.1007/s004220050570",
+        ),
+        "rueckauer2016": _entry(
+            "misc",
+            "Rueckauer, Bodo and Lungu, Iulia-Alexandra and Hu, Yuhuang and Pfeiffer, Michael",
+            "Theory and Tools for the Conversion of Analog to Spiking Convolutional Neural "
+            "Networks",
+            2016,
+            eprint="1612.04052",
+        ),
+        "rueckauer2018": _entry(
+            "inproceedings",
+            "Rueckauer, Bodo and Liu, Shih-Chii",
+            "Conversion of analog to spiking neural networks using sparse temporal coding",
+            2018,
+            booktitle="IEEE International Symposium on Circuits and Systems (ISCAS)",
+            pages="1--5",
+            doi="10.1109/ISCAS.2018.8351295",
+        ),
+        "stanojevic2022": _entry(
+            "misc",
+            "Stanojevic, Ana and Wozniak, Stanislaw and Bellec, Guillaume and Cherubini, Giovanni "
+            "and Pantazi, Angeliki and Gerstner, Wulfram",
+            "An Exact Mapping From ReLU Networks to Spiking Neural Networks",
+            2022,
+            eprint="2212.12522",
+        ),
+        "stanojevic2023": _entry(
+            "phdthesis",
+            "Stanojevic, Ana",
+            "Supervised learning and inference of spiking neural networks with temporal coding",
+            2023,
+            school="EPFL",
+        ),
+        "stoeckl2021": _entry(
+            "article",
+            "Stöckl, Christoph and Maass, Wolfgang",
+            "Optimized spiking neurons can classify images with high accuracy through temporal "
+            "coding with two spikes",
+            2021,
+            journal="Nature Machine Intelligence",
+            volume="3",
+            pages="230--238",
+            doi="10.1038/s42256-021-00311-4",
+        ),
+        "touboul2008": _article(
+            "Touboul, Jonathan",
+            "Bifurcation Analysis of a General Class of Nonlinear Integrate-and-Fire Neurons",
+            2008,
+            "SIAM Journal on Applied Mathematics",
+            "68",
+            "1045--1079",
+            "10.1137/070687268",
+        ),
+        "traub1991": _entry(
+            "book",
+            "Traub, Roger D. and Miles, Richard",
+            "Neuronal Networks of the Hippocampus",
+            1991,
+            publisher="Cambridge University Press",
+            doi="10.1017/CBO9780511895401",
+        ),
+        "yousefzadeh2019": _entry(
+            "inproceedings",
+            "Yousefzadeh, Amirreza and others",
+            "Conversion of Synchronous Artificial Neural Network to Asynchronous Spiking Neural "
+            "Network using sigma-delta quantization",
+            2019,
+            booktitle="IEEE International Conference on Artificial Intelligence Circuits and "
+            "Systems (AICAS)",
+            pages="81--85",
+            doi="10.1109/AICAS.2019.8771624",
+        ),
+    }
+)
+
+
+def citation(*keys: str) -> str:
+    """Entries of a bibliography in BibTeX, one after the other.
+
+    Parameters
+    ----------
+    *keys : str
+        Of `PUBLICATIONS`.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such publication; lists the valid keys.
+    """
+    unknown = [key for key in keys if key not in PUBLICATIONS]
+    if unknown:
+        raise ParameterError(
+            f"there is no publication {', '.join(map(repr, unknown))}. "
+            f"Valid: {', '.join(PUBLICATIONS)}."
+        )
+    return "\n\n".join(PUBLICATIONS[key].bibtex(key) for key in keys)

@@ -1,0 +1,283 @@
+"""The parts of a spiking network: populations, projections, inputs, readouts.  Frozen data.
+
+Numbers are plain floats in ms, mV, pA, pF, nS, Hz.  Time is counted in whole steps of ``dt``;
+the timing contract is in `bioconv.timing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import Function
+from bioconv.neurons.language.model import NeuronModel
+from bioconv.operators import Operator
+
+Shape = tuple[int, ...]
+Value = float | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Input:
+    """Where the data enter.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        Shape of one sample.
+    encoder : {"current", "regular", "poisson"}
+        "current": the sample drives populations as a constant current (see `Drive`).
+        "regular", "poisson": the input is a population of spike sources that emits up to one
+        spike a step; sources have the shape ``(2, *shape)`` if ``signed`` (ON for positive,
+        OFF for negative values), else ``shape``.
+    scale : float
+        A value of x times ``scale`` is the number of spikes a step (clipped to [0, 1]).
+    signed : bool
+    """
+
+    name: str
+    shape: Shape
+    encoder: str = "current"
+    scale: float = 1.0
+    signed: bool = False
+
+    @property
+    def spikes(self) -> bool:
+        """Whether the input is a population of spike sources."""
+        return self.encoder != "current"
+
+    @property
+    def spike_shape(self) -> Shape:
+        """Shape of the population of spike sources."""
+        return (2, *self.shape) if self.signed else self.shape
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of spike sources."""
+        return prod(self.spike_shape) if self.spikes else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons of one model.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+    model : NeuronModel
+    parameters : mapping of str to float or ndarray broadcastable to ``shape``
+        Values that differ from the model's defaults, in the model's units.
+    initial : mapping of str to float or ndarray broadcastable to ``shape``
+        Start values of state variables that differ from the model's.
+    layer : str
+        The analog layer whose activation the population carries; several populations may carry
+        one layer (positive and negative part of a leaky ReLU): their contributions add up.
+    scale, offset : ndarray broadcastable to ``shape``
+        Contribution to the activation: ``scale * rate / max_rate + offset``, or
+        ``scale * value + offset`` if ``spike_values`` are given.
+    max_rate : float
+        Rate in Hz that stands for ``scale``.
+    start_step : int
+        First step in which input can arrive: rates are counted from here.
+    spike_values : ndarray, shape (n,)
+        Of codes in which a spike's time matters: a spike in step ``start_step + i`` adds
+        ``spike_values[i]`` to the value, one before or later nothing.  Empty: the rate counts.
+    activation_current : float
+        pA that one unit of activation brings to a neuron, where a constant current stands for an
+        activation; 0 where none does.
+    """
+
+    name: str
+    shape: Shape
+    model: NeuronModel
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    initial: Mapping[str, Value] = field(default_factory=dict)
+    layer: str = ""
+    scale: NDArray[np.float64] = field(default_factory=lambda: np.ones(()))
+    offset: NDArray[np.float64] = field(default_factory=lambda: np.zeros(()))
+    max_rate: float = 1000.0
+    start_step: int = 0
+    spike_values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    activation_current: float = 0.0
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return prod(self.shape)
+
+    def value(self, parameter: str) -> Value:
+        """Value of a parameter, given or the model's."""
+        return self.parameters.get(parameter, self.model.parameter(parameter).default)
+
+    def values(self, parameter: str) -> NDArray[np.float64]:
+        """Values of a parameter, given or the model's, shape (n_neurons,)."""
+        return self._flat(self.value(parameter))
+
+    def starts(self, state: str) -> NDArray[np.float64]:
+        """Start values of a state variable, shape (n_neurons,)."""
+        return self._flat(self.start(state))
+
+    def _flat(self, value: Value) -> NDArray[np.float64]:
+        return np.broadcast_to(np.asarray(value, np.float64), self.shape).reshape(-1)
+
+    def start(self, state: str) -> Value:
+        """Value with which a state variable starts, given or the model's."""
+        start = self.initial.get(state, self.model.state(state).initial)
+        return self.value(start) if isinstance(start, str) else start
+
+    @property
+    def decoded_from(self) -> str:
+        """What has to be recorded to tell the activation: "spikes" (their times), or "counts"."""
+        return "spikes" if len(self.spike_values) else "counts"
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from a population, or an input with spikes, to a population.
+
+    ``operator`` maps the flat spikes of ``pre`` to weights in the receptor's unit.
+    A spike emitted in step t arrives in step t + ``delay_steps`` (at least 1).
+    ``release`` is the probability with which a synapse passes a spike on, drawn for each synapse
+    and spike anew; the array simulator draws the sum over the synapses of a neuron from the normal
+    distribution with the exact mean and variance instead.
+    """
+
+    pre: str
+    post: str
+    operator: Operator
+    receptor: str
+    delay_steps: int = 1
+    release: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """Constant current from an analog input: ``current = operator(x)`` in pA, added to the
+    parameter ``model.current`` of ``post``.
+
+    ``grid`` (pA): the current is rounded to whole multiples of it, so that every simulator adds
+    up exactly the same numbers; 0 for no rounding.
+    """
+
+    input: str
+    post: str
+    operator: Operator
+    grid: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """At the start of step ``step``, before integration, set a parameter or state variable of a
+    population (for the parameter ``model.current``, the drives are added to ``value``)."""
+
+    step: int
+    population: str
+    variable: str
+    value: Value
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """How the state of an output population becomes the analog output.
+
+    With n = steps simulated so far - population.start_step:
+
+    - kind "count": output = scale * spikes / (n dt max_rate) + offset (scale and offset of the
+      population),
+    - kind "potential": output = population.scale * (v - v_initial) / n + population.offset, the
+      population never spikes and ``scale`` is in activation per (mV / step),
+    - kind "accumulated_softmax": an external Poisson generator (``rate`` in Hz) triggers output
+      spikes, each a draw from the softmax of the accumulated potential in mV (rueckauer 3.5);
+      output = share of the spikes,
+    - kind "softmax": the same, but the softmax is that of the output of kind "potential",
+    - kind "level": output = scale * (v - v_initial) + offset, for codes whose outputs add up a
+      fixed amount; the population never spikes,
+    - kind "first_spike": output = offset - scale * (time of the neuron's first spike, in ms after
+      the start of population.start_step); a neuron that has not spiked counts as spiking now, and
+      there is no output before the first spike of the population.
+
+    ``function`` is then applied (softmax, sigmoid, linear, ...) to give what Keras gives.
+    """
+
+    name: str
+    population: str
+    kind: str
+    function: Function
+    rate: float = 0.0
+
+    @property
+    def reads_spikes(self) -> bool:
+        """Whether it needs spikes of the population; otherwise the membrane potential."""
+        return self.kind in ("count", "first_spike")
+
+    @property
+    def draws(self) -> bool:
+        """Whether an external generator draws the output's spikes at random."""
+        return self.kind in ("accumulated_softmax", "softmax")
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """An imperfection that was applied to a network (`bioconv.noise.disturb`).
+
+    Parameters
+    ----------
+    kind : str
+        Class of the imperfection.
+    target : str
+        What it disturbs, where several of the class can be applied; else empty.
+    seed : int
+        Of its random numbers.
+    text : str
+        The imperfection with its options, for the record.
+    """
+
+    kind: str
+    target: str
+    seed: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkParts:
+    """All that a spiking network consists of; see `bioconv.network.SpikingNetwork`.
+
+    Parameters
+    ----------
+    name : str
+    dt : float
+        Step in ms.
+    n_steps : int
+        Default duration of one sample, in steps.
+    inputs, populations, projections, drives, changes, readouts : tuples
+    analog : AnalogGraph
+    code : mapping of str to str, int, float or bool
+        Name and options of the code.  For the record only: nothing depends on it.
+    imperfections : tuple of Disturbance
+        What was applied to the network, in this order.
+    """
+
+    name: str
+    dt: float
+    n_steps: int
+    inputs: tuple[Input, ...]
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    drives: tuple[Drive, ...]
+    changes: tuple[Change, ...]
+    readouts: tuple[Readout, ...]
+    analog: AnalogGraph
+    code: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    imperfections: tuple[Disturbance, ...] = ()
+
+    @property
+    def spiking_inputs(self) -> tuple[Input, ...]:
+        """The inputs that are populations of spike sources."""
+        return tuple(entry for entry in self.inputs if entry.spikes)

@@ -1,0 +1,50 @@
+"""What a simulation has recorded, as plain fields; `Recording` has the methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Spikes of one population: arrays of equal length, sorted by image, step, neuron.
+
+    Parameters
+    ----------
+    image, step, neuron : ndarray of int, shape (n_spikes,)
+    time : ndarray of float64, shape (n_spikes,), or None
+        Exact times in ms, from a simulator without time steps: a spike of step t comes after
+        t dt and at (t + 1) dt at the latest.
+    """
+
+    image: NDArray[np.int64]
+    step: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    time: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RecordingParts:
+    """All that a `bioconv.Recording` consists of, which says what it is."""
+
+    network: str
+    simulator: str
+    dt: float
+    n_steps: int
+    n_images: int
+    outputs: Mapping[str, NDArray]
+    checkpoints: NDArray[np.int64]
+    classes: Mapping[str, NDArray[np.int64]]
+    spikes_per_image: Mapping[str, NDArray[np.int64]]
+    spikes_per_neuron: Mapping[str, NDArray[np.int64]]
+    synaptic_operations: NDArray[np.float64]
+    counts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    rasters: Mapping[str, Raster] = field(default_factory=dict)
+    traces: Mapping[tuple[str, str], NDArray] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    start_steps: Mapping[str, int] = field(default_factory=dict)
