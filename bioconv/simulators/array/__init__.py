@@ -20,7 +20,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.collect import Collector
-from bioconv.simulators.array.engine import RecordingParts, run_chunk, start
+from bioconv.simulators.array.engine import Records, run_chunk, start
 from bioconv.simulators.array.plan import Plan, make_plan
 from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Data, Settings
@@ -104,7 +104,7 @@ class _Simulation:
             (readout.population, reads(self.network, readout)): []
             for readout in self.network.readouts
         }
-        chunks: list[tuple[RecordingParts, int]] = []
+        chunks: list[tuple[Records, int]] = []
         for first in range(0, self.settings.n_steps, self.plan.steps):
             incoming = self._encode(data, filled, first)
             carry, records = run_chunk(self.plan, fixed, carry, incoming)
@@ -136,7 +136,7 @@ class _Simulation:
         return encoded
 
     def _keep(
-        self, records: RecordingParts, first: int, images: NDArray[np.int64], pieces: Pieces
+        self, records: Records, first: int, images: NDArray[np.int64], pieces: Pieces
     ) -> None:
         """Take what was recorded in one chunk off the device."""
         steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)

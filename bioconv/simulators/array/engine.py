@@ -105,7 +105,7 @@ class Carry(NamedTuple):
     late: Values
 
 
-class RecordingParts(NamedTuple):
+class Records(NamedTuple):
     """What was asked for, for the steps of this chunk: (steps, batch, n)."""
 
     spikes: Values
@@ -135,9 +135,7 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
 
 
 @partial(jax.jit, static_argnames="plan", donate_argnames="carry")
-def run_chunk(
-    plan: Plan, fixed: Fixed, carry: Carry, inputs: Values
-) -> tuple[Carry, RecordingParts]:
+def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
     """Run ``plan.steps`` steps; what happens after the last step of the run is left out.
 
     Parameters
@@ -151,13 +149,13 @@ def run_chunk(
     Returns
     -------
     carry : Carry
-    records : RecordingParts
+    records : Records
     """
     steps = carry.step + jnp.arange(plan.steps, dtype=jnp.int32)
     live = (steps < fixed.n_steps)[:, None, None]
     spikes = {name: value & live for name, value in inputs.items()}
     state, wait, pending = {}, dict(carry.wait), list(carry.pending)
-    records = RecordingParts({}, {})
+    records = Records({}, {})
     for stage in plan.stages:
         arriving: Values = {}
         for source in stage.sources:
