@@ -109,7 +109,7 @@ def placement_problems(options: object) -> list[str]:
     if not checks.is_whole(n, 1):
         problems.append(f"n must be a whole number from 1. Received: {n!r}.")
     known = sigma in ("least_squares", "thesis")
-    if not known and not (is_number(sigma) and sigma > 0):  # type: ignore[operator]
+    if not known and not (is_number(sigma) and sigma > 0):
         problems.append(
             f"sigma must be least_squares, thesis or a number above 0. Received: {sigma!r}."
         )

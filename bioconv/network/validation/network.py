@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bioconv.ground.errors import Problem
+from bioconv.ground.options import is_number
 from bioconv.network.parts import (
     Change,
     Drive,
@@ -20,7 +21,6 @@ from bioconv.network.parts import (
 from bioconv.network.validation.checks import (
     Problems,
     identifier_problems,
-    is_number,
     is_whole,
     listed,
     operator_problems,
