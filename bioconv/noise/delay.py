@@ -12,6 +12,7 @@ from bioconv.network import Projection, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.mismatch import chosen_populations, device_shape
 from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.places import Places
 from bioconv.noise.retiming import retimed
 from bioconv.operators import scaled
 
@@ -66,9 +67,9 @@ class DelayMismatch(Imperfection):
         """The network with other delays; see `Imperfection.rewrite`."""
         most = ceil(self.limit * self.sigma / network.dt)
         chosen = chosen_populations(network, self.populations)
-        extra = {}
+        places, extra = Places(network), {}
         for population in chosen:
-            normal = streams.of(population.name).standard_normal(device_shape(population))
+            normal = streams.of(places.of(population)).standard_normal(device_shape(population))
             steps = np.round(normal * self.sigma / network.dt).astype(np.int64)
             extra[population.name] = most + np.clip(steps, -most, most)
         later = retimed(network, dict.fromkeys(extra, most))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -9,17 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 
+from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.language import roles
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import has, time_constants
-from bioconv.noise.mismatch import LEAST, spread, target_problems
+from bioconv.noise.mismatch import LEAST, chosen_populations, spread, target_problems
 from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.places import Place
 
 Floats = NDArray[np.float64]
 
 _PELGROM = "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433, Eq 4"
 _MEAD = "Mead 1989, Analog VLSI and Neural Systems, chapter 3"
-_CAPACITANCES = frozenset({"capacitance", "c_m"})
 
 
 def thermal_voltage(temperature: float) -> float:
@@ -100,9 +103,20 @@ def transistor_problems(values: object) -> list[str]:
 
 def _current_problems(target: object) -> list[str]:
     """``target`` must be something that a current sets."""
-    if isinstance(target, str) and target in _CAPACITANCES:
+    if target == "capacitance":
         return [f"target must be set by a current, and {target} is not: use Mismatch."]
     return target_problems(target)
+
+
+def _refuse_capacitances(network: SpikingNetwork, target: str, names: Collection[str]) -> None:
+    """Raise `ConversionError` where ``target`` is a parameter that no current sets."""
+    problems = [
+        Problem(p.name, p.model.name, f"{target} is a capacitance.", "Use Mismatch.")
+        for p in chosen_populations(network, names)
+        if target in p.model.with_role(roles.CAPACITANCE)
+    ]
+    if problems:
+        raise ConversionError(f"No current of a transistor sets {target}:", problems)
 
 
 def _powers(target: str, population: Population | None) -> tuple[int, int]:
@@ -192,12 +206,13 @@ class TransistorMismatch(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network whose devices differ; see `Imperfection.rewrite`."""
+        _refuse_capacitances(network, self.target, self.populations)
         return spread(network, self.target, self.populations, partial(self._factors, streams))
 
     def _factors(
-        self, streams: Streams, population: Population | None, name: str, n: int
+        self, streams: Streams, population: Population | None, place: Place, n: int
     ) -> Floats:
-        shift = self.transistor.sigma_vt * streams.of(name).standard_normal(n)
+        shift = self.transistor.sigma_vt * streams.of(place).standard_normal(n)
         if self.swing:
             return np.maximum(1.0 + shift / self.swing, LEAST)
         sign, _ = _powers(self.target, population)
@@ -278,9 +293,10 @@ class TemperatureShift(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network at another temperature; see `Imperfection.rewrite`."""
+        _refuse_capacitances(network, self.target, self.populations)
         warmer = 1.0 + self.kelvin / self.temperature
 
-        def factors(population: Population | None, _: str, n: int) -> Floats:
+        def factors(population: Population | None, _: Place, n: int) -> Floats:
             of_current, of_thermal = _powers(self.target, population)
             return np.full(n, self.factor**of_current * warmer**of_thermal)
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.additions import free_names, membrane_of, name_of
 from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.language.substitution import substitute
 
-#: names that noise adds to a model
+#: names that noise adds to a model which does not use them already
 SIGMA, NOISE = "sigma_noise", "i_noise"
 SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
 
@@ -27,7 +28,8 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     neuron : Neuron
         Any model that takes a constant input current.
     sigma : float or ndarray
-        pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model.
+        pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model, the one
+        with the role "noise current".
 
     Returns
     -------
@@ -37,7 +39,7 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     Raises
     ------
     ParameterError
-        The model takes no current, uses one of the new names, or sigma is not a number from 0.
+        The model takes no current, or sigma is not a number from 0.
 
     Examples
     --------
@@ -47,9 +49,10 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     50.0
     """
     model = neuron.model
-    if NOISE not in {equation.name for equation in model.parsed_equations}:
+    if not model.role(roles.NOISE_CURRENT):
         model = _noisy(model)
-    return replace(neuron, model=model, parameters={**neuron.parameters, SIGMA: sigma})
+    name = model.role(roles.NOISE_CURRENT)
+    return replace(neuron, model=model, parameters={**neuron.parameters, name: sigma})
 
 
 def with_membrane_noise(model: NeuronModel) -> NeuronModel:
@@ -62,53 +65,53 @@ def with_membrane_noise(model: NeuronModel) -> NeuronModel:
     Parameters
     ----------
     model : NeuronModel
-        With a state variable ``v`` in mV.
+        With one membrane potential, in mV.
 
     Returns
     -------
     NeuronModel
-        ``NAME_fluctuating``, with the parameter ``sigma_membrane`` (mV/ms), 0 by default; a model
-        that has it already as it is.
+        ``NAME_fluctuating``, with the parameter ``sigma_membrane`` (mV/ms, its role is "noise
+        slope"), 0 by default; a model that has it already as it is.
 
     Raises
     ------
     ParameterError
-        No ``v`` in mV, or the model uses one of the new names.
+        No membrane potential in mV, or several.
     """
-    if {SIGMA_MEMBRANE, SLOPE_NOISE} <= model.names:
+    if model.role(roles.NOISE_SLOPE):
         return model
-    clashes = sorted({SIGMA_MEMBRANE, SLOPE_NOISE} & model.names)
-    if clashes or ("v", "mV") not in {(state.name, state.unit) for state in model.states}:
-        reason = f"it already uses {', '.join(clashes)}" if clashes else "it has no v in mV"
+    potential = membrane_of(model)
+    if not potential:
+        reason = "it does not have one membrane potential in mV"
         raise ParameterError(f"{model.name} cannot get noise on its membrane: {reason}.")
-    noise = f"{SLOPE_NOISE} = {SIGMA_MEMBRANE} * sqrt(ms / dt) * randn()"
+    sigma, slope = free_names(model, SIGMA_MEMBRANE, SLOPE_NOISE)
+    noise = f"{slope} = {sigma} * sqrt(ms / dt) * randn()"
     rewritten = [
-        replace(e, expression=f"({e.expression}) + {SLOPE_NOISE}") if e.name == "v" else e
+        replace(e, expression=f"({e.expression}) + {slope}") if e.name == potential else e
         for e in model.parsed_equations
     ]
     meaning = "Standard deviation of the mean slope of the noise over 1 ms"
     return replace(
         model,
-        name=f"{model.name}_fluctuating",
+        name=name_of(model, "fluctuating"),
         equations="\n".join(
             [f"{noise} : volt/second (constant over dt)", *(e.text for e in rewritten)]
         ),
         parameters=(
             *model.parameters,
-            Parameter(SIGMA_MEMBRANE, 0.0, "mV/ms", meaning, (0.0, 1e12), role=roles.NOISE_SLOPE),
+            Parameter(sigma, 0.0, "mV/ms", meaning, (0.0, 1e12), role=roles.NOISE_SLOPE),
         ),
         standard_cell="",
     )
 
 
 def _noisy(model: NeuronModel) -> NeuronModel:
-    clashes = sorted({SIGMA, NOISE} & model.names)
-    if not model.current or clashes:
-        reason = f"it already uses {', '.join(clashes)}" if clashes else "it takes no current"
-        raise ParameterError(f"{model.name} cannot get a noise current: {reason}.")
+    if not model.current:
+        raise ParameterError(f"{model.name} cannot get a noise current: it takes no current.")
+    sigma, current = free_names(model, SIGMA, NOISE)
     unit = model.parameter(model.current).unit
-    noise = f"{NOISE} = {SIGMA} * sqrt(ms / dt) * randn() : {UNITS[unit][1]} (constant over dt)"
-    total = f"{model.current} + {NOISE}"
+    noise = f"{current} = {sigma} * sqrt(ms / dt) * randn() : {UNITS[unit][1]} (constant over dt)"
+    total = f"{model.current} + {current}"
     rewritten = [
         replace(e, expression=substitute(e.expression, model.current, total))
         for e in model.parsed_equations
@@ -116,11 +119,11 @@ def _noisy(model: NeuronModel) -> NeuronModel:
     meaning = "Standard deviation of the mean noise current over 1 ms"
     return replace(
         model,
-        name=f"{model.name}_noisy",
+        name=name_of(model, "noisy"),
         equations="\n".join([noise, *(equation.text for equation in rewritten)]),
         parameters=(
             *model.parameters,
-            Parameter(SIGMA, 0.0, unit, meaning, (0.0, 1e12), role=roles.NOISE_CURRENT),
+            Parameter(sigma, 0.0, unit, meaning, (0.0, 1e12), role=roles.NOISE_CURRENT),
         ),
         standard_cell="",
     )
