@@ -58,6 +58,8 @@ class Stage:
         Precision in which sums over synapses may be worked out: "float32" or "float64".
     seed : int
         Of random numbers; a population has streams of its own for each sample.
+    position : int
+        Place of the population in the network, which tells its streams from those of others.
     """
 
     population: Population
@@ -67,6 +69,7 @@ class Stage:
     end: float
     dtype: str = "float64"
     seed: int = 0
+    position: int = 0
 
     def value(self, name: str) -> NDArray[np.float64]:
         """Values of a parameter, given or default, shape (n_neurons,)."""

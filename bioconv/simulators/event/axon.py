@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -51,9 +50,7 @@ def prepare(stage: Stage) -> Solver:
     (entry,), model = stage.incoming, stage.population.model
     wanted = (roles.LATENCY, roles.JITTER, roles.LOSS, roles.SPURIOUS)
     latency, jitter, loss, spurious = map(model.role, wanted)
-    key = jax.random.fold_in(
-        jax.random.key(stage.seed, impl="threefry2x32"), crc32(stage.population.name.encode())
-    )
+    key = jax.random.fold_in(jax.random.key(stage.seed, impl="threefry2x32"), stage.position)
     p: dict[str, Any] = {"key": key, "end": np.asarray(stage.end), "shift": np.zeros(())}
     latest, expected = entry.latest, 0.0
     if latency:

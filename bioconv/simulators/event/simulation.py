@@ -82,6 +82,7 @@ def is_compiled(network: SpikingNetwork) -> bool:
 def _solvers(network: SpikingNetwork, n_steps: int, dtype: str, seed: int = 0) -> dict[str, Solver]:
     """The solver of each population, in topological order."""
     solvers: dict[str, Solver] = {}
+    positions = {p.name: position for position, p in enumerate(network.populations)}
     for name in network.topological_order():
         incoming = [
             Incoming(
@@ -97,10 +98,11 @@ def _solvers(network: SpikingNetwork, n_steps: int, dtype: str, seed: int = 0) -
             network.population(name),
             tuple(incoming),
             tuple(sorted(changes, key=lambda change: change.step)),
-            network.dt,
-            n_steps * network.dt,
-            dtype,
-            seed,
+            dt=network.dt,
+            end=n_steps * network.dt,
+            dtype=dtype,
+            seed=seed,
+            position=positions[name],
         )
         solvers[name] = prepare(stage)
     return solvers
