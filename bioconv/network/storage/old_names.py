@@ -54,6 +54,28 @@ def declare_roles(tree: Tree) -> None:
     for entry in tree.values():
         if isinstance(entry, dict):
             declare_roles(entry)
+    if tree.get("class") == "SpikingNetwork":
+        _declare_gates(tree)
+
+
+def _declare_gates(network: Tree) -> None:
+    """Gates of max pooling in the population code had the model of its neurons until then.
+
+    Neurons are charged in the first step, at the end of which a scheduled change stops the
+    current; gates are not.
+    """
+    changes: Any = network.get("changes")
+    charged = {
+        str(entry.get("population"))
+        for entry in (changes.values() if isinstance(changes, dict) else ())
+        if isinstance(entry, dict) and entry.get("variable") == "gate"
+    }
+    for name, population in _entries(network, "populations"):
+        model: Any = population.get("model")
+        if name in charged or not isinstance(model, dict) or not model.get("threshold"):
+            continue
+        if str(model.get("name")).startswith("threshold"):
+            model["kind"] = roles.MAX_GATE
 
 
 def _declare(model: Tree) -> None:
