@@ -97,7 +97,7 @@ def test_populations_of_one_layer_add_up() -> None:
     assert np.allclose(decoded, [0.5 + 0.25 - 0.5, 0.5 + 0.25 - 1.0])
     other = Population("minus", (32,), conv.model, layer="conv2d/relu")
     network = NET.replace(populations=(conv, other, out))
-    with pytest.raises(ParameterError, match="carry the layer"):
+    with pytest.raises(ParameterError, match="represent the layer"):
         measures.decode(network, replace(recorded(), counts=counts), "conv2d/relu")
 
 
