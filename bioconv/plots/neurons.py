@@ -1,4 +1,4 @@
-"""Pictures of neurons: rasters and traces."""
+"""Plots of neurons: spike rasters and traces of state variables."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from bioconv.plots.style import (
 
 
 def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Figure:
-    """Spikes of one sample, populations one below the other.
+    """Plot the spikes of one sample, with one panel per population.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        With "spikes" of at least one population.
+        A recording with "spikes" of at least one population.
     image : int
 
     Raises
@@ -40,7 +40,7 @@ def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Fig
     ParameterError
         If no spikes were recorded.
     """
-    # A population that never spikes (a readout by potential) would be an empty panel.
+    # A population that never spikes (one that is read out by potential) gets no panel.
     names = [
         name
         for name in names_of(network)
@@ -73,22 +73,24 @@ def membrane_traces(
     image: int = 0,
     neurons: Sequence[int] | None = None,
 ) -> Figure:
-    """A state variable of some neurons over time, with threshold and spikes.
+    """Plot a state variable of some neurons over time, with threshold and spikes.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        With ``variable`` of the population; spikes are marked if they were recorded too.
+        A recording with ``variable`` of the population.  Spikes are marked if they were recorded
+        too.
     population, variable : str
     image : int
     neurons : sequence of int, optional
-        By default up to four, from the most to the least active of those that spike.
+        Indices of the neurons.  By default up to four, from the most to the least active of those
+        that spike.
 
     Raises
     ------
     ParameterError
-        If the variable was not recorded, or there is no such population.
+        If the variable was not recorded, or if there is no such population.
     """
     item = network.population(population)
     if (population, variable) not in recording.traces:
@@ -123,7 +125,7 @@ def _cycle(names: Sequence[str]) -> list[str]:
 
 
 def _typical(recording: Recording, population: str, image: int) -> list[int]:
-    """Up to four neurons, from the most to the least active of those that spike."""
+    """Return up to four neurons, from the most to the least active of those that spike."""
     spikes = recording.spikes_per_neuron[population]
     if population in recording.rasters:
         raster = recording.rasters[population]
@@ -137,7 +139,7 @@ def _typical(recording: Recording, population: str, image: int) -> list[int]:
 
 
 def _threshold(population: Population) -> NDArray[np.float64] | None:
-    """The threshold of each neuron, where the model has one under the standard name."""
+    """Return the threshold of each neuron if the model has one under the standard name."""
     if "v_th" not in {parameter.name for parameter in population.model.parameters}:
         return None
     return np.broadcast_to(population.value("v_th"), population.shape).ravel()
