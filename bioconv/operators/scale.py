@@ -16,7 +16,7 @@ from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, compact,
 @register
 @dataclass(frozen=True, eq=False)
 class Scale(Operator):
-    """Multiply by fixed factors.
+    """Multiplication by fixed factors.
 
     Parameters
     ----------
