@@ -70,7 +70,7 @@ def test_activity() -> None:
     assert measures.spikes_per_neuron(NET, recorded()) * 35 == pytest.approx(
         measures.spikes_per_image(recorded())
     )
-    with pytest.raises(ParameterError, match="of another network"):
+    with pytest.raises(ParameterError, match="belongs to another network"):
         measures.activity(NET, replace(recorded(), spikes_per_neuron={}))
 
 
@@ -82,7 +82,7 @@ def test_decoded_values_are_within_half_a_spike() -> None:
     decoded = measures.decode(NET, recorded(), "conv2d/relu")
     clipped = np.clip(analog()["conv2d/relu"], 0, 0.8)
     assert np.abs(decoded - clipped).max() <= 0.5 * 0.8 / 40 + 1e-6
-    with pytest.raises(ParameterError, match="no population carries"):
+    with pytest.raises(ParameterError, match="no population represents"):
         measures.decode(NET, recorded(), "flatten")
 
 
