@@ -134,7 +134,7 @@ def _check(
     if dt is not None and not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
         problems.append(f"dt must be above 0 ms. Received: {dt!r}")
     if n_steps is not None and (int(n_steps) != n_steps or n_steps < 1):
-        problems.append(f"n_steps must be a whole number from 1. Received: {n_steps!r}")
+        problems.append(f"n_steps must be an integer of at least 1. Received: {n_steps!r}")
     if duration is not None and not (
         isinstance(duration, int | float) and np.isfinite(duration) and duration > 0
     ):

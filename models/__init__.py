@@ -143,7 +143,7 @@ def load(name: str) -> Model:
     Raises
     ------
     WeightsNotFoundError
-        If the package ships none. The message has the command that trains them.
+        If no weights are shipped. The message contains the command that trains them.
     """
     return import_keras().models.load_model(weights_path(name), compile=False)
 
@@ -164,7 +164,7 @@ def weights_path(name: str) -> Path:
     Raises
     ------
     WeightsNotFoundError
-        If the package ships none. The message has the command that trains them.
+        If no weights are shipped. The message contains the command that trains them.
     """
     path = _HERE / "weights" / f"{network(name).name}.keras"
     if not path.is_file():
@@ -188,8 +188,8 @@ def card(name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The entries of ``cards/NAME.json``. Where no weights are shipped, ``weights`` is None
-        and ``no_weights`` says why.
+        The entries of ``cards/NAME.json``. If no weights are shipped, ``weights`` is None and
+        ``no_weights`` is the reason.
     """
     path = _HERE / "cards" / f"{network(name).name}.json"
     if not path.is_file():

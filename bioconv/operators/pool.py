@@ -1,4 +1,4 @@
-"""Average pooling."""
+"""Average pooling over windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Elementwise factors."""
+"""Multiplication by elementwise factors."""
 
 from __future__ import annotations
 

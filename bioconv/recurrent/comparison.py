@@ -109,7 +109,7 @@ def compare(
     """
     graph = as_graph(model)
     if not isinstance(runs, int | np.integer) or runs < 1:
-        raise ParameterError(f"runs must be a whole number from 1. Received: {runs!r}.")
+        raise ParameterError(f"runs must be an integer of at least 1. Received: {runs!r}.")
     if len(graph.outputs) != 1:
         raise ParameterError(f"{graph.name} has {len(graph.outputs)} outputs. Reduce it to one.")
     analog = _classes(graph, x, batch_size)
