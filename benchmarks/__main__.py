@@ -1,4 +1,4 @@
-"""``python -m benchmarks NAME ...``: run benchmarks, append one JSON record each."""
+"""Run benchmarks by ``python -m benchmarks NAME ...``, and append one JSON record each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BENCHMARKS = (
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run the benchmarks that are named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure speed and memory, and what the tuned constants are worth.",
@@ -30,7 +30,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
-    parser.add_argument("--quick", action="store_true", help="smaller, to see that they run")
+    parser.add_argument("--quick", action="store_true", help="run smaller versions as a test")
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks.jsonl"))
     options = parser.parse_args()
     os.environ.setdefault("KERAS_BACKEND", "jax")

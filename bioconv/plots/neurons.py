@@ -1,4 +1,4 @@
-"""Pictures of neurons: rasters and traces."""
+"""Plots of neurons: spike rasters and traces of state variables."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from bioconv.plots.style import (
 
 
 def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Figure:
-    """Spikes of one sample, populations one below the other.
+    """Plot the spikes of one sample, with one panel per population.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        With "spikes" of at least one population.
+        A recording with "spikes" of at least one population.
     image : int
 
     Raises
@@ -41,7 +41,7 @@ def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Fig
     ParameterError
         If no spikes were recorded.
     """
-    # A population that never spikes (a readout by potential) would be an empty panel.
+    # A population that never spikes (one that is read out by potential) gets no panel.
     names = [
         name
         for name in names_of(network)
@@ -74,7 +74,7 @@ def membrane_traces(
     image: int = 0,
     neurons: Sequence[int] | None = None,
 ) -> Figure:
-    """A state variable of some neurons over time, with threshold and spikes.
+    """Plot a state variable of some neurons over time, with threshold and spikes.
 
     Parameters
     ----------
@@ -86,12 +86,13 @@ def membrane_traces(
         By default the membrane potential.
     image : int
     neurons : sequence of int, optional
-        By default up to four, from the most to the least active of those that spike.
+        Indices of the neurons.  By default up to four, from the most to the least active of those
+        that spike.
 
     Raises
     ------
     ParameterError
-        If the variable was not recorded, or there is no such population.
+        If the variable was not recorded, or if there is no such population.
     """
     item = network.population(population)
     variable = variable or item.model.potential
@@ -127,7 +128,7 @@ def _cycle(names: Sequence[str]) -> list[str]:
 
 
 def _typical(recording: Recording, population: str, image: int) -> list[int]:
-    """Up to four neurons, from the most to the least active of those that spike."""
+    """Return up to four neurons, from the most to the least active of those that spike."""
     spikes = recording.spikes_per_neuron[population]
     if population in recording.rasters:
         raster = recording.rasters[population]

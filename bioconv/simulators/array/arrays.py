@@ -1,4 +1,4 @@
-"""The numbers of a network as arrays of the wanted precision, for the compiled part."""
+"""The numerical arguments of the compiled part, as arrays of the requested precision."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEMBRANES, _SYNAPSES = 0, 1
 
 
 class Arrays:
-    """Everything but the samples, made once a simulation.
+    """All arguments of the compiled part except the samples, built once per simulation.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Arrays:
         self._still: dict[str, dict[str, Any]] = {}
 
     def states(self) -> dict[str, dict[str, Floats]]:
-        """Start values of all state variables."""
+        """Return the initial values of all state variables."""
         return {
             stage.name: {
                 state.name: self.network.population(stage.name).starts(state.name)
@@ -71,7 +71,7 @@ class Arrays:
         }
 
     def fixed(self, data: Data, images: NDArray[np.int64]) -> Fixed:
-        """The arguments of the compiled part for the samples with these numbers."""
+        """Return the arguments of the compiled part for the samples with these indices."""
         currents = drive_currents(self.network, data)
         constants, drives = {}, {}
         for stage in self.plan.stages:
@@ -103,7 +103,7 @@ class Arrays:
         )
 
     def _noise(self, images: NDArray[np.int64]) -> dict[str, Any]:
-        """One key for each sample and noisy population."""
+        """Return one random key for each sample of each noisy population."""
         return {
             stage.name: self._keys(_MEMBRANES, position, images)
             for position, stage in enumerate(self.plan.stages)
@@ -126,7 +126,7 @@ class Arrays:
             for change in self.network.changes
             if change.population == stage.name and change.variable == variable
         ]
-        return sorted(found, key=lambda change: change.step)  # stable: the last one of a step wins
+        return sorted(found, key=lambda change: change.step)  # stable: a step's last change wins
 
     def _parameter_tables(self, stage: Stage) -> dict[str, Table]:
         tables = {}
@@ -148,7 +148,7 @@ class Arrays:
         return tables
 
     def _flat(self, stage: Stage, value: Any) -> Any:
-        """A value of a change: a number, or one for each neuron."""
+        """Return the value of a change as a scalar or with one entry for each neuron."""
         if np.ndim(value) == 0:
             return np.asarray(value)
         return np.broadcast_to(value, self.network.population(stage.name).shape).reshape(-1)
@@ -162,7 +162,7 @@ class Arrays:
 
 
 def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
-    """The currents that the samples drive, in pA, computed in float64.
+    """Return the currents in pA that the samples inject, computed in float64.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
     Returns
     -------
     dict of str to ndarray of float64, shape (batch, n_neurons)
-        Sum over the drives of each population, each rounded to its grid.
+        By population, the sum over its drives, each of which is rounded to its grid.
     """
     currents: dict[str, Floats] = {}
     for drive in network.drives:
@@ -195,7 +195,7 @@ def _cast(operator: Operator, dtype: str) -> Operator:
 
 
 def _parameters(population: Population) -> dict[str, Any]:
-    """All parameters, scalar or of shape (n_neurons,)."""
+    """Return all parameters, each a scalar or an array of shape (n_neurons,)."""
     values: dict[str, Any] = {}
     for parameter in population.model.parameters:
         value = np.asarray(population.value(parameter.name), np.float64)
