@@ -156,10 +156,10 @@ def _population(network: SpikingNetwork, population: Population, arrays: Arrays)
         "model": _model_name(network, model),
         "shape": _shape(population.shape),
         "parameters": {
-            p.name: quantity(p.name, value_of(population, p.name), p.unit) for p in model.parameters
+            p.name: quantity(p.name, population.value(p.name), p.unit) for p in model.parameters
         },
         "initial": {
-            s.name: quantity(s.name, initial_of(population, s.name), s.unit) for s in model.states
+            s.name: quantity(s.name, population.start(s.name), s.unit) for s in model.states
         },
         "start_step": int(population.start_step),
     }
@@ -224,11 +224,12 @@ def _readout(network: SpikingNetwork, readout: Readout, arrays: Arrays) -> dict[
         arrays[key] = _flat(value, population.shape)
         return Quantity(key, "1")
 
-    start = 0.0 if readout.reads_spikes else initial_of(population, "v")
+    potential = "" if readout.reads_spikes else population.model.potential
+    start = population.start(potential) if potential else 0.0
     return {
         "population": readout.population,
         "kind": readout.kind,
-        "variable": "" if readout.reads_spikes else "v",
+        "variable": potential,
         "scale": array("readout_scale", population.scale),
         "offset": array("readout_offset", population.offset),
         "initial": array("readout_initial", start),

@@ -134,15 +134,16 @@ def mixed_signs(network: SpikingNetwork) -> float:
     Returns
     -------
     float
-        Of the neurons and spike sources that have synapses at all; 0 without any.  The receptor
-        ``inh`` of a conductance synapse counts as negative.
+        Of the neurons and spike sources that have synapses at all; 0 without any.  What an
+        inhibitory receptor takes counts as negative.
     """
     names = {projection.pre for projection in network.projections}
     positive = {name: np.zeros(0, np.bool_) for name in names}
     negative = dict(positive)
     for projection in network.projections:
         edges = projection.operator.edges()
-        above = edges.weight < 0 if projection.receptor == "inh" else edges.weight > 0
+        receptor = network.population(projection.post).model.receptor(projection.receptor)
+        above = edges.weight < 0 if receptor.sign < 0 else edges.weight > 0
         n_in = projection.operator.n_in
         for found, chosen in ((positive, above), (negative, ~above)):
             reached = np.bincount(edges.pre[chosen], minlength=n_in) > 0

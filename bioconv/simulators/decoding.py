@@ -28,14 +28,11 @@ def checkpoints(n_steps: int) -> NDArray[np.int64]:
     return np.round(np.arange(1, n + 1) * (n_steps / n)).astype(np.int64)
 
 
-def reads(readout: Readout) -> str:
-    """What a readout needs of its population: "spikes", or the state variable "v"."""
-    return "spikes" if readout.reads_spikes else "v"
-
-
-def start_value(population: Population, state: str) -> Floats:
-    """Start values of a state variable, shape (n_neurons,)."""
-    return _flat(population.start(state), population)
+def reads(network: SpikingNetwork, readout: Readout) -> str:
+    """What a readout needs of its population: "spikes", or the name of its membrane potential."""
+    if readout.reads_spikes:
+        return "spikes"
+    return network.population(readout.population).model.potential
 
 
 def decode(
@@ -71,7 +68,7 @@ def decode(
         "offset": _flat(population.offset, population),
         "max_rate": population.max_rate,
         "start_step": population.start_step,
-        "initial": start_value(population, "v") if reads(readout) == "v" else None,
+        "initial": None if readout.reads_spikes else population.starts(population.model.potential),
         "rate": readout.rate,
     }
     analog = np.zeros((len(images), len(points), population.n_neurons))

@@ -14,6 +14,7 @@ from bioconv.analog.functions import Linear
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Change, Input, Population, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
+from bioconv.neurons.language import roles
 from bioconv.operators import identity
 from bioconv.simulators import simulate
 from bioconv.timing import whole_steps
@@ -54,7 +55,7 @@ def stimulate(
     *,
     duration: float,
     dt: float | None = None,
-    record: Sequence[str] = ("v",),
+    record: Sequence[str] | None = None,
     simulator: str = "array",
     seed: int = 0,
 ) -> Response:
@@ -71,8 +72,8 @@ def stimulate(
         ms.
     dt : float, optional
         ms; by default the model's recommended step, 0.1 ms where it recommends none.
-    record : sequence of str
-        State variables.
+    record : sequence of str, optional
+        State variables; by default the membrane potential.
     simulator : str
         A key of `bioconv.simulators.SIMULATORS`.
     seed : int
@@ -107,6 +108,8 @@ def stimulate(
             f"the current of {neuron.model.name} must be one value a neuron, or {n_steps} rows "
             f"(one a step) of them. Received: shape {rows.shape}."
         )
+    if record is None:
+        record = neuron.model.states_of(roles.MEMBRANE_POTENTIAL)[:1]
     _check_record(neuron, record)
     n_neurons = rows.shape[-1]
     drawn = neuron.with_values(**neuron.drawn((n_neurons,), np.random.default_rng(seed)))

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import Neuron
-from bioconv.neurons.language.noise import SIGMA, with_noise
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.noise import with_noise
 from bioconv.neurons.response.transfer import (
     Curve,
     DriveFit,
     charge,
     fit_curve,
-    has_parameters,
     measure_curve,
     rising_branch,
 )
@@ -176,7 +176,7 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
     curve = rising_branch(neuron, dt, rate)
     ratio, time = curve.adaptation(rate)
     report = {"adaptation_ratio": ratio, "adaptation_time": time}
-    own = has_parameters(neuron.model, SIGMA)
+    own = bool(neuron.model.role(roles.NOISE_CURRENT))
     rough = ask.noise == "auto" and not own and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
     if ratio > 1.0:  # the rate in the time that a sample is shown, not the steady one
         duration, discard = window(rate, dt)
@@ -184,7 +184,7 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
     fit = fit_curve(curve, rate, typical)
     if rough or isinstance(ask.noise, float | int):
         noisy, curve, fit = _with_noise(neuron, dt, rate, curve, fit, ask, typical)
-        sigma = noisy.value(SIGMA) if noisy is not neuron else 0.0
+        sigma = noisy.value(noisy.model.role(roles.NOISE_CURRENT)) if noisy is not neuron else 0.0
         neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
     at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
     return Drive(neuron, dt, rate, fit, float(at.mean()), report)
@@ -336,8 +336,9 @@ def _silent_below(drive: Drive, ask: Ask) -> bool:
     Without its noise: the few spikes of that near the onset come with any step.
     """
     neuron = drive.neuron
-    if has_parameters(neuron.model, SIGMA):
-        neuron = replace(neuron, parameters={**neuron.parameters, SIGMA: 0.0})
+    sigma = neuron.model.role(roles.NOISE_CURRENT)
+    if sigma:
+        neuron = replace(neuron, parameters={**neuron.parameters, sigma: 0.0})
     lowest = _LOWEST[0] if ask.lowest is None else min(ask.lowest(), _LOWEST[1])
     a = np.linspace(_MARGIN * lowest, _SILENT_UP_TO, _N_SILENT)
     currents = drive.fit.i0 + drive.fit.gain * a
@@ -354,15 +355,19 @@ def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]
     ConversionError
         The mean potential is not between the reversal potentials.
     """
-    receptors = neuron.model.receptors
-    if receptors[0].unit != "nS":
+    receptors = sorted(neuron.model.receptors, key=lambda entry: -entry.sign)
+    if len(receptors) == 1:
         return (Synapse(receptors[0].name, 0, charge(neuron, receptors[0].name, dt)),)
-    charges = {entry.name: charge(neuron, entry.name, dt, potential) for entry in receptors}
-    if not charges["exc"] > 0 > charges["inh"]:
+    charges = [charge(neuron, entry.name, dt, potential) for entry in receptors]
+    if not charges[0] > 0 > charges[1]:
         reason = (
             f"its mean potential of {potential:.4g} mV does not lie between the reversal potentials"
             " of inhibition and excitation."
         )
-        problem = Problem(neuron.model.name, "neuron", reason, "Change e_rev_exc or e_rev_inh.")
+        advice = f"Change {' or '.join(entry.reversal for entry in receptors)}."
+        problem = Problem(neuron.model.name, "neuron", reason, advice)
         raise ConversionError("The rate code cannot use this neuron:", [problem])
-    return Synapse("exc", 1, charges["exc"]), Synapse("inh", -1, -charges["inh"])
+    return tuple(
+        Synapse(entry.name, entry.sign, entry.sign * brought)
+        for entry, brought in zip(receptors, charges, strict=True)
+    )

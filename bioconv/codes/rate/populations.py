@@ -23,6 +23,7 @@ from bioconv.codes.common.signs import signed_part
 from bioconv.codes.rate.code import RateCode
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
 from bioconv.neurons import MaxGate, Neuron
+from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
@@ -141,7 +142,7 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
     else:
         # mV a step at the activation ``scale``, for neurons that only add up
         silent = membrane.readout()
-        per_step = silent.gain * membrane.dt / float(silent.neuron.value("c_m"))
+        per_step = silent.gain * membrane.dt / silent.capacitance
         target = Target(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
@@ -168,15 +169,15 @@ def _add_neurons(
         v_start, v_reset = membrane.start(
             0.5 if half else 0.0, [projection.operator for projection in synapses]
         )
-        initial = {"v": v_start}
-        if v_reset != membrane.v_reset and membrane.resets_to_value:
-            parameters["v_reset"] = v_reset
+        initial = {membrane.known.potential: v_start}
+        if v_reset != membrane.v_reset and not membrane.known.subtracts:
+            parameters[membrane.known.reset] = v_reset
         plan.first_spikes[name] = plan.releases[key]
         later = _clamp(plan, target, synapses, parameters, initial, current)
     else:
         plan.first_spikes[name] = 0
         parameters[membrane.neuron.model.current] = _compact(current, target)
-        later = {} if target.spiking else {"v": float(membrane.neuron.value("v_rest"))}
+        later = {} if target.spiking else _at_rest(membrane.neuron)
     plan.changes += [Change(plan.releases[key], name, *entry) for entry in later.items()]
     plan.populations.append(
         Population(
@@ -220,9 +221,16 @@ def _clamp(
     if early or driven or not membrane.exact:
         later |= initial
         if target.spiking:
-            later["v_th"] = parameters.get("v_th", membrane.v_th)
-            parameters["v_th"] = NEVER
+            threshold = membrane.known.threshold
+            later[threshold] = parameters.get(threshold, membrane.v_th)
+            parameters[threshold] = NEVER
     return later
+
+
+def _at_rest(neuron: Neuron) -> dict[str, Value]:
+    """The potential of a neuron at rest."""
+    model = neuron.model
+    return {model.potential: float(neuron.value(model.role(roles.REST)))}
 
 
 def _compact(current: NDArray[np.float64], target: Target) -> Value:

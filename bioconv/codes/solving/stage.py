@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bioconv.network import Change, Population
 from bioconv.operators import Operator
-from bioconv.simulators.decoding import start_value
 
 #: float64, in ms, of NumPy or of JAX
 Times = Any
@@ -71,13 +70,11 @@ class Stage:
 
     def value(self, name: str) -> NDArray[np.float64]:
         """Values of a parameter, given or default, shape (n_neurons,)."""
-        population = self.population
-        value = np.asarray(population.value(name), np.float64)
-        return np.broadcast_to(value, population.shape).reshape(-1)
+        return self.population.values(name)
 
     def start(self, name: str) -> NDArray[np.float64]:
         """Start values of a state variable, shape (n_neurons,)."""
-        return start_value(self.population, name)
+        return self.population.starts(name)
 
 
 @dataclass(frozen=True)

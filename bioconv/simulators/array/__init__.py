@@ -101,7 +101,8 @@ class _Simulation:
         fixed = self.arrays.fixed(data, filled)
         carry = start(self.plan, self.arrays.states())
         pieces: Pieces = {
-            (readout.population, reads(readout)): [] for readout in self.network.readouts
+            (readout.population, reads(self.network, readout)): []
+            for readout in self.network.readouts
         }
         chunks: list[tuple[RecordingParts, int]] = []
         for first in range(0, self.settings.n_steps, self.plan.steps):
@@ -113,7 +114,7 @@ class _Simulation:
                 self._keep(*chunks.pop(0), images, pieces)
         self._keep(*chunks.pop(), images, pieces)
         for readout in self.network.readouts:
-            record = np.concatenate(pieces[readout.population, reads(readout)])
+            record = np.concatenate(pieces[readout.population, reads(self.network, readout)])
             self.collector.add_readout(readout, images, record)
         for name, counts in carry.counts.items():
             late = carry.late.get(name, counts)

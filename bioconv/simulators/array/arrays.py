@@ -15,7 +15,6 @@ from bioconv.neurons.language.update import in_equations, update_of
 from bioconv.operators import Operator, squared
 from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
-from bioconv.simulators.decoding import start_value
 from bioconv.simulators.settings import Data
 from bioconv.timing import whole_steps
 
@@ -65,7 +64,7 @@ class Arrays:
         """Start values of all state variables."""
         return {
             stage.name: {
-                state.name: start_value(self.network.population(stage.name), state.name)
+                state.name: self.network.population(stage.name).starts(state.name)
                 for state in stage.model.states
             }
             for stage in self.plan.stages

@@ -12,6 +12,7 @@ import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language.model import NeuronModel
+from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Settings
 
 #: samples that are simulated together where nobody says how many: so few that the state of the
@@ -166,12 +167,8 @@ def _stage(network: SpikingNetwork, population: Population, settings: Settings) 
     )
     changed = {c.variable for c in network.changes if c.population == population.name}
     states = {state.name for state in model.states}
-    reads = {
-        "spikes" if readout.reads_spikes else "v"
-        for readout in network.readouts
-        if readout.population == population.name
-    }
-    wanted = set(settings.record.get(population.name, ())) | reads
+    read = {reads(network, r) for r in network.readouts if r.population == population.name}
+    wanted = set(settings.record.get(population.name, ())) | read
     return Stage(
         name=population.name,
         n=population.n_neurons,
