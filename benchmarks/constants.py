@@ -34,6 +34,7 @@ MODULES = (
     "bioconv.codes.common.membrane",
     "bioconv.codes.common.suitability",
     "bioconv.neurons.response.curves",
+    "bioconv.neurons.response.integrators",
     "bioconv.neurons.response.transfer",
     "bioconv.neurons.language.noise",
 )

@@ -62,9 +62,11 @@ def test_every_row_says_what_a_constant_decides_where_it_is_from_and_what_it_is_
 
 
 def test_all_modules_of_the_rate_code_are_looked_at() -> None:
-    folder = ROOT / "bioconv" / "codes" / "rate"
-    found = {f"bioconv.codes.rate.{path.stem}" for path in folder.glob("*.py")}
-    assert found - {"bioconv.codes.rate.__init__"} <= set(MODULES)
+    rooms = ("bioconv.codes.rate", "bioconv.neurons.response")
+    for room in rooms:
+        folder = ROOT.joinpath(*room.split("."))
+        found = {f"{room}.{path.stem}" for path in folder.glob("*.py")}
+        assert found - {f"{room}.__init__"} <= set(MODULES)
 
 
 def test_numbers_are_found_however_they_are_assigned() -> None:
