@@ -11,8 +11,10 @@ from small_graphs import mlp
 
 import bioconv as bc
 from bioconv.codes import FirstSpikeCode, RateCode
+from bioconv.codes.common.driving import Ask, synapses
+from bioconv.codes.common.suitability import is_perfect, neuron_problems
 from bioconv.codes.rate.curve import activation_curve, fingerprint
-from bioconv.network import SpikingNetwork
+from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import (
     IntegrateAndFire,
     Izhikevich,
@@ -23,12 +25,13 @@ from bioconv.neurons import (
 )
 from bioconv.neurons.language.identity import Renaming, with_names
 from bioconv.neurons.library.integrate_and_fire import subtracts
+from bioconv.neurons.library.synapses import KINDS
 from bioconv.neurons.response.integrators import integrating
 from bioconv.neurons.response.transfer import charge, fi_curve, fit_drive
 from bioconv.simulators.stimulation import stimulate
 
 X = np.random.default_rng(3).random((40, 6))
-GRAPH = mlp(np.random.default_rng(2), (6, 8, 5, 3))
+GRAPH = mlp(np.random.default_rng(2), (6, 5, 3))
 
 NEURONS: dict[str, Neuron] = {
     **{name: make(synapse="exponential", tau_syn=8.0) for name, make in library().items()},
@@ -39,6 +42,15 @@ NEURONS: dict[str, Neuron] = {
     "leaky_conductance": LeakyIntegrateAndFire("value", "conductance_alpha"),
     "noisy": with_noise(LeakyIntegrateAndFire(synapse="exponential", tau_syn=8.0), 100.0),
 }
+#: those whose curves are measured in a second or two
+FAST = (
+    "integrate_and_fire",
+    "leaky_integrate_and_fire",
+    "izhikevich",
+    "perfect",
+    "perfect_value",
+    "leaky_conductance",
+)
 
 
 def converted(neuron: Neuron, **options: object) -> SpikingNetwork:
@@ -75,7 +87,10 @@ def assert_same_networks(before: SpikingNetwork, after: SpikingNetwork, new: Ren
     assert record[0] == record[1]
 
 
-@pytest.mark.parametrize("name", NEURONS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NEURONS],
+)
 def test_conversion_and_spikes_do_not_depend_on_names(name: str) -> None:
     other, new = renamed(NEURONS[name])
     options = {"correction": False, "noise": "none"}
@@ -95,6 +110,31 @@ def test_conversion_and_spikes_do_not_depend_on_names(name: str) -> None:
     for readout, output in one.outputs.items():
         np.testing.assert_array_equal(two.outputs[readout], output)
     assert sum(counts.sum() for counts in one.counts.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "synapse"),
+    [
+        (name, synapse)
+        for name, make in library().items()
+        for synapse in KINDS[make().model.parameter("i_offset").unit]
+    ],
+)
+def test_what_conversion_asks_of_a_neuron_does_not_depend_on_names(name: str, synapse: str) -> None:
+    neuron = library()[name](synapse=synapse)
+    other, new = renamed(neuron)
+    assert subtracts(other.model) == subtracts(neuron.model)
+    assert (integrating(other.model) is None) == (integrating(neuron.model) is None)
+    assert is_perfect(other) == is_perfect(neuron)
+    assert fingerprint(other).rpartition("-")[2] == fingerprint(neuron).rpartition("-")[2]
+    asked = Ask(0.1, 20.0)
+    problems = [[p.reason for p in neuron_problems(n, asked)] for n in (neuron, other)]
+    assert problems[0] == problems[1]
+    if not problems[0]:
+        start = float(np.ravel(Population("p", (1,), neuron.model).starts("v"))[0])
+        found = [synapses(n, 0.1, start + 1.0) for n in (neuron, other)]
+        for one, two in zip(*found, strict=True):
+            assert two == replace(one, receptor=new.receptors[one.receptor])
 
 
 @pytest.mark.parametrize("readout", ["potential", "count"])
