@@ -36,7 +36,7 @@ _CELLS = 8192
 _RIDGE = 1e-5
 #: steps of the fit; twice as many change nothing
 _ITERATIONS = 25
-#: Levenberg's damping: at the start, its smallest and largest value, divided by the next after a
+#: Marquardt's damping: at the start, its smallest and largest value, divided by the next after a
 #: step that helps, multiplied by the last after one that does not
 _DAMPING, _DAMPING_RANGE, _DAMPING_LESS, _DAMPING_MORE = 1e-2, (1e-4, 1e4), 3.0, 4.0
 #: gain and bias (in units of the scale) stay between these
@@ -134,7 +134,7 @@ def _channels(values: NDArray) -> NDArray:
 
 
 def _fit(curve: FICurve, driven: NDArray, wanted: NDArray) -> tuple[Floats, Floats]:
-    """Gain and shift, broadcastable to one sample, by damped least squares (Levenberg 1944)."""
+    """Gain and shift, broadcastable to one sample, by damped least squares (Marquardt 1963)."""
     n_channels = driven.shape[-1]
     scale = np.broadcast_to(np.ravel(curve.scale), n_channels)
     rows = len(_channels(driven))
