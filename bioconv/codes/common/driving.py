@@ -88,7 +88,7 @@ class Synapse:
 
 
 @dataclass(frozen=True)
-class Drive:
+class FittedDrive:
     """How a neuron is driven.
 
     Parameters
@@ -113,7 +113,7 @@ class Drive:
     report: dict[str, float] = field(default_factory=dict)
 
 
-def choose(neuron: Neuron, ask: Ask) -> Drive:
+def choose(neuron: Neuron, ask: Ask) -> FittedDrive:
     """The drive of a neuron that is no perfect integrator.
 
     The step is the model's recommended one, halved until the neuron keeps silent under the
@@ -152,7 +152,7 @@ def pause_of(neuron: Neuron) -> float:
     return float(neuron.value(refractory)) if refractory else 0.0
 
 
-def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
+def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> FittedDrive:
     rate = ask.max_rate or default_rate(neuron, dt)
     curve = rising_branch(neuron, dt, rate)
     ratio, time = curve.adaptation(rate)
@@ -168,7 +168,7 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
         sigma = noisy.value(SIGMA) if noisy is not neuron else 0.0
         neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
     at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
-    return Drive(neuron, dt, rate, fit, float(at.mean()), report)
+    return FittedDrive(neuron, dt, rate, fit, float(at.mean()), report)
 
 
 def window(rate: float, dt: float) -> tuple[float, float]:
@@ -177,7 +177,9 @@ def window(rate: float, dt: float) -> tuple[float, float]:
     return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
 
 
-def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) -> Drive:
+def smooth(
+    drive: FittedDrive, power: float, typical: Floats, times: Sequence[float]
+) -> FittedDrive:
     """The drive with a synaptic time constant that averages the spikes of the input.
 
     The shortest that keeps the rates of the neuron near those of the same constant currents,
@@ -186,7 +188,7 @@ def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) 
 
     Parameters
     ----------
-    drive : Drive
+    drive : FittedDrive
     power : float
         See `bioconv.codes.common.calibration.fluctuation`.
     typical : ndarray
@@ -243,7 +245,7 @@ def spikes_as_input(
     }
 
 
-def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
+def _error_under_spikes(drive: FittedDrive, power: float, typical: Floats) -> float:
     """Root mean squared distance of the rates to the activations if the input is spikes."""
     quantiles = np.quantile(typical, np.linspace(0, 1, 28))
     a = np.concatenate([[-0.5, -0.25, -0.1, 0.0], quantiles])
@@ -310,7 +312,7 @@ def _with_noise(
     return found[int(np.argmin(costs))]
 
 
-def _silent_below(drive: Drive, ask: Ask) -> bool:
+def _silent_below(drive: FittedDrive, ask: Ask) -> bool:
     """Whether the neuron keeps silent under the strongest inhibition that occurs.
 
     Without its noise: the few spikes of that near the onset come with any step.
