@@ -28,7 +28,7 @@ class Report:
     Parameters
     ----------
     source : SpikingNetwork
-        As it was converted.
+        As it was converted, in the words of the target's cells (`Target.restated`).
     exporter : Exporter
     findings : tuple of Finding
     fit : Fit or None

@@ -107,7 +107,7 @@ class Synapse:
 
 
 @dataclass(frozen=True)
-class Drive:
+class FittedDrive:
     """How a neuron is driven.
 
     Parameters
@@ -132,7 +132,7 @@ class Drive:
     report: dict[str, float] = field(default_factory=dict)
 
 
-def choose(neuron: Neuron, ask: Ask) -> Drive:
+def choose(neuron: Neuron, ask: Ask) -> FittedDrive:
     """The drive of a neuron that is no perfect integrator.
 
     The step is the model's recommended one, halved until the neuron keeps silent under the
@@ -171,7 +171,7 @@ def pause_of(neuron: Neuron) -> float:
     return float(neuron.value(refractory)) if refractory else 0.0
 
 
-def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
+def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> FittedDrive:
     rate = ask.max_rate or default_rate(neuron, dt)
     curve = rising_branch(neuron, dt, rate)
     ratio, time = curve.adaptation(rate)
@@ -187,7 +187,7 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
         sigma = noisy.value(noisy.model.role(roles.NOISE_CURRENT)) if noisy is not neuron else 0.0
         neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
     at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
-    return Drive(neuron, dt, rate, fit, float(at.mean()), report)
+    return FittedDrive(neuron, dt, rate, fit, float(at.mean()), report)
 
 
 def window(rate: float, dt: float) -> tuple[float, float]:
@@ -196,7 +196,9 @@ def window(rate: float, dt: float) -> tuple[float, float]:
     return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
 
 
-def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) -> Drive:
+def smooth(
+    drive: FittedDrive, power: float, typical: Floats, times: Sequence[float]
+) -> FittedDrive:
     """The drive with a synaptic time constant that averages the spikes of the input.
 
     The shortest that keeps the rates of the neuron near those of the same constant currents,
@@ -205,7 +207,7 @@ def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) 
 
     Parameters
     ----------
-    drive : Drive
+    drive : FittedDrive
     power : float
         See `bioconv.codes.common.calibration.fluctuation`.
     typical : ndarray
@@ -262,7 +264,7 @@ def spikes_as_input(
     }
 
 
-def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
+def _error_under_spikes(drive: FittedDrive, power: float, typical: Floats) -> float:
     """Root mean squared distance of the rates to the activations if the input is spikes."""
     quantiles = np.quantile(typical, np.linspace(0, 1, _N_PROBES))
     a = np.concatenate([_PROBES_BELOW, quantiles])
@@ -330,7 +332,7 @@ def _with_noise(
     return found[int(np.argmin(costs))]
 
 
-def _silent_below(drive: Drive, ask: Ask) -> bool:
+def _silent_below(drive: FittedDrive, ask: Ask) -> bool:
     """Whether the neuron keeps silent under the strongest inhibition that occurs.
 
     Without its noise: the few spikes of that near the onset come with any step.
