@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.keras_engine import import_keras
-from bioconv.noise.options import number_from, refuse
+from bioconv.ground.options import Interval, refuse, wrong
 from bioconv.noise.weights import WeightQuantization
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class HardwareAware(keras.layers.Wrapper):
         if isinstance(quantization, dict):
             quantization = WeightQuantization(**quantization)
         self.quantization = quantization or WeightQuantization()
-        problems = number_from("noise", noise, 0.0)
+        problems = wrong("noise", noise, Interval(0.0))
         refuse(self, problems + _quantization_problems(self.quantization, [layer]))
         self.noise, self.seed = float(noise), int(seed)
         self.generator = keras.random.SeedGenerator(self.seed)

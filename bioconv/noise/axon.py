@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import check, number
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.network.restating import in_words_of
 from bioconv.neurons.language import roles
@@ -37,7 +38,6 @@ from bioconv.neurons.library.axon import (
 )
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.once import fires_once
-from bioconv.noise.options import number_above, number_from, refuse, share
 from bioconv.noise.retiming import held, retimed
 from bioconv.operators import identity
 
@@ -85,7 +85,7 @@ class SpikeLoss(Imperfection):
     ParameterError
     """
 
-    probability: float
+    probability: float = number(low=0.0, high=1.0)
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "probability"
     source: ClassVar[str] = (
@@ -94,7 +94,7 @@ class SpikeLoss(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, share("probability", self.probability))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -121,7 +121,7 @@ class SpuriousSpikes(Imperfection):
     ParameterError
     """
 
-    rate: float
+    rate: float = number(low=0.0)
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "Hz"
     source: ClassVar[str] = (
@@ -130,7 +130,7 @@ class SpuriousSpikes(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, number_from("rate", self.rate, 0.0))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -167,15 +167,14 @@ class SpikeJitter(Imperfection):
     number of spikes is on its way; it spans at most 65 steps, 32 to either side.
     """
 
-    sigma: float
-    reach: float = 4.0
+    sigma: float = number(low=0.0)
+    reach: float = number(4.0, 0.0, above=True)
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "ms"
     source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.4, Fig 2.5b"
 
     def __post_init__(self) -> None:
-        problems = number_from("sigma", self.sigma, 0.0)
-        refuse(self, problems + number_above("reach", self.reach))
+        check(self)
 
     @property
     def amplitude(self) -> float:

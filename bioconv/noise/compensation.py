@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import Interval, check, number, whole, wrong
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import OUT_OF_REACH
@@ -22,8 +23,8 @@ from bioconv.noise.edits import (
     resting,
 )
 from bioconv.noise.mismatch import chosen_neurons, chosen_populations
-from bioconv.noise.options import number_above, number_from, refuse, whole_from
 
+_ABOVE = Interval(0.0, above=True)
 #: a correction in one round at most: times or divided by this
 _MOST = 4.0
 
@@ -123,8 +124,8 @@ def _corrected(population: Population, ratio: Floats) -> Edit:
 
 
 def _ratio(sigma_real: float, mean_real: float, sigma: float) -> float:
-    problems = number_above("sigma_real", sigma_real) + number_above("sigma", sigma)
-    problems += number_from("mean_real", mean_real, -float("inf"))
+    problems = wrong("sigma_real", sigma_real, _ABOVE) + wrong("sigma", sigma, _ABOVE)
+    problems += wrong("mean_real", mean_real, Interval())
     if problems:
         raise ParameterError(" ".join(problems))
     return sigma_real / sigma
@@ -148,9 +149,14 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
-class _Options:
-    rounds: int
-    damping: float
+class _Rounds:
+    """Options of `calibrate`, which are checked when this is made."""
+
+    rounds: int = whole(low=1, high=100)
+    damping: float = number(low=0.0, high=1.0, above=True)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def calibrate(
@@ -198,9 +204,7 @@ def calibrate(
     ParameterError
         An option is wrong, or the two networks do not have the same populations.
     """
-    options = _Options(rounds, damping)
-    problems = whole_from("rounds", rounds, 1, 100) + number_above("damping", damping)
-    refuse(options, problems or number_from("damping", damping, 0.0, 1.0))
+    _Rounds(rounds, damping)
     names = _countable(network, reference, populations)
     wanted = _counts(reference, x, names, seed)
     total = max(sum(float(count.sum()) for count in wanted.values()), 1.0)

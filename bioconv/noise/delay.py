@@ -8,10 +8,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.options import check, number
 from bioconv.network import Projection, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.mismatch import chosen_populations, device_shape
-from bioconv.noise.options import number_above, number_from, refuse
 from bioconv.noise.places import Places
 from bioconv.noise.retiming import retimed
 from bioconv.operators import scaled
@@ -42,8 +42,8 @@ class DelayMismatch(Imperfection):
         With all options that are wrong.
     """
 
-    sigma: float = 0.0
-    limit: float = 3.0
+    sigma: float = number(0.0, 0.0)
+    limit: float = number(3.0, 0.0, above=True)
     populations: tuple[str, ...] = ()
 
     site = "delays"
@@ -55,7 +55,7 @@ class DelayMismatch(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, number_from("sigma", self.sigma, 0.0) + number_above("limit", self.limit))
+        check(self)
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property

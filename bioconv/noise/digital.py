@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import check, number, whole
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.additions import name_of
@@ -25,8 +26,6 @@ from bioconv.noise.edits import (
     value_of,
 )
 from bioconv.noise.mismatch import chosen_neurons, device_shape
-from bioconv.noise.options import number_from, refuse, whole_from
-from bioconv.noise.options import share as is_share
 from bioconv.noise.places import Connection, Place, Places
 from bioconv.noise.weights import devices, with_synapses
 from bioconv.operators import Edges
@@ -43,7 +42,7 @@ _FIRING = (roles.THRESHOLD, roles.CURRENT_THRESHOLD)
 class _NeuronFault(Imperfection):
     """What dead and stuck neurons share: who is hit."""
 
-    share: float = 0.0
+    share: float = number(0.0, 0.0, 1.0)
     populations: tuple[str, ...] = ()
 
     site = "neurons"
@@ -51,7 +50,7 @@ class _NeuronFault(Imperfection):
     source = _FAULTS
 
     def __post_init__(self) -> None:
-        refuse(self, is_share("share", self.share))
+        check(self)
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property
@@ -173,14 +172,14 @@ def _where(hit: NDArray[np.bool_], new: float, below: float = np.inf) -> Rule:
 class _SynapseFault(Imperfection):
     """What dead and stuck synapses share: who is hit."""
 
-    share: float = 0.0
+    share: float = number(0.0, 0.0, 1.0)
 
     site = "synapses"
     unit = "share of all synapses"
     source = _FAULTS
 
     def __post_init__(self) -> None:
-        refuse(self, is_share("share", self.share))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -255,7 +254,7 @@ class FanIn(Imperfection):
     ParameterError
     """
 
-    limit: int = 0
+    limit: int = whole(0, 0, 2**31)
 
     site = "synapses"
     unit = "synapses of a neuron; 0: no limit"
@@ -266,8 +265,7 @@ class FanIn(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, whole_from("limit", self.limit, 0, 2**31))
-        object.__setattr__(self, "limit", int(self.limit))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -326,7 +324,7 @@ class TimeQuantization(Imperfection):
     ParameterError
     """
 
-    step: float = 0.0
+    step: float = number(0.0, 0.0)
 
     site = "delays, refractory periods, time constants"
     unit = "ms"
@@ -334,7 +332,7 @@ class TimeQuantization(Imperfection):
     source = "Furber et al. 2013, IEEE Trans. Computers 62:2454 (time steps of 1 ms)"
 
     def __post_init__(self) -> None:
-        refuse(self, number_from("step", self.step, 0.0))
+        check(self)
 
     @property
     def amplitude(self) -> float:

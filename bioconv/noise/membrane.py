@@ -15,6 +15,7 @@ import numpy as np
 from scipy import constants
 
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import Interval, check, number, refuse, wrong
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.additions import free_names, membrane_of, name_of
@@ -23,7 +24,6 @@ from bioconv.neurons.language.noise import with_membrane_noise
 from bioconv.neurons.language.substitution import substitute
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import Floats, is_gate, swing, threshold_of, value_of
-from bioconv.noise.options import number_above, number_from, refuse
 
 _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"
@@ -56,18 +56,16 @@ class ThermalNoise(Imperfection):
     ParameterError
     """
 
-    temperature: float
-    capacitance: float = 0.5
-    swing: float = 0.3
-    tau: float = 0.0
+    temperature: float = number(low=0.0)
+    capacitance: float = number(0.5, 0.0, above=True)
+    swing: float = number(0.3, 0.0, above=True)
+    tau: float = number(0.0, 0.0)
     site: ClassVar[str] = "membranes"
     unit: ClassVar[str] = "K"
     source: ClassVar[str] = _WHITE
 
     def __post_init__(self) -> None:
-        problems = number_from("temperature", self.temperature, 0.0)
-        problems += number_from("tau", self.tau, 0.0)
-        refuse(self, problems + _circuit(self.capacitance, self.swing))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -125,16 +123,15 @@ class ShotNoise(Imperfection):
     ParameterError
     """
 
-    current: float
-    capacitance: float = 0.5
-    swing: float = 0.3
+    current: float = number(low=0.0)
+    capacitance: float = number(0.5, 0.0, above=True)
+    swing: float = number(0.3, 0.0, above=True)
     site: ClassVar[str] = "membranes"
     unit: ClassVar[str] = "pA"
     source: ClassVar[str] = _WHITE
 
     def __post_init__(self) -> None:
-        problems = number_from("current", self.current, 0.0)
-        refuse(self, problems + _circuit(self.capacitance, self.swing))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -175,9 +172,9 @@ class FlickerNoise(Imperfection):
     ParameterError
     """
 
-    sigma: float
-    tau_min: float = 10.0
-    tau_max: float = 10_000.0
+    sigma: float = number(low=0.0)
+    tau_min: float = number(10.0, 0.0, above=True)
+    tau_max: float = number(10_000.0, 0.0, 1e9, above=True)
     site: ClassVar[str] = "thresholds"
     unit: ClassVar[str] = "share of the distance from rest to threshold"
     source: ClassVar[str] = (
@@ -186,10 +183,8 @@ class FlickerNoise(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = number_from("sigma", self.sigma, 0.0) + number_above("tau_min", self.tau_min)
-        if not problems:
-            problems = number_from("tau_max", self.tau_max, self.tau_min, 1e9)
-        refuse(self, problems)
+        check(self)
+        refuse(self, wrong("tau_max", self.tau_max, Interval(self.tau_min, 1e9)))
 
     @property
     def amplitude(self) -> float:
@@ -222,10 +217,6 @@ class FlickerNoise(Imperfection):
             return replace(p, model=model, parameters={**p.parameters, name: sigma})
 
         return network.replace(populations=tuple(map(flickering, network.populations)))
-
-
-def _circuit(capacitance: object, swing: object) -> list[str]:
-    return number_above("capacitance", capacitance) + number_above("swing", swing)
 
 
 def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population, Floats]]]:

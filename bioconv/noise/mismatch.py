@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import check, choice, number
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
 from bioconv.noise.edits import Edit, edited, has, is_gate, paired
-from bioconv.noise.options import choice, number_above, number_from, refuse, share
 from bioconv.noise.places import Place, Places
 from bioconv.noise.weights import spread_weights
 
@@ -88,11 +88,11 @@ class Mismatch(Imperfection):
     """
 
     target: str = ""
-    sigma: float = 0.0
-    distribution: str = "normal"
-    correlation: float = 0.0
-    correlation_length: float = 10.0
-    limit: float = 2.0
+    sigma: float = number(0.0, 0.0, 1e6)
+    distribution: str = choice("normal", DISTRIBUTIONS)
+    correlation: float = number(0.0, 0.0, 1.0)
+    correlation_length: float = number(10.0, 0.0, above=True)
+    limit: float = number(2.0, 0.1)
     populations: tuple[str, ...] = ()
 
     site = "parameters of neurons, weights of synapses"
@@ -104,14 +104,9 @@ class Mismatch(Imperfection):
 
     def __post_init__(self) -> None:
         problems = target_problems(self.target)
-        problems += number_from("sigma", self.sigma, 0.0, 1e6)
-        problems += choice("distribution", self.distribution, DISTRIBUTIONS)
-        problems += share("correlation", self.correlation)
-        problems += number_above("correlation_length", self.correlation_length)
-        problems += number_from("limit", self.limit, 0.1)
         if self.target == "weight" and self.correlation:
             problems.append("correlation is of neurons; synapses have none.")
-        refuse(self, problems)
+        check(self, problems)
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
-from bioconv.ground.options import is_number
+from bioconv.ground.options import Interval, check, is_number, number, refuse, whole, wrong
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.additions import free_names, membrane_of, name_of
@@ -17,7 +17,6 @@ from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
 from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import resting, swing, threshold_of
-from bioconv.noise.options import number_from, refuse, whole_from
 
 #: units of what a register holds; states without unit are marks and counts
 _STORED = ("mV", "pA", "nS")
@@ -100,7 +99,7 @@ def saturation(amplitude: float) -> StateSaturation:
     ParameterError
         A number below 0.
     """
-    problems = number_from("the amplitude of saturation", amplitude, 0.0)
+    problems = wrong("the amplitude of saturation", amplitude, Interval(0.0))
     if problems:
         raise ParameterError(*problems)
     return StateSaturation(-1.0 / amplitude) if amplitude else StateSaturation()
@@ -125,8 +124,8 @@ class FixedPointState(Imperfection):
     ParameterError
     """
 
-    step: float = 2.0**-15
-    bits: int = 32
+    step: float = number(2.0**-15, 0.0)
+    bits: int = whole(32, 2, 64)
     site: ClassVar[str] = "states"
     unit: ClassVar[str] = "mV, pA, nS"
     source: ClassVar[str] = (
@@ -135,8 +134,7 @@ class FixedPointState(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = number_from("step", self.step, 0.0)
-        refuse(self, problems + whole_from("bits", self.bits, 2, 64))
+        check(self)
 
     @property
     def amplitude(self) -> float:

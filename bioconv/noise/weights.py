@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import check, choice, number, whole
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import neurons_of_axons, paired
-from bioconv.noise.options import choice, number_from, refuse, whole_from
 from bioconv.noise.places import Connection, Place, Places
 from bioconv.operators import Edges, Operator, n_synapses, reweighted
 
@@ -157,11 +157,11 @@ class WeightQuantization(Imperfection):
     normalizes by layers.
     """
 
-    bits: int = 0
-    scheme: str = "symmetric"
-    per: str = "layer"
-    percentile: float = 100.0
-    rounding: str = "nearest"
+    bits: int = whole(0, 2, 32, besides=(0,))
+    scheme: str = choice("symmetric", ("symmetric", "affine"))
+    per: str = choice("layer", ("layer", "channel"))
+    percentile: float = number(100.0, 50.0, 100.0)
+    rounding: str = choice("nearest", ("nearest", "stochastic"))
 
     site = "weights of synapses"
     unit = "bits; 0: not rounded"
@@ -173,12 +173,7 @@ class WeightQuantization(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = [] if self.bits == 0 else whole_from("bits", self.bits, 2, 32)
-        problems += choice("scheme", self.scheme, ("symmetric", "affine"))
-        problems += choice("per", self.per, ("layer", "channel"))
-        problems += number_from("percentile", self.percentile, 50.0, 100.0)
-        problems += choice("rounding", self.rounding, ("nearest", "stochastic"))
-        refuse(self, problems)
+        check(self)
         object.__setattr__(self, "bits", int(self.bits))
 
     @property
