@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from renaming import new_names
+from other_names import new_names
 from small_graphs import mlp
 
 import bioconv as bc

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from renaming import renamed
+from other_names import renamed
 from small_graphs import mlp
 
 import bioconv as bc
