@@ -1,14 +1,17 @@
-"""Results as files that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from bioconv.ground.errors import BioconvError
 
 
 def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
@@ -26,20 +29,103 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write in; it becomes ``path`` if all goes well."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
+def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Path]:
+    """A file beside ``path`` to write in; it becomes ``path`` if all goes well.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced, if it exists, when the new file is complete.
+    error : class of exception, optional
+        What is raised instead of an `OSError`.
+
+    Raises
+    ------
+    error, or OSError
+        The parent of ``path`` is missing, ``path`` is a folder, or it cannot be written.
+    """
+    path = path.absolute()
+    if error is not None:
+        _check_parent(path, error)
+        if path.is_dir():
+            raise error(f"{path} is a folder. Give the name of a file.")
+    with _plainly(path, error), _whole(path, folder=False) as part:
         yield part
-        part.chmod(0o666 & ~umask())  # mkstemp makes files for their owner alone
-        part.replace(path)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
+    """A folder beside ``path`` to write in; it becomes ``path`` if all goes well.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist, or be an empty folder.
+    error : class of exception
+
+    Raises
+    ------
+    error
+        See `check_free`; or the parent of ``path`` is missing, or it cannot be written.
+    """
+    path = path.absolute()
+    _check_parent(path, error)
+    check_free(path, error)
+    with _plainly(path, error), _whole(path, folder=True) as scratch:
+        yield scratch
+
+
+def check_free(path: Path, error: type[BioconvError]) -> None:
+    """Complain about a folder with something in it, which is never overwritten.
+
+    Raises
+    ------
+    error
+        ``path`` exists and is not an empty folder.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise error(f"{path} exists already. Choose another folder, or remove it first.")
+
+
+def _check_parent(path: Path, error: type[BioconvError]) -> None:
+    if not path.parent.is_dir():
+        raise error(f"{path}: the folder {str(path.parent)!r} does not exist.")
+
+
+@contextlib.contextmanager
+def _plainly(path: Path, error: type[BioconvError] | None) -> Iterator[None]:
+    """Raise ``error`` in the place of an error of the operating system."""
+    try:
+        yield
+    except OSError as failure:
+        if error is None or isinstance(failure, BioconvError):
+            raise
+        raise error(f"{path} cannot be written: {failure}") from failure
+
+
+@contextlib.contextmanager
+def _whole(path: Path, *, folder: bool) -> Iterator[Path]:
+    """A scratch file or folder beside ``path``, which is gone afterwards in any case."""
+    prefix = f".{path.name}."
+    if folder:
+        scratch = Path(tempfile.mkdtemp(".part", prefix, path.parent))
+    else:
+        handle, name = tempfile.mkstemp(".part", prefix, path.parent)
+        os.close(handle)
+        scratch = Path(name)
+    try:
+        yield scratch
+        # They are made for their owner alone.
+        scratch.chmod((0o777 if folder else 0o666) & ~_umask())
+        scratch.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        if folder:
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            scratch.unlink(missing_ok=True)
 
 
-def umask() -> int:
+def _umask() -> int:
     """What the user takes away from the rights of new files."""
     mask = os.umask(0)
     os.umask(mask)

@@ -30,10 +30,11 @@ from bioconv.analog.functions import (
     ThresholdCount,
 )
 from bioconv.analog.samples import Data
-from bioconv.export.folder import new_folder, template
+from bioconv.export.folder import template
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
 from bioconv.ground.errors import ExportError, ParameterError, Problem, SimulationError
+from bioconv.ground.files import new_folder
 from bioconv.recurrent.activity import received
 from bioconv.recurrent.places import sides
 from bioconv.simulators.exported import require
@@ -88,7 +89,7 @@ def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
     """
     tables, arrays = _tables(layer, _cell_of(graph, layer)[1])
     folder = Path(folder)
-    with new_folder(folder) as scratch:
+    with new_folder(folder, ExportError) as scratch:
         text = template("brian2_cell.py", source(tables, with_units=True))
         (scratch / "program.py").write_text(text, encoding="utf-8")
         write(scratch / "weights.npz", arrays)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bioconv.export.support.nest_models import default_cache
 from bioconv.ground.errors import CompilerMissingError, ParameterError
+from bioconv.ground.places import default_cache
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.exported import emitted, require, run_program

@@ -251,7 +251,8 @@ def _cell(population: Population) -> Any:
 def test_programs_of_a_renamed_network_give_the_same_spikes(simulator: str) -> None:
     if simulator == "pynn.brian2":
         pytest.importorskip("pyNN.brian2")
-    network = of(LeakyIntegrateAndFire(synapse="conductance", tau_m=10.0), encoder="regular")
+    neuron = LeakyIntegrateAndFire(synapse="conductance", tau_m=10.0, i_offset=2500.0)
+    network = of(neuron)
     network = network.replace(n_steps=25)
     other = renamed(network)
     counts = []

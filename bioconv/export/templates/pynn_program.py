@@ -34,6 +34,7 @@ from pathlib import Path
 import numpy as np
 from support import command_line, images, nest_models
 from support.encoders import noise_seed
+from support.places import default_cache
 from support.pynn_simulators import (
     GENERATED,
     SIMULATORS,
@@ -164,9 +165,7 @@ def parse():
         default="standard",
         help="NEST: standard cells where there are any, or generated models for all",
     )
-    parser.add_argument(
-        "--cache", type=Path, default=nest_models.default_cache(), help="of compiled models"
-    )
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="of compiled models")
     options = parser.parse_args()
     if options.cells == GENERATED and options.simulator != "nest":
         sys.exit("--cells generated works on NEST only")

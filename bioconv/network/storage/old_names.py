@@ -1,7 +1,9 @@
 """Files up to version 4: roles and kinds from the names that bioconv gave until then.
 
 These names were the meaning of the parts at that time, and no other place of bioconv asks for
-them.  A neuron model of one's own, under names of its own, has no roles in such a file.
+them.  A neuron model of one's own, under names of its own, has no roles in such a file.  The same
+holds for the record of a network, which two things depended on: the current of an activation, and
+the imperfections that a network has already.
 """
 
 from __future__ import annotations
@@ -42,7 +44,22 @@ _ROLES: Mapping[str, str] = {
     "sigma_jitter": roles.JITTER,
     "latency": roles.LATENCY,
 }
+#: beginning of the name of a model -> state variables whose names say something else elsewhere
+_STATES: Mapping[str, Mapping[str, str]] = {
+    "axon": {"s": roles.MARK, "waits": roles.MARK, "left": roles.MARK},
+    "first_spike_exact": {"fired": roles.MARK},
+    "first_spike": {"missing": roles.SYNAPTIC},
+    "hindmarsh_rose": {"y": roles.RECOVERY, "z": roles.RECOVERY},
+    "max_gate": {"y": roles.MARK},
+    "morris_lecar": {"w": roles.GATING},
+    "oscillation": {"q": roles.SYNAPTIC},
+    "resonate_and_fire": {"x": roles.RECOVERY},
+    "sigma_delta_output": {"s": roles.SYNAPTIC},
+}
 _SIGNS = {"exc": 1, "inh": -1}
+#: an imperfection in the record of a network, as in ``Mismatch(target='gain', sigma=0.1), seed 0``
+_APPLIED = re.compile(r"(?P<kind>\w+)\((?P<options>[^;]*)\), seed (?P<seed>\d{1,18})(?=;|$)")
+_TARGET = re.compile(r"target='(?P<target>\w*)'")
 #: units of time constants of devices; a mark that a step wipes out has none
 _NO_DEVICE = "tau_flag"
 
@@ -78,14 +95,53 @@ def _declare_gates(network: Tree) -> None:
             model["kind"] = roles.MAX_GATE
 
 
+def declare_record(tree: Tree) -> None:
+    """Give the network of a file the fields whose content stood in its record only."""
+    network: Any = tree.get("content")
+    record = network.get("code") if isinstance(network, dict) else None
+    if not isinstance(record, dict):
+        return
+    gain, applied = record.get("drive_gain"), record.get("imperfections")
+    if isinstance(gain, float | int):
+        _declare_current(network, float(gain))
+    if isinstance(applied, str):
+        network["imperfections"] = {
+            f"{n:05d}": {"class": "Disturbance", "position": n, **entry}
+            for n, entry in enumerate(map(_disturbance, _APPLIED.finditer(applied)))
+        }
+
+
+def _declare_current(network: Tree, gain: float) -> None:
+    """The rate code drove all neurons that fire by the same current, but for silent outputs."""
+    silent = {
+        str(readout.get("population"))
+        for _, readout in _entries(network, "readouts")
+        if readout.get("kind") != "count"
+    }
+    for name, population in _entries(network, "populations"):
+        model = population.get("model")
+        fires = isinstance(model, dict) and model.get("kind") == roles.SPIKING
+        if fires and name not in silent:
+            population["activation_current"] = gain
+
+
+def _disturbance(entry: re.Match[str]) -> Tree:
+    target = _TARGET.search(entry["options"])
+    return {
+        "kind": entry["kind"],
+        "target": target["target"] if target else "",
+        "seed": int(entry["seed"]),
+        "text": f"{entry['kind']}({entry['options']})",
+    }
+
+
 def _declare(model: Tree) -> None:
     name, spikes = str(model.get("name")), bool(model.get("threshold"))
     model["kind"] = _kind(name, spikes)
-    once = name.startswith(("first_spike", "oscillation"))
     for part, entry in _entries(model, "parameters"):
         entry["role"] = _role(name, part, entry)
     for part, entry in _entries(model, "states"):
-        entry["kind"] = _state(part, str(entry.get("unit")), once)
+        entry["kind"] = _state(name, part, str(entry.get("unit")))
     for part, entry in _entries(model, "receptors"):
         entry["sign"] = _SIGNS.get(part, 0)
         entry["reversal"] = f"e_rev_{part}" if part in _SIGNS else ""
@@ -119,10 +175,14 @@ def _role(model: str, name: str, entry: Tree) -> str:
     return roles.TIME_CONSTANT if timed else ""
 
 
-def _state(name: str, unit: str, once: bool) -> str:
+def _state(model: str, name: str, unit: str) -> str:
+    for beginning, kinds in _STATES.items():
+        if model.startswith(beginning) and name in kinds:
+            return kinds[name]
     if re.fullmatch(r"v\d*", name):
         return roles.MEMBRANE_POTENTIAL
     if name == "i_syn":
+        once = model.startswith(("first_spike", "oscillation"))
         return roles.LASTING_CURRENT if once else roles.SYNAPTIC
     if re.fullmatch(r"(g|x)_(exc|inh|syn)", name):
         return roles.SYNAPTIC
