@@ -317,7 +317,7 @@ def test_one_window_over_different_functions_is_refused() -> None:
         layer("out", Linear(), affine(("pool", identity((1, 1, 2))))),
         shape=shape,
     )
-    with pytest.raises(ConversionError, match="differ in worth"):
+    with pytest.raises(ConversionError, match="have different weights"):
         convert(model, RNG.random((4, *shape)), k=4)
 
 

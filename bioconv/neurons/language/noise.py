@@ -1,4 +1,4 @@
-"""Noise of the input current, and of the membrane, for any neuron."""
+"""Noise of the input current and of the membrane potential for any neuron."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
 
 
 def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
-    """The neuron with white noise added to its input current.
+    """Return the neuron with white noise added to its input current.
 
-    In every step of ``dt`` each neuron gets its own current, drawn from a normal distribution
-    with standard deviation ``sigma sqrt(1 ms / dt)``: the mean current over 1 ms has the standard
-    deviation ``sigma`` whatever the step.
+    In every step of ``dt``, each neuron receives an independent current, drawn from a normal
+    distribution with standard deviation ``sigma sqrt(1 ms / dt)``.  The mean current over 1 ms then
+    has the standard deviation ``sigma`` for any time step.
 
     Parameters
     ----------
     neuron : Neuron
-        Any model that takes a constant input current.
+        Any neuron whose model takes a constant input current.
     sigma : float or ndarray
-        pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model.
+        Standard deviation in pA (dimensionless for a dimensionless model), which becomes the
+        parameter ``sigma_noise`` of the new model.
 
     Returns
     -------
     Neuron
-        Of the model ``NAME_noisy``.  A neuron that has such noise already gets another sigma.
+        Neuron with the model ``NAME_noisy``.  For a neuron that already has such noise, sigma is
+        replaced.
 
     Raises
     ------
     ParameterError
-        The model takes no current, uses one of the new names, or sigma is not a number from 0.
+        If the model takes no current or uses one of the new names, or if sigma is negative or
+        not a number.
 
     Examples
     --------
@@ -53,10 +56,11 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
 
 
 def with_membrane_noise(model: NeuronModel) -> NeuronModel:
-    """The model with white noise on its membrane, whatever gates its input currents.
+    """Return the model with white noise on its membrane potential, independent of input currents.
 
-    In every step of ``dt`` the slope of each potential gets a part of its own, normal with the
-    standard deviation ``sigma_membrane sqrt(1 ms / dt)``: a perfect integrator walks at random by
+    In every step of ``dt``, an independent normal contribution with standard deviation
+    ``sigma_membrane sqrt(1 ms / dt)`` is added to the slope of each potential: the potential of a
+    perfect integrator performs a random walk with the standard deviation
     ``sigma_membrane sqrt(T / 1 ms)`` ms in the time T.
 
     Parameters
@@ -67,13 +71,13 @@ def with_membrane_noise(model: NeuronModel) -> NeuronModel:
     Returns
     -------
     NeuronModel
-        ``NAME_fluctuating``, with the parameter ``sigma_membrane`` (mV/ms), 0 by default; a model
-        that has it already as it is.
+        Model ``NAME_fluctuating`` with the parameter ``sigma_membrane`` (mV/ms), which is 0 by
+        default.  A model that already has this noise is returned unchanged.
 
     Raises
     ------
     ParameterError
-        No ``v`` in mV, or the model uses one of the new names.
+        If the model has no ``v`` in mV, or uses one of the new names.
     """
     if {SIGMA_MEMBRANE, SLOPE_NOISE} <= model.names:
         return model
