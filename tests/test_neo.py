@@ -111,7 +111,7 @@ def test_what_cannot_become_neo_is_refused(
             populations=network.populations[1:], projections=(), changes=(), drives=()
         )
         recording.to_neo(other)
-    with pytest.raises(ParameterError, match="holds no spike times"):
+    with pytest.raises(ParameterError, match="contains no spike times"):
         replace(recording, rasters={}, traces={}).to_neo()
     monkeypatch.setitem(sys.modules, "neo", None)
     with pytest.raises(SimulatorMissingError, match="pip install neo"):

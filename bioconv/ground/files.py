@@ -1,4 +1,4 @@
-"""Results as files that appear whole or not at all."""
+"""Result files that are written atomically."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 
 
 def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
-    """Write ``result``; NumPy scalars and arrays become numbers and lists, paths become texts.
+    """Write ``result`` as JSON; NumPy values become numbers and lists, paths become strings.
 
     Parameters
     ----------
     path : str or Path
-        In a folder that exists.
+        File in an existing folder.
     result : mapping of str
     """
     with new_file(Path(path)) as part:
@@ -27,27 +27,27 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write in; it becomes ``path`` if all goes well."""
+    """Yield a file next to ``path`` that replaces it if the block ends without an error."""
     handle, name = tempfile.mkstemp(dir=path.absolute().parent, suffix=".part")
     os.close(handle)
     part = Path(name)
     try:
         yield part
-        part.chmod(0o666 & ~umask())  # mkstemp makes files for their owner alone
+        part.chmod(0o666 & ~umask())  # mkstemp creates files that only their owner can access
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def umask() -> int:
-    """What the user takes away from the rights of new files."""
+    """Return the umask of the process."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def read_json(path: str | Path) -> dict[str, Any] | None:
-    """What `write_json` wrote; None if there is no such file, or it is damaged."""
+    """Return the content of a file of `write_json`; None if it is missing or damaged."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""Files up to version 4: roles and kinds from the names that bioconv gave until then.
+"""Files up to version 4: roles and kinds derived from the names that bioconv used until then.
 
-These names were the meaning of the parts at that time, and no other place of bioconv asks for
-them.  A neuron model of one's own, under names of its own, has no roles in such a file.
+At that time these names defined the meaning of the parts; they are not used elsewhere in bioconv.
+A user-defined neuron model with other names has no roles in such a file.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _ROLES: Mapping[str, str] = {
     "latency": roles.LATENCY,
 }
 _SIGNS = {"exc": 1, "inh": -1}
-#: units of time constants of devices; a mark that a step wipes out has none
+#: units of time constants of devices; flags that are reset within a step have none
 _NO_DEVICE = "tau_flag"
 
 
 def declare_roles(tree: Tree) -> None:
-    """Give all neuron models of a file the roles and kinds of their parts."""
+    """Add the roles and kinds of their parts to all neuron models of a file."""
     if tree.get("class") == "NeuronModel":
         _declare(tree)
     for entry in tree.values():
