@@ -60,7 +60,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "own",
-            "ResNet-8: share of images of a stream that say what they say alone, and no other does",
+            "ResNet-8: share of images whose output in a stream equals only their output alone",
             1.0,
             source="text: a new image every 2K steps",
         ),

@@ -14,7 +14,7 @@ from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
 
 #: Two standard errors of 400 images of which 1 % are decided differently.
 POINTS = 1.0
-#: what a measure of time or cost is where the accuracy is never reached: more than all claims allow
+#: value of time or cost if the accuracy is never reached, which is larger than all claims allow
 NEVER = 2.0
 
 MANIFEST = Manifest(
@@ -89,7 +89,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Ends of the curves, and when they are as high as the analog network."""
+    """Return the ends of the curves, and when they reach the accuracy of the analog network."""
     accuracy, analog = result["paper accuracy"], float(result["analog"])
     low = np.flatnonzero(accuracy < analog - POINTS / 100)
     since = low[-1] + 1 if low.size else 0

@@ -1,4 +1,4 @@
-"""yousefzadeh Table I: accuracy and spikes of Algorithm 1 and of what it is compared with."""
+"""yousefzadeh Table I: accuracy and spikes of Algorithm 1 and of other methods."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 def _other(
     work: Workload, code: Code, neurons: int, context: Context, n_steps: int | None = None
 ) -> list[float]:
-    """The row of another code on the same network."""
+    """Return the row of another code for the same network."""
     network = convert(
         work.graph, calibration=work.calibration, code=code, n_steps=n_steps, seed=context.seed
     )
@@ -121,7 +121,7 @@ def _other(
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Losses in points, spikes a neuron, and what is not lost against the quantised network."""
+    """Return losses in points, spikes per neuron, and the share of the loss that is avoided."""
     accuracy, spikes, quantised = (
         dict(zip(ROWS, column, strict=True)) for column in result["rows"].T
     )
@@ -144,7 +144,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def _regained(analog: float, quantised: float, spiking: float) -> float:
-    """Share of the loss by quantisation that the spiking network does not have."""
+    """Return the share of the quantisation loss that the spiking network avoids."""
     return (spiking - quantised) / max(analog - quantised, 1e-3)  # half an image of the 500
 
 
