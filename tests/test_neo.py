@@ -104,7 +104,7 @@ def test_what_cannot_become_neo_is_refused(
     recorded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, recording = recorded
-    with pytest.raises(ParameterError, match="units of conv.v, out.v are in the network"):
+    with pytest.raises(ParameterError, match="units of conv.v, out.v require the network"):
         recording.to_neo()
     with pytest.raises(ParameterError, match="has no population 'conv'"):
         other = network.replace(

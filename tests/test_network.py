@@ -124,7 +124,7 @@ def test_network_and_inputs(changes: dict[str, Any], expected: str) -> None:
         ({"offset": np.ones((3, 2))}, "offset"),
         ({"max_rate": 0.0}, "max_rate"),
         ({"start_step": -1}, "start_step"),
-        ({"layer": "conv9"}, "carries the layer 'conv9'"),
+        ({"layer": "conv9"}, "represents the layer 'conv9'"),
     ],
 )
 def test_populations(changes: dict[str, Any], expected: str) -> None:

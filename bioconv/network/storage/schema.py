@@ -273,7 +273,9 @@ def _construct(cls: type, values: dict[str, Any], where: str) -> Any:
 def check_size(shape: tuple[int, ...], where: str) -> None:
     """Refuse a shape whose array would exhaust the memory."""
     if any(n < 0 for n in shape) or prod(shape) > MAX_SIZE:
-        raise NetworkFileError(f"{where}: the shape {shape} has more than {MAX_SIZE:,} values.")
+        raise NetworkFileError(
+            f"{where}: the shape {shape} is invalid or has more than {MAX_SIZE:,} values."
+        )
 
 
 def _members(hint: Any) -> tuple[Any, ...]:
