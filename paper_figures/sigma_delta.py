@@ -32,7 +32,7 @@ PAPER = SigmaDeltaCode(
     input_steps=64,
     settle=32,
 )
-#: spikes a neuron in Table I with threshold 1
+#: spikes per neuron in Table I with threshold 1
 PAPER_SPIKES = 0.25
 
 

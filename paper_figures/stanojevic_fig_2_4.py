@@ -155,7 +155,7 @@ def plot(result: Result, context: Context) -> Figure:
         raster.scatter(times, places, c=values, cmap="viridis_r", s=10, vmin=0, vmax=1)
     raster.set_yticks(np.arange(n) * (N_SHOWN + 3) + N_SHOWN / 2, list(result["layers"]))
     raster.invert_yaxis()
-    finish(raster, "ten neurons a layer", "time (ms)", "")
+    finish(raster, "ten neurons per layer", "time (ms)", "")
     steps = (np.arange(len(result["traces"])) + 1) * float(result["dt"])
     for k, color in enumerate((RED, BLUE, GREEN)):
         seen = (steps <= result["spikes"][k]) & (result["traces"][:, k] != 0)

@@ -54,7 +54,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "steps_64",
-            "points lost at 64 steps a layer ('very robust until 16': 1.5 with fine-tuning)",
+            "points lost at 64 steps per layer ('very robust until 16': 1.5 with fine-tuning)",
             1.5,
             kind="at most",
             source="text, at more steps",

@@ -64,7 +64,7 @@ def manifest(number: str, function: str, sigma: float, neurons: str) -> Manifest
 
 
 def curves(function: Elementwise, low: float, high: float, context: Context) -> dict[str, NDArray]:
-    """The function, one population of 25 (a sign), and largest errors of many.
+    """The function, one population of 25 (per sign), and largest errors of many.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def plan(
         if code.time_unit < step:
             raise ParameterError(
                 f"time_unit = {code.time_unit:g} ms is shorter than a step of {step:g} ms, so that "
-                "no activation could be told from another. Use a larger time_unit, or a smaller dt."
+                "activations could not be distinguished. Use a larger time_unit, or a smaller dt."
             )
         return _schedule(code, rewritten, scaling, step, code.time_unit)
     # Each window is rounded up to whole steps, so that the unit is reduced until all of them fit.
