@@ -1,4 +1,4 @@
-"""Figures and tables of the papers, one module each: compute, measure, plot, and a manifest."""
+"""Figures and tables of the papers, with one module each: compute, measure, plot, manifest."""
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, names, run
 

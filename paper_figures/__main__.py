@@ -25,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("name")
         command.add_argument("--quick", action="store_true", help="a smoke run: few samples")
-        command.add_argument("--data", help="folder with the real datasets and models")
+        command.add_argument("--data", help="folder of the real datasets and models")
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--quiet", action="store_true")
         command.add_argument("-o", "--output", default="results", metavar="DIR")
@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; 0, or 2 with a message when the input was at fault."""
+    """Run the command and return 0, or print a message and return 2 if the input is invalid."""
     options = _parser().parse_args(arguments)
     try:
         _run(options)
@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> None:
         return
     data = frame.data_folder(options.data)
     if data and (data / "keras").is_dir():
-        # Keras reads this when it is imported, which no module here has done yet.
+        # Keras reads this on import, and no module has imported it yet.
         os.environ.setdefault("KERAS_HOME", str((data / "keras").absolute()))
     context = frame.Context(
         quick=options.quick, data=data, seed=options.seed, progress=not options.quiet

@@ -10,7 +10,7 @@ from bioconv.paper_figures.workloads import cifar10
 
 
 def first_layer(context: Context) -> tuple[NDArray, str]:
-    """Activations of the first ReLU layer, one row a sample, and what they were computed on."""
+    """Return activations of the first ReLU layer, one row per sample, and a text on the data."""
     workload = cifar10(context, "cnn", 1000)
     layer = workload.graph.layers[0].name
     samples = workload.calibration[: context.pick(1000, 100)]

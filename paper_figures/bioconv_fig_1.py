@@ -29,7 +29,7 @@ MANIFEST = Manifest(
     claims=(
         Claim(
             "loss",
-            "largest loss against Keras in points: LIF, adaptive exponential, Izhikevich regular "
+            "largest loss to Keras in points: LIF, adaptive exponential, Izhikevich regular "
             "and fast spiking, Traub-Miles",
             0.5,
             kind="at most",
@@ -45,7 +45,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "rate",
-            "rate of these in Hz that stands for the largest activation",
+            "rate of these in Hz that represents the largest activation",
             200.0,
             kind="at most",
             source="the project's own bar",
@@ -75,7 +75,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Loss, duration and rate of the neurons for which something is promised."""
+    """Return loss, duration and rate of the neurons with a promised accuracy."""
     chosen = np.isin(result["neuron"], PROMISED)
     loss = 100 * (result["keras_accuracy"] - result["accuracy"])
     return {
@@ -86,7 +86,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """One curve a neuron, sorted by what it reaches."""
+    """Plot one curve per neuron, sorted by the final accuracy."""
     figure, (axes,) = panels(1, width=8.6, height=4.6)
     order = np.argsort(-result["accuracy"], kind="stable")
     colors = colormaps["turbo"](np.linspace(0.03, 0.97, len(order)))

@@ -22,11 +22,11 @@ NEURONS = {
 MANIFEST = Manifest(
     paper="bioconv",
     number="Fig 2",
-    title=f"Accuracy after {DURATION:g} ms against the rate that stands for the largest activation",
+    title=f"Accuracy after {DURATION:g} ms against the rate that represents the largest activation",
     claims=(
         Claim(
             "gain",
-            "accuracy at 200 Hz over that at the lowest ceiling, smallest of the neurons, in "
+            "gain of accuracy from the lowest ceiling to 200 Hz, smallest of all neurons, in "
             "points: more spikes carry more",
             0.0,
             kind="at least",
@@ -61,7 +61,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """What the highest ceiling gains over the lowest one, and what it loses against Keras."""
+    """Return the gain from the lowest to the highest ceiling, and the loss relative to Keras."""
     gains, losses = [], []
     for _, _, accuracy in _curves(result):
         gains.append(accuracy[-1] - accuracy[0])
@@ -70,7 +70,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """One curve a neuron."""
+    """Plot one curve per neuron."""
     figure, (axes,) = panels(1, width=5.6, height=3.6)
     for (name, rates, accuracy), color in zip(_curves(result), COLORS, strict=False):
         axes.plot(rates, 100 * accuracy, color=color, marker="o", markersize=4, label=name)

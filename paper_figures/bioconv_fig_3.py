@@ -1,4 +1,4 @@
-"""Our Fig 3: which code survives which imperfection of hardware?"""
+"""Our Fig 3: tolerance of the codes to imperfections of hardware."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NOISE: Mapping[str, tuple[float, ...]] = MappingProxyType(
         "dead_neurons": (0.01, 0.03, 0.1, 0.3),
     }
 )
-#: points of accuracy that hardware may cost
+#: tolerated loss of accuracy by hardware, in points
 POINTS = 2.0
 
 MANIFEST = Manifest(
@@ -58,22 +58,22 @@ MANIFEST = Manifest(
             "share of codes and imperfections that were run",
             0.75,
             kind="at least",
-            source="what the matrix needs; the others are refused with the reason",
+            source="required for the matrix; the others are refused with a reason",
         ),
         Claim(
             "ideal_loss",
-            "points that the worst code, the approximate first spike, loses by itself",
+            "points that the worst code, the approximate first spike, loses without imperfections",
             9.18,
             kind="at most",
-            source="mueller Table 6.1: what it loses of the deeper network",
+            source="mueller Table 6.1: its loss for the deeper network",
         ),
         Claim(
             "threshold_order",
-            "threshold mismatch that costs the rate code two points, over that of the exact "
+            "threshold mismatch that costs the rate code two points, divided by that of the exact "
             "first-spike code",
             2.0,
             kind="at least",
-            source="averages over many spikes against one exact time",
+            source="a rate averages over many spikes, whereas an exact time is a single one",
         ),
     ),
     data="MNIST (first 100 test images), mlp_3layer",
@@ -115,14 +115,14 @@ def _as_arrays(study: Robustness) -> dict[str, NDArray]:
 
 
 def _records(result: Result) -> list[dict[str, Any]]:
-    """The records that the pictures are made of."""
+    """Return the records from which the pictures are made."""
     keys = ("code", "noise", "amplitude", "unit", "fewer_is_worse", "accuracies")
     rows = zip(*(result[key] for key in keys), strict=True)
     return [{**dict(zip(keys, row, strict=True)), "measure": "accuracy"} for row in rows]
 
 
 def measure(result: Result) -> dict[str, float]:
-    """How full the matrix is, what codes lose by themselves, and the order of two codes."""
+    """Return completeness of the matrix, losses without imperfections, and a ratio of codes."""
     limits = tolerated(_records(result), POINTS)
     codes, noises = (dict.fromkeys(result[key]) for key in ("code", "noise"))
     cells = sum(noise in limits[code] for code in codes for noise in noises)
@@ -136,7 +136,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """The matrix above, the curves that it comes from below."""
+    """Plot the matrix above the curves from which it is derived."""
     records = _records(result)
     figure = robustness_figure(records, columns=4, above=1)
     _matrix(figure.axes[0], tolerated(records, POINTS), result)
@@ -144,7 +144,7 @@ def plot(result: Result, context: Context) -> Figure:
 
 
 def _matrix(axes: Axes, limits: Mapping[str, Mapping[str, float]], result: Result) -> None:
-    """A cell for each code and imperfection: the amplitude, on a scale of its column's."""
+    """Plot a cell for each code and imperfection with its amplitude, on a scale per column."""
     codes = list(dict.fromkeys(map(str, result["code"])))
     noises = list(dict.fromkeys(map(str, result["noise"])))
     place = np.full((len(codes), len(noises)), np.nan)
@@ -165,7 +165,7 @@ def _matrix(axes: Axes, limits: Mapping[str, Mapping[str, float]], result: Resul
 
 
 def _place(limit: float, tried: list[float]) -> float:
-    """0 where the mildest amplitude is too much, 1 where the worst is not, by ratios between."""
+    """Return 0 if the mildest amplitude is too large, 1 if the worst is not, or a ratio."""
     if np.isinf(limit):
         return 1.0
     low, high = np.log(tried[0]), np.log(tried[-1])

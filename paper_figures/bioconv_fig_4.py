@@ -1,4 +1,4 @@
-"""Our Fig 4: neurons whose rate jumps, with noise, and with a network trained for their curve."""
+"""Our Fig 4: neurons whose rate jumps at onset, with noise and with training for the neuron."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bioconv.paper_figures.workloads import Workload, digits, mnist
 from bioconv.plots.style import COLORS, SMALL, finish, panels
 from bioconv.studies.plausibility import parse_neuron
 
-#: label -> neuron of class II, whose rate jumps from silence to a high one; ms for a sample
+#: label -> neuron of class II, whose rate jumps from zero to a high value; ms for a sample
 NEURONS = {
     "squid axon (Hodgkin-Huxley)": ("hodgkin_huxley", 180.0),
     "Morris-Lecar, class II": ("morris_lecar:kind=class_2", 3000.0),
@@ -42,7 +42,7 @@ MANIFEST = Manifest(
     claims=(
         Claim(
             "hodgkin_huxley",
-            "squid axon: points lost against Keras, with noise or with training, whichever is less",
+            "squid axon: points lost to Keras, with noise or with training, whichever is less",
             1.0,
             kind="at most",
             source="the project's own bar",
@@ -56,7 +56,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "training",
-            "points that training wins over conversion without noise, smaller of the two neurons",
+            "points gained by training over conversion without noise, smaller of the two neurons",
             0.0,
             kind="at least",
             source="mueller 2.3.3: constrain, then train",
@@ -70,7 +70,7 @@ MANIFEST = Manifest(
 
 @dataclass(frozen=True)
 class _Task:
-    """A network, what it is trained with, and what it is tested on."""
+    """A network with its training and test data."""
 
     model: Any
     workload: Workload
@@ -80,7 +80,7 @@ class _Task:
 
 
 def compute(context: Context) -> dict[str, NDArray]:
-    """Accuracy over time of each neuron, each way."""
+    """Compute the accuracy over time for each neuron and each way of conversion."""
     task = _task(context)
     result = {"analog": np.array(task.workload.analog_accuracy())}
     for number, (name, duration) in enumerate(NEURONS.values()):
@@ -101,7 +101,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def _task(context: Context) -> _Task:
-    """MNIST, or digits without the data and on a quick run."""
+    """Return MNIST, or digits without the data and on a quick run."""
     if context.quick or context.data is None:
         name, dataset, workload = "digits_mlp", "digits", digits("digits_mlp", 40)
     else:
@@ -112,7 +112,7 @@ def _task(context: Context) -> _Task:
 
 
 def _trained(task: _Task, neuron: Neuron, code: RateCode, context: Context) -> AnalogGraph:
-    """The network with the neuron's curve in the place of every ReLU, trained on."""
+    """Return the network with the curve of the neuron in place of every ReLU, after training."""
     keras = import_keras()
     model = bc.keras.constrain(task.model, neuron, calibration=task.workload.calibration, code=code)
     keras.utils.set_random_seed(context.seed)
@@ -124,7 +124,7 @@ def _trained(task: _Task, neuron: Neuron, code: RateCode, context: Context) -> A
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Points lost against Keras, and points won by training."""
+    """Return the points lost relative to Keras, and the points gained by training."""
     last = np.array(
         [
             [result[f"curve {number} {place}"][-1] for place in range(len(WAYS))]
@@ -140,7 +140,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """One panel a neuron, one curve a way."""
+    """Plot one panel per neuron, with one curve per way of conversion."""
     figure, axes = panels(len(NEURONS), width=4.2, height=3.4)
     keras = 100 * float(result["analog"])
     for number, (panel, label) in enumerate(zip(axes, NEURONS, strict=True)):

@@ -1,4 +1,4 @@
-"""The published networks on which the figures of the exact first-spike code run."""
+"""Published networks for the figures of the exact first-spike code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioconv.reading import read
 
 @dataclass(frozen=True)
 class Published:
-    """A published model: its file, its dataset, a label, and what stands in without data."""
+    """A published model: its file, its dataset, a label, and the substitute without data."""
 
     parts: tuple[str, str]
     dataset: str
@@ -50,12 +50,12 @@ CIFAR10 = {"cnn": "CNN, CIFAR-10", "resnet8": "ResNet-8, CIFAR-10"}
 
 
 def label(name: str) -> str:
-    """Network and dataset in words."""
+    """Description of network and dataset."""
     return CIFAR10[name] if name in CIFAR10 else MODELS[name].label
 
 
 def workload(context: Context, name: str, n_images: int) -> Workload:
-    """A network of `MODELS` or `CIFAR10`, or "keywords", with its data, or digits without them."""
+    """Return a network of `MODELS` or `CIFAR10`, or "keywords", or digits if data are missing."""
     if name in CIFAR10:
         return cifar10(context, name, n_images)
     if name == "keywords":
@@ -75,20 +75,20 @@ def workload(context: Context, name: str, n_images: int) -> Workload:
 
 
 def converted(given: Workload, **options: Any) -> SpikingNetwork:
-    """The spiking network of a workload."""
+    """Return the spiking network of a workload."""
     return bc.convert(
         given.graph, calibration=given.calibration, code=FirstSpikeExactCode(**options)
     )
 
 
 def simulated(network: SpikingNetwork, x: NDArray, *record: str, **options: Any) -> Recording:
-    """An event-exact simulation; ``record`` names populations whose spikes are wanted."""
+    """Simulate without time steps; ``record`` lists the populations whose spikes are recorded."""
     given = {"simulator": "event", "batch_size": 250, "progress": False, **options}
     return bc.simulate(network, x, record={name: ("spikes",) for name in record}, **given)
 
 
 def hidden(network: SpikingNetwork) -> list[Population]:
-    """The populations that carry a ReLU."""
+    """Return the populations that represent a ReLU."""
     found = []
     for population in network.populations:
         names = {parameter.name for parameter in population.model.parameters}
@@ -98,17 +98,17 @@ def hidden(network: SpikingNetwork) -> list[Population]:
 
 
 def active_share(network: SpikingNetwork, recording: Recording) -> float:
-    """Spikes a neuron in hidden layers, for a network in which inactive neurons are silent."""
+    """Return the spikes per hidden neuron, for a network in which inactive neurons are silent."""
     populations = hidden(network)
     spikes = sum(int(recording.spikes_per_image[p.name].sum()) for p in populations)
     return spikes / (recording.n_images * sum(p.n_neurons for p in populations))
 
 
 def agreement(given: Workload, recording: Recording) -> float:
-    """Share of samples with the class of the analog network."""
+    """Return the share of samples with the class of the analog network."""
     return recording.agreement(np.asarray(given.graph.predict(given.x)).argmax(axis=-1))
 
 
 def closing(population: Population) -> float:
-    """When the window of a population closes, ms."""
+    """Return the time in ms when the window of a population closes."""
     return float(np.max(np.asarray(population.parameters["t_close"])))

@@ -1,4 +1,4 @@
-"""Few-spikes neurons and streams, simulated: what several figures of Stoeckl and Maass show."""
+"""Simulations of few-spikes neurons and streams, for several figures of Stoeckl and Maass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 def neuron_responses(function: Function, code: FewSpikesCode, x: Floats) -> dict[str, Floats]:
-    """Answers of a network of one neuron to inputs.
+    """Return the responses of a network of one neuron to inputs.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def neuron_responses(function: Function, code: FewSpikesCode, x: Floats) -> dict
     Returns
     -------
     dict of str to ndarray
-        ``output`` (n,), what the spikes say; ``spikes`` (n, K); ``v`` (n, K), the potential at the
-        end of each step in units of the input (of alpha for a ReLU).
+        ``output`` (n,), the value that the spikes represent; ``spikes`` (n, K); ``v`` (n, K), the
+        potential at the end of each step in units of the input (of alpha for a ReLU).
     """
     network = convert(chain({"neuron": function}), calibration=x[:, None], code=code)
     k = len(network.population("neuron").spike_values)
@@ -55,20 +55,20 @@ def neuron_responses(function: Function, code: FewSpikesCode, x: Floats) -> dict
 
 
 def chain(functions: Mapping[str, Function]) -> AnalogGraph:
-    """Neurons one after the other, and an output; their names and functions."""
+    """Return a chain of neurons and an output, with their names and functions."""
     sources = ["x", *functions]
     layers = [
         _layer(name, function, source)
         for (name, function), source in zip(functions.items(), sources, strict=False)
     ]
-    # A matrix: functions that are only moved or copied into the output would be the output's own.
+    # A matrix is used, as functions that are only moved to the output would be computed there.
     weights = Affine((Term(sources[-1], Dense((1,), np.ones((1, 1)))),), np.zeros(1), (1,))
     last = Layer("out", Linear(), (weights,), (1,), ("out",))
     return AnalogGraph("chain", (GraphInput("x", (1,)),), (*layers, last), ("out",))
 
 
 def found_in_stream(network: SpikingNetwork, x: Floats) -> dict[str, Floats]:
-    """Whether samples that follow one another say what each says alone.
+    """Check whether samples in a stream have the same outputs as when they are presented alone.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def found_in_stream(network: SpikingNetwork, x: Floats) -> dict[str, Floats]:
     -------
     dict of str to ndarray
         ``interval``, steps from one sample to the next; ``own``, the share of samples whose output
-        in the stream is equal to that of the same sample alone, and to that of no other one.
+        in the stream equals that of the same sample presented alone, and of no other sample.
     """
     alone = simulate(network, x, dtype="float64", progress=False)
     together = simulate_stream(network, x, progress=False)
@@ -102,5 +102,5 @@ def _layer(name: str, function: Function, source: str) -> Layer:
 
 
 def mean_squared_error(found: Floats, exact: Floats) -> float:
-    """Of an approximation."""
+    """Return the mean squared error of an approximation."""
     return float(np.mean((found - exact) ** 2))

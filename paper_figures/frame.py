@@ -1,4 +1,4 @@
-"""The frame of every figure: what it claims, how it is run, whether it came out.
+"""The common frame of all figures: manifests with claims, execution, and verdicts.
 
 A figure is a module of this package with a ``MANIFEST`` and three functions:
 
@@ -28,32 +28,32 @@ from bioconv.ground.errors import DataError, ParameterError
 from bioconv.plots.style import save
 from bioconv.reports.networks import versions
 
-if TYPE_CHECKING:  # Whoever only asks for claims needs no pictures
+if TYPE_CHECKING:  # imported only for type hints: reading claims requires no plotting library
     from matplotlib.figure import Figure
 
 Result = Mapping[str, NDArray]
 
-#: what the names of figures begin with: the paper
+#: prefix of the names of figures: the paper
 PAPERS = ("bioconv_", "mueller_", "rueckauer_", "stanojevic_", "stoeckl_", "yousefzadeh_")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the paper that can be checked.
+    """One statement of a paper that can be checked.
 
     Parameters
     ----------
     name : str
         Key of the measured number.
     what : str
-        The statement in words.
+        Description of the statement.
     value : float
-        The paper's number.
+        The number in the paper.
     tolerance : float
-        How far ours may be off (for "within"), in the unit of ``value``.
+        Tolerated deviation of our number (for "within"), in the unit of ``value``.
     kind : {"within", "at least", "at most"}
     source : str
-        How the paper's number was obtained: text, caption, table, equation, read off a curve.
+        Origin of the number in the paper: text, caption, table, equation, or read from a curve.
     """
 
     name: str
@@ -76,13 +76,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a figure shows and what it takes.
+    """Description of a figure: its claims, data and cost.
 
     Parameters
     ----------
     paper : str
-        Key of the paper, as in `PAPERS`; ``bioconv`` for a figure of our own, whose claims are
-        what the project promises.
+        Key of the paper, as in `PAPERS`; ``bioconv`` for a figure of this project, whose claims
+        are the promises of the project.
     number : str
         As printed, e.g. ``"Fig 4.3"``.
     title : str
@@ -90,11 +90,11 @@ class Manifest:
     data : str
         Dataset and network of the paper.
     substitute : str
-        What is used here instead, and why; empty if the same.
+        Data and network used here instead, with the reason; empty if they are the same.
     partly : str
-        Why the figure cannot be reproduced in full even if every claim holds; empty if it can.
+        Reason why the figure cannot be fully reproduced even if all claims hold; empty if it can.
     minutes : float
-        Cost of a full run on two cores.
+        Duration of a full run on two cores.
     """
 
     paper: str
@@ -109,12 +109,12 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Context:
-    """How a figure is run.
+    """Settings with which a figure is run.
 
     Parameters
     ----------
     quick : bool
-        Fewer samples and steps: a smoke run, whose numbers say little.
+        Whether to use fewer samples and steps, as a smoke test without meaningful numbers.
     data : Path or None
         Folder with real datasets and models (``--data``).
     seed : int
@@ -127,32 +127,32 @@ class Context:
     notes: dict[str, str] = field(default_factory=dict)
 
     def pick(self, full: int, quick: int) -> int:
-        """``quick`` on a quick run, else ``full``."""
+        """Return ``quick`` on a quick run, else ``full``."""
         return quick if self.quick else full
 
     def model_file(self, *parts: str) -> Path | None:
-        """A model file in the data folder, or None if it is not there."""
+        """Return the path of a model file in the data folder, or None if it does not exist."""
         path = self.data.joinpath("models", *parts) if self.data else None
         return path if path and path.is_file() else None
 
 
 class FigureModule(Protocol):
-    """What a figure module offers."""
+    """Interface of a figure module."""
 
     MANIFEST: Manifest
 
     def compute(self, context: Context) -> dict[str, NDArray]:
-        """The expensive part."""
+        """Compute the arrays of the figure, which is the expensive part."""
 
     def measure(self, result: Result) -> dict[str, float]:
-        """One number a claim."""
+        """Return one number for each claim."""
 
     def plot(self, result: Result, context: Context) -> Figure:
         """Draw."""
 
 
 def names() -> list[str]:
-    """Names of all figures."""
+    """Return the names of all figures."""
     from bioconv import paper_figures
 
     found = (module.name for module in pkgutil.iter_modules(paper_figures.__path__))
@@ -160,7 +160,7 @@ def names() -> list[str]:
 
 
 def figure(name: str) -> FigureModule:
-    """The module of a figure; raises `ParameterError` that lists the names."""
+    """Return the module of a figure; `ParameterError` with the valid names if unknown."""
     if name not in names():
         raise ParameterError(f"no figure {name!r}. Figures: {', '.join(names())}.")
     return importlib.import_module(f"paper_figures.{name}")
@@ -174,7 +174,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     Returns
     -------
     dict
-        The record that was written as JSON: manifest, measured numbers, status and why.
+        The record that was written as JSON: manifest, measured numbers, status and reason.
     """
 
     module = figure(name)
@@ -234,7 +234,7 @@ def _record(
 
 
 def data_used(result: Result) -> str:
-    """What the figure was computed on (every compute says so under the key ``used``)."""
+    """Return the text on the data of a figure, which is stored under the key ``used``."""
     return str(result["used"])
 
 
@@ -246,13 +246,13 @@ def _caption(picture: Figure, manifest: Manifest, result: Result, context: Conte
         text += f" {where}: {manifest.data}."
     if context.quick:
         text += " Quick run: fewer samples and steps than the figure."
-    # About 13 characters an inch at this size; the layout makes room for the lines.
+    # About 13 characters per inch at this size; the layout reserves space for the lines.
     wrapped = textwrap.fill(text, int(13 * picture.get_figwidth()))
     picture.supxlabel(wrapped, x=0.02, ha="left", fontsize=7)
 
 
 def data_folder(given: str | None) -> Path | None:
-    """The folder of real data: ``given``, else the environment variable BIOCONV_DATA, else none.
+    """Return the folder of real data: ``given``, the environment variable BIOCONV_DATA, or None.
 
     Raises
     ------
@@ -263,12 +263,12 @@ def data_folder(given: str | None) -> Path | None:
     if not chosen:
         return None
     if not Path(chosen).is_dir():
-        raise DataError(f"no data folder {chosen!r}. Leave --data out to use the substitutes.")
+        raise DataError(f"no data folder {chosen!r}. Omit --data to use the substitutes.")
     return Path(chosen)
 
 
 def report(folder: str | Path) -> str:
-    """A Markdown table of all figures that were run into ``folder``.
+    """Return a Markdown table of all figures with results in ``folder``.
 
     Raises
     ------

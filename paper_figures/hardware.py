@@ -1,4 +1,4 @@
-"""Chips drawn from a network and an imperfection: what the figures about hardware share."""
+"""Networks with random imperfections (chips), for the figures about hardware."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAMILY: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 def trials(
     network: SpikingNetwork, given: Workload, imperfection: Imperfection, n: int, **options: Any
 ) -> NDArray[np.float64]:
-    """Accuracies of ``n`` chips, simulated without time steps; one is enough at amplitude 0."""
+    """Return accuracies of ``n`` chips, simulated without time steps; only one at amplitude 0."""
     found = []
     for seed in range(n if imperfection.amplitude else 1):
         chip = disturb(network, imperfection, seed=seed)
@@ -48,7 +48,7 @@ def sweep(
     n: int,
     **options: Any,
 ) -> NDArray[np.float64]:
-    """Accuracies at every amplitude, shape (n_amplitudes, n)."""
+    """Return accuracies at every amplitude, shape (n_amplitudes, n)."""
     return np.stack([trials(network, given, make(a), n, **options) for a in amplitudes])
 
 
@@ -59,9 +59,9 @@ def curves(
     *,
     linear: float | None = None,
 ) -> None:
-    """Mean accuracy in % with one standard deviation on either side, one curve a label.
+    """Plot the mean accuracy in % with one standard deviation on either side, one curve per label.
 
-    ``linear``: the axis is logarithmic from here on, so that 0 has a place on it.
+    The axis is linear up to ``linear``, so that it includes 0, and logarithmic above.
     """
     colors = palette(len(accuracies))
     for (label, values), color, marker in zip(

@@ -1,4 +1,4 @@
-"""Accuracy over time of one network under several conversions: the loop of several figures."""
+"""Accuracy over time of one network with several conversions, for several figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def accuracy_over_time(
     *,
     reset: str = "subtraction",
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Accuracy after each step of a perfect integrate-and-fire network.
+    """Return the accuracy after each step of a perfect integrate-and-fire network.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def accuracy_over_time(
 def curves(
     workload: Workload, codes: Mapping[str, RateCode], n_steps: int, context: Context
 ) -> dict[str, NDArray]:
-    """Accuracy over time for each code, with the analog accuracy and what was used."""
+    """Return the accuracy over time for each code, the analog accuracy, and a text on the data."""
     result: dict[str, NDArray] = {
         "analog": np.array(workload.analog_accuracy()),
         "used": np.array(workload.used),
@@ -59,19 +59,21 @@ def curves(
 
 
 def steps_to(result: Result, label: str, share: float) -> float:
-    """First step from which the accuracy reaches ``share`` of the analog accuracy; inf if never."""
+    """Return the first step with ``share`` of the analog accuracy, or inf if there is none."""
     reached = result[label] >= share * float(result["analog"])
     return float(result["steps"][np.argmax(reached)]) if reached.any() else float("inf")
 
 
 def settled(accuracy: NDArray) -> float:
-    """Mean accuracy over the last tenth of the simulation (mueller averages the last 100 of 1,000
-    steps)."""
+    """Return the mean accuracy over the last tenth of the simulation.
+
+    mueller averages over the last 100 of 1,000 steps.
+    """
     return float(accuracy[-max(1, len(accuracy) // 10) :].mean())
 
 
 def plot_curves(result: Result, labels: Mapping[str, str], title: str) -> Figure:
-    """Accuracy over steps, the analog network as a line."""
+    """Plot the accuracy over steps, with that of the analog network as a line."""
     figure, (axes,) = panels(1, width=6.0, height=3.8)
     for key, label in labels.items():
         axes.plot(result["steps"], 100 * result[key], label=label)

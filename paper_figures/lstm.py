@@ -1,4 +1,4 @@
-"""The LSTM of the thesis's population experiments, and its conversions: what the figures share."""
+"""The LSTM of the population experiments of the thesis and its conversions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bioconv.plots.style import BLUE, RED, finish
 from bioconv.reading import read
 from bioconv.recurrent import Placement, populate
 
-#: part of the cell -> what mueller Table 5.1 calls it
+#: part of the cell -> its name in mueller Table 5.1
 PARTS: Mapping[str, str] = MappingProxyType(
     {
         "input": "input gate",
@@ -31,7 +31,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
 
 
 def thesis(n: int) -> Placement:
-    """The thesis's population: random thresholds, sigma 1.75 (sigmoid), 0.88 (tanh)."""
+    """Return the population of the thesis: random thresholds, sigma 1.75 (sigmoid), 0.88 (tanh)."""
     return Placement(n, curve="normal", placement="random", sigma="thesis")
 
 
@@ -45,7 +45,7 @@ class Task:
     x : ndarray, shape (n, ...)
     y : ndarray of int, shape (n,)
     used : str
-        In words.
+        Description of network and data.
     """
 
     graph: AnalogGraph
@@ -54,19 +54,19 @@ class Task:
     used: str
 
     def accuracy(self, graph: AnalogGraph | None = None) -> float:
-        """Share of the samples that a conversion, or the analog network, gets right."""
+        """Return the accuracy of a conversion or of the analog network."""
         output = np.asarray((graph or self.graph).predict(self.x, batch_size=len(self.x)))
         one = output.shape[-1] == 1
         found = output.reshape(-1) > 0.5 if one else output.argmax(axis=-1)
         return float(np.mean(found == self.y))
 
     def converted(self, placement: Placement | Mapping[str, Placement], seed: int) -> float:
-        """Accuracy with populations."""
+        """Return the accuracy with populations."""
         return self.accuracy(populate(self.graph, placement, seed=seed))
 
 
 def task(context: Context) -> Task:
-    """Movie reviews as in the thesis; without data, or on a quick run, digits line by line."""
+    """Return movie reviews as in the thesis, or digits line by line without data or if quick."""
     if context.data is None or context.quick:
         graph = read(models.weights_path("digits_lstm"))
         _, (x, y) = scaled("digits")
@@ -83,14 +83,14 @@ def accuracies(
     placements: Sequence[Placement | Mapping[str, Placement]],
     n_seeds: int,
 ) -> NDArray[np.float64]:
-    """Accuracy of every conversion with every seed, shape (n_placements, n_seeds)."""
+    """Return the accuracy of every conversion with every seed, shape (n_placements, n_seeds)."""
     return np.array([[given.converted(p, seed) for seed in range(n_seeds)] for p in placements])
 
 
 def ranges(
     axes: Axes, sizes: Sequence[int], values: NDArray, analog: float, title: str, label: str
 ) -> None:
-    """Spread of the accuracies over the seeds, as in mueller Figs 5.5 and 5.6."""
+    """Plot the spread of the accuracies over the seeds, as in mueller Figs 5.5 and 5.6."""
     places = np.arange(len(sizes))
     axes.boxplot(
         list(100 * values),

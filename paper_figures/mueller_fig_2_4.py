@@ -26,8 +26,11 @@ def _membrane(rest: float) -> dict[str, Any]:
 
 
 def neurons() -> dict[str, Neuron]:
-    """The three neurons.  The second pulse lies below the rheobase of the leaky one (519 pA) and
-    of steady firing of the squid axon (600 pA), which answers to its onset."""
+    """Return the three neurons.
+
+    The second pulse is below the rheobase of the leaky neuron (519 pA) and below that of
+    repetitive firing of the squid axon (600 pA), which fires only at the onset of the pulse.
+    """
     lif, perfect = (_membrane(rest) for rest in _REST.values())
     return {
         "Hodgkin-Huxley": HodgkinHuxley(),
@@ -46,7 +49,7 @@ MANIFEST = Manifest(
         for pulse, word, count in zip((1, 2), ("first", "second"), counts, strict=True)
     ),
     data="three neurons, two current pulses",
-    substitute="the thesis gives neither the current nor the parameters of the integrators: ours",
+    substitute="our own current and parameters of the integrators, which the thesis does not give",
     minutes=0.3,
 )
 
@@ -66,7 +69,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Spikes before the second pulse, and from its start on."""
+    """Return the numbers of spikes before and after the start of the second pulse."""
     edges = [0.0, PULSES[1][0], DURATION]
     return {
         f"{name}_{pulse + 1}": float(count)
@@ -76,7 +79,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """The current, and the three potentials below it."""
+    """Plot the current and below it the three potentials."""
     figure, axes = panels(1, rows=4, width=6.4, height=1.35)
     axes[0].plot(result["time"], result["current"] * 1e-3, color=GRAY)
     finish(axes[0], "", "", "current (nA)")

@@ -45,7 +45,7 @@ MANIFEST = Manifest(
         ),
     ),
     data="two neurons, two patterns of three spikes",
-    substitute="threshold and time constant are ours: the thesis gives neither",
+    substitute="our own threshold and time constant, which the thesis does not give",
     minutes=0.2,
 )
 
@@ -60,8 +60,10 @@ def neurons() -> dict[str, Neuron]:
 
 
 def compute(context: Context) -> dict[str, NDArray]:
-    """Potentials and output spikes; an input spike is a pulse of one step that brings its weight
-    as charge."""
+    """Compute potentials and output spikes.
+
+    An input spike is a pulse of one step with its weight as charge.
+    """
     n_steps = round(DURATION / STEP)
     current = np.zeros((n_steps, len(PATTERNS)))
     for column, (times, weights) in enumerate(PATTERNS.values()):
@@ -76,7 +78,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Output spikes of each panel; how flat the potential is without leak; when panel c fires."""
+    """Return spikes per panel, changes of the potential without leak, and the spike time in c."""
     v = result["IF 1 v"]
     rises = np.round(np.array(PATTERNS["1"][0]) / STEP).astype(int) - 1
     changes = np.abs(np.diff(v, prepend=0.0))
@@ -91,7 +93,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """One panel for each neuron and pattern."""
+    """Plot one panel for each neuron and pattern."""
     figure, axes = panels(4, columns=2, width=3.4, height=2.2)
     for axis, (panel, (name, pattern)) in zip(axes, PANELS.items(), strict=True):
         times, weights = PATTERNS[pattern]

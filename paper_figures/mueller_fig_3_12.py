@@ -1,12 +1,12 @@
 """mueller Fig 3.12: conversion loss on test data and on uniform noise, by percentile.
 
-The thesis does not say which samples set the scales of the networks that are tried on noise.  The
-loss on noise has its minimum inside the range of percentiles, with a rise on both sides, if it is
-noise as well that sets them: a percentile of all activations of a layer, in the basic conversion
-(the potential starts at zero, no clamp).  With the scales of the training data the loss on noise
-falls up to the maximum, because noise drives the network to other activations, of which smaller
-scales only cut off more; this is the third curve.  The loss on test data is that of networks with
-the scales of the training data, which is how a network is used.
+The thesis does not state which samples determine the scales of the networks that are tested on
+noise.  The loss on noise has its minimum inside the range of percentiles, with a rise on both
+sides, if the scales are determined by noise as well: as a percentile of all activations of a
+layer, in the basic conversion (the potential starts at zero, no clamp).  With the scales of the
+training data, the loss on noise decreases up to the maximum, because noise causes different
+activations, of which smaller scales only cut off more; this is the third curve.  The loss on test
+data is that of networks with the scales of the training data, as networks are normally used.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from bioconv.plots.style import finish, panels
 PERCENTILES = (80.0, 85.0, 90.0, 93.0, 95.0, 96.5, 98.0, 99.0, 99.5, 99.9, 100.0)
 N_STEPS = 10
 CODE = RateCode(normalization="layer", over="all", initial="zero", clamp=0)
-#: points: twice the standard error of a difference of two losses, if one in six of 2,000 noise
-#: samples gets another class from one network than from the other: 2 * sqrt(1 / 6 / 2000)
+#: points: twice the standard error of a difference of two losses, if two networks disagree on one
+#: in six of 2,000 noise samples: 2 * sqrt(1 / 6 / 2000)
 _SPREAD = 1.8
 
 MANIFEST = Manifest(
@@ -87,7 +87,7 @@ MANIFEST = Manifest(
 
 
 def compute(context: Context) -> dict[str, NDArray]:
-    """Losses for every percentile after a fixed, short time."""
+    """Compute the losses for every percentile after a fixed, short time."""
     workload = mnist(context, "mlp_3layer", context.pick(1000, 100), "digits_mlp")
     analog = workload.analog_accuracy()
     loss = []
@@ -118,7 +118,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Where the loss on noise is smallest, its shape, and what the choice costs on test data."""
+    """Return the minimum of the loss on noise, its shape, and the resulting loss on test data."""
     noise, test = 100 * result["noise_loss"], 100 * result["test_loss"]
     choice = int(np.argmin(noise))
     return {
@@ -132,7 +132,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """The losses over the percentile."""
+    """Plot the losses over the percentile."""
     figure, (axes,) = panels(1, width=5.5, height=3.6)
     place = np.arange(len(PERCENTILES))
     axes.plot(place, 100 * result["test_loss"], "o-", label="test set")

@@ -15,9 +15,9 @@ from bioconv.simulators.stimulation import stimulate
 #: ms
 DURATION, STEP, WINDOW = 300.0, 0.5, 5.0
 PULSE = (100.0, 200.0)
-#: pA outside the pulse, within it, and of the noise of every neuron
+#: currents in pA outside and within the pulse, and of the noise of every neuron
 LOW, HIGH, NOISE = 375.0, 1125.0, 1500.0
-#: neurons of the small population, which is shown, and of the large one
+#: numbers of neurons of the small population, which is shown, and of the large one
 SMALL, LARGE = 40, 640
 
 MANIFEST = Manifest(
@@ -34,14 +34,14 @@ MANIFEST = Manifest(
         ),
         Claim(
             "spread",
-            "standard deviation of the small population's rate over that of the large one",
+            "standard deviation of the rate, small population divided by large one",
             4.0,
             tolerance=1.5,
             source="independent neurons: the root of 640 / 40",
         ),
     ),
     data="one population, one pulse",
-    substitute="the thesis names neither neuron nor size: ours",
+    substitute="our own neuron and sizes, which the thesis does not give",
     minutes=0.2,
 )
 
@@ -57,7 +57,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     for index, times in enumerate(response.spike_times):
         fired[index, np.round(times / STEP).astype(int) - 1] = True
     per_window = round(WINDOW / STEP)
-    # Eq 3.3 is Eq 3.2 with neurons in place of runs.
+    # Eq 3.3 is Eq 3.2 with neurons instead of runs.
     rates = [density_rate(part, STEP, per_window) for part in (fired[:SMALL], fired[SMALL:])]
     return {
         "time": time,
@@ -71,7 +71,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """How well the rate follows, and how its spread falls with the number of neurons."""
+    """Return the correlation with the pulse, and the ratio of the spreads of the rates."""
     window = result["window"]
     pulse = (window > PULSE[0]) & (window < PULSE[1])
     steady = (window > PULSE[0] + 30) & (window < PULSE[1])
@@ -82,7 +82,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """The stimulus, the spikes of the small population, both rates."""
+    """Plot the stimulus, the spikes of the small population, and both rates."""
     figure, (stimulus, raster, rate) = panels(1, rows=3, width=5.6, height=1.6)
     stimulus.plot(result["time"], result["stimulus"], color=GRAY)
     neuron, step = np.nonzero(result["spikes"])

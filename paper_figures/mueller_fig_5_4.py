@@ -11,7 +11,7 @@ from bioconv.paper_figures.threshold_curves import curves, errors, figure_of, ma
 
 #: inputs from minus to plus this
 REACH = 4.0
-NEURONS = "25 neurons a sign"
+NEURONS = "25 neurons per sign"
 
 MANIFEST = manifest("Fig 5.4", "tanh", 0.88, NEURONS)
 

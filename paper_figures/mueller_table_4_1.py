@@ -92,7 +92,7 @@ def _clipped(workload: Workload) -> NDArray[np.float64]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Differences in points."""
+    """Return the differences in points."""
     loss = 100 * (float(result["analog_all"]) - result["relu1_all"])
     return {
         "largest_difference": float(100 * np.abs(result["spiking"] - result["relu1"]).max()),
@@ -102,7 +102,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """The table as a picture."""
+    """Plot the values of the table."""
     figure, (axes,) = panels(1, width=5.5, height=3.6)
     place = np.arange(len(PERCENTILES))
     axes.plot(place, 100 * result["spiking"], "o-", label="spiking network")

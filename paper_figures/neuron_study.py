@@ -1,4 +1,4 @@
-"""One network on many neurons, for the figures of our own."""
+"""One network with many neurons, for the figures of this project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioconv.paper_figures.frame import Context
 from bioconv.paper_figures.workloads import Workload
 from bioconv.studies.plausibility import Study, parse_neuron, plausibility
 
-#: named types and classes that are shown besides the defaults of the library
+#: named types and classes that are shown in addition to the defaults of the library
 _KINDS = {
     "izhikevich fast spiking": "izhikevich:kind=fast_spiking",
     "morris_lecar class 2": "morris_lecar:kind=class_2",
@@ -23,7 +23,7 @@ _KINDS = {
 
 
 def all_neurons(context: Context) -> dict[str, str]:
-    """Label and name of every neuron of the library; of four on a quick run."""
+    """Return label and name of every neuron of the library, or of four on a quick run."""
     names = {name: name for name in library()} | _KINDS
     if context.quick:
         few = ("integrate_and_fire", "leaky_integrate_and_fire", "adaptive_exponential")
@@ -39,7 +39,7 @@ def study(
     rates: Sequence[float] = (0.0,),
     durations: Sequence[float] = (0.0,),
 ) -> Study:
-    """A plausibility study of a workload; its files are not kept."""
+    """Run a plausibility study of a workload without keeping its files."""
     with TemporaryDirectory() as folder:
         return plausibility(
             workload.graph,
@@ -58,7 +58,7 @@ def study(
 
 
 def as_arrays(records: Sequence[Mapping[str, Any]]) -> dict[str, NDArray]:
-    """What the figures need of the records, as arrays by name."""
+    """Return the values of the records for the figures, as arrays by name."""
     result: dict[str, NDArray] = {"neuron": np.array([r["neuron"] for r in records])}
     for key in ("accuracy", "keras_accuracy", "max_rate", "highest_hz", "mean_hz", "duration"):
         result[key] = np.array([float(r[key]) for r in records])

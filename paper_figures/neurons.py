@@ -14,14 +14,14 @@ from bioconv.simulators import simulate
 
 
 def relu_rates(activation: NDArray, n_steps: int, code: RateCode) -> NDArray[np.float64]:
-    """Spikes per step of neurons that carry the given activations.
+    """Return the spikes per step of neurons that represent given activations.
 
     Parameters
     ----------
     activation : ndarray, shape (n,)
         Between 0 and 1.
     n_steps : int
-        Steps that are counted.
+        Number of steps in which spikes are counted.
     code : RateCode
 
     Returns

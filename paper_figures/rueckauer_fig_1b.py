@@ -17,7 +17,7 @@ MANIFEST = Manifest(
     claims=(
         Claim(
             "median_over_max",
-            "median of the samples' largest activations over the largest of all: far from it",
+            "median of the largest activations of samples, as a share of the largest of all",
             0.6,
             kind="at most",
             source="caption: 'for most samples their maximum activation is far from the maximum'; "
@@ -41,7 +41,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Where the typical maximum lies."""
+    """Return the typical maximum as a share of the largest activation."""
     return {"median_over_max": float(np.median(result["maxima"]) / result["maxima"].max())}
 
 

@@ -1,4 +1,4 @@
-"""rueckauer Fig 2a: what each method of conversion adds to the accuracy."""
+"""rueckauer Fig 2a: contribution of each method of conversion to the accuracy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bioconv.paper_figures.latency import accuracy_over_time
 from bioconv.paper_figures.workloads import cifar10
 from bioconv.plots.style import finish, panels
 
-#: label -> (code, reset): each bar adds one method to the bar before
+#: label -> (code, reset): each bar adds one method to the preceding bar
 STEPS = {
     "default": (
         RateCode(normalization="none", input="poisson", initial="zero", clamp=0),
@@ -109,7 +109,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Gains and losses in points."""
+    """Return gains and losses in points."""
     points = 100 * result["accuracy"]
     analog = 100 * float(result["analog"])
     return {
@@ -121,7 +121,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """One bar a set of methods."""
+    """Plot one bar per set of methods."""
     figure, (axes,) = panels(1, width=6.5, height=3.6)
     bars = axes.bar(list(STEPS), 100 * result["accuracy"], color="C0")
     axes.bar_label(bars, fmt="%.1f")

@@ -52,7 +52,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Loss at the end, and how much faster a percentile is than the maximum."""
+    """Return the final loss, and the ratio of latencies between the maximum and a percentile."""
     best = max(settled(result["p99"]), settled(result["p99.9"]))
     end = float(result["steps"][-1])
     return {
@@ -62,6 +62,6 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """One curve a percentile."""
+    """Plot one curve per percentile."""
     labels = {f"p{p:g}": f"percentile {p:g}" for p in PERCENTILES}
     return plot_curves(result, labels, "accuracy and latency")

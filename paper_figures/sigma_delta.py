@@ -1,4 +1,4 @@
-"""A sigma-delta network over time: what the figures of Yousefzadeh et al. share."""
+"""Sigma-delta networks over time, for the figures of Yousefzadeh et al."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ PAPER = SigmaDeltaCode(
     input_steps=64,
     settle=32,
 )
-#: spikes a neuron in Table I with threshold 1
+#: spikes per neuron in Table I with threshold 1
 PAPER_SPIKES = 0.25
 
 
 def workload(context: Context, n_images: int, quick: int = 60) -> Workload:
-    """A convolutional network with max pooling on MNIST, or one on digits without the data."""
+    """Return a convolutional network with max pooling on MNIST, or on digits without the data."""
     return mnist(context, "lenet_maxpool", context.pick(n_images, quick), "digits_cnn")
 
 
 def n_signed(network: SpikingNetwork, code: SigmaDeltaCode) -> int:
-    """Neurons of the analog network that the populations stand for.
+    """Return the number of neurons of the analog network that the populations represent.
 
-    An ON and an OFF cell are one neuron, the branches of a neuron that pools are one each (the
-    paper counts all 12,544 neurons of a pooled layer).
+    An ON and an OFF cell count as one neuron, and each branch of a pooling neuron counts as one
+    (the paper counts all 12,544 neurons of a pooled layer).
     """
     return sum(p.n_neurons // _cells(p) * _branches(p) for p in _neurons(network, code))
 
 
 def _neurons(network: SpikingNetwork, code: SigmaDeltaCode) -> list[Population]:
-    """All populations but those that count output spikes."""
+    """Return all populations except those that count output spikes."""
     every = code.readout == "potential"
     return [p for p in network.populations if every or p.model.threshold]
 
 
 def _synapses(network: SpikingNetwork, code: SigmaDeltaCode) -> list[Projection]:
-    """All projections but those to what counts output spikes."""
+    """Return all projections except those to populations that count output spikes."""
     names = {population.name for population in _neurons(network, code)}
     return [projection for projection in network.projections if projection.post in names]
 
@@ -71,7 +71,7 @@ def _branches(population: Population) -> int:
 
 
 def operations(network: SpikingNetwork, code: SigmaDeltaCode) -> dict[str, NDArray[np.float64]]:
-    """Additions that a spike of each cell causes: ON and OFF cells of a target count as one."""
+    """Return the additions caused by a spike of each cell, with ON and OFF targets as one."""
     total = {p.name: np.zeros(p.n_neurons) for p in network.populations}
     for projection in _synapses(network, code):
         cells = _cells(network.population(projection.post))
@@ -80,7 +80,7 @@ def operations(network: SpikingNetwork, code: SigmaDeltaCode) -> dict[str, NDArr
 
 
 def analog_operations(network: SpikingNetwork, code: SigmaDeltaCode) -> float:
-    """Additions of the analog network: two for each multiplication and addition, as in the paper.
+    """Return the additions of the analog network, two per multiply-accumulate as in the paper.
 
     An ON and an OFF cell of a source, or of a target, are one neuron; maxima are not counted.
     """
@@ -94,7 +94,7 @@ def analog_operations(network: SpikingNetwork, code: SigmaDeltaCode) -> float:
 
 
 def over_time(work: Workload, code: SigmaDeltaCode, context: Context) -> dict[str, NDArray]:
-    """Accuracy, spikes a neuron and operations a sample after each step.
+    """Return accuracy, spikes per neuron and operations per sample after each step.
 
     Returns
     -------
@@ -136,12 +136,12 @@ def _at_every_step(values: NDArray, checkpoints: NDArray, steps: int) -> NDArray
 
 
 def unit(work: Workload, context: Context) -> float:
-    """Threshold at which Algorithm 1 sends as many spikes in this network as in the paper's.
+    """Return the threshold for which Algorithm 1 has the same number of spikes as in the paper.
 
-    A rectifying network computes the same if the weights of a layer are multiplied by a number
-    and those of the next are divided by it; so a threshold of 1 means something for the weights
-    that it was published with, and for no others.  Interpolated on calibration data, between
-    thresholds that differ by a factor of two.
+    A rectifying network computes the same function if the weights of a layer are multiplied by a
+    number and those of the next layer are divided by it.  A threshold of 1 is therefore meaningful
+    only for the weights with which it was published.  The threshold is interpolated on calibration
+    data, between thresholds that differ by a factor of two.
     """
     few = work.calibration[: context.pick(50, 10)]
     sample = replace(work, x=few, y=np.zeros(len(few), np.int64))
@@ -153,7 +153,7 @@ def unit(work: Workload, context: Context) -> float:
 
 
 def quantised_accuracy(work: Workload, code: SigmaDeltaCode) -> float:
-    """Accuracy of the analog network with activations rounded down to the same levels (Q-ANN)."""
+    """Return the accuracy of the analog network with activations rounded to levels (Q-ANN)."""
     samples = {work.graph.inputs[0].name: work.calibration}
     rewritten = rewrite(work.graph, LowestValues(work.graph, samples), "sigma-delta")
     levels = levels_of(replace(code, correction=False), rewritten, samples).of

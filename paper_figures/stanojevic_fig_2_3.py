@@ -1,4 +1,4 @@
-"""stanojevic Fig 2.3: how spikes that arrive make a neuron fire at the right time."""
+"""stanojevic Fig 2.3: how arriving spikes make a neuron fire at the correct time."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """The error of times, the lowest slope, and premature spikes."""
+    """Return the error of spike times, the lowest slope, and the number of premature spikes."""
     decoded = (result["t_close"] - result["times"]) / result["unit"]
     error = np.abs(decoded - result["value"]).max() / result["value"].max()
     return {

@@ -1,4 +1,4 @@
-"""stanojevic Fig 2.4: spikes of one image in all layers, trajectories, and when spikes come."""
+"""stanojevic Fig 2.4: spikes of one image in all layers, trajectories, and spike times."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 def _trajectories(
     network: SpikingNetwork, given: Workload, recording: Recording, layer: Population
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Three neurons of the earliest one's channel, their potentials on the grid, their spikes."""
+    """Return potentials and spikes of three neurons in the channel of the earliest spike."""
     raster = recording.rasters[layer.name]
     assert raster.time is not None
     times = np.zeros(layer.n_neurons)
@@ -120,7 +120,7 @@ def _trajectories(
 
 
 def _shown(population: Population, recording: Recording, seed: int) -> tuple[NDArray, NDArray]:
-    """Spike times of the earliest neuron and nine others, and how large their values are."""
+    """Return spike times and values of the earliest neuron and nine others."""
     raster = recording.rasters[population.name]
     assert raster.time is not None
     times = np.sort(raster.time[raster.image == 0])
@@ -137,7 +137,7 @@ def _most(recording: Recording, population: Population) -> int:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Shares in per cent."""
+    """Return the shares in per cent."""
     return {
         "active": float(100 * result["active"]),
         "agreement": float(100 * result["agreement"]),
@@ -155,12 +155,12 @@ def plot(result: Result, context: Context) -> Figure:
         raster.scatter(times, places, c=values, cmap="viridis_r", s=10, vmin=0, vmax=1)
     raster.set_yticks(np.arange(n) * (N_SHOWN + 3) + N_SHOWN / 2, list(result["layers"]))
     raster.invert_yaxis()
-    finish(raster, "ten neurons a layer", "time (ms)", "")
+    finish(raster, "ten neurons per layer", "time (ms)", "")
     steps = (np.arange(len(result["traces"])) + 1) * float(result["dt"])
     for k, color in enumerate((RED, BLUE, GREEN)):
         seen = (steps <= result["spikes"][k]) & (result["traces"][:, k] != 0)
         inset.plot(steps[seen], result["traces"][seen, k], color=color)
-        # A neuron that has not got there when the window closes fires below its threshold.
+        # A neuron that has not reached its threshold when the window closes fires below it.
         inset.plot(result["spikes"][k], result["traces"][seen, k][-1], "o", color=color)
     inset.axhline(result["threshold"][0], color="k", linewidth=0.8, label="threshold")
     inset.axvline(result["span"][0], color="gray", linestyle=":", label="t_min")

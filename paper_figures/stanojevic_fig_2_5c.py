@@ -14,7 +14,7 @@ from bioconv.plots.style import finish, panels
 
 #: standard deviations of Y over alpha
 SIGMAS = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01)
-#: label -> network of `paper_figures.exact_spikes`; the last is a deep chain, as the paper's is
+#: label -> network of `paper_figures.exact_spikes`; the last is a deep chain, as in the paper
 NETWORKS = {"CNN": "cnn", "ResNet-8": "resnet8", "DS-CNN": "keywords"}
 
 MANIFEST = Manifest(
@@ -62,9 +62,10 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Points that the spread costs the deep chain with alpha = 1, the mean of the trials.
+    """Return the mean loss in points of the deep chain with alpha = 1 due to the spread.
 
-    Counted from the spiking network without spread: one that does not work at all fails.
+    The loss is relative to the spiking network without spread, so that a network that never works
+    fails the claims.
     """
     accuracy = 100 * result["DS-CNN_0"].mean(axis=1)
     loss = accuracy[0] - accuracy
@@ -75,7 +76,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """Accuracy against the spread, one curve a member, one panel a network."""
+    """Plot the accuracy against the spread, with one curve per member and one panel per network."""
     figure, axes = panels(len(NETWORKS), width=3.6, height=3.6)
     for panel, name in zip(axes, NETWORKS, strict=True):
         found = {label: result[f"{name}_{index}"] for index, label in enumerate(FAMILY)}

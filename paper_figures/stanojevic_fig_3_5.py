@@ -54,7 +54,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "steps_64",
-            "points lost at 64 steps a layer ('very robust until 16': 1.5 with fine-tuning)",
+            "points lost at 64 steps per layer ('very robust until 16': 1.5 with fine-tuning)",
             1.5,
             kind="at most",
             source="text, at more steps",
@@ -117,7 +117,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 def _some(
     settings: Sequence[int], accuracy: Callable[[int], float], context: Context
 ) -> NDArray[np.float64]:
-    """Accuracy with each setting; on a quick run with those only that claims are about."""
+    """Return the accuracy with each setting, or only with those of the claims on a quick run."""
     wanted = _QUICK if context.quick else settings
     return np.array([accuracy(value) if value in wanted else np.nan for value in settings])
 
@@ -162,10 +162,10 @@ def _after_conversion(given: Workload, bits: int) -> float:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Points lost, latencies.
+    """Return points lost and latencies.
 
-    What a restriction costs is counted from the spiking network without one: a network that does
-    not work at all fails these claims.
+    Losses are relative to the spiking network without restrictions, so that a network that never
+    works fails these claims.
     """
     free = float(result["short"][0])
     share = 100 * result["latency"] / result["latency"][0]

@@ -20,7 +20,7 @@ K = 10
 MANIFEST = Manifest(
     paper="stoeckl",
     number="Table 1",
-    title="Accuracy of few-spikes ResNets with K = 10, and spikes a neuron",
+    title="Accuracy of few-spikes ResNets with K = 10, and spikes per neuron",
     claims=(
         Claim(
             "resnet8_loss",
@@ -40,7 +40,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "resnet8_spikes",
-            "ResNet-8: spikes a neuron (103,000 / 73,000), alpha of each channel in place of 25",
+            "ResNet-8: spikes per neuron (103,000 / 73,000), alpha of each channel in place of 25",
             1.41,
             tolerance=0.1,
             source="table; tolerance: the range of its ResNets, 1.36 to 1.45; others here",
@@ -60,7 +60,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "own",
-            "ResNet-8: share of images of a stream that say what they say alone, and no other does",
+            "ResNet-8: share of images whose output in a stream equals only their output alone",
             1.0,
             source="text: a new image every 2K steps",
         ),
@@ -104,7 +104,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Losses in points, spikes a neuron, steps, and the stream."""
+    """Losses in points, spikes per neuron, steps, and the stream."""
     first, second = result["rows"]
     return {
         "resnet8_loss": 100 * float(first[0] - first[1]),
@@ -133,5 +133,5 @@ def plot(result: Result, context: Context) -> Figure:
     for panel in axes:
         panel.set_xticks(place, [name.replace("resnet", "ResNet-") for name in NAMES])
     finish(axes[0], "accuracy", "", "accuracy (%)")
-    finish(axes[1], "spikes", "", "spikes a neuron (1)")
+    finish(axes[1], "spikes", "", "spikes per neuron (1)")
     return figure

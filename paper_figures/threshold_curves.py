@@ -1,4 +1,4 @@
-"""A function and the population of threshold neurons that stands for it: mueller Figs 5.3, 5.4."""
+"""A function and the population of threshold neurons that represents it: mueller Figs 5.3, 5.4."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from bioconv.plots.style import BLUE, GREEN, finish, panels
 
 #: neurons of each sign in the figures
 N = 25
-#: what a normal curve itself misses of the sigmoid, and Kolmogorov's bound at 95 %
+#: deviation of the normal curve from the sigmoid, and Kolmogorov's bound at 95 %
 MISSES, KOLMOGOROV = 0.01, 1.36
 
 
 def manifest(number: str, function: str, sigma: float, neurons: str) -> Manifest:
-    """The manifest of such a figure.
+    """Return the manifest of such a figure.
 
     Parameters
     ----------
     number : str
-        Of the figure in the thesis.
+        Number of the figure in the thesis.
     function : str
     sigma : float
         Standard deviation of the thresholds in the thesis.
     neurons : str
-        How many there are, in words.
+        Description of the number of neurons.
     """
     return Manifest(
         paper="mueller",
@@ -64,14 +64,14 @@ def manifest(number: str, function: str, sigma: float, neurons: str) -> Manifest
 
 
 def curves(function: Elementwise, low: float, high: float, context: Context) -> dict[str, NDArray]:
-    """The function, one population of 25 (a sign), and largest errors of many.
+    """The function, one population of 25 (per sign), and largest errors of many.
 
     Parameters
     ----------
     function : Elementwise
         A bounded function of one number.
     low, high : float
-        Where it is looked at.
+        Range of inputs.
     context : Context
     """
     x = np.linspace(low, high, 4001)

@@ -1,4 +1,4 @@
-"""The networks and data that the figures run on, with the substitutes where data are missing."""
+"""Networks and data of the figures, with substitutes where data are missing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Workload:
     Parameters
     ----------
     label : str
-        Short, for legends.
+        Short label for legends.
     graph : AnalogGraph
     calibration : ndarray, shape (n_calibration, ...)
     x : ndarray, shape (n_images, ...)
     y : ndarray of int, shape (n_images,)
     used : str
-        In words, for the caption.
+        Description for the caption.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Workload:
     used: str
 
     def analog_accuracy(self) -> float:
-        """Share of the samples that the analog network classifies correctly."""
+        """Return the accuracy of the analog network."""
         output = np.asarray(self.graph.predict(self.x))
         return float(np.mean(output.argmax(axis=-1) == self.y))
 

@@ -59,7 +59,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """When the class is right for good."""
+    """Return the time after which the class remains correct."""
     wrong = np.flatnonzero(result["potential"].argmax(axis=1) != int(result["label"]))
     last = wrong[-1] + 1 if wrong.size else 0
     counts = np.bincount(result["pixel"], minlength=1)

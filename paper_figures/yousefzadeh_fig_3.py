@@ -1,4 +1,4 @@
-"""yousefzadeh Figs 3, 4: accuracy over time, over spikes a neuron, and over operations."""
+"""yousefzadeh Figs 3, 4: accuracy over time, over spikes per neuron, and over operations."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
 
 #: Two standard errors of 400 images of which 1 % are decided differently.
 POINTS = 1.0
-#: what a measure of time or cost is where the accuracy is never reached: more than all claims allow
+#: value of time or cost if the accuracy is never reached, which is larger than all claims allow
 NEVER = 2.0
 
 MANIFEST = Manifest(
     paper="yousefzadeh",
     number="Figs 3, 4",
-    title="Accuracy over time (3a), over spikes a neuron (3b) and over operations (4)",
+    title="Accuracy over time (3a), over spikes per neuron (3b) and over operations (4)",
     claims=(
         Claim(
             "loss",
@@ -40,7 +40,7 @@ MANIFEST = Manifest(
         Claim(
             "early",
             "Algorithm 1: share of the presentation after which the accuracy is within a point of "
-            "the analog network's, for good",
+            "that of the analog network, permanently",
             0.75,
             kind="at most",
             source="text: much before the presentation of all input, read as a quarter of it",
@@ -54,7 +54,7 @@ MANIFEST = Manifest(
         ),
         Claim(
             "default_spikes",
-            "default code: spikes a neuron a frame",
+            "default code: spikes per neuron and frame",
             PAPER_SPIKES,
             tolerance=0.1 * PAPER_SPIKES,
             source="table; tolerance: a tenth for weights of another training",
@@ -89,7 +89,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Ends of the curves, and when they are as high as the analog network."""
+    """Return the ends of the curves, and when they reach the accuracy of the analog network."""
     accuracy, analog = result["paper accuracy"], float(result["analog"])
     low = np.flatnonzero(accuracy < analog - POINTS / 100)
     since = low[-1] + 1 if low.size else 0
@@ -113,7 +113,7 @@ def plot(result: Result, context: Context) -> Figure:
         axes,
         _CURVES[:1] + _CURVES[2:],
         ("(3a) time", "(3b) spikes", "(4) operations"),
-        ("time (units)", "spikes a neuron (1)", "additions a frame (1000)"),
+        ("time (units)", "spikes per neuron (1)", "additions per frame (1000)"),
         strict=True,
     ):
         for name, text, color in (

@@ -1,4 +1,4 @@
-"""yousefzadeh Table I: accuracy and spikes of Algorithm 1 and of what it is compared with."""
+"""yousefzadeh Table I: accuracy and spikes of Algorithm 1 and of other methods."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def _claim(name: str, what: str, value: float, tolerance: float, source: str = "
 MANIFEST = Manifest(
     paper="yousefzadeh",
     number="Table I",
-    title="Accuracy lost and spikes a neuron: Algorithm 1, the default code, rates, first spikes",
+    title="Accuracy lost and spikes per neuron: Algorithm 1, the default code, rates, first spikes",
     claims=(
         _claim("loss_1", "threshold 1: points lost (99.21 - 99.19)", 0.02, POINTS),
-        _claim("spikes_1", "threshold 1: spikes a neuron a frame", 0.25, 0.25 * SHARE),
+        _claim("spikes_1", "threshold 1: spikes per neuron and frame", 0.25, 0.25 * SHARE),
         _claim("loss_2", "threshold 2: points lost (99.21 - 97.26)", 1.95, POINTS),
-        _claim("spikes_2", "threshold 2: spikes a neuron a frame", 0.08, 0.08 * SHARE),
+        _claim("spikes_2", "threshold 2: spikes per neuron and frame", 0.08, 0.08 * SHARE),
         _claim("loss_unit", "as many spikes as threshold 1: points lost", 0.02, POINTS),
         _claim("loss_2_units", "twice this threshold: points lost", 1.95, POINTS),
-        _claim("spikes_2_units", "twice this threshold: spikes a neuron", 0.08, 0.08 * SHARE),
+        _claim("spikes_2_units", "twice this threshold: spikes per neuron", 0.08, 0.08 * SHARE),
         _claim(
             "regained",
             "as many spikes: share of the quantised network's loss that is not lost (38 / 40)",
@@ -73,11 +73,11 @@ MANIFEST = Manifest(
             0.2,
         ),
         _claim("loss_rate_25", "rate, 25 steps: points lost (99.21 - 99.18)", 0.03, POINTS),
-        _claim("spikes_rate_25", "rate, 25 steps: spikes a neuron", 0.48, 0.48 * SHARE),
+        _claim("spikes_rate_25", "rate, 25 steps: spikes per neuron", 0.48, 0.48 * SHARE),
         _claim("loss_rate_15", "rate, 15 steps: points lost (99.21 - 98.80)", 0.41, POINTS),
-        _claim("spikes_rate_15", "rate, 15 steps: spikes a neuron", 0.26, 0.26 * SHARE),
+        _claim("spikes_rate_15", "rate, 15 steps: spikes per neuron", 0.26, 0.26 * SHARE),
         _claim("loss_first", "first spike: points lost (98.96 - 98.57)", 0.39, POINTS),
-        _claim("spikes_first", "first spike: spikes a neuron", 0.13, 0.13 * SHARE),
+        _claim("spikes_first", "first spike: spikes per neuron", 0.13, 0.13 * SHARE),
     ),
     data="MNIST, 16C5-MP2-8C5-MP2-256-10, 15k neurons; first spike: another network of 7.7k",
     substitute="a LeNet with max pooling of our own, whose second convolution is without padding "
@@ -88,7 +88,7 @@ MANIFEST = Manifest(
 
 
 def compute(context: Context) -> dict[str, NDArray]:
-    """Accuracy, spikes a neuron and accuracy of the quantised network of each row."""
+    """Accuracy, spikes per neuron and accuracy of the quantised network of each row."""
     work = workload(context, 500)
     one = unit(work, context)
     codes = [replace(PAPER, threshold=threshold) for threshold in (1.0, 2.0, one, 2 * one)]
@@ -111,7 +111,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 def _other(
     work: Workload, code: Code, neurons: int, context: Context, n_steps: int | None = None
 ) -> list[float]:
-    """The row of another code on the same network."""
+    """Return the row of another code for the same network."""
     network = convert(
         work.graph, calibration=work.calibration, code=code, n_steps=n_steps, seed=context.seed
     )
@@ -121,7 +121,7 @@ def _other(
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Losses in points, spikes a neuron, and what is not lost against the quantised network."""
+    """Return losses in points, spikes per neuron, and the share of the loss that is avoided."""
     accuracy, spikes, quantised = (
         dict(zip(ROWS, column, strict=True)) for column in result["rows"].T
     )
@@ -144,7 +144,7 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def _regained(analog: float, quantised: float, spiking: float) -> float:
-    """Share of the loss by quantisation that the spiking network does not have."""
+    """Return the share of the quantisation loss that the spiking network avoids."""
     return (spiking - quantised) / max(analog - quantised, 1e-3)  # half an image of the 500
 
 
@@ -169,5 +169,5 @@ def plot(result: Result, context: Context) -> Figure:
         panel.set_yticks(place, ROWS)
         panel.invert_yaxis()
     finish(axes[0], "", "accuracy (%)", "")
-    finish(axes[1], "spikes", "spikes a neuron (1)", "")
+    finish(axes[1], "spikes", "spikes per neuron (1)", "")
     return figure

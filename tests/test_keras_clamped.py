@@ -51,7 +51,7 @@ def test_the_first_spike_code_carries_it_and_others_say_why_not(model: Any) -> N
     changes = [change for change in network.changes if change.variable == "v_th"]
     # of each layer: within reach from the time of its highest value to that of its lowest
     assert [change.value < 1e6 for change in changes] == [True, False] * 2
-    with pytest.raises(bc.errors.ConversionError, match=r"with threshold 0.2 jumps"):
+    with pytest.raises(bc.errors.ConversionError, match=r"with threshold 0.2 is discontinuous"):
         bc.convert(model, calibration=X, code=bc.OscillationCode())
 
 

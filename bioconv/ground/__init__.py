@@ -1,1 +1,1 @@
-"""What everything stands on: errors, tables, files and cached arrays."""
+"""Foundations of all other modules: errors, tables, files and cached arrays."""

@@ -1,7 +1,7 @@
-"""Small arrays that take long to compute, kept on disk by their content.
+"""Disk cache of small arrays that take long to compute, addressed by content.
 
-The place of an entry is the digest of everything that it depends on, so an entry is never out of
-date; what is damaged or cannot be written is computed anew.
+The location of an entry is the digest of everything that it depends on, so that an entry is never
+out of date.  Entries that are damaged or cannot be written are recomputed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from bioconv.ground.places import default_cache
 
 Arrays = dict[str, NDArray[np.float64]]
 
-#: What one wrong byte can cause.  zipfile raises RuntimeError for an entry that seems encrypted or
-#: compressed in an unknown way; an array in place of an archive gives TypeError.
+#: Exceptions for damaged files.  zipfile raises RuntimeError for an entry that seems encrypted
+#: or compressed in an unknown way; an array in place of an archive causes a TypeError.
 _DAMAGE = (
     OSError,
     ValueError,
@@ -43,7 +43,7 @@ def remembered(
     names: tuple[str, ...],
     compute: Callable[[], Mapping[str, NDArray]],
 ) -> Arrays:
-    """Arrays from the cache; else from ``compute``, which are then put there.
+    """Return arrays from the cache, or compute and store them.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def remembered(
     if found is not None:
         return found
     arrays = {name: np.asarray(value, np.float64) for name, value in compute().items()}
-    with suppress(OSError):  # a home that cannot be written to
+    with suppress(OSError):  # a home folder that is not writable
         _write(path, arrays)
     return arrays
 
@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 
 def _read(path: Path, names: tuple[str, ...]) -> Arrays | None:
-    """The arrays of a file; None if there is none, or it is damaged."""
+    """Return the arrays of a file; None if it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in names}

@@ -1,8 +1,8 @@
 """The exceptions of bioconv.
 
-Every one is also a builtin exception, so code that catches ``ValueError`` or ``ImportError``
-keeps working, and every one carries a message that says what is wrong, what was expected,
-what was received and what to do.  The command line turns them into exit code 2.
+Each of them is also a builtin exception, so that code that catches ``ValueError`` or
+``ImportError`` keeps working.  The messages state what is wrong, what was expected, what was
+received, and what to do.  The command line converts the exceptions to exit code 2.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 
 class BioconvError(Exception):
-    """Base of all errors that bioconv raises on purpose."""
+    """Base class of all errors that bioconv raises deliberately."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that cannot be read or converted.
+    """One problem that prevents reading or conversion.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Problem:
     reason : str
         Why it cannot be used.
     advice : str
-        What would help.
+        How to solve the problem.
     """
 
     where: str
@@ -50,19 +50,19 @@ class _WithProblems(BioconvError):
 
 
 class ReadError(_WithProblems, ValueError):
-    """A Keras model cannot be read; lists every layer that is in the way."""
+    """A Keras model cannot be read; the message lists all layers that are not supported."""
 
 
 class UnsafeModelError(ReadError):
-    """A model file contains Python code (a Lambda layer), which is never run."""
+    """A model file contains Python code (a Lambda layer), which is never executed."""
 
 
 class ConversionError(_WithProblems, ValueError):
-    """A network cannot spike under the chosen code and neuron; lists every reason."""
+    """A network cannot be converted with the code and neuron; the message lists all reasons."""
 
 
 class ExportError(_WithProblems, ValueError):
-    """A target cannot represent the network; lists every reason."""
+    """A target cannot represent the network; the message lists all reasons."""
 
 
 class ParameterError(BioconvError, ValueError):
@@ -74,46 +74,46 @@ class DataError(BioconvError, ValueError):
 
 
 class NetworkFileError(BioconvError, ValueError):
-    """A file is damaged, hostile, from a newer version, or not ours."""
+    """A file is damaged, hostile, from a newer version, or not a bioconv file."""
 
 
 class ExpressionError(BioconvError, ValueError):
-    """An equation, expression or name lies outside the closed grammar."""
+    """An equation, expression or name is outside the closed grammar."""
 
 
 class SimulatorMissingError(BioconvError, ImportError):
-    """A simulator is not installed; says what to install."""
+    """A simulator is not installed; the message states what to install."""
 
 
 class CompilerMissingError(BioconvError, OSError):
-    """No C++ compiler or headers for a generated model; says what to install."""
+    """No C++ compiler or headers for a generated model; the message states what to install."""
 
 
 class SimulationError(BioconvError, RuntimeError):
-    """A simulator failed; carries the end of its output."""
+    """A simulator failed; the message contains the end of its output."""
 
 
 class UnknownNameError(BioconvError, ValueError):
-    """The registry holds no network or dataset of that name."""
+    """The registry contains no network or dataset of that name."""
 
     def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
-        """Say what is known.
+        """Create the error with a list of the known names.
 
         Parameters
         ----------
         kind : str
-            What was looked up, in words.
+            Description of the objects, for example "network".
         name : str
-            The name that is not known.
+            The unknown name.
         known : tuple of str
-            The names that are.
+            The known names.
         """
         super().__init__(f"The {kind} must be one of {', '.join(known)}. Received: {name!r}.")
 
 
 class WeightsNotFoundError(BioconvError, FileNotFoundError, ValueError):
-    """The package ships no trained weights for a network."""
+    """The package contains no trained weights for a network."""
 
 
 class DataNotFoundError(BioconvError, FileNotFoundError):
-    """A dataset is neither on this machine nor can it be downloaded."""
+    """A dataset is not on this machine and cannot be downloaded."""

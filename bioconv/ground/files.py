@@ -15,12 +15,12 @@ from bioconv.ground.errors import BioconvError
 
 
 def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
-    """Write ``result``; NumPy scalars and arrays become numbers and lists, paths become texts.
+    """Write ``result`` as JSON; NumPy values become numbers and lists, paths become strings.
 
     Parameters
     ----------
     path : str or Path
-        In a folder that exists.
+        File in an existing folder.
     result : mapping of str
     """
     with new_file(Path(path)) as part:
@@ -133,7 +133,7 @@ def _umask() -> int:
 
 
 def read_json(path: str | Path) -> dict[str, Any] | None:
-    """What `write_json` wrote; None if there is no such file, or it is damaged."""
+    """Return the content of a file of `write_json`; None if it is missing or damaged."""
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

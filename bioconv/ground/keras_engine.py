@@ -1,4 +1,4 @@
-"""Import Keras late, with JAX as its computing engine where nothing else was chosen."""
+"""Lazy import of Keras, with JAX as the backend unless another one was chosen."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 
 
 def import_keras() -> Any:
-    """Import Keras, choosing JAX where the user has chosen nothing that can work.
+    """Import Keras with the JAX backend, unless the user has chosen a working backend.
 
-    Keras falls back to TensorFlow, which bioconv does not install. So JAX is the default, but
-    never against the environment variable ``KERAS_BACKEND``, a ``keras.json`` that names
-    something else, an installed TensorFlow, or a Keras that is already imported.
+    Keras falls back to TensorFlow, which bioconv does not install. Therefore JAX is the default,
+    but it does not override the environment variable ``KERAS_BACKEND``, a ``keras.json`` with
+    another backend, an installed TensorFlow, or an already imported Keras.
 
     Returns
     -------
@@ -40,15 +40,15 @@ def keras_home() -> Path:
 
 
 def _engine_chosen() -> bool:
-    """Whether Keras, left alone, would start with an engine that the user has chosen."""
+    """Whether Keras would by itself start with a backend that the user has chosen."""
     if "KERAS_BACKEND" in os.environ or importlib.util.find_spec("tensorflow") is not None:
         return True
-    # Keras itself writes "tensorflow" into keras.json on its first import: no choice of a user.
+    # Keras itself writes "tensorflow" to keras.json on first import, which is not a user's choice.
     return _configured_engine() not in (None, "tensorflow")
 
 
 def _configured_engine() -> str | None:
-    """Return the engine that Keras's configuration file names, or None."""
+    """Return the backend in the configuration file of Keras, or None."""
     try:
         text = (keras_home() / "keras.json").read_text(encoding="utf-8")
         engine = json.loads(text).get("backend")

@@ -1,7 +1,7 @@
-"""Options of codes and imperfections: what is valid is declared with the field that holds it.
+"""Options of codes and imperfections, declared together with their valid values.
 
 A frozen dataclass of options declares its fields with `number`, `whole`, `choice` and `flag`, and
-calls `check` when it is made.  All problems are then reported at once, in the same words.
+calls `check` in ``__post_init__``.  All problems are then reported at once, with uniform messages.
 
 >>> @dataclass(frozen=True)
 ... class Loss:
@@ -34,19 +34,19 @@ _RULE = "rule"
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether ``value`` is a finite number, and no truth value."""
+    """Whether ``value`` is a finite number and not a boolean."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
         return False
     return bool(np.isreal(value)) and math.isfinite(float(value))
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Whether ``value`` is a finite number without a fraction, and no truth value."""
+    """Whether ``value`` is an integral number and not a boolean."""
     return is_number(value) and int(value) == value
 
 
 class Rule(ABC):
-    """What an option may be."""
+    """Rule for the valid values of an option."""
 
     @abstractmethod
     def holds(self, value: object) -> bool:
@@ -54,22 +54,22 @@ class Rule(ABC):
 
     @abstractmethod
     def __str__(self) -> str:
-        """What a valid value is, to be read after "must be"."""
+        """Return a description of valid values, which follows "must be" in messages."""
 
 
 @dataclass(frozen=True)
 class Interval(Rule):
-    """Numbers between two ends.
+    """Numbers in an interval.
 
     Parameters
     ----------
     low, high : float
     above, below : bool
-        Whether the lower, the upper end is excluded.
+        Whether the lower or the upper bound is excluded.
     whole : bool
-        Whole numbers only.
+        Whether only whole numbers are valid.
     besides : tuple
-        Values that are valid as well, whatever the ends are.
+        Additional valid values, regardless of the bounds.
     """
 
     low: float = -math.inf
@@ -80,7 +80,7 @@ class Interval(Rule):
     besides: tuple[Any, ...] = ()
 
     def holds(self, value: object) -> bool:
-        """Whether a value lies between the ends, or is one of the others."""
+        """Whether a value is in the interval or one of the additional values."""
         if isinstance(value, str):
             return value in self.besides
         if not is_number(value) or (self.whole and not is_whole(value)):
@@ -103,7 +103,7 @@ class Interval(Rule):
 
 @dataclass(frozen=True)
 class Choice(Rule):
-    """One of some values."""
+    """One of a list of values."""
 
     valid: tuple[Any, ...]
 
@@ -117,10 +117,10 @@ class Choice(Rule):
 
 @dataclass(frozen=True)
 class Flag(Rule):
-    """Yes or no."""
+    """True or false."""
 
     def holds(self, value: object) -> bool:
-        """Whether a value is a truth value."""
+        """Whether a value is a boolean."""
         return isinstance(value, bool | np.bool_)
 
     def __str__(self) -> str:
@@ -136,7 +136,7 @@ def number(
     below: bool = False,
     besides: Sequence[Any] = (),
 ) -> Any:
-    """A field for a number; see `Interval`."""
+    """Return a field for a number; see `Interval`."""
     return _field(default, Interval(low, high, above, below, False, tuple(besides)))
 
 
@@ -147,17 +147,17 @@ def whole(
     *,
     besides: Sequence[Any] = (),
 ) -> Any:
-    """A field for a whole number; see `Interval`."""
+    """Return a field for a whole number; see `Interval`."""
     return _field(default, Interval(low, high, whole=True, besides=tuple(besides)))
 
 
 def choice(default: Any, valid: Sequence[Any]) -> Any:
-    """A field for one of some values."""
+    """Return a field for one of a list of values."""
     return _field(default, Choice(tuple(valid)))
 
 
 def flag(default: bool) -> Any:
-    """A field for yes or no."""
+    """Return a field for a boolean."""
     return _field(default, Flag())
 
 
@@ -166,12 +166,12 @@ def _field(default: Any, rule: Rule) -> Any:
 
 
 def rules(options: Any) -> dict[str, Rule]:
-    """The rule of every option of a dataclass, or of an instance of one, that has one."""
+    """Return the rules of all options with rules of a dataclass or of its instance."""
     return {f.name: f.metadata[_RULE] for f in fields(options) if _RULE in f.metadata}
 
 
 def problems_of(options: Any) -> list[str]:
-    """What is wrong with the values of an instance, one sentence an option."""
+    """Yield the errors in the values of an instance, one sentence per option."""
     return [
         problem
         for name, rule in rules(options).items()
@@ -185,13 +185,13 @@ def wrong(name: str, value: object, rule: Rule) -> list[str]:
 
 
 def check(options: Any, more: Iterable[str] = ()) -> None:
-    """Complain about all options of an instance at once; whole numbers become ``int``.
+    """Raise an error for all invalid options of an instance; convert whole numbers to ``int``.
 
     Parameters
     ----------
     options : dataclass instance
     more : iterable of str
-        Further problems, which no single field can know.
+        Further problems, which concern more than one field.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Publications that codes and neurons are taken from, with their citations in BibTeX.
+"""Publications of the codes and neurons, with citations in BibTeX.
 
 >>> print(citation("stoeckl2021").splitlines()[0])
 @article{stoeckl2021,
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from bioconv.ground.errors import ParameterError
 
-#: what an entry of each kind must have, besides author, title and year
+#: required fields of an entry of each kind, in addition to author, title and year
 REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "article": ("journal", "volume", "pages"),
@@ -23,7 +23,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "phdthesis": ("school",),
     }
 )
-#: accents of authors as BibTeX has them
+#: accented letters in author names, in BibTeX notation
 _ACCENTS = str.maketrans({"ö": r"{\"o}", "é": r"{\'e}"})
 
 
@@ -50,7 +50,7 @@ class Publication:
     fields: Mapping[str, str]
 
     def bibtex(self, key: str) -> str:
-        """The entry in BibTeX under a key."""
+        """Return the entry in BibTeX with a key."""
         values = {
             "author": self.author.translate(_ACCENTS),
             "title": f"{{{self.title}}}",
@@ -214,7 +214,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2022,
             booktitle="Practical Deep Learning in the Wild, workshop of the AAAI conference",
         ),
-        # The text that this library was written from lacks the title page.
+        # The text from which this library was written lacks the title page.
         "mueller2023": _entry(
             "phdthesis",
             "Mueller, Etienne",
@@ -357,17 +357,17 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
 
 
 def citation(*keys: str) -> str:
-    """Entries of a bibliography in BibTeX, one after the other.
+    """Return entries of a bibliography in BibTeX.
 
     Parameters
     ----------
     *keys : str
-        Of `PUBLICATIONS`.
+        Keys of `PUBLICATIONS`.
 
     Raises
     ------
     ParameterError
-        If there is no such publication; lists the valid keys.
+        If a publication is unknown; the message lists the valid keys.
     """
     unknown = [key for key in keys if key not in PUBLICATIONS]
     if unknown:

@@ -8,18 +8,18 @@ from typing import Any
 
 
 def format_table(rows: Sequence[Any]) -> str:
-    """A text table, one line a row; numbers to the right, texts to the left.
+    """Return a text table with one line per row, numbers right-aligned and texts left-aligned.
 
     Parameters
     ----------
     rows : sequence of dict or of dataclass instances
-        The columns are those of all rows, in the order of their first appearance; a missing
-        value or None is shown as a dash.
+        The columns are those of all rows, in the order of their first appearance; missing
+        values and None are shown as dashes.
 
     Returns
     -------
     str
-        Without a line break at the end; empty without rows.
+        Table without a trailing line break; empty if there are no rows.
 
     Examples
     --------

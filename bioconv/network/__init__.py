@@ -1,4 +1,4 @@
-"""The spiking network and what is recorded of it: frozen data, validated, stored."""
+"""Spiking networks and recordings: frozen data that are validated and can be stored."""
 
 from bioconv.network.network import SpikingNetwork
 from bioconv.network.parts import (

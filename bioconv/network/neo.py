@@ -1,7 +1,7 @@
-"""Recordings as Neo objects, which Elephant, Viziphant and other tools of the field take.
+"""Recordings as Neo objects, for Elephant, Viziphant and other tools of the field.
 
-Names of annotations are those that PyNN gives to its recordings: ``source_population``,
-``source_index``, ``channel_id``; a spike of step t has the time (t + 1) dt, as in NEST.
+The names of annotations are those of PyNN recordings: ``source_population``, ``source_index``,
+``channel_id``.  A spike of step t has the time (t + 1) dt, as in NEST.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from bioconv.network.recording_parts import Raster, RecordingParts
 
 
 def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> Any:
-    """A recording as a ``neo.Block`` with one segment for each sample.
+    """Return a recording as a ``neo.Block`` with one segment for each sample.
 
     Parameters
     ----------
     recording : Recording
         With populations recorded as "spikes", or with state variables.
     network : SpikingNetwork, optional
-        The network that was simulated: it tells the units of state variables.
+        The simulated network, which determines the units of state variables.
 
     Returns
     -------
     neo.Block
-        ``block.segments[i]`` has the spike trains of all recorded populations for sample i, in
+        ``block.segments[i]`` contains the spike trains of all recorded populations for sample i, in
         ms, one for each neuron, and one ``AnalogSignal`` for each population and state variable.
-        Annotations: ``source_population`` and, of each train, ``source_index`` (flat index of the
-        neuron); of the segment ``image`` and the class that each readout gave; of the block the
-        simulator, its versions and the step.
+        Annotations are ``source_population`` and, for each train, ``source_index`` (flat index of
+        the neuron); for segments, ``image`` and the class of each readout; and for the block, the
+        simulator, its versions and the time step.
 
     Raises
     ------
     ParameterError
-        Neither spikes nor state variables were recorded; state variables without ``network``, or
-        with one that has not the recorded populations.
+        If neither spikes nor state variables were recorded, or if state variables were recorded
+        and ``network`` is missing or does not have the recorded populations.
     SimulatorMissingError
-        Neo is not installed.
+        If Neo is not installed.
     """
     if not recording.rasters and not recording.traces:
         raise ParameterError(
-            f"The recording of {recording.network!r} holds no spike times. Simulate with "
+            f"The recording of {recording.network!r} contains no spike times. Simulate with "
             'record={"POPULATION": ("spikes",)}.'
         )
     try:
@@ -79,13 +79,13 @@ def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> 
 
 
 def _units(recording: RecordingParts, network: SpikingNetwork | None) -> dict[tuple[str, str], str]:
-    """Population and state variable -> its unit, as ``quantities`` writes it."""
+    """Return the unit of each recorded state variable, in the notation of ``quantities``."""
     if not recording.traces:
         return {}
     if network is None:
         names = ", ".join(f"{name}.{variable}" for name, variable in recording.traces)
         raise ParameterError(
-            f"The units of {names} are in the network: recording.to_neo(network=network)."
+            f"The units of {names} require the network: recording.to_neo(network=network)."
         )
     units = {}
     for name, variable in recording.traces:
@@ -99,9 +99,9 @@ def _quantity(value: ArrayLike, unit: str) -> Any:
 
 
 def _trains(recording: RecordingParts, neo: Any) -> Callable[[int], Any]:
-    """Sample -> the list of spike trains of all recorded populations.
+    """Return a function from samples to the spike trains of all recorded populations.
 
-    Neo makes an object of each train only when somebody looks at it.
+    Neo creates the object of a train only when it is accessed.
     """
     sizes = {name: len(recording.spikes_per_neuron[name]) for name in recording.rasters}
     first = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
@@ -133,7 +133,7 @@ def _trains(recording: RecordingParts, neo: Any) -> Callable[[int], Any]:
 
 
 def _times(raster: Raster, dt: float) -> NDArray[np.float64]:
-    """Times in ms: exact ones, or the ends of the steps."""
+    """Return times in ms, which are exact or the ends of the steps."""
     return np.asarray((raster.step + 1) * dt if raster.time is None else raster.time, np.float64)
 
 

@@ -1,7 +1,7 @@
-"""The spiking network: frozen data, validated, that every simulator runs.
+"""The spiking network: frozen and validated data that every simulator can run.
 
-Numbers are plain floats in ms, mV, pA, pF, nS, Hz.  Time is counted in whole steps of ``dt``;
-the timing contract is in `bioconv.timing`.
+Numbers are plain floats in ms, mV, pA, pF, nS, Hz.  Time is counted in integer steps of ``dt``;
+`bioconv.timing` describes the order of events in a step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bioconv.operators import n_synapses
 
 @dataclass(frozen=True, eq=False)
 class SpikingNetwork(NetworkParts):
-    """A converted network: all that a simulator needs, and the analog network it stands for.
+    """A converted network with all data for a simulator, and the original analog network.
 
     Parameters
     ----------
@@ -32,21 +32,21 @@ class SpikingNetwork(NetworkParts):
     inputs, populations, projections, drives, changes, readouts : tuples
     analog : AnalogGraph
     code : mapping of str to str, int, float or bool
-        Name and options of the code.  For the record only: nothing depends on it.
+        Name and options of the code, for the record only; nothing depends on it.
     imperfections : tuple of Disturbance
-        What was applied to the network, in this order.
+        The imperfections that were applied to the network, in this order.
     """
 
     def __post_init__(self) -> None:
         problems = network_problems(self)
         if problems:
             raise ConversionError(
-                f"The spiking network {self.name!r} is not sound; {len(problems)} problem(s):",
+                f"The spiking network {self.name!r} is not valid; {len(problems)} problem(s):",
                 problems,
             )
 
     def population(self, name: str) -> Population:
-        """The population called ``name``; raises `ParameterError` that lists the valid names."""
+        """Return the population called ``name``; `ParameterError` with valid names if unknown."""
         for population in self.populations:
             if population.name == name:
                 return population
@@ -55,7 +55,7 @@ class SpikingNetwork(NetworkParts):
 
     @property
     def n_neurons(self) -> int:
-        """Number of neurons in all populations, spike sources not counted."""
+        """Number of neurons in all populations, excluding spike sources."""
         return sum(population.n_neurons for population in self.populations)
 
     @property
@@ -69,20 +69,20 @@ class SpikingNetwork(NetworkParts):
         return max((projection.delay_steps for projection in self.projections), default=0)
 
     def projections_to(self, name: str) -> tuple[Projection, ...]:
-        """The projections that end at the population called ``name``."""
+        """Return the projections that end at the population called ``name``."""
         return tuple(p for p in self.projections if p.post == name)
 
     def projections_from(self, name: str) -> tuple[Projection, ...]:
-        """The projections that start at the population or spiking input called ``name``."""
+        """Return the projections that start at the population or spiking input called ``name``."""
         return tuple(p for p in self.projections if p.pre == name)
 
     def n_synapses_to(self, name: str) -> int:
-        """Number of synapses that end at the population called ``name``."""
+        """Return the number of synapses that end at the population called ``name``."""
         return sum(n_synapses(projection.operator) for projection in self.projections_to(name))
 
     @property
     def recurrent(self) -> bool:
-        """Whether populations project to each other in a circle, or to themselves."""
+        """Whether the projections between populations contain a cycle."""
         try:
             self.topological_order()
         except ParameterError:
@@ -90,12 +90,12 @@ class SpikingNetwork(NetworkParts):
         return False
 
     def topological_order(self) -> tuple[str, ...]:
-        """Names of the populations, every one after those that project to it.
+        """Return the names of the populations, each after those that project to it.
 
         Raises
         ------
         ParameterError
-            If populations project to each other in a circle.
+            If the projections contain a cycle.
         """
         before: dict[str, list[str]] = {population.name: [] for population in self.populations}
         for projection in self.projections:
@@ -110,7 +110,7 @@ class SpikingNetwork(NetworkParts):
             ) from None
 
     def replace(self, **changes: Any) -> SpikingNetwork:
-        """A copy with some fields replaced, validated again."""
+        """Return a validated copy with some fields replaced."""
         return dataclasses.replace(self, **changes)
 
     def save(self, path: str | Path) -> None:

@@ -1,7 +1,7 @@
 """The parts of a spiking network: populations, projections, inputs, readouts.  Frozen data.
 
-Numbers are plain floats in ms, mV, pA, pF, nS, Hz.  Time is counted in whole steps of ``dt``;
-the timing contract is in `bioconv.timing`.
+Numbers are plain floats in ms, mV, pA, pF, nS, Hz.  Time is counted in integer steps of ``dt``;
+`bioconv.timing` describes the order of events in a step.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Value = float | NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Input:
-    """Where the data enter.
+    """An input, where the data enter the network.
 
     Parameters
     ----------
@@ -33,11 +33,11 @@ class Input:
         Shape of one sample.
     encoder : {"current", "regular", "poisson"}
         "current": the sample drives populations as a constant current (see `Drive`).
-        "regular", "poisson": the input is a population of spike sources that emits up to one
-        spike a step; sources have the shape ``(2, *shape)`` if ``signed`` (ON for positive,
+        "regular", "poisson": the input is a population of spike sources that emit at most one
+        spike per step; sources have the shape ``(2, *shape)`` if ``signed`` (ON for positive,
         OFF for negative values), else ``shape``.
     scale : float
-        A value of x times ``scale`` is the number of spikes a step (clipped to [0, 1]).
+        A value of x times ``scale`` is the number of spikes per step (clipped to [0, 1]).
     signed : bool
     """
 
@@ -65,7 +65,7 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Neurons of one model.
+    """A population of neurons of one model.
 
     Parameters
     ----------
@@ -73,25 +73,26 @@ class Population:
     shape : tuple of int
     model : NeuronModel
     parameters : mapping of str to float or ndarray broadcastable to ``shape``
-        Values that differ from the model's defaults, in the model's units.
+        Values that differ from the defaults of the model, in the units of the model.
     initial : mapping of str to float or ndarray broadcastable to ``shape``
-        Start values of state variables that differ from the model's.
+        Start values of state variables that differ from those of the model.
     layer : str
-        The analog layer whose activation the population carries; several populations may carry
-        one layer (positive and negative part of a leaky ReLU): their contributions add up.
+        The analog layer whose activation the population represents.  Several populations may
+        represent one layer (positive and negative part of a leaky ReLU), in which case their
+        contributions are summed.
     scale, offset : ndarray broadcastable to ``shape``
         Contribution to the activation: ``scale * rate / max_rate + offset``, or
         ``scale * value + offset`` if ``spike_values`` are given.
     max_rate : float
-        Rate in Hz that stands for ``scale``.
+        Rate in Hz that represents ``scale``.
     start_step : int
-        First step in which input can arrive: rates are counted from here.
+        First step in which input can arrive, from which spikes are counted.
     spike_values : ndarray, shape (n,)
-        Of codes in which a spike's time matters: a spike in step ``start_step + i`` adds
-        ``spike_values[i]`` to the value, one before or later nothing.  Empty: the rate counts.
+        For codes in which the time of a spike is relevant: a spike in step ``start_step + i`` adds
+        ``spike_values[i]`` to the value, and spikes in other steps add nothing.  Empty for rates.
     activation_current : float
-        pA that one unit of activation brings to a neuron, where a constant current stands for an
-        activation; 0 where none does.
+        Current in pA that represents one unit of activation, if a constant current represents an
+        activation; otherwise 0.
     """
 
     name: str
@@ -113,28 +114,28 @@ class Population:
         return prod(self.shape)
 
     def value(self, parameter: str) -> Value:
-        """Value of a parameter, given or the model's."""
+        """Return the value of a parameter, given or default."""
         return self.parameters.get(parameter, self.model.parameter(parameter).default)
 
     def values(self, parameter: str) -> NDArray[np.float64]:
-        """Values of a parameter, given or the model's, shape (n_neurons,)."""
+        """Return the values of a parameter, given or default, shape (n_neurons,)."""
         return self._flat(self.value(parameter))
 
     def starts(self, state: str) -> NDArray[np.float64]:
-        """Start values of a state variable, shape (n_neurons,)."""
+        """Return the start values of a state variable, shape (n_neurons,)."""
         return self._flat(self.start(state))
 
     def _flat(self, value: Value) -> NDArray[np.float64]:
         return np.broadcast_to(np.asarray(value, np.float64), self.shape).reshape(-1)
 
     def start(self, state: str) -> Value:
-        """Value with which a state variable starts, given or the model's."""
+        """Return the start value of a state variable, given or default."""
         start = self.initial.get(state, self.model.state(state).initial)
         return self.value(start) if isinstance(start, str) else start
 
     @property
     def decoded_from(self) -> str:
-        """What has to be recorded to tell the activation: "spikes" (their times), or "counts"."""
+        """Recording that determines the activation: "spikes" (their times) or "counts"."""
         return "spikes" if len(self.spike_values) else "counts"
 
 
@@ -142,11 +143,11 @@ class Population:
 class Projection:
     """Synapses from a population, or an input with spikes, to a population.
 
-    ``operator`` maps the flat spikes of ``pre`` to weights in the receptor's unit.
+    ``operator`` maps the flat spikes of ``pre`` to weights in the unit of the receptor.
     A spike emitted in step t arrives in step t + ``delay_steps`` (at least 1).
-    ``release`` is the probability with which a synapse passes a spike on, drawn for each synapse
-    and spike anew; the array simulator draws the sum over the synapses of a neuron from the normal
-    distribution with the exact mean and variance instead.
+    ``release`` is the probability that a synapse transmits a spike, drawn independently for each
+    synapse and spike; the array simulator instead draws the sum over the synapses of a neuron from
+    the normal distribution with the exact mean and variance.
     """
 
     pre: str
@@ -162,8 +163,8 @@ class Drive:
     """Constant current from an analog input: ``current = operator(x)`` in pA, added to the
     parameter ``model.current`` of ``post``.
 
-    ``grid`` (pA): the current is rounded to whole multiples of it, so that every simulator adds
-    up exactly the same numbers; 0 for no rounding.
+    The current is rounded to integer multiples of ``grid`` (pA), so that all simulators sum exactly
+    the same numbers; 0 for no rounding.
     """
 
     input: str
@@ -174,8 +175,11 @@ class Drive:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """At the start of step ``step``, before integration, set a parameter or state variable of a
-    population (for the parameter ``model.current``, the drives are added to ``value``)."""
+    """A change of a parameter or state variable of a population in a given step.
+
+    It is applied at the start of step ``step``, before integration.  For the parameter
+    ``model.current``, the drives are added to ``value``.
+    """
 
     step: int
     population: str
@@ -185,25 +189,25 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """How the state of an output population becomes the analog output.
+    """Conversion of the state of an output population to the analog output.
 
     With n = steps simulated so far - population.start_step:
 
     - kind "count": output = scale * spikes / (n dt max_rate) + offset (scale and offset of the
       population),
-    - kind "potential": output = population.scale * (v - v_initial) / n + population.offset, the
+    - kind "potential": output = population.scale * (v - v_initial) / n + population.offset; the
       population never spikes and ``scale`` is in activation per (mV / step),
     - kind "accumulated_softmax": an external Poisson generator (``rate`` in Hz) triggers output
       spikes, each a draw from the softmax of the accumulated potential in mV (rueckauer 3.5);
       output = share of the spikes,
-    - kind "softmax": the same, but the softmax is that of the output of kind "potential",
-    - kind "level": output = scale * (v - v_initial) + offset, for codes whose outputs add up a
+    - kind "softmax": the same, with the softmax of the output of kind "potential",
+    - kind "level": output = scale * (v - v_initial) + offset, for codes whose outputs sum to a
       fixed amount; the population never spikes,
     - kind "first_spike": output = offset - scale * (time of the neuron's first spike, in ms after
       the start of population.start_step); a neuron that has not spiked counts as spiking now, and
       there is no output before the first spike of the population.
 
-    ``function`` is then applied (softmax, sigmoid, linear, ...) to give what Keras gives.
+    Then ``function`` is applied (softmax, sigmoid, linear, ...) to obtain the output of Keras.
     """
 
     name: str
@@ -214,12 +218,12 @@ class Readout:
 
     @property
     def reads_spikes(self) -> bool:
-        """Whether it needs spikes of the population; otherwise the membrane potential."""
+        """Whether it requires spikes of the population, not its membrane potential."""
         return self.kind in ("count", "first_spike")
 
     @property
     def draws(self) -> bool:
-        """Whether an external generator draws the output's spikes at random."""
+        """Whether an external generator draws the spikes of the output at random."""
         return self.kind in ("accumulated_softmax", "softmax")
 
 
@@ -232,9 +236,9 @@ class Disturbance:
     kind : str
         Class of the imperfection.
     target : str
-        What it disturbs, where several of the class can be applied; else empty.
+        The disturbed quantity, if several imperfections of the class can be applied; else empty.
     seed : int
-        Of its random numbers.
+        Seed of its random numbers.
     text : str
         The imperfection with its options, for the record.
     """
@@ -247,7 +251,7 @@ class Disturbance:
 
 @dataclass(frozen=True, eq=False)
 class NetworkParts:
-    """All that a spiking network consists of; see `bioconv.network.SpikingNetwork`.
+    """All fields of a spiking network; see `bioconv.network.SpikingNetwork`.
 
     Parameters
     ----------
@@ -259,9 +263,9 @@ class NetworkParts:
     inputs, populations, projections, drives, changes, readouts : tuples
     analog : AnalogGraph
     code : mapping of str to str, int, float or bool
-        Name and options of the code.  For the record only: nothing depends on it.
+        Name and options of the code, for the record only; nothing depends on it.
     imperfections : tuple of Disturbance
-        What was applied to the network, in this order.
+        The imperfections that were applied to the network, in this order.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a simulation gives back: the same `Recording` from every simulator."""
+"""The result of a simulation, the same `Recording` for every simulator."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ class Recording(RecordingParts):
     Parameters
     ----------
     network, simulator : str
-        Names.
+        Names of the network and the simulator.
     dt : float
         ms.
     n_steps, n_images : int
     outputs : dict of str to ndarray, shape (n_images, *shape)
-        For each readout the analog output at the end.
+        For each readout, the analog output at the end.
     checkpoints : ndarray of int, shape (n_checkpoints,)
         Numbers of steps simulated at which ``classes`` were taken (1 ... n_steps).
     classes : dict of str to ndarray of int, shape (n_images, n_checkpoints)
-        Arg max of each readout over time (-1 where no output neuron has given anything yet).
+        Arg max of each readout over time (-1 where there is no output yet).
     spikes_per_image : dict of str to ndarray of int, shape (n_images,)
-        For each population (and each spiking input).
+        Number of spikes for each population and each spiking input.
     spikes_per_neuron : dict of str to ndarray of int, shape (n_neurons,)
-        Summed over images.
+        Number of spikes of each neuron, summed over images.
     synaptic_operations : ndarray of float, shape (n_images,)
         Synaptic events: spikes times fan-out.
     counts : dict of str to ndarray of int, shape (n_images, n_neurons)
         Spike counts from ``population.start_step`` on, for populations recorded with "counts".
     rasters : dict of str to Raster
-        For populations recorded with "spikes".
+        Spikes of populations recorded with "spikes".
     traces : dict of (str, str) to ndarray of float, shape (n_images, n_steps, n_neurons)
-        For (population, state variable) recorded.
+        Recorded state variables by (population, state variable).
     seconds : dict of str to float
-        "build" and "run".
+        Durations "build" and "run".
     versions : dict of str to str
     start_steps : dict of str to int
-        First step that ``counts`` count, where it is not 0.
+        First step included in ``counts``, if it is not 0.
     """
 
     def __post_init__(self) -> None:
@@ -58,11 +58,11 @@ class Recording(RecordingParts):
 
     @property
     def readout(self) -> str:
-        """Name of the first readout, which the measures take unless told otherwise."""
+        """Name of the first readout, which is the default of all measures."""
         return next(iter(self.classes))
 
     def predictions(self, readout: str = "") -> NDArray[np.int64]:
-        """The class of each sample at the end, -1 for none, shape (n_images,).
+        """Return the class of each sample at the end, -1 for none, shape (n_images,).
 
         Parameters
         ----------
@@ -72,11 +72,11 @@ class Recording(RecordingParts):
         return self._classes(readout)[:, -1]
 
     def accuracy(self, y: NDArray, readout: str = "") -> float:
-        """Share of samples whose class at the end is the label ``y`` (n_images,)."""
+        """Return the share of samples whose class at the end is the label ``y`` (n_images,)."""
         return float(self.accuracy_over_time(y, readout)[-1])
 
     def accuracy_over_time(self, y: NDArray, readout: str = "") -> NDArray[np.float64]:
-        """Share of samples whose class is the label, at each of ``checkpoints``.
+        """Return the share of samples whose class is the label, at each of ``checkpoints``.
 
         Parameters
         ----------
@@ -96,11 +96,11 @@ class Recording(RecordingParts):
         return (self._classes(readout) == labels[:, None]).mean(axis=0)
 
     def agreement(self, classes: NDArray, readout: str = "") -> float:
-        """Share of samples with the same class at the end as ``classes`` (n_images,)."""
+        """Return the share of samples with the same class at the end as ``classes`` (n_images,)."""
         return self.accuracy(classes, readout)
 
     def rates(self, population: str) -> NDArray[np.float64]:
-        """Firing rates in Hz since the population's first input, shape (n_images, n_neurons).
+        """Return firing rates in Hz since the first input, shape (n_images, n_neurons).
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Recording(RecordingParts):
                 f"the counts of {population!r} were not recorded. Simulate with "
                 f'record={{"{population}": ("counts",)}}. Recorded: {", ".join(self.counts)}.'
             )
-        # A population that no input reached before the end has no rate yet.
+        # A population that receives no input before the end has no rate yet.
         steps = max(self.n_steps - self.start_steps.get(population, 0), 1)
         return self.counts[population] / (steps * self.dt * 1e-3)
 
@@ -130,7 +130,7 @@ class Recording(RecordingParts):
         return load_recording(path)
 
     def to_neo(self, network: SpikingNetwork | None = None) -> Any:
-        """The recording as a ``neo.Block``, one segment a sample; see `neo.to_neo`."""
+        """Return the recording as a ``neo.Block``, one segment per sample; see `neo.to_neo`."""
         from bioconv.network.neo import to_neo
 
         return to_neo(self, network)

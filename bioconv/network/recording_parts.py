@@ -1,4 +1,4 @@
-"""What a simulation has recorded, as plain fields; `Recording` has the methods."""
+"""Results of a simulation as plain fields; `Recording` adds the methods."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Raster:
     ----------
     image, step, neuron : ndarray of int, shape (n_spikes,)
     time : ndarray of float64, shape (n_spikes,), or None
-        Exact times in ms, from a simulator without time steps: a spike of step t comes after
-        t dt and at (t + 1) dt at the latest.
+        Exact times in ms from a simulator without time steps: a spike of step t occurs after
+        t dt and not later than (t + 1) dt.
     """
 
     image: NDArray[np.int64]
@@ -29,7 +29,7 @@ class Raster:
 
 @dataclass(frozen=True, eq=False)
 class RecordingParts:
-    """All that a `bioconv.Recording` consists of, which says what it is."""
+    """All fields of a `bioconv.Recording`, where they are described."""
 
     network: str
     simulator: str

@@ -1,4 +1,4 @@
-"""Networks in the words of models that somebody knows: the same equations under other names."""
+"""Renaming of networks after known models: the same equations with different names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bioconv.neurons.language.model import NeuronModel
 
 
 def in_words_of(network: SpikingNetwork, references: Iterable[NeuronModel]) -> SpikingNetwork:
-    """The network with the names of known models for their parameters, states and receptors.
+    """Return the network with the parameters, states and receptors named as in known models.
 
-    Whoever knows some models by their equations, as a target knows its cells, can then speak of
-    their parameters by name.  A model that is the same as one of ``references``
-    (`bioconv.neurons.language.identity.same`) gets the names of that one for its parts, and keeps
-    its own name, default values and bounds.  All other models stay as they are.
+    Code that recognises models by their equations, such as a target that knows its cells, can then
+    refer to their parts by name.  The parts of a model that is the same as one of ``references``
+    (`bioconv.neurons.language.identity.same`) are renamed after that model; its own name, default
+    values and bounds are kept.  All other models are not changed.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def in_words_of(network: SpikingNetwork, references: Iterable[NeuronModel]) -> S
 
 
 def _found(model: NeuronModel, references: tuple[NeuronModel, ...]) -> Renaming | None:
-    """How the names change, None if they do not."""
+    """Return the changes of names, or None if there are none."""
     for reference in references:
         names = renaming(model, reference)
         if names is not None:
@@ -51,7 +51,7 @@ def _found(model: NeuronModel, references: tuple[NeuronModel, ...]) -> Renaming 
 
 
 def population_as(population: Population, names: Renaming | None) -> Population:
-    """The population with other names for what its model has."""
+    """Return the population with different names for the parts of its model."""
     if names is None:
         return population
     return replace(

@@ -1,1 +1,1 @@
-"""Studies of one trained network: many conversions, resumed after an interruption, tabulated."""
+"""Studies of one trained network: tables of many conversions, with resumable runs."""

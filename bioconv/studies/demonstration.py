@@ -1,4 +1,4 @@
-"""The whole way on data that is always there: digits, a small network, two simulators."""
+"""Demonstration of the complete workflow with digits, a small network and two simulators."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def demo(
     seed: int = 0,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Convert a digits network, simulate it with the array simulator and with Brian2.
+    """Convert a digits network and simulate it with the array simulator and with Brian2.
 
     Parameters
     ----------
     folder : str or Path
-        Where the network, the recordings and the pictures go.
+        Folder for the network, the recordings and the pictures.
     model : str
         Name of a network in ``models`` that was trained on the digits.
     n_images, n_brian2_images : int
-        Test images for the array simulator, and for Brian2.
+        Number of test images for the array simulator and for Brian2.
     seed : int
     progress : bool
-        Show progress bars where the output is a terminal.
+        Whether to show progress bars if the output is a terminal.
 
     Returns
     -------
     dict
         ``array`` and ``brian2``: the summaries of `bioconv.summarize`; ``same_classes``: whether
-        the simulators gave the same classes; ``files``: what was written.
+        the simulators agree on all classes; ``files``: the files that were written.
     """
     from bioconv.models import weights_path
 

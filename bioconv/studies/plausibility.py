@@ -1,6 +1,6 @@
-"""The plausibility study: one trained network on many neurons, and what that costs.
+"""The plausibility study: one trained network with many neuron models, and the resulting costs.
 
-Every run leaves one JSON record, so an interrupted study goes on where it was.
+Every run writes one JSON record, so that an interrupted study can be resumed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from bioconv.neurons import Neuron, make
 from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
 
-#: Hz: few cortical cells fire faster for as long as an image is shown
+#: Hz: few cortical cells have a higher sustained rate while an image is presented
 PHYSIOLOGICAL = 200.0
-#: keys of a record -> heads of the table
+#: keys of a record -> column headers of the table
 COLUMNS = {
     "neuron": "neuron",
     "max_rate": "rate ceiling (Hz)",
@@ -44,7 +44,7 @@ COLUMNS = {
     "seconds": "cost (s/image)",
     "workers": "workers",
 }
-#: keys of a record that the table and the picture need
+#: keys of a record that are required for the table and the picture
 _NEEDED = (COLUMNS.keys() - {"physiological"}) | {
     *("asked", "time", "accuracy_over_time", "keras_accuracy", "measure"),
 }
@@ -52,14 +52,14 @@ _NEEDED = (COLUMNS.keys() - {"physiological"}) | {
 
 @dataclass(frozen=True)
 class Study:
-    """What a study found.
+    """Results of a plausibility study.
 
     Parameters
     ----------
     records : list of dict
-        One a run, in the order asked for; see `bioconv.studies.plausibility_runs.run`.
+        One record per run, in the requested order; see `bioconv.studies.plausibility_runs.run`.
     refused : dict of str to str
-        Runs that could not be converted, or failed, and why.
+        Runs that could not be converted or failed, with the reason.
     files : list of Path
     """
 
@@ -68,16 +68,16 @@ class Study:
     files: list[Path]
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table: a row a run, with the heads of `COLUMNS`."""
+        """Return the table, with one row per run and the headers of `COLUMNS`."""
         return [table_row(record) for record in self.records]
 
     def __str__(self) -> str:
-        """The table as text."""
+        """Return the table as text."""
         head = COLUMNS["workers"]
         rows = self.rows()
         text = format_table([{h: v for h, v in row.items() if h != head} for row in rows])
         numbers = ", ".join(map(str, sorted({row[head] for row in rows})))
-        # Runs share the cores, so that a run takes longer beside others.
+        # Runs share the cores, so that a run takes longer when others run at the same time.
         cost = f"{COLUMNS['seconds']}: measured with {head} = {numbers}"
         why = [f"{name}: {reason}" for name, reason in self.refused.items()]
         return "\n".join([text, cost, *why] if text else why)
@@ -100,39 +100,39 @@ def plausibility(
     workers: int | None = None,
     progress: bool = True,
 ) -> Study:
-    """How far can a trained network be pushed towards real neurons?
+    """Study the accuracy of a trained network with biologically plausible neurons.
 
-    Every neuron is run with the first value of each of the four sweeps; every further value is
-    run with the first values of the others.
+    Every neuron is run with the first value of each of the four sweeps; every further value of a
+    sweep is run with the first values of the others.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
     x : ndarray, shape (n_images, ...)
     y : ndarray of int, shape (n_images,), optional
-        Labels; without them agreement with the analog network takes the place of accuracy.
+        Labels; without them, agreement with the analog network is used instead of accuracy.
     calibration : array, or a sequence or mapping of arrays
     neurons : iterable of str, or mapping of str to Neuron
-        Names that `parse_neuron` understands, or neurons by label.
+        Names in the format of `parse_neuron`, or neurons by label.
     folder : str or Path
-        For the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  Records of the
-        same run are used again.
+        Folder for the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  Existing
+        records of the same run are reused.
     rates : sequence of float
-        Rate in Hz of the largest activation; 0: what the code takes for the neuron.
+        Rate in Hz of the largest activation; 0 for the default of the code for the neuron.
     tau_syn : sequence of float
-        Synaptic time constant in ms; 0: the neuron's own.
+        Synaptic time constant in ms; 0 for that of the neuron.
     durations : sequence of float
-        ms a sample is shown; 0: what the code takes for the neuron.
+        Duration of a sample in ms; 0 for the default of the code for the neuron.
     weight_bits : sequence of int
-        Bits of a synaptic weight; 0: not rounded.
+        Bits of a synaptic weight; 0 for no rounding.
     code : Code, optional
-        Default: ``RateCode()``, the only one so far that takes every neuron.
+        ``RateCode()`` by default, currently the only code that supports every neuron.
     seed : int
     workers : int, optional
-        Processes; default: one a core, at most one a run.  With 1 nothing is started; with more,
-        a script must make this call under ``if __name__ == "__main__":``.
+        Number of processes; by default one per core, but not more than runs.  With 1, no process
+        is started; with more, a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
-        Show a progress bar where the output is a terminal.
+        Whether to show a progress bar if the output is a terminal.
 
     Returns
     -------
@@ -141,11 +141,11 @@ def plausibility(
     Raises
     ------
     ReadError, DataError, ParameterError
-        What was asked for cannot be used.
+        If arguments are not valid.
     ConversionError
-        No run succeeded; says why for each.
+        If no run succeeded; the message states the reason for each.
     BioconvError
-        A process ended before its run did.
+        If a process ended before its run was finished.
     """
     from bioconv.plots.study import plot_study
 
@@ -155,7 +155,7 @@ def plausibility(
     if labels is not None and len(labels) != len(samples):
         raise DataError(f"{len(samples)} samples need as many labels, not {len(labels)}.")
     if not isinstance(code, RateCode | None):
-        raise ParameterError(f"a study is of the rate code. Received: {code!r}.")
+        raise ParameterError(f"a plausibility study requires the rate code. Received: {code!r}.")
     task = Task(
         graph, calibration_of(graph, calibration), samples, labels, code or RateCode(), seed
     )
@@ -172,7 +172,7 @@ def plausibility(
                 refused[_name(setting)] = result
             else:
                 records[setting] = result
-    finally:  # also when interrupted: what is there can be used
+    finally:  # also after an interruption, because the existing records are usable
         study = Study([records[s] for s in settings if s in records], refused, files)
         _write_tables(study)
     if not records:
@@ -182,12 +182,12 @@ def plausibility(
 
 
 def parse_neuron(text: str) -> Neuron:
-    """A neuron from ``NAME`` or ``NAME:OPTION=VALUE:OPTION=VALUE``.
+    """Parse ``NAME`` or ``NAME:OPTION=VALUE:OPTION=VALUE`` to a neuron.
 
     Raises
     ------
     ParameterError
-        If there is no such neuron, option or parameter.
+        If a neuron, option or parameter is unknown.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def parse_neuron(text: str) -> Neuron:
 
 
 def table_row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a row of the table."""
+    """Convert a record to a row of the table."""
     values = {
         **record,
         "accuracy": 100.0 * record["accuracy"],
@@ -267,7 +267,7 @@ def _run_all(
     workers: int | None,
     progress: bool,
 ) -> Iterator[tuple[Setting, dict[str, Any] | str]]:
-    """Every run: its record, or why there is none."""
+    """Return the record of every run, or the reason why it failed."""
     digest = task.digest()
     jobs = {
         s: Job(
@@ -277,12 +277,12 @@ def _run_all(
     }
     done = run_all(run, jobs, _NEEDED, verb="plausibility", workers=workers, progress=progress)
     for setting, result in done:
-        # The label is the only part of a run that its record does not depend on.
+        # A record depends on all parts of a run except the label.
         yield setting, result if isinstance(result, str) else {**result, "neuron": setting.neuron}
 
 
 def _name(setting: Setting) -> str:
-    """The run in words."""
+    """Return a description of the run."""
     parts = [
         f"{label} {value:g}{unit}"
         for label, value, unit in (

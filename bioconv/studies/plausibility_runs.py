@@ -1,4 +1,4 @@
-"""One run of a plausibility study: convert, simulate, measure, as a record of plain values."""
+"""One run of a plausibility study: conversion, simulation, measurement, and the record."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from bioconv.simulators import simulate
 from bioconv.simulators.array import samples_at_once
 from bioconv.studies.runs import digest_of
 
-#: changes when the same run would give another record
+#: to be changed whenever the same run would result in a different record
 _VERSION = 3
-#: the accuracy counts as reached from when it stays this close to its last value
+#: the accuracy counts as reached when it stays this close to its last value
 REACHED = 0.005
-#: values that tell one distribution from another
+#: values that distinguish one distribution from another
 _DRAWN = 1024
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What one run is about.
+    """Settings of one run.
 
     Parameters
     ----------
     neuron : str
-        Label.
+        Label of the neuron.
     max_rate : float
-        Hz of the largest activation; 0: what the code takes for the neuron.
+        Rate in Hz of the largest activation; 0 for the default of the code for the neuron.
     tau_syn : float
-        ms; 0: the neuron's own.
+        Synaptic time constant in ms; 0 for that of the neuron.
     duration : float
-        ms a sample; 0: what the code takes for the neuron.
+        Duration of a sample in ms; 0 for the default of the code for the neuron.
     weight_bits : int
-        Bits of a synaptic weight, sign included; 0: not rounded.
+        Bits of a synaptic weight, including the sign; 0 for no rounding.
     """
 
     neuron: str
@@ -70,13 +70,13 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What all runs of a study share.
+    """Data shared by all runs of a study.
 
     Parameters
     ----------
     graph : AnalogGraph
     calibration : mapping of str to ndarray
-        By input.
+        Calibration samples by input.
     x : ndarray, shape (n_images, ...)
     y : ndarray of int or None, shape (n_images,)
     code : RateCode
@@ -91,31 +91,31 @@ class Task:
     seed: int
 
     def digest(self) -> str:
-        """Digest of everything, so that a record is of this task and no other."""
+        """Digest of all fields, which assigns a record to this task."""
         return digest_of([_VERSION, self])
 
 
 def run_key(task_digest: str, setting: Setting, neuron: Neuron) -> str:
-    """Name of a run's record: the digest of all that it depends on, the label left out."""
+    """Return the name of the record of a run: the digest of all settings except the label."""
     asked = {name: value for name, value in asdict(setting).items() if name != "neuron"}
-    # What is drawn says it for any object that can be drawn from; its attributes do not.
+    # Drawn values identify any distribution object; its attributes do not.
     spread = neuron.drawn((_DRAWN,), np.random.default_rng(0))
     return digest_of([task_digest, asked, neuron.model, dict(neuron.parameters), spread])[:24]
 
 
 def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
-    """Convert, simulate with the array simulator, measure.
+    """Convert the network, simulate it with the array simulator, and measure the results.
 
     Returns
     -------
     dict
-        Plain values: see `bioconv.studies.plausibility.COLUMNS` for those of the table; also
+        Plain values: those of the table (see `bioconv.studies.plausibility.COLUMNS`), and also
         ``accuracy_over_time`` and ``time`` (ms), ``dt`` (ms), ``drive_residual``, ``versions``.
 
     Raises
     ------
     ConversionError, ParameterError
-        The network cannot be converted this way.
+        If the network cannot be converted with these settings.
     """
     network = _network(task, setting, neuron)
     populations = _spiking(network)
@@ -126,7 +126,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "seed": task.seed,
         "progress": False,
     }
-    # The first batch compiles the program, which is no cost of an image.
+    # The first batch compiles the program, which is not part of the cost per image.
     simulate(network, task.x[:at_once], **settings)
     recording = simulate(network, task.x, **settings)
     rates = [recording.rates(name) for name in populations]
@@ -165,12 +165,12 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
 
 
 def with_time_constant(neuron: Neuron, tau_syn: float) -> Neuron:
-    """The neuron with another decay time of its synapses, in ms.
+    """Return the neuron with a different decay time of its synapses in ms.
 
     Raises
     ------
     ParameterError
-        It has delta synapses.
+        If it has delta synapses.
     """
     known = [receptor.tau for receptor in neuron.model.receptors if receptor.tau]
     if not known:
@@ -194,22 +194,22 @@ def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
     }
     network = convert(task.graph, **arguments)
     if setting.duration:
-        # Only now is the step known, and when a network is read out depends on its duration.
+        # The step is known only now, and the readout time of a network depends on its duration.
         n_steps = max(round(setting.duration / network.dt), 1)
         network = convert(task.graph, dt=network.dt, n_steps=n_steps, **arguments)
     return disturb(network, WeightQuantization(setting.weight_bits))
 
 
 def _spiking(network: SpikingNetwork) -> list[str]:
-    """Populations whose spikes are rates: not outputs that only add up, nor gates."""
+    """Return the populations with firing rates, excluding outputs that never fire and gates."""
     silent = {readout.population for readout in network.readouts if not readout.reads_spikes}
     return [p.name for p in network.populations if p.name not in silent and p.model.current]
 
 
 def _time_constant(network: SpikingNetwork) -> float:
-    """Decay time in ms of the first synapse of the neurons that spike; 0 for delta pulses.
+    """Return the decay time in ms of the first synapse of spiking neurons; 0 for delta pulses.
 
-    Of the network, as the code may have lengthened that of the neuron.
+    It is taken from the network, because the code may have increased that of the neuron.
     """
     for name in _spiking(network):
         population = network.population(name)
@@ -225,7 +225,7 @@ def _mean(rates: list[NDArray[np.float64]]) -> float:
 
 
 def _reached(recording: Recording, over_time: NDArray[np.float64]) -> float:
-    """Time in ms from which the accuracy stays within half a point of its last value."""
+    """Return the time in ms after which the accuracy stays within half a point of the last."""
     away = np.flatnonzero(np.abs(over_time - over_time[-1]) > REACHED + 1e-12)
     first = int(away[-1]) + 1 if away.size else 0
     return float(recording.checkpoints[first] * recording.dt)

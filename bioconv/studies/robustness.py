@@ -1,7 +1,8 @@
-"""The robustness study: which code survives which imperfection of hardware?
+"""The robustness study: tolerance of the codes to imperfections of hardware.
 
-Accuracy against the amplitude of each imperfection, for several chips (seeds), all codes side by
-side.  Every run leaves one JSON record, so an interrupted study goes on where it was.
+It measures the accuracy of all codes as a function of the amplitude of each imperfection, for
+several chips (seeds).  Every run writes one JSON record, so that an interrupted study can be
+resumed.
 """
 
 from __future__ import annotations
@@ -25,25 +26,26 @@ from bioconv.simulators import SIMULATORS
 from bioconv.studies.robustness_plan import Study, Sweep, networks_of, points_of
 from bioconv.studies.runs import to_csv
 
-#: points of accuracy that hardware may cost
+#: tolerated loss of accuracy by hardware, in points
 TOLERATED = 1.0
 
 
 @dataclass(frozen=True)
 class Robustness:
-    """What a robustness study found.
+    """Results of a robustness study.
 
     Parameters
     ----------
     records : list of dict
-        One for each code, imperfection and amplitude, in the order asked for; amplitude 0 first.
-        ``code``, ``noise``, ``amplitude``, ``unit``, ``accuracies`` (share, one a chip),
-        ``ideal`` (the accuracy without the imperfection), ``keras_accuracy``, ``measure``,
-        ``spikes`` (an image), ``seconds`` (a chip), ``simulator``, ``imperfections``.
+        One record for each code, imperfection and amplitude, in the requested order with
+        amplitude 0 first.  The keys are ``code``, ``noise``, ``amplitude``, ``unit``,
+        ``accuracies`` (share, one per chip), ``ideal`` (the accuracy without the imperfection),
+        ``keras_accuracy``, ``measure``, ``spikes`` (per image), ``seconds`` (per chip),
+        ``simulator`` and ``imperfections``.
     refused : dict of str to str
-        Codes and imperfections that do not go together, and runs that failed, and why.
+        Incompatible codes and imperfections, and failed runs, with the reason.
     files : list of Path
-        Table (CSV), records (JSON), picture (PNG).
+        Table (CSV), records (JSON) and picture (PNG).
     """
 
     records: list[dict[str, Any]]
@@ -51,28 +53,28 @@ class Robustness:
     files: list[Path]
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table: accuracies in %, mean and spread over the chips."""
+        """Return the table of accuracies in %, with mean and spread over the chips."""
         return [_row(record) for record in self.records]
 
     def tolerated(self, points: float = TOLERATED) -> dict[str, dict[str, float]]:
-        """How much of each imperfection each code survives.
+        """Return the amplitude of each imperfection that each code tolerates.
 
         Parameters
         ----------
         points : float
-            Loss of accuracy against the same code without the imperfection.
+            Loss of accuracy, relative to the same code without the imperfection.
 
         Returns
         -------
         dict of str to dict of str to float
-            Code -> imperfection -> amplitude at which the mean loss reaches ``points``, between
-            amplitudes along a straight line; inf if none of the amplitudes costs as much.  Where
-            amplitudes have a sign, the nearer to 0 of the two that their signs give.
+            Code -> imperfection -> amplitude at which the mean loss reaches ``points``, with linear
+            interpolation between amplitudes; inf if the loss is smaller for all amplitudes.  For
+            amplitudes of both signs, the result closer to 0.
         """
         return tolerated(self.records, points)
 
     def __str__(self) -> str:
-        """The table, and what each code survives, as text."""
+        """Return the table and the tolerated amplitudes as text."""
         why = [f"{name}: {reason}" for name, reason in self.refused.items()]
         if not self.records:
             return "\n".join(why)
@@ -99,40 +101,40 @@ def robustness(
     workers: int | None = None,
     progress: bool = True,
 ) -> Robustness:
-    """Which code survives which imperfection of hardware?
+    """Study the tolerance of codes to imperfections of hardware.
 
-    Each code converts the network once; each amplitude of each imperfection disturbs it ``seeds``
-    times, alone.  Amplitude 0 is always among them.
+    The network is converted once with each code.  Each amplitude of each imperfection is applied
+    separately with ``seeds`` different seeds.  Amplitude 0 is always included.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
     x : ndarray, shape (n_images, ...)
     y : ndarray of int, shape (n_images,), optional
-        Labels; without them agreement with the analog network takes the place of accuracy.
+        Labels; without them, agreement with the analog network is used instead of accuracy.
     calibration : array, or a sequence or mapping of arrays
         Not needed if all ``codes`` are networks.
     noise : mapping of str to sweep
-        What each imperfection is called -> its amplitudes: numbers, if it is called as in
-        `bioconv.noise.LIBRARY`; or imperfections; or a mapping of amplitudes to imperfections, or
-        to several that belong together.
+        Amplitudes by name of the imperfection: numbers for names in `bioconv.noise.LIBRARY`,
+        imperfections, or a mapping from amplitudes to one or several imperfections that are
+        applied together.
     codes : iterable of str, or mapping of str to str, Code or SpikingNetwork
-        Names that `bioconv.studies.robustness_plan.parse_code` understands; or codes, or converted
-        networks, by label.
+        Names in the format of `bioconv.studies.robustness_plan.parse_code`, or codes or converted
+        networks by label.
     folder : str or Path
-        For the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Records of the
-        same run are used again.
+        Folder for the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Existing
+        records of the same run are reused.
     seeds : int
-        Chips for each amplitude: the seeds from ``seed`` on.
+        Number of chips for each amplitude, with consecutive seeds from ``seed`` on.
     seed : int
     simulator : str
-        As in `bioconv.simulate`; "auto": the event simulator where it has one closed form for all
-        chips of a code, else the array simulator.
+        As in `bioconv.simulate`.  With "auto", it is the event simulator if this has one closed
+        form for all chips of a code, else the array simulator.
     workers : int, optional
-        Processes; default: one a core, at most one a run.  With 1 nothing is started; with more,
-        a script must make this call under ``if __name__ == "__main__":``.
+        Number of processes; by default one per core, but not more than runs.  With 1, no process
+        is started; with more, a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
-        Show a progress bar where the output is a terminal.
+        Whether to show a progress bar if the output is a terminal.
 
     Returns
     -------
@@ -141,11 +143,11 @@ def robustness(
     Raises
     ------
     ReadError, DataError, ParameterError
-        What was asked for cannot be used.
+        If arguments are not valid.
     ConversionError
-        No run succeeded; says why for each.
+        If no run succeeded; the message states the reason for each.
     BioconvError
-        A process ended before its run did.
+        If a process ended before its run was finished.
     """
     from bioconv.plots.robustness import plot_robustness
 
@@ -164,7 +166,7 @@ def robustness(
     files = [folder / f"robustness.{ending}" for ending in ("csv", "json", "png")]
     try:
         study.run(folder / "runs", refused, workers, progress)
-    finally:  # also when interrupted: what is there can be used
+    finally:  # also after an interruption, because the existing records are usable
         found = Robustness(study.records(), refused, files)
         _write_tables(found)
     if not found.records:
@@ -176,7 +178,7 @@ def robustness(
 def tolerated(
     records: Sequence[Mapping[str, Any]], points: float = TOLERATED
 ) -> dict[str, dict[str, float]]:
-    """How much of each imperfection each code survives; see `Robustness.tolerated`."""
+    """Return the tolerated amplitude of each imperfection and code; see `Robustness.tolerated`."""
     curves = curves_of(records)
     scarce = {record["noise"] for record in records if record["fewer_is_worse"]}
     return {
@@ -194,9 +196,9 @@ def tolerated(
 def curves_of(
     records: Sequence[Mapping[str, Any]],
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Code -> imperfection -> amplitudes, means and standard deviations in %: shape (3, n).
+    """Return amplitudes, means and standard deviations in % by code and imperfection, (3, n).
 
-    In the order of the records: no imperfection first, the severest last.
+    They are in the order of the records, from no imperfection to the most severe.
     """
     points: dict[str, dict[str, list[tuple[float, float, float]]]] = {}
     for r in records:
@@ -211,7 +213,7 @@ def curves_of(
 
 def _check(seeds: int, seed: int, simulator: str) -> None:
     problems = [
-        f"{name} must be a whole number from {least}. Received: {value!r}."
+        f"{name} must be an integer of at least {least}. Received: {value!r}."
         for name, value, least in (("seeds", seeds, 1), ("seed", seed, 0))
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least
     ]
@@ -223,7 +225,7 @@ def _check(seeds: int, seed: int, simulator: str) -> None:
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a row of the table."""
+    """Convert a record to a row of the table."""
     accuracies = 100.0 * np.asarray(record["accuracies"])
     return {
         "code": record["code"],
@@ -241,12 +243,12 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sides(curve: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """The curve of the amplitudes from 0 up, and that from 0 down."""
+    """Return the curves of the amplitudes above and below 0, both starting at 0."""
     return [curve[:, curve[0] >= 0], curve[:, curve[0] <= 0]]
 
 
 def _crossing(curve: NDArray[np.float64], points: float, *, between: bool) -> float:
-    """Where the loss against the first amplitude reaches ``points``; inf if nowhere."""
+    """Return the amplitude at which the loss relative to the first reaches ``points``, or inf."""
     amplitude, mean, _ = curve
     loss = mean[0] - mean
     beyond = np.flatnonzero(loss >= points)

@@ -1,4 +1,4 @@
-"""All runs of a robustness study: which networks, which points, what has come of them."""
+"""The runs of a robustness study: networks, points and results."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from bioconv.studies.robustness_runs import (
 )
 from bioconv.studies.runs import Job, digest_of, named_options, run_all, value_of
 
-#: amplitudes as numbers (of `bioconv.noise.LIBRARY`) or imperfections; or by amplitude
+#: amplitudes as numbers (for `bioconv.noise.LIBRARY`), imperfections, or imperfections by amplitude
 Sweep: TypeAlias = (
     Sequence[float | Imperfection] | Mapping[float, Imperfection | Sequence[Imperfection]]
 )
-#: options of a code's name that are arguments of `bioconv.convert`
+#: options after the name of a code that are arguments of `bioconv.convert`
 _ARGUMENTS = ("dt", "duration", "n_steps", "neuron")
-#: no imperfection
+#: name of the runs without imperfection
 _IDEAL = Point("", 0.0)
 
 
 class Study:
-    """All runs of a study, and what has come of them.
+    """All runs of a study and their results.
 
     Parameters
     ----------
     x : ndarray, shape (n_images, ...)
     y : ndarray of int or None, shape (n_images,)
     networks : mapping of str to SpikingNetwork
-        By code.
+        Networks by code.
     sweeps : mapping of str to sequence of Point
-        By imperfection, without amplitude 0.
+        Points by imperfection, without amplitude 0.
     seeds : range
     simulator : str
     """
@@ -72,7 +72,7 @@ class Study:
     def run(
         self, folder: Path, refused: dict[str, str], workers: int | None, progress: bool
     ) -> None:
-        """Run what has not been run before."""
+        """Run everything that has not been run before."""
         jobs: dict[tuple[str, str, Point, int], Job] = {}
         for code, network in self.networks.items():
             classes = analog_classes(network, self.x)
@@ -106,31 +106,31 @@ class Study:
                 self.results[key] = result
 
     def _how(self, network: SpikingNetwork, points: Sequence[Point]) -> tuple[str, Sequence[int]]:
-        """The simulator for all points of a sweep, and the seeds.
+        """Return the simulator for all points of a sweep, and the seeds.
 
         Raises
         ------
         ConversionError
-            The network cannot have the imperfection at its worst.
+            If the imperfection with its worst amplitude cannot be applied to the network.
         """
         worst = disturb(network, *points[-1].imperfections, seed=self.seeds[0])
         simulator = self.simulator
         if simulator == "auto":
             simulator = fastest_simulator([network, worst])
-        # What is not drawn is the same on all chips: one run tells all.
+        # Without random numbers all chips are the same, so that one run is sufficient.
         drawn = any(self._drawn(network, point) for point in reversed(points))
         return simulator, self.seeds if drawn else self.seeds[:1]
 
     def _drawn(self, network: SpikingNetwork, point: Point) -> bool:
-        """Whether chips with this point, or runs of one, may differ."""
+        """Whether the chips of this point, or runs of the same chip, may differ."""
         try:
             chips = [disturb(network, *point.imperfections, seed=s) for s in self.seeds[:2]]
-        except ConversionError:  # its runs will say why
+        except ConversionError:  # its runs will report the reason
             return False
         return is_random(chips[0]) or len({digest_of(c.replace(code={})) for c in chips}) > 1
 
     def records(self) -> list[dict[str, Any]]:
-        """One record for each code, imperfection and amplitude that has been run."""
+        """Return one record for each code, imperfection and amplitude that has been run."""
         found = []
         for (code, noise), simulator in self.chosen.items():
             ideal = self._of(code, simulator, _IDEAL)
@@ -144,7 +144,7 @@ class Study:
         return found
 
     def _of(self, code: str, simulator: str, point: Point) -> list[dict[str, Any]]:
-        """What the chips of one point gave."""
+        """Return the results of the chips of one point."""
         keys = [(code, simulator, point, seed) for seed in self.seeds]
         return [self.results[key] for key in keys if key in self.results]
 
@@ -173,14 +173,14 @@ class Study:
 
 
 def parse_code(text: str) -> tuple[Code, dict[str, Any]]:
-    """A code, and arguments of `bioconv.convert`, from ``NAME:OPTION=VALUE:OPTION=VALUE``.
+    """Parse ``NAME:OPTION=VALUE:OPTION=VALUE`` to a code and arguments of `bioconv.convert`.
 
-    Options are those of the code, and dt, duration, n_steps, neuron.
+    Valid options are those of the code, and dt, duration, n_steps and neuron.
 
     Raises
     ------
     ParameterError
-        If there is no such code or option.
+        If a code or option is unknown.
 
     Examples
     --------
@@ -195,9 +195,9 @@ def parse_code(text: str) -> tuple[Code, dict[str, Any]]:
 
 
 def parse_sweep(text: str) -> tuple[str, tuple[float, ...]]:
-    """An imperfection's name and its amplitudes from ``NAME=LOW:HIGH:N`` or ``NAME=A,B,C``.
+    """Parse ``NAME=LOW:HIGH:N`` or ``NAME=A,B,C`` to the name of an imperfection and amplitudes.
 
-    Without N there are six.
+    Without N there are six amplitudes.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def parse_sweep(text: str) -> tuple[str, tuple[float, ...]]:
 
 
 def points_of(name: str, sweep: Sweep) -> list[Point]:
-    """The amplitudes of one imperfection that are not 0, each once, the worst last.
+    """Return the different nonzero amplitudes of one imperfection, with the worst last.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def points_of(name: str, sweep: Sweep) -> list[Point]:
         if any(part.amplitude for part in parts):
             points.append(Point(name, float(amplitude), parts))
     if not points:
-        raise ParameterError(f"{name}: give at least one amplitude that is not 0.")
+        raise ParameterError(f"{name}: at least one amplitude must not be 0.")
     return sorted(dict.fromkeys(points), key=lambda point: point.severity)
 
 
@@ -267,7 +267,7 @@ def networks_of(
     seed: int,
     refused: dict[str, str],
 ) -> dict[str, SpikingNetwork]:
-    """The network of each code; what cannot be converted goes to ``refused``.
+    """Return the network of each code; conversions that fail are added to ``refused``.
 
     Raises
     ------
@@ -287,7 +287,9 @@ def networks_of(
         code, arguments = parse_code(given) if isinstance(given, str) else (given, {})
         if samples is None:
             if calibration is None:
-                raise DataError("codes need calibration data: give calibration.")
+                raise DataError(
+                    "conversion with a code requires calibration data: pass calibration."
+                )
             samples = calibration_of(graph, calibration)
         try:
             networks[label] = convert(graph, calibration=samples, code=code, seed=seed, **arguments)

@@ -1,4 +1,4 @@
-"""One run of a robustness study: a chip drawn from network and imperfections, on all samples."""
+"""One run of a robustness study: simulation of one disturbed network (chip) on all samples."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from bioconv.simulators import simulate
 from bioconv.simulators.event import is_compiled
 from bioconv.studies.runs import digest_of
 
-#: changes when the same run would give another record
+#: to be changed whenever the same run would result in a different record
 _VERSION = 2
-#: keys without which a file is no record
+#: keys that a valid record must have
 NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
-#: samples simulated together: small enough for the caches of a CPU
+#: number of samples simulated together, small enough for the caches of a CPU
 _BATCH = 125
 
 
@@ -32,7 +32,7 @@ class Point:
     Parameters
     ----------
     noise : str
-        What the imperfection is called.
+        Name of the imperfection.
     amplitude : float
     imperfections : tuple of Imperfection
         Usually one; none at amplitude 0.
@@ -44,7 +44,7 @@ class Point:
 
     @property
     def axis(self) -> dict[str, str | bool]:
-        """``unit`` of the amplitude (empty for several), and ``fewer_is_worse``."""
+        """``unit`` of the amplitude (empty for several units) and ``fewer_is_worse``."""
         units = {entry.unit for entry in self.imperfections}
         return {
             "unit": units.pop() if len(units) == 1 else "",
@@ -53,19 +53,19 @@ class Point:
 
     @property
     def severity(self) -> float:
-        """The larger, the worse; of amplitudes with a sign, their size."""
+        """Severity, which increases with the magnitude of the amplitude unless fewer is worse."""
         size = abs(self.amplitude)
         return -size if self.axis["fewer_is_worse"] else size
 
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """What all chips of one code are tried on.
+    """Data on which all chips of one code are tested.
 
     Parameters
     ----------
     network : SpikingNetwork
-        Undisturbed.
+        Network without imperfections.
     x : ndarray, shape (n_images, ...)
     target : ndarray of int, shape (n_images,)
         Labels, or the classes of the analog network.
@@ -78,18 +78,20 @@ class Bench:
     simulator: str
 
     def digest(self) -> str:
-        """Digest of everything, so that a record is of this bench and no other."""
+        """Digest of all fields, which assigns a record to this bench."""
         return digest_of([_VERSION, self])
 
 
 def run_key(bench_digest: str, point: Point, seed: int) -> str:
-    """Name of a run's record: the digest of all that it depends on; what it is called is left
-    out, and so is the order of runs."""
+    """Return the name of the record of a run, the digest of everything that it depends on.
+
+    Labels and the order of runs are not included.
+    """
     return digest_of([bench_digest, point.imperfections, seed])[:24]
 
 
 def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
-    """Disturb, simulate, measure.
+    """Disturb the network, simulate it, and measure the results.
 
     Every chip of a network has the same structure, so that the simulator compiles one program
     for all of them.
@@ -97,14 +99,14 @@ def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain values: ``accuracy`` (share of the targets), ``spikes`` an image, ``seconds`` of the
-        run without compilation of what is the same for all, ``simulator``, ``seed``,
-        ``imperfections``, ``versions``.
+        Plain values: ``accuracy`` (share of the targets), ``spikes`` per image, ``seconds`` of the
+        run without compilation of the common program, ``simulator``, ``seed``, ``imperfections``,
+        ``versions``.
 
     Raises
     ------
     ConversionError
-        The network cannot have the imperfection.
+        If the imperfection cannot be applied to the network.
     """
     chip = disturb(bench.network, *point.imperfections, seed=seed)
     recording = simulate(
@@ -128,12 +130,12 @@ def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
 
 
 def fastest_simulator(networks: Sequence[SpikingNetwork]) -> str:
-    """The faster simulator that takes all of the networks: "event", or "array"."""
+    """Return the faster simulator that supports all of the networks: "event" or "array"."""
     return "event" if all(is_compiled(network) for network in networks) else "array"
 
 
 def is_random(network: SpikingNetwork) -> bool:
-    """Whether two runs of the network may differ: random input, neurons, synapses or readout."""
+    """Whether runs of the network may differ because of random input, neurons or readouts."""
     return (
         any(entry.encoder == "poisson" for entry in network.inputs)
         or any(population.model.noisy for population in network.populations)

@@ -1,6 +1,6 @@
-"""Many runs of a study, on all cores: each leaves one record, so that none is done twice.
+"""Parallel runs of a study, each of which writes one record, so that no run is repeated.
 
-What a run is, is the study's: a function of arguments that can be sent to another process, which
+A study defines its runs by a function whose arguments can be sent to another process and which
 returns plain values.
 """
 
@@ -36,9 +36,9 @@ class Job:
     Parameters
     ----------
     path : Path
-        Of its record, named after all that the run depends on (see `digest_of`).
+        Path of its record, named after everything that the run depends on (see `digest_of`).
     arguments : tuple
-        Of the function that runs it.
+        Arguments of the function that runs it.
     """
 
     path: Path
@@ -54,21 +54,21 @@ def run_all(
     workers: int | None = None,
     progress: bool = True,
 ) -> Iterator[tuple[Key, Record | str]]:
-    """Every run: its record, or why there is none; finished runs are read, and come first.
+    """Yield the record of every run, or the reason why it failed; finished runs come first.
 
     Parameters
     ----------
     work : callable
-        A function of a module, or ``partial`` of one.  What it returns gets the key ``workers``:
-        how many runs shared the cores.
+        A function at module level, or a ``partial`` of one.  The key ``workers``, the number of
+        runs that shared the cores, is added to its result.
     jobs : mapping
-        What a run is called -> the run.
+        Runs by name.
     needed : collection of str
-        Keys without which a file is no record.
+        Keys that a valid record must have.
     verb : str
-        The public function, for messages.
+        Name of the public function for messages.
     workers : int, optional
-        Processes; default: one a core, at most one a run.
+        Number of processes; by default one per core, but not more than runs.
     progress : bool
 
     Yields
@@ -78,7 +78,7 @@ def run_all(
     Raises
     ------
     BioconvError
-        A process ended before its run did.
+        If a process ended before its run was finished.
     """
     found = {key: record for key, job in jobs.items() if (record := _read(job.path, needed))}
     yield from found.items()
@@ -93,7 +93,7 @@ def run_all(
 
 
 def _read(path: Path, needed: Collection[str]) -> Record | None:
-    """A record; None if there is none, or the file is damaged or something else."""
+    """Return a record; None if the file is missing, damaged or not a record."""
     record = read_json(path)
     return record if record is not None and record.keys() >= set(needed) else None
 
@@ -101,13 +101,13 @@ def _read(path: Path, needed: Collection[str]) -> Record | None:
 def _results(
     work: Callable[..., Record], jobs: Mapping[Key, Job], verb: str, workers: int | None
 ) -> Iterator[tuple[Key, Record | str]]:
-    """Runs as they finish: the record, or why there is none."""
+    """Yield runs as they finish, with the record or the reason of the failure."""
     n_workers = min(len(jobs), workers or os.cpu_count() or 1)
     if n_workers <= 1:
         for key, job in jobs.items():
             yield key, _attempt(work, job.arguments, 1)
         return
-    # Spawned, as forking a process in which JAX has started threads can hang.
+    # Processes are spawned, because forking can hang after JAX has started threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_workers, context) as pool:
         try:
@@ -120,8 +120,8 @@ def _results(
         except BrokenProcessPool as error:
             raise BioconvError(
                 f"a process of the study ended before its run did. In a script, call {verb} "
-                "under if __name__ == '__main__':, as every process reads the script; or give "
-                "workers=1, which also takes less memory. Finished runs are kept."
+                "under if __name__ == '__main__':, as every process imports the script; or use "
+                "workers=1, which also needs less memory. Finished runs are kept."
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -131,17 +131,17 @@ def _results(
 def _attempt(
     work: Callable[..., Record], arguments: tuple[Any, ...], n_workers: int
 ) -> Record | str:
-    """The record of a run, with how many ran at once; or why there is none."""
+    """Return the record of a run with the number of parallel runs, or the reason of a failure."""
     try:
         return {**work(*arguments), "workers": n_workers}
     except BioconvError as error:
         return str(error)
-    except Exception as error:  # whatever goes wrong in one run, hours of others must not end
+    except Exception as error:  # an error in one run must not abort hours of other runs
         return f"failed: {type(error).__name__}: {error}"
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as comma-separated values with a line of heads."""
+    """Return rows as comma-separated values with a header line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -150,7 +150,7 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def named_options(text: str) -> tuple[str, dict[str, str]]:
-    """A name and its options from ``NAME`` or ``NAME:OPTION=VALUE:OPTION=VALUE``.
+    """Parse ``NAME`` or ``NAME:OPTION=VALUE:OPTION=VALUE`` to a name and its options.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def named_options(text: str) -> tuple[str, dict[str, str]]:
 
 
 def value_of(text: str) -> Any:
-    """What a word of the command line stands for.
+    """Return the value that a word of the command line represents.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def value_of(text: str) -> Any:
 
 
 def digest_of(value: Any) -> str:
-    """SHA-256 of nested plain values, arrays and frozen dataclasses."""
+    """Return the SHA-256 of nested plain values, arrays and frozen dataclasses."""
     digest = hashlib.sha256()
     _feed(digest, value)
     return digest.hexdigest()

@@ -69,7 +69,7 @@ def test_bad_calibration_data_are_refused(network: SpikingNetwork) -> None:
 @pytest.mark.parametrize("name", sorted(codes.library().keys() - {"rate"}))
 def test_neurons_that_do_not_suit_are_refused(name: str) -> None:
     neuron = bc.neurons.make("izhikevich")
-    with pytest.raises(ConversionError, match="brings its own neuron"):
+    with pytest.raises(ConversionError, match="has its own neuron"):
         bc.convert(
             digits.mlp(), calibration=digits.train()[:200], code=codes.make(name), neuron=neuron
         )

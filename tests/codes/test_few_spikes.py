@@ -317,13 +317,13 @@ def test_one_window_over_different_functions_is_refused() -> None:
         layer("out", Linear(), affine(("pool", identity((1, 1, 2))))),
         shape=shape,
     )
-    with pytest.raises(ConversionError, match="differ in worth"):
+    with pytest.raises(ConversionError, match="have different weights"):
         convert(model, RNG.random((4, *shape)), k=4)
 
 
 def test_neuron_and_duration() -> None:
     model, x = mlp(np.random.default_rng(0)), RNG.random((20, 6))
-    with pytest.raises(ConversionError, match="brings its own neuron"):
+    with pytest.raises(ConversionError, match="has its own neuron"):
         bc.convert(model, calibration=x, code=bc.FewSpikesCode(), neuron="lif")
     with pytest.raises(ParameterError, match="complete after 22 steps"):
         bc.convert(model, calibration=x, code=bc.FewSpikesCode(), n_steps=21)

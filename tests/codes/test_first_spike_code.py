@@ -293,9 +293,9 @@ def test_what_cannot_be_is_refused_with_the_reason() -> None:
         layer("out", Linear(), affine(("a", identity((3,))))),
         shape=(3,),
     )
-    with pytest.raises(ConversionError, match="The first_spike code cannot carry 1 layer"):
+    with pytest.raises(ConversionError, match="The first_spike code does not support 1 layer"):
         convert(model, RNG.random((4, 3)))
-    with pytest.raises(ConversionError, match="brings its own neuron"):
+    with pytest.raises(ConversionError, match="has its own neuron"):
         neuron = bc.neurons.LeakyIntegrateAndFire()
         bc.convert(
             two_layers(), calibration=RNG.random((4, 3)), code=FirstSpikeCode(), neuron=neuron

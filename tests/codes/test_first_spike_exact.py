@@ -383,7 +383,7 @@ def test_layers_that_cannot_spike_are_named() -> None:
         layer("out", Linear(), affine(("soft", identity((4,))))),
         shape=(4,),
     )
-    with pytest.raises(ConversionError, match="exact first-spike code cannot carry 1 layer"):
+    with pytest.raises(ConversionError, match="exact first-spike code does not support 1 layer"):
         convert(model, RNG.random((5, 4)))
 
 

@@ -222,10 +222,10 @@ def test_what_cannot_be_is_refused_with_the_reason() -> None:
         layer("out", Linear(), affine(("b", identity((3,))))),
         shape=(3,),
     )
-    with pytest.raises(ConversionError, match="The phase code cannot carry 2 layer"):
+    with pytest.raises(ConversionError, match="The phase code does not support 2 layer"):
         convert(model, RNG.random((4, 3)))
     x = RNG.random((4, 6))
-    with pytest.raises(ConversionError, match="brings its own neuron"):
+    with pytest.raises(ConversionError, match="has its own neuron"):
         neuron = bc.neurons.LeakyIntegrateAndFire()
         bc.convert(mlp(RNG), calibration=x, code=OscillationCode(), neuron=neuron)
     with pytest.raises(ParameterError, match="n_steps = 40 is too short: .* after 388 steps"):

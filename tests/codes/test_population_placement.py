@@ -130,7 +130,7 @@ def test_counts_are_sums_of_spikes_and_units_have_thresholds_of_their_own() -> N
 def test_bounded_functions_are_told_from_others() -> None:
     assert all(is_bounded(function) for function, _ in FORMULAS.values())
     assert not any(is_bounded(function) for function in (ReLU(), Gelu(), Softmax()))
-    with pytest.raises(ParameterError, match="Gelu falls somewhere"):
+    with pytest.raises(ParameterError, match="Gelu decreases somewhere"):
         population_of(Gelu(), Placement(), (), np.random.default_rng(0))
 
 

@@ -104,14 +104,14 @@ def test_what_cannot_become_neo_is_refused(
     recorded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, recording = recorded
-    with pytest.raises(ParameterError, match="units of conv.v, out.v are in the network"):
+    with pytest.raises(ParameterError, match="units of conv.v, out.v require the network"):
         recording.to_neo()
     with pytest.raises(ParameterError, match="has no population 'conv'"):
         other = network.replace(
             populations=network.populations[1:], projections=(), changes=(), drives=()
         )
         recording.to_neo(other)
-    with pytest.raises(ParameterError, match="holds no spike times"):
+    with pytest.raises(ParameterError, match="contains no spike times"):
         replace(recording, rasters={}, traces={}).to_neo()
     monkeypatch.setitem(sys.modules, "neo", None)
     with pytest.raises(SimulatorMissingError, match="pip install neo"):

@@ -84,9 +84,9 @@ def test_names_are_identifiers(name: str) -> None:
 
 
 def test_names_are_unique() -> None:
-    assert "'conv' stands twice" in message(populations=(CONV, OUT, CONV))
-    assert "'conv' stands twice" in message(inputs=(*NET.inputs, Input("conv", (2,))))
-    assert "'dense' stands twice" in message(readouts=(READOUT, READOUT))
+    assert "'conv' occurs twice" in message(populations=(CONV, OUT, CONV))
+    assert "'conv' occurs twice" in message(inputs=(*NET.inputs, Input("conv", (2,))))
+    assert "'dense' occurs twice" in message(readouts=(READOUT, READOUT))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_names_are_unique() -> None:
         ({"n_steps": 0}, "n_steps"),
         ({"n_steps": 2.5}, "n_steps"),
         ({"inputs": (Input("image", (6, 6, 1), "morse"),)}, "encoder 'morse'"),
-        ({"inputs": (Input("image", (6, 0, 1)),)}, "from 1"),
+        ({"inputs": (Input("image", (6, 0, 1)),)}, "positive integers"),
         ({"inputs": (Input("image", (6, 6, 1), scale=float("nan")),)}, "scale"),
         ({"code": {"code": "rate\nimport os"}}, "code"),
     ],
@@ -109,7 +109,7 @@ def test_network_and_inputs(changes: dict[str, Any], expected: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"shape": (4, 4, 0)}, "from 1"),
+        ({"shape": (4, 4, 0)}, "positive integers"),
         ({"parameters": {"v_thr": 1.0}}, "no parameter 'v_thr'"),
         ({"parameters": {"v_th": np.nan}}, "NaN"),
         ({"parameters": {"v_th": np.ones(5)}}, "does not broadcast to (4, 4, 2)"),
@@ -124,7 +124,7 @@ def test_network_and_inputs(changes: dict[str, Any], expected: str) -> None:
         ({"offset": np.ones((3, 2))}, "offset"),
         ({"max_rate": 0.0}, "max_rate"),
         ({"start_step": -1}, "start_step"),
-        ({"layer": "conv9"}, "carries the layer 'conv9'"),
+        ({"layer": "conv9"}, "represents the layer 'conv9'"),
     ],
 )
 def test_populations(changes: dict[str, Any], expected: str) -> None:
@@ -225,9 +225,9 @@ def test_analog_graph_is_checked() -> None:
     (affine,) = last.inputs
     (term,) = affine.terms
     wrong = {
-        "no earlier layer": replace(graph, layers=(last, first)),
+        "not an earlier layer": replace(graph, layers=(last, first)),
         "there is no layer": replace(graph, outputs=("softmax",)),
-        "stands twice": replace(graph, layers=(first, first, last)),
+        "occurs twice": replace(graph, layers=(first, first, last)),
         "in_shape": replace(
             graph,
             layers=(
@@ -239,7 +239,7 @@ def test_analog_graph_is_checked() -> None:
             graph,
             layers=(first, replace(last, inputs=(Affine((term,), np.array([np.nan]), (3,)),))),
         ),
-        "but the layer says": replace(
+        "but the layer has": replace(
             graph, layers=(first, Layer("dense", Linear(), last.inputs, (4,)))
         ),
     }

@@ -111,6 +111,6 @@ def test_things_that_are_no_file_of_ours(tmp_path: Path) -> None:
     path.unlink()
     with h5py.File(path, "w") as file:
         file["model_weights"] = np.ones(3)
-    assert "HDF5 file, but not one of bioconv's" in refused(path, path.read_bytes())
+    assert "HDF5 file, but not a bioconv file" in refused(path, path.read_bytes())
     assert not is_network_file(path)
     assert not is_network_file(tmp_path)

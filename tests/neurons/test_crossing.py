@@ -72,7 +72,7 @@ def test_spikes_are_those_of_brian2s_refractory_condition():
 def test_a_crossing_step_needs_its_flags():
     update = update_of(MODEL)
     assert update.waits and not update_of(replace(MODEL, crossing=False)).waits
-    with pytest.raises(ParameterError, match="zeros at first"):
+    with pytest.raises(ParameterError, match="initially zeros"):
         update.step({"v": jnp.ones(1), "u": jnp.zeros(1)}, None, {"t": 0.0}, {}, None)
 
 
@@ -89,7 +89,7 @@ def test_programs_say_the_same():
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"threshold": ""}, "crossing needs a threshold"),
+        ({"threshold": ""}, "crossing requires a threshold"),
         ({"refractory": "tau"}, "exclude each other"),
         ({"equations": MODEL.equations + "(unless refractory)"}, "exclude each other"),
         ({"crossing": 1}, "neither True nor False"),

@@ -1,1 +1,1 @@
-"""What several codes share: rewriting, scales, grids and layouts."""
+"""Shared parts of the codes: rewriting, scales, grids and layouts."""

@@ -1,4 +1,4 @@
-"""Algebra of affine maps: what a layer's sources are replaced by, and what a map looks like."""
+"""Algebra of affine maps: composition, substitution of sources, and properties of maps."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from bioconv.operators import (
 
 
 def same(source: str, shape: Shape, factor: NDArray | float = 1.0) -> Affine:
-    """``factor`` times the layer called ``source``."""
+    """Return ``factor`` times the layer called ``source``."""
     operator = identity(shape) if np.all(factor == 1) else Scale(shape, np.asarray(factor, float))
     return Affine((Term(source, operator),), np.zeros((1,) * len(shape)), shape)
 
 
 def substitute(affine: Affine, values: Mapping[str, Affine]) -> Affine:
-    """``affine`` with every source that has an entry in ``values`` replaced by that map."""
+    """Return ``affine`` with every source that has an entry in ``values`` replaced by that map."""
     terms: list[Term] = []
     bias = affine.bias
     for term in affine.terms:
@@ -52,7 +52,7 @@ def substitute(affine: Affine, values: Mapping[str, Affine]) -> Affine:
 
 
 def scale_affine(affine: Affine, factor: NDArray | float, shift: NDArray | float = 0.0) -> Affine:
-    """``factor * affine + shift``, both broadcastable to the shape."""
+    """Return ``factor * affine + shift``, where both broadcast to the shape."""
     after = Scale(affine.shape, np.asarray(factor, np.float64))
     terms = tuple(Term(t.source, compose(t.operator, after)) for t in affine.terms)
     bias = affine.bias * factor + shift
@@ -60,14 +60,14 @@ def scale_affine(affine: Affine, factor: NDArray | float, shift: NDArray | float
 
 
 def elementwise_factor(operator: Operator) -> NDArray[np.float64] | None:
-    """The factor of an operator that only scales its input element by element, else None."""
+    """Return the factor of an operator that only scales its input elementwise, else None."""
     if is_identity(operator):
         return np.ones((1,) * len(operator.in_shape))
     return np.asarray(operator.factor, np.float64) if isinstance(operator, Scale) else None
 
 
 def moves_values(operator: Operator, *, signed: bool = False) -> bool:
-    """Whether every output is one input times a positive (if ``signed``, any) factor, or zero."""
+    """Whether every output is zero or one input times a positive factor (any if ``signed``)."""
     match operator:
         case Chain(operators=parts):
             return all(moves_values(part, signed=signed) for part in parts)
@@ -79,7 +79,7 @@ def moves_values(operator: Operator, *, signed: bool = False) -> bool:
 
 
 def without_factors(operator: Operator) -> Operator:
-    """The same moves of values, every factor 1 (see `moves_values`)."""
+    """Return an operator that moves the same values with a factor of 1 (see `moves_values`)."""
     match operator:
         case Chain(operators=parts):
             return compose(*(without_factors(part) for part in parts))
@@ -90,9 +90,9 @@ def without_factors(operator: Operator) -> Operator:
 
 
 def channel_axis(layer: Layer) -> int | None:
-    """The axis along which a layer's weights differ, if all its operators agree on one.
+    """Return the axis along which the weights of a layer differ, if all its operators agree.
 
-    That of a maximum is the last one.
+    The axis of a maximum is the last one.
     """
     if isinstance(layer.function, MaxPool):
         return len(layer.shape) - 1
@@ -114,7 +114,7 @@ def _channel_axis(operator: Operator) -> int | None:
 
 
 def apply64(operator: Operator, x: NDArray) -> NDArray[np.float64]:
-    """``operator`` on one array of shape (1, *in_shape), in float64 whatever JAX's default is.
+    """Apply ``operator`` to an array of shape (1, *in_shape) in float64, whatever the JAX default.
 
     Returns
     -------
@@ -125,5 +125,5 @@ def apply64(operator: Operator, x: NDArray) -> NDArray[np.float64]:
 
 
 def pre_activations(layers: Iterable[Layer]) -> list[Layer]:
-    """The layers without their functions: what goes into these."""
+    """Return the layers without their functions, whose outputs are the inputs of the functions."""
     return [replace(layer, function=Linear()) for layer in layers]

@@ -1,8 +1,8 @@
-"""The parts of a network as a code adds them, layer by layer, and the network made of them.
+"""Assembly of a spiking network from the parts that a code adds layer by layer.
 
-Every code does the same in the same order: it refuses neurons and layers that it cannot use and
-brings the graph into the form that spikes (`prepared`), plans scales and times, adds layers and
-outputs (`add_all`), and puts the network together (`Parts.network`).
+Every code performs the same steps in the same order: it refuses neurons and layers that it does not
+support and rewrites the graph for spiking layers (`prepared`), plans scales and times, adds layers
+and outputs (`add_all`), and assembles the network (`Parts.network`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bioconv.network import (
 
 @dataclass(kw_only=True)
 class Parts:
-    """What has been built so far; the plan of a code adds what it knows before."""
+    """The parts built so far; the plan of a code adds the decisions that it makes beforehand."""
 
     populations: list[Population] = field(default_factory=list)
     projections: list[Projection] = field(default_factory=list)
@@ -50,19 +50,19 @@ class Parts:
         n_steps: int,
         record: Mapping[str, str | int | float | bool],
     ) -> SpikingNetwork:
-        """The network of all parts.
+        """Return the network of all parts.
 
         Parameters
         ----------
         graph : AnalogGraph
-            The analog network that it stands for.
+            The analog network that is converted.
         inputs : iterable of Input
         dt : float
             ms.
         n_steps : int
-            Of a sample.
+            Number of steps of a sample.
         record : mapping
-            Name and options of the code, and what is known before a simulation.
+            Name and options of the code, and other facts that are known before a simulation.
         """
         return SpikingNetwork(
             name=identifiers([graph.name])[0],
@@ -86,22 +86,23 @@ def prepared(
     *,
     minima: bool = False,
 ) -> Rewritten:
-    """The graph in the form that spikes, for a code that brings its own neurons.
+    """Return the graph rewritten for spiking layers, for a code with its own neurons.
 
     Parameters
     ----------
     request : Request
     code : str
-        How the code is called in messages.
+        Name of the code in messages.
     carries : function of Function to bool, optional
-        Which functions of hidden layers it can carry besides rectifications and maxima.
+        Whether the code supports a function of hidden layers other than ReLU and maxima.
     minima : bool
-        Whether it can carry minima.
+        Whether the code supports minima.
 
     Raises
     ------
     ConversionError
-        With every layer that cannot spike; or the user asked for another neuron.
+        If some layers cannot spike (the message lists all of them), or if the user requested a
+        different neuron.
     """
     check_neuron(code, request.neuron)
     lowest = LowestValues(request.graph, request.calibration)
@@ -111,7 +112,7 @@ def prepared(
     return rewritten
 
 
-#: what adds one layer to a plan
+#: function that adds one layer to a plan
 Add = Callable[[Any, Layer], None]
 
 
@@ -131,9 +132,9 @@ def add_all(
     plan : Parts
     rewritten : Rewritten
     outputs : iterable of str
-        Names of the graph's outputs, one for each of ``rewritten.readouts``.
+        Names of the outputs of the graph, one for each of ``rewritten.readouts``.
     layer, gates, readout : functions
-        What adds a layer, the gates of a max pooling, and an output with its name.
+        Functions that add a layer, the gates of a max pooling, and an output with its name.
     """
     for entry in rewritten.layers:
         (gates if isinstance(entry.function, MaxPool) else layer)(plan, entry)

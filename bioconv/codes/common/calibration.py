@@ -34,18 +34,19 @@ RECTIFIERS = (ReLU, FICurve)
 
 @dataclass
 class Scales:
-    """What one spike in every step stands for, in activation.
+    """Activations that are represented by one spike in every step.
 
     Parameters
     ----------
     of : dict of str to ndarray
         Scale of each layer and readout, shape () or (1, ..., channels).
     shift : dict of str to ndarray
-        For outputs that are counted: what is subtracted so that no count is negative.
+        For outputs read from spike counts: value that is subtracted so that no count is negative.
     silent_layers : list of str
         Layers without a positive activation on the calibration data; their scale is 1.
     n_silent_channels : int
-        Channels without one, in other layers; their scale is the largest of their layer.
+        Number of channels without a positive activation in other layers; their scale is the
+        largest of their layer.
     """
 
     of: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -63,12 +64,11 @@ def measure(
     over: str = "positive",
     readout: str = "potential",
 ) -> Scales:
-    """The scale of every layer: a percentile of its activations (mueller 3.3.1, 4.1.2).
+    """Return the scale of every layer, a percentile of its activations (mueller 3.3.1, 4.1.2).
 
-    Activations are streamed; percentiles are exact, see `Tail`.  A rectification with an upper
-    limit gets no scale above the limit, so that saturation of the rate is saturation of the
-    function.  Maxima take over the scale of what they pool; a measured
-    curve has its own.
+    Activations are streamed; percentiles are exact, see `Tail`.  The scale of a rectification with
+    an upper limit does not exceed the limit, so that the rate saturates where the function does.
+    Maxima have the scale of the layers that they pool; a measured curve has its own.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def measure(
     percentile : float
         In (0, 100]; 100 is the maximum.
     normalization : {"layer", "channel", "none"}
-        One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+        Use one scale per layer, one per channel (mueller Eq 4.5), or 1 everywhere.
     over : {"positive", "all"}
-        Which activations the percentile is taken over.  Where that of all of them is 0, because
-        hardly any is positive, the scale is the largest activation.
+        Activations over which the percentile is taken.  If the percentile of all of them is 0,
+        because hardly any is positive, the scale is the largest activation.
     readout : str
-        How outputs are read; those that are counted ("count") are shifted to be positive.
+        How outputs are read; outputs read from spike counts ("count") are shifted to be positive.
     """
     by_channel = normalization == "channel"
     tails = measure_tails(rewritten, calibration, percentile, by_channel=by_channel, over=over)
@@ -110,7 +110,7 @@ def measure(
 def measure_tails(
     rewritten: Rewritten, calibration: Samples, percentile: float, *, by_channel: bool, over: str
 ) -> dict[str, Tail]:
-    """The largest values of every rectification, and of the argument of every output's function."""
+    """Return the largest values of all rectifications and of the arguments of output functions."""
     readouts = pre_activations(rewritten.readouts)
     names = tuple(layer.name for layer in readouts)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, (*rewritten.layers, *readouts), names)
@@ -130,7 +130,7 @@ def measure_tails(
 def activity_of(
     rewritten: Rewritten, scales: Scales, calibration: Samples
 ) -> dict[str, Callable[[], Any]]:
-    """What the calibration data say of activity, for `Membrane.of`, to be asked when needed."""
+    """Return lazily evaluated statistics of the calibration data for `Membrane.of`."""
     return {
         "activations": lambda: typical_activations(rewritten, scales, calibration),
         "lowest": lambda: lowest_activation(rewritten, scales, calibration),
@@ -141,7 +141,7 @@ def activity_of(
 def typical_activations(
     rewritten: Rewritten, scales: Scales, calibration: Samples
 ) -> NDArray[np.float64]:
-    """Activations in units of the layers' scales: 201 quantiles of the positive ones of each.
+    """Return 201 quantiles of the positive activations of each layer, in units of its scale.
 
     Of the first 32 samples only, every layer with the same weight: they say where a
     neuron's f-I curve has to be straight, which needs no more.
@@ -160,9 +160,10 @@ def typical_activations(
 def fluctuation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
     """How much the input of a neuron fluctuates because it comes as spikes.
 
-    If the sources of a layer fire as Poisson processes, the sum of their spikes during the mean
-    interval at the largest rate, each with its weight, has this variance: the sum of squared
-    weights times activations, in units of the squared scale.  The largest of the layers' means.
+    If the sources of a layer fire as Poisson processes, the weighted sum of their spikes during the
+    mean interval at the largest rate has this variance: the sum of squared weights times
+    activations, in units of the squared scale.  The result is the largest of the means of the
+    layers.
     """
     names = [layer.name for layer in rewritten.layers]
     few = {name: x[:_FLUCTUATING_SAMPLES] for name, x in calibration.items()}
@@ -197,7 +198,7 @@ def lowest_activation(rewritten: Rewritten, scales: Scales, calibration: Samples
 
 
 class LowestValues:
-    """Smallest value of each channel of what every max pooling pools, measured when asked for.
+    """Smallest value of each channel in the input of every max pooling, measured on first use.
 
     Parameters
     ----------
@@ -211,13 +212,13 @@ class LowestValues:
         self._lowest: dict[str, NDArray[np.float64]] = {}
 
     def __call__(self, layer: Layer) -> NDArray[np.float64]:
-        """Of one max-pooling layer of the graph, shape (channels,)."""
+        """Return the smallest values of one max-pooling layer of the graph, shape (channels,)."""
         if not self._lowest:
             self._measure()
         return self._lowest[layer.name]
 
     def _measure(self) -> None:
-        """All of them in one pass over the data."""
+        """Measure the smallest values of all layers in one pass over the data."""
         graph = self._graph
         pools = [layer for layer in graph.layers if isinstance(layer.function, MaxPool)]
         probes = {f"what {layer.name} pools": layer for layer in pools}
@@ -234,13 +235,13 @@ class LowestValues:
 
 
 def input_scales(x: NDArray) -> tuple[float, bool]:
-    """Largest magnitude of the samples (1 if all are 0), and whether some are negative."""
+    """Return the largest magnitude of samples (1 if all are 0), and whether some are negative."""
     low, high = float(x.min()), float(x.max())
     return max(high, -low) or 1.0, low < 0
 
 
 def _scale(layer: Layer, tail: Tail, percentile: float, scales: Scales) -> NDArray[np.float64]:
-    """The percentiles of a layer's channels, or of all of it, without those that are 0."""
+    """Return the percentiles of the channels of a layer, or of the whole layer, without zeros."""
     values = tail.percentile(percentile)
     values = np.where(values > 0, values, tail.maximum)
     silent = values <= 0
@@ -255,20 +256,20 @@ def _scale(layer: Layer, tail: Tail, percentile: float, scales: Scales) -> NDArr
 
 
 def pooled_scale(layer: Layer, scales: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Scale of a maximum: that of its sources, which is alike within every window."""
+    """Return the scale of a maximum, that of its sources, which is the same within a window."""
     (affine,) = layer.inputs
     total = np.zeros(affine.shape)
     for term in affine.terms:
         scale = np.broadcast_to(scales[term.source], term.operator.in_shape)
         total += apply64(term.operator, np.ascontiguousarray(scale)[None])
-    by_channel = total.reshape(-1, affine.shape[-1]).max(axis=0)  # padding has none
+    by_channel = total.reshape(-1, affine.shape[-1]).max(axis=0)  # padding has no scale
     by_channel = by_channel.reshape((1,) * (len(affine.shape) - 1) + (-1,))
     scale = compact(np.where(by_channel > 0, by_channel, 1.0), layer.shape)
     return scale.reshape(()) if scale.size == 1 else scale
 
 
 def _scale_readout(layer: Layer, tail: Tail, scales: Scales, *, counted: bool) -> None:
-    """One scale for all output neurons, so that their potentials or counts can be compared."""
+    """Return one scale for all output neurons, so that potentials or counts can be compared."""
     lowest, highest = float(tail.minimum[0]), float(tail.maximum[0])
     shift = 0.0 if isinstance(layer.function, ReLU) else min(lowest, 0.0)
     largest = highest - shift if counted else max(highest, -lowest)

@@ -15,11 +15,11 @@ from bioconv.codes.common.rewritten import Rewritten
 
 
 def with_encoders(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> Rewritten:
-    """The same network with a layer of rectifications behind every input.
+    """Return the network with a layer of rectifications after every input.
 
-    Nothing but these layers takes the inputs: the code can turn them into spikes once, where
-    they enter.  Inputs that are nowhere negative on the calibration data get one layer, which
-    clips negative values; the others get two, whose difference is the input.
+    Only these layers receive the inputs, so that the code can convert inputs to spikes once, where
+    they enter the network.  Inputs without negative values in the calibration data get one layer,
+    which clips negative values; the others get two, whose difference is the input.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Scales of layers whose potentials must stay under the threshold while inputs are arriving.
+"""Scales of layers whose potentials must stay below the threshold while input is arriving.
 
-A neuron that fires at a threshold may do so too early: positive inputs arrive before negative
+A neuron that fires at a threshold may fire too early if positive inputs arrive before negative
 ones that would have balanced them.  The potential cannot exceed the sum of its positive
-contributions alone, so a layer that is normalised by the largest possible such sum stays under
-the threshold whatever arrives in whatever order (mueller 6.2.1, "Normalization").
+contributions.  A layer that is normalised by the largest possible sum of this kind therefore stays
+below the threshold for any input in any order (mueller 6.2.1, "Normalization").
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from bioconv.codes.common.calibration import Scales, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.common.signs import signed_part
 
-#: what is put at the threshold
+#: values that are scaled to the threshold
 NORMALIZATIONS = ("peak", "bound", "activation")
-#: room below the smallest output of the calibration data, as a share of their range: the smallest
-#: output of a sample should not be silent
+#: margin below the smallest output on the calibration data, as a share of the range of outputs, so
+#: that the smallest output of a sample is not silent
 _ROOM = 1 / 32
-#: room for the rounding of weights, so that a bound is one
+#: margin for the rounding of weights, so that a bound is strict
 _ROUNDING = 2.0**-20
 
 
 @dataclass
 class Headroom:
-    """Scales of all layers, and the activations that they stand for.
+    """Scales of all layers, and the activations that they represent.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Headroom:
     largest: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def ratios(self) -> Iterator[float]:
-        """Scale over largest activation of each layer, by its most active channel."""
+        """Scale divided by the largest activation of each layer, for its most active channel."""
         for name, largest in self.largest.items():
             if largest.max() > 0:
                 yield float((np.ravel(self.scales.of[name]).max()) / largest.max())
@@ -55,13 +55,13 @@ class Headroom:
 def measure_headroom(
     normalization: str, rewritten: Rewritten, calibration: Mapping[str, NDArray]
 ) -> Headroom:
-    """The scale of every layer and of every channel.
+    """Return the scale of every layer and of every channel.
 
     Parameters
     ----------
     normalization : {"peak", "bound", "activation"}
         "bound": the largest sum of positive contributions for any input within the range of the
-        calibration data, every source being at its scale at once; it grows from layer to layer.
+        calibration data, with all sources at their scales; it grows from layer to layer.
         "peak": the largest such sum on the calibration data.  "activation": the largest
         activation on the calibration data.
     rewritten : Rewritten
@@ -71,8 +71,8 @@ def measure_headroom(
     Returns
     -------
     Headroom
-        Inputs have one scale, maxima that of what they pool, outputs the range of their
-        function's argument and, in ``scales.shift``, its smallest value, not above zero.
+        Inputs have one scale, maxima that of the layers that they pool, and outputs the range of
+        the argument of their function and, in ``scales.shift``, its smallest value, at most zero.
     """
     inputs = {entry.name for entry in rewritten.inputs}
     peaks = {} if normalization != "peak" else _positive_layers(rewritten.layers, inputs)
@@ -100,7 +100,7 @@ def measure_headroom(
 
 
 def positive_part(layer: Layer) -> Affine:
-    """The positive contributions to a layer, for sources that are not negative."""
+    """Return the positive contributions to a layer, for sources that are not negative."""
     affine = layer.inputs[0]
     parts = ((t.source, signed_part(t.operator, 1, layer.name)) for t in affine.terms)
     terms = tuple(Term(source, part) for source, part in parts if part is not None)
@@ -108,7 +108,7 @@ def positive_part(layer: Layer) -> Affine:
 
 
 def _positive_layers(layers: list[Layer], inputs: set[str]) -> dict[str, Layer]:
-    """For each rectification behind the encoders a linear layer with its positive part."""
+    """Return a linear layer with the positive part of each rectification after the encoders."""
     wanted = (layer for layer in layers if not isinstance(layer.function, MaxPool))
     return {
         layer.name: Layer(f"peak of {layer.name}", Linear(), (positive_part(layer),), layer.shape)
@@ -120,7 +120,7 @@ def _positive_layers(layers: list[Layer], inputs: set[str]) -> dict[str, Layer]:
 def _extremes(
     rewritten: Rewritten, extra: list[Layer], calibration: Mapping[str, NDArray]
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.float64]]]:
-    """Smallest and largest value of each channel, of outputs before their function."""
+    """Return the smallest and largest value of each channel of outputs before their function."""
     every = (*rewritten.layers, *pre_activations(rewritten.readouts), *extra)
     names = [layer.name for layer in every]
     graph = AnalogGraph(rewritten.name, rewritten.inputs, every, tuple(names))
@@ -135,7 +135,7 @@ def _extremes(
 
 
 def _bound(layer: Layer, scales: Scales) -> NDArray[np.float64]:
-    """Largest sum of positive contributions of each channel if every source is at its scale."""
+    """Return the largest positive contributions per channel with all sources at their scale."""
     affine = positive_part(layer)
     total = np.broadcast_to(affine.bias, affine.shape)
     for term in affine.terms:
@@ -145,7 +145,7 @@ def _bound(layer: Layer, scales: Scales) -> NDArray[np.float64]:
 
 
 def _scale(largest: NDArray[np.float64], layer: Layer, scales: Scales) -> NDArray[np.float64]:
-    """As shape () or (1, ..., channels); channels that nothing drives get the layer's scale."""
+    """Reshape to () or (1, ..., channels); channels without input get the scale of the layer."""
     silent = largest <= 0
     if np.all(silent):
         scales.silent_layers.append(layer.name)

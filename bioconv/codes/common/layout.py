@@ -1,4 +1,4 @@
-"""What every code lays out in the same way: names, depths, and which neurons it takes."""
+"""Layout shared by all codes: names, depths, numbers of steps, and supported neurons."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from bioconv.timing import whole_steps
 def depths(
     rewritten: Rewritten, currents: Collection[str] = (), merged: Collection[str] = ()
 ) -> dict[str, int]:
-    """The longest path of spikes to each input, layer and readout, in layers.
+    """Return the longest path of spikes to each input, layer and readout, in layers.
 
     Parameters
     ----------
     rewritten : Rewritten
     currents : collection of str
-        Inputs that arrive as currents, not as spikes: no path starts there.
+        Inputs that arrive as currents instead of spikes, where no path starts.
     merged : collection of str
-        Layers that the population of the next one works out as well.
+        Layers that the population of the following layer computes as well.
     """
     found = {entry.name: 0 for entry in rewritten.inputs}
     for layer in (*rewritten.layers, *rewritten.readouts):
@@ -38,21 +38,21 @@ def depths(
 
 
 def names(rewritten: Rewritten) -> dict[str, str]:
-    """Name of the population, or input, of every input, layer and readout."""
+    """Return the name of the population, or input, of every input, layer and readout."""
     keys = [entry.name for entry in rewritten.inputs]
     keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
     return dict(zip(keys, identifiers(keys), strict=True))
 
 
 def asked_steps(request: Request, dt: float) -> int | None:
-    """Steps of a sample that were asked for, as such or as a duration; None if neither was."""
+    """Return the requested steps of a sample, given as steps or duration, or None."""
     if request.n_steps is None and request.duration is not None:
         return whole_steps(request.duration, dt)
     return request.n_steps
 
 
 def steps_of(request: Request, dt: float, least: int, more: int = 0, advice: str = "") -> int:
-    """Steps that a sample is shown: as was asked for, or ``least + more``.
+    """Return the number of steps of a sample: as requested, or ``least + more``.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def steps_of(request: Request, dt: float, least: int, more: int = 0, advice: str
     least : int
         Steps after which the output is complete.
     more : int
-        Steps beyond that, where nothing was asked for.
+        Additional steps if no number is requested.
     advice : str
-        What to do if there are too few.
+        Advice for the case of too few steps.
 
     Raises
     ------
@@ -82,18 +82,19 @@ def steps_of(request: Request, dt: float, least: int, more: int = 0, advice: str
 
 
 def check_neuron(code: str, neuron: Neuron) -> None:
-    """Refuse a neuron where the code brings its own.
+    """Refuse a neuron if the code has its own.
 
     Parameters
     ----------
     code : str
-        How the code is called in the message.
+        Name of the code in the message.
     neuron : Neuron
-        What the user asked for; `bioconv.convert` passes ``IntegrateAndFire()`` for nothing.
+        The requested neuron; `bioconv.convert` passes ``IntegrateAndFire()`` if none is given.
 
     Raises
     ------
     ConversionError
+        If the neuron is not the default one.
     """
     nothing = IntegrateAndFire()
     if same(neuron.model, nothing.model) and not (neuron.parameters or neuron.distributions):
@@ -101,24 +102,24 @@ def check_neuron(code: str, neuron: Neuron) -> None:
     problem = Problem(
         "neuron",
         neuron.model.name,
-        "this code computes with the membrane potential at exact times, and brings its own neuron.",
-        "Leave the neuron out, or use the rate code, which takes any neuron.",
+        "this code depends on the membrane potential at exact times and has its own neuron.",
+        "Omit the neuron, or use the rate code, which supports any neuron.",
     )
     raise ConversionError(f"The {code} code cannot use this neuron:", [problem])
 
 
 def describe_options(code: Code) -> dict[str, Any]:
-    """Name and options of a code as plain values, for the record of a network."""
+    """Return name and options of a code as plain values, for the record of a network."""
     return {"code": code.name, **asdict(code)}  # type: ignore[call-overload]
 
 
 def refuse_curves(code: str, rewritten: Rewritten) -> None:
-    """Refuse measured curves of neurons, which only rates have.
+    """Refuse measured curves of neurons, which apply to firing rates only.
 
     Raises
     ------
     ConversionError
-        With every layer that is one.
+        If layers have measured curves; the message lists all of them.
     """
     problems = [
         Problem(
@@ -132,6 +133,6 @@ def refuse_curves(code: str, rewritten: Rewritten) -> None:
     ]
     if problems:
         raise ConversionError(
-            f"The {code} code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
+            f"The {code} code does not support {len(problems)} layer(s) of {rewritten.name!r}:",
             problems,
         )

@@ -1,4 +1,4 @@
-"""Windows of a max pooling: cell by cell, and large ones as a sequence of small ones."""
+"""Windows of max pooling: access cell by cell, and division of large into small windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.operators import Operator, Shape, WindowCell, compose, n_synapses, n_windows
 
-#: most sources of one gate; larger windows become gates of gates
+#: maximum number of sources of a gate; larger windows use gates of gates
 MOST_SOURCES = 25
 
 #: size, stride, padding of a window along one axis
@@ -18,33 +18,36 @@ Window = tuple[int, int, tuple[int, int]]
 
 
 def pool_of(layer: Layer) -> MaxPool:
-    """The function of a max-pooling layer."""
+    """Return the function of a max-pooling layer."""
     if not isinstance(layer.function, MaxPool):
-        raise TypeError(f"{layer.name} is no max pooling, but {type(layer.function).__name__}")
+        raise TypeError(f"{layer.name} is not a max pooling but a {type(layer.function).__name__}")
     return layer.function
 
 
 def rectifier_of(layer: Layer) -> ReLU:
-    """The function of a rectifying layer."""
+    """Return the function of a rectifying layer."""
     if not isinstance(layer.function, ReLU):
-        raise TypeError(f"{layer.name} is no rectification, but {type(layer.function).__name__}")
+        raise TypeError(
+            f"{layer.name} is not a rectification but a {type(layer.function).__name__}"
+        )
     return layer.function
 
 
 def cell_of(shape: Shape, pool: MaxPool, cell: int) -> WindowCell:
-    """Which value of an array of this shape is in a cell of each window."""
+    """Return the indices of the values, in an array of this shape, in one cell of each window."""
     return WindowCell(shape, pool.size, pool.strides, pool.padding, cell)
 
 
 def cells_of(layer: Layer) -> Iterator[tuple[int, str, Operator]]:
-    """The cells of the windows of a max-pooling layer, with the sources that each takes.
+    """Yield the cells of the windows of a max-pooling layer, with their sources.
 
     Yields
     ------
     cell : int
     source : str
     operator : Operator
-        From the source to the cell in every window; none for cells that are all padding.
+        Operator from the source to the cell in every window.  Cells that contain only padding
+        are omitted.
     """
     (affine,), pool = layer.inputs, pool_of(layer)
     for term in affine.terms:
@@ -55,15 +58,15 @@ def cells_of(layer: Layer) -> Iterator[tuple[int, str, Operator]]:
 
 
 def pool_stages(in_shape: Shape, pool: MaxPool) -> list[MaxPool] | None:
-    """Poolings of at most `MOST_SOURCES` cells that one after the other do what ``pool`` does.
+    """Return successive poolings of at most `MOST_SOURCES` cells that are equivalent to ``pool``.
 
-    A maximum over a block is the maximum over its rows of the maximum over each row; a long row
-    is cut into parts where every window starts at a part.
+    The maximum over a block is the maximum of the maxima of its rows.  A long row is divided into
+    parts such that every window starts at the beginning of a part.
 
     Returns
     -------
     list of MaxPool, or None
-        None if some row cannot be cut.
+        None if some row cannot be divided.
     """
     if prod(pool.size) <= MOST_SOURCES:
         return [pool]
@@ -95,7 +98,9 @@ def _axis_stages(length: int, window: Window) -> list[Window] | None:
         return []
     if size <= MOST_SOURCES:
         return [window]
-    if length + padding[0] <= size:  # one window that holds everything: cut where we like
+    if (
+        length + padding[0] <= size
+    ):  # a single window that covers everything can be divided anywhere
         part = MOST_SOURCES
         rest = -(-size // part)
         whole = (part, part, (padding[0], part * rest - padding[0] - length))

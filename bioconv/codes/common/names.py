@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from bioconv.ground.errors import ExpressionError
 from bioconv.neurons.language.grammar import check_name
 
-#: room for a number behind names that are alike
+#: characters reserved for a number after identical names
 _LONGEST = 56
 
 
 def identifiers(names: Iterable[str]) -> list[str]:
-    """Distinct names of the closed grammar, as close to ``names`` as possible.
+    """Return distinct names of the closed grammar, as close to ``names`` as possible.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def identifiers(names: Iterable[str]) -> list[str]:
     ['conv2d_Relu_0', 'conv2d_Relu_0_2', 'x_1st', 'x_lambda']
     """
     found: list[str] = []
-    # Simulators that compile C++ on a file system without capitals must not confuse two names.
+    # Simulators that compile C++ on a case-insensitive file system must not confuse two names.
     taken: set[str] = set()
     for name in names:
         base = _identifier(name)

@@ -1,4 +1,4 @@
-"""What codes share in which a neuron spikes once: inputs, maxima, and the grid of their weights."""
+"""Shared parts of the codes in which a neuron spikes once: inputs, maxima and weight grids."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from bioconv.operators import Operator
 
 #: refractory period, longer than any run
 ONCE_STEPS = 1_000_000
-#: weights are whole multiples of this share of the full scale, see `bioconv.codes.common.membrane`
+#: weights are multiples of this share of the full scale; see `bioconv.codes.common.membrane`
 GRID = 2.0**-30
 
 
 def current_inputs(graph: AnalogGraph) -> dict[str, Input]:
-    """The inputs of a graph, by its names: samples come as currents."""
+    """Return the inputs of a graph by name; samples are presented as currents."""
     found = identifiers(entry.name for entry in graph.inputs)
     pairs = zip(graph.inputs, found, strict=True)
     return {entry.name: Input(name, entry.shape) for entry, name in pairs}
 
 
 def margin(full: float, n_parts: int, operators: Iterable[Operator]) -> float:
-    """Half the spacing of the potentials that can occur.
+    """Return half the spacing of the potentials that can occur.
 
-    In exact arithmetic no potential then meets the threshold, so every simulator is on the same
-    side of it.
+    With this offset no potential equals the threshold in exact arithmetic, so that all simulators
+    agree on which side of it a potential is.
 
     Parameters
     ----------
     full : float
         Potential of the full scale.
     n_parts : int
-        By how much the integration divides the grid of the weights.
+        Number of parts into which the integration divides the grid of the weights.
     operators : iterable of Operator
-        In front of the population; averages divide it further.
+        Operators before the population; averages divide the grid further.
     """
     parts = n_parts * lcm(*(denominator(operator) for operator in operators))
     return full * GRID / (2 * parts)

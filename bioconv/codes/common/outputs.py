@@ -1,7 +1,7 @@
-"""Functions of output branches that are only moved and joined afterwards.
+"""Functions of output branches whose values are only moved and joined afterwards.
 
-A head of a detector ends in a function, say a sigmoid, whose values are reshaped and joined with
-those of other heads.  A function of each element alone commutes with such moves, so it can be
+A head of a detector ends in a function, for example a sigmoid, whose values are reshaped and joined
+with those of other heads.  An elementwise function commutes with such moves.  It can therefore be
 computed where outputs are read, outside the spiking network, instead of by spikes.
 """
 
@@ -23,9 +23,9 @@ Layers = Mapping[str, Layer]
 
 
 def push_functions(graph: AnalogGraph) -> AnalogGraph:
-    """The same network, with the functions of joined branches behind the moves that join them.
+    """Return the network with the functions of joined branches moved after the joining layers.
 
-    Rectifications, which every code carries, stay where they are.
+    Rectifications, which every code supports, are not moved.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def push_functions(graph: AnalogGraph) -> AnalogGraph:
     Returns
     -------
     AnalogGraph
-        Without the layers that nothing uses any more.
+        Without the layers that are no longer used.
     """
     layers = {layer.name: layer for layer in graph.layers}
     replaced: set[str] = set()
@@ -54,7 +54,7 @@ def push_functions(graph: AnalogGraph) -> AnalogGraph:
 
 
 def different_branches(graph: AnalogGraph, name: str) -> str:
-    """Why the function of a layer cannot be read behind the output that joins it; "" if not so."""
+    """Return why the function of a layer cannot be applied after the joining output, or ""."""
     layers = {layer.name: layer for layer in graph.layers}
     for output in (layers[entry] for entry in graph.outputs if entry in layers):
         if not isinstance(output.function, Linear):
@@ -64,14 +64,14 @@ def different_branches(graph: AnalogGraph, name: str) -> str:
         if own and not all(_same(layers[name].function, function) for _, function in branches):
             listed = ", ".join(f"{source} ({type(f).__name__})" for source, f in branches)
             return (
-                f"the output {output.name!r} joins branches with different functions: {listed}; "
-                "only one function for all of them can be read out."
+                f"the output {output.name!r} joins branches with different functions ({listed}), "
+                "but a readout can apply only one function to all of them."
             )
     return ""
 
 
 def _branches(affine: Affine, layers: Layers) -> Iterator[tuple[str, Function]]:
-    """Name and function of each branch that is joined."""
+    """Yield name and function of each branch that is joined."""
     for term in affine.terms:
         layer = layers.get(term.source)
         if layer is None or not _moves(term.operator):
@@ -81,7 +81,7 @@ def _branches(affine: Affine, layers: Layers) -> Iterator[tuple[str, Function]]:
 
 
 def _common_function(layer: Layer, layers: Layers) -> Function | None:
-    """The function of all branches that a layer only moves and joins; None if there is no such."""
+    """Return the common function of the branches that a layer only moves and joins, or None."""
     if not isinstance(layer.function, Linear) or np.any(layer.inputs[0].bias):
         return None
     terms = layer.inputs[0].terms
@@ -103,13 +103,13 @@ def _stays(function: Function) -> bool:
 
 
 def _moves(operator: Operator) -> bool:
-    """Whether every value is a value of the source, or 0 at places that another branch fills."""
+    """Whether every value is a value of the source, or 0 where another branch has values."""
     parts = operator.operators if isinstance(operator, Chain) else (operator,)
     return all(isinstance(part, Selection) for part in parts)
 
 
 def _same(one: Function, other: Function) -> bool:
-    """Whether both are one function of each element alone, the same for all elements."""
+    """Whether both are the same elementwise function, the same for all elements."""
     if type(one) is not type(other) or not isinstance(one, Elementwise) or not one.pointwise:
         return False
     pairs = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]  # type: ignore[arg-type]

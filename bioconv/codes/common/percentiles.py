@@ -11,31 +11,31 @@ from numpy.typing import NDArray
 
 @dataclass
 class Tail:
-    """The largest values of a stream, column by column, for exact high percentiles.
+    """Largest values in each column of a stream, for exact high percentiles.
 
-    With n values to come, only the (100 - p) % largest can matter for percentiles from p up, so
+    Of n values, only the largest (100 - p) % are relevant for percentiles of at least p, so that
     only these are kept: 0.1 % of all activations for p = 99.9.  The result equals
-    ``numpy.percentile`` over the positive values, or over all of them.
+    ``numpy.percentile`` over the positive values or over all values.
 
     Parameters
     ----------
     n_values : int
-        Values that will arrive in each column, at most.
+        Maximum number of values in each column.
     lowest : float
-        The lowest percentile that will be asked for, in (0, 100].
+        The lowest percentile that will be requested, in (0, 100].
     n_columns : int
         1 for a whole layer, the number of channels for channel-wise normalisation.
     over : {"positive", "all"}
-        Which values the percentiles are taken over.
+        Values over which the percentiles are taken.
 
     Attributes
     ----------
     positives : ndarray of int, shape (n_columns,)
-        Positive values so far.
+        Number of positive values so far.
     n_seen : int
-        Values so far in each column.
+        Number of values so far in each column.
     minimum, maximum : ndarray, shape (n_columns,)
-        Of all values so far.
+        Minimum and maximum of all values so far.
     """
 
     n_values: int
@@ -67,7 +67,7 @@ class Tail:
         self.n_seen += len(values)
         self.minimum = np.minimum(self.minimum, values.min(axis=0))
         self.maximum = np.maximum(self.maximum, values.max(axis=0))
-        if self.n_columns == 1:  # most values of a layer lie below everything that is kept
+        if self.n_columns == 1:  # most values of a layer are smaller than all values that are kept
             values = values[values > self._floor][:, None]
         top = np.concatenate([self._top, values])
         if len(top) > self._kept:
@@ -77,12 +77,12 @@ class Tail:
         self._top = top
 
     def percentile(self, p: float) -> NDArray[np.float64]:
-        """The p-th percentile of the values of each column, 0 where there are none to take it of.
+        """Return the p-th percentile of the values of each column, 0 if there are none.
 
         Parameters
         ----------
         p : float
-            From ``lowest`` to 100.
+            Percentile, from ``lowest`` to 100.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class Tail:
         """
         if not len(self._top):
             return np.zeros(self.n_columns)
-        # float64 before interpolation, as numpy.percentile does for float64 data
+        # convert to float64 before the interpolation, like numpy.percentile for float64 data
         descending = np.sort(self._top.astype(np.float64), axis=0)[::-1]
         counts = np.full_like(self.positives, self.n_seen) if self.over == "all" else self.positives
         last = np.maximum(counts - 1, 0)

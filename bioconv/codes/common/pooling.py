@@ -1,18 +1,18 @@
-"""Max pooling in spikes: maxima over windows of rates that are not negative.
+"""Max pooling with spikes: maxima over windows of non-negative rates.
 
-A gate lets spikes of the largest rate pass (rueckauer 3.6), so what it pools must be spikes.
-Four cases, the first that fits:
+A gate passes on the spikes of the source with the largest rate (rueckauer 3.6), so that its inputs
+must be spikes.  There are four cases, of which the first applicable one is used:
 
-1. the values are moved and positively scaled activations (identity, padding, concatenation, a
-   batch normalization with positive factors): the gate takes the spikes, and who uses the maximum
-   gets the factor;
-2. only rectifications use the maximum: the maximum of the rectified values is the same, because
-   a rectification never changes order;
-3. otherwise a spiking layer carries the values, shifted by their smallest value on the
-   calibration data so that none is negative; who uses the maximum gets the shift back.
-4. A window of one cell is no maximum at all: it picks values.
+1. The values are moved activations with positive factors (identity, padding, concatenation, a
+   batch normalization with positive factors): the gate receives the spikes, and layers that use
+   the maximum apply the factor.
+2. Only rectifications use the maximum: the maximum of the rectified values is the same, because
+   a rectification preserves the order of values.
+3. Otherwise a spiking layer represents the values, shifted by their smallest value on the
+   calibration data so that none is negative; layers that use the maximum subtract the shift.
+4. A window of one cell only selects values and does not need a maximum.
 
-A code that can carry minima as well (stanojevic Fig 2.2c) gets them in the first case, for channels
+For a code that supports minima as well (stanojevic Fig 2.2c), the first case includes channels
 whose factor is negative: the maximum of ``-x`` is minus the minimum of ``x``.
 """
 
@@ -46,18 +46,18 @@ from bioconv.operators import Array, Shape, WindowCell, compact, compose, regist
 @register
 @dataclass(frozen=True, eq=False)
 class MaxMinPool(MaxPool):
-    """Maximum over windows of some channels, minimum of others; padding never wins.
+    """Maximum over windows for some channels and minimum for others, ignoring padding.
 
     Parameters
     ----------
     minima : tuple of bool
-        For each channel whether it is a minimum.
+        For each channel, whether it is a minimum.
     """
 
     minima: tuple[bool, ...] = ()
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        """The function of one input, (batch, *spatial, channels)."""
+        """Return the function of one input, (batch, *spatial, channels)."""
         sign = np.where(self.minima, -1.0, 1.0)
         (x,) = inputs
         return super().apply([x * sign.astype(x.dtype)]) * sign.astype(x.dtype)
@@ -72,7 +72,7 @@ def rewrite_max_pool(
     *,
     minima: bool = False,
 ) -> None:
-    """Add to ``result`` what a max pooling becomes; see `rewriting.rewrite`."""
+    """Add the layers that replace a max pooling to ``result``; see `rewriting.rewrite`."""
     affine, pool = substitute(layer.inputs[0], result.values), pool_of(layer)
     if prod(pool.size) == 1:
         result.values[layer.name] = _pick(affine, pool, layer.shape)
@@ -93,11 +93,11 @@ def rewrite_max_pool(
 
 
 def pool_after(layer: Layer, result: Rewritten) -> None:
-    """The rectification ``layer`` of a deferred maximum: rectify first, then take the maximum."""
+    """Add the rectification ``layer`` of a deferred maximum, followed by the maximum."""
     (term,) = layer.inputs[0].terms
     pool = result.deferred[term.source]
     factor = elementwise_factor(term.operator)
-    assert factor is not None  # else the maximum would not have been deferred
+    assert factor is not None  # otherwise the maximum would not have been deferred
     before = scale_affine(pool.inputs[0], _one(factor), _one(layer.inputs[0].bias))
     name = result.free_name(f"{layer.name}_unpooled")
     result.add(Layer(name, layer.function, (before,), before.shape, layer.members))
@@ -125,7 +125,7 @@ def _pick(affine: Affine, pool: MaxPool, shape: Shape) -> Affine:
 def _moved_rates(
     affine: Affine, result: Rewritten, minima: bool
 ) -> tuple[Affine, NDArray[np.float64], NDArray[np.float64]] | None:
-    """Spikes to pool, and factor and shift of the maximum; None unless case 1 applies."""
+    """Return the spikes to pool, and factor and shift of the maximum, or None outside case 1."""
     operators = [term.operator for term in affine.terms]
     inputs = {entry.name for entry in result.inputs}
     if not operators or inputs & {term.source for term in affine.terms}:
@@ -137,7 +137,7 @@ def _moved_rates(
     factors = _sum([apply64(op, np.ones((1, *op.in_shape))) for op in operators])
     factor = _by_channel(factors, hits)
     shift = _by_channel(np.broadcast_to(affine.bias, affine.shape), np.ones(affine.shape))
-    # Scales of any channel of any source must be alike within a window: tried with random ones.
+    # Scales of all sources must agree within a window for every channel; checked with random ones.
     axes = {layer.name: channel_axis(layer) for layer in result.layers} if minima else {}
     tried = [
         _random_scale(op.in_shape, axes.get(term.source, -1), seed)
@@ -147,13 +147,13 @@ def _moved_rates(
     if np.any(hits > 1) or factor is None or shift is None or _by_channel(scales, hits) is None:
         return None
     if np.any(factor < 0) and np.any(hits == 0):
-        return None  # a cell without source is 0: the minimum, which no spike tells
+        return None  # a cell without a source is 0, a minimum that no spike represents
     terms = tuple(Term(t.source, op) for t, op in zip(affine.terms, moves, strict=True))
     return Affine(terms, np.zeros((1,) * len(affine.shape)), affine.shape), factor, shift
 
 
 def _random_scale(shape: Shape, axis: int | None, seed: int) -> NDArray[np.float64]:
-    """Another number for each channel, the channels along ``axis`` (None: one number)."""
+    """Return a different number for each channel along ``axis`` (None: a single number)."""
     if axis is None:
         return np.full(shape, np.random.default_rng(seed).random())
     values = np.random.default_rng(seed).random(shape[axis])
@@ -168,7 +168,7 @@ def _sum(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _by_channel(values: NDArray, hits: NDArray) -> NDArray[np.float64] | None:
-    """One value a channel, shape (1, ..., channels), if all that are hit agree; else None."""
+    """Return one value per channel, shape (1, ..., channels), or None if used values differ."""
     flat = np.where(hits > 0, values, np.nan).reshape(-1, values.shape[-1])
     flat = np.where(np.all(np.isnan(flat), axis=0), 1.0, flat)
     low, high = np.nanmin(flat, axis=0), np.nanmax(flat, axis=0)
@@ -176,7 +176,7 @@ def _by_channel(values: NDArray, hits: NDArray) -> NDArray[np.float64] | None:
 
 
 def _rectifies(user: Layer, source: str) -> bool:
-    """Whether ``user`` is a plain ReLU of ``source``, with one positive factor a channel."""
+    """Whether ``user`` is a plain ReLU of ``source``, with one positive factor per channel."""
     plain = isinstance(user.function, ReLU) and user.function.negative_slope == 0
     if not plain or len(user.inputs[0].terms) != 1:
         return False
@@ -191,14 +191,14 @@ def _rectifies(user: Layer, source: str) -> bool:
 
 
 def _one(values: NDArray) -> NDArray[np.float64]:
-    """Values that depend on the channel only, ready to broadcast to another spatial shape."""
+    """Reshape values that depend only on the channel to broadcast to another spatial shape."""
     return values.reshape((1,) * (values.ndim - 1) + (-1,))
 
 
 def _add_gates(layer: Layer, result: Rewritten, minima: NDArray[np.bool_] | None = None) -> None:
-    """The maximum as one layer of gates, or several where windows are large.
+    """Add the maximum as one layer of gates, or as several layers if windows are large.
 
-    ``minima`` says for each channel (or for all at once) whether it is a minimum.
+    ``minima`` specifies for each channel, or for all channels, whether it is a minimum.
     """
     (affine,) = layer.inputs
     stages = pool_stages(affine.shape, pool_of(layer)) or []

@@ -1,4 +1,4 @@
-"""Functions that are sums of rectifications, and so can be carried by rates."""
+"""Functions that are sums of rectifications, so that firing rates can represent them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Part:
         With slope 0.
     gain, shift, factor, offset : float or ndarray
     suffix : str
-        What tells the part from the others.
+        Suffix that distinguishes the part from the others.
     """
 
     function: ReLU | FICurve
@@ -39,12 +39,12 @@ class Part:
 
 
 def is_rectifier(function: Function) -> bool:
-    """Whether `rectifiers` can take the function apart."""
+    """Whether `rectifiers` can decompose the function."""
     return isinstance(function, ReLU | PReLU | HardSigmoid | HardTanh | FICurve)
 
 
 def rectifiers(function: Function) -> list[Part]:
-    """The rectifications whose sum is ``function``.
+    """Return the rectifications whose sum is ``function``.
 
     A leaky rectification is its positive part minus the slope times its negative part; the hard
     sigmoid and the hard tangent are rectifications that saturate.
@@ -61,7 +61,7 @@ def rectifiers(function: Function) -> list[Part]:
         case HardTanh():
             return [Part(ReLU(max_value=2.0), 1.0, 1.0, 1.0, -1.0, "_clipped")]
         case _:
-            raise TypeError(f"{type(function).__name__} is no sum of rectifications")
+            raise TypeError(f"{type(function).__name__} is not a sum of rectifications")
 
 
 def _leaky(slope: Number, limit: float) -> list[Part]:

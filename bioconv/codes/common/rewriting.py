@@ -1,10 +1,10 @@
-"""Rewrite an analog graph so that every layer is one that a rate can carry.
+"""Rewrite an analog graph such that a firing rate can represent the activation of every layer.
 
-What remains are rectifications (`ReLU` with slope 0), maxima over windows of non-negative values,
-and outputs.  A leaky rectification becomes its positive and its negative part; a linear output
-that feeds other layers is put into their affine maps; functions of output branches go behind what
-joins them (`bioconv.codes.common.outputs`); maxima of signed values are handled in
-`bioconv.codes.common.pooling`.
+The result contains only rectifications (`ReLU` with slope 0), maxima over windows of non-negative
+values, and outputs.  A leaky rectification is split into its positive and its negative part.  A
+linear output that feeds other layers is merged into their affine maps.  Functions of output
+branches are moved after the joining layers (`bioconv.codes.common.outputs`).  Maxima of signed
+values are handled in `bioconv.codes.common.pooling`.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ def rewrite(
     *,
     minima: bool = False,
 ) -> Rewritten:
-    """Bring a graph into the form that spikes with activations of one sign.
+    """Rewrite a graph for spiking layers with activations of one sign.
 
     Parameters
     ----------
     graph : AnalogGraph
     lowest : function of Layer to ndarray, shape (channels,)
-        Smallest value of each channel of what a max pooling pools, on the calibration data; asked
-        only where a maximum of signed values cannot be avoided.
+        Smallest value of each channel in the input of a max pooling on the calibration data;
+        called only where a maximum of signed values cannot be avoided.
     code : str
-        How the code is called in messages.
+        Name of the code in messages.
     carries : function of Function to bool
-        Which functions, besides rectifications and maxima, the code can carry in hidden layers:
-        they stay as they are.
+        Whether the code supports a function of hidden layers other than rectifications and
+        maxima; such functions are not changed.
     minima : bool
-        Whether the code can carry minima (`pooling.MaxMinPool`), which the maxima of
-        activations with a negative factor are.
+        Whether the code supports minima (`pooling.MaxMinPool`), which replace the maxima of
+        activations with a negative factor.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def rewrite(
     Raises
     ------
     ConversionError
-        With every layer that cannot spike, and why.
+        If some layers cannot spike; the message lists all of them with reasons.
     """
     graph = push_functions(graph)
     problems = [
@@ -74,7 +74,8 @@ def rewrite(
     ]
     if problems:
         raise ConversionError(
-            f"The {code} code cannot carry {len(problems)} layer(s) of {graph.name!r}:", problems
+            f"The {code} code does not support {len(problems)} layer(s) of {graph.name!r}:",
+            problems,
         )
     result = Rewritten(graph.name, graph.inputs)
     users = _users(graph)
@@ -96,11 +97,11 @@ def rewrite(
 def layer_problems(
     graph: AnalogGraph, layer: Layer, carries: Carries = _nothing
 ) -> Iterator[Problem]:
-    """Why spikes cannot carry a layer; nothing if they can."""
+    """Yield the reason why spikes cannot represent a layer, if there is one."""
     function = layer.function
     kind = type(function).__name__
     if isinstance(function, ReLU) and function.threshold != 0 and not carries(function):
-        reason = f"a rectification with threshold {function.threshold:g} jumps."
+        reason = f"a rectification with threshold {function.threshold:g} is discontinuous."
         yield Problem(layer.name, kind, reason, "Retrain with threshold 0.")
     elif isinstance(function, MaxPool):
         if pool_stages(layer.inputs[0].shape, function) is None:
@@ -111,12 +112,12 @@ def layer_problems(
     elif isinstance(function, Linear) or is_rectifier(function) or carries(function):
         return
     elif isinstance(function, Multiply):
-        reason = "a product of layers stays analog: no spikes carry it."
+        reason = "a product of layers stays analog, because spikes cannot represent it."
         yield Problem(
             layer.name, kind, reason, "Retrain without the product, or cut the model before it."
         )
     elif len(layer.inputs) != 1:
-        yield Problem(layer.name, kind, "it combines several layers other than linearly.", _ADVICE)
+        yield Problem(layer.name, kind, "it combines several layers nonlinearly.", _ADVICE)
     elif isinstance(function, Elementwise) and not function.pointwise and _is_hidden(graph, layer):
         reason = "each of its values depends on several elements, so no single neuron computes it."
         yield Problem(layer.name, kind, reason, _ADVICE_NORMALIZATION)
@@ -129,7 +130,7 @@ def layer_problems(
         reason = "it is an output, computed outside the spiking network, but feeds other layers."
         yield Problem(layer.name, kind, reason, _ADVICE)
     elif not isinstance(function, Elementwise):
-        yield Problem(layer.name, kind, "it is no function of one membrane potential.", _ADVICE)
+        yield Problem(layer.name, kind, "it is not a function of one membrane potential.", _ADVICE)
 
 
 _ADVICE = "Retrain with ReLU in its place, or cut the model before it."
@@ -181,7 +182,7 @@ def _sources(layer: Layer) -> Iterator[str]:
 
 
 def _add_readout(layer: Layer | None, name: str, graph: AnalogGraph, result: Rewritten) -> None:
-    """An output as a layer of its own that nobody uses."""
+    """Add an output as a separate layer, which no other layer uses."""
     shapes = graph.shapes()
     function: Function = Linear()
     affine = same(name, shapes[name])

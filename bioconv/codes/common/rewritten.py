@@ -1,4 +1,4 @@
-"""What rewriting makes of an analog graph, and how the two relate."""
+"""Rewritten analog graphs, and their relation to the original ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioconv.codes.common.affine import elementwise_factor, same
 
 @dataclass(frozen=True)
 class Carried:
-    """What a rewritten layer contributes to a layer of the original graph.
+    """Contribution of a rewritten layer to a layer of the original graph.
 
     The contribution is ``factor * activation + offset``.
     """
@@ -36,11 +36,11 @@ class Rewritten:
     layers : list of Layer
         Rectifications and maxima, in topological order.
     readouts : list of Layer
-        The outputs, in the order of the original graph; nobody takes their values.
+        The outputs, in the order of the original graph; no layer uses their values.
     values : dict of str to Affine
-        What stands for an original layer, in terms of ``layers``.
+        The activation of each original layer in terms of ``layers``.
     deferred : dict of str to Layer
-        Max poolings that are done after the rectification that follows them.
+        Max poolings that are applied after the rectification that follows them.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Rewritten:
     deferred: dict[str, Layer] = field(default_factory=dict)
 
     def graph(self) -> AnalogGraph:
-        """Everything as an analog graph: computes the same as the original."""
+        """Return an analog graph of all layers that is equivalent to the original one."""
         outputs = tuple(layer.name for layer in self.readouts)
         return AnalogGraph(self.name, self.inputs, (*self.layers, *self.readouts), outputs)
 
     def free_name(self, wanted: str) -> str:
-        """``wanted``, with a number if a layer or input has that name already."""
+        """Return ``wanted``, with a number appended if a layer or input already has that name."""
         taken = {entry.name for entry in self.inputs}
         taken |= {layer.name for layer in (*self.layers, *self.readouts)}
         taken |= set(self.values) | set(self.deferred)
@@ -66,11 +66,11 @@ class Rewritten:
         return name
 
     def add(self, layer: Layer) -> None:
-        """Append a layer that stands for itself."""
+        """Append a layer that represents itself."""
         self.layers.append(layer)
 
     def carried(self, original: AnalogGraph) -> dict[str, Carried]:
-        """Which original layer each rewritten layer carries, where it carries one."""
+        """Return the original layer that each rewritten layer represents, if there is one."""
         found: dict[str, Carried] = {}
         known = {layer.name for layer in self.layers}
         for layer in original.layers:

@@ -1,4 +1,4 @@
-"""The few-spikes code: an activation is a weighted sum of a few spikes."""
+"""The few-spikes code: activations are represented by weighted sums of a few spikes."""
 
 from __future__ import annotations
 
@@ -27,52 +27,55 @@ _MOST_STEPS, _MOST_BITS = 20, 24
 
 @dataclass(frozen=True)
 class FewSpikesCode(Code):
-    """An activation is ``sum d(t) z(t)`` over the K steps in which a layer speaks.
+    """Represent an activation by ``sum d(t) z(t)`` over the K steps in which a layer fires.
 
-    Stoeckl and Maass 2021.  Every layer listens for K steps while the one before it speaks, then
-    speaks for K steps.  A neuron spikes in step t if its potential reaches T(t), and then falls
-    by h(t); the receiving neuron weighs a spike by d(t).  For ReLU, T = h = d = alpha 2^-t: the
-    spikes are binary digits.  Other elementwise functions (SiLU, sigmoid, GELU, tanh, ...) get
-    tables that are optimised once and cached; those of the common ones are shipped.
+    Stoeckl and Maass 2021.  Every layer receives spikes for K steps, while the preceding layer
+    fires, and then fires for K steps itself.  A neuron spikes in step t if its potential reaches
+    the threshold T(t); its potential then decreases by h(t), and the receiving neuron weights the
+    spike by d(t).  For ReLU, T = h = d = alpha 2^-t, so that the spikes are binary digits.  Other
+    elementwise functions (SiLU, sigmoid, GELU, tanh, ...) use tables that are optimised once and
+    cached; those of the common functions are part of the package.
 
-    Max pooling takes the values of all its sources before it lets the spikes of the largest pass,
-    in K steps of its own.  `bioconv.codes.few_spikes.pipeline` runs a stream of samples, a new one
-    every 2K steps.  Products of layers (squeeze-and-excitation) stay analog in the paper,
-    which computes them beside the spiking network; here they are refused, as no simulator could
-    run the result.
+    Max pooling collects the values of all its sources before it passes on the spikes of the
+    largest one, which takes another K steps.  `bioconv.codes.few_spikes.pipeline` runs a stream of
+    samples, with a new one every 2K steps.  The paper computes products of layers
+    (squeeze-and-excitation) outside the spiking network; here they are refused, because no
+    simulator could run the result.
 
     Parameters
     ----------
     k : int
-        K, 1 to 20; 0: 10 if all functions are ReLU, else 16.
+        K, from 1 to 20.  With 0, K is 10 if all functions are ReLU, and 16 otherwise.
     k_of : mapping of str to int, or str
-        K of single functions, which goes before ``k``: ``{"Silu": 16, "Sigmoid": 12}`` for the
-        paper's EfficientNet.  Keys are class names in `bioconv.analog.functions`.  It is kept as
-        a text, which may be given as well: ``"Sigmoid=12 Silu=16"``.
+        K of individual functions, which overrides ``k``: the EfficientNet of the paper has
+        ``{"Silu": 16, "Sigmoid": 12}``.  Keys are class names in `bioconv.analog.functions`.  It
+        is stored as a string, which is accepted as well: ``"Sigmoid=12 Silu=16"``.
     alpha : float
-        Largest activation of a ReLU that can be said; 0: the percentile of each channel or layer.
+        Largest activation of a ReLU that can be represented.  With 0, it is the percentile of each
+        channel or layer.
     percentile : float
-        In (0, 100]; 100 is the maximum on the calibration data.
+        Percentile of the activations on the calibration data, in (0, 100]; 100 is the maximum.
     normalization : {"layer", "channel", "none"}
-        One alpha for each layer, for each channel, or 1 everywhere; used if ``alpha`` is 0.
+        Use one alpha per layer, one per channel, or 1 everywhere; applies if ``alpha`` is 0.
     over : {"positive", "all"}
-        Whether the percentile is that of the positive activations or of all, zeros included.
+        Whether the percentile is taken over the positive activations or over all, including zeros.
     initial : {"half", "zero"}
-        Whether a ReLU starts half its last digit above zero, so that it rounds to the nearest
-        multiple of alpha 2^-K, or at zero, so that it rounds down as in the paper.
+        Whether the potential of a ReLU neuron starts at half its last digit, so that values are
+        rounded to the nearest multiple of alpha 2^-K, or at zero, so that they are rounded down
+        as in the paper.
     bits : int
-        Q: the parameters T, h, d take 2^Q values, evenly spaced between -8 and 8 as in the paper
-        (Fig 5e, f), for ReLU between -alpha / 2 and alpha / 2, for tables that are fitted to a
-        layer or to other functions as far as the smallest power of 2 that covers them; 2 to 24, or
-        0 for no limit.
+        Q, from 2 to 24: the parameters T, h and d take one of 2^Q evenly spaced values; 0 for no
+        limit.  The values lie between -8 and 8 as in the paper (Fig 5e, f), for ReLU between
+        -alpha / 2 and alpha / 2.  For tables that are fitted to a layer or to other functions, the
+        range is bounded by the smallest power of 2 that covers all parameters.
     fit : {"standard", "layer"}
-        Tables fitted to the range in which a function is interesting, or to the inputs that each
-        layer has on the calibration data (takes some seconds a layer, once).
+        Whether tables are fitted to a standard range of each function, or to the inputs that each
+        layer receives on the calibration data (this takes some seconds per layer, once).
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
 
     Examples
     --------
@@ -103,20 +106,20 @@ class FewSpikesCode(Code):
             object.__setattr__(self, "k_of", " ".join(f"{name}={int(k)}" for name, k in pairs))
 
     def steps_of(self, function: Function, usual: int) -> int:
-        """K of a function; ``usual`` where no option says how many steps it has."""
+        """Return K of a function, or ``usual`` if no option specifies it."""
         return dict(_pairs(self.k_of)).get(type(function).__name__, self.k or usual)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """What ``n_steps`` binary digits make of an activation in units of alpha (ReLU)."""
+        """Round activations, in units of alpha, to ``n_steps`` binary digits (ReLU)."""
         digits = 2.0**n_steps
         # The same tolerance as the network, whose membrane starts a hair above.
         start = (0.5 if self.initial == "half" else 0.0) + 1e-9
-        spoken = np.floor(np.asarray(activation, np.float64) * digits + start)
-        return np.clip(spoken, 0.0, digits - 1) / digits
+        levels = np.floor(np.asarray(activation, np.float64) * digits + start)
+        return np.clip(levels, 0.0, digits - 1) / digits
 
 
 def _pairs(text: str | Mapping[str, int]) -> Iterator[tuple[str, int]]:
-    """Name and K of each function; a K that is no number counts as 0, which is refused."""
+    """Yield name and K of each function; a K that is not a number becomes 0, which is invalid."""
     if isinstance(text, Mapping):
         yield from text.items()
         return
@@ -126,17 +129,17 @@ def _pairs(text: str | Mapping[str, int]) -> Iterator[tuple[str, int]]:
 
 
 def _wrong_steps(k_of: object) -> Iterator[str]:
-    """What is wrong with numbers of steps of single functions."""
+    """Yield the errors in the numbers of steps of individual functions."""
     from bioconv.analog.functions import FUNCTIONS
     from bioconv.codes.few_spikes.layers import can_have_table
 
     if not isinstance(k_of, str | Mapping):
-        yield f'k_of must be a mapping of functions to K, or "Silu=16 ...". Received: {k_of!r}.'
+        yield f'k_of must map functions to K, or be a string like "Silu=16". Received: {k_of!r}.'
         return
     valid = sorted(name for name, cls in FUNCTIONS.items() if can_have_table(cls))
     pairs = list(_pairs(k_of))
     for name in {name for name, _ in pairs if name not in valid}:
-        yield f"k_of takes the functions {', '.join(valid)}. Received: {name!r}."
+        yield f"k_of accepts the functions {', '.join(valid)}. Received: {name!r}."
     for name, k in pairs:
         if not (is_whole(k) and 1 <= k <= _MOST_STEPS):
             yield f"k_of: K of {name} must be a whole number from 1 to {_MOST_STEPS}."

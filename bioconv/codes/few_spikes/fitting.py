@@ -1,11 +1,11 @@
-"""Tables of few-spikes neurons for any function, by optimisation.
+"""Fit the tables of few-spikes neurons to arbitrary functions.
 
 Stoeckl and Maass 2021, "Application to ImageNet" and Methods: backpropagation through time, with a
-triangle in place of the derivative of the step function, and a loss that is weighted to the region
-where the inputs lie.  Many starts are optimised side by side.  For given spikes the output is
-linear in d(t): whenever the spikes have moved, d is the solution of a linear least-squares problem.
-The best starts are then refined by random changes of T and h, each with its best d, which needs no
-derivative of a step at all.
+triangle in place of the derivative of the step function, and a loss that emphasises the region
+where most inputs lie.  Many initial tables are optimised in parallel.  For given spikes the output
+is linear in d(t), so that whenever the spikes change, d is the solution of a linear least-squares
+problem.  The best tables are then refined by random changes of T and h, each with its optimal d,
+which needs no derivative of the step function.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from bioconv.codes.few_spikes.tables import GRID, Table
 Floats = NDArray[np.float64]
 Array = Any
 
-#: what keeps d bounded where spikes hardly ever differ, in units of the summed weight
+#: ridge penalty that keeps d bounded where spikes hardly ever differ, in units of the summed weight
 _RIDGE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """What a table is fitted to.
+    """The function values that a table is fitted to.
 
     Parameters
     ----------
     x, y, weight : ndarray, shape (n,)
         Inputs, values of the function, and weights in the loss.
     reach : float
-        Largest size of a parameter T, h or d.
+        Largest absolute value of a parameter T, h or d.
     """
 
     x: Floats
@@ -50,20 +50,21 @@ class Goal:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to try.
+    """Computational effort of a fit.
 
     Parameters
     ----------
     starts : int
-        Tables that are optimised side by side.
+        Number of tables that are optimised in parallel.
     steps : int
         Steps of gradient descent.
     changes : int
         Rounds of random changes.
     cost : float
-        What a spike costs in these rounds, in units of the variance of the function: the error
-        that a spike must save.  Of SiLU with K = 16, 5e-5 makes 2.7 spikes of the inputs in Fig 5a
-        of the paper and 5e-4 makes 1.7; the usual value is one between, which makes about two.
+        Penalty for a spike in these rounds, in units of the variance of the function: a spike
+        is kept only if it reduces the error by more than this.  For SiLU with K = 16, a penalty of
+        5e-5 results in 2.7 spikes for the inputs in Fig 5a of the paper and 5e-4 in 1.7; the
+        default lies between them and results in about two.
     """
 
     starts: int = 32
@@ -76,14 +77,14 @@ USUAL_EFFORT = Effort()
 
 
 class _Rows(NamedTuple):
-    """Tables side by side: (starts, K) each."""
+    """Parameters of several tables, each of shape (starts, K)."""
 
     threshold: Array
     fall: Array
 
 
 def fit_table(goal: Goal, k: int, effort: Effort = USUAL_EFFORT, seed: int = 0) -> Table:
-    """The best table of K steps that is found.
+    """Return the best table of K steps that the optimisation finds.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def fit_table(goal: Goal, k: int, effort: Effort = USUAL_EFFORT, seed: int = 0) 
 
 
 class _Data(NamedTuple):
-    """The goal, with weights that add up to 1, what a spike costs, and the parameters' limit."""
+    """Return the goal with weights that sum to 1, the spike penalty and the parameter limit."""
 
     x: Array
     y: Array
@@ -123,15 +124,15 @@ class _Data(NamedTuple):
     reach: Array
 
     def within(self, values: Array) -> Array:
-        """Parameters moved into the range that is allowed to them."""
+        """Clip parameters to their valid range."""
         return jnp.clip(values, -self.reach, self.reach)
 
 
 def _starts(goal: Goal, k: int, n: int, seed: int) -> _Rows:
-    """Binary digits of x above some lowest value, disturbed at random.
+    """Return initial tables: binary digits of x above some lowest value, randomly perturbed.
 
-    The first step tells whether x is above that value at all; its reset lifts x, so that digits
-    are positive.
+    The first step signals whether x is above that value at all; its reset shifts x such that
+    all digits are positive.
     """
     random = np.random.default_rng(seed)
     share = np.cumsum(goal.weight) / goal.weight.sum()
@@ -148,7 +149,7 @@ def _starts(goal: Goal, k: int, n: int, seed: int) -> _Rows:
 
 @jax.custom_jvp
 def _step(v: Array, width: Array) -> Array:
-    """1 from 0 on; its derivative is a triangle of this half width and area 1."""
+    """Step function; its surrogate derivative is a triangle of this half width and area 1."""
     return (v >= 0).astype(v.dtype)
 
 
@@ -171,7 +172,7 @@ def _spikes(rows: _Rows, x: Array, width: Array) -> Array:
 
 
 def _best_worth(data: _Data, fired: Array) -> Array:
-    """d(t) of least squares, moved into the range that is allowed."""
+    """Return the least-squares solution for d(t), clipped to the valid range."""
     weighted = fired * data.weight
     normal = weighted @ fired.T + _RIDGE * jnp.eye(len(fired))
     return data.within(jnp.linalg.solve(normal, weighted @ data.y))
@@ -185,7 +186,7 @@ def _loss(rows: _Rows, data: _Data, width: Array) -> Array:
 
 @jax.jit
 def _solve(data: _Data, rows: _Rows) -> tuple[Array, Array]:
-    """d and loss of each row, spikes included."""
+    """Return d and the loss, including the spike penalty, for each row."""
 
     def one(row: _Rows) -> tuple[Array, Array]:
         fired = _spikes(row, data.x, jnp.ones(()))
@@ -198,7 +199,7 @@ def _solve(data: _Data, rows: _Rows) -> tuple[Array, Array]:
 
 @partial(jax.jit, static_argnums=2)
 def _descend(data: _Data, rows: _Rows, steps: int) -> _Rows:
-    """Gradient descent (Adam); of every row the best that it came by."""
+    """Optimise by gradient descent (Adam) and keep the best parameters of each row."""
     span = data.x[-1] - data.x[0]
 
     def one(row: _Rows) -> _Rows:
@@ -229,7 +230,7 @@ def _descend(data: _Data, rows: _Rows, steps: int) -> _Rows:
 
 @partial(jax.jit, static_argnums=3)
 def _refine(data: _Data, rows: _Rows, key: Array, rounds: int) -> tuple[_Rows, Array]:
-    """Random changes of T and h, kept where the loss falls; ever smaller ones."""
+    """Refine T and h by random changes of decreasing size, kept where the loss decreases."""
     span = data.x[-1] - data.x[0]
 
     def update(carry: Any, number: Array) -> tuple[Any, None]:
@@ -240,7 +241,7 @@ def _refine(data: _Data, rows: _Rows, key: Array, rounds: int) -> tuple[_Rows, A
         n, k = shape
         chosen = jax.random.uniform(keys[0], (2, *shape)) < 1.5 / k
         noise = size * jax.random.normal(keys[1], (2, *shape)) * chosen
-        # a part of the changes moves a threshold and its reset together
+        # some of the changes move a threshold and its reset together
         together = jax.random.uniform(keys[2], (n, 1)) < 0.3
         changed = _Rows(
             rows.threshold + noise[0], rows.fall + jnp.where(together, noise[0], noise[1])
@@ -257,6 +258,6 @@ def _refine(data: _Data, rows: _Rows, key: Array, rounds: int) -> tuple[_Rows, A
 
 
 def values_of(function: Callable[[Array], Any], x: Floats) -> Floats:
-    """The function in float64."""
+    """Evaluate the function in float64."""
     with jax.enable_x64(True):
         return np.asarray(function(jnp.asarray(x, jnp.float64)), np.float64)

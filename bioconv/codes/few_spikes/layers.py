@@ -1,4 +1,4 @@
-"""What the few-spikes code carries: functions, their tables, and the units of potentials."""
+"""Layers of the few-spikes code: supported functions, their tables, and units of potentials."""
 
 from __future__ import annotations
 
@@ -32,22 +32,24 @@ K_RELU, K_FITTED = 10, 16
 
 
 def carries(function: Function) -> bool:
-    """Whether a table can be fitted to the function: one that maps each element alone."""
+    """Whether a table can be fitted to the function, which must act on each element separately."""
     return can_have_table(type(function))
 
 
 def can_have_table(cls: type[Function]) -> bool:
-    """Whether functions of a class map each element alone, without a jump."""
+    """Whether functions of a class act on each element separately and are continuous."""
     return issubclass(cls, Elementwise) and cls.pointwise and not issubclass(cls, Linear | NotEqual)
 
 
 def steps_of(code: FewSpikesCode, rewritten: Rewritten) -> dict[str, int]:
-    """K of each layer: the steps in which it speaks, those of its sources for a maximum.
+    """Return K, the number of steps in which a layer fires, of each layer.
+
+    A maximum has the K of its sources.
 
     Raises
     ------
     ConversionError
-        A pooling window holds sources with different K.
+        If a pooling window has sources with different K.
     """
     functions = [layer.function for layer in rewritten.layers]
     simple = all(isinstance(function, ReLU | MaxPool) for function in functions)
@@ -72,10 +74,10 @@ def units_of(
     calibration: dict[str, NDArray],
     steps: Mapping[str, int],
 ) -> dict[str, Floats]:
-    """What 1 mV stands for in each layer: alpha for ReLU, 1 for fitted functions.
+    """Return the activation that 1 mV represents in each layer: alpha for ReLU, 1 otherwise.
 
-    A ReLU's alpha is so much above the percentile of its activations, or the upper limit of the
-    function, that these are the largest number of K binary digits.
+    The alpha of a ReLU is chosen such that the percentile of its activations, or the upper limit
+    of the function, is the largest number with K binary digits.
     """
     measured = measure(
         rewritten,
@@ -102,7 +104,7 @@ def units_of(
 def inputs_of(
     rewritten: Rewritten, calibration: dict[str, NDArray], n_samples: int = 64
 ) -> dict[str, Floats]:
-    """What goes into each fitted function on the first samples of the calibration data."""
+    """Return the inputs of each fitted function on the first samples of the calibration data."""
     fitted = {
         f"into {layer.name}": layer
         for layer in rewritten.layers
@@ -127,12 +129,12 @@ def tables_of(
     calibration: dict[str, NDArray],
     steps: Mapping[str, int],
 ) -> dict[str, Table]:
-    """How each layer speaks.
+    """Return the table of each layer.
 
     Raises
     ------
     ConversionError
-        A pooling window holds spikes of different worth.
+        If the spikes in a pooling window have different weights.
     """
     heard = inputs_of(rewritten, calibration) if code.fit == "layer" else {}
     tables: dict[str, Table] = {}
@@ -160,13 +162,13 @@ def tables_of(
 
 
 def _unequal(name: str) -> Problem:
-    reason = "it pools layers of different functions, whose spikes differ in worth."
-    return Problem(name, "MaxPool", reason, "Pool them one by one.")
+    reason = "it pools layers with different functions, whose spikes have different weights."
+    return Problem(name, "MaxPool", reason, "Pool these layers separately.")
 
 
 def _refuse(rewritten: Rewritten, problems: list[Problem]) -> None:
     if problems:
         raise ConversionError(
-            f"The few-spikes code cannot carry {len(problems)} layer(s) of {rewritten.name!r}:",
+            f"The few-spikes code does not support {len(problems)} layer(s) of {rewritten.name!r}:",
             problems,
         )

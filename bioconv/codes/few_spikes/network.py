@@ -1,9 +1,9 @@
 """Build the spiking network of the few-spikes code.
 
-Every population has a step S in which it begins to speak.  It has heard all by then: its sources
-spoke in K steps that end with the spikes which arrive in step S.  Delays of branches of unequal
-depth are balanced, so that the last spikes of all sources arrive together, and the t-th ones of a
-source in step S - K + t, with the K of that source.
+Every population has a step S in which it starts to fire.  By then all of its input has arrived: its
+sources fired in K steps, and their last spikes arrive in step S.  Delays of branches of unequal
+depth are balanced such that the last spikes of all sources arrive together; the t-th spikes of a
+source arrive in step S - K + t, where K is that of the source.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ from bioconv.operators import Operator, compact, scaled
 
 Floats = NDArray[np.float64]
 
-#: potentials are whole multiples of 2^-34 mV: sums are exact in float64, whatever their order
+#: potentials are integer multiples of 2^-34 mV: sums are exact in float64 in any order
 _GRID = 2.0**-34
-#: value of a cell of a pooling window that is padding
+#: value of padding cells in a pooling window
 _LOWEST = -1e9
 
 
 def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
     Raises
     ------
     ConversionError
-        With every layer that few spikes cannot carry, or a neuron that is not the code's own.
+        If the code does not support some layers (the message lists all of them) or the neuron.
     ParameterError
-        The duration is too short.
+        If the duration is too short.
     """
     graph, calibration = request.graph, request.calibration
     rewritten = prepared(request, "few-spikes", carries)
@@ -96,7 +96,7 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
             "k": k,
             "latency_steps": latency,
             "latency": latency * plan.dt,
-            # a layer listens to one sample for K steps and speaks of it for K steps; see `pipeline`
+            # a layer receives a sample for K steps and then fires for K steps; see `pipeline`
             "pipeline_steps": 2 * k,
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
@@ -107,10 +107,11 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
 
 @dataclass
 class FewSpikesPlan(Parts):
-    """What is known before the first population is built, and what has been built so far.
+    """State of the construction: decisions made beforehand, and the parts built so far.
 
-    ``units`` says what a potential of 1 mV, or a spike of worth 1, stands for in activation;
-    ``tables`` how each layer speaks; ``starts`` when it begins to.
+    ``units`` holds the activation that a potential of 1 mV, or a spike of weight 1, represents in
+    each layer; ``tables`` the table of each layer, and ``starts`` the step in which it starts to
+    fire.
     """
 
     initial: str
@@ -123,14 +124,15 @@ class FewSpikesPlan(Parts):
     inputs: Mapping[str, tuple[int, ...]]
 
     def delay(self, source: str, start: int) -> int:
-        """So that the last spikes arrive in the step ``start``."""
+        """Return the delay in steps with which the last spikes arrive in the step ``start``."""
         return start - len(self.tables[source]) + 1 - self.starts[source]
 
 
 def _starts(rewritten: Rewritten, steps: Mapping[str, int]) -> dict[str, int]:
-    """Step in which each layer begins to speak (in which a readout has heard all).
+    """Return the step in which each layer starts to fire, or a readout has received all input.
 
-    Inputs are currents that have charged the neurons before these first speak, in step 0.
+    Inputs are currents, which have charged the neurons before they fire for the first time, in
+    step 0.
     """
     starts: dict[str, int] = {}
     for layer in (*rewritten.layers, *rewritten.readouts):
@@ -140,7 +142,7 @@ def _starts(rewritten: Rewritten, steps: Mapping[str, int]) -> dict[str, int]:
 
 
 def _add_neurons(plan: FewSpikesPlan, layer: Layer) -> None:
-    """Neurons that listen, then speak."""
+    """Add a population of neurons that first receive spikes and then fire."""
     name, start, table = plan.names[layer.name], plan.starts[layer.name], plan.tables[layer.name]
     found = _connect(plan, layer)
     model = FewSpikes(max(len(found.tables), 1)).model
@@ -173,7 +175,7 @@ def _add_neurons(plan: FewSpikesPlan, layer: Layer) -> None:
 
 
 def _add_readout(plan: FewSpikesPlan, layer: Layer, output: str) -> None:
-    """Neurons that add up what they hear."""
+    """Add a population of output neurons, which sum their input."""
     name = plan.names[layer.name]
     found = _connect(plan, layer)
     model = FewSpikesOutput(max(len(found.tables), 1)).model
@@ -186,7 +188,7 @@ def _add_readout(plan: FewSpikesPlan, layer: Layer, output: str) -> None:
 
 
 def _add_gates(plan: FewSpikesPlan, layer: Layer) -> None:
-    """Gates that let the spikes of the largest source of each window pass."""
+    """Add gates that pass on the spikes of the largest source of each window."""
     name, cells = plan.names[layer.name], range(prod(pool_of(layer).size))
     start, table = plan.starts[layer.name], plan.tables[layer.name]
     gate = FewSpikesMaxGate(len(cells))
@@ -220,7 +222,7 @@ def _add_gates(plan: FewSpikesPlan, layer: Layer) -> None:
 
 @dataclass(frozen=True)
 class _Heard:
-    """What a population hears: tables of its sources, by receptor; parameters; start potential."""
+    """Input of a population: tables of its sources by receptor, parameters, start potential."""
 
     tables: list[Table]
     parameters: dict[str, Value]
@@ -228,7 +230,7 @@ class _Heard:
 
 
 def _connect(plan: FewSpikesPlan, layer: Layer) -> _Heard:
-    """Projections and drives of a layer, and the gains of what arrives."""
+    """Add the projections and drives of a layer, and return the gains of its input."""
     (affine,), name, start = layer.inputs, plan.names[layer.name], plan.starts[layer.name]
     unit, tables = plan.units[layer.name], list[Table]()
     operators: list[Operator] = []
@@ -252,7 +254,7 @@ def _connect(plan: FewSpikesPlan, layer: Layer) -> _Heard:
     parameters: dict[str, Value] = {"i_offset": _number(current, affine)}
     parameters |= {f"gain{n}": float(table.worth[0]) for n, table in enumerate(tables)}
     plan.changes.append(Change(1, name, "gate", 0.0))
-    # Half a multiple off the grid, so that no potential meets a threshold (see `membrane`).
+    # Half a multiple off the grid, so that no potential equals a threshold (see `membrane`).
     return _Heard(tables, parameters, _GRID / (2 * lcm(*map(denominator, operators))))
 
 
@@ -261,13 +263,13 @@ def _bias(affine: Affine, unit: Floats) -> Floats:
 
 
 def _number(current: Floats, affine: Affine) -> Value:
-    """A constant current as one number where it is the same for all."""
+    """Return a constant current, as a single number where it is the same for all neurons."""
     constant = compact(current, affine.shape)
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
 def _index(tables: list[Table], table: Table) -> int:
-    """Place of a table with the same worth of spikes; it is added if there is none."""
+    """Return the index of a table with the same spike weights, appended if there is none."""
     for number, known in enumerate(tables):
         if known.same_worth(table):
             return number
@@ -276,7 +278,7 @@ def _index(tables: list[Table], table: Table) -> int:
 
 
 def _add_gains(plan: FewSpikesPlan, name: str, parameter: str, table: Table, start: int) -> None:
-    """The t-th spikes arrive in step start - K + t and are weighed in the step after."""
+    """Return changes of the gains, one step after the t-th spikes arrive in start - K + t."""
     for t in range(2, len(table) + 1):
         step = start - len(table) + t + 1
         plan.changes.append(Change(step, name, parameter, float(table.worth[t - 1])))

@@ -1,11 +1,11 @@
-"""Neurons that say a number with few spikes, each worth what its step says.
+"""Neurons that represent a number by a few spikes, whose weight depends on the time step.
 
-A layer listens for K steps and speaks for the K steps after.  What a spike is worth depends on
-the step in which it comes, so the *receiving* neuron weighs it: a spike puts its synaptic weight
-into ``s``, and the next integration adds ``gain * s`` to ``v`` and wipes ``s`` out.  The gain is
-a parameter that a scheduled change sets, step by step.  The last spikes that arrive do so in the
-very step in which the neuron begins to speak; the threshold condition counts them already, with
-the gain ``last``.
+A layer receives spikes for K steps and fires for the following K steps.  The contribution of a
+spike depends on the step in which it arrives, so that the *receiving* neuron weights it: a spike
+adds its synaptic weight to ``s``, and the next integration adds ``gain * s`` to ``v`` and resets
+``s`` to zero.  The gain is a parameter that scheduled changes set in every step.  The last spikes
+arrive in the step in which the neuron starts to fire; the threshold condition already includes
+them, with the gain ``last``.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _REFERENCES = ("stoeckl2021",)
 
 
 def FewSpikes(n_inputs: int = 1, **parameters: Value) -> Neuron:
-    """Neuron that writes its potential in spikes: ``v(t+1) = v(t) - h(t) z(t)`` (Eqs 1, 2).
+    """Neuron that represents its potential by spikes: ``v(t+1) = v(t) - h(t) z(t)`` (Eqs 1, 2).
 
-    Its threshold T(t) is the parameter ``v_th``, the reset h(t) is ``v_fall``, the gain d(t) of
-    the spikes that it receives is ``gain0``, ...: three tables, set step by step by scheduled
-    changes.  Constant current flows while ``gate`` is 1: for one step, so that a bias or a sample
-    of x pA becomes x mV (1 ms, 1 pF).
+    The threshold T(t) is the parameter ``v_th``, the reset h(t) is ``v_fall``, and the gains d(t)
+    of the received spikes are ``gain0``, ...: three tables, which scheduled changes set in every
+    step.  Constant current flows while ``gate`` is 1: for one step, so that a bias or a sample of
+    x pA becomes x mV (1 ms, 1 pF).
 
     Parameters
     ----------
     n_inputs : int
-        Receptors ``r0``, ``r1``, ..., one for each table of gains: layers with different
-        functions write in different tables.
+        Number of receptors ``r0``, ``r1``, ..., one for each table of gains: layers with
+        different functions use different tables.
     **parameters : float or ndarray
         v_rest, the start value, 0 mV; v_th 1 mV; v_fall 0 mV; c_m 1 pF; gate 1; i_offset 0 pA;
         gain0 1, ..., last0 1, ...
@@ -50,13 +50,13 @@ def FewSpikes(n_inputs: int = 1, **parameters: Value) -> Neuron:
 
 
 def FewSpikesOutput(n_inputs: int = 1, **parameters: Value) -> Neuron:
-    """Neuron that weighs and adds up spikes as `FewSpikes` does, and never spikes.
+    """Neuron that weights and sums spikes like `FewSpikes` but never spikes.
 
     Parameters
     ----------
     n_inputs : int
     **parameters : float or ndarray
-        As of `FewSpikes`, but v_th, v_fall and last0, ...
+        Those of `FewSpikes` except v_th, v_fall and last0, ...
 
     Returns
     -------
@@ -70,17 +70,18 @@ def FewSpikesOutput(n_inputs: int = 1, **parameters: Value) -> Neuron:
 
 
 def FewSpikesMaxGate(n: int, **parameters: Value) -> Neuron:
-    """Gate that repeats the spikes of the source with the largest value.
+    """Gate that passes on the spikes of the source with the largest value.
 
-    Every source sends its spikes twice, with weight 1: at once to the receptor ``p{p}``, where
-    ``x{p}`` becomes its value (the sum of d(t)), and K - 1 steps later to ``q{p}``.  When the late
-    spikes begin to come, all values are known; only spikes of the leader pass (ties: the lowest
-    index).  Values may have any sign, and any table d(t): the maximum is exact.
+    Every source sends its spikes twice, with weight 1: immediately to the receptor ``p{p}``, where
+    ``x{p}`` becomes its value (the sum of d(t)), and K - 1 steps later to ``q{p}``.  When the
+    delayed spikes start to arrive, all values are known, and only spikes of the source with the
+    largest value pass (for ties, the one with the lowest index).  The maximum is exact for values
+    of any sign and any table d(t).
 
     Parameters
     ----------
     n : int
-        Number of sources, 2 ... 25.
+        Number of sources, from 2 to 25.
     **parameters : float or ndarray
         gain 1, last 1.
 
@@ -120,13 +121,16 @@ def FewSpikesMaxGate(n: int, **parameters: Value) -> Neuron:
         parameters=(
             Parameter("gain", 1.0, "1", "Worth of the spikes of the step before"),
             Parameter("last", 1.0, "1", "Worth of the last spikes of a window"),
-            Parameter("margin", 1e-9, "1", "Lead that is none: rounding", (0.0, 1.0)),
+            Parameter("margin", 1e-9, "1", "Tolerance for rounding errors", (0.0, 1.0)),
             _TAU_FLAG,
         ),
         states=(
             *(State(f"x{p}", 0.0, "1", f"Value of source {p}") for p in sources),
-            *(State(f"s{p}", 0.0, "1", f"Spike of source {p} in this step") for p in sources),
-            *(State(f"z{p}", 0.0, "1", f"Late spike of source {p} in this step") for p in sources),
+            *(State(f"s{p}", 0.0, "1", f"Spike of source {p} in the step") for p in sources),
+            *(
+                State(f"z{p}", 0.0, "1", f"Delayed spike of source {p} in the step")
+                for p in sources
+            ),
         ),
         receptors=(
             *(Receptor(f"p{p}", f"s{p}", "1") for p in sources),
@@ -139,8 +143,8 @@ def FewSpikesMaxGate(n: int, **parameters: Value) -> Neuron:
     return Neuron(model, parameters)
 
 
-#: wipes a mark out within a step, exactly: exp(-1e6) is 0 in every simulator
-_TAU_FLAG = Parameter("tau_flag", 1e-6, "ms", "Decay time of what arrives in a step", (1e-9, 1e-3))
+#: resets a variable to exactly zero within a step: exp(-1e6) is 0 in every simulator
+_TAU_FLAG = Parameter("tau_flag", 1e-6, "ms", "Decay time of the input of a step", (1e-9, 1e-3))
 
 
 def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
@@ -164,7 +168,7 @@ def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
         lines.append(f"u = v + {counted} : volt")
         speaking = (
             Parameter("v_th", 1.0, "mV", "Firing threshold T of the step", role=roles.THRESHOLD),
-            Parameter("v_fall", 0.0, "mV", "Fall h of the potential after a spike in the step"),
+            Parameter("v_fall", 0.0, "mV", "Decrease h of the potential after a spike in the step"),
             *lasts,
         )
     return NeuronModel(
@@ -187,7 +191,7 @@ def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
         ),
         states=(
             State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
-            *(State(f"s{k}", 0.0, "mV", "What has arrived in this step") for k in inputs),
+            *(State(f"s{k}", 0.0, "mV", "Input in this step") for k in inputs),
         ),
         receptors=tuple(Receptor(f"r{k}", f"s{k}", "mV") for k in inputs),
         source=_SOURCE,

@@ -1,12 +1,13 @@
-"""A stream of samples through a few-spikes network, a new one every 2K steps.
+"""A stream of samples through a few-spikes network, with a new sample every 2K steps.
 
 Stoeckl and Maass 2021, "Emulating an ANN neuron by a spiking neuron with few spikes": the
-parameters of a neuron change periodically; it collects the spikes of one sample for K steps, speaks
-of it for K steps, and by then the spikes of the next sample begin to arrive.  With functions of
-different K the period is twice the largest one.
+parameters of a neuron change periodically.  A neuron collects the spikes of a sample for K steps
+and fires for another K steps, after which the spikes of the next sample start to arrive.  With
+functions of different K, the period is twice the largest K.
 
-The stream is itself a spiking network, in which the changes of one sample are scheduled anew for
-each, and the samples are currents that flow for one step.  So every simulator runs it.
+The stream is itself a spiking network, in which the changes of one sample are scheduled again for
+every sample, and the samples are currents that flow for one step.  Every simulator can therefore
+run it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from bioconv.simulators.settings import Settings, check_data
 
 Floats = NDArray[np.float64]
 
-#: the only input of a stream, which carries nothing: the samples are in the changes
+#: the only input of a stream, which is empty: the samples are contained in the changes
 _NOTHING = "nothing"
 
 
@@ -43,13 +44,13 @@ class Stream:
     Parameters
     ----------
     single : SpikingNetwork
-        What a sample goes through.
+        The network that processes one sample.
     network : SpikingNetwork
         The same neurons and synapses, with the changes of all samples.
     interval : int
         Steps from one sample to the next.
     opens : dict of str to int
-        For each population the step in which it is reset for the first sample.
+        For each population, the step in which it is reset for the first sample.
     n_images : int
     """
 
@@ -61,12 +62,12 @@ class Stream:
 
     @property
     def duration(self) -> float:
-        """Of the whole stream, in ms."""
+        """Duration of the whole stream in ms."""
         return self.network.n_steps * self.network.dt
 
 
 def stream(network: SpikingNetwork, x: ArrayLike | Mapping[str, ArrayLike]) -> Stream:
-    """A network that is shown one sample after the other without a pause.
+    """Return a network that processes one sample after the other without a pause.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def simulate_stream(
     progress: bool = True,
     **options: Any,
 ) -> Recording:
-    """Show samples to a few-spikes network as a `stream`; what it says of each.
+    """Present samples to a few-spikes network as a `stream`, and return the outputs for each.
 
     Parameters
     ----------
@@ -136,8 +137,8 @@ def simulate_stream(
     Returns
     -------
     Recording
-        As of `bioconv.simulate` with samples one at a time: steps are counted from the step in
-        which a sample enters.  Rasters of all populations are there.
+        The same as from `bioconv.simulate` with one sample at a time: steps are counted from the
+        step in which a sample enters.  It contains the rasters of all populations.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def simulate_stream(
 
 
 def _cut(streamed: Stream, recording: Recording, dtype: str) -> Recording:
-    """What belongs to each sample, with steps from its entry on."""
+    """Split the recording by sample, with steps counted from the entry of each sample."""
     single, images = streamed.single, np.arange(streamed.n_images)
     raster_names = tuple(recording.rasters)
     settings = Settings(
@@ -179,7 +180,7 @@ def _cut(streamed: Stream, recording: Recording, dtype: str) -> Recording:
         np.add.at(counts, (image, raster.neuron), 1)
         found.add_counts(name, images, counts, counts)
     for readout in single.readouts:
-        # before the window of a sample the potential still tells of the sample before
+        # before the window of a sample opens, the potential still belongs to the preceding sample
         within = np.maximum(np.arange(single.n_steps), streamed.opens[readout.population])
         steps = within[:, None] + images * streamed.interval
         potential = single.population(readout.population).model.potential
@@ -193,8 +194,8 @@ def _check(network: SpikingNetwork) -> None:
         Problem(
             population.name,
             population.model.name,
-            "it is no neuron of the few-spikes code, whose windows repeat.",
-            "Stream networks as FewSpikesCode converts them.",
+            "it is not a neuron of the few-spikes code, and only these have windows that repeat.",
+            "Stream only networks that were converted with FewSpikesCode.",
         )
         for population in network.populations
         if not _is_own(population.model)
@@ -204,7 +205,7 @@ def _check(network: SpikingNetwork) -> None:
 
 
 def _is_own(model: NeuronModel) -> bool:
-    """Whether a model is one of the code's, whatever it and its parts are called."""
+    """Whether a model is one of this code, regardless of the names of the model and its parts."""
     n = len(model.receptors)
     own = [make(n).model for make in (FewSpikes, FewSpikesOutput) if 1 <= n <= 8]
     own += [FewSpikesMaxGate(n // 2).model] if 4 <= n <= 50 else []
@@ -212,7 +213,7 @@ def _is_own(model: NeuronModel) -> bool:
 
 
 def _opens(network: SpikingNetwork, population: Population) -> int:
-    """Step in which the first spikes can arrive; in which it speaks where none do."""
+    """Return the step in which the first spikes can arrive, or the start step if none do."""
     arrivals = [
         network.population(entry.pre).start_step + entry.delay_steps
         for entry in network.projections_to(population.name)
@@ -221,12 +222,12 @@ def _opens(network: SpikingNetwork, population: Population) -> int:
 
 
 def _gate(population: Population) -> str:
-    """The parameter that lets constant current flow, or nothing."""
+    """Return the name of the parameter that gates the constant current, or an empty string."""
     return population.model.role(roles.GATE)
 
 
 def _of(network: SpikingNetwork, population: Population) -> list[Change]:
-    """The changes of one sample, but for those of the current, which flows as the window opens."""
+    """Return the changes of one sample except those of the current, which the stream schedules."""
     return [
         change
         for change in network.changes
@@ -235,7 +236,7 @@ def _of(network: SpikingNetwork, population: Population) -> list[Change]:
 
 
 def _waiting(population: Population, opens: int) -> Population:
-    """A population into which no current flows before its window opens."""
+    """Return a population that receives no current before its window opens."""
     gate = _gate(population)
     if not (gate and opens):
         return population
@@ -245,13 +246,13 @@ def _waiting(population: Population, opens: int) -> Population:
 def _window(
     population: Population, step: int, scheduled: list[Change], number: int
 ) -> Iterator[Change]:
-    """States, and parameters that changed for the sample before, as they were at first."""
+    """Reset the states, and the parameters that the preceding sample changed."""
     if not number:
         return
     name = population.name
     for state in population.model.states:
         yield Change(step, name, state.name, population.start(state.name))
-    # what is set in this very step as well keeps the value of the schedule
+    # a variable that the schedule sets in this same step keeps that value
     first = {change.variable: change.step for change in reversed(scheduled)}
     for variable in first:
         if not any(c.step == first[variable] == step for c in scheduled):
@@ -261,7 +262,7 @@ def _window(
 def _sample(
     population: Population, step: int, currents: Mapping[str, Floats], number: int
 ) -> Iterator[Change]:
-    """The current of a sample, and of the bias, for one step."""
+    """Switch on the current of a sample and of the bias for one step."""
     gate = _gate(population)
     if not gate:
         return

@@ -1,6 +1,6 @@
-"""Tables for functions: those of the common ones are shipped, others are fitted once and cached.
+"""Tables of functions: those of common functions are included, others are fitted and cached.
 
-``python -m bioconv.codes.few_spikes.standard FILE`` computes the shipped ones anew.
+``python -m bioconv.codes.few_spikes.standard FILE`` recomputes the included tables.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from bioconv.operators import Array
 
 Floats = NDArray[np.float64]
 
-#: changes when the same key would give other tables
+#: to be changed whenever the same key would result in different tables
 _VERSION = 1
 _NAMES = ("threshold", "fall", "worth")
 _FILE = "tables.npz"
-#: numbers of inputs at which a table is fitted, in the inner region and in all of it
+#: numbers of inputs at which a table is fitted, in the inner region and in the whole region
 _INNER, _ALL = 400, 400
-#: weight of the whole range besides that of the inputs of a layer
+#: weight of the whole range, in addition to that of the inputs of a layer
 _ANYWHERE = 0.05
 #: inputs of a layer are taken at these quantiles
 _QUANTILES = (np.arange(_INNER) + 0.5) / _INNER
-#: functions whose tables are shipped, and their numbers of steps
+#: functions whose tables are included, and their numbers of steps
 SHIPPED: tuple[Elementwise, ...] = (Silu(), Sigmoid(), Gelu(), Gelu(True), Tanh())
 SHIPPED_STEPS = (4, 8, 12, 16)
 _SHIPPED_EFFORT = Effort(starts=48, steps=500, changes=4000)
@@ -52,16 +52,16 @@ _SHIPPED_EFFORT = Effort(starts=48, steps=500, changes=4000)
 
 @dataclass(frozen=True)
 class Region:
-    """Where a function is fitted, and where most inputs lie.
+    """Range in which a function is fitted, and inner range in which most inputs lie.
 
     Parameters
     ----------
     low, high : float
     inner : tuple of float
     inner_weight : float
-        Weight of an error in the inner region, in units of one outside.
+        Weight of an error in the inner region, relative to one outside.
     reach : float
-        Largest size of a parameter T, h or d.
+        Largest absolute value of a parameter T, h or d.
     """
 
     low: float
@@ -74,7 +74,7 @@ class Region:
 _USUAL = Region(-8.0, 12.0)
 #: the range of the parameters in "Analysis of FS-coding", which Fig 5e and f divide into 2^Q values
 _REACH = 8.0
-#: the regions of the paper's Methods for SiLU and sigmoid; functions that are flat beyond get less
+#: for SiLU and sigmoid, the regions in the Methods of the paper; smaller where functions saturate
 REGIONS: Mapping[type, Region] = MappingProxyType(
     {
         Exponential: Region(-8.0, 4.0),
@@ -89,12 +89,12 @@ REGIONS: Mapping[type, Region] = MappingProxyType(
 
 
 def region_of(function: Elementwise | Callable[[Array], Any]) -> Region:
-    """The region in which a function is fitted if nothing is known of its inputs."""
+    """Return the region in which a function is fitted if its inputs are not known."""
     return REGIONS.get(type(function), _USUAL)
 
 
 def goal_in(function: Callable[[Array], Any], region: Region) -> Goal:
-    """A function over a region."""
+    """Return the goal of fitting a function in a region."""
     inner = np.linspace(*region.inner, _INNER)
     x = np.unique(np.concatenate([inner, np.linspace(region.low, region.high, _ALL)]))
     inside = (x >= region.inner[0]) & (x <= region.inner[1])
@@ -103,7 +103,7 @@ def goal_in(function: Callable[[Array], Any], region: Region) -> Goal:
 
 
 def goal_for(function: Callable[[Array], Any], inputs: Floats) -> Goal:
-    """A function over the inputs that a layer has: where there are many, the weight is large."""
+    """Return the goal of fitting a function to the distribution of the inputs of a layer."""
     often = np.quantile(inputs, _QUANTILES)
     margin = 0.05 * (np.ptp(inputs) + 1e-3)
     anywhere = np.linspace(inputs.min() - margin, inputs.max() + margin, _ALL)
@@ -114,7 +114,7 @@ def goal_for(function: Callable[[Array], Any], inputs: Floats) -> Goal:
 
 
 def cached_table(goal: Goal, k: int, effort: Effort = USUAL_EFFORT, seed: int = 0) -> Table:
-    """`fit_table`, remembered by content.
+    """Return the result of `fit_table`, cached by the content of the arguments.
 
     Parameters
     ----------
@@ -140,12 +140,12 @@ def _arrays(goal: Goal, k: int, effort: Effort, seed: int) -> dict[str, Floats]:
 
 
 def standard_table(function: Elementwise | Callable[[Array], Any], k: int) -> Table:
-    """The table of a function over its region: shipped, from the cache, or fitted now.
+    """Return the table of a function over its region: included, from the cache, or newly fitted.
 
     Parameters
     ----------
     function : Elementwise or function of arrays
-        Any function of JAX arrays, element by element.
+        Any elementwise function of JAX arrays.
     k : int
     """
     value = function.value if isinstance(function, Elementwise) else function
@@ -154,7 +154,7 @@ def standard_table(function: Elementwise | Callable[[Array], Any], k: int) -> Ta
 
 
 def _label(function: Elementwise) -> str:
-    """Class and options as a name."""
+    """Return a label made of the class and the options of a function."""
     options = "".join(f"_{value}" for value in vars(function).values())
     return f"{type(function).__name__}{options}"
 
@@ -172,7 +172,7 @@ def _shipped(function: Elementwise, k: int) -> Table | None:
 
 
 def shipped_tables() -> Iterator[tuple[str, int, Table]]:
-    """Label, number of steps and table of all that is shipped, fitted anew."""
+    """Fit all included tables anew and yield label, number of steps and table of each."""
     for function in SHIPPED:
         goal = goal_in(function.value, region_of(function))
         for k in SHIPPED_STEPS:
@@ -180,7 +180,7 @@ def shipped_tables() -> Iterator[tuple[str, int, Table]]:
 
 
 def write_shipped(path: str | Path) -> None:
-    """Fit the tables of the common functions and write them to a file (minutes)."""
+    """Fit the tables of the common functions and write them to a file, which takes minutes."""
     from bioconv.export.support.arrays import write
 
     arrays = {

@@ -1,4 +1,4 @@
-"""The three tables of a few-spikes neuron: threshold T(t), reset h(t) and worth d(t) of a spike."""
+"""The tables of a few-spikes neuron: threshold T(t), reset h(t) and spike weight d(t)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from bioconv.ground.errors import ParameterError
 
 Floats = NDArray[np.float64]
 
-#: T, h and d of fitted tables are whole multiples of this, so that sums of them are exact
+#: T, h and d of fitted tables are integer multiples of this, so that their sums are exact
 GRID = 2.0**-12
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """What a neuron does in the steps t = 1 ... K (Stoeckl and Maass 2021, Eqs 1 to 3).
+    """Parameters of a neuron in the steps t = 1 ... K (Stoeckl and Maass 2021, Eqs 1 to 3).
 
     Parameters
     ----------
     threshold, fall, worth : ndarray of float64, shape (K,)
         T(t), h(t) and d(t).
     grid : float
-        They are whole multiples of this.
+        All values are integer multiples of this.
     reach : float
-        They were sought between -reach and reach; inf: anywhere.
+        The fit was limited to values between -reach and reach; inf for no limit.
     """
 
     threshold: Floats
@@ -39,7 +39,7 @@ class Table:
         return len(self.threshold)
 
     def spikes(self, x: ArrayLike) -> NDArray[np.bool_]:
-        """z(t) for each input, shape (K, *x.shape) (Eq 2)."""
+        """Return the spikes z(t) for each input, shape (K, *x.shape) (Eq 2)."""
         v = np.array(x, np.float64)
         fired = np.zeros((len(self), *v.shape), np.bool_)
         for step, (threshold, fall) in enumerate(zip(self.threshold, self.fall, strict=True)):
@@ -48,19 +48,19 @@ class Table:
         return fired
 
     def value(self, x: ArrayLike) -> Floats:
-        """What the neuron makes of each input: the sum of d(t) z(t) (Eq 3)."""
+        """Return the output for each input, the sum of d(t) z(t) (Eq 3)."""
         return np.asarray(np.tensordot(self.worth, self.spikes(x), axes=1), np.float64)
 
     def same_worth(self, other: Table) -> bool:
-        """Whether spikes of both are worth the same."""
+        """Whether both tables have the same spike weights."""
         return np.array_equal(self.worth, other.worth)
 
     def limited(self, bits: int) -> Table:
-        """The table with ``2**bits`` values for a parameter: signed fixed-point numbers.
+        """Return the table with parameters rounded to signed fixed-point numbers of ``bits`` bits.
 
-        Fig 5e and f.  The values are evenly spaced from -reach to reach, the upper end excluded:
-        from -8 to 8, as in the paper, for the tables of named functions.  Where no reach is given,
-        it is the smallest power of 2 that covers all parameters.
+        Fig 5e and f.  The ``2**bits`` values are evenly spaced from -reach to reach, excluding the
+        upper end: from -8 to 8, as in the paper, for the tables of named functions.  If reach is
+        infinite, the smallest power of 2 that covers all parameters is used instead.
 
         Parameters
         ----------
@@ -80,12 +80,12 @@ class Table:
 
 
 def relu_table(k: int) -> Table:
-    """ReLU in closed form, in units of alpha: T(t) = h(t) = d(t) = 2^-t.
+    """Return the table of ReLU in units of alpha, T(t) = h(t) = d(t) = 2^-t.
 
     Stoeckl and Maass 2021, "Approximating the ReLU activation function": the spikes are the
-    binary digits of x / alpha, rounded down; alpha is 2^K of their units.  The paper says that
-    values between two multiples of alpha 2^-K are rounded down "to the next larger multiple"; by
-    its Eqs 1 to 3 they are rounded to the next smaller one, as here.
+    binary digits of x / alpha, rounded down; alpha is 2^K in the units of the paper.  According
+    to its text, values between two multiples of alpha 2^-K are rounded down "to the next larger
+    multiple"; according to its Eqs 1 to 3, they are rounded to the next smaller one, as here.
     """
     if not 1 <= k <= 20:
         raise ParameterError(f"k must be a whole number from 1 to 20. Received: {k!r}.")

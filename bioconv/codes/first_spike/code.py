@@ -1,4 +1,4 @@
-"""The first-spike code, base and with dynamic threshold: a rate is the inverse of a time."""
+"""The first-spike code, with constant or dynamic threshold: activations are inverse times."""
 
 from __future__ import annotations
 
@@ -13,61 +13,66 @@ from bioconv.ground.options import check, choice, number, whole
 
 @dataclass(frozen=True)
 class FirstSpikeCode(Code):
-    """An input a becomes one spike at ``unit_steps * scale / a``: the larger, the earlier.
+    """Represent an activation a by one spike at ``unit_steps * scale / a``.
 
-    Rueckauer and Liu 2018, as in mueller 6.1.  A spike switches on a current for good (Eq 6.1)
-    and a neuron fires once, when its potential reaches the threshold (Eq 6.2); the inverse of
-    that time is its instantaneous rate.  Nothing waits for anything, and the code is approximate
-    for two reasons.  A neuron fires as soon as it can, before inputs of the other sign have come,
-    and what comes later is lost: `bioconv.premature_spikes` counts how often that happens.  And a
-    current flows from the arrival of a spike only, so that the times of all layers on the way add
-    up: activations of deep layers come out smaller and more alike than they are, their order
-    stays.  More steps let smaller activations arrive, but make outputs more alike.  For exact
-    codes see `bioconv.OscillationCode` and `bioconv.FirstSpikeExactCode`.
+    Rueckauer and Liu 2018, as in mueller 6.1.  A spike switches on a current that never decays
+    (Eq 6.1), and a neuron fires once, when its potential reaches the threshold (Eq 6.2); the
+    inverse of that time is its instantaneous rate.  Neurons do not wait for all of their input,
+    and the code is approximate for two reasons.  First, a neuron fires as soon as its potential
+    reaches the threshold, possibly before inputs of the other sign have arrived, and later input
+    is lost; `bioconv.premature_spikes` counts how often this happens.  Second, a current flows only
+    from the arrival of a spike on, so that the delays of successive layers add up: activations of
+    deep layers become smaller and more similar to each other, but keep their order.  With more
+    steps, smaller activations can arrive, but outputs become more similar.  For exact codes see
+    `bioconv.OscillationCode` and `bioconv.FirstSpikeExactCode`.
 
-    With the threshold "dynamic" a neuron fires twice: when its potential crosses the threshold for
-    the first time, which announces that an activation is on its way, and, after that has taken the
-    potential back by a threshold, when it crosses the threshold once more, which is the message.
-    An announcement raises the thresholds of all targets by the magnitude of the weight, and the
-    message lowers them again, so that targets wait for what has been announced.
+    With the threshold "dynamic", a neuron fires twice.  The first spike, when its potential crosses
+    the threshold for the first time, announces an activation and lowers the potential by one
+    threshold; the second spike, when the potential crosses the threshold again, transmits the
+    activation.  An announcement raises the thresholds of all targets by the magnitude of the
+    weight, and the second spike lowers them again, so that targets wait for the announced input.
 
-    A ReLU with a threshold, below which it is zero (`bioconv.keras.ClampedReLU`), can be carried:
-    it stops firing at the time that stands for the threshold.  One with a largest value starts
-    at the time that stands for that.
+    A ReLU with a threshold below which it is zero (`bioconv.keras.ClampedReLU`) is supported: it
+    stops firing at the time that represents the threshold.  A ReLU with an upper limit starts
+    firing at the time that represents the limit.
 
     Parameters
     ----------
     threshold : {"base", "dynamic"}
+        Constant or dynamic threshold.
     unit_steps : int
-        Steps to the spike of the full scale: input of the full scale fires after as many.  With a
-        dynamic threshold this is the second spike, and the first comes after half of them.
+        Number of steps after which a neuron with input of the full scale fires.  With a dynamic
+        threshold this applies to the second spike, and the first occurs after half as many steps.
     missing : float
         Share of an announced weight by which it raises a dynamic threshold; 1 is the whole weight.
     readout : {"level", "first_spike"}
-        Outputs from the potential of neurons that never fire, as the mean current; or from who
-        fires first.  With the latter an output is not the activation, but its order is.
+        Outputs are read from the potential of neurons that never fire, as the mean current, or
+        from the times of the first spikes.  In the latter case outputs are not activations, but
+        have the same order.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
 
     Notes
     -----
-    The thesis says of the dynamic threshold that "neurons fire twice: first, to signal a missing
-    input and second, to contain the encoded information", but not when the first spike is emitted.
-    Three readings were tried on the LeNet-5 of its Table 6.1, which counts 1.92 times the spikes of
-    the base code and less than half of its loss.  (1) As soon as the current is positive, as in
-    the published program of Rueckauer and Liu: most announced neurons never fire, so that there
-    are about four times as many spikes, and with the whole weight the layers behind are blocked.
-    (2) At the first crossing, without a reset: the second spike follows at once, and the loss of
-    the base code remains.  (3) At the first crossing, with a reset ("resetting the neuron's state
-    to zero"), which gives about twice as many spikes and a smaller loss.  The third is the one that
-    is built; `python -m paper_figures run mueller_table_6_1` has its numbers.
+    About the dynamic threshold, the thesis states that "neurons fire twice: first, to signal a
+    missing input and second, to contain the encoded information", but not when the first spike is
+    emitted.  Three interpretations were tested on the LeNet-5 of its Table 6.1, which reports 1.92
+    times the spikes of the base code and less than half of its loss of accuracy.  (1) The first
+    spike is emitted as soon as the current is positive, as in the published program of Rueckauer
+    and Liu: most announced neurons never fire, so that there are about four times as many spikes,
+    and with the whole weight the following layers are blocked.  (2) It is emitted at the first
+    crossing, without a reset: the second spike follows immediately, and the loss of the base code
+    remains.  (3) It is emitted at the first crossing, with a reset ("resetting the neuron's state
+    to zero"), which results in about twice as many spikes and a smaller loss.  The third
+    interpretation is implemented; `python -m paper_figures run mueller_table_6_1` shows its
+    results.
 
-    The message is a crossing of twice the threshold, starting from zero: the potential starts one
-    threshold below zero, and a second population with the same input, which starts at zero, emits
-    the announcements.
+    The second spike is a crossing of twice the threshold, starting from zero.  It is implemented by
+    a potential that starts one threshold below zero, and a second population with the same input,
+    which starts at zero and emits the announcements.
 
     Examples
     --------
@@ -88,7 +93,7 @@ class FirstSpikeCode(Code):
         check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """The next lower inverse of a whole number of steps, 0 if that is above n_steps."""
+        """Round activations down to inverse numbers of steps, or to 0 beyond n_steps."""
         value = np.clip(np.asarray(activation, np.float64), 1e-12, 1.0)
         steps = np.ceil(self.unit_steps / value - 1e-6)
         return np.where(steps <= n_steps, self.unit_steps / steps, 0.0)

@@ -42,14 +42,13 @@ from bioconv.operators import Operator, compact, scaled
 
 Scale = NDArray[np.float64]
 
-#: units of time for each layer, where the user gives no duration: by then nearly all that fire
-#: in a LeNet-5 have fired
+#: default duration of a layer in units of time: nearly all spikes of a LeNet-5 occur within it
 _UNITS_A_LAYER = 3
 
 
 @dataclass
 class FirstSpikePlan(Parts):
-    """What is known before the first population is built, and what has been built so far.
+    """State of the construction: decisions made beforehand, and the parts built so far.
 
     Parameters
     ----------
@@ -57,16 +56,16 @@ class FirstSpikePlan(Parts):
     rewritten : Rewritten
         With encoders.
     scales : dict of str to ndarray
-        Activation that stands for one unit of time, by layer.
+        Activation that one unit of time represents, by layer.
     dt : float
         ms.
     n_steps : int
     names : mapping of str to str
-        Of the populations.
+        Names of the populations.
     carried : mapping of str to Carried
     inputs : mapping of str to Input
     announcers : dict of str to str
-        For each layer the population that announces its spikes.
+        For each layer, the population that announces its spikes.
     """
 
     code: FirstSpikeCode
@@ -91,31 +90,31 @@ class FirstSpikePlan(Parts):
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """What a spike in each step says, in units of the scale."""
+        """The value that a spike in each step represents, in units of the scale."""
         return self.code.unit_steps / np.arange(1.0, self.n_steps + 1.0)
 
     def neuron(self, threshold: str = "") -> Neuron:
-        """The neuron of all layers but gates."""
+        """The neuron of all layers except gates."""
         return FirstSpike(threshold or self.code.threshold, t_ref=ONCE_STEPS * self.dt)
 
     @property
     def n_crossings(self) -> int:
-        """How often the potential reaches the threshold until the spike that carries the value."""
+        """Number of threshold crossings up to the spike that represents the value."""
         return 2 if self.dynamic else 1
 
     @property
     def lift(self) -> float:
-        """By how many mV the full scale lifts the membrane in one unit of time."""
+        """Increase of the potential in mV that the full scale causes in one unit of time."""
         return self.n_crossings * float(self.neuron().value("v_th"))
 
     @property
     def full(self) -> float:
-        """Current of the full scale in pA."""
+        """Current in pA that represents the full scale."""
         return self.lift * float(self.neuron().value("c_m")) / self.unit
 
 
 def build(code: FirstSpikeCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
@@ -126,9 +125,9 @@ def build(code: FirstSpikeCode, request: Request) -> SpikingNetwork:
     Raises
     ------
     ConversionError
-        With every layer that cannot spike, or a neuron that is not the code's own.
+        If the code does not support some layers (the message lists all of them) or the neuron.
     ParameterError
-        A duration in which not even the full scale fires.
+        If not even the full scale fires within the duration.
     """
     graph, calibration, step = request.graph, request.calibration, request.dt or 1.0
     plain = prepared(request, code.name, carries)
@@ -165,20 +164,20 @@ def build(code: FirstSpikeCode, request: Request) -> SpikingNetwork:
 
 
 def carries(function: Function) -> bool:
-    """Whether the code can carry a function besides plain rectifications: one with a threshold."""
+    """Whether the code supports a function in addition to plain ReLU: one with a threshold."""
     return isinstance(function, ReLU) and function.threshold > 0 and not function.negative_slope
 
 
 def _check_duration(code: FirstSpikeCode, n_steps: int) -> None:
     if n_steps <= code.unit_steps:
         raise ParameterError(
-            f"n_steps = {n_steps} is too short: input of the full scale fires after "
+            f"n_steps = {n_steps} is too short: a neuron with full-scale input fires after "
             f"{code.unit_steps} steps. Use more steps, or fewer unit_steps."
         )
 
 
 def _scales(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, Scale]:
-    """Largest activation of each channel; of the whole layer where it has a limit or threshold."""
+    """Return the largest activation per channel, or per layer if it has a limit or threshold."""
     scales = measure_headroom("activation", rewritten, calibration).scales.of
     for layer in rewritten.layers:
         function = layer.function
@@ -188,7 +187,7 @@ def _scales(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[st
 
 
 def _add_layer(plan: FirstSpikePlan, layer: Layer) -> None:
-    """A rectification: neurons that fire at the time that stands for their activation."""
+    """Add neurons that fire at the time that represents their activation (a rectification)."""
     name, neuron = plan.names[layer.name], plan.neuron()
     given = _connect(plan, layer, name)
     current = _bias(plan, layer)
@@ -200,7 +199,7 @@ def _add_layer(plan: FirstSpikePlan, layer: Layer) -> None:
 
 
 def _limits(plan: FirstSpikePlan, layer: Layer, name: str, neuron: Neuron) -> dict[str, Any]:
-    """No spike before the one that stands for the largest value, none after the smallest."""
+    """Allow spikes only between the times of the largest and the smallest value."""
     function, start = rectifier_of(layer), {}
     steps = plan.code.unit_steps * np.max(plan.scales[layer.name])
     first = round(steps / function.max_value) - 1
@@ -213,14 +212,14 @@ def _limits(plan: FirstSpikePlan, layer: Layer, name: str, neuron: Neuron) -> di
 
 
 def _add_announcer(plan: FirstSpikePlan, layer: Layer, current: Any) -> None:
-    """Neurons with the same input that fire when the threshold is crossed for the first time."""
+    """Add neurons with the same input that fire at the first threshold crossing."""
     name, neuron = _announcer_name(plan, layer), plan.neuron("base")
     given = _connect(plan, layer, name)
     parameters = {**neuron.parameters, "i_offset": current}
     initial = {"v": _start(plan, given, 1)}
     plan.populations.append(Population(name, layer.shape, neuron.model, parameters, initial))
     function = rectifier_of(layer)
-    if carries(function):  # what crosses later than this stays below the smallest value
+    if carries(function):  # potentials that cross later than this remain below the smallest value
         steps = plan.code.unit_steps * np.max(plan.scales[layer.name]) / plan.n_crossings
         plan.changes.append(Change(round(steps / function.threshold), name, "v_th", NEVER))
 
@@ -233,9 +232,9 @@ def _announcer_name(plan: FirstSpikePlan, layer: Layer) -> str:
 
 
 def _add_missing(plan: FirstSpikePlan, layer: Layer, name: str) -> None:
-    """Announcements raise the threshold by a share of their weights, spikes lower it again.
+    """Add synapses: announcements raise the threshold by a share of their weights, spikes lower it.
 
-    In a chain of several signed maps the product of their magnitudes stands for the weight.
+    In a chain of several signed maps, the product of their magnitudes replaces the weight.
     """
     unit = plan.code.missing * float(plan.neuron().value("v_th"))
     for term in layer.inputs[0].terms:
@@ -249,12 +248,12 @@ def _add_missing(plan: FirstSpikePlan, layer: Layer, name: str) -> None:
 
 
 def _weights(plan: FirstSpikePlan, layer: Layer, operator: Operator, source: str) -> Operator:
-    """From units of the source's scale to units of the layer's."""
+    """Convert an operator from units of the scale of its source to those of the layer."""
     return scaled(operator, pre=plan.scales[source], post=1.0 / plan.scales[layer.name])
 
 
 def _connect(plan: FirstSpikePlan, layer: Layer, name: str) -> list[Operator]:
-    """Drives from inputs, synapses from other layers; the operators of the latter."""
+    """Add drives from inputs and synapses from layers, and return the operators of the latter."""
     found, full = [], plan.full
     for term in layer.inputs[0].terms:
         if term.source in plan.inputs:
@@ -269,7 +268,7 @@ def _connect(plan: FirstSpikePlan, layer: Layer, name: str) -> list[Operator]:
 
 
 def _bias(plan: FirstSpikePlan, layer: Layer) -> Any:
-    """Constant current in pA on the grid; one number where it is the same for all."""
+    """Return the constant current in pA on the grid, as one number if it is the same for all."""
     grid = plan.full * GRID
     current = np.round(layer.inputs[0].bias / plan.scales[layer.name] * plan.full / grid) * grid
     constant = compact(current, layer.shape)
@@ -277,9 +276,9 @@ def _bias(plan: FirstSpikePlan, layer: Layer) -> Any:
 
 
 def _start(plan: FirstSpikePlan, given: list[Operator], crossing: int) -> float:
-    """Start potential in mV: a threshold lower for each crossing before the one that is a spike.
+    """Return the start potential in mV: one threshold lower for each crossing without a spike.
 
-    The part above that is so close to zero that it decides ties only.
+    The additional part is so small that it only decides ties.
     """
     v_th = float(plan.neuron().value("v_th"))
     return margin(v_th, plan.code.unit_steps, given) - (crossing - 1) * v_th
@@ -309,7 +308,7 @@ def _populate(
 
 
 def _add_gates(plan: FirstSpikePlan, layer: Layer) -> None:
-    """A maximum: neurons that pass on the first spike, and the first announcement."""
+    """Add neurons that pass on the first spike and the first announcement (a maximum)."""
     gate = FirstSpikePool()
     _populate(plan, layer, gate, {}, {})
     _connect_windows(plan, layer, plan.names[layer.name], plan.names)
@@ -327,7 +326,7 @@ def _connect_windows(
 
 
 def _add_readout(plan: FirstSpikePlan, layer: Layer, output: str) -> None:
-    """An output: neurons that only add up, or neurons that fire."""
+    """Add output neurons, which either only sum their input or fire."""
     name, level = plan.names[layer.name], plan.code.readout == "level"
     neuron = plan.neuron("base" if level else "")
     scale = plan.scales[layer.name]
@@ -342,7 +341,7 @@ def _add_readout(plan: FirstSpikePlan, layer: Layer, output: str) -> None:
     else:
         initial = {"v": _start(plan, given, plan.n_crossings)}
         contribution = {"scale": scale / (plan.n_steps * plan.dt), "offset": scale}
-        function = Linear()  # its order is that of the activations, its values are times
+        function = Linear()  # the values are times, with the order of the activations
         if plan.dynamic:
             _add_missing(plan, layer, name)
     parameters = {**neuron.parameters, "i_offset": _bias(plan, layer)}
@@ -354,7 +353,7 @@ def _add_readout(plan: FirstSpikePlan, layer: Layer, output: str) -> None:
 
 
 def _record(plan: FirstSpikePlan, request: Request) -> dict[str, str | int | float | bool]:
-    """Everything that set the network up, as plain values."""
+    """Return all settings of the network as plain values."""
     used = np.concatenate([np.ravel(scale) for scale in plan.scales.values()])
     return {
         **describe_options(plan.code),

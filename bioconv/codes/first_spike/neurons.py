@@ -1,4 +1,4 @@
-"""Integrate-and-fire neurons whose inputs stay: the time of the one spike is the message."""
+"""Integrate-and-fire neurons with persistent input, whose single spike encodes a value."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ _REFERENCES = ("mueller2023", "rueckauer2018")
 
 
 def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
-    """Perfect integrator in which every arriving spike switches on a current for good.
+    """Perfect integrator in which every arriving spike switches on a current that never decays.
 
     u(t) = sum of w (t - t_j) over the spikes so far, plus b t (mueller Eq 6.1).  The neuron fires
     once: the refractory period is longer than any run.
 
-    With the threshold "dynamic" spikes on the receptor ``announced`` raise the threshold: the first
-    of a source's two spikes announces the second, which takes the announcement back.
+    With the threshold "dynamic", spikes at the receptor ``announced`` raise the threshold: the
+    first of the two spikes of a source announces the second one, which cancels the announcement.
 
     Parameters
     ----------
     threshold : {"base", "dynamic"}
+        Constant or dynamic threshold.
     **parameters : float or ndarray
         v_rest, the start value, 0 mV; v_reset 0 mV; v_th 1 mV; c_m 1 pF; t_ref 1e6 ms;
         i_offset 0 pA.
@@ -44,7 +45,7 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
         "missing",
         0.0,
         "mV",
-        "By how much announced input raises the threshold",
+        "Increase of the threshold by announced input",
         kind=roles.SYNAPTIC,
     )
     model = NeuronModel(
@@ -69,7 +70,13 @@ def FirstSpike(threshold: str = "base", **parameters: Value) -> Neuron:
         ),
         states=(
             State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
-            State("i_syn", 0.0, "pA", "Current of all spikes so far", kind=roles.LASTING_CURRENT),
+            State(
+                "i_syn",
+                0.0,
+                "pA",
+                "Sum of the currents of all spikes so far",
+                kind=roles.LASTING_CURRENT,
+            ),
             *([missing] if dynamic else []),
         ),
         receptors=(

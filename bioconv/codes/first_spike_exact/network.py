@@ -42,14 +42,14 @@ from bioconv.operators import compact, identity, scaled
 
 Floats = NDArray[np.float64]
 
-#: weights are whole multiples of this part of a population's largest slope: fine enough for
+#: weights are integer multiples of this share of a population's largest slope: fine enough for
 #: float32, coarse enough for sums in any order and any unit to stay on the same side of a threshold
 _GRID = 2.0**-34
 
 
 @dataclass
 class FirstSpikeExactPlan(Parts):
-    """What is known before the first population is built, and what has been built so far."""
+    """State of the construction: decisions made beforehand, and the parts built so far."""
 
     code: FirstSpikeExactCode
     rewritten: Rewritten
@@ -60,7 +60,7 @@ class FirstSpikeExactPlan(Parts):
 
 
 def build(code: FirstSpikeExactCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ def build(code: FirstSpikeExactCode, request: Request) -> SpikingNetwork:
     Raises
     ------
     ConversionError
-        With every layer that cannot spike, or a neuron that is not the code's own.
+        If the code does not support some layers (the message lists all of them) or the neuron.
     ParameterError
-        The duration is too short.
+        If the duration is too short.
     """
     graph, calibration = request.graph, request.calibration
     rewritten = prepared(request, "exact first-spike", minima=True)
@@ -97,7 +97,7 @@ def build(code: FirstSpikeExactCode, request: Request) -> SpikingNetwork:
 
 
 def _names(rewritten: Rewritten) -> dict[str, str]:
-    """Names of populations; the inputs themselves come first, their encoders behind them."""
+    """Return the names of inputs and populations; encoders follow their inputs."""
     keys = [entry.name for entry in rewritten.inputs]
     keys += [f"{entry.name} encoder" for entry in rewritten.inputs]
     keys += [layer.name for layer in (*rewritten.layers, *rewritten.readouts)]
@@ -106,7 +106,7 @@ def _names(rewritten: Rewritten) -> dict[str, str]:
 
 
 def _population_of(plan: FirstSpikeExactPlan, source: str) -> str:
-    """Name of the population whose spikes carry an input or a layer."""
+    """Return the name of the population whose spikes represent an input or a layer."""
     return plan.names.get(f"{source} encoder", plan.names[source])
 
 
@@ -115,7 +115,7 @@ def _add_inputs(plan: FirstSpikeExactPlan) -> tuple[Input, ...]:
 
 
 def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
-    """Neurons that fire the earlier the larger the sample is (thesis 2.4.2 (i))."""
+    """Add input neurons, which fire earlier for larger values (thesis 2.4.2 (i))."""
     schedule, window = plan.schedule, plan.schedule.windows[entry.name]
     dt, unit = schedule.dt, schedule.unit
     name = plan.names[f"{entry.name} encoder"]
@@ -144,7 +144,7 @@ def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
 
 
 def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
-    """Neurons whose first spike is a ReLU (thesis 2.4.2 (ii)-(v))."""
+    """Add neurons whose first spike represents a ReLU (thesis 2.4.2 (ii)-(v))."""
     code, schedule = plan.code, plan.schedule
     scale, window, dt = plan.scaling.scale[layer.name], schedule.windows[layer.name], schedule.dt
     gain = _gain(plan, layer)
@@ -152,7 +152,7 @@ def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
     total = np.zeros(layer.shape)
     for projection in synapses:
         total += apply64(projection.operator, np.ones((1, *projection.operator.in_shape)))
-    # What the slope lacks once all input has come: alpha, and the cells that are padding.
+    # Missing part of the slope once all input has arrived: alpha and the padding cells.
     missing = rounded(np.broadcast_to(gain, layer.shape) - total, grid)
     slope = missing + total
     ramp = missing if code.slope == "identical" else np.ones(())
@@ -178,13 +178,13 @@ def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
 
 
 def _gain(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
-    """Slope of the potential within the window: J / w of Eqs 2.3, 2.6."""
+    """Return the slope of the potential within the window, J / w of Eqs 2.3 and 2.6."""
     sums = plan.scaling.sums[layer.name]
     return np.ones(sums.shape) if plan.code.slope == "identical" else 1.0 / (1.0 - sums)
 
 
 def _earliest(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
-    """Time in ms before which no neuron fires."""
+    """Return the time in ms before which no neuron fires."""
     schedule, window = plan.schedule, plan.schedule.windows[layer.name]
     held = plan.code.threshold == "held"
     earliest = np.asarray(window.open * schedule.dt if held else 0.0)
@@ -197,7 +197,7 @@ def _earliest(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
 def _connect(
     plan: FirstSpikeExactPlan, layer: Layer, gain: Floats
 ) -> tuple[float, list[Projection]]:
-    """Synapses of a population, weights on a grid; and the grid, in pA."""
+    """Add the synapses of a population with weights on a grid, and return the grid in pA."""
     operators = [
         scaled(term.operator, pre=plan.scaling.scale[term.source], post=gain)
         for term in layer.inputs[0].terms
@@ -216,7 +216,7 @@ def _connect(
 
 
 def _add_pool(plan: FirstSpikeExactPlan, layer: Layer) -> None:
-    """Neurons that fire with the first of their sources, or with the last (Eq 2.32)."""
+    """Add neurons that fire with the first or with the last of their sources (Eq 2.32)."""
     pool = pool_of(layer)
     sources = np.zeros(layer.shape)
     for _, source, operator in cells_of(layer):
@@ -248,13 +248,13 @@ def _append(plan: FirstSpikeExactPlan, layer: Layer, neuron: Neuron) -> None:
 
 
 def _values(schedule: Schedule, window: Window) -> Floats:
-    """What a spike is worth in each step of a window: the last one 0."""
+    """Return the value of a spike in each step of a window, which is 0 in the last step."""
     steps = np.arange(window.close - window.open, -1, -1)
     return np.asarray(steps * schedule.dt / schedule.unit, np.float64)
 
 
 def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
-    """Neurons that only add up; the bias as a current (Eqs 2.34, 2.35)."""
+    """Add outputs, which only sum their input; the bias is a current (Eqs 2.34, 2.35)."""
     schedule, window = plan.schedule, plan.schedule.windows[layer.name]
     for term in layer.inputs[0].terms:
         operator = scaled(term.operator, pre=plan.scaling.scale[term.source])
@@ -282,18 +282,18 @@ def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
 
 
 def _off_grid(values: Floats | float, grid: float) -> Floats:
-    """The nearest values that lie half-way between two points of the grid."""
+    """Round values to the nearest midpoints between two points of the grid."""
     return (np.floor(np.asarray(values, np.float64) / grid) + 0.5) * grid
 
 
 def _compact(values: Floats, layer: Layer) -> Value:
-    """One number where it is the same for all."""
+    """Return a single number if all values are the same, otherwise the array."""
     constant = compact(values, layer.shape)
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
 def _record(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | int | float | bool]:
-    """Everything that set the network up, as plain values."""
+    """Return all settings of the network as plain values."""
     schedule, code = plan.schedule, plan.code
     options = {name: value for name, value in asdict(code).items() if name != "input_range"}
     used = code.input_range or (float("nan"), float("nan"))

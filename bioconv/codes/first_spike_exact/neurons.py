@@ -1,12 +1,13 @@
 """Neurons of the exact time-to-first-spike code: each fires at most one spike.
 
-Time is cut into windows, one a layer.  In units of the time t_unit that stands for one unit of
-activation, a neuron whose window closes at t_close and that fires at t carries t_close - t.
+Time is divided into windows, one for each layer.  A neuron whose window closes at t_close and that
+fires at t represents the activation t_close - t, in units of the time t_unit that represents one
+unit of activation.
 
 A spike adds its weight to the *slope* of the potential (``i_syn``, a current that never decays), so
-that earlier spikes add more, in proportion.  Firing is put on the grid without bias: a neuron fires
-at the step that is nearest to the crossing, which ``0.5*dt`` in the conditions does; in the limit
-of small steps the conditions are those of the thesis.
+that earlier spikes contribute proportionally more.  Spike times are rounded to the grid without
+bias: because of ``0.5*dt`` in the conditions, a neuron fires at the step nearest to the crossing.
+In the limit of small steps, the conditions are those of the thesis.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ _FIRED = State("fired", 0.0, "1", "1 after the spike", kind=roles.MARK)
 
 
 def _t_close(inactive: str) -> Parameter:
-    """The end of the window, at which all neurons fire that are left, or none."""
+    """End of the window, at which either all remaining neurons fire or none."""
     fires = inactive == "fire"
-    meaning = "End of the window" + (", in which all that are left fire" if fires else "")
+    meaning = "End of the window" + (", in which all remaining neurons fire" if fires else "")
     role = roles.DEADLINE if fires else ""
     return Parameter("t_close", 1e6, "ms", meaning, moment=True, role=role)
 
@@ -33,16 +34,16 @@ def _t_close(inactive: str) -> Parameter:
 def FirstSpikeExact(
     inactive: str = "fire", threshold: str = "constant", **parameters: Value
 ) -> Neuron:
-    """Neuron whose first spike is the earlier, the larger the ReLU of its inputs is.
+    """Neuron whose single spike is earlier for larger values of the ReLU of its inputs.
 
     Parameters
     ----------
     inactive : {"fire", "silent"}
-        What a neuron does that has not fired when its window closes: it fires then (Eq 2.2), or
-        never.  In the second case the slope of all neurons is set to ``i_open`` when the window
-        opens, as if the silent ones had fired (thesis 2.2.3, less than one spike per neuron).
+        Whether a neuron that has not fired when its window closes fires then (Eq 2.2), or never.
+        In the second case, the slope of all neurons is set to ``i_open`` when the window opens,
+        as if the silent ones had fired (thesis 2.2.3, less than one spike per neuron).
     threshold : {"constant", "falling"}
-        The current ``i_offset`` makes the potential rise, or the threshold fall (Eq 2.5).
+        Whether the current ``i_offset`` raises the potential or lowers the threshold (Eq 2.5).
     **parameters : float or ndarray
         v_th 1 mV; c_m 1 pF; i_offset 0 pA (slope from t_start on); i_open 0 pA (slope from t_open
         on); t_start, t_open, t_first 0 ms; t_close 1e6 ms; slope 0 mV/ms.
@@ -63,7 +64,7 @@ def FirstSpikeExact(
     opened = "i_open * int(t + 0.5*dt >= t_open)"
     rising = "i_offset * int(t + 0.5*dt >= t_start) * int(t + 0.5*dt < t_open)"
     total = f"{synapses} + {opened}" + ("" if falls else f" + {rising}")
-    # The falling threshold does until the window opens what the ramp does otherwise.
+    # Until the window opens, the falling threshold replaces the ramp of the potential.
     fall = "i_offset * clip(t + dt - t_start, 0*ms, t_open - t_start) / c_m"
     crossed = f"v + 0.5*dt*slope >= v_th{' - v_fall' if falls else ''}"
     last = "t + 1.5*dt >= t_close" if inactive == "fire" else ""
@@ -88,7 +89,9 @@ def FirstSpikeExact(
             I_OFFSET,
             Parameter("i_open", 0.0, "pA", "Input current from t_open on", role=window_current),
             Parameter("t_start", 0.0, "ms", "Start of the current i_offset", moment=True),
-            Parameter("t_open", 0.0, "ms", "Start of the window: all input has come", moment=True),
+            Parameter(
+                "t_open", 0.0, "ms", "Start of the window, when all input has arrived", moment=True
+            ),
             Parameter("t_first", 0.0, "ms", "Earliest time of the spike", moment=True),
             _t_close(inactive),
             Parameter(
@@ -101,7 +104,7 @@ def FirstSpikeExact(
                 "i_syn",
                 0.0,
                 "pA",
-                "Sum of the weights of all spikes that have come",
+                "Sum of the weights of all spikes so far",
                 kind=roles.LASTING_CURRENT,
             ),
             _FIRED,
@@ -114,10 +117,10 @@ def FirstSpikeExact(
 
 
 def FirstSpikeEncoder(inactive: str = "fire", **parameters: Value) -> Neuron:
-    """Input neuron: the larger its current, the earlier its spike.
+    """Input neuron that fires earlier for larger currents.
 
-    The potential rises steadily; the sample's current lifts it through the electrode's
-    conductance ``g_in``.
+    The potential rises at a constant rate; the current of the sample raises it further through the
+    conductance ``g_in`` of the electrode.
 
     Parameters
     ----------
@@ -161,10 +164,10 @@ def FirstSpikeEncoder(inactive: str = "fire", **parameters: Value) -> Neuron:
 
 
 def FirstSpikePool(**parameters: Value) -> Neuron:
-    """Neuron that fires with the first, or with the last, of its sources (Eq 2.32).
+    """Neuron that fires with the first or with the last of its sources (Eq 2.32).
 
     Every source sends a pulse of weight 1; ``v_th`` is half a pulse for the maximum, and half a
-    pulse less than all of them for the minimum.
+    pulse less than the sum of all pulses for the minimum.
 
     Parameters
     ----------
@@ -188,7 +191,7 @@ def FirstSpikePool(**parameters: Value) -> Neuron:
         method="euler",
         parameters=(Parameter("v_th", 0.5, "mV", "Firing threshold", role=roles.THRESHOLD),),
         states=(
-            State("v", 0.0, "mV", "Number of spikes that have come", kind=roles.MEMBRANE_POTENTIAL),
+            State("v", 0.0, "mV", "Number of spikes so far", kind=roles.MEMBRANE_POTENTIAL),
             _FIRED,
         ),
         receptors=(Receptor("syn", "v", "mV"),),
@@ -200,7 +203,7 @@ def FirstSpikePool(**parameters: Value) -> Neuron:
 
 
 def FirstSpikeIntegrator(**parameters: Value) -> Neuron:
-    """Output that adds up and never fires (Eq 2.34); its potential stands still from t_close on.
+    """Output that sums its input and never fires (Eq 2.34), with constant potential after t_close.
 
     Parameters
     ----------
@@ -238,7 +241,7 @@ def FirstSpikeIntegrator(**parameters: Value) -> Neuron:
                 "i_syn",
                 0.0,
                 "pA",
-                "Sum of the weights of all spikes that have come",
+                "Sum of the weights of all spikes so far",
                 kind=roles.LASTING_CURRENT,
             ),
         ),

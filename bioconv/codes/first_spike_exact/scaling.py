@@ -1,9 +1,9 @@
 """Preprocessing of the exact first-spike code (stanojevic Algorithm 1).
 
-Batch normalization has been folded into operators and biases when the model was read, also where
-zero padding makes the bias depend on the place (Eqs 2.7-2.11).  What is left are the range of the
-inputs (Eqs 2.12-2.14), the scales of the layers (Eqs 2.15-2.19) and their largest activations
-(Eq 2.24).
+Batch normalization has already been folded into operators and biases when the model was read, even
+where zero padding makes the bias depend on the position (Eqs 2.7-2.11).  This module determines the
+range of the inputs (Eqs 2.12-2.14), the scales of the layers (Eqs 2.15-2.19) and their largest
+activations (Eq 2.24).
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ Samples = Mapping[str, NDArray]
 
 @dataclass(frozen=True)
 class Scaling:
-    """The scaled ReLU network, as factors.
+    """Factors that scale a ReLU network.
 
     Parameters
     ----------
     scale : dict of str to ndarray
-        Activation that stands for 1, of every input and layer; broadcastable to its shape.
+        Activation of every input and layer that is scaled to 1, broadcastable to its shape.
     low : dict of str to float
-        What is subtracted of each input before it is divided (p).
+        Value that is subtracted from each input before the division (p).
     sums : dict of str to ndarray
-        Sum of the scaled weights of a neuron, one for each channel; where zero padding cuts off
-        some of them, with those (Eq 2.15).  For rectifications.
+        Sum of the scaled weights of a neuron of each channel, including weights that zero padding
+        cuts off (Eq 2.15).  Only for rectifications.
     largest : dict of str to float
-        Largest scaled activation that each layer has a time for: the largest on the calibration
-        data (X of Eq 2.24), or that at the percentile of the code.
+        Largest scaled activation that each layer can represent: the largest one on the
+        calibration data (X of Eq 2.24), or that at the percentile of the code.
     """
 
     scale: dict[str, Floats] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Scaling:
     largest: dict[str, float] = field(default_factory=dict)
 
     def bias(self, affine: Affine) -> Floats:
-        """The bias with what the shifted inputs add (Eqs 2.12, 2.14), broadcastable."""
+        """Return the bias including that of shifted inputs (Eqs 2.12, 2.14), broadcastable."""
         bias = np.asarray(affine.bias, np.float64)
         for term in affine.terms:
             if self.low.get(term.source, 0.0) != 0.0:
@@ -63,7 +63,7 @@ class Scaling:
 
 
 def measure(code: FirstSpikeExactCode, rewritten: Rewritten, calibration: Samples) -> Scaling:
-    """Ranges, scales and largest activations.
+    """Return the ranges, scales and largest activations of a network.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def measure(code: FirstSpikeExactCode, rewritten: Rewritten, calibration: Sample
 def _add_rectifier(
     code: FirstSpikeExactCode, layer: Layer, largest: float, scaling: Scaling
 ) -> None:
-    """Scale of a rectification: the smallest that keeps its sums of weights within bounds."""
+    """Return the smallest scale of a rectification that keeps its sums of weights within bounds."""
     total, positive = _weight_sums(code, layer, scaling)
     scale = np.ones(total.shape)
     if code.normalization == "layer" and largest > 0:
@@ -114,10 +114,10 @@ def _add_rectifier(
 def _weight_sums(
     code: FirstSpikeExactCode, layer: Layer, scaling: Scaling
 ) -> tuple[Floats, Floats]:
-    """Sum of the weights, and of the positive ones, that each channel's neurons have.
+    """Return the sum of all weights and of the positive weights of a neuron of each channel.
 
-    Where neurons of a channel differ, as at a zero-padded border, those of the neuron with the
-    largest weights in all.
+    If the neurons of a channel differ, as at a zero-padded border, the neuron with the largest
+    sum of absolute weights is used.
     """
     total, size = np.zeros(layer.shape), np.zeros(layer.shape)
     positive = np.zeros(layer.shape)
@@ -135,7 +135,7 @@ def _weight_sums(
 
 
 def _columns(layer: Layer, values: NDArray) -> NDArray:
-    """Values of a layer, one column a channel (or a single one); leading axes may come first."""
+    """Reshape values of a layer to one column per channel or a single one; keep leading axes."""
     axis = channel_axis(layer)
     if axis is None:
         return values.reshape(-1, 1)
@@ -144,7 +144,7 @@ def _columns(layer: Layer, values: NDArray) -> NDArray:
 
 
 def _spread(layer: Layer, values: Floats) -> Floats:
-    """One value a channel, ready to broadcast to the layer's shape."""
+    """Reshape one value per channel such that it broadcasts to the shape of the layer."""
     axis = channel_axis(layer)
     if axis is None:
         return values.reshape(())
@@ -157,7 +157,7 @@ def _by_channel(layer: Layer, scale: Floats) -> Floats:
 
 
 def _maxima(rewritten: Rewritten, calibration: Samples) -> dict[str, Floats]:
-    """Largest activation of each layer and channel on the calibration data."""
+    """Return the largest activation of each layer and channel on the calibration data."""
     layers = {layer.name: layer for layer in rewritten.layers}
     found: dict[str, Floats] = {}
     for batch in iterate(rewritten.graph(), dict(calibration), names=list(layers)):
@@ -170,9 +170,10 @@ def _maxima(rewritten: Rewritten, calibration: Samples) -> dict[str, Floats]:
 def _percentiles(
     p: float, rewritten: Rewritten, calibration: Samples, scale: Mapping[str, Floats]
 ) -> dict[str, float]:
-    """The p-th percentile of all outputs of each layer, in units of its scale (1 if it has none).
+    """Return the p-th percentile of all outputs of each layer, in units of its scale if it has one.
 
-    `Tail` counts positive values only, so the rank among all is one among those first.
+    `Tail` counts positive values only, so that the rank among all values is first converted to a
+    rank among the positive ones.
     """
     n_samples = len(next(iter(calibration.values())))
     sizes = {layer.name: n_samples * prod(layer.shape) for layer in rewritten.layers}
@@ -189,7 +190,7 @@ def _percentiles(
 
 
 def _range(x: NDArray) -> tuple[float, float]:
-    """Smallest and largest value of the samples; zero is one of them."""
+    """Return the smallest and the largest value of the samples and zero."""
     low, high = min(float(x.min()), 0.0), max(float(x.max()), 0.0)
     return (low, high) if low < high else (0.0, 1.0)
 

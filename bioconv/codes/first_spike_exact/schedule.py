@@ -1,4 +1,4 @@
-"""When the neurons of each layer may fire (stanojevic Algorithm 2), in whole steps."""
+"""Windows in which the neurons of each layer may fire (stanojevic Algorithm 2), in steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.scaling import Scaling
 from bioconv.ground.errors import ParameterError
 
-#: step in ms where the user gives none: a power of two, so that potentials add up without rounding
+#: default time step in ms: a power of two, so that sums of potentials are not rounded
 DEFAULT_DT = 0.125
 
 
@@ -22,18 +22,19 @@ DEFAULT_DT = 0.125
 class Window:
     """Times of a population, in steps from the start of the sample.
 
-    A spike of step t comes at the time t + 1.
+    A spike of step t occurs at the time t + 1.
 
     Parameters
     ----------
     start : int
-        When the first input can come: the slope alpha sets in.
+        Earliest arrival of input, from which the slope alpha applies.
     open : int
-        From when on neurons fire (t_min).
+        Opening of the window, from which neurons can fire (t_min).
     close : int
-        When a neuron fires that carries 0 (t_max).
+        Closing of the window, when neurons fire that represent 0 (t_max).
     complete : int
-        When the last input has come: when the window opens, but for maxima, which do not wait.
+        Arrival of the last input.  It is the opening of the window, except for maxima, which do
+        not wait for all of their input.
     """
 
     start: int
@@ -51,7 +52,7 @@ class Schedule:
     dt : float
         ms.
     unit : float
-        Time in ms that stands for the activation 1 of the scaled network.
+        Time in ms that represents the activation 1 of the scaled network.
     windows : dict of str to Window
     """
 
@@ -60,12 +61,12 @@ class Schedule:
     windows: dict[str, Window]
 
     def delay(self, source: str, layer: str) -> int:
-        """Delay in steps with which the zeros of all sources arrive together."""
+        """Return the delay in steps with which the zeros of all sources arrive simultaneously."""
         return self.windows[layer].complete - self.windows[source].close
 
     @property
     def n_steps(self) -> int:
-        """When the last output has all its input."""
+        """The step in which the last output has received all its input."""
         return max(window.close for window in self.windows.values())
 
 
@@ -76,22 +77,23 @@ def plan(
     dt: float | None,
     n_steps: int | None,
 ) -> Schedule:
-    """The windows, for the code's time unit, or for that which makes ``n_steps`` do.
+    """Return the windows for the time unit of the code, or for the one that fits ``n_steps``.
 
     Raises
     ------
     ParameterError
-        If ``n_steps`` is too short for windows of one step, or the time unit shorter than a step.
+        If ``n_steps`` is too short for windows of one step, or the time unit is shorter than a
+        step.
     """
     step = DEFAULT_DT if dt is None else float(dt)
     if n_steps is None:
         if code.time_unit < step:
             raise ParameterError(
                 f"time_unit = {code.time_unit:g} ms is shorter than a step of {step:g} ms, so that "
-                "no activation could be told from another. Use a larger time_unit, or a smaller dt."
+                "activations could not be distinguished. Use a larger time_unit, or a smaller dt."
             )
         return _schedule(code, rewritten, scaling, step, code.time_unit)
-    # Steps grow with the unit, and each window is rounded up: from a little below, downwards.
+    # Each window is rounded up to whole steps, so that the unit is reduced until all of them fit.
     per_unit = _schedule(code, rewritten, scaling, step, 1e4 * step).n_steps / 1e4
     unit = n_steps / per_unit * step
     while unit > step:
@@ -101,8 +103,8 @@ def plan(
         unit -= max(schedule.n_steps - n_steps, 1) / (2 * per_unit) * step
     least = _schedule(code, rewritten, scaling, step, step).n_steps
     raise ParameterError(
-        f"n_steps = {n_steps} is too short for {len(rewritten.layers) + 1} windows, one after the "
-        f"other: with one step for the activation 1 they take {least}. Use more steps."
+        f"n_steps = {n_steps} is too short for {len(rewritten.layers) + 1} consecutive "
+        f"windows: they take {least} with one step per unit of activation. Use more steps."
     )
 
 
@@ -130,7 +132,7 @@ def _schedule(
 
 
 def _length(code: FirstSpikeExactCode, layer: Layer, scaling: Scaling, unit_steps: float) -> int:
-    """Steps of a window (Algorithm 2, line 6); no longer than an upper limit of the ReLU needs."""
+    """Return the steps of a window (Algorithm 2, line 6), bounded by an upper limit of the ReLU."""
     longest = (1.0 + code.zeta) * scaling.largest[layer.name]
     if isinstance(layer.function, ReLU):
         longest = min(longest, layer.function.max_value / float(np.min(scaling.scale[layer.name])))

@@ -1,4 +1,4 @@
-"""The oscillation (phase) code: an activation is the phase at which a neuron fires."""
+"""The oscillation (phase) code: activations are represented by the phase of a spike."""
 
 from __future__ import annotations
 
@@ -15,50 +15,52 @@ from bioconv.ground.options import check, choice, whole
 
 @dataclass(frozen=True)
 class OscillationCode(Code):
-    """An activation a is a spike at ``(1 - a / scale) * window`` after a reference phase.
+    """Represent an activation a by a spike ``(1 - a / scale) * window`` after a reference phase.
 
-    Mueller 2023, section 6.2.  A global oscillation divides time into windows.  A layer listens
-    in one window, in which its potential becomes its activation, and transmits in the next one,
-    in which the oscillation lifts every membrane to the threshold: the larger the potential,
-    the earlier the spike (Eq 6.5); no spike for potentials that are not positive.  The layer
-    behind listens meanwhile, and lets early spikes weigh more than late ones.  So nothing fires
-    before all of its inputs have come, and the network computes what the analog one computes, up
-    to the resolution of time.  A neuron fires at most once.
+    Mueller 2023, section 6.2.  A global oscillation divides time into windows.  A layer receives
+    its input in one window, during which its potential becomes its activation, and transmits in
+    the next window, in which the oscillation raises all potentials towards the threshold: larger
+    potentials lead to earlier spikes (Eq 6.5), and potentials that are not positive do not lead to
+    a spike.  Meanwhile the following layer receives the spikes and weights early spikes more than
+    late ones.  No neuron fires before all of its input has arrived, so that the network computes
+    the same function as the analog network, up to the resolution of time.  A neuron fires at most
+    once.
 
-    Biases come from a bias lane (section 6.2.1): one neuron for each window, which fires at its
-    start.  Max pooling passes on the first spike of its window; branches that skip layers are
-    delayed, so that all inputs of a layer come in the same window.
+    Biases are provided by a bias lane (section 6.2.1), with one neuron per window, which fires at
+    the start of the window.  Max pooling passes on the first spike of its pooling window.  Branches
+    that skip layers are delayed, so that all input of a layer arrives in the same time window.
 
     Parameters
     ----------
     window_steps : int
-        Steps of a window: the number of values that a spike can tell apart.
+        Number of steps of a window, which is the number of values that a spike can represent.
     adaptation : {"amplitude", "duration"}
-        How a late spike is made to weigh less: by its amplitude (6.2.2), or because the current
-        that it switches on lasts to the end of the window only (6.2.3).
+        How the effect of late spikes is reduced: by their amplitude (6.2.2), or because the
+        current that a spike switches on lasts only until the end of the window (6.2.3).
     normalization : {"peak", "bound", "activation"}
-        What of each channel is put at the threshold.  "bound": the maximum possible input, for
-        any sample within the range of the calibration data, so that no neuron can fire while it
-        listens (6.2.1); the scale grows from layer to layer, and a window resolves less.  "peak":
-        the largest sum of the positive contributions on the calibration data, and "activation":
-        the largest activation on them, which resolves most, but saturates where a sample has a
-        larger one.  With these two the threshold is out of reach until the listening window is
-        over.
+        Value of each channel that is scaled to the threshold.  "bound" is the maximum possible
+        input for any sample within the range of the calibration data, so that no neuron can fire
+        in its listening window (6.2.1); the scale grows from layer to layer, and the resolution of
+        a window decreases.  "peak" is the largest sum of the positive contributions on the
+        calibration data.  "activation" is the largest activation on the calibration data, which
+        has the best resolution but saturates for samples with larger activations.  With the latter
+        two, the threshold is out of reach until the listening window is over.
     readout : {"level", "first_spike"}
-        Outputs from the potential at the end of the last listening window, or from the phases at
-        which output neurons fire in one window more: the class is known with the first of them.
+        Outputs are read from the potential at the end of the last listening window, or from the
+        phases at which output neurons fire in an additional window; the first spike determines
+        the class.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
 
     Notes
     -----
-    A network of d layers takes ``1 + d (window_steps + 1)`` steps: one charges the encoders, and
-    spikes are under way for one between two layers.  Two of the thesis's equations are read as
-    its text says: a spike at t weighs 1 - t / T, not t / T (Eq 6.4), and a bias is a spike at the
-    start of the window, which adds b T q, not b q (Eq 6.6).
+    A network of d layers takes ``1 + d (window_steps + 1)`` steps: one step charges the encoders,
+    and spikes take one step from layer to layer.  Two equations of the thesis are interpreted
+    according to its text: a spike at t is weighted by 1 - t / T, not t / T (Eq 6.4), and a bias is
+    a spike at the start of the window, which adds b T q, not b q (Eq 6.6).
 
     Examples
     --------
@@ -79,6 +81,6 @@ class OscillationCode(Code):
         check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """The nearest multiple of 1 / n_steps, for a window of n_steps."""
+        """Round activations to the nearest multiple of 1 / n_steps, for a window of n_steps."""
         steps = np.ceil(np.asarray(activation, np.float64) * n_steps - 0.5)
         return np.clip(steps / n_steps, 0.0, 1.0)

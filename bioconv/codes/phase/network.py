@@ -47,7 +47,7 @@ from bioconv.operators import (
 
 
 def build(code: OscillationCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def build(code: OscillationCode, request: Request) -> SpikingNetwork:
     Raises
     ------
     ConversionError
-        With every layer that cannot spike, or a neuron that is not the code's own.
+        If the code does not support some layers (the message lists all of them) or the neuron.
     ParameterError
-        A duration shorter than the code needs.
+        If the duration is shorter than the code requires.
     """
     graph, calibration, step = request.graph, request.calibration, request.dt or 1.0
     plain = prepared(request, code.name)
@@ -87,13 +87,15 @@ def build(code: OscillationCode, request: Request) -> SpikingNetwork:
         graph,
         plan.inputs.values(),
         dt=step,
-        n_steps=steps_of(request, step, latency, advice="Use as many, or fewer window_steps."),
+        n_steps=steps_of(
+            request, step, latency, advice="Use at least this number, or fewer window_steps."
+        ),
         record=_record(plan, latency, request),
     )
 
 
 def _add_layer(plan: PhasePlan, layer: Layer) -> None:
-    """A rectification: an encoder, or neurons that listen and transmit."""
+    """Add a rectification: an encoder, or neurons that receive and then transmit."""
     if {term.source for term in layer.inputs[0].terms} & set(plan.inputs):
         neuron = _charged(plan, layer)
     else:
@@ -121,7 +123,7 @@ def _populate(plan: PhasePlan, layer: Layer, neuron: Neuron) -> None:
 
 
 def _charged(plan: PhasePlan, layer: Layer) -> Neuron:
-    """An encoder: the sample charges the membrane in step 0."""
+    """Add an encoder, whose membrane the sample charges in step 0."""
     neuron, name = plan.neuron(), plan.names[layer.name]
     (term,) = layer.inputs[0].terms
     v_th = float(neuron.value("v_th"))
@@ -134,11 +136,11 @@ def _charged(plan: PhasePlan, layer: Layer) -> Neuron:
 
 
 def _listening(plan: PhasePlan, layer: Layer, affine: Affine, held: bool) -> Neuron:
-    """Neurons whose potential becomes their activation in one window of the oscillation.
+    """Add neurons whose potential becomes their activation in one window of the oscillation.
 
-    The oscillation takes it from one threshold below to zero ("amplitude", mueller 6.2.2), or
-    from the threshold to zero ("duration", 6.2.3).  Where it may rise above the threshold, that
-    is ``held`` out of reach until the window is over.
+    The oscillation raises the potential from one threshold below zero to zero ("amplitude",
+    mueller 6.2.2), or lowers it from the threshold to zero ("duration", 6.2.3).  Where the
+    potential may exceed the threshold, this is ``held`` out of reach until the window is over.
     """
     neuron, name = plan.neuron(), plan.names[layer.name]
     starts = plan.transmits[layer.name]
@@ -158,23 +160,23 @@ def _listening(plan: PhasePlan, layer: Layer, affine: Affine, held: bool) -> Neu
 
 
 def _transmit(plan: PhasePlan, name: str, start: int) -> None:
-    """The rising half of the oscillation; afterwards it falls, and nothing fires any more."""
+    """Schedule the rising half of the oscillation; it falls afterwards, so that no neuron fires."""
     neuron = plan.neuron()
     rise, end = _rise(plan, neuron), start + plan.n
     plan.change(name, start - 1, rise=rise / float(neuron.value("c_m")))
     plan.change(name, start, i_osc=rise)
-    # A zero comes to the threshold in the last step, where the nearest step is one too late.
+    # A zero reaches the threshold in the last step; the nearest step would be one too late.
     plan.change(name, end - 1, v_th=NEVER)
     plan.change(name, end, i_osc=-rise)
 
 
 def _rise(plan: PhasePlan, neuron: Neuron) -> float:
-    """Current in pA that lifts the membrane by the threshold in one window."""
+    """Return the current in pA that raises the potential by one threshold in a window."""
     return float(neuron.value("v_th")) * float(neuron.value("c_m")) / plan.window
 
 
 def _pulses_end(plan: PhasePlan, name: str, step: int) -> list[Change]:
-    """Pulses last to the end of the listening window."""
+    """End all pulses at the end of the listening window."""
     return [Change(step, name, "i_syn", 0.0)] if plan.code.adaptation == "duration" else []
 
 
@@ -183,7 +185,7 @@ def _saturates(layer: Layer) -> bool:
 
 
 def _connect(plan: PhasePlan, layer: Layer, affine: Affine, neuron: Neuron) -> list[Projection]:
-    """Synapses from the sources and from the bias lane."""
+    """Add the synapses from the sources and from the bias lane."""
     name, unit = plan.names[layer.name], float(neuron.value("v_th"))
     if plan.code.adaptation == "duration":
         unit = _rise(plan, neuron)
@@ -209,9 +211,9 @@ def _projection(pre: str, post: str, operator: Operator, unit: float, delay: int
 
 
 def _bias_neuron(plan: PhasePlan, listens: int) -> str:
-    """The neuron of the bias lane that fires for the window that starts in this step.
+    """Return the neuron of the bias lane that fires for the window that starts in this step.
 
-    Its potential lies above a threshold that comes into reach one step before the others fire.
+    Its potential lies above a threshold that becomes reachable one step before the others fire.
     """
     if listens not in plan.bias_lane:
         taken = [*plan.names.values(), *plan.bias_lane.values()]
@@ -227,7 +229,7 @@ def _bias_neuron(plan: PhasePlan, listens: int) -> str:
 
 
 def _add_gates(plan: PhasePlan, layer: Layer) -> None:
-    """A maximum: neurons that pass on the first spike, that of the largest activation."""
+    """Add neurons that pass on the first spike, that of the largest activation (a maximum)."""
     name, start = plan.names[layer.name], plan.transmits[layer.name]
     _populate(plan, layer, FirstSpikePool())
     for _, source, operator in cells_of(layer):
@@ -236,7 +238,7 @@ def _add_gates(plan: PhasePlan, layer: Layer) -> None:
 
 
 def _add_readout(plan: PhasePlan, layer: Layer, output: str) -> None:
-    """An output: neurons that only add up, or neurons that fire in one window more."""
+    """Add output neurons, which only sum their input or fire in an additional window."""
     name, start, affine = plan.names[layer.name], plan.transmits[layer.name], layer.inputs[0]
     scale, shift = (getattr(plan.headroom.scales, x)[layer.name] for x in ("of", "shift"))
     level = plan.code.readout == "level"
@@ -267,13 +269,13 @@ def _add_readout(plan: PhasePlan, layer: Layer, output: str) -> None:
 
 
 def _latency(plan: PhasePlan) -> int:
-    """Steps after which all outputs are complete."""
+    """Return the number of steps after which all outputs are complete."""
     more = 0 if plan.code.readout == "level" else plan.n
     return max(plan.transmits[layer.name] for layer in plan.rewritten.readouts) + more
 
 
 def _record(plan: PhasePlan, latency: int, request: Request) -> dict[str, str | int | float | bool]:
-    """Everything that set the network up, as plain values."""
+    """Return all settings of the network as plain values."""
     scales = plan.headroom.scales
     used = np.concatenate([np.ravel(compact(s, np.shape(s))) for s in scales.of.values()])
     return {

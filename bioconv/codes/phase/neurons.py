@@ -1,4 +1,4 @@
-"""Integrate-and-fire neurons in a globally referenced oscillation: one spike, at its phase."""
+"""Integrate-and-fire neurons that fire once, at a phase of a global oscillation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, Sta
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, one_of, t_ref
 
-#: how a late spike is made to weigh less than an early one
+#: ways to reduce the effect of late spikes
 ADAPTATIONS = ("amplitude", "duration")
 #: longer than any run, in ms
 _FOREVER = 1e6
@@ -15,18 +15,19 @@ _SOURCE = "Mueller 2023, thesis, TU Munich, section 6.2"
 
 
 def Oscillation(adaptation: str = "amplitude", **parameters: Value) -> Neuron:
-    """Perfect integrator that listens in one window of an oscillation and fires in the next.
+    """Perfect integrator that receives input in one window of an oscillation and fires in the next.
 
-    The oscillation is a constant current ``i_osc`` that changes its sign between windows: in the
-    transmitting window it lifts the membrane so that a neuron without input would just reach the
-    threshold at the end, and a potential u > 0 fires the earlier, the larger it is (mueller
-    Eq 6.5).  On a time grid a neuron fires in the step nearest to the crossing: half a step of
-    ``rise`` ahead.  It fires once: the refractory period is longer than any run.
+    The oscillation is a constant current ``i_osc`` that changes its sign between windows.  In the
+    transmitting window it raises the potential such that a neuron without input would just reach
+    the threshold at the end, and larger potentials u > 0 lead to earlier spikes (mueller Eq 6.5).
+    On a time grid, a neuron fires in the step nearest to the crossing, because the condition adds
+    half a step of ``rise``.  It fires once, because the refractory period is longer than any run.
 
-    A spike that arrives late must weigh less.  "amplitude" (mueller 6.2.2): its charge ``q``
-    reaches the membrane in the step after its arrival, times 1 - (t - t_listen) / window, which
-    falls from 1 to 0 over the listening window.  "duration" (6.2.3): it switches on a current
-    that stays until the end of the window, when the code sets ``i_syn`` to zero.
+    A spike that arrives late must have a smaller effect.  With "amplitude" (mueller 6.2.2), its
+    charge ``q`` reaches the membrane in the step after its arrival, multiplied by
+    1 - (t - t_listen) / window, which decreases from 1 to 0 over the listening window.  With
+    "duration" (6.2.3), it switches on a current that lasts until the end of the window, when the
+    code sets ``i_syn`` to zero.
 
     Parameters
     ----------
@@ -46,8 +47,8 @@ def Oscillation(adaptation: str = "amplitude", **parameters: Value) -> Neuron:
 
     Notes
     -----
-    mueller Eq 6.4 weights a spike by t / T, the text around it and Eq 6.5 ask for 1 - t / T:
-    a spike says 1 - t / T of the largest activation.
+    mueller Eq 6.4 weights a spike by t / T, whereas the surrounding text and Eq 6.5 require
+    1 - t / T: a spike represents 1 - t / T of the largest activation.
     """
     one_of("adaptation", adaptation, ADAPTATIONS)
     model = _amplitude() if adaptation == "amplitude" else _duration()
@@ -70,9 +71,7 @@ def _amplitude() -> NeuronModel:
             Parameter("t_listen", 0.0, "ms", "Start of the listening window", moment=True),
             Parameter("window", 100.0, "ms", "Length of a window", (POSITIVE, 1e9)),
         ),
-        State(
-            "q", 0.0, "mV", "What arrived in the last step, at full amplitude", kind=roles.SYNAPTIC
-        ),
+        State("q", 0.0, "mV", "Input of the last step at full amplitude", kind=roles.SYNAPTIC),
         Receptor("syn", "q", "mV"),
     )
 
@@ -83,7 +82,7 @@ def _duration() -> NeuronModel:
         "duration",
         [f"dv/dt = {current} : volt (unless refractory)", "di_syn/dt = 0 * pA * Hz : amp"],
         (),
-        State("i_syn", 0.0, "pA", "Pulses under way", kind=roles.LASTING_CURRENT),
+        State("i_syn", 0.0, "pA", "Sum of the ongoing pulses", kind=roles.LASTING_CURRENT),
         Receptor("syn", "i_syn", "pA"),
     )
 
@@ -109,7 +108,7 @@ def _model(
             t_ref(_FOREVER),
             Parameter("i_osc", 0.0, "pA", "Current of the oscillation", role=roles.SLOPE),
             Parameter(
-                "rise", 0.0, "mV/ms", "Slope at which the threshold is met", role=roles.SLOPE
+                "rise", 0.0, "mV/ms", "Slope of the potential at the threshold", role=roles.SLOPE
             ),
             Parameter("charging", 0.0, "1", "Whether the constant current flows", (0.0, 1.0)),
             I_OFFSET,

@@ -1,9 +1,9 @@
-"""What is known before an oscillation network is built: windows, names, neurons.
+"""Plan of an oscillation network: windows, names and neurons.
 
-Times.  A layer *transmits* from the time A on: a neuron at the full scale fires at A, one at zero
-a window later.  On the grid a spike at A is that of step A - 1, at the end of it.  It arrives a
-delay of one step later, at the end of step A, and acts on the membrane from A + 1 on: there the
-next layer starts to *listen*; it transmits a window later.
+A layer *transmits* from the time A on: a neuron at the full scale fires at A, and one at zero a
+window later.  On the time grid, a spike at A is emitted at the end of step A - 1.  With a delay of
+one step it arrives at the end of step A and acts on the membrane from A + 1 on.  There the
+*listening* window of the next layer starts, which transmits a window later.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bioconv.neurons import Neuron
 
 @dataclass
 class PhasePlan(Parts):
-    """What is known before the first population is built, and what has been built so far.
+    """State of the construction: decisions made beforehand, and the parts built so far.
 
     Parameters
     ----------
@@ -38,13 +38,13 @@ class PhasePlan(Parts):
     dt : float
         ms.
     names : dict of str to str
-        Name of the population of every layer, of the input of every input.
+        Name of the population of every layer and of the input of the network for every input.
     transmits : dict of str to int
-        Step in which each layer's transmitting window starts.
+        Step in which the transmitting window of each layer starts.
     carried : mapping of str to Carried
     inputs : mapping of str to Input
     bias_lane : dict of int to str
-        For each step in which layers start to listen, the neuron that brings their biases.
+        For each step in which a listening window starts, the neuron that provides the biases.
     """
 
     code: OscillationCode
@@ -59,33 +59,34 @@ class PhasePlan(Parts):
 
     @property
     def n(self) -> int:
-        """Steps of a window."""
+        """Length of a window in steps."""
         return self.code.window_steps
 
     @property
     def window(self) -> float:
-        """The same in ms."""
+        """Length of a window in ms."""
         return self.n * self.dt
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """What a spike in each step of a transmitting window says, in units of the scale."""
+        """Value of a spike in each step of a transmitting window, in units of the scale."""
         return 1.0 - np.arange(self.n) / self.n
 
     def neuron(self) -> Neuron:
-        """The neuron of all layers but gates."""
+        """The neuron of all layers except gates."""
         timed = {"window": self.window} if self.code.adaptation == "amplitude" else {}
         return Oscillation(self.code.adaptation, t_ref=ONCE_STEPS * self.dt, **timed)
 
     def change(self, name: str, step: int, **values: Value) -> None:
-        """Set variables of a population at a step."""
+        """Schedule changes of variables of a population in a step."""
         self.changes += [Change(step, name, *entry) for entry in values.items()]
 
 
 def transmission_starts(rewritten: Rewritten, window_steps: int) -> dict[str, int]:
-    """The step in which the transmitting window of every layer and readout starts.
+    """Return the step in which the transmitting window of every layer and readout starts.
 
-    Encoders are charged in step 0; a layer waits for its latest source; a gate passes spikes on.
+    Encoders are charged in step 0, a layer waits for its latest source, and a gate passes spikes on
+    without a window of its own.
     """
     inputs = {entry.name for entry in rewritten.inputs}
     starts: dict[str, int] = {}

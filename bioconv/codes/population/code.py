@@ -1,4 +1,4 @@
-"""The population code: an activation is the number of neurons that fire."""
+"""The population code: activations are represented by the number of neurons that fire."""
 
 from __future__ import annotations
 
@@ -15,49 +15,53 @@ from bioconv.ground.options import check, choice, number
 
 @dataclass(frozen=True)
 class PopulationCode(Code):
-    """An activation is the share of n neurons with different thresholds that fire.
+    """Represent an activation by the share of n neurons with different thresholds that fire.
 
-    Mueller 2023, chapter 5.  Every unit is a population of neurons with the same input; all that
-    are above their threshold fire once, in the one step in which their layer speaks.  So a sample
-    takes one step a layer.  The share is the distribution function of the thresholds (Eq 5.1):
-    with thresholds at the quantiles of a function's own derivative it is that function up to 1/2n,
-    for every bounded function that never falls (sigmoid, tanh, hard sigmoid, softsign, ...).
-    Functions with both signs have as many inhibitory neurons, with the thresholds reversed.
+    Mueller 2023, chapter 5.  Every unit is a population of neurons with the same input.  All
+    neurons above their threshold fire once, in the single step in which their layer fires, so that
+    a sample takes one step per layer.  The share as a function of the input is the distribution
+    function of the thresholds (Eq 5.1): with thresholds at the quantiles of a function's own
+    derivative, it equals that function up to 1/2n, for every bounded function that never decreases
+    (sigmoid, tanh, hard sigmoid, softsign, ...).  Functions with values of both signs have the same
+    number of inhibitory neurons in addition, with thresholds of reversed sign.
 
     A ReLU has evenly spaced thresholds up to the percentile of its activations ("with a linear
     distribution of these thresholds, the outcome would be identical to that of the rate-coded
-    network").  A maximum passes on the k-th spikes of its sources, in the order of thresholds.
+    network").  Max pooling passes on the k-th spikes of its sources, in the order of thresholds.
 
-    The thesis: ``PopulationCode(placement="random", curve="normal", sigma="thesis")``.  Recurrent
-    layers hold products of activations, which no spikes carry: see `bioconv.recurrent`.
+    ``PopulationCode(placement="random", curve="normal", sigma="thesis")`` is the variant of the
+    thesis.  Recurrent layers contain products of activations, which spikes cannot represent; see
+    `bioconv.recurrent`.
 
     Parameters
     ----------
     n : int
-        Neurons of a unit; of each kind where there are inhibitory ones.
+        Number of neurons per unit; of each kind if there are inhibitory neurons.
     placement : {"quantile", "random"}
-        At the quantiles (k + 1/2) / n, alike for all units; or drawn for each unit with the seed
-        of the conversion, as the mismatch of hardware does it.
+        Thresholds lie at the quantiles (k + 1/2) / n, the same for all units, or are drawn for
+        each unit with the seed of the conversion, which models the mismatch of hardware.
     curve : {"own", "normal"}
-        Thresholds are distributed as the function's own derivative, or normally; those of a ReLU
-        are always evenly distributed.
+        Density of the thresholds: the derivative of the function, or a normal distribution; the
+        thresholds of a ReLU are always evenly distributed.
     sigma : float or {"least_squares", "thesis"}
-        Deviation of normal thresholds: nearest to each function (1.70 for the sigmoid, 0.85 for
-        tanh), the thesis's (1.75 and 0.88), or one number for all.
+        Standard deviation of normally distributed thresholds: the one that fits each function best
+        (1.70 for the sigmoid, 0.85 for tanh), the one of the thesis (1.75 and 0.88), or a given
+        number for all functions.
     inhibition : {"mirrored", "independent"}
-        Whether drawn thresholds of inhibitory neurons are those of the excitatory ones with the
-        sign reversed, as in the thesis, or drawn for themselves.
+        Whether random thresholds of inhibitory neurons are those of the excitatory ones with the
+        sign reversed, as in the thesis, or drawn independently.
     percentile : float
-        In (0, 100]; 100 is the maximum of a ReLU on the calibration data.
+        Percentile of the activations of a ReLU on the calibration data, in (0, 100]; 100 is the
+        maximum.
     normalization : {"layer", "channel", "none"}
-        One largest activation of a ReLU for each layer, for each channel, or 1 everywhere.
+        Use one largest activation of a ReLU per layer, one per channel, or 1 everywhere.
     over : {"positive", "all"}
-        Whether the percentile is that of the positive activations or of all, zeros included.
+        Whether the percentile is taken over the positive activations or over all, including zeros.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
 
     Examples
     --------
@@ -83,10 +87,10 @@ class PopulationCode(Code):
 
     @property
     def thresholds(self) -> Placement:
-        """How thresholds are chosen."""
+        """The options for the choice of thresholds."""
         return Placement(self.n, self.placement, self.curve, self.sigma, self.inhibition)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """The nearest number of ``n`` neurons, as a share; the steps make no difference."""
+        """Round activations to multiples of 1 / ``n``; the number of steps has no effect."""
         reached = np.floor(np.asarray(activation, np.float64) * self.n + 0.5)
         return np.clip(reached, 0, self.n) / self.n

@@ -1,4 +1,4 @@
-"""Operators between units and their neurons: the neurons are one axis more, the last."""
+"""Operators between units and their neurons, which form an additional last axis."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from bioconv.operators import (
 
 
 def gather(shape: Shape, n: int) -> Operator:
-    """Add up the neurons of each unit: (*shape, n) -> shape."""
+    """Return an operator that sums the neurons of each unit, (*shape, n) -> shape."""
     return compose(Dense((*shape, n), np.ones((n, 1))), Reshape((*shape, 1), shape))
 
 
 def spread(shape: Shape, n: int) -> Operator:
-    """Copy to the neurons of each unit: shape -> (*shape, n)."""
+    """Return an operator that copies a value to all neurons of a unit, shape -> (*shape, n)."""
     return compose(Reshape(shape, (*shape, 1)), Broadcast((*shape, 1), (*shape, n)))
 
 
 def lifted(operator: Operator, n: int) -> Operator:
-    """The same moves of values for the k-th neurons of units, for every k.
+    """Apply an operator that moves values to the k-th neurons of all units, for every k.
 
     Parameters
     ----------
     operator : Operator
-        One that only moves values, in_shape -> out_shape.
+        An operator that only moves values, in_shape -> out_shape.
     n : int
 
     Returns
@@ -51,7 +51,7 @@ def lifted(operator: Operator, n: int) -> Operator:
     Raises
     ------
     ConversionError
-        The operator does more than to move values.
+        If the operator does more than move values.
     """
     shape = (*operator.in_shape, n)
     match operator:
@@ -74,13 +74,17 @@ def lifted(operator: Operator, n: int) -> Operator:
         case Upsample(factors=factors):
             return Upsample(shape, (*factors, 1))
         case WindowCell():
-            # The neurons join the channels: a window treats every channel alike.
+            # The neurons are merged with the channels, because a window treats all channels alike.
             *spatial, channels = operator.in_shape
             cell = replace(operator, in_shape=(*spatial, channels * n))
             after = Reshape(cell.out_shape, (*operator.out_shape, n))
             return compose(Reshape(shape, cell.in_shape), cell, after)
     kind = type(operator).__name__
     raise ConversionError(
-        "The population code cannot carry a maximum:",
-        [Problem("max pooling", kind, "what it pools is more than moved.", "Pool plain layers.")],
+        "The population code cannot represent a maximum:",
+        [
+            Problem(
+                "max pooling", kind, "its input is weighted, not only moved.", "Pool plain layers."
+            )
+        ],
     )

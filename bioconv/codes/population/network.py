@@ -1,9 +1,9 @@
 """Build the spiking network of the population code.
 
 A population has the shape (*layer, n).  All neurons of a unit receive the same input, and their
-spikes have the same weight: an operator of the layer stands between one that adds up the neurons
-of each unit and one that copies to the neurons of each unit.  Delays are such that all input of a
-layer arrives in the step in which the layer speaks.
+spikes have the same weight: the operator of the layer is preceded by one that sums the neurons of
+each unit, and followed by one that copies values to the neurons of each unit.  Delays are chosen
+such that all input of a layer arrives in the step in which the layer fires.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from bioconv.operators import Operator, compact, compose, scaled
 
 Floats = NDArray[np.float64]
 
-#: a unit of a ReLU's population: from nothing to its largest activation
+#: function of a ReLU population, from zero to its largest activation
 _EVEN = ReLU(max_value=1.0)
 
 
 def build(code: PopulationCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def build(code: PopulationCode, request: Request) -> SpikingNetwork:
     Raises
     ------
     ConversionError
-        With every layer that no population can carry, or a neuron that is not the code's own.
+        If the code does not support some layers (the message lists all of them) or the neuron.
     ParameterError
-        The duration is too short.
+        If the duration is too short.
     """
     graph, calibration = request.graph, request.calibration
     rewritten = prepared(request, "population", _carries)
@@ -106,10 +106,10 @@ def build(code: PopulationCode, request: Request) -> SpikingNetwork:
 
 @dataclass
 class PopulationPlan(Parts):
-    """What is known before the first population is built, and what has been built so far.
+    """State of the construction: decisions made beforehand, and the parts built so far.
 
-    ``units`` says what 1 mV stands for in activation, ``starts`` in which step a layer speaks,
-    ``counts`` its population.
+    For each layer, ``units`` holds the activation that 1 mV represents, ``starts`` the step in
+    which the layer fires, and ``counts`` its population of thresholds.
     """
 
     dt: float
@@ -123,9 +123,10 @@ class PopulationPlan(Parts):
 
 @dataclass(frozen=True)
 class _Kind:
-    """The excitatory, or the inhibitory, neurons of a layer.
+    """The excitatory or the inhibitory neurons of a layer.
 
-    ``sign`` of their input, their ``thresholds``, and ``worth`` of one spike in units.
+    The fields are the ``sign`` of their input, their ``thresholds``, and the ``worth`` of one
+    spike in units.
     """
 
     name: str
@@ -139,7 +140,7 @@ def _carries(function: object) -> bool:
 
 
 def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The largest activation of a ReLU; 1 for functions with a range of their own."""
+    """Return the largest activation of a ReLU, and 1 for functions with a range of their own."""
     units: dict[str, Floats] = {}
     for layer in rewritten.layers:
         match layer.function:
@@ -153,7 +154,7 @@ def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Fl
 
 
 def _counts(code: PopulationCode, rewritten: Rewritten, seed: int) -> dict[str, ThresholdCount]:
-    """The population of every layer; that of a maximum is like those of its sources."""
+    """Return the population of every layer; a maximum has that of its sources."""
     found: dict[str, ThresholdCount] = {}
     even = Placement(code.n, code.placement)
     problems = []
@@ -163,14 +164,16 @@ def _counts(code: PopulationCode, rewritten: Rewritten, seed: int) -> dict[str, 
             sources = [found[term.source] for term in layer.inputs[0].terms]
             found[layer.name] = sources[0]
             if len({_worth(source) for source in sources}) > 1:
-                reason = "it pools layers with different ranges, whose spikes differ in worth."
-                problems.append(Problem(layer.name, "MaxPool", reason, "Pool each by itself."))
+                reason = "it pools layers with different ranges, whose spikes differ in value."
+                problems.append(
+                    Problem(layer.name, "MaxPool", reason, "Pool these layers separately.")
+                )
         elif isinstance(function, ReLU):
             found[layer.name] = population_of(_EVEN, even, layer.shape, rng)
         elif isinstance(function, Elementwise):
             found[layer.name] = population_of(function, code.thresholds, layer.shape, rng)
     if problems:
-        raise ConversionError(f"The population code cannot carry {rewritten.name!r}:", problems)
+        raise ConversionError(f"The population code cannot represent {rewritten.name!r}:", problems)
     return found
 
 
@@ -179,7 +182,7 @@ def _worth(count: ThresholdCount) -> tuple[float, float]:
 
 
 def _kinds(plan: PopulationPlan, layer: str) -> Iterator[_Kind]:
-    """Excitatory and, where there are any, inhibitory neurons of a layer."""
+    """Yield the excitatory and, if there are any, the inhibitory neurons of a layer."""
     count, name = plan.counts[layer], plan.names[layer]
     yield _Kind(name, 1.0, count.excitatory, count.excitation / count.n)
     if count.inhibitory is not None:
@@ -188,7 +191,7 @@ def _kinds(plan: PopulationPlan, layer: str) -> Iterator[_Kind]:
 
 
 def _add_neurons(plan: PopulationPlan, layer: Layer) -> None:
-    """The populations of a layer, with the step in which they speak."""
+    """Add the populations of a layer, with the step in which they fire."""
     start, count = plan.starts[layer.name], plan.counts[layer.name]
     carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
     unit = plan.units[layer.name] * carried.factor
@@ -220,14 +223,14 @@ def _add_neurons(plan: PopulationPlan, layer: Layer) -> None:
 
 
 def _to_each(values: Floats, layer: Layer) -> Floats:
-    """Values of the units, as they broadcast to (*shape, n)."""
+    """Reshape values of the units such that they broadcast to (*shape, n)."""
     values = np.asarray(values, np.float64)
     missing = (1,) * (len(layer.shape) - values.ndim)
     return values.reshape(*missing, *values.shape, 1)
 
 
 def _add_readout(plan: PopulationPlan, layer: Layer, output: str) -> None:
-    """Neurons that add up what they hear."""
+    """Add output neurons, which sum their input."""
     name, start = plan.names[layer.name], plan.starts[layer.name]
     parameters, initial = _connect(plan, layer, name, 1.0, 0)
     model = ThresholdOutput().model
@@ -241,7 +244,7 @@ def _add_readout(plan: PopulationPlan, layer: Layer, output: str) -> None:
 def _connect(
     plan: PopulationPlan, layer: Layer, name: str, sign: float, n: int
 ) -> tuple[dict[str, Value], dict[str, Value]]:
-    """Projections and drives to a population of n neurons a unit (0: just the units).
+    """Add the projections and drives to a population of n neurons per unit (0: only the units).
 
     Returns
     -------
@@ -269,7 +272,7 @@ def _connect(
     current = compact(rounded(bias, GRID) / plan.dt, layer.shape)
     shown = float(current.ravel()[0]) if current.size == 1 else _shown(current, n)
     plan.changes.append(Change(1, name, "gate", 0.0))
-    # Half a multiple off the grid, so that no potential meets a threshold (see `membrane`).
+    # Half a multiple off the grid, so that no potential equals a threshold (see `membrane`).
     shift = GRID / (2 * lcm(*map(denominator, operators)))
     return {"i_offset": shown}, {"v": shift}
 
@@ -281,8 +284,10 @@ def _shown(current: Floats, n: int) -> Floats:
 def _gates(
     plan: PopulationPlan, layer: Layer, kind: _Kind
 ) -> tuple[dict[str, Value], dict[str, Value]]:
-    """Gates: the k-th excitatory one fires if any of the k-th of its window fires, the k-th
-    inhibitory one if all do.
+    """Add gates for a maximum over windows.
+
+    The k-th excitatory gate fires if any of the k-th neurons of its window fires, the k-th
+    inhibitory gate if all of them do.
 
     Returns
     -------

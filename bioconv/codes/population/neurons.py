@@ -1,4 +1,4 @@
-"""Neurons that compare what they have received with their threshold, once."""
+"""Neurons that compare the sum of their input with their threshold in a single step."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _GATE = Parameter("gate", 1.0, "1", "Whether constant current flows", (0.0, 1.0)
 
 
 def Threshold(**parameters: Value) -> Neuron:
-    """Neuron of a population: adds up its input, and fires where that reaches its threshold.
+    """Neuron of a population, which sums its input and fires if the sum reaches its threshold.
 
-    It fires in the steps in which ``window`` is 1: in one, so at most once.  Constant current
-    flows while ``gate`` is 1: for one step, so that x pA become x mV (1 ms, 1 pF).  Both are set
-    by scheduled changes.
+    It may fire only while ``window`` is 1: in one step, and therefore at most once.  Constant
+    current flows while ``gate`` is 1: for one step, so that x pA become x mV (1 ms, 1 pF).
+    Scheduled changes set both parameters.
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ def _model(name: str, kind: str) -> NeuronModel:
 
 
 def ThresholdOutput(**parameters: Value) -> Neuron:
-    """Neuron that adds up what populations send, and never fires.
+    """Neuron that sums the input from populations and never fires.
 
     Parameters
     ----------
     **parameters : float or ndarray
-        As of `Threshold`, but v_th and window.
+        Those of `Threshold` except v_th and window.
 
     Returns
     -------

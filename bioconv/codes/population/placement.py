@@ -1,8 +1,8 @@
-"""Where the thresholds of a population lie, so that the number of its spikes is a function.
+"""Thresholds of a population whose number of spikes represents a function of the input.
 
 The share of neurons whose threshold an input reaches is the distribution function of the
-thresholds (mueller Eq 5.1).  A bounded function that never falls is, up to its range, such a
-distribution function; the thresholds are its quantiles, or drawn from it.
+thresholds (mueller Eq 5.1).  A bounded function that never decreases is such a distribution
+function, up to its range; the thresholds are its quantiles, or are drawn from it.
 """
 
 from __future__ import annotations
@@ -38,44 +38,44 @@ Quantile = Callable[[Floats], Floats]
 
 PLACEMENTS, CURVES = ("quantile", "random"), ("own", "normal")
 INHIBITIONS = ("mirrored", "independent")
-#: deviations of the thesis (sections 5.2.1 and 5.2.2)
+#: standard deviations of the thesis (sections 5.2.1 and 5.2.2)
 THESIS: dict[type[Elementwise], float] = {Sigmoid: 1.75, Tanh: 0.88}
-#: thresholds are whole multiples of this, and half a one more: no input in use meets one exactly
+#: thresholds are odd multiples of half of this, so that no input in use equals one exactly
 GRID = 2.0**-34
-#: how far a function is followed, and how close to its limit it must come by then
+#: largest input at which a function is evaluated, and how close to its limit it must be there
 _FAR, _CLOSE = 1e12, 1e-6
 _HALVINGS = 160
-#: functions of more than one element, or with arrays of a layer's own
+#: functions of more than one element, or with arrays that belong to a layer
 _NOT_ALONE = (FICurve, Linear, LogSoftmax, NotEqual, Softmax, ThresholdCount)
-#: shares between which the normal curve is fitted, and the number of points
+#: quantiles between which the normal curve is fitted, and the number of points
 _TAIL, _POINTS = 1e-4, 4001
 
 
 @dataclass(frozen=True)
 class Placement:
-    """How the thresholds of a population are chosen.
+    """Options for the choice of the thresholds of a population.
 
     Parameters
     ----------
     n : int
-        Neurons of a unit; of each kind where there are inhibitory ones.
+        Number of neurons per unit; of each kind if there are inhibitory neurons.
     placement : {"quantile", "random"}
-        At the quantiles (k + 1/2) / n, alike for all units; or drawn for each unit, as the
-        mismatch of hardware does it (mueller 5.2.1).
+        Thresholds lie at the quantiles (k + 1/2) / n, the same for all units, or are drawn for
+        each unit, which models the mismatch of hardware (mueller 5.2.1).
     curve : {"own", "normal"}
-        The distribution of the thresholds: that whose distribution function is the function
-        itself (its derivative is the density), or normal.
+        Distribution of the thresholds: the one whose distribution function is the function itself
+        (and whose density is its derivative), or a normal distribution.
     sigma : float or {"least_squares", "thesis"}
-        Deviation of a normal distribution: that with the least squared distance to the function,
-        1.75 for the sigmoid and 0.88 for tanh, or a number.
+        Standard deviation of a normal distribution: the one with the least squared distance to
+        the function, the one of the thesis (1.75 for the sigmoid and 0.88 for tanh), or a number.
     inhibition : {"mirrored", "independent"}
-        Of functions with both signs: inhibitory neurons have the thresholds of the excitatory ones
-        with the sign reversed (mueller 5.2.2), or draws of their own.
+        For functions with values of both signs: inhibitory neurons have the thresholds of the
+        excitatory ones with the sign reversed (mueller 5.2.2), or independently drawn ones.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
     """
 
     n: int = 100
@@ -91,7 +91,7 @@ class Placement:
 
 
 def placement_problems(options: object) -> list[str]:
-    """What is wrong with the options of a `Placement`, or of what has the same fields."""
+    """Yield the errors in the options of a `Placement`, or of an object with the same fields."""
 
     def of(name: str) -> object:
         return getattr(options, name)
@@ -107,7 +107,7 @@ def placement_problems(options: object) -> list[str]:
     ]
     n, sigma = of("n"), of("sigma")
     if not checks.is_whole(n, 1):
-        problems.append(f"n must be a whole number from 1. Received: {n!r}.")
+        problems.append(f"n must be a positive integer. Received: {n!r}.")
     known = sigma in ("least_squares", "thesis")
     if not known and not (is_number(sigma) and sigma > 0):
         problems.append(
@@ -117,29 +117,29 @@ def placement_problems(options: object) -> list[str]:
 
 
 def is_bounded(function: Elementwise) -> bool:
-    """Whether the function maps each element alone, never falls, and is bounded around 0."""
+    """Whether the function is elementwise, never decreases, and is bounded around 0."""
     return _range_of(function) is not None
 
 
 def range_of(function: Elementwise) -> tuple[float, float]:
-    """Lower and upper limit of a function.
+    """Return the lower and the upper limit of a function.
 
     Raises
     ------
     ParameterError
-        It has none, or falls somewhere.
+        If the function is not bounded, or decreases somewhere.
     """
     found = _range_of(function)
     if found is None:
         raise ParameterError(
-            f"{type(function).__name__} falls somewhere, or is not bounded around 0: a population "
-            "of thresholds cannot have its shape."
+            f"{type(function).__name__} decreases somewhere or is not bounded around 0. A "
+            "population of thresholds cannot represent such a function."
         )
     return found
 
 
 def quantile_of(function: Elementwise) -> Quantile:
-    """The inverse of a bounded function: the input at which it has come a share of its way.
+    """Return the inverse of a bounded function that is scaled to the range from 0 to 1.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def quantile_of(function: Elementwise) -> Quantile:
     Raises
     ------
     ParameterError
-        The function is not bounded, or falls somewhere.
+        If the function is not bounded, or decreases somewhere.
     """
     low, high = range_of(function)
 
@@ -171,16 +171,16 @@ def quantile_of(function: Elementwise) -> Quantile:
 
 @lru_cache(maxsize=64)
 def fitted_normal(function: Elementwise) -> tuple[float, float]:
-    """Mean and deviation of the normal distribution nearest to a bounded function.
+    """Return mean and standard deviation of the normal distribution closest to a bounded function.
 
-    The squared distance between the distribution function and the function, scaled to [0, 1], is
-    smallest on evenly spaced points from its 0.0001 to its 0.9999 quantile.  For the sigmoid it is
-    1.70, for tanh half of that (Fig 5.3 of the thesis says 1.7, its text 1.75).
+    They minimise the squared distance between the distribution function and the function, scaled
+    to [0, 1], at evenly spaced points from its 0.0001 to its 0.9999 quantile.  The deviation is
+    1.70 for the sigmoid and half of that for tanh (1.7 in Fig 5.3 of the thesis, 1.75 in its text).
 
     Raises
     ------
     ParameterError
-        The function is not bounded, or falls somewhere.
+        If the function is not bounded, or decreases somewhere.
     """
     low, high = range_of(function)
     first, median, last = quantile_of(function)(np.array([_TAIL, 0.5, 1 - _TAIL]))
@@ -197,25 +197,26 @@ def fitted_normal(function: Elementwise) -> tuple[float, float]:
 def population_of(
     function: Elementwise, options: Placement, shape: Shape, rng: np.random.Generator
 ) -> ThresholdCount:
-    """The population that stands for a function.
+    """Return the population that represents a function.
 
     Parameters
     ----------
     function : Elementwise
     options : Placement
     shape : tuple of int
-        Shape of the units; for random thresholds every unit has its own.
+        Shape of the units; random thresholds are drawn for every unit.
     rng : numpy.random.Generator
 
     Returns
     -------
     ThresholdCount
-        With inhibitory neurons where the function has both signs.
+        With inhibitory neurons if the function has values of both signs.
 
     Raises
     ------
     ParameterError
-        The function is not bounded or falls somewhere, or the thesis has no deviation for it.
+        If the function is not bounded or decreases somewhere, or if the thesis has no deviation
+        for it.
     """
     low, high = range_of(function)
     quantile = _distribution(function, options)
@@ -229,7 +230,7 @@ def population_of(
 
 
 def _distribution(function: Elementwise, options: Placement) -> Quantile:
-    """The quantiles from which thresholds are taken."""
+    """Return the function whose values at the quantiles are the thresholds."""
     if options.curve == "own":
         return quantile_of(function)
     if isinstance(options.sigma, str):
@@ -237,7 +238,7 @@ def _distribution(function: Elementwise, options: Placement) -> Quantile:
         if options.sigma == "thesis":
             if type(function) not in THESIS:
                 raise ParameterError(
-                    f"sigma=thesis: the thesis has a deviation for sigmoid and tanh only, not for "
+                    f"sigma=thesis: the thesis has deviations for sigmoid and tanh only, not for "
                     f"{type(function).__name__}. Use sigma=least_squares, or a number."
                 )
             sigma = THESIS[type(function)]
@@ -249,7 +250,7 @@ def _distribution(function: Elementwise, options: Placement) -> Quantile:
 def _thresholds(
     quantile: Quantile, options: Placement, shape: Shape, rng: np.random.Generator
 ) -> Floats:
-    """Thresholds in rising order along the last axis: (n,), or (*shape, n) if drawn."""
+    """Return thresholds, ascending along the last axis: (n,), or (*shape, n) if drawn."""
     if options.placement == "quantile":
         values = quantile((np.arange(options.n) + 0.5) / options.n)
     else:
@@ -266,7 +267,7 @@ def _range_of(function: Elementwise) -> tuple[float, float] | None:
     try:
         y = _values(function, x)
     except (TypeError, ValueError):
-        return None  # its own arrays do not fit: not a function of each element alone
+        return None  # the arrays of the function have other shapes, so that it is not elementwise
     if y.shape != x.shape or not np.isfinite(y).all() or (np.diff(y) < 0).any():
         return None
     low, high = float(y[0]), float(y[-1])
@@ -277,6 +278,6 @@ def _range_of(function: Elementwise) -> tuple[float, float] | None:
 
 
 def _values(function: Elementwise, x: Floats) -> Floats:
-    """The function in float64, element by element."""
+    """Evaluate the function element by element in float64."""
     with precision("float64"), jax.ensure_compile_time_eval():
         return np.asarray(function.value(np.asarray(x, np.float64)), np.float64)

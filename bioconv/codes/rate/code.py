@@ -1,4 +1,4 @@
-"""The rate code: an activation is a firing rate."""
+"""The rate code: activations are represented by firing rates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioconv.ground.options import check, choice, flag, number, whole
 
 @dataclass(frozen=True)
 class RateCode(Code):
-    """An activation a becomes the rate ``a / scale * max_rate``.
+    """Represent an activation a by the firing rate ``a / scale * max_rate``.
 
     Parameters
     ----------
@@ -23,76 +23,80 @@ class RateCode(Code):
         The scale of a layer is this percentile of its activations on the calibration data; 100 is
         the maximum (rueckauer 3.2.2, mueller 3.3.1).
     normalization : {"layer", "channel", "none"}
-        One scale for each layer, one for each channel (mueller Eq 4.5), or 1 everywhere.
+        Use one scale per layer, one per channel (mueller Eq 4.5), or a scale of 1 everywhere.
     over : {"positive", "all"}
-        Whether the percentile is that of the positive activations or of all, zeros included.  The
-        papers take all ("total activity distribution", rueckauer 3.2.2; "absolute activity
-        distribution", mueller 3.3.1).  The default takes the positive ones, so that one
-        percentile cuts off the same share of the active neurons in every layer; taken over all, it
-        cuts off more of them the sparser a layer is.
+        Whether the percentile is taken over the positive activations or over all of them,
+        including zeros.  The papers use all ("total activity distribution", rueckauer 3.2.2;
+        "absolute activity distribution", mueller 3.3.1).  The default uses the positive ones, so
+        that a given percentile cuts off the same share of the active neurons in every layer;
+        taken over all activations, it cuts off more of them the sparser a layer is.
     initial : {"half", "zero"}
         Membrane potential at the start: half the threshold makes the quantisation unbiased
-        (mueller Eqs 4.6-4.12), zero rounds every rate down.
+        (mueller Eqs 4.6-4.12), whereas zero rounds every rate down.
     clamp : int
         d of mueller Eq 4.4: a layer is held at its initial potential for d steps longer than the
-        layer before it, until that one's first, uneven spikes are over.  With 1 each layer starts
-        exactly when its first input can arrive; 0: no clamp.  The default duration of a sample
-        grows with the clamp of deep networks (`bioconv.codes.rate.network.default_steps`).
+        preceding layer, until the first, irregular spikes of that layer are over.  With 1, each
+        layer starts exactly when its first input can arrive; with 0, no layer is clamped.  The
+        default duration of a sample grows with the clamp and the depth of the network
+        (`bioconv.codes.rate.network.default_steps`).
     input : {"current", "regular", "poisson"}
-        Samples as a constant current (rueckauer 3.4), or as spikes of sources whose probability
-        or regular rate is the sample divided by the calibration data's largest magnitude; inputs
-        with negative values get ON and OFF sources.
+        Samples are presented as constant currents (rueckauer 3.4), or by spike sources whose
+        regular rate or spike probability is the sample divided by the largest magnitude in the
+        calibration data.  Inputs with negative values get ON and OFF sources.
     readout : {"potential", "count", "softmax"}
-        Outputs from the membrane potential of neurons that never spike, from spike counts, or
-        from an external Poisson generator whose spikes a softmax of the potentials distributes
-        (rueckauer 3.5).
+        Outputs are read from the membrane potential of neurons that never spike, from spike
+        counts, or from the spikes of an external Poisson generator, which a softmax of the
+        potentials distributes among the output neurons (rueckauer 3.5).
     readout_rate : float
         Rate of that generator in Hz.
     competition : {"accumulated", "mean"}
-        What that softmax takes: the potential that has accumulated so far, in mV, as in the paper
-        (one neuron soon gets all spikes), or the analog value that it stands for, the mean over
-        time (shares of spikes come to be the softmax of the analog network).
+        Argument of that softmax: the potential accumulated so far, in mV, as in the paper (one
+        neuron soon receives all spikes), or its mean over time, which represents the analog value
+        (the shares of spikes converge to the softmax of the analog network).
     max_rate : float
-        Rate in Hz that stands for the scale of a layer; 0: one spike a step for a perfect
-        integrator, for others 130 Hz, or what the neuron can do if that is less.
+        Firing rate in Hz that represents the scale of a layer.  With 0, it is one spike per step
+        for perfect integrators, and for other neurons 130 Hz or the highest rate that the neuron
+        reaches, whichever is lower.
     max_pool_estimate : {"exponential", "count"}
         How a max-pooling gate estimates the rates of its inputs (rueckauer 3.6).
     balance_delays : bool
-        A projection that skips layers is delayed as long as the longest path, so that branches
-        arrive together; otherwise every delay is one step.
+        Whether projections that skip layers are delayed by as much as the longest path, so that
+        the spikes of all branches arrive together; otherwise every delay is one step.
     noise : {"auto", "none"} or float
-        Current noise in every neuron that is no perfect integrator: a standard deviation of the
-        mean current over 1 ms (pA; see `bioconv.neurons.with_noise`), none, or "auto":
-        that which makes the f-I curve straightest if it lies far from a straight line, as that
-        of a neuron whose rate jumps at onset.  The curve is then measured with the noise.
+        Current noise in every neuron that is not a perfect integrator: the standard deviation of
+        the mean current over 1 ms in pA (see `bioconv.neurons.with_noise`), no noise, or "auto".
+        With "auto", neurons whose f-I curve is far from a straight line, for example because the
+        rate jumps at onset, get the noise that makes the curve straightest; the curve is then
+        measured with this noise.
     correction : bool
-        Fit gain and bias of each channel on the calibration data, so that the neuron's measured
-        curve comes closest to the activations, layer by layer (`bioconv.codes.rate.correction`);
-        nothing to do for perfect integrators and for networks that were trained with the curve.
+        Whether to fit a gain and a bias for each channel on the calibration data, layer by layer,
+        such that the measured curve of the neuron comes closest to the activations
+        (`bioconv.codes.rate.correction`).  It has no effect for perfect integrators and for
+        networks that were trained with the curve.
     irregularity : float
-        For the correction: by how much the input of a neuron fluctuates, as a share of the
-        variance of regular trains with random phases.  The trains of small networks run in step,
-        and 0.1 comes nearest; those of deep ones do not: 1.
+        Used by the correction: variance of the input of a neuron, as a share of the variance of
+        regular spike trains with random phases.  Spike trains in small networks are synchronised,
+        so that 0.1 fits best; those in deep networks are not, so that 1 fits best.
     settle : float
-        Share of the duration after which the outputs of neurons that are no perfect integrators
-        are read, unless synapses are delta pulses: synaptic currents have built up, adaptation
-        and the first, synchronous spikes are over by then.  Neurons whose threshold cannot be put
-        out of reach are not clamped.
+        Share of the duration after which the outputs of neurons that are not perfect integrators
+        are read, unless their synapses are delta pulses.  By then the synaptic currents have built
+        up, and adaptation and the first, synchronous spikes are over.  Neurons whose threshold
+        cannot be put out of reach are not clamped.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
 
     Notes
     -----
-    The defaults were chosen by agreement with the analog network on published models, and are
-    those of mueller 4.2.2 but for d: scales of channels converge faster than scales of layers;
-    percentile 99.9 costs up to 1 % of agreement by saturation, 99.99 at most 0.2 %; and without
-    the clamp the first spikes of a layer, which come in uneven order, make neurons fire that
-    should be silent: a ResNet-8 agrees on 96 % of 100 images after 200 steps with d = 1, on all
-    with d = 5.  Counting gates give the exact maximum of their sources' spikes; exponential ones
-    fire too often.
+    The defaults were chosen by the agreement with the analog network on published models.  Except
+    for d, they are those of mueller 4.2.2: scales per channel converge faster than scales per
+    layer; percentile 99.9 reduces the agreement by up to 1 % through saturation, 99.99 by at most
+    0.2 %.  Without the clamp, the first, irregular spikes of a layer make neurons fire that should
+    be silent: a ResNet-8 agrees on 96 % of 100 images after 200 steps with d = 1, and on all of
+    them with d = 5.  Counting gates give the exact maximum of the spike counts of their sources;
+    exponential ones fire too often.
 
     Examples
     --------
@@ -127,9 +131,11 @@ class RateCode(Code):
         check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """The nearest multiple of 1/n_steps (half the threshold) or the next lower one (zero).
+        """Round activations to multiples of 1 / n_steps.
 
-        A perfect integrator with a constant current gives exactly this rate: mueller Fig 4.3.
+        The result is the nearest multiple if ``initial`` is "half", and the next lower one if it is
+        "zero".  A perfect integrator with a constant current fires at exactly this rate (mueller
+        Fig 4.3).
         """
         # The same tolerance as the network, whose membrane starts a hair above (`Grid`).
         start = (0.5 if self.initial == "half" else 0.0) + 1e-9

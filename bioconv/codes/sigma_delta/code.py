@@ -1,4 +1,4 @@
-"""The sigma-delta code: signed spikes say how a quantised activation changes."""
+"""The sigma-delta code: signed spikes represent the changes of a quantised activation."""
 
 from __future__ import annotations
 
@@ -24,74 +24,77 @@ _STEPS = tuple(2**n for n in range(3, 13))
 
 @dataclass(frozen=True)
 class SigmaDeltaCode(Code):
-    """An activation is the number of ON spikes minus that of OFF spikes, times a threshold.
+    """Represent an activation by the number of ON minus OFF spikes, times a threshold.
 
-    Yousefzadeh et al. 2019, Algorithm 1.  A neuron adds up signed spikes and is never reset
-    within a sample.  Whenever its rectified potential is a threshold or more away from what its
-    spikes have said so far, it sends a spike, positive or negative: the quantisation has a
-    hysteresis of one level, so an activation is off by less than one threshold.  Every neuron is
-    an ON and an OFF cell.  The sample comes as one spike a pixel, the brightest first.
+    Yousefzadeh et al. 2019, Algorithm 1.  A neuron sums signed spikes and is never reset within a
+    sample.  Whenever its rectified potential differs by a threshold or more from the value that
+    its spikes represent so far, it emits a positive or a negative spike: the quantisation has a
+    hysteresis of one level, so that the error of an activation is less than one threshold.  Every
+    neuron consists of an ON cell and an OFF cell.  Each pixel of the sample spikes once, the
+    brightest first.
 
     Parameters
     ----------
     threshold : float
-        The quantisation level, as a share of the layer's scale; in units of the activation with
-        ``normalization="none"``, as in the paper.
+        Quantisation level as a share of the scale of the layer; with ``normalization="none"``, in
+        units of the activation, as in the paper.
     normalization : {"layer", "channel", "none"}
-        One scale for each layer, for each channel, or 1 everywhere.
+        Use one scale per layer, one per channel, or a scale of 1 everywhere.
     percentile : float
         The scale of a layer is this percentile of its activations on the calibration data, in
         (0, 100].
     over : {"positive", "all"}
-        Whether the percentile is that of the positive activations or of all, zeros included.
+        Whether the percentile is taken over the positive activations or over all, including zeros.
     balance : bool
-        Finer levels for layers with fewer neurons, whose spikes are fewer (the cube root of the
-        number of neurons); the paper has one threshold for all.
+        Whether layers with fewer neurons, which emit fewer spikes, get finer levels (in proportion
+        to the cube root of the number of neurons); the paper uses one threshold for all layers.
     correction : bool
-        A spike is worth what it says on average if activations are rounded as they rise, by least
-        squares on the calibration data, and the average of what remains unsaid is added to the
-        biases.
+        Whether to fit, by least squares on the calibration data, the average value that a spike
+        represents when activations are rounded as they rise.  The average remainder, which no
+        spike represents, is added to the biases.
     initial : {"half", "zero"}
-        Whether a neuron starts half a level above its bias, so that it rounds to the nearest level.
+        Whether a neuron starts half a level above its bias, so that it rounds to the nearest
+        level, or at its bias.
     input : {"timed", "binary", "current"}
-        A spike of a pixel is worth the intensity that its time tells, or 1 as in the paper (the
-        first layer then sees black and white); or the sample is a current in the first step, and
-        no pixel spikes.
+        The spike of a pixel represents the intensity that is encoded by its time, or the value 1
+        as in the paper (the first layer then receives black-and-white images).  With "current",
+        the sample is a current in the first step, and pixels do not spike.
     input_threshold : float
-        Darker pixels stay silent; in units of the largest magnitude in the calibration data.
-        Rounded up to the grid of ``input_steps``, on which spikes are: with 16 steps 0.2 becomes
-        0.25 (``effective_input_threshold`` in the record of the network).
+        Intensity below which pixels do not spike, in units of the largest magnitude in the
+        calibration data.  It is rounded up to the time grid of ``input_steps``: with 16 steps, 0.2
+        becomes 0.25 (``effective_input_threshold`` in the record of the network).
     input_steps : int
-        Steps from the spikes of the highest intensity to where those of zero would be: a power
-        of 2 from 8 to 4096.
+        Number of steps from the spikes of the highest intensity to those that zero intensity would
+        have: a power of 2 from 8 to 4096.
     settle : int
-        Steps after the last pixel and the longest path, in which neurons with more than one
-        spike to send do so.
+        Number of steps after the last pixel and the longest path, in which neurons can emit their
+        remaining spikes.
     pooling : {"inside", "gates"}
         Whether a neuron pools the potentials of a window itself, so that only the maximum is
-        communicated, or all are, to gates that follow the largest; gates where something else
-        uses what is pooled, or the sample is a current.
+        communicated, or gates receive all values and follow the largest one.  Gates are always
+        used where other layers use the pooled values as well, or the sample is a current.
     readout : {"potential", "spikes"}
-        An output is the sum of all that has arrived; or, as in the paper, the output neurons
-        follow Algorithm 1 as all others do, and an output is the number of their ON spikes minus
-        that of their OFF spikes, in levels: a whole number of levels, and never below zero.
+        An output is the sum of all input of an output neuron; or, as in the paper, the output
+        neurons follow Algorithm 1 like all others, and an output is the number of their ON spikes
+        minus that of their OFF spikes: an integer number of levels that is never negative.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid; the message lists all of them.
 
     Notes
     -----
-    The set-up of the paper is ``SigmaDeltaCode(threshold=1.0, normalization="none",
+    The setup of the paper is ``SigmaDeltaCode(threshold=1.0, normalization="none",
     balance=False, input="binary", readout="spikes")`` with ``simulator="event"``: one threshold
     in the unit of the analog network, black and white pixels, no time step, and the class with
     the most output spikes.
 
-    On the grid the defaults give about a quarter of a spike a neuron on an MNIST network with max
-    pooling.  Few ``input_steps`` save spikes: pixels that come together add up before a neuron is
-    asked, which else would send a spike for one and take it back for the next.  The event
-    simulator, in which hardly any two pixels come together, has more.
+    On a time grid, the defaults result in about a quarter of a spike per neuron for an MNIST
+    network with max pooling.  A small number of ``input_steps`` saves spikes: pixels that arrive in
+    the same step are summed first, whereas otherwise a neuron might emit a spike for one pixel and
+    revoke it for the next.  In the event simulator, hardly any two pixels arrive at the same time,
+    so that there are more spikes.
 
     Examples
     --------
@@ -121,9 +124,9 @@ class SigmaDeltaCode(Code):
         check(self)
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """What up to ``n_steps`` spikes make of an activation that rises from 0, in [0, 1].
+        """Quantise activations in [0, 1] that rise from 0, with at most ``n_steps`` spikes.
 
-        Rising values are rounded down to whole levels (Fig 1, the branch upwards).
+        Rising values are rounded down to whole levels (Fig 1, upward branch).
         """
         levels = np.floor(np.asarray(activation, np.float64) / self.threshold + 1e-9)
         return np.clip(np.minimum(levels, n_steps) * self.threshold, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Levels of the sigma-delta code, and what a spike is worth on average."""
+"""Levels of the sigma-delta code, and the average value that a spike represents."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Levels:
-    """The numbers that relate spikes and activations.
+    """Relation between spikes and activations.
 
     Parameters
     ----------
     of : dict of str to ndarray broadcastable to one sample
-        Quantisation level of each layer in activation; for a readout that does not spike,
-        activation of 1 mV.
+        Quantisation level of each layer in units of the activation; for a readout that does not
+        spike, the activation that 1 mV represents.
     worth, offset : dict of str to ndarray broadcastable to one sample
-        An activation is, on average, ``worth * n + offset`` if n more ON than OFF spikes said it.
+        The activation is on average ``worth * n + offset`` for n more ON than OFF spikes.
     """
 
     of: dict[str, Floats] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Levels:
 def levels_of(
     code: SigmaDeltaCode, rewritten: Rewritten, calibration: dict[str, NDArray]
 ) -> Levels:
-    """Levels from the scales of the layers; what spikes are worth from the calibration data."""
+    """Return levels from the scales of the layers, and spike values from the calibration data."""
     measured = measure(
         rewritten,
         calibration,
@@ -73,11 +73,11 @@ def levels_of(
 
 
 def _balance(layers: Sequence[Layer]) -> dict[str, float]:
-    """How much finer the levels of small layers are.
+    """Return the factors by which the levels of small layers are finer.
 
-    A layer of n neurons with levels of a share t of its scale sends about n / t spikes and adds a
-    variance of about t squared.  The fewest spikes for the same sum of variances have t in
-    proportion to the cube root of n.
+    A layer of n neurons whose level is a share t of its scale emits about n / t spikes and adds a
+    variance of about t squared.  For a given sum of variances, the number of spikes is smallest if
+    t is proportional to the cube root of n.
     """
     sizes = {e.name: prod(e.shape) for e in layers if not isinstance(e.function, MaxPool)}
     return {name: (n / max(sizes.values())) ** (1 / 3) for name, n in sizes.items()}
@@ -89,10 +89,10 @@ def _fits(
     calibration: dict[str, NDArray],
     early: float,
 ) -> dict[str, tuple[Floats, Floats]]:
-    """Factor and offset of each channel that bring rounded activations closest to the true ones.
+    """Fit a factor and an offset per channel from rounded to exact activations by least squares.
 
     Rising activations are rounded down to whole levels, ``early`` levels before these are reached.
-    By least squares, sample by sample.
+    The sums are accumulated sample by sample.
     """
     sums: dict[str, Floats | float] = dict.fromkeys(levels, 0.0)
     for batch in iterate(rewritten.graph(), calibration, names=list(levels)):
@@ -106,7 +106,7 @@ def _fits(
 
 
 def _line(sums: Floats, rewritten: Rewritten, name: str) -> tuple[Floats, Floats]:
-    """Factor and offset of each channel, shape (1, ..., channels)."""
+    """Return factor and offset of each channel, shape (1, ..., channels)."""
     n, said, exact, square, product = sums
     spread = square - said**2 / n
     known = spread > 1e-9 * np.maximum(square, 1e-300)

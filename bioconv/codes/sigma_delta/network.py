@@ -1,7 +1,7 @@
 """Build the spiking network of the sigma-delta code.
 
-Potentials are in levels: 1 mV is the threshold of the layer.  A population has the shape
-(2, *layer shape): its ON cells, then its OFF cells, which all get the same input.
+Potentials are in units of levels: 1 mV is the threshold of the layer.  A population has the shape
+(2, *layer shape), with the ON cells first and then the OFF cells, which receive the same input.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Floats = NDArray[np.float64]
 
 
 def build(code: SigmaDeltaCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def build(code: SigmaDeltaCode, request: Request) -> SpikingNetwork:
     Raises
     ------
     ConversionError
-        With every layer that signed spikes cannot carry, or a neuron that is not its own.
+        If the code does not support some layers (the message lists all of them) or the neuron.
     ParameterError
-        The duration is too short.
+        If the duration is too short.
     """
     graph, calibration, step = request.graph, request.calibration, request.dt or 1.0
     rewritten = prepared(request, "sigma-delta")
@@ -150,7 +150,7 @@ def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, Encoder]:
 
 
 def _add_encoder(plan: SigmaDeltaPlan, key: str, shape: Shape) -> None:
-    """Neurons that spike once, the earlier the brighter."""
+    """Add input neurons that spike once, earlier for brighter pixels."""
     encoder, name, code = plan.encoders[key], f"{plan.names[key]}_delay", plan.code
     full = encoder.shape(shape)
     operator: Operator = identity(shape)
@@ -160,7 +160,7 @@ def _add_encoder(plan: SigmaDeltaPlan, key: str, shape: Shape) -> None:
         factor = factor * polarity(shape)
     slope = 1.0 / (code.input_steps * plan.dt)
     plan.populations.append(
-        # half a multiple off the grid, so that no potential meets the threshold
+        # half a multiple off the grid, so that no potential equals the threshold
         Population(name, full, IntensityToDelay().model, {"slope": slope}, {"v": GRID / 2})
     )
     plan.drives.append(Drive(plan.names[key], name, scaled(operator, post=factor), GRID / plan.dt))
@@ -171,7 +171,7 @@ def _add_encoder(plan: SigmaDeltaPlan, key: str, shape: Shape) -> None:
 
 
 def _add_neurons(plan: SigmaDeltaPlan, layer: Layer, highest: float = np.inf) -> None:
-    """ON and OFF cells of a rectification, up to a highest activation."""
+    """Add the ON and OFF cells of a rectification with an upper limit."""
     name, unit = plan.names[layer.name], plan.levels.of[layer.name]
     parameters, margin = _connect(plan, layer, double=True)
     limit = np.minimum(highest / unit, NEVER)
@@ -194,7 +194,7 @@ def _add_neurons(plan: SigmaDeltaPlan, layer: Layer, highest: float = np.inf) ->
 
 
 def _add_readout(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
-    """Neurons that add up signed spikes."""
+    """Add neurons that sum signed spikes."""
     name = plan.names[layer.name]
     parameters, _ = _connect(plan, layer, double=False)
     start = plan.depths[layer.name]
@@ -213,13 +213,13 @@ def _add_readout(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
 
 
 def _add_counted(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
-    """An output that spikes, and what counts its spikes."""
+    """Add an output population that spikes, and the neurons that count its spikes."""
     _add_neurons(plan, layer)
     _add_counters(plan, layer, output)
 
 
 def _add_counters(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
-    """Neurons that count the spikes of output neurons, OFF spikes against ON spikes."""
+    """Add neurons that count the ON spikes minus the OFF spikes of output neurons."""
     pre = plan.names[layer.name]
     name = f"{pre}_count"
     plan.populations.append(
@@ -237,13 +237,13 @@ def _add_counters(plan: SigmaDeltaPlan, layer: Layer, output: str) -> None:
 
 
 def _connect(plan: SigmaDeltaPlan, layer: Layer, *, double: bool) -> tuple[dict[str, Value], float]:
-    """Projections, drives and bias of a layer.
+    """Add the projections and drives of a layer, and return its parameters.
 
     Returns
     -------
     parameters : dict of str to float or ndarray
     margin : float
-        How far, in mV, the threshold must lie below the level: half a multiple of the grid.
+        Distance in mV of the threshold below the level: half a multiple of the grid.
     """
     name, unit = plan.names[layer.name], plan.levels.of[layer.name]
     affine = substitute(layer.inputs[0], plan.averages)

@@ -1,9 +1,9 @@
-"""Sigma-delta neurons with hysteresis: signed spikes that say how a quantised value changes.
+"""Sigma-delta neurons with hysteresis: signed spikes represent changes of a quantised value.
 
-No simulator has signed spikes.  So every neuron is two, ON and OFF, with the same equations and
-the same input: both follow the quantised value ``q``, one spikes when it rises, the other when it
-falls.  ``q`` follows within the integration after the spike, which is as good as a reset: nothing
-else happens between.
+No simulator has signed spikes.  Every neuron is therefore represented by two, ON and OFF, with the
+same equations and the same input.  Both compute the quantised value ``q``; one spikes when it
+rises, the other when it falls.  ``q`` is updated by the integration after the spike, which is
+equivalent to a reset, because nothing else happens in between.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_SOURCES = 25
 _SOURCE = "Yousefzadeh et al. 2019, AICAS, Eqs 1 to 3 and Algorithm 1"
 _REFERENCES = ("yousefzadeh2019",)
 _POLARITY = Parameter(
-    "polarity", 1.0, "1", "Of the spikes: 1 for ON, -1 for OFF", (-1.0, 1.0), role=roles.POLARITY
+    "polarity", 1.0, "1", "Sign of the spikes, 1 (ON) or -1 (OFF)", (-1.0, 1.0), role=roles.POLARITY
 )
 
 _CHARGE = "dv/dt = gate * i_offset / c_m + gain * s / dt"
@@ -33,7 +33,7 @@ _CHARGED = (
 )
 _TIMED = (
     Parameter("t_ramp", 64.0, "ms", "Time from the highest intensity to zero", (1e-9, 1e9)),
-    Parameter("t_first", 2.5, "ms", "Time at which the highest intensity is weighed", moment=True),
+    Parameter("t_first", 2.5, "ms", "Time at which the highest intensity counts", moment=True),
 )
 _RECEPTORS = (Receptor("syn", "v", "mV"), Receptor("timed", "s", "mV"))
 
@@ -41,23 +41,23 @@ _RECEPTORS = (Receptor("syn", "v", "mV"), Receptor("timed", "s", "mV"))
 def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
     """Neuron whose quantised value follows ``ReLU(v)`` with hysteresis (Algorithm 1).
 
-    ``d`` is the difference between the rectified potential and its quantised value ``q``.  An ON
-    spike comes and ``q`` rises by ``level`` if d is ``v_th`` or more; an OFF spike comes and q
-    falls if d is -v_th or less; nothing else happens, and v is never reset.  ``v_th`` is a hair
-    below ``level``, so that a difference of exactly one level counts in every simulator.
+    ``d`` is the difference between the rectified potential and its quantised value ``q``.  If d is
+    at least ``v_th``, the neuron emits an ON spike and ``q`` increases by ``level``; if d is at
+    most -v_th, it emits an OFF spike and q decreases by ``level``.  v is never reset.  ``v_th`` is
+    slightly below ``level``, so that a difference of exactly one level counts in every simulator.
 
     Constant current flows while ``gate`` is 1: for one step, so that a bias of b pA becomes b mV.
-    Spikes of the receptor ``timed`` come from `IntensityToDelay` neurons and are worth the
-    intensity that their time tells: ``gain`` falls from 1 to 0 within ``t_ramp`` from ``t_first``
-    on; the integration after a spike weighs it.
+    Spikes at the receptor ``timed`` come from `IntensityToDelay` neurons and represent the
+    intensity that is encoded by their time: ``gain`` decreases from 1 to 0 within ``t_ramp``,
+    starting at ``t_first``, and the integration after a spike weights it.
 
-    With several branches it pools: q follows the largest of the potentials ``v0``, ``v1``, ..., of
-    which each has its own receptors ``syn0``, ``timed0``, ...; it takes no current.
+    A neuron with several branches pools: q follows the largest of the potentials ``v0``, ``v1``,
+    ..., each of which has its own receptors ``syn0``, ``timed0``, ...; it takes no current.
 
     Parameters
     ----------
     n_branches : int
-        1 to 25.
+        Number of branches, from 1 to 25.
     **parameters : float or ndarray
         polarity 1 (ON) or -1 (OFF); level 1 mV; v_th 0.999999 mV; v_max, upper limit of the
         function, 1e9 mV; t_ramp 64 ms; t_first 2.5 ms; v_rest, the start value, 0 mV; with one
@@ -111,7 +111,7 @@ def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
                 State(f"v{p}", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL)
                 for p in branches
             ),
-            *(State(f"s{p}", 0.0, "mV", "Timed spikes of this step") for p in branches),
+            *(State(f"s{p}", 0.0, "mV", "Timed spikes in this step") for p in branches),
             State("q", 0.0, "mV", "Quantised membrane potential"),
         ),
         receptors=(
@@ -134,7 +134,7 @@ def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
     Parameters
     ----------
     n : int
-        Number of sources, 2 ... 25.
+        Number of sources, from 2 to 25.
     **parameters : float or ndarray
         polarity 1 (ON) or -1 (OFF).
 
@@ -169,11 +169,11 @@ def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
         method="euler",
         parameters=(
             _POLARITY,
-            Parameter("margin", 0.5, "1", "Difference in levels that makes a spike", (1e-9, 1.0)),
+            Parameter("margin", 0.5, "1", "Difference in levels that causes a spike", (1e-9, 1.0)),
         ),
         states=(
-            *(State(f"x{p}", 0.0, "1", f"Levels of source {p}") for p in sources),
-            State("q", 0.0, "1", "Levels that have been passed on"),
+            *(State(f"x{p}", 0.0, "1", f"Value of source {p} in levels") for p in sources),
+            State("q", 0.0, "1", "Value that has been passed on, in levels"),
         ),
         receptors=tuple(Receptor(f"p{p}", f"x{p}", "1") for p in sources),
         current="",
@@ -184,12 +184,12 @@ def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
 
 
 def IntensityToDelay(**parameters: Value) -> Neuron:
-    """Neuron that spikes once, the earlier the larger its current: linear intensity to delay.
+    """Neuron that spikes once, earlier for larger currents (linear intensity-to-delay coding).
 
-    The sample charges it to x mV in the first step, while ``gate`` is 1; then a ramp lifts all by
-    ``slope``, and x mV reach 1 mV after a time that falls linearly with x.  When the ramp ends,
-    smaller values stay silent for good.  A refractory period longer than any sample keeps it at
-    one spike.
+    The sample charges it to x mV in the first step, while ``gate`` is 1.  A ramp then raises all
+    potentials with ``slope``, so that the time at which the potential reaches 1 mV decreases
+    linearly with x.  Values that have not reached it when the ramp ends do not cause a spike.  A
+    refractory period longer than any sample limits the neuron to one spike.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def IntensityToDelay(**parameters: Value) -> Neuron:
 
 
 def SigmaDeltaOutput(**parameters: Value) -> Neuron:
-    """Neuron that only adds up signed spikes.
+    """Neuron that sums signed spikes and never fires.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def SigmaDeltaOutput(**parameters: Value) -> Neuron:
         parameters=(*_CHARGED, *_TIMED),
         states=(
             State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL),
-            State("s", 0.0, "mV", "Timed spikes of this step", kind=roles.SYNAPTIC),
+            State("s", 0.0, "mV", "Timed spikes in this step", kind=roles.SYNAPTIC),
         ),
         receptors=_RECEPTORS,
         source=_SOURCE,

@@ -1,7 +1,7 @@
-"""What the populations of the sigma-delta code share.
+"""Shared state and helper functions of the populations of the sigma-delta code.
 
-Potentials are in levels: 1 mV is the threshold of the layer.  A population has the shape
-(2, *layer shape): its ON cells, then its OFF cells, which all get the same input.
+Potentials are in units of levels: 1 mV is the threshold of the layer.  A population has the shape
+(2, *layer shape), with the ON cells first and then the OFF cells, which receive the same input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bioconv.operators import Operator, Polarity, compose, scaled
 
 Floats = NDArray[np.float64]
 
-#: potentials are whole multiples of 2^-34 mV: sums are exact in float64, whatever their order
+#: potentials are integer multiples of 2^-34 mV: sums are exact in float64 in any order
 GRID = 2.0**-34
 
 
@@ -36,13 +36,13 @@ class Encoder:
     signed: bool
 
     def shape(self, shape: Shape) -> Shape:
-        """Of the population of encoder neurons."""
+        """Name of the population of encoder neurons."""
         return (2, *shape) if self.signed else shape
 
 
 @dataclass
 class SigmaDeltaPlan(Parts):
-    """What is known before the first population is built, and what has been built so far.
+    """State of the construction: decisions made beforehand, and the parts built so far.
 
     ``last`` is the number of steps of the ramp after the first one.
     """
@@ -60,7 +60,7 @@ class SigmaDeltaPlan(Parts):
 
     @property
     def averages(self) -> dict[str, Affine]:
-        """What stands for each layer: what its spikes say, and what they do not say on average."""
+        """The average activation of each layer that its spikes do not represent, as a bias."""
         shapes = {layer.name: layer.shape for layer in self.layers}
         return {
             name: replace(same(name, shapes[name]), bias=full_rank(offset, shapes[name]))
@@ -69,19 +69,19 @@ class SigmaDeltaPlan(Parts):
         }
 
     def times(self, layer: Layer) -> dict[str, Value]:
-        """When timed spikes are weighed: in the middle of the step in which they arrive.
+        """Return the times at which timed spikes take effect: the middle of the step of arrival.
 
-        The first ones leave in the step after the first; paths to a deep layer are longer.
+        The first spikes are emitted in the second step; paths to deeper layers are longer.
         """
         first = (1.5 + self.depths[layer.name]) * self.dt
         return {"t_ramp": self.code.input_steps * self.dt, "t_first": first}
 
 
 def decoded(plan: SigmaDeltaPlan, layer: Layer) -> dict[str, Any]:
-    """What the spikes of a layer say: ON spikes count up, OFF spikes down."""
+    """Return the values of the spikes of a layer: ON spikes count up, OFF spikes down."""
     carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
     on = np.array([1.0, 0.0]).reshape(2, *(1,) * len(layer.shape))
-    share = min(plan.code.threshold, 1.0)  # of the scale of the layer, about
+    share = min(plan.code.threshold, 1.0)  # approximately in units of the scale of the layer
     return {
         "layer": carried.layer,
         "scale": polarity(layer.shape) * plan.levels.worth[layer.name] * carried.factor / share,
@@ -91,7 +91,7 @@ def decoded(plan: SigmaDeltaPlan, layer: Layer) -> dict[str, Any]:
 
 
 def synapses(plan: SigmaDeltaPlan, term: Term) -> tuple[str, Operator, str, float]:
-    """Sending population, operator in activation a spike, receptor, and grid of its weights."""
+    """Return sending population, operator in activation per spike, receptor and weight grid."""
     if term.source in plan.levels.of:
         sign = Polarity((2, *term.operator.in_shape))
         weighed = scaled(term.operator, pre=plan.levels.worth[term.source])
@@ -107,15 +107,15 @@ def synapses(plan: SigmaDeltaPlan, term: Term) -> tuple[str, Operator, str, floa
 
 
 def polarity(shape: Shape) -> Floats:
-    """1 for the ON cells, -1 for the OFF cells."""
+    """Return 1 for the ON cells and -1 for the OFF cells."""
     return np.array([1.0, -1.0]).reshape(2, *(1,) * len(shape))
 
 
 def full_rank(values: Floats, shape: Shape) -> Floats:
-    """With as many axes as ``shape``."""
+    """Return the array with as many axes as ``shape``."""
     return np.reshape(values, (1,) * (len(shape) - np.ndim(values)) + np.shape(values))
 
 
 def one_value(values: Floats) -> Value:
-    """One number where all are alike."""
+    """Return a single number if the array has one element, otherwise the array."""
     return float(values.ravel()[0]) if values.size == 1 else values

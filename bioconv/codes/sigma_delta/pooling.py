@@ -36,9 +36,9 @@ from bioconv.operators import (
 
 
 def pooled_inside(rewritten: Rewritten) -> dict[str, Layer]:
-    """Maxima over rectifications that nothing else uses, by name, and these rectifications.
+    """Return the maxima over rectifications that have no other use, and these rectifications.
 
-    Only what is communicated need be quantised: a neuron can pool the potentials themselves.
+    Only values that are communicated must be quantised: a neuron can pool the potentials directly.
     """
     by_name = {layer.name: layer for layer in rewritten.layers}
     users = Counter(
@@ -62,7 +62,7 @@ def pooled_inside(rewritten: Rewritten) -> dict[str, Layer]:
 
 
 def add_pooling(plan: SigmaDeltaPlan, layer: Layer, source: Layer) -> None:
-    """ON and OFF cells that take the maximum of the potentials of a window, and rectify it."""
+    """Add ON and OFF cells that rectify the maximum of the potentials of a window."""
     pool, function, name = pool_of(layer), rectifier_of(source), plan.names[layer.name]
     unit = plan.levels.of[source.name]
     affine = substitute(source.inputs[0], plan.averages)
@@ -95,7 +95,7 @@ def add_pooling(plan: SigmaDeltaPlan, layer: Layer, source: Layer) -> None:
 
 
 def add_gates(plan: SigmaDeltaPlan, layer: Layer) -> None:
-    """ON and OFF cells of a maximum."""
+    """Add the ON and OFF cells of a maximum."""
     (affine,), pool, name = layer.inputs, pool_of(layer), plan.names[layer.name]
     cells = range(prod(pool.size))
     for cell in cells:

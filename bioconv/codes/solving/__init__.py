@@ -1,1 +1,1 @@
-"""What the exact solutions of the codes share: spike times of piecewise linear neurons."""
+"""Shared parts of the exact solvers of the codes: spike times of piecewise linear neurons."""

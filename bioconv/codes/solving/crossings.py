@@ -1,4 +1,4 @@
-"""First threshold crossings of potentials that change their slope, or jump, with every spike."""
+"""First threshold crossings of potentials whose slope or value changes with every spike."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Index = NDArray[np.int64]
 
 
 def crossing(begin: Times, end: Times, missing: Times, slope: Times) -> Times:
-    """Where lines that miss the threshold by ``missing`` at ``begin`` reach it before ``end``.
+    """Return when lines that are ``missing`` below threshold at ``begin`` reach it before ``end``.
 
     Returns
     -------
     ndarray
-        ms; inf where they do not.
+        Times in ms; inf where the threshold is not reached.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         reached = begin + np.where(missing <= 0, 0.0, missing / slope)
@@ -34,25 +34,26 @@ def first_crossing(
     v_th: Times,
     opens: float = 0.0,
 ) -> Times:
-    """The first crossing of each of m potentials, spike by spike.
+    """Return the first threshold crossing of each of m potentials, computed spike by spike.
 
     Parameters
     ----------
     height : pair of ndarray, shape (m,)
-        Potential, and its slope, at the beginning.
+        Potential and its slope at the beginning.
     events : three ndarrays, shape (m, k)
-        Time of each event within the span, by how much it changes the slope, and the potential.
-        What is no event has the time of the end and changes nothing.
+        Time of each event within the span, and the changes of the slope and of the potential.
+        Unused entries have the time of the end and change nothing.
     span : pair of float
         Beginning and end in ms.
     v_th : ndarray, shape (m,)
     opens : float
-        ms; nobody fires before, and who is above the threshold then fires then.
+        Time in ms before which no neuron fires; neurons above the threshold at this time fire at
+        this time.
 
     Returns
     -------
     ndarray, shape (m,)
-        ms; inf where there is none.
+        Times in ms; inf where there is no crossing.
     """
     times = events[0]
     order = np.argsort(times, axis=1, kind="stable")
@@ -65,30 +66,30 @@ def first_crossing(
     lifted = np.cumsum(np.concatenate([zero, jumps], axis=1), axis=1)
     missing = v_th[:, None] - height[0][:, None] - before - lifted
     low = np.maximum(begin, opens)
-    # Events at one time are one event: only the last of them has a stretch behind it.
+    # Simultaneous events count as one: only the last of them is followed by a stretch of time.
     return np.min(crossing(low, end, missing - slope * (low - begin), slope), axis=1)
 
 
 def spikes_by_neuron(
     synapses: Synapses, arrivals: Sequence[Times], image: Index, neuron: Index
 ) -> Iterator[tuple[slice, Times, Times, Index]]:
-    """What arrives at some neurons, in parts that fit into memory.
+    """Yield the spikes that arrive at some neurons, in parts that fit into memory.
 
     Parameters
     ----------
     synapses : Synapses
     arrivals : sequence of ndarray, shape (batch, n_pre, k)
-        One for each projection, in ms.
+        Arrival times in ms, one array for each projection.
     image, neuron : ndarray of int, shape (m,)
 
     Yields
     ------
     part : slice
-        Which of the m neurons.
+        The part of the m neurons.
     times, weights : ndarray, shape (length of the part, most spikes)
-        In no order; inf and any weight where there is no spike.
+        Unordered; inf with an arbitrary weight where there is no spike.
     sources : ndarray of int, same shape
-        Of all projections side by side; -1 where there is none.
+        Indices into the concatenated sources of all projections; -1 where there is no source.
     """
     k = max(times.shape[2] for times in arrivals)
     filled = [

@@ -1,4 +1,4 @@
-"""What spikes add up to at the other end: operators on values of spikes, and bounds of it."""
+"""Sums of weighted spike values over the projections of a population, and bounds of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioconv.operators import Array, Operator
 
 @jax.jit
 def synaptic(operators: Sequence[Operator], values: Sequence[Array]) -> Array:
-    """Sum over the projections of the operators applied to flat values, (batch, n)."""
+    """Apply the operators of all projections to flat values, (batch, n), and sum the results."""
     parts = [
         operator.apply(x.reshape(len(x), *operator.in_shape)).reshape(len(x), -1)
         for operator, x in zip(operators, values, strict=True)
@@ -24,9 +24,10 @@ def synaptic(operators: Sequence[Operator], values: Sequence[Array]) -> Array:
 
 
 def positive_bound(operator: Operator) -> Operator:
-    """At least the positive part of an operator, in single precision.
+    """Return an upper bound of the positive part of an operator, in single precision.
 
-    For a chain of several operators of both signs the absolute values: more than that.
+    For a chain of several operators of both signs, it uses absolute values, which are a looser
+    bound.
     """
     signed: list[bool] = []
 

@@ -1,8 +1,9 @@
-"""First threshold crossings of potentials that are straight between events, event by event.
+"""First threshold crossings of potentials that are linear between events.
 
-Every spike changes the slope of the potentials that it reaches, and so do the currents that set in
-when a ramp starts or a window opens.  The events of each neuron are sorted; potentials at all of
-them are running sums; the first stretch that reaches the threshold has the crossing.
+Every spike changes the slope of the potentials of its targets, and so do the currents that start
+with a ramp or with the opening of a window.  The events of each neuron are sorted, the potentials
+at the events are cumulative sums, and the crossing lies in the first stretch of time that reaches
+the threshold.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Synapses:
-    """All synapses of a population, by the neuron that they reach; built when asked for."""
+    """All synapses of a population by postsynaptic neuron; the arrays are built on first use."""
 
     operators: Sequence[Operator]
 
     @cached_property
     def by_target(self) -> sp.csr_array:
-        """Weights, shape (n_neurons, n_sources), sources of all projections side by side."""
+        """Weights, shape (n_neurons, n_sources), with concatenated sources of all projections."""
         return sp.hstack([operator.matrix().T for operator in self.operators]).tocsr()
 
     @cached_property
     def sources(self) -> tuple[Index, Times]:
-        """Sources of each neuron and their weights, (n_neurons, most), filled up with -1 and 0."""
+        """Sources of each neuron and their weights, (n_neurons, most), padded with -1 and 0."""
         matrix = self.by_target
         counts = np.diff(matrix.indptr)
         slot = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], counts)
@@ -56,7 +57,7 @@ class Ramps:
     values : mapping of str to ndarray, shape (n_neurons,)
         Parameters of the model.
     keeps : bool
-        Whether the synaptic current goes on when the window opens; otherwise i_open replaces it.
+        Whether the synaptic current persists when the window opens; otherwise i_open replaces it.
     """
 
     start: Times
@@ -67,21 +68,21 @@ class Ramps:
 def first_crossings(
     synapses: Synapses, ramps: Ramps, arrivals: Sequence[Times], image: Index, neuron: Index
 ) -> Times:
-    """When the threshold is crossed first.
+    """Return the times at which neurons first cross their threshold.
 
     Parameters
     ----------
     synapses : Synapses
     ramps : Ramps
     arrivals : sequence of ndarray, shape (batch, n_pre, k)
-        One for each projection, in ms; inf where there is no spike.
+        Arrival times in ms, one array for each projection; inf where there is no spike.
     image, neuron : ndarray of int, shape (m,)
-        The neurons that are wanted.
+        The samples and neurons for which crossings are computed.
 
     Returns
     -------
     ndarray, shape (m,)
-        ms; inf where there is no crossing.
+        Times in ms; inf where there is no crossing.
     """
     k = max(times.shape[2] for times in arrivals)
     filled = [
@@ -112,7 +113,7 @@ def _crossings(
 
 
 def _events(times: Times, weights: Times, ramps: Ramps, neuron: Index) -> tuple[Times, Times]:
-    """Times of all events and by how much each changes the current; the time 0 is one of them."""
+    """Return the times of all events, including the time 0, and the change of current at each."""
     p = {name: value[neuron] for name, value in ramps.values.items()}
     opened = p["t_open"]
     if not ramps.keeps:
@@ -128,7 +129,7 @@ def _events(times: Times, weights: Times, ramps: Ramps, neuron: Index) -> tuple[
 
 
 def _first(time: Times, slope: Times, ramps: Ramps, neuron: Index) -> Times:
-    """The first crossing on the stretches that begin at ``time`` (m, n) with ``slope``."""
+    """Return the first crossing in the stretches that begin at ``time`` (m, n) with ``slope``."""
     some = np.isfinite(time)
     begin = np.where(some, time, 0.0)
     length = np.diff(begin, axis=1) * some[:, 1:]

@@ -1,4 +1,4 @@
-"""What a solver gets, and what it gives back."""
+"""Inputs and outputs of an exact solver."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from bioconv.network import Change, Population
 from bioconv.operators import Operator
 
-#: float64, in ms, of NumPy or of JAX
+#: float64 array of NumPy or JAX, in ms
 Times = Any
-#: numbers in one array at most (2 MB) where spikes are sorted neuron by neuron; arrays of 32 MB
-#: take twice as long, as their memory is handed back and asked for again
+#: maximum size of an array (2 MB) when spikes are sorted neuron by neuron; arrays of 32 MB take
+#: twice as long, because their memory is released and allocated again each time
 CHUNK = 1 << 18
 
 
@@ -29,7 +29,7 @@ class Incoming:
         With weights in the receptor's unit.
     receptor : str
     latest : float
-        ms; no spike arrives later, in any sample; inf if nobody knows.
+        Time in ms after which no spike arrives in any sample; inf if it is not known.
     certain : bool
         Whether it is known that every sending neuron fires exactly once in every sample.
     """
@@ -49,13 +49,13 @@ class Stage:
     population : Population
     incoming : tuple of Incoming
     changes : tuple of Change
-        Of this population, in the order of their steps.
+        Changes of this population, ordered by step.
     dt : float
-        ms; for the times of changes (``step * dt``), which lie on the grid.
+        Time step in ms, for the times of changes (``step * dt``), which lie on the grid.
     end : float
-        ms; end of a sample.
+        End of a sample in ms.
     dtype : str
-        Precision in which sums over synapses may be worked out: "float32" or "float64".
+        Precision in which sums over synapses may be computed: "float32" or "float64".
     seed : int
         Of random numbers; a population has streams of its own for each sample.
     position : int
@@ -82,14 +82,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class Solution:
-    """What a population did with a batch of samples.
+    """Response of a population to a batch of samples.
 
     Parameters
     ----------
     times : ndarray, shape (batch, n_neurons, k)
-        Times of its spikes in ms, ascending; inf where there are no more.
+        Spike times in ms, ascending and padded with inf.
     final : mapping of str to ndarray, shape (batch, n_neurons)
-        State variables at the end; needed for those that readouts read.
+        State variables at the end; required for those that readouts use.
     """
 
     times: Times
@@ -110,30 +110,30 @@ Phase = Callable[[Any, Sequence[Times]], list[Times]]
 
 @dataclass(frozen=True)
 class Compiled:
-    """A solver that can be compiled.
+    """Solver that can be compiled.
 
     Parameters
     ----------
     solver : Solver
-        Right in every case.
+        The reference solution, which is valid in every case.
     traced : function (static, constants, arrivals, current) -> (times, final, doubt)
-        Made of JAX operations, of a module.  ``current`` is None where no input drives the
-        population.  ``doubt`` is a truth value: if it holds for a batch, the batch is left to
-        ``solver``.
+        Function at module level that uses JAX operations only.  ``current`` is None if no input
+        drives the population.  ``doubt`` is a boolean: if it is true for a batch, the batch is
+        computed by ``solver`` instead.
     static : hashable
-        Decisions that were made when the solver was prepared.
+        Decisions made when the solver was prepared.
     constants : tree of arrays
     latest : float
-        ms; no neuron fires later, in any sample.
+        Time in ms after which no neuron fires in any sample.
     certain : bool
         Whether every neuron fires exactly once in every sample.
     phases : tuple of functions (constants, arrays) -> arrays
-        What is done with the arrivals before ``traced`` gets them, each a program of its own: XLA
-        would fuse a convolution with what comes before and after it, and work that out anew for
-        each of its uses.
+        Functions that are applied to the arrivals before ``traced``, each compiled as a separate
+        program: XLA would fuse a convolution with the preceding and following operations, and
+        recompute it for each use.
     draws : bool
-        Whether it draws random numbers.  The solver's third argument, and ``images`` in constants,
-        which must be a dictionary then, are the numbers of the samples.
+        Whether it draws random numbers.  In this case the sample numbers are the third argument
+        of the solver, and ``images`` in constants, which must be a dictionary.
     """
 
     solver: Solver
@@ -146,5 +146,5 @@ class Compiled:
     draws: bool = False
 
     def __call__(self, arrivals: Sequence[Times], current: Times, *images: Times) -> Solution:
-        """What the population does with a batch."""
+        """Return the response of the population to a batch."""
         return self.solver(arrivals, current, *images)

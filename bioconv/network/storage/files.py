@@ -19,12 +19,12 @@ from bioconv.network.storage.old_names import declare_record, declare_roles
 from bioconv.network.storage.schema import MAX_SIZE, decode, encode
 from bioconv.network.storage.seal import check_seal, seal
 
-#: what a file can hold -> (name of the format, version of its layout)
+#: class that a file can contain -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
     SpikingNetwork: ("bioconv-network", 5),
     Recording: ("bioconv-recording", 2),
 }
-#: what a file holds -> version that brought fields -> class -> fields with what they were before
+#: class in a file -> version that added fields -> class -> fields with their values before
 ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType(
     {
         SpikingNetwork: {
@@ -47,19 +47,19 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
         Recording: {2: {"Raster": {"time": None}}},
     }
 )
-#: longest delay that a file may ask for: each step costs a buffer as large as the population
+#: longest delay that a file may contain: each step requires a buffer as large as the population
 MAX_DELAY_STEPS = 100_000
 _T = TypeVar("_T", SpikingNetwork, Recording)
 
 
 def save_network(network: SpikingNetwork, path: str | Path) -> None:
-    """Write a network to one HDF5 file; the same network gives the same bytes.
+    """Write a network to one HDF5 file; equal networks result in equal bytes.
 
     Parameters
     ----------
     network : SpikingNetwork
     path : str or Path
-        Replaced, if it exists, when the new file is complete.
+        An existing file is replaced when the new file is complete.
 
     Raises
     ------
@@ -75,26 +75,26 @@ def save_recording(recording: Recording, path: str | Path) -> None:
 
 
 def load_network(path: str | Path) -> SpikingNetwork:
-    """Read a network from a file, which may come from anybody.
+    """Read a network from a file, which need not be trusted.
 
-    Every name and expression is parsed by the closed grammar, every reference, shape and number
-    is checked, nothing is executed.
+    Every name and expression is parsed with the closed grammar, every reference, shape and number
+    is checked, and nothing is executed.
 
     Raises
     ------
     NetworkFileError
-        If the file is missing, damaged, hostile, newer, or holds something else; says what.
+        If the file is missing, damaged, hostile, from a newer version, or has other contents.
     """
     return _load(Path(path), SpikingNetwork)
 
 
 def load_recording(path: str | Path) -> Recording:
-    """Read a recording from a file; raises `NetworkFileError` as `load_network` does."""
+    """Read a recording from a file; raises `NetworkFileError` like `load_network`."""
     return _load(Path(path), Recording)
 
 
 def load(path: str | Path) -> SpikingNetwork | Recording:
-    """Read whatever bioconv file it is; raises `NetworkFileError` as `load_network` does."""
+    """Read a bioconv file of any kind; raises `NetworkFileError` like `load_network`."""
     path = Path(path)
     tree, kind = _open(path)
     return _restore(tree, kind, path)
@@ -119,12 +119,12 @@ def _load(path: Path, expected: type[_T]) -> _T:
     tree, kind = _open(path)
     if kind is not expected:
         what = {SpikingNetwork: "network", Recording: "recording"}
-        raise NetworkFileError(f"{path} holds a {what[kind]}, not a {what[expected]}.")
+        raise NetworkFileError(f"{path} contains a {what[kind]}, not a {what[expected]}.")
     return _restore(tree, expected, path)
 
 
 def _open(path: Path) -> tuple[Tree, type]:
-    """The tree in a file of a version that can be read, and the class that it stands for."""
+    """Return the tree in a file of a supported version, and the class that it represents."""
     check_seal(path)
     tree = read_tree(path)
     by_name = {name: (kind, layout) for kind, (name, layout) in FORMATS.items()}
@@ -154,7 +154,7 @@ def _open(path: Path) -> tuple[Tree, type]:
 
 
 def _add_fields(tree: Tree, classes: Mapping[str, Tree]) -> None:
-    """Give all groups of these classes the fields that their version did not have yet."""
+    """Add the fields that their version did not have yet to all groups of these classes."""
     name = tree.get("class")
     if isinstance(name, str) and name in classes:
         tree.update({key: value for key, value in classes[name].items() if key not in tree})
@@ -174,7 +174,7 @@ def _restore(tree: Tree, kind: type[Any], path: Path) -> Any:
 
 
 def _check_demands(network: SpikingNetwork) -> None:
-    """Refuse what would exhaust the memory of a simulator."""
+    """Refuse networks that would exhaust the memory of a simulator."""
     total = network.n_neurons + sum(entry.n_neurons for entry in network.inputs)
     if total > MAX_SIZE:
         raise NetworkFileError(f"{total:,} neurons; {MAX_SIZE:,} is the limit for a file.")

@@ -1,9 +1,9 @@
-"""Plain trees of numbers, texts and arrays in HDF5: written the same way every time, read strictly.
+"""Plain trees of numbers, texts and arrays in HDF5, with reproducible bytes and strict reading.
 
-A tree is a dictionary: a dictionary in it is a group, an array a contiguous dataset, everything
-else an attribute.  Nothing else is accepted when reading: no soft, external or second hard link,
-no chunks, filters, virtual or external storage, no object, reference or variable-length type, and
-no size that the file does not really hold.
+A tree is a dictionary.  A dictionary in it is stored as a group, an array as a contiguous dataset,
+and everything else as an attribute.  Nothing else is accepted when reading: no soft, external or
+second hard links, no chunks, filters, virtual or external storage, no object, reference or
+variable-length types, and no declared size that exceeds the stored data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Tree: TypeAlias = dict[str, Entry]
 MAX_OBJECTS = 200_000
 MAX_DEPTH = 64
 MAX_ATTRIBUTES = 10_000
-#: HDF5's own limit for an attribute is 64 KiB with its header
+#: the limit of HDF5 for an attribute is 64 KiB including its header
 MAX_ATTRIBUTE_BYTES = 60_000
 _PLAIN = (np.dtype("<f8"), np.dtype("<i8"), np.dtype("<i4"), np.dtype(bool))
 
@@ -40,7 +40,7 @@ def write_tree(path: Path, tree: Tree) -> None:
     ParameterError
         If a name or a value does not fit into an attribute.
     """
-    # The oldest format keeps no times in groups, and its layout is frozen since HDF5 1.0.
+    # The oldest format stores no times in groups, and its layout has not changed since HDF5 1.0.
     with h5py.File(
         path, "w", libver=("earliest", "v110"), userblock_size=USER_BLOCK, track_order=False
     ) as file:
@@ -86,14 +86,14 @@ def read_tree(path: Path) -> Tree:
     Raises
     ------
     NetworkFileError
-        If the file holds anything else than plain groups, datasets and attributes; says which.
+        If the file contains anything other than plain groups, datasets and attributes.
     """
     try:
         with h5py.File(path, "r") as file:
             return _Reader(path.stat().st_size).group(file.id, "", 0)
     except NetworkFileError as error:
         raise NetworkFileError(f"{path}: {error}") from error
-    # h5py reports what the HDF5 library dislikes with nearly any built-in exception.
+    # h5py reports errors of the HDF5 library with almost any built-in exception.
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, ArithmeticError) as error:
         raise NetworkFileError(f"{path} is damaged: {error}") from error
     except (AttributeError, MemoryError, NotImplementedError) as error:
@@ -102,7 +102,7 @@ def read_tree(path: Path) -> Tree:
 
 @dataclass
 class _Reader:
-    """Reads groups while it keeps account of what the file may still claim."""
+    """Reader of groups that tracks how many bytes and objects the file may still declare."""
 
     file_size: int
     bytes_left: int = field(init=False)
@@ -136,7 +136,7 @@ class _Reader:
         return tree
 
     def _meet(self, item: Any, where: str) -> None:
-        """Every object is met once: that excludes circles and repeated expansion."""
+        """Require that every object occurs once, which excludes cycles and repeated expansion."""
         address = h5o.get_info(item).addr
         if address in self.seen:
             raise NetworkFileError(f"{where or '/'} is linked twice.")
@@ -165,7 +165,7 @@ class _Reader:
             raise NetworkFileError(f"{where} is not stored as one contiguous block.")
         dtype = _plain_type(item.get_type(), where)
         shape = _shape(item.get_space(), where)
-        # Python integers: the product of a crafted shape would overflow an int64.
+        # Python integers, because the product of a crafted shape could overflow an int64.
         size = dtype.itemsize
         for n in shape:
             size *= n

@@ -1,4 +1,4 @@
-"""Files up to version 4: roles and kinds from the names that bioconv gave until then.
+"""Files up to version 4: roles and kinds derived from the names that bioconv used until then.
 
 These names were the meaning of the parts at that time, and no other place of bioconv asks for
 them.  A neuron model of one's own, under names of its own, has no roles in such a file.  The same
@@ -65,7 +65,7 @@ _NO_DEVICE = "tau_flag"
 
 
 def declare_roles(tree: Tree) -> None:
-    """Give all neuron models of a file the roles and kinds of their parts."""
+    """Add the roles and kinds of their parts to all neuron models of a file."""
     if tree.get("class") == "NeuronModel":
         _declare(tree)
     for entry in tree.values():

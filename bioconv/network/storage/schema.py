@@ -1,9 +1,9 @@
-"""Frozen dataclasses as plain trees, and back: one mechanism, driven by the type hints.
+"""Conversion of frozen dataclasses to plain trees and back, according to their type hints.
 
-A dataclass is a dictionary with its class's name under "class" and one entry a field.  A tuple of
-dataclasses is a dictionary by name (by number where names are missing or unfit), each with its
-"position".  Only the classes of `KNOWN_CLASSES` can be made from a file, and every value must be
-what the field's type hint says.
+A dataclass becomes a dictionary with the name of its class under "class" and one entry per field.
+A tuple of dataclasses becomes a dictionary by name (by number if names are missing or unsuitable),
+each with its "position".  Only the classes of `KNOWN_CLASSES` can be created from a file, and every
+value must match the type hint of its field.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from bioconv.network.storage.hdf5 import Entry, Tree
 from bioconv.neurons import NeuronModel, Parameter, Receptor, State
 from bioconv.operators import OPERATORS, Operator
 
-#: most neurons or activations that one entry of a file may ask for
+#: maximum number of neurons or activations that one entry of a file may declare
 MAX_SIZE = 100_000_000
 _PLAIN_CLASSES = (
     *(NeuronModel, Parameter, State, Receptor),
@@ -49,7 +49,7 @@ _PLAIN_CLASSES = (
     *(SpikingNetwork, Input, Population, Projection, Drive, Change, Readout, Disturbance),
     *(Recording, Raster),
 )
-#: the closed table: name of a class -> the dataclass that a file may name
+#: closed table of the dataclasses that a file may contain: name -> class
 KNOWN_CLASSES: Mapping[str, type] = types.MappingProxyType(
     {**OPERATORS, **FUNCTIONS, **{cls.__name__: cls for cls in _PLAIN_CLASSES}}
 )
@@ -61,18 +61,18 @@ _ORDER = "(order)"
 
 @lru_cache(maxsize=1024)
 def field_hints(cls: type) -> Mapping[str, Any]:
-    """Name and type of every field that the constructor of ``cls`` takes."""
+    """Return name and type of every field that the constructor of ``cls`` accepts."""
     hints = typing.get_type_hints(cls)
     return {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}
 
 
 def encode(value: Any, hint: Any = Any, where: str = "") -> Entry:
-    """The tree, or leaf of a tree, that stands for ``value``.
+    """Return the tree, or leaf of a tree, that represents ``value``.
 
     Raises
     ------
     ParameterError
-        If ``value`` is of a kind that a file cannot hold.
+        If a file cannot contain values of this kind.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _encode_dataclass(value, where)
@@ -90,7 +90,7 @@ def _encode_dataclass(value: Any, where: str) -> Tree:
     name = str(cls.__name__)
     hints = field_hints(cls)
     if KNOWN_CLASSES.get(name) is not cls or _RESERVED & set(hints):
-        raise ParameterError(f"{where}: {name} is no class that a bioconv file can hold.")
+        raise ParameterError(f"{where}: {name} is not a class that a bioconv file can contain.")
     tree: Tree = {"class": name}
     for field, hint in hints.items():
         tree[field] = encode(getattr(value, field), hint, f"{where}/{field}")
@@ -100,7 +100,7 @@ def _encode_dataclass(value: Any, where: str) -> Tree:
 def _encode_mapping(value: Mapping[Any, Any], hint: Any, where: str) -> Tree:
     below = _mapping_hint(hint)
     tree: Tree = {_key(k, where): encode(v, below, f"{where}/{k}") for k, v in value.items()}
-    # HDF5 lists entries by name, so any other order has to be written down.
+    # HDF5 lists entries by name, so that any other order has to be stored.
     return tree if list(tree) == sorted(tree) else {**tree, _ORDER: tuple(tree)}
 
 
@@ -150,12 +150,12 @@ def _key(key: Any, where: str) -> str:
 
 
 def decode(entry: Entry, hint: Any, where: str = "") -> Any:
-    """What `encode` made ``entry`` from, checked against ``hint``.
+    """Return the value that `encode` converted to ``entry``, checked against ``hint``.
 
     Raises
     ------
     NetworkFileError
-        If a class is unknown, a field missing, unknown, or of another type than declared.
+        If a class is unknown, or a field is missing, unknown or of another type than declared.
     """
     for option in _members(hint):
         if _accepts(option, entry):
@@ -183,7 +183,7 @@ def _accepts(option: Any, entry: Entry) -> bool:
 
 
 def _fits_dtype(option: Any, array: NDArray) -> bool:
-    """Whether the array has the kind of number that ``NDArray[...]`` names."""
+    """Whether the array has the kind of number that ``NDArray[...]`` specifies."""
     args = typing.get_args(option)
     scalar = next(iter(typing.get_args(args[1])), Any) if len(args) > 1 else Any
     return not inspect.isclass(scalar) or array.dtype.kind == np.dtype(scalar).kind
@@ -223,7 +223,7 @@ def _build_tuple(option: Any, entry: tuple[Any, ...] | Tree, where: str) -> tupl
 
 
 def _ordered(tree: Tree, where: str) -> list[Entry]:
-    """The entries in the order of their positions, or of their numbers."""
+    """Return the entries in the order of their positions or numbers."""
 
     def position(name: str, entry: Entry) -> Any:
         if isinstance(entry, dict) and "position" in entry:
@@ -263,7 +263,7 @@ def _construct(cls: type, values: dict[str, Any], where: str) -> Any:
     try:
         made = cls(**values)
         shapes = (made.in_shape, made.out_shape) if isinstance(made, Operator) else ()
-    except Exception as error:  # a constructor may fail in any way on values from outside
+    except Exception as error:  # a constructor may raise any exception for values from a file
         raise NetworkFileError(f"{where or '/'} ({cls.__name__}): {error}") from error
     for shape in (*shapes, values.get("shape", ())):
         check_size(shape, f"{where or '/'} ({cls.__name__})")
@@ -271,13 +271,15 @@ def _construct(cls: type, values: dict[str, Any], where: str) -> Any:
 
 
 def check_size(shape: tuple[int, ...], where: str) -> None:
-    """Refuse a shape that would exhaust the memory of whoever uses it."""
+    """Refuse a shape whose array would exhaust the memory."""
     if any(n < 0 for n in shape) or prod(shape) > MAX_SIZE:
-        raise NetworkFileError(f"{where}: the shape {shape} is beyond {MAX_SIZE:,} values.")
+        raise NetworkFileError(
+            f"{where}: the shape {shape} is invalid or has more than {MAX_SIZE:,} values."
+        )
 
 
 def _members(hint: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; the hint itself if it is none."""
+    """Return the alternatives of a union, or the hint itself if it is not a union."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return tuple(m for part in typing.get_args(hint) for m in _members(part))
     return (hint,)
@@ -306,7 +308,7 @@ def _key_hint(hint: Any) -> Any:
 
 
 def _item_hints(hint: Any, n: int) -> tuple[Any, ...]:
-    """One hint for each item of a tuple: of ``tuple[X, ...]`` as many as there are items."""
+    """Return one hint for each item of a tuple, repeated for ``tuple[X, ...]``."""
     args = typing.get_args(_container(hint, tuple))
     if not args:
         return (Any,) * n

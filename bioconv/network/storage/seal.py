@@ -1,9 +1,9 @@
 """The outer shell of a file: a header with a checksum in front.
 
-The first 512 bytes are an HDF5 user block, which every HDF5 reader skips.  It holds a magic line
-and the SHA-256 of all that follows, so that a damaged or truncated file is recognized before the
-HDF5 library sees a single byte of it (crafted bytes can crash that library).  The checksum is no
-signature: it tells damage, not who wrote the file.
+The first 512 bytes are an HDF5 user block, which every HDF5 reader skips.  It contains a magic line
+and the SHA-256 of all following bytes, so that a damaged or truncated file is recognized before the
+HDF5 library reads it (crafted bytes can crash that library).  The checksum is not a signature: it
+detects damage, but does not identify the author of the file.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def seal(path: str | Path) -> None:
-    """Write the header with the checksum of what follows it.
+    """Write the header with the checksum of the data that follow it.
 
-    Needed only after a bioconv file was changed with another program.
+    This is required only after a bioconv file was changed with another program.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def seal(path: str | Path) -> None:
 
 
 def is_network_file(path: str | Path) -> bool:
-    """Whether ``path`` is a file that begins as bioconv's files do (intact or not)."""
+    """Whether ``path`` is a file with the header of bioconv, intact or not."""
     try:
         with Path(path).open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
@@ -44,7 +44,7 @@ def is_network_file(path: str | Path) -> bool:
 
 
 def check_seal(path: Path) -> None:
-    """Complain about everything that is not an undamaged bioconv file.
+    """Raise an error unless the file is an undamaged bioconv file.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def _kind(header: bytes) -> str:
     if not header:
         return "is empty."
     if header.startswith(_HDF5_SIGNATURE):
-        return "is an HDF5 file, but not one of bioconv's. Convert a Keras model first."
+        return "is an HDF5 file, but not a bioconv file. Convert a Keras model first."
     return "is not a bioconv file."
 
 

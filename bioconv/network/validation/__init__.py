@@ -1,4 +1,4 @@
-"""What must hold in a network, checked in one place; all problems are found at once."""
+"""Validation of graphs, networks and recordings, which reports all problems at once."""
 
 from bioconv.network.validation.graph import graph_problems
 from bioconv.network.validation.network import network_problems

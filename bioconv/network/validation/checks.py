@@ -1,7 +1,7 @@
-"""Small checks that the validation of models, graphs and networks share.
+"""Small checks shared by the validation of models, graphs and networks.
 
-Each yields the problems it finds.  Only sizes that are really stored are touched: a population of
-10¹² neurons costs nothing here.
+Each check yields the problems that it finds.  Only stored arrays are accessed, so that a population
+of 10¹² neurons costs nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Problems = Iterator[Problem]
 
 
 def identifier_problems(where: str, what: str, name: str) -> Problems:
-    """``name`` must be a name of the closed grammar."""
+    """Check that ``name`` is a name of the closed grammar."""
     try:
         check_name(name)
     except ExpressionError as error:
@@ -29,7 +29,7 @@ def identifier_problems(where: str, what: str, name: str) -> Problems:
 
 
 def text_problems(where: str, what: str, text: str) -> Problems:
-    """``text`` must be safe in a comment of an exported program."""
+    """Check that ``text`` is safe in a comment of an exported program."""
     try:
         check_text(text, "The text")
     except ExpressionError as error:
@@ -37,9 +37,9 @@ def text_problems(where: str, what: str, text: str) -> Problems:
 
 
 def shape_problems(where: str, what: str, shape: tuple[int, ...]) -> Problems:
-    """A shape is a tuple of whole numbers from 1."""
+    """Check that a shape is a tuple of positive integers."""
     if not all(is_whole(n, 1) for n in shape):
-        reason = f"the shape must be whole numbers from 1. Received: {shape!r}."
+        reason = f"the shape must be a tuple of positive integers. Received: {shape!r}."
         yield Problem(where, what, reason)
 
 
@@ -50,7 +50,7 @@ def value_problems(
     shape: tuple[int, ...],
     bounds: tuple[float, float] | None = None,
 ) -> Problems:
-    """Numbers, broadcastable, not NaN, within ``bounds``; finite where there are no bounds."""
+    """Check that values are numbers, broadcastable, not NaN, and in ``bounds`` or finite."""
     array = np.asarray(value)
     if array.dtype.kind not in "iufb":
         yield Problem(where, key, f"must be numbers. Received: {array.dtype}.")
@@ -64,7 +64,7 @@ def value_problems(
         yield Problem(where, key, "has a value that is NaN.")
     elif bounds is not None and ((array < bounds[0]) | (array > bounds[1])).any():
         reason = f"must lie between {bounds[0]:g} and {bounds[1]:g}, "
-        reason += f"but reaches from {array.min():g} to {array.max():g}."
+        reason += f"but ranges from {array.min():g} to {array.max():g}."
         yield Problem(where, key, reason)
 
 
@@ -75,7 +75,7 @@ def operator_problems(
     pre: tuple[int, ...] | None,
     post: tuple[int, ...] | None,
 ) -> Problems:
-    """The operator fits between ``pre`` and ``post`` (None: unknown), its weights are finite."""
+    """Check that an operator fits ``pre`` and ``post`` (None: unknown) and has finite weights."""
     if not isinstance(operator, Operator):
         reason = f"needs an operator. Received: {type(operator).__name__}."
         yield Problem(where, what, reason)
@@ -92,11 +92,11 @@ def operator_problems(
 
 
 def repeated(where: str, names: Iterable[str]) -> Problems:
-    """No name stands twice."""
+    """Check that all names are different."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            yield Problem(where, "name", f"{name!r} stands twice.")
+            yield Problem(where, "name", f"{name!r} occurs twice.")
         seen.add(name)
 
 
@@ -122,7 +122,7 @@ def _floats(arrays: Iterable[Any]) -> Iterator[NDArray]:
 
 
 def is_whole(value: Any, least: int) -> bool:
-    """Whether ``value`` is a whole number from ``least``."""
+    """Whether ``value`` is an integer of at least ``least``."""
     return (
         isinstance(value, (int, np.integer))
         and not isinstance(value, bool)
@@ -131,5 +131,5 @@ def is_whole(value: Any, least: int) -> bool:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names for a message."""
+    """Return names for a message."""
     return ", ".join(map(str, names)) or "none"

@@ -1,4 +1,4 @@
-"""What must hold in an analog graph."""
+"""Validation of analog graphs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bioconv.network.validation.checks import (
 
 
 def graph_problems(graph: AnalogGraph) -> list[Problem]:
-    """Everything that is wrong with an analog graph: names, order, shapes, values."""
+    """Return all problems of an analog graph: names, order, shapes, values."""
     problems: list[Problem] = []
     shapes = {entry.name: entry.shape for entry in graph.inputs}
     names = [*(entry.name for entry in graph.inputs), *(layer.name for layer in graph.layers)]
@@ -50,7 +50,7 @@ def _layer_problems(layer: Layer, shapes: Mapping[str, tuple[int, ...]]) -> Prob
         yield from value_problems(where, "bias", affine.bias, affine.shape)
         for term in affine.terms:
             if term.source not in shapes:
-                reason = f"takes its input from {term.source!r}, which is no earlier layer."
+                reason = f"takes its input from {term.source!r}, which is not an earlier layer."
                 yield Problem(where, "Layer", reason)
             yield from operator_problems(
                 where, "Layer", term.operator, shapes.get(term.source), affine.shape
@@ -67,5 +67,5 @@ def _function_problems(layer: Layer, where: str) -> Problems:
         yield Problem(where, "Layer", str(error))
         return
     if tuple(shape) != tuple(layer.shape):
-        reason = f"gives the shape {shape}, but the layer says {layer.shape}."
+        reason = f"has the output shape {shape}, but the layer has {layer.shape}."
         yield Problem(where, type(layer.function).__name__, reason)

@@ -1,4 +1,4 @@
-"""What must hold in a spiking network."""
+"""Validation of spiking networks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "fi
 
 
 def network_problems(network: NetworkParts) -> list[Problem]:
-    """Everything that is wrong with ``network``; an empty list if it is sound.
+    """Return all problems of ``network``; an empty list if it is valid.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def network_problems(network: NetworkParts) -> list[Problem]:
     Returns
     -------
     list of Problem
-        In the order of the network's fields.
+        Problems in the order of the fields of the network.
     """
     return [
         *_name_problems(network),
@@ -126,7 +126,7 @@ def _population_problems(entry: Population, network: NetworkParts) -> Problems:
 def _refractory_problems(where: str, key: str, value: Any, dt: float) -> Problems:
     values = np.asarray(value, dtype=float)
     if not (is_number(dt) and dt > 0 and np.isfinite(values).all()):
-        return  # reported elsewhere
+        return  # reported by another check
     steps = np.round(values / dt)
     # The same tolerance as `bioconv.timing.whole_steps`, for whole arrays.
     wrong = (np.abs(steps * dt - values) > 1e-6 * dt) | (values < 0)
@@ -139,7 +139,7 @@ def _refractory_problems(where: str, key: str, value: Any, dt: float) -> Problem
 def _layer_reference_problems(entry: Population, network: NetworkParts) -> Problems:
     shapes = {layer.name: layer.shape for layer in network.analog.layers}
     if entry.layer and entry.layer not in shapes:
-        reason = f"carries the layer {entry.layer!r}, which the analog network does not have."
+        reason = f"represents the layer {entry.layer!r}, which the analog network does not have."
         yield Problem(entry.name, "Population", reason)
 
 

@@ -1,4 +1,4 @@
-"""What must hold in a recording."""
+"""Validation of recordings."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bioconv.network.validation.checks import is_whole
 
 
 def recording_problems(recording: RecordingParts) -> list[str]:
-    """Everything in which the arrays of a recording do not fit its numbers."""
+    """Yield all inconsistencies between the arrays and the numbers of a recording."""
     problems = list(_number_problems(recording))
     if problems:
         return problems
     n, steps = recording.n_images, recording.n_steps
     points = recording.checkpoints
     if points.ndim != 1 or np.any(np.diff(points, prepend=0) < 1) or np.any(points > steps):
-        problems.append(f"checkpoints must rise from 1 to {steps} at most")
+        problems.append(f"checkpoints must increase, from at least 1 to at most {steps}")
     expected: list[tuple[str, NDArray, tuple[int | None, ...]]] = [
         ("synaptic_operations", recording.synaptic_operations, (n,)),
         *((f"classes[{k!r}]", v, (n, points.size)) for k, v in recording.classes.items()),
@@ -44,10 +44,10 @@ def recording_problems(recording: RecordingParts) -> list[str]:
 
 def _number_problems(recording: RecordingParts) -> Iterator[str]:
     if not (is_number(recording.dt) and recording.dt > 0):
-        yield f"dt must be above 0 ms, not {recording.dt!r}"
+        yield f"dt must be positive, in ms, not {recording.dt!r}"
     for name in ("n_steps", "n_images"):
         if not is_whole(getattr(recording, name), 1):
-            yield f"{name} must be a whole number from 1, not {getattr(recording, name)!r}"
+            yield f"{name} must be a positive integer, not {getattr(recording, name)!r}"
 
 
 def _matches(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
@@ -70,6 +70,6 @@ def _raster_problems(name: str, raster: Raster, recording: RecordingParts) -> It
     )
     for what, values, limit in limits:
         if values.size and (values.min() < 0 or (limit is not None and values.max() >= limit)):
-            yield f"rasters[{name!r}] names {what} numbers outside of the recording"
+            yield f"rasters[{name!r}] has {what} numbers outside the recording"
     if raster.time is not None and not np.all(np.isfinite(raster.time) & (raster.time >= 0)):
-        yield f"rasters[{name!r}] has times that are no ms from 0"
+        yield f"rasters[{name!r}] has times that are negative or not finite"

@@ -1,1 +1,1 @@
-"""What a neuron model is: equations as text, and what is derived from them."""
+"""Language of neuron models: equations as text, and the parts derived from them."""

@@ -1,7 +1,7 @@
-"""The discretised update of a model, by Brian2's own state updaters.
+"""The discretised update of a model, derived with the state updaters of Brian2.
 
-`discretise` gives the one update that the array simulator compiles and that the NESTML model
-carries.  Brian2 is imported when it is called, not before.
+`discretise` returns the update that the array simulator compiles and that the NESTML model
+contains.  Brian2 is imported only when it is called.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from bioconv.neurons.language.substitution import join_powers
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DRAW = re.compile(r"\brandn *\( *\)")
 
-#: methods whose update of one variable does not look ahead in the others
+#: methods whose update of a variable uses only the old values of the other variables
 _ONE_STAGE = frozenset({"euler", "exponential_euler"})
 
 
 @dataclass(frozen=True)
 class Discrete:
-    """One step of a model as assignments.  Expressions are text in the closed grammar.
+    """One step of a model as assignments, with expressions as text in the closed grammar.
 
-    A step does, in the order of `bioconv.timing`:
+    A step consists of the following phases, in the order of `bioconv.timing`:
 
     0. draw a standard normal number for each name in ``noise``, for every neuron; run ``held``;
-       in a ``crossing`` model, release each blocked neuron for which ``threshold`` does not hold;
+       in a ``crossing`` model, unblock each neuron for which ``threshold`` does not hold;
     1. integrate: run ``update`` in order on the values at the start of the step; then give every
        state variable ``x`` its value ``updates[x]`` (a temporary), except that a refractory
        neuron keeps the old values of the variables in ``frozen``;
     2. deliver: ``variable += weight`` for the variables of the receptor, except that a
        refractory neuron ignores input to the variables in ``frozen``;
        then run ``after`` in order, for every neuron;
-    3. threshold: ``threshold`` holds and the neuron is neither refractory nor blocked;
+    3. threshold: a neuron fires if ``threshold`` holds and it is neither refractory nor blocked;
     4. reset: run ``reset`` in order; in a ``crossing`` model, a neuron that fires is blocked.
 
     Parameters
@@ -56,23 +56,23 @@ class Discrete:
     model : NeuronModel
     update : tuple of Assignment
         Assignments to temporaries and to sub-expressions; each uses states, parameters, ``t``,
-        ``dt``, units, ``noise``, ``held`` and what was assigned before.
+        ``dt``, units, ``noise``, ``held`` and the targets of earlier assignments.
     updates : tuple of (str, str)
         State variable and the temporary that holds its new value.
     definitions : tuple of Assignment
         Sub-expressions, other than those of ``held``, that ``threshold``, ``reset`` and ``after``
-        use, in order; to be evaluated with the values that the state variables have where they
-        are used.
+        use, in order.  They are evaluated with the values of the state variables at the point of
+        use.
     threshold : str
         Empty for a neuron that never spikes.
     reset : tuple of Assignment
     frozen : tuple of str
-        State variables that stand still while refractory.
+        State variables that stay constant while the neuron is refractory.
     noise : tuple of str
-        Standard normal variables, drawn anew for each neuron and step.
+        Standard normal variables, drawn for each neuron and step.
     held : tuple of Assignment
-        Sub-expressions that are constant over dt, and before each those that it uses.  Their
-        values hold for the whole step.
+        Sub-expressions that are constant over dt, each preceded by those that it uses.  Their
+        values are constant during the step.
     after : tuple of Assignment
     """
 
@@ -89,13 +89,13 @@ class Discrete:
 
     @property
     def temporaries(self) -> frozenset[str]:
-        """Names that are neither states nor parameters nor sub-expressions of the model."""
+        """Names of temporaries, which are not states, parameters or sub-expressions."""
         return frozenset({a.target for a in self.update}) | set(self.noise)
 
 
 @lru_cache(maxsize=64)
 def discretise(model: NeuronModel) -> Discrete:
-    """Apply the model's integration method, once and for all simulators.
+    """Apply the integration method of a model and return its update for all simulators.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ def discretise(model: NeuronModel) -> Discrete:
     Raises
     ------
     ParameterError
-        The method cannot integrate these equations.
+        If the method cannot integrate these equations.
     ExpressionError
-        The units do not match, or the solution needs functions outside the grammar.
+        If the units do not match, or the solution needs functions outside the grammar.
     """
     equations = model.parsed_equations
     subexpressions = {e.name: e for e in equations if not (e.differential or e.constant_over_dt)}
@@ -150,14 +150,14 @@ def discretise(model: NeuronModel) -> Discrete:
 def _standing_still(
     model: NeuronModel, differential: list[Equation], subexpressions: dict[str, Equation]
 ) -> list[Equation]:
-    """Sub-expressions that need not be put in, because they stand still within a step.
+    """Return the sub-expressions that need not be substituted, as they are constant in a step.
 
-    Methods with one stage take all from the start of the step: Euler everything, exponential
-    Euler everything but the variable that it solves for.  Each is then worked out once, as it was
-    written; put in, SymPy would repeat and rearrange it.
+    Methods with one stage use values from the start of the step: Euler for all variables, and
+    exponential Euler for all except the variable that it solves for.  Each sub-expression is then
+    computed once, as it was written; after a substitution, SymPy would repeat and rearrange it.
     """
     if model.method not in _ONE_STAGE or _is_noisy(model):
-        return []  # Brian2 must see what the noise is multiplied by
+        return []  # Brian2 must know the factor of the noise
     moving: set[str] = set()
     used: set[str] = set()
     for equation in differential:
@@ -171,7 +171,7 @@ def _standing_still(
 
 
 def _held(model: NeuronModel, texts: list[str]) -> list[Assignment]:
-    """What ``texts`` use that is constant over dt, each after all that it uses itself."""
+    """Return the sub-expressions constant over dt that ``texts`` use, in order of dependence."""
     subexpressions = {e.name: e for e in model.parsed_equations if not e.differential}
     roots = [e for e in _closure(texts, subexpressions, model) if e.constant_over_dt]
     needed = _closure([e.expression for e in roots], subexpressions, model)
@@ -182,7 +182,7 @@ def _held(model: NeuronModel, texts: list[str]) -> list[Assignment]:
 def _closure(
     texts: list[str], subexpressions: dict[str, Equation], model: NeuronModel
 ) -> list[Equation]:
-    """The sub-expressions that ``texts`` use, directly or through others, in text order."""
+    """Return the sub-expressions that ``texts`` use directly or indirectly, in text order."""
     needed: set[str] = set()
     pending = list(texts)
     while pending:
@@ -193,7 +193,7 @@ def _closure(
 
 
 def _names_in(text: str, model: NeuronModel) -> frozenset[str]:
-    """Names in a piece of the model's text, which has been checked before."""
+    """Return the names in a part of the text of a model that has already been checked."""
     names = model.names | {name for e in model.parsed_equations for name in e.white_noise}
     return names_in(parse_expression(text, names, random=True))
 
@@ -201,7 +201,7 @@ def _names_in(text: str, model: NeuronModel) -> frozenset[str]:
 def _without_draws(
     assignments: list[Assignment], noise: list[str], model: NeuronModel
 ) -> list[Assignment]:
-    """Each ``randn()`` becomes a variable, whose name is added to ``noise``."""
+    """Replace each ``randn()`` by a variable, whose name is added to ``noise``."""
 
     def without(assignment: Assignment) -> Assignment:
         def draw(_: re.Match[str]) -> str:
@@ -214,18 +214,18 @@ def _without_draws(
 
 
 def _import_brian2() -> None:
-    """Import Brian2 without its hook, which calls every error of a program one of Brian2."""
+    """Import Brian2 without its hook, which reports every uncaught error as one of Brian2."""
     hook = sys.excepthook
     importlib.import_module("brian2")
     sys.excepthook = hook
 
 
 def _brian2_code(model: NeuronModel, equations: list[Equation]) -> str:
-    """Brian2's update of these equations: lines ``name = expression``."""
+    """Return the update of these equations by Brian2, as lines ``name = expression``."""
     from brian2 import Equations
     from brian2.stateupdaters.base import StateUpdateMethod, UnsupportedEquationsException
 
-    # Refractoriness is explicit in `Discrete`, so the flag is left out here.
+    # Refractoriness is explicit in `Discrete`, so that the flag is omitted here.
     text = "\n".join(replace(e, unless_refractory=False).text for e in equations)
     try:
         parsed = Equations(text)
@@ -237,8 +237,10 @@ def _brian2_code(model: NeuronModel, equations: list[Equation]) -> str:
             f"{model.name}: method {model.method!r} cannot integrate these equations ({error}). "
             f"Use {'heun' if _is_noisy(model) else 'exponential_euler or euler'}."
         ) from error
-    except Exception as error:  # Brian2 and SymPy have no common base class for what they refuse
-        raise ExpressionError(f"{model.name}: Brian2 refuses the equations: {error}") from error
+    except Exception as error:  # Brian2 and SymPy have no common base class for these errors
+        raise ExpressionError(
+            f"{model.name}: Brian2 does not accept the equations: {error}"
+        ) from error
 
 
 def _is_noisy(model: NeuronModel) -> bool:
@@ -246,7 +248,7 @@ def _is_noisy(model: NeuronModel) -> bool:
 
 
 def _white_noise_first(code: str) -> list[str]:
-    """Brian2's lines, those that draw white noise sorted: it puts them in any order."""
+    """Return the lines of Brian2 with those that draw white noise, which have no order, sorted."""
     lines = code.splitlines()
     draws = sorted(line for line in lines if is_white_noise(line.split("=")[0].strip()))
     return draws + [line for line in lines if line not in draws]
@@ -255,7 +257,7 @@ def _white_noise_first(code: str) -> list[str]:
 def _temporaries(
     code: list[str], noise: list[str], model: NeuronModel
 ) -> tuple[tuple[Assignment, ...], tuple[tuple[str, str], ...]]:
-    """Brian2's code with its names, which begin with an underscore, made fit for any language."""
+    """Rename the variables in code of Brian2 that begin with an underscore, for other languages."""
     states = [state.name for state in model.states]
     lines = [tuple(part.strip() for part in line.split("=", 1)) for line in code]
     lines = [
@@ -279,7 +281,7 @@ def _temporaries(
 
 
 def _fresh(name: str, taken: Set[str]) -> str:
-    """A name for a temporary that no parameter, state or sub-expression has."""
+    """Return a name for a temporary that is not used by a parameter, state or sub-expression."""
     fresh = re.sub("_+", "_", name)
     while fresh in taken:
         fresh += "_n"
@@ -287,7 +289,7 @@ def _fresh(name: str, taken: Set[str]) -> str:
 
 
 def _check_dimensions(model: NeuronModel) -> None:
-    """Let Brian2 check the units of equations, threshold and reset."""
+    """Check the units of equations, threshold and reset with Brian2."""
     from brian2.core.functions import DEFAULT_FUNCTIONS
     from brian2.core.namespace import DEFAULT_UNITS
     from brian2.core.variables import Variable
@@ -331,7 +333,7 @@ def _dimension(name: str) -> Any:
 def _check_freezing(
     model: NeuronModel, differential: list[Equation], subexpressions: dict[str, Equation]
 ) -> None:
-    """Refuse methods that would let a frozen variable move within the step of another one."""
+    """Refuse methods in which a frozen variable would change within the step of another one."""
     if model.method in _ONE_STAGE:
         return
     frozen = {e.name for e in differential if e.unless_refractory}
@@ -341,7 +343,7 @@ def _check_freezing(
         names = {name for text in texts for name in _names_in(text, model)}
         if not equation.unless_refractory and names & frozen:
             raise ParameterError(
-                f"{model.name}: {equation.name} goes on while {', '.join(sorted(names & frozen))} "
-                f"stands still in the refractory period; method {model.method!r} cannot do that. "
+                f"{model.name}: {equation.name} changes while {', '.join(sorted(names & frozen))} "
+                f"is frozen in the refractory period; method {model.method!r} cannot do that. "
                 "Use exponential_euler or euler."
             )

@@ -1,8 +1,9 @@
-"""Constant folding: what does not change within a run is worked out once, in float64.
+"""Constant folding: parts that are constant within a run are computed once, in float64.
 
-``v*exp(-dt/tau_m) + i_syn*a*b/c - d + e*exp(-dt/tau_m)`` costs a dozen operations and three
-exponentials a neuron and step; with the constant parts taken out it is ``v*k0 + i_syn*k1 + k2``.
-It is also more accurate in float32, where the differences of exponentials would cancel.
+``v*exp(-dt/tau_m) + i_syn*a*b/c - d + e*exp(-dt/tau_m)`` requires a dozen operations and several
+exponentials per neuron and step; with constant parts folded it is ``v*k0 + i_syn*k1 + k2``.
+This is also more accurate in float32, where differences of exponentials would suffer from
+cancellation.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from bioconv.neurons.language.substitution import is_exp
 
 @dataclass
 class Folder:
-    """Takes the constant parts out of expressions.
+    """Transformer that replaces the constant parts of expressions by names.
 
     Parameters
     ----------
     varying : set of str
         Names whose values change within a run; all others are constant.
     constants : dict of str to ast.expr
-        The parts taken out, by the name that stands for them now.
+        The constant parts, by the name that replaces them.
     """
 
     varying: Set[str]
     constants: dict[str, ast.expr] = field(default_factory=dict)
 
     def fold(self, node: ast.expr) -> ast.expr:
-        """``node`` with its constant parts replaced by names of ``constants``."""
+        """Return ``node`` with its constant parts replaced by names of ``constants``."""
         if self._is_constant(node):
             return node if isinstance(node, ast.Constant) else self._take_out(node)
         if _is_sum(node):
@@ -65,13 +66,13 @@ class Folder:
         rest = [(power, self.fold(f)) for power, f in factors if not self._is_constant(f)]
         if not fixed:
             return _multiply(rest)
-        if all(power < 0 for power, _ in fixed):  # stay a division: a / c is not a * (1 / c)
+        if all(power < 0 for power, _ in fixed):  # keep the division: a / c is not a * (1 / c)
             divisor = self._take_out(_multiply([(1, factor) for _, factor in fixed]))
             return ast.BinOp(_multiply(rest), ast.Div(), divisor)
         return ast.BinOp(self._take_out(_multiply(fixed)), ast.Mult(), _multiply(rest))
 
     def _upright(self, power: int, factor: ast.expr) -> tuple[int, ast.expr]:
-        """``exp(-x)`` as a factor for ``exp(x)`` as a divisor: a division less."""
+        """Replace the divisor ``exp(x)`` by the factor ``exp(-x)``, which saves a division."""
         if power > 0 or self._is_constant(factor) or not is_exp(factor):
             return power, factor
         (argument,) = operands(factor)
@@ -79,7 +80,7 @@ class Folder:
 
 
 def operands(node: ast.expr) -> list[ast.expr]:
-    """Operands of an operation, arguments of a call."""
+    """Return the operands of an operation or the arguments of a call."""
     if isinstance(node, ast.BinOp):
         return [node.left, node.right]
     if isinstance(node, ast.UnaryOp):
@@ -128,7 +129,7 @@ def _factors(node: ast.expr, power: int) -> list[tuple[int, ast.expr]]:
 
 
 def _add_up(terms: list[tuple[int, ast.expr]]) -> ast.expr:
-    ordered = sorted(terms, key=lambda term: -term[0])  # a positive one first where there is one
+    ordered = sorted(terms, key=lambda term: -term[0])  # a positive term first if there is one
     sign, total = ordered[0]
     if sign < 0:
         total = ast.UnaryOp(ast.USub(), total)

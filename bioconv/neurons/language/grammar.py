@@ -1,9 +1,9 @@
 """The closed grammar of names, expressions, statements and equations.
 
-Models come from files as well as from the library, and their text is compiled and written into
-programs.  So nothing is taken as it stands: a text is parsed with `ast` (never evaluated), every
-node and every name has to be on a list, and the size that a text can reach when sub-expressions
-are put in, or when constants are folded, is bounded.  The language is a subset of Brian2's.
+Models may come from files as well as from the library, and their text is compiled and written into
+programs.  Every text is therefore checked: it is parsed with `ast` (never evaluated), every node
+and every name must be on a list, and the size that a text can reach when sub-expressions are
+substituted or constants are folded is bounded.  The language is a subset of that of Brian2.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _STATEMENT = re.compile(r"([A-Za-z]\w*) ?([-+*]?)=(?!=)(.*)", re.ASCII)
 _EQUATION = re.compile(r"(?:d(\w+)/dt|(\w+)) *=(?!=)([^:]*):([^:()]*)(?:\(([^()]*)\) *)?", re.ASCII)
 
-# Words that mean something else in Python, Brian2, C++ or NESTML.
+# Words that have a different meaning in Python, Brian2, C++ or NESTML.
 _RESERVED = frozenset(
     """t dt xi i j N e pi inf t_in_timesteps lastspike not_refractory refractory refractory_until
     rand randn poisson timestep sign expm1 log1p arcsin arccos arctan min max None True False
@@ -56,7 +56,7 @@ _RESERVED = frozenset(
 
 @dataclass(frozen=True)
 class Assignment:
-    """``target = expression``, the expression as text in this grammar."""
+    """Assignment ``target = expression``, with the expression as text in this grammar."""
 
     target: str
     expression: str
@@ -72,12 +72,13 @@ class Equation:
     expression : str
         Right-hand side.
     dimension : str
-        One of `DIMENSIONS`: of the variable, not of its derivative.
+        Dimension of the variable, not of its derivative; one of `DIMENSIONS`.
     differential : bool
-        ``dname/dt = expression`` if true, else the sub-expression ``name = expression``.
+        Whether the line is ``dname/dt = expression``; otherwise it is the sub-expression
+        ``name = expression``.
     unless_refractory : bool
     constant_over_dt : bool
-        Of a sub-expression: worked out once a step, before integration; the value is held.
+        Whether a sub-expression is computed once per step, before integration, and then held.
     white_noise : tuple of str
         The names ``xi``, ``xi_...`` that the expression uses.
     """
@@ -92,7 +93,7 @@ class Equation:
 
     @property
     def text(self) -> str:
-        """The line that says this."""
+        """Return the equation as a line of text."""
         left = f"d{self.name}/dt" if self.differential else self.name
         flag = " (unless refractory)" if self.unless_refractory else ""
         flag += " (constant over dt)" if self.constant_over_dt else ""
@@ -100,13 +101,13 @@ class Equation:
 
     @property
     def random(self) -> bool:
-        """Whether a step draws random numbers for this line."""
+        """Whether this line requires random numbers in every step."""
         words = _WORD.findall(self.expression) if self.constant_over_dt else []
         return bool(self.white_noise) or not RANDOM.keys().isdisjoint(words)
 
 
 def check_name(name: str) -> str:
-    """Return ``name`` if it is a plain identifier that means nothing else in any target language.
+    """Return ``name`` if it is a plain identifier that is not reserved in any target language.
 
     Raises
     ------
@@ -125,13 +126,13 @@ def check_name(name: str) -> str:
     if "__" in name or name.endswith(("_pre", "_post")):
         raise ExpressionError(
             f"The name {name!r} contains '__' or ends in '_pre' or '_post', which simulators "
-            "use themselves. Choose another one."
+            "use internally. Choose another one."
         )
     return name
 
 
 def check_text(text: str, what: str) -> str:
-    """Return ``text`` if it can stand in a comment of any generated program.
+    """Return ``text`` if it is valid in a comment of any generated program.
 
     Raises
     ------
@@ -147,19 +148,19 @@ def check_text(text: str, what: str) -> str:
 
 
 def parse_statements(text: str, names: Set[str], targets: Set[str]) -> tuple[Assignment, ...]:
-    """Parse assignments ``x = e``, ``x += e``, ``x -= e``, ``x *= e``, one a line.
+    """Parse assignments ``x = e``, ``x += e``, ``x -= e``, ``x *= e``, one per line.
 
     Parameters
     ----------
     text : str
         May be empty.
     names, targets : set of str
-        Names that may be read, and that may be set.
+        Names that may be used, and names that may be assigned to.
 
     Returns
     -------
     tuple of Assignment
-        In order; ``x -= e`` has become ``x = x - (e)``.
+        Assignments in order, with ``x -= e`` replaced by ``x = x - (e)``.
 
     Raises
     ------
@@ -173,7 +174,7 @@ def parse_statements(text: str, names: Set[str], targets: Set[str]) -> tuple[Ass
         target, operator, expression = match[1], match[2], match[3].strip()
         if target not in targets:
             raise ExpressionError(
-                f"{quote(line)} sets {quote(target)}, which is not a state variable. "
+                f"{quote(line)} assigns to {quote(target)}, which is not a state variable. "
                 f"State variables: {listing(targets)}."
             )
         parse_expression(expression, names)
@@ -183,21 +184,22 @@ def parse_statements(text: str, names: Set[str], targets: Set[str]) -> tuple[Ass
 
 
 def parse_equations(text: str, names: Set[str]) -> tuple[Equation, ...]:
-    """Parse differential equations and sub-expressions, one a line.
+    """Parse differential equations and sub-expressions, one per line.
 
     Parameters
     ----------
     text : str
         Lines ``dX/dt = expression : dimension (unless refractory)`` or ``X = expression :
         dimension (constant over dt)``; the flags are optional.  White noise ``xi``, ``xi_...``
-        may stand in differential equations, ``randn()`` in what is constant over dt.
+        may be used in differential equations, and ``randn()`` in sub-expressions that are
+        constant over dt.
     names : set of str
         Names declared outside (parameters and states).
 
     Returns
     -------
     tuple of Equation
-        In the order of the text; a sub-expression uses only sub-expressions above it.
+        Equations in the order of the text; a sub-expression uses only preceding ones.
 
     Raises
     ------
@@ -231,7 +233,7 @@ def _parsed(equation: Equation, known: Set[str]) -> ast.expr:
 
 
 def _white_noise(expression: str) -> tuple[str, ...]:
-    """The names of white noise in a differential equation that is yet to be checked."""
+    """Return the names of white noise in a differential equation that is not checked yet."""
     found = sorted({name for name in _WORD.findall(expression) if is_white_noise(name)})
     for name in found:
         if name != "xi":

@@ -1,8 +1,8 @@
-"""Whether two neuron models are the same: equations alike, whatever anything is called.
+"""Identity of neuron models: equality of equations, regardless of names.
 
-The *structure* of a model is all that decides what it does, with every name replaced by its place:
-the order in which names first appear in equations, threshold, reset, receptors and start values.
-Names, default values, bounds and words are not part of it.
+The *structure* of a model comprises everything that determines its behaviour, with every name
+replaced by its index in the order in which names first appear in equations, threshold, reset,
+receptors and start values.  Names, default values, bounds and descriptions are not part of it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Structure:
     Parameters
     ----------
     text : str
-        Equal for two models if they do the same.
+        Equal for two models that behave identically.
     names : tuple of str
-        Names of parameters, states and sub-expressions, in the order of their places.
+        Names of parameters, states and sub-expressions, ordered by index.
     receptors : tuple of str
         Names of the receptors, in the order of declaration.
     """
@@ -39,12 +39,12 @@ class Structure:
 
 @dataclass(frozen=True)
 class Renaming:
-    """How the names of one model become those of another one with the same structure.
+    """Mapping from the names of a model to those of another one with the same structure.
 
     Parameters
     ----------
     reference : NeuronModel
-        The model whose names come out.
+        The model whose names result from the mapping.
     names, receptors : mapping of str to str
         From names of the model to names of the reference.
     """
@@ -55,18 +55,18 @@ class Renaming:
 
     @property
     def changes(self) -> bool:
-        """Whether any name becomes another one."""
+        """Whether any name is changed."""
         pairs = (*self.names.items(), *self.receptors.items())
         return any(old != new for old, new in pairs)
 
 
 def same(model: NeuronModel, other: NeuronModel) -> bool:
-    """Whether two models differ in nothing but names, default values, bounds and words."""
+    """Whether two models differ only in names, default values, bounds and descriptions."""
     return structure(model).text == structure(other).text
 
 
 def renaming(model: NeuronModel, reference: NeuronModel) -> Renaming | None:
-    """The names of ``reference`` for those of ``model``; None if they are not the `same`."""
+    """Return the mapping from names of ``model`` to ``reference``; None if they are not `same`."""
     own, other = structure(model), structure(reference)
     if own.text != other.text:
         return None
@@ -79,10 +79,10 @@ def renaming(model: NeuronModel, reference: NeuronModel) -> Renaming | None:
 
 @lru_cache(maxsize=1024)
 def structure(model: NeuronModel) -> Structure:
-    """The structure of a model."""
+    """Return the structure of a model."""
     places = _Places(model)
     lines = list(_lines(model, places))
-    for parameter in model.parameters:  # those that nothing uses come last
+    for parameter in model.parameters:  # unused names come last
         places.of(parameter.name)
     units = {p.name: p.unit for p in model.parameters} | {s.name: s.unit for s in model.states}
     lines += [f"{places.of(name)}: {unit}" for name, unit in units.items()]
@@ -91,7 +91,7 @@ def structure(model: NeuronModel) -> Structure:
 
 
 class _Places:
-    """Gives every name of a model its number when it is first asked for."""
+    """Numbering of the names of a model in the order of first use."""
 
     def __init__(self, model: NeuronModel):
         self._known = model.names
@@ -105,12 +105,12 @@ class _Places:
         return tuple(self._found)
 
     def written(self, expression: str, noise: frozenset[str]) -> str:
-        """An expression with places in the place of names, in one spelling."""
+        """Return an expression in normal form, with names replaced by indices."""
         tree = parse_expression(expression, self._known | noise, random=True)
         return self._renamed(tree)
 
     def condition(self, expression: str) -> str:
-        """The same for a condition."""
+        """Return a condition in normal form, with names replaced by indices."""
         return self._renamed(parse_expression(expression, self._known, boolean=True))
 
     def _renamed(self, tree: ast.expr) -> str:
@@ -122,7 +122,7 @@ class _Places:
 
 
 def _lines(model: NeuronModel, places: _Places) -> Iterator[str]:
-    """Everything that decides what a model does, line by line."""
+    """Yield everything that determines the behaviour of a model, line by line."""
     noise = frozenset(name for e in model.parsed_equations for name in e.white_noise)
     for equation in model.parsed_equations:
         yield "|".join(
@@ -160,15 +160,15 @@ def _lines(model: NeuronModel, places: _Places) -> Iterator[str]:
 def with_names(
     model: NeuronModel, names: Mapping[str, str], receptors: Mapping[str, str] | None = None
 ) -> NeuronModel:
-    """The model with other names for its parts; what it does stays the same.
+    """Return the model with different names for its parts and the same behaviour.
 
     Parameters
     ----------
     model : NeuronModel
     names : mapping of str to str
-        Of parameters, states and sub-expressions: old name to new one; others stay.
+        New names of parameters, states and sub-expressions, by old name; other names are kept.
     receptors : mapping of str to str, optional
-        The same for receptors.
+        New names of receptors, by old name.
     """
 
     def new(old: str) -> str:
@@ -215,7 +215,7 @@ def with_names(
 
 
 class _Rename(ast.NodeTransformer):
-    """Puts other names into an expression."""
+    """Transformer that replaces names in an expression."""
 
     def __init__(self, new: Callable[[str], str]):
         self._new = new

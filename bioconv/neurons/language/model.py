@@ -1,11 +1,11 @@
-"""What a neuron model is: text, written once.
+"""Neuron models, declared once as text.
 
 Everything else is derived from a `NeuronModel`: the Brian2 group, the NESTML model, the PyNN
-cell, the array update, the parameter table in the documentation.
+cell, the array update, and the parameter table in the documentation.
 
 Numbers are plain floats in one coherent system of units: ms, mV, pA, pF, nS, Hz
-(pA = pF mV / ms = nS mV).  The equations themselves are Brian2's language and carry SI base
-units (``volt``), as Brian2 wants; ``UNITS`` is the one table between the two.
+(pA = pF mV / ms = nS mV).  The equations are written in the language of Brian2 with SI base units
+(``volt``), as Brian2 requires; ``UNITS`` is the table that relates the two.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _Part = TypeVar("_Part", "Parameter", "State", "Receptor")
 
 #: integration methods, by their Brian2 names
 METHODS = ("exact", "euler", "exponential_euler", "rk2", "rk4", "heun")
-#: those that integrate white noise ``xi``
+#: methods that integrate white noise ``xi``
 STOCHASTIC_METHODS = ("euler", "heun")
 #: units of an input current: physical models, dimensionless models
 CURRENT_UNITS = ("pA", "1")
@@ -65,14 +65,14 @@ class Parameter:
     unit : str
         A key of `UNITS`.
     meaning : str
-        One line for the parameter table.
+        Description in one line for the parameter table.
     bounds : tuple of float, optional
         Smallest and largest allowed value.
     moment : bool
-        Whether it is a point in time of the sample, in ms: one that comes later when the
-        population is delayed (`bioconv.noise.retiming`), as no duration does.
+        Whether it is a point in time of the sample, in ms, which moves with the delay of the
+        population (`bioconv.noise.retiming`), unlike a duration.
     role : str
-        What it means to those who rewrite, solve or export a network: a key of `roles.ROLES`.
+        Meaning for code that rewrites, solves or exports a network: a key of `roles.ROLES`.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class State:
-    """A state variable: one differential equation each.
+    """A state variable, which has one differential equation.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class State:
     unit : str
         A key of `UNITS`.
     meaning : str
-        One line for the documentation.
+        Description in one line for the documentation.
     kind : str
         A key of `roles.STATE_KINDS`.
     """
@@ -111,22 +111,22 @@ class State:
 
 @dataclass(frozen=True)
 class Receptor:
-    """What an arriving spike does.
+    """Effect of an arriving spike.
 
     Parameters
     ----------
     name : str
         Name of the receptor.
     variable : str
-        The state variable that jumps by the synaptic weight: ``variable += w``.
+        The state variable to which the synaptic weight is added: ``variable += w``.
     unit : str
         Unit of a weight on this receptor.
     tau : str, optional
         Parameter that holds the decay time of ``variable``; empty for a delta synapse.
     also : tuple of str, optional
-        Further state variables that jump by the same weight.
+        Further state variables to which the same weight is added.
     sign : {0, 1, -1}
-        1 if it takes the excitatory, -1 if it takes the inhibitory synapses only; 0 for both.
+        1 if it accepts only excitatory, -1 if only inhibitory synapses; 0 for both.
     reversal : str, optional
         Parameter that holds the reversal potential of a conductance; empty for a current.
     """
@@ -141,68 +141,68 @@ class Receptor:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """All state variables that jump by the weight."""
+        """All state variables to which the weight is added."""
         return (self.variable, *self.also)
 
 
 @dataclass(frozen=True)
 class NeuronModel:
-    """One neuron model, declared once.
+    """A neuron model.
 
-    Models come from files as well as from the library: every word is checked when a model is
-    made, before anything is compiled, executed or written into a program.
+    Models may come from files as well as from the library.  Therefore all text is checked when a
+    model is created, before anything is compiled, executed or written into a program.
 
     Parameters
     ----------
     name : str
         Lower-case identifier, also the name of the generated NEST model.
     equations : str
-        Differential equations and sub-expressions in Brian2's language.  Parameters are not
-        declared in the text: they are added from ``parameters``.  ``(unless refractory)``
-        marks variables that neither integrate nor take delta input while refractory.
+        Differential equations and sub-expressions in the language of Brian2.  Parameters are not
+        declared in the text, but added from ``parameters``.  ``(unless refractory)`` marks
+        variables that are neither integrated nor changed by delta input in the refractory period.
     threshold : str
-        Boolean expression; a spike is emitted at the end of a step in which it holds.
+        Boolean expression; a spike is emitted at the end of a step in which it is true.
         Empty for a neuron that never spikes.
     reset : str
         Statements separated by newlines, run after a spike; may be empty.
     method : str
-        Integration method, a Brian2 name; one of `METHODS`.
+        Integration method by its Brian2 name, one of `METHODS`.
     parameters : tuple of Parameter
     states : tuple of State
-        One for each differential equation, in the order of the equations.
+        One state for each differential equation, in the order of the equations.
     receptors : tuple of Receptor
     refractory : str
-        Name of the parameter (unit ms) with the refractory period, a whole number of steps;
+        Name of the parameter (unit ms) with the refractory period, an integer number of steps;
         empty for none.  A spike in step t blocks steps t+1 ... t+n.
     current : str
-        Name of the parameter (unit pA, or 1 in a dimensionless model) that takes constant input
-        current (bias, analog input); empty if the model takes none.
+        Name of the parameter (unit pA, or 1 in a dimensionless model) for constant input current
+        (bias, analog input); empty if the model has none.
     standard_cell : str
         PyNN standard cell with the same equations (see `bioconv.export.cells`), or empty.
     source : str
         Publication with section and equation numbers.
     crossing : bool
         For models without a reset: a neuron fires when the threshold condition *becomes* true.
-        Having fired it is blocked; at the start of a step, before integration, it is released if
-        the condition does not hold.  Excludes a refractory period.
+        It is then blocked until the start of a step, before integration, at which the condition
+        is false.  It cannot be combined with a refractory period.
     dt_default : float
-        Largest step in ms recommended for the model with its method; 0 for any.
+        Largest recommended time step in ms for the model with its method; 0 for no limit.
     after : str
-        Statements separated by newlines, run in every step for every neuron, refractory or not,
-        after integration and delivery and before the threshold: what registers of finite range
-        or precision make of the state.  May be empty.
+        Statements separated by newlines, run in every step for every neuron, including refractory
+        ones, after integration and delivery and before the threshold.  They model registers of
+        finite range or precision.  May be empty.
     kind : str
         A key of `roles.MODEL_KINDS`.
     references : tuple of str
-        Keys of `bioconv.ground.references.PUBLICATIONS`: what to cite.  Models with the same
-        equations are the same with any references.
+        Publications to cite, keys of `bioconv.ground.references.PUBLICATIONS`.  They do not
+        affect the identity of models.
 
     Raises
     ------
     ExpressionError
-        A name, equation, threshold, reset or comment lies outside the closed grammar.
+        If a name, equation, threshold, reset or comment is outside the closed grammar.
     ParameterError
-        The parts do not fit together; all misfits are listed.
+        If the parts are inconsistent; the message lists all inconsistencies.
     """
 
     name: str
@@ -233,33 +233,33 @@ class NeuronModel:
         _ = self.reset_statements, self.after_statements
 
     def citation(self) -> str:
-        """The publications that the model is taken from, in BibTeX; empty if it names none.
+        """Return the publications of the model in BibTeX; empty if it has no references.
 
         Raises
         ------
         ParameterError
-            A reference that the table of publications does not have.
+            If a reference is not in the table of publications.
         """
         return citation(*self.references)
 
     @cached_property
     def parsed_equations(self) -> tuple[Equation, ...]:
-        """The equations, line by line."""
+        """The parsed equations, line by line."""
         return parse_equations(self.equations, self._declared)
 
     @cached_property
     def reset_statements(self) -> tuple[Assignment, ...]:
-        """The reset as assignments in order (``v -= x`` has become ``v = v - (x)``)."""
+        """The reset as assignments in order, with ``v -= x`` replaced by ``v = v - (x)``."""
         return parse_statements(self.reset, self.names, {state.name for state in self.states})
 
     @cached_property
     def after_statements(self) -> tuple[Assignment, ...]:
-        """What is run before the threshold as assignments in order."""
+        """The statements that are run before the threshold, as assignments in order."""
         return parse_statements(self.after, self.names, {state.name for state in self.states})
 
     @property
     def noisy(self) -> bool:
-        """Whether a step draws random numbers."""
+        """Whether the model draws random numbers."""
         return any(equation.random for equation in self.parsed_equations)
 
     @property
@@ -272,32 +272,32 @@ class NeuronModel:
         return frozenset(p.name for p in self.parameters) | {s.name for s in self.states}
 
     def with_role(self, *wanted: str) -> tuple[str, ...]:
-        """Names of the parameters that have one of these roles, in the order of declaration."""
+        """Return the names of parameters with one of these roles, in the order of declaration."""
         return tuple(p.name for p in self.parameters if p.role in wanted)
 
     def role(self, *wanted: str) -> str:
-        """Name of the first parameter with one of these roles, or nothing."""
+        """Return the name of the first parameter with one of these roles, or an empty string."""
         return next(iter(self.with_role(*wanted)), "")
 
     def states_of(self, kind: str) -> tuple[str, ...]:
-        """Names of the state variables of a kind, in the order of the equations."""
+        """Return the names of state variables of a kind, in the order of the equations."""
         return tuple(s.name for s in self.states if s.kind == kind)
 
     @property
     def potential(self) -> str:
-        """Name of the (first) membrane potential, or nothing."""
+        """Name of the (first) membrane potential, or an empty string."""
         return next(iter(self.states_of(roles.MEMBRANE_POTENTIAL)), "")
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter called ``name``; raises `ParameterError` that lists the valid names."""
+        """Return the parameter called ``name``; `ParameterError` with valid names if unknown."""
         return _find(self, "parameter", self.parameters, name)
 
     def state(self, name: str) -> State:
-        """The state variable called ``name``; raises `ParameterError` with the valid names."""
+        """Return the state called ``name``; `ParameterError` with the valid names if unknown."""
         return _find(self, "state variable", self.states, name)
 
     def receptor(self, name: str) -> Receptor:
-        """The receptor called ``name``; raises `ParameterError` that lists the valid names."""
+        """Return the receptor called ``name``; `ParameterError` with the valid names if unknown."""
         return _find(self, "receptor", self.receptors, name)
 
 
@@ -332,7 +332,7 @@ def _part_names(model: NeuronModel) -> list[str]:
 
 
 def _misfits(model: NeuronModel) -> Iterator[str]:
-    """Everything in which the parts of a model do not fit together."""
+    """Yield all inconsistencies between the parts of a model."""
     parameters = {parameter.name: parameter for parameter in model.parameters}
     states = [state.name for state in model.states]
     listed = [*parameters, *states]
@@ -366,7 +366,7 @@ def _misfits(model: NeuronModel) -> Iterator[str]:
 
 
 def _wrong_roles(model: NeuronModel) -> Iterator[str]:
-    """Roles and kinds that do not exist, and roles that two parameters have."""
+    """Yield unknown roles and kinds, and roles of more than one parameter."""
     if model.kind not in roles.MODEL_KINDS:
         valid = ", ".join(roles.MODEL_KINDS)
         yield f"unknown kind of model {model.kind!r}, expected one of {valid}"
@@ -387,17 +387,17 @@ def _wrong_values(model: NeuronModel, parameters: dict[str, Parameter]) -> Itera
     for state in model.states:
         if isinstance(state.initial, str):
             if state.initial not in parameters or parameters[state.initial].unit != state.unit:
-                yield f"{state.name} starts at {state.initial!r}, no parameter in {state.unit}"
+                yield f"{state.name} starts at {state.initial!r}, not a parameter in {state.unit}"
         elif not math.isfinite(state.initial):
             yield f"{state.name} starts at {state.initial}"
     if not (isinstance(model.dt_default, float | int) and 0 <= model.dt_default < math.inf):
-        yield f"dt_default = {model.dt_default!r} is not a number of ms from 0"
+        yield f"dt_default = {model.dt_default!r} is not a non-negative number in ms"
     for parameter in model.parameters:
         low, high = parameter.bounds
         if type(parameter.moment) is not bool or (parameter.moment and parameter.unit != "ms"):
-            yield f"{parameter.name} is not in ms, so it is no moment"
+            yield f"{parameter.name} is not in ms and therefore cannot be a moment"
         if not (math.isfinite(parameter.default) and low <= parameter.default <= high):
-            yield f"the default {parameter.default} of {parameter.name} is not in its bounds"
+            yield f"the default {parameter.default} of {parameter.name} is outside its bounds"
 
 
 def _wrong_crossing(model: NeuronModel) -> Iterator[str]:
@@ -406,7 +406,7 @@ def _wrong_crossing(model: NeuronModel) -> Iterator[str]:
     if not model.crossing:
         return
     if not model.threshold:
-        yield "crossing needs a threshold"
+        yield "crossing requires a threshold"
     if model.refractory:
         yield "crossing and refractory exclude each other"
     if any(equation.unless_refractory for equation in model.parsed_equations):
@@ -416,11 +416,11 @@ def _wrong_crossing(model: NeuronModel) -> Iterator[str]:
 def _wrong_equations(model: NeuronModel) -> Iterator[str]:
     differential = [e for e in model.parsed_equations if e.differential]
     if [e.name for e in differential] != [state.name for state in model.states]:
-        yield "the differential equations are not those of the state variables, in their order"
+        yield "the differential equations do not match the state variables and their order"
         return
     for equation, state in zip(differential, model.states, strict=True):
         if state.unit in UNITS and equation.dimension != UNITS[state.unit][1]:
-            yield f"{state.name} is in {state.unit}, but its equation says {equation.dimension}"
+            yield f"{state.name} is in {state.unit}, but its equation has {equation.dimension}"
     declared = {p.name for p in model.parameters} | {s.name for s in model.states}
     for equation in model.parsed_equations:
         if not equation.differential and equation.name in declared:

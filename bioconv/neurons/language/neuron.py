@@ -17,32 +17,32 @@ Value = float | NDArray[np.float64]
 
 @runtime_checkable
 class Distribution(Protocol):
-    """Values that differ from neuron to neuron: a frozen distribution of ``scipy.stats``."""
+    """Frozen distribution of ``scipy.stats``, for values that differ from neuron to neuron."""
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
-        """Random values of shape ``size``, drawn with the NumPy generator ``random_state``."""
+        """Draw values of shape ``size`` with the NumPy generator ``random_state``."""
 
     def mean(self) -> Any:
-        """The mean."""
+        """Return the mean."""
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """A neuron model with the parameter values that differ from its defaults.
+    """A neuron model with parameter values that differ from its defaults.
 
     Parameters
     ----------
     model : NeuronModel
     parameters : mapping of str to float or ndarray
-        In the model's units.  A frozen distribution of ``scipy.stats`` in place of a number goes
-        to ``distributions``, its mean stays here.
+        Values in the units of the model.  If a frozen distribution of ``scipy.stats`` is given
+        in place of a number, it is moved to ``distributions`` and replaced by its mean here.
     distributions : mapping of str to Distribution
         Parameters that differ from neuron to neuron; drawn for each population of a network.
 
     Raises
     ------
     ParameterError
-        Unknown names and values out of bounds or not finite; all are listed.
+        If names are unknown, or values out of bounds or not finite; the message lists all.
 
     Examples
     --------
@@ -68,35 +68,35 @@ class Neuron:
         object.__setattr__(self, "distributions", spread)
 
     def citation(self) -> str:
-        """The publications that the model is taken from, in BibTeX."""
+        """Return the publications of the model in BibTeX."""
         return self.model.citation()
 
     def value(self, name: str) -> Value:
-        """Value of a parameter, given or default."""
+        """Return the value of a parameter, given or default."""
         default = self.model.parameter(name).default
         return self.parameters.get(name, default)
 
     def with_values(self, **values: Value) -> Neuron:
-        """The neuron with other values of some parameters, in place of their distributions too.
+        """Return the neuron with other values of some parameters, which also replace distributions.
 
         Raises
         ------
         ParameterError
-            Unknown names and values out of bounds or not finite; all are listed.
+            If names are unknown, or values out of bounds or not finite; the message lists all.
         """
-        # The mean of a distribution that stays would take the place of the value.
+        # Otherwise the mean of the remaining distribution would replace the value.
         spread = {name: d for name, d in self.distributions.items() if name not in values}
         return replace(self, parameters={**self.parameters, **values}, distributions=spread)
 
     def drawn(
         self, shape: tuple[int, ...], generator: np.random.Generator
     ) -> dict[str, NDArray[np.float64]]:
-        """Values of the parameters that differ, one for each neuron, kept within their bounds.
+        """Draw the values of distributed parameters for each neuron, clipped to their bounds.
 
         Parameters
         ----------
         shape : tuple of int
-            Of the population.
+            Shape of the population.
         generator : numpy Generator
         """
         values = {}
@@ -108,12 +108,12 @@ class Neuron:
 
 
 def check_parameters(model: NeuronModel, given: Mapping[str, ArrayLike]) -> dict[str, Value]:
-    """The given values as floats or float64 arrays.
+    """Return the given values as floats or float64 arrays.
 
     Raises
     ------
     ParameterError
-        Unknown names and values out of bounds or not finite; all are listed.
+        If names are unknown, or values out of bounds or not finite; the message lists all.
     """
     known = {parameter.name: parameter for parameter in model.parameters}
     values: dict[str, Value] = {}

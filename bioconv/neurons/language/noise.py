@@ -1,4 +1,4 @@
-"""Noise of the input current, and of the membrane, for any neuron."""
+"""Noise of the input current and of the membrane potential for any neuron."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
 
 
 def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
-    """The neuron with white noise added to its input current.
+    """Return the neuron with white noise added to its input current.
 
-    In every step of ``dt`` each neuron gets its own current, drawn from a normal distribution
-    with standard deviation ``sigma sqrt(1 ms / dt)``: the mean current over 1 ms has the standard
-    deviation ``sigma`` whatever the step.
+    In every step of ``dt``, each neuron receives an independent current, drawn from a normal
+    distribution with standard deviation ``sigma sqrt(1 ms / dt)``.  The mean current over 1 ms then
+    has the standard deviation ``sigma`` for any time step.
 
     Parameters
     ----------
     neuron : Neuron
-        Any model that takes a constant input current.
+        Any neuron whose model takes a constant input current.
     sigma : float or ndarray
         pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model, the one
         with the role "noise current".
@@ -34,7 +34,8 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     Returns
     -------
     Neuron
-        Of the model ``NAME_noisy``.  A neuron that has such noise already gets another sigma.
+        Neuron with the model ``NAME_noisy``.  For a neuron that already has such noise, sigma is
+        replaced.
 
     Raises
     ------
@@ -56,10 +57,11 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
 
 
 def with_membrane_noise(model: NeuronModel) -> NeuronModel:
-    """The model with white noise on its membrane, whatever gates its input currents.
+    """Return the model with white noise on its membrane potential, independent of input currents.
 
-    In every step of ``dt`` the slope of each potential gets a part of its own, normal with the
-    standard deviation ``sigma_membrane sqrt(1 ms / dt)``: a perfect integrator walks at random by
+    In every step of ``dt``, an independent normal contribution with standard deviation
+    ``sigma_membrane sqrt(1 ms / dt)`` is added to the slope of each potential: the potential of a
+    perfect integrator performs a random walk with the standard deviation
     ``sigma_membrane sqrt(T / 1 ms)`` ms in the time T.
 
     Parameters

@@ -1,7 +1,7 @@
-"""What the parts of a neuron model mean: roles of parameters, kinds of states and of models.
+"""Meaning of the parts of neuron models: roles of parameters, kinds of states and of models.
 
-Whoever disturbs a network, solves it exactly, converts to it or exports it asks these
-declarations.  Nothing depends on what a part is called.
+All code that converts, disturbs, solves or exports networks uses these declarations.  Nothing
+depends on the names of parts.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ SPURIOUS = "spurious spikes"
 JITTER = "jitter"
 LATENCY = "latency"
 
-#: role of a parameter -> what it says; a model has one parameter of a role, but for `REPEATED`
+#: role of a parameter -> meaning; a model has one parameter per role, except for `REPEATED`
 ROLES: Mapping[str, str] = MappingProxyType(
     {
         "": "none of the others",
-        THRESHOLD: "the neuron fires where its potential reaches it; counted from the reset",
-        SOFT_THRESHOLD: "where the upstroke of a spike begins; counted from rest",
-        CURRENT_THRESHOLD: "the neuron fires where its input current exceeds it",
+        THRESHOLD: "potential at which the neuron fires, relative to the reset",
+        SOFT_THRESHOLD: "potential at which the upstroke of a spike begins, relative to rest",
+        CURRENT_THRESHOLD: "input current above which the neuron fires",
         REST: "resting potential",
         RESET: "potential after a spike",
         LEAK: "leak conductance",
         CAPACITANCE: "membrane capacitance",
         MEMBRANE_TIME_CONSTANT: "time constant of the leak",
         TIME_CONSTANT: "another time constant of a device",
-        SLOPE: "steady rise by which a neuron that fires once fires",
-        WINDOW_CURRENT: "that rise as a current, from the opening of the window on",
-        WINDOW_CURRENT_WITH_SYNAPSES: "the same together with the current of all synapses",
+        SLOPE: "constant slope by which a neuron that fires once reaches its threshold",
+        WINDOW_CURRENT: "that slope as a current, from the opening of the window on",
+        WINDOW_CURRENT_WITH_SYNAPSES: "that current together with the current of all synapses",
         REVERSAL: "reversal potential of a synaptic conductance",
-        DEADLINE: "moment at which all neurons fire that have not fired before",
-        RELEASE: "moment before which the neuron does not fire",
+        DEADLINE: "time at which all neurons fire that have not fired before",
+        RELEASE: "time before which the neuron does not fire",
         WINDOW: "1 while the neuron may fire",
         GATE: "1 while constant current flows",
         POLARITY: "1 for ON, -1 for OFF neurons of the same unit",
@@ -66,8 +66,8 @@ ROLES: Mapping[str, str] = MappingProxyType(
         FLOOR: "lowest potential",
         CEILING: "highest potential",
         REGISTER_STEP: "step of state variables in fixed point",
-        LOSS: "quantile of the probability with which an axon loses a spike",
-        SPURIOUS: "quantile above which a spike comes up in an axon",
+        LOSS: "quantile of the probability that an axon loses a spike",
+        SPURIOUS: "quantile above which a spurious spike occurs in an axon",
         JITTER: "standard deviation of the delay of an axon",
         LATENCY: "mean delay of an axon",
     }
@@ -82,16 +82,16 @@ GATING = "gating variable"
 RECOVERY = "recovery"
 MARK = "mark"
 
-#: kind of a state variable -> what it says
+#: kind of a state variable -> meaning
 STATE_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "": "none of the others",
-        MEMBRANE_POTENTIAL: "what is compared with the threshold, and what outputs are read from",
-        SYNAPTIC: "current or conductance of synapses, or what has arrived in a step",
-        LASTING_CURRENT: "current that a spike switches on for good",
-        GATING: "share of channels that are open",
-        RECOVERY: "slow variable that works against spikes",
-        MARK: "a mark or a count",
+        MEMBRANE_POTENTIAL: "potential that is compared with the threshold, or read as an output",
+        SYNAPTIC: "current or conductance of synapses, or input of a step",
+        LASTING_CURRENT: "current that a spike switches on and that never decays",
+        GATING: "share of open channels",
+        RECOVERY: "slow variable that counteracts spikes",
+        MARK: "a flag or a counter",
     }
 )
 
@@ -100,12 +100,12 @@ MAX_GATE = "gate"
 READOUT = "readout"
 AXON = "axon"
 
-#: kind of a model -> what it says
+#: kind of a model -> meaning
 MODEL_KINDS: Mapping[str, str] = MappingProxyType(
     {
         SPIKING: "a neuron that fires",
-        MAX_GATE: "a gate of max pooling, which is no neuron of a chip",
-        READOUT: "an output that adds up and never fires",
+        MAX_GATE: "a gate of max pooling, which is not a neuron of a chip",
+        READOUT: "an output that sums its input and never fires",
         AXON: "an axon, which passes on the spikes of one neuron",
     }
 )

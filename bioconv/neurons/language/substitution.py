@@ -1,6 +1,6 @@
-"""Changes of checked expressions, made on their trees: text in, text out.
+"""Substitutions in checked expressions, made on syntax trees, from text to text.
 
-The results are written by this module alone and need no checks beyond those of their parts.
+The results consist of checked parts and need no further checks.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import ast
 
 
 def substitute(text: str, name: str, replacement: str) -> str:
-    """A checked expression with another one, in brackets, in the place of a name."""
+    """Replace a name in a checked expression by another expression in brackets."""
     put = _tree(replacement)
 
     class Put(ast.NodeTransformer):
@@ -22,10 +22,10 @@ def substitute(text: str, name: str, replacement: str) -> str:
 
 
 def join_powers(text: str) -> str:
-    """An expression with ``exp(c * x)`` for ``exp(x)**c``.
+    """Replace ``exp(x)**c`` by ``exp(c * x)`` in an expression.
 
-    SymPy writes the rates of ion channels the second way, which overflows in float32 (for x above
-    88) where the first does not, and is many times as slow.
+    SymPy writes the rates of ion channels in the first form, which overflows in float32 (for x
+    above 88) where the second does not, and is many times slower.
     """
     return ast.unparse(_JoinPowers().visit(_tree(text))) if "**" in text and "exp" in text else text
 

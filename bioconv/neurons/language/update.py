@@ -1,7 +1,7 @@
-"""A discretised model as functions on arrays, made by walking its expressions.
+"""A discretised model as functions of arrays, created by traversing its expressions.
 
-Nothing is evaluated as Python: `evaluate` maps each node of the closed grammar to one operation
-of NumPy or JAX, so the functions work for any dtype, any batch and on any device.
+No text is evaluated as Python: `evaluate` maps each node of the closed grammar to one operation of
+NumPy or JAX, so that the functions work for any dtype, any batch size and on any device.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _BINARY: dict[type, Callable[[Any, Any], Any]] = {
 
 
 def evaluate(node: ast.expr, values: Mapping[str, Array], xp: ModuleType) -> Array:
-    """Value of a checked expression.
+    """Return the value of a checked expression.
 
     Parameters
     ----------
     node : ast.expr
         From `parse_expression`.
     values : mapping of str to array
-        Of every name but the units.
+        Values of all names except the units.
     xp : module
         ``numpy`` or ``jax.numpy``.
     """
@@ -82,7 +82,7 @@ def _call(node: ast.expr, parts: list[Array], xp: ModuleType) -> Array:
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     name = node.func.id
     if name == "int":
-        # Towards zero, as in C; a truth value becomes 0 or 1.
+        # Towards zero, as in C; a boolean becomes 0 or 1.
         value = xp.asarray(parts[0])
         return value * 1 if value.dtype == bool else xp.trunc(value)
     if name == "clip":
@@ -93,8 +93,11 @@ def _call(node: ast.expr, parts: list[Array], xp: ModuleType) -> Array:
 
 
 def _exprel(x: Array, xp: ModuleType) -> Array:
-    """``(exp(x) - 1) / x``, to two units in the last place, in half the time of ``expm1(x) / x``:
-    a Taylor series where the difference cancels."""
+    """Return ``(exp(x) - 1) / x`` to two units in the last place.
+
+    A Taylor series is used where the difference would cancel.  This takes half the time of
+    ``expm1(x) / x``.
+    """
     near = xp.abs(x) < 0.5
     short = xp.where(near, x, 0)
     series = xp.full_like(x, _EXPREL[0])
@@ -108,9 +111,10 @@ class Update:
     """The phases of a step (`bioconv.timing`) as functions of arrays.
 
     State variables, inputs and parameters are dictionaries of arrays that broadcast against each
-    other.  ``values`` in the methods holds the constants from `constants`, the changing
-    parameters, ``t`` (ms, at the start of the step) and, for a noisy model, the numbers from
-    `draw`; from `hold` on also what is held for the step.  Get one from `update_of`.
+    other.  The argument ``values`` of the methods contains the constants from `constants`, the
+    changing parameters, ``t`` (ms, at the start of the step), for a noisy model the numbers from
+    `draw`, and after `hold` also the values that are held for the step.  Use `update_of` to create
+    an instance.
 
     Parameters
     ----------
@@ -131,36 +135,36 @@ class Update:
 
     @property
     def noisy(self) -> bool:
-        """Whether a step needs random numbers."""
+        """Whether a step requires random numbers."""
         return bool(self.discrete.noise)
 
     @property
     def costly(self) -> bool:
-        """Whether a step calls functions, such as exp, or draws numbers: more than a few sums."""
+        """Whether a step is costly, as it calls functions such as exp or draws random numbers."""
         trees = [node for _, node in (*self._held, *self._update)]
         called = (isinstance(node, ast.Call) for tree in trees for node in ast.walk(tree))
         return self.noisy or any(called)
 
     @property
     def waits(self) -> bool:
-        """Whether a neuron that has fired may be kept from firing: refractory, or crossing."""
+        """Whether a spike may prevent further ones, because the model is refractory or crossing."""
         return bool(self.discrete.model.refractory) or self.discrete.model.crossing
 
     def draw(self, key: Array, shape: tuple[int, ...], dtype: Any) -> Values:
-        """The random numbers that one step needs, by name: to be put into ``values``.
+        """Draw the random numbers of one step, by name, which are to be added to ``values``.
 
         Parameters
         ----------
         key : JAX key
-            One for each step: fold the number of the step into it.
+            A different key for each step, into which the number of the step is folded.
         shape : tuple of int
         dtype : dtype
 
         Returns
         -------
         dict of str to array
-            Standard normal numbers; empty for a deterministic model.  They are drawn in float32,
-            so that a run in float64 has the same noise.
+            Standard normal numbers; empty for a deterministic model.  They are always drawn in
+            float32, so that runs in float64 have the same noise.
         """
         import jax
 
@@ -171,7 +175,7 @@ class Update:
         return {name: numbers(position) for position, name in enumerate(self.discrete.noise)}
 
     def constants(self, parameters: Mapping[str, NDArray | float], dt: float) -> Values:
-        """What does not change within a run, worked out in float64.
+        """Return the values that are constant within a run, computed in float64.
 
         Parameters
         ----------
@@ -187,7 +191,7 @@ class Update:
         Raises
         ------
         ParameterError
-            A constant is infinite or undefined for these values.
+            If a constant is infinite or undefined for these values.
         """
         model = self.discrete.model
         values: Values = {"dt": dt}
@@ -205,14 +209,14 @@ class Update:
         return found
 
     def hold(self, state: Values, values: Mapping[str, Array]) -> Mapping[str, Array]:
-        """``values`` with the sub-expressions that are constant over dt."""
+        """Return ``values`` including the sub-expressions that are constant over dt."""
         import jax.numpy as jnp
 
         missing = [name for name in self.discrete.noise if name not in values]
         if missing:
             raise ParameterError(
                 f"{self.discrete.model.name} needs random numbers {', '.join(missing)} in every "
-                "step: put what Update.draw gives into values."
+                "step: add the result of Update.draw to values."
             )
         if not self._held:
             return values
@@ -234,7 +238,7 @@ class Update:
         return new
 
     def deliver(self, state: Values, inputs: Mapping[str, Array], refractory: Array) -> Values:
-        """Add what arrives, by state variable."""
+        """Add the arriving input, by state variable."""
         import jax.numpy as jnp
 
         new = dict(state)
@@ -245,12 +249,12 @@ class Update:
         return new
 
     def spikes(self, state: Values, values: Mapping[str, Array], refractory: Array) -> Array:
-        """Which neurons fire, as a mask; None for a model without threshold."""
+        """Return a mask of the neurons that fire; None for a model without threshold."""
         fires = self._holds(state, values)
         return fires if refractory is None or fires is None else fires & ~refractory
 
     def _holds(self, state: Values, values: Mapping[str, Array]) -> Array:
-        """The threshold condition as a mask; None for a model without threshold."""
+        """Return the threshold condition as a mask; None for a model without threshold."""
         import jax.numpy as jnp
 
         if self._threshold is None:
@@ -278,17 +282,17 @@ class Update:
         inputs: Mapping[str, Array],
         period: Array,
     ) -> tuple[Values, Array, Array]:
-        """One whole step: draw, integrate, deliver, settle, threshold, reset.
+        """Run one complete step: draw, integrate, deliver, settle, threshold, reset.
 
         Parameters
         ----------
         state : dict of str to array
         wait : array of int, or None if no neuron has a refractory period
-            Steps for which each neuron is still refractory; in a crossing model, where it must
-            not be None, 1 for a blocked neuron.  All 0 at the start.
+            Remaining refractory steps of each neuron.  In a crossing model, it must not be None
+            and is 1 for a blocked neuron.  Initially all 0.
         values : mapping of str to array
         inputs : mapping of str to array
-            What arrives, by state variable.
+            Arriving input, by state variable.
         period : array of int
             Refractory period in steps; not used if ``wait`` is None or the model is crossing.
 
@@ -300,7 +304,7 @@ class Update:
         Raises
         ------
         ParameterError
-            ``wait`` or random numbers are missing.
+            If ``wait`` or random numbers are missing.
         """
         import jax.numpy as jnp
 
@@ -322,7 +326,7 @@ class Update:
     ) -> tuple[Values, Array, Array]:
         if wait is None:
             raise ParameterError(
-                f"{self.discrete.model.name} fires at crossings: step needs wait, zeros at first."
+                f"{self.discrete.model.name} fires at crossings: step needs wait (initially zeros)."
             )
         blocked = (wait > 0) & self._holds(state, values)
         state = self.deliver(self.integrate(state, values, None), inputs, None)
@@ -341,13 +345,13 @@ class Update:
 
 
 def in_equations(model: NeuronModel, name: str, value: Any) -> Any:
-    """Value of a parameter as the equations see it: a rate in Hz becomes spikes a ms."""
+    """Return the value of a parameter in the units of the equations; a rate in Hz becomes 1/ms."""
     return value * UNIT_VALUES.get(model.parameter(name).unit, 1.0)
 
 
 @lru_cache(maxsize=128)
 def update_of(model: NeuronModel, changing: frozenset[str] = frozenset()) -> Update:
-    """The update of a model.
+    """Return the update of a model.
 
     Parameters
     ----------

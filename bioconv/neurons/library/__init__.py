@@ -1,1 +1,1 @@
-"""The neuron models of the literature, a family a file."""
+"""Neuron models of the literature, with one module for each family."""

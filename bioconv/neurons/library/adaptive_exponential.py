@@ -21,7 +21,7 @@ _STANDARD_CELLS = {
 def _pattern(
     c_m: float, g_l: float, v_rest: float, a: float, tau_w: float, b: float, v_reset: float
 ) -> dict[str, float]:
-    """Parameters as Naud et al. give them, who take the same exponential and cut for all."""
+    """Return parameters as given by Naud et al., who use the same exponential and cut for all."""
     own = {"c_m": c_m, "tau_m": c_m / g_l, "v_rest": v_rest, "v_reset": v_reset}
     return own | {"v_t": -50.0, "delta_t": 2.0, "v_peak": 0.0, "a": a, "tau_w": tau_w, "b": b}
 
@@ -46,22 +46,22 @@ def AdaptiveExponential(
     """Exponential neuron with an adaptation current ``w``.
 
     ``c_m dv/dt = c_m / tau_m (v_rest - v + delta_t exp((v - v_t) / delta_t)) - w + i`` and
-    ``tau_w dw/dt = a (v - v_rest) - w``; at a spike ``v`` becomes ``v_reset`` and ``w`` grows by
-    ``b``.
+    ``tau_w dw/dt = a (v - v_rest) - w``; at a spike, ``v`` is set to ``v_reset`` and ``w`` is
+    increased by ``b``.
 
     Parameters
     ----------
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
         See `bioconv.neurons.library.synapses`.
     kind : str
-        "brette_gerstner", whose values are the defaults, or a firing pattern of Naud et al. with
-        the current in pA for which they show it: "tonic" 500, "adapting" 500, "initial_burst"
+        "brette_gerstner", whose values are the defaults, or a firing pattern of Naud et al.; the
+        current in pA for which they show it follows: "tonic" 500, "adapting" 500, "initial_burst"
         400, "regular_bursting" 210, "delayed_accelerating" 300, "delayed_regular_bursting" 110,
         "transient" 180, "irregular" 160.
     **parameters : float or ndarray
         v_rest, also the start value, -70.6 mV; v_t -50.4 mV; delta_t 2 mV; v_peak 20 mV;
         v_reset -70.6 mV; tau_m 9.3667 ms; c_m 281 pF; a 4 nS; b 80.5 pA; tau_w 144 ms; t_ref
-        0 ms; i_offset 0 pA; the synapse's (e_rev_inh -80 mV).
+        0 ms; i_offset 0 pA; those of the synapse (e_rev_inh -80 mV).
 
     Returns
     -------
@@ -115,7 +115,7 @@ def AdaptiveExponential(
             ),
             c_m(281.0),
             Parameter("a", 4.0, "nS", "Subthreshold adaptation"),
-            Parameter("b", 80.5, "pA", "Adaptation by a spike"),
+            Parameter("b", 80.5, "pA", "Increase of the adaptation by a spike"),
             Parameter(
                 "tau_w",
                 144.0,

@@ -17,7 +17,7 @@ _SOURCE = (
 def ExponentialIntegrateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron:
     """Exponential neuron: ``c_m dv/dt = g_l (v_rest - v + delta_t exp((v - v_t) / delta_t)) + i``.
 
-    It fires steadily above ``g_l (v_t - v_rest - delta_t)``.
+    It fires repetitively for currents above ``g_l (v_t - v_rest - delta_t)``.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def ExponentialIntegrateAndFire(synapse: str = "exponential", **parameters: Valu
     **parameters : float or ndarray
         v_rest, also the start value, -65 mV; v_t -59.9 mV; delta_t 3.48 mV; v_peak -30 mV;
         v_reset -68 mV; c_m 100 pF and g_l 10 nS (10,000 um2 of 1 uF/cm2 and 0.1 mS/cm2);
-        t_ref 1.7 ms; i_offset 0 pA; the synapse's.
+        t_ref 1.7 ms; i_offset 0 pA; those of the synapse.
 
     Returns
     -------

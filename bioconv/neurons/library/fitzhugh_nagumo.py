@@ -15,18 +15,18 @@ _SOURCE = (
 
 
 def FitzHughNagumo(synapse: str = "exponential", **parameters: Value) -> Neuron:
-    """Two-dimensional caricature of the squid axon, without units.
+    """Dimensionless two-dimensional simplification of the squid axon model.
 
     ``tau dv/dt = v - v**3 / 3 - w + i`` and ``tau dw/dt = phi (v + a - b w)``.  A spike is an
-    upward crossing of ``v_th``.  It fires steadily for currents from about 0.33 to 1.42.
+    upward crossing of ``v_th``.  It fires repetitively for currents from about 0.33 to 1.42.
 
     Parameters
     ----------
     synapse : {"delta", "exponential", "alpha"}
         See `bioconv.neurons.library.synapses`.
     **parameters : float or ndarray
-        a 0.7; b 0.8; phi 0.08; tau, the unit of time, 0.25 ms (some 100 Hz; the publication has
-        no unit); v_th 1; i_offset 0; the synapse's.
+        a 0.7; b 0.8; phi 0.08; tau, the unit of time, 0.25 ms (about 100 Hz; the publication has
+        no unit); v_th 1; i_offset 0; those of the synapse.
 
     Returns
     -------

@@ -12,19 +12,20 @@ _SOURCE = "Hindmarsh and Rose 1984, Proc R Soc Lond B 221:87, Fig 6"
 
 
 def HindmarshRose(synapse: str = "exponential", **parameters: Value) -> Neuron:
-    """Bursting neuron without units.
+    """Dimensionless bursting neuron.
 
     ``tau dv/dt = y - a v**3 + b v**2 - z + i``, ``tau dy/dt = c - d v**2 - y`` and
-    ``tau dz/dt = r (s (v - v_1) - z)``.  A spike is an upward crossing of ``v_th``.  It bursts
-    for currents from about 1.3, and fires single spikes from about 3.4.
+    ``tau dz/dt = r (s (v - v_1) - z)``.  A spike is an upward crossing of ``v_th``.  The neuron
+    bursts for currents above about 1.3, and fires single spikes above about 3.4.
 
     Parameters
     ----------
     synapse : {"delta", "exponential", "alpha"}
         See `bioconv.neurons.library.synapses`.
     **parameters : float or ndarray
-        a 1; b 3; c 1; d 5; r 0.005 (0.001 in Fig 6 of the publication, an adaptation five times
-        as slow); s 4; v_1 -1.6; tau, the unit of time, 1 ms; v_th 1; i_offset 0; the synapse's.
+        a 1; b 3; c 1; d 5; r 0.005 (0.001 in Fig 6 of the publication, where the adaptation is
+        five times slower); s 4; v_1 -1.6; tau, the unit of time, 1 ms; v_th 1; i_offset 0; those
+        of the synapse.
 
     Returns
     -------

@@ -10,11 +10,12 @@ from bioconv.neurons.library.synapses import synapse_parts
 
 _SOURCE = (
     "Hodgkin and Huxley 1952, J Physiol 117:500, Eqs 12, 13, 20, 21, 23, 24, 26 and Table 3, with "
-    "the sign of v turned to the modern convention and the rest at -65 mV"
+    "the sign of v in the modern convention and the resting potential at -65 mV"
 )
 
 # exprel(x) = (exp(x) - 1) / x, which is defined where the quotients of the publication are not.
-# Half a volt away the gates are open or shut; the limits keep exp finite in single precision.
+# Half a volt away from rest the gates are fully open or closed; the limits keep exp finite in
+# single precision.
 _GATES = """u = clip(v - v_rest, -500 * mV, 500 * mV) : volt
 alpha_m = 1 / exprel((25 * mV - u) / (10 * mV)) / ms : hertz
 beta_m = 4 * exp(-u / (18 * mV)) / ms : hertz
@@ -28,11 +29,11 @@ dn/dt = phi * (alpha_n * (1 - n) - beta_n * n) : 1"""
 
 
 def HodgkinHuxley(synapse: str = "exponential", **parameters: Value) -> Neuron:
-    """Squid giant axon at 6.3 degrees Celsius, 10,000 um2 of its membrane.
+    """Squid giant axon at 6.3 degrees Celsius, with a membrane area of 10,000 um2.
 
     ``c_m dv/dt = g_na m**3 h (e_na - v) + g_k n**4 (e_k - v) + g_l (e_l - v) + i``.  A spike is
-    an upward crossing of ``v_th``.  1 uA/cm2 is 100 pA: steady firing sets in, at about 50 Hz,
-    between 600 and 700 pA (class II).
+    an upward crossing of ``v_th``.  1 uA/cm2 corresponds to 100 pA: repetitive firing starts at
+    about 50 Hz between 600 and 700 pA (class II).
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def HodgkinHuxley(synapse: str = "exponential", **parameters: Value) -> Neuron:
     **parameters : float or ndarray
         v_rest, also the start value, -65 mV; g_na 12,000 nS, g_k 3,600 nS, g_l 30 nS (120, 36 and
         0.3 mS/cm2); e_na 50 mV, e_k -77 mV, e_l -54.387 mV; c_m 100 pF (1 uF/cm2); phi 1 (at T
-        degrees Celsius 3**((T - 6.3) / 10)); v_th -20 mV; i_offset 0 pA; the synapse's
+        degrees Celsius 3**((T - 6.3) / 10)); v_th -20 mV; i_offset 0 pA; those of the synapse
         (e_rev_inh -80 mV).
 
     Returns
@@ -77,7 +78,7 @@ def HodgkinHuxley(synapse: str = "exponential", **parameters: Value) -> Neuron:
             Parameter("e_k", -77.0, "mV", "Reversal potential of potassium"),
             Parameter("e_l", -54.387, "mV", "Reversal potential of the leak"),
             c_m(100.0),
-            Parameter("phi", 1.0, "1", "Factor of the gating rates by temperature", (0.0, 1e3)),
+            Parameter("phi", 1.0, "1", "Temperature factor of the gating rates", (0.0, 1e3)),
             Parameter(
                 "v_th",
                 -20.0,

@@ -14,7 +14,7 @@ _SOURCE = "Izhikevich 2003, IEEE Trans Neural Netw 14:1569, Eqs 1 to 3 and Fig 2
 
 
 def _type(a: float, b: float, c: float, d: float) -> dict[str, float]:
-    """Parameters of a named type, with the stable fixed point without input as the start."""
+    """Return parameters of a named type, which starts at the stable fixed point without input."""
     v = (b - 5.0 - math.sqrt((5.0 - b) ** 2 - 22.4)) / 0.08
     return {"a": a, "b": b, "c": c, "d": d, "v_init": v, "u_init": b * v}
 
@@ -36,19 +36,20 @@ def Izhikevich(
 ) -> Neuron:
     """Quadratic neuron with a recovery variable: ``dv/dt = 0.04 v**2 + 5 v + 140 - u + i``.
 
-    ``du/dt = a (b v - u)``; at a spike, ``v >= v_peak``, ``v`` becomes ``c`` and ``u`` grows by
-    ``d``.  The publication has mV and ms and a current without a unit, which is in pA here.
+    ``du/dt = a (b v - u)``; at a spike, ``v >= v_peak``, ``v`` is set to ``c`` and ``u`` is
+    increased by ``d``.  The publication uses mV, ms and a current without a unit, which is in pA
+    here.
 
     Parameters
     ----------
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
-        See `bioconv.neurons.library.synapses`.  The publication has "delta".
+        See `bioconv.neurons.library.synapses`.  The publication uses "delta".
     kind : str
         "regular_spiking" (RS), "intrinsically_bursting" (IB), "chattering" (CH), "fast_spiking"
         (FS), "thalamo_cortical" (TC), "resonator" (RZ) or "low_threshold_spiking" (LTS).
     **parameters : float or ndarray
         a, b, c, d (those of the kind); v_init and u_init, the start values (the resting state of
-        the kind); v_peak 30 mV; i_offset 0 pA; the synapse's.
+        the kind); v_peak 30 mV; i_offset 0 pA; those of the synapse.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def Izhikevich(
             Parameter("a", usual["a"], "1", "Rate of the recovery in 1/ms", (0.0, 1e9)),
             Parameter("b", usual["b"], "1", "Sensitivity of the recovery to v in 1/ms"),
             Parameter("c", usual["c"], "mV", "Potential after a spike"),
-            Parameter("d", usual["d"], "mV/ms", "Recovery by a spike"),
+            Parameter("d", usual["d"], "mV/ms", "Increase of the recovery by a spike"),
             Parameter("v_init", usual["v_init"], "mV", "Membrane potential at the start"),
             Parameter("u_init", usual["u_init"], "mV/ms", "Recovery variable at the start"),
             Parameter("v_peak", 30.0, "mV", "Potential at which a spike is cut off"),
@@ -86,7 +87,7 @@ def Izhikevich(
                 "c_m",
                 1.0,
                 "pF",
-                "Capacitance that makes the current one in pA (fixed)",
+                "Capacitance that gives the current the unit pA (fixed)",
                 (1.0, 1.0),
                 role=roles.CAPACITANCE,
             ),

@@ -27,12 +27,12 @@ def LeakyIntegrateAndFire(
 ) -> Neuron:
     """Leaky neuron: ``dv/dt = (v_rest - v) / tau_m + i / c_m``.
 
-    Integrated exactly, with conductances by exponential Euler.
+    The equations are integrated exactly, or by exponential Euler for conductances.
 
     Parameters
     ----------
     reset : {"subtraction", "value"}
-        After a spike ``v`` falls by ``v_th - v_reset``, or to ``v_reset``.
+        After a spike, ``v`` is reduced by ``v_th - v_reset``, or set to ``v_reset``.
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
         See `bioconv.neurons.library.synapses`.
     **parameters : float or ndarray

@@ -13,27 +13,29 @@ _REFERENCES = ("rueckauer2016",)
 
 
 def MaxGate(n: int, estimate: str = "exponential", **parameters: Value) -> Neuron:
-    """Gate that lets spikes pass from the source that fires fastest, and no others.
+    """Gate that passes on only the spikes of the source with the highest rate.
 
     Rueckauer 3.6: "output units contain gating functions, which only let spikes from the
     maximally firing neuron pass".  Every source has its own receptor ``p0 ... p{n-1}``, to which
     it sends spikes of weight 1.  ``x{p}`` estimates the rate of source p.
 
-    With the estimate "count", ``x{p}`` is the number of spikes so far, ``m{p}`` the largest
-    among the sources 0 ... p and ``y`` the number of spikes that have passed.  A spike passes if
-    it takes the lead: the gate then has fired exactly as often as its fastest source.
+    With the estimate "count", ``x{p}`` is the number of spikes so far, ``m{p}`` the largest number
+    among the sources 0 ... p, and ``y`` the number of spikes that have passed.  A spike passes if
+    it exceeds the previous maximum, so that the gate has fired exactly as often as the source with
+    the most spikes.
 
-    With the estimate "exponential", ``s{p}`` is the spike of source p in this very step, which
-    the next integration wipes out.  The gate fires when the source with the largest estimate
-    (ties: the lowest index) has spiked; ``g{p}`` is the spike of the leader among 0 ... p.  Two
-    sources of like rate overtake each other with every spike, and the gate fires too often.
+    With the estimate "exponential", ``s{p}`` is the spike of source p in the current step, which
+    the next integration resets.  The gate fires when the source with the largest estimate (for
+    ties, the one with the lowest index) has spiked; ``g{p}`` is the spike of that source among
+    0 ... p.  Two sources with similar rates overtake each other with every spike, so that the gate
+    fires too often.
 
     Parameters
     ----------
     n : int
-        Number of sources, 2 ... 25.
+        Number of sources, from 2 to 25.
     estimate : {"exponential", "count"}
-        The estimate grows by 1 with every spike and decays with ``tau``, or never.
+        The estimate increases by 1 with every spike, and decays with ``tau`` or never.
     **parameters : float or ndarray
         tau 20 ms (exponential estimate).
 
@@ -72,7 +74,7 @@ def _count_gate(n: int, parameters: dict[str, Value]) -> Neuron:
         reset="y += 1",
         method="exponential_euler",
         parameters=(
-            Parameter("margin", 0.5, "1", "Lead in spikes that lets a spike pass", (1e-9, 1.0)),
+            Parameter("margin", 0.5, "1", "Lead in spikes for which a spike passes", (1e-9, 1.0)),
         ),
         states=(
             *(State(f"x{p}", 0.0, "1", f"Spikes of source {p}") for p in sources),
@@ -105,7 +107,7 @@ def _exponential_gate(n: int, parameters: dict[str, Value]) -> Neuron:
         method="exponential_euler",
         parameters=(
             Parameter(
-                "tau_flag", 1e-6, "ms", "Decay time of the mark of a new spike", (1e-9, 1e-3)
+                "tau_flag", 1e-6, "ms", "Decay time of the flag of a new spike", (1e-9, 1e-3)
             ),
             Parameter(
                 "tau",

@@ -14,7 +14,7 @@ _CAPACITANCE = 100.0
 
 
 def _type(a: float, a_1: float, a_2: float) -> dict[str, float]:
-    """``a`` in 1/s, ``a_1`` and ``a_2`` in V/s times the capacitance, as in the publication."""
+    """Return ``a`` in 1/s, and ``a_1`` and ``a_2`` in V/s times the capacitance, as published."""
     return {"a": a, "a_1": a_1 * _CAPACITANCE, "a_2": a_2 * _CAPACITANCE}
 
 
@@ -35,7 +35,7 @@ MIHALAS_NIEBUR_KINDS: dict[str, dict[str, float]] = {
 def MihalasNiebur(
     synapse: str = "exponential", kind: str = "tonic_spiking", **parameters: Value
 ) -> Neuron:
-    """Leaky neuron with a moving threshold ``theta`` and two currents that spikes induce.
+    """Leaky neuron with an adaptive threshold ``theta`` and two spike-induced currents.
 
     ``c_m dv/dt = g_l (v_rest - v) + i_1 + i_2 + i``, ``di_j/dt = -k_j i_j`` and
     ``dtheta/dt = a (v - v_rest) - b (theta - theta_inf)``.  A spike, ``v >= theta``, sets ``v`` to
@@ -46,7 +46,7 @@ def MihalasNiebur(
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
         See `bioconv.neurons.library.synapses`.
     kind : str
-        Panels of Fig 1 with the same parameters are one kind, with their currents in pA:
+        Panels of Fig 1 with the same parameters form one kind; their currents in pA follow:
         "tonic_spiking" (A 150, B 100), "adapting" (C 200, D phasic 150, H class 2 200),
         "hyperpolarization_induced_spiking" (K -100), "hyperpolarization_induced_bursting" (L
         -100), "bursting" (M tonic 200, N phasic 150), "mixed_mode" (P 200), "basal_bistability"
@@ -54,8 +54,8 @@ def MihalasNiebur(
     **parameters : float or ndarray
         a, a_1 and a_2 (those of the kind); b 10 Hz; k_1 200 Hz; k_2 20 Hz; r_1 0; r_2 1;
         theta_inf -50 mV and v_rest -70 mV, also the start values; theta_reset -60 mV; v_reset
-        -70 mV; g_l 5 nS and c_m 100 pF (the publication has their quotient, 50 Hz); i_offset
-        0 pA; the synapse's (e_rev_inh -80 mV).
+        -70 mV; g_l 5 nS and c_m 100 pF (the publication gives their quotient, 50 Hz); i_offset
+        0 pA; those of the synapse (e_rev_inh -80 mV).
 
     Returns
     -------
@@ -105,10 +105,10 @@ def MihalasNiebur(
             c_m(_CAPACITANCE),
             Parameter("k_1", 200.0, "Hz", "Decay of the first current", (0.0, 1e9)),
             Parameter("k_2", 20.0, "Hz", "Decay of the second current", (0.0, 1e9)),
-            Parameter("r_1", 0.0, "1", "Share of the first current that a spike leaves"),
-            Parameter("r_2", 1.0, "1", "Share of the second current that a spike leaves"),
-            Parameter("a_1", usual["a_1"], "pA", "First current by a spike"),
-            Parameter("a_2", usual["a_2"], "pA", "Second current by a spike"),
+            Parameter("r_1", 0.0, "1", "Share of the first current that remains after a spike"),
+            Parameter("r_2", 1.0, "1", "Share of the second current that remains after a spike"),
+            Parameter("a_1", usual["a_1"], "pA", "Increase of the first current by a spike"),
+            Parameter("a_2", usual["a_2"], "pA", "Increase of the second current by a spike"),
             I_OFFSET,
             *extra.parameters,
         ),

@@ -27,23 +27,24 @@ MORRIS_LECAR_KINDS: dict[str, dict[str, float]] = {
 
 
 def MorrisLecar(synapse: str = "exponential", kind: str = "class_1", **parameters: Value) -> Neuron:
-    """Barnacle muscle fibre, 1,000 um2 of its membrane: fast calcium, slow potassium.
+    """Barnacle muscle fibre with fast calcium, slow potassium and a membrane area of 1,000 um2.
 
     ``c_m dv/dt = g_ca m_inf(v) (e_ca - v) + g_k w (e_k - v) + g_l (e_l - v) + i`` and
     ``dw/dt = phi (w_inf(v) - w) cosh((v - v_3) / (2 v_4)) / ms``.  A spike is an upward crossing
-    of ``v_th``.  1 uA/cm2 is 10 pA.  The fibre is slow, some 10 Hz; with ``c_m / k`` and
-    ``k phi`` the same trajectory takes a k-th of the time.
+    of ``v_th``.  1 uA/cm2 corresponds to 10 pA.  The fibre is slow (about 10 Hz); with ``c_m / k``
+    and ``k phi``, the same trajectory takes a k-th of the time.
 
     Parameters
     ----------
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
         See `bioconv.neurons.library.synapses`.
     kind : {"class_1", "class_2"}
-        Firing sets in at an arbitrarily low rate (near 400 pA), or jumps (near 900 pA).
+        Class of excitability: firing starts with an arbitrarily low rate (near 400 pA), or with
+        a jump of the rate (near 900 pA).
     **parameters : float or ndarray
         g_ca, v_3, v_4, phi, v_init and w_init, the state at rest (those of the class); g_k 80 nS;
         g_l 20 nS; e_ca 120 mV; e_k -84 mV; e_l -60 mV; v_1 -1.2 mV; v_2 18 mV; c_m 200 pF;
-        v_th 0 mV; i_offset 0 pA; the synapse's (e_rev_inh -80 mV).
+        v_th 0 mV; i_offset 0 pA; those of the synapse (e_rev_inh -80 mV).
 
     Returns
     -------
@@ -63,7 +64,7 @@ def MorrisLecar(synapse: str = "exponential", kind: str = "class_1", **parameter
                 "w_inf = 0.5 * (1 + tanh((v - v_3) / v_4)) : 1",
                 "dv/dt = (g_ca * m_inf * (e_ca - v) + g_k * w * (e_k - v) + g_l * (e_l - v) "
                 f"+ i_offset{extra.current}) / c_m : volt",
-                # The limits lie far outside the spikes and keep strong input from being unstable.
+                # The limits lie far outside the range of spikes and keep strong input stable.
                 "dw/dt = phi * (w_inf - w) * cosh(clip((v - v_3) / (2 * v_4), -4, 4)) / ms : 1",
                 *extra.equations,
             ]
@@ -86,7 +87,9 @@ def MorrisLecar(synapse: str = "exponential", kind: str = "class_1", **parameter
             Parameter(
                 "v_4", usual["v_4"], "mV", "Width of the potassium activation", (POSITIVE, 1e9)
             ),
-            Parameter("phi", usual["phi"], "1", "Rate of the potassium in 1/ms", (0.0, 1e9)),
+            Parameter(
+                "phi", usual["phi"], "1", "Rate of the potassium activation in 1/ms", (0.0, 1e9)
+            ),
             c_m(200.0),
             Parameter("v_init", usual["v_init"], "mV", "Membrane potential at the start"),
             Parameter(

@@ -1,4 +1,4 @@
-"""What the neuron families share: common parameters, and options chosen by name."""
+"""Shared parts of the neuron families: common parameters, and options chosen by name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import Parameter
 from bioconv.neurons.language.neuron import Value
 
-#: lower bound of quantities that divide
+#: lower bound of quantities in denominators
 POSITIVE = 1e-9
-#: mV; a threshold that nothing reaches, with which codes and faults keep a neuron silent
+#: mV; threshold out of reach, with which codes and faults keep a neuron silent
 NEVER = 1e9
-#: mV; what is as far away as this is no threshold of a device
+#: mV; a value of at least this is not a threshold of a device
 OUT_OF_REACH = 1e6
 
 I_OFFSET = Parameter("i_offset", 0.0, "pA", "Constant input current")
@@ -23,24 +23,24 @@ _RESETS = {"subtraction": "v -= v_th - v_reset", "value": "v = v_reset"}
 
 
 def t_ref(default: float = 0.0) -> Parameter:
-    """The refractory period."""
+    """Return the parameter of the refractory period."""
     return Parameter("t_ref", default, "ms", "Refractory period", (0.0, 1e9))
 
 
 def c_m(default: float) -> Parameter:
-    """The membrane capacitance in pF."""
+    """Return the parameter of the membrane capacitance in pF."""
     return Parameter(
         "c_m", default, "pF", "Membrane capacitance", (POSITIVE, 1e12), role=roles.CAPACITANCE
     )
 
 
 def conductance(name: str, default: float, meaning: str, role: str = "") -> Parameter:
-    """A conductance in nS."""
+    """Return the parameter of a conductance in nS."""
     return Parameter(name, default, "nS", meaning, (0.0, 1e12), role=role)
 
 
 def unit_of_time(default: float) -> Parameter:
-    """The duration in ms of the unit of time of a model that was published without units."""
+    """Return the parameter of the unit of time in ms, for a model published without units."""
     return Parameter(
         "tau",
         default,
@@ -52,14 +52,14 @@ def unit_of_time(default: float) -> Parameter:
 
 
 def reset_statement(kind: str) -> str:
-    """The reset called ``kind`` ("subtraction" or "value"); `ParameterError` for others."""
+    """Return the reset called ``kind`` ("subtraction" or "value"); `ParameterError` for others."""
     return _RESETS[one_of("reset", kind, _RESETS)]
 
 
 def with_kind(
     kinds: Mapping[str, Mapping[str, float]], kind: str, parameters: Mapping[str, Value]
 ) -> dict[str, Value]:
-    """Values of the named type, replaced by those that are given; `ParameterError` if unknown."""
+    """Return the values of a named type, updated by the given ones; `ParameterError` if unknown."""
     return {**kinds[one_of("kind", kind, kinds)], **parameters}
 
 

@@ -17,8 +17,8 @@ _SOURCE = (
 def QuadraticIntegrateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron:
     """Quadratic neuron: ``c_m dv/dt = g_l (v - v_rest)(v + v_rest - 2 v_t) / (2 delta_t) + i``.
 
-    The publication writes ``g_l (v - v_t)**2 / (2 delta_t) - i_t``; here ``v_rest`` stands for the
-    threshold current, ``i_t = g_l (v_t - v_rest)**2 / (2 delta_t)``.  Above it, with
+    The publication writes ``g_l (v - v_t)**2 / (2 delta_t) - i_t``; here ``v_rest`` determines the
+    threshold current ``i_t = g_l (v_t - v_rest)**2 / (2 delta_t)``.  Above it, with
     ``s**2 = 2 delta_t (i - i_t) / g_l``, the interval between spikes is
     ``t_ref + 2 c_m delta_t / (g_l s) (arctan((v_peak - v_t) / s) - arctan((v_reset - v_t) / s))``.
 
@@ -29,7 +29,7 @@ def QuadraticIntegrateAndFire(synapse: str = "exponential", **parameters: Value)
     **parameters : float or ndarray
         v_rest, also the start value, -63.26 mV (i_t is then that of the exponential neuron);
         v_t -59.9 mV; delta_t 3.48 mV; v_peak 30 mV; v_reset -68 mV; c_m 100 pF and g_l 10 nS
-        (10,000 um2 of 1 uF/cm2 and 0.1 mS/cm2); t_ref 0 ms; i_offset 0 pA; the synapse's.
+        (10,000 um2 of 1 uF/cm2 and 0.1 mS/cm2); t_ref 0 ms; i_offset 0 pA; those of the synapse.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def QuadraticIntegrateAndFire(synapse: str = "exponential", **parameters: Value)
                 "v_t",
                 -59.9,
                 "mV",
-                "Potential at which the parabola is lowest",
+                "Potential at the minimum of the parabola",
                 role=roles.SOFT_THRESHOLD,
             ),
             Parameter("delta_t", 3.48, "mV", "Spike slope factor", (POSITIVE, 1e9)),

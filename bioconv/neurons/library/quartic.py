@@ -12,10 +12,10 @@ _SOURCE = "Touboul 2008, SIAM J Appl Math 68:1045 (the quartic model)"
 
 
 def Quartic(synapse: str = "exponential", **parameters: Value) -> Neuron:
-    """Quartic neuron with adaptation, without units.
+    """Dimensionless quartic neuron with adaptation.
 
     ``tau dv/dt = v**4 + 2 a v - w + i`` and ``tau dw/dt = a (b v - w)``; at a spike,
-    ``v >= v_peak``, ``v`` becomes ``v_reset`` and ``w`` grows by ``d``.
+    ``v >= v_peak``, ``v`` is set to ``v_reset`` and ``w`` is increased by ``d``.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def Quartic(synapse: str = "exponential", **parameters: Value) -> Neuron:
         See `bioconv.neurons.library.synapses`.
     **parameters : float or ndarray
         a 0.2; b 0.2; d 0.3; v_reset -0.8; v_peak 5; v_init and w_init, the start values; tau, the
-        unit of time, 5 ms; i_offset 0; the synapse's.  The publication has no default values:
-        these give a regularly firing neuron.
+        unit of time, 5 ms; i_offset 0; those of the synapse.  The publication has no default
+        values; these result in a regularly firing neuron.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def Quartic(synapse: str = "exponential", **parameters: Value) -> Neuron:
         parameters=(
             Parameter("a", 0.2, "1", "Rate of the adaptation in units of 1 / tau"),
             Parameter("b", 0.2, "1", "Sensitivity of the adaptation to v"),
-            Parameter("d", 0.3, "1", "Adaptation by a spike"),
+            Parameter("d", 0.3, "1", "Increase of the adaptation by a spike"),
             Parameter("v_reset", -0.8, "1", "Potential after a spike", role=roles.RESET),
             Parameter("v_peak", 5.0, "1", "Potential at which a spike is cut off"),
             Parameter("v_init", -0.5848035476425733, "1", "Membrane potential at the start"),

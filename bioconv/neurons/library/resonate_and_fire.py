@@ -12,12 +12,12 @@ _SOURCE = "Izhikevich 2001, Neural Networks 14:883"
 
 
 def ResonateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron:
-    """Damped oscillator ``tau dz/dt = (b + i omega) z + input`` that fires, without units.
+    """Dimensionless damped oscillator ``tau dz/dt = (b + i omega) z + input`` that fires.
 
-    ``z = x + i v``: ``x`` is like a current, which the input acts on, and ``v`` like a
-    potential.  A spike, ``v > v_th``, sets ``z`` to ``i v_th``.  With a constant current it fires
-    steadily above ``v_th (b**2 + omega**2) / omega``, the current that lifts ``v`` to the
-    threshold.
+    ``z = x + i v``, where ``x`` is similar to a current, to which the input is added, and ``v`` is
+    similar to a potential.  A spike, ``v > v_th``, sets ``z`` to ``i v_th``.  With a constant
+    current, the neuron fires repetitively above ``v_th (b**2 + omega**2) / omega``, the current for
+    which ``v`` reaches the threshold.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def ResonateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron
         See `bioconv.neurons.library.synapses`.  A delta synapse acts on ``x``.
     **parameters : float or ndarray
         b -1; omega 10; v_th 1; tau, the unit of time, 20 ms (the oscillation takes 12.6 ms; the
-        publication has no unit); i_offset 0; the synapse's.
+        publication has no unit); i_offset 0; those of the synapse.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def ResonateAndFire(synapse: str = "exponential", **parameters: Value) -> Neuron
         reset="v = v_th\nx = 0",
         method="rk4",
         parameters=(
-            Parameter("b", -1.0, "1", "Damping, below zero, in units of 1 / tau", (-1e9, 0.0)),
+            Parameter("b", -1.0, "1", "Damping (negative) in units of 1 / tau", (-1e9, 0.0)),
             Parameter("omega", 10.0, "1", "Angular frequency in units of 1 / tau", (0.0, 1e9)),
             Parameter(
                 "v_th",

@@ -1,13 +1,13 @@
-"""The synapses of the library, as parts that a neuron family puts into its model.
+"""The synapses of the library, as parts that a neuron family adds to its model.
 
 ==================  ==========================================  ================================
-kind                what a spike of weight w does               receptors
+kind                effect of a spike of weight w               receptors
 ==================  ==========================================  ================================
-delta               lifts v by w (mV)                           syn, weights of both signs
-exponential         lifts a current by w (pA), which decays     syn, weights of both signs
+delta               increases v by w (mV)                       syn, weights of both signs
+exponential         adds w (pA) to a decaying current           syn, weights of both signs
 alpha               current of peak w (pA) after ``tau_syn``    syn, weights of both signs
-conductance         lifts a conductance by w (nS), it decays    exc and inh, weights from zero
-conductance_alpha   conductance of peak w (nS)                  exc and inh, weights from zero
+conductance         adds w (nS) to a decaying conductance       exc and inh, weights >= 0
+conductance_alpha   conductance of peak w (nS)                  exc and inh, weights >= 0
 ==================  ==========================================  ================================
 
 In a dimensionless model the weights of the first three are dimensionless, and there are no
@@ -40,12 +40,12 @@ _POTENTIAL = {"pA": "mV", "1": "1"}
 
 @dataclass(frozen=True)
 class Synapse:
-    """What a synapse adds to a model with a membrane potential ``v``.
+    """Parts that a synapse adds to a model with a membrane potential ``v``.
 
     Parameters
     ----------
     current : str
-        Terms to be added to the constant input current.
+        Terms that are added to the constant input current.
     equations : tuple of str
     parameters : tuple of Parameter
     states : tuple of State
@@ -60,12 +60,12 @@ class Synapse:
     receptors: tuple[Receptor, ...] = ()
 
 
-#: sign of the weights that a receptor of conductances takes
+#: sign of the weights that a conductance receptor accepts
 _SIGNS = {"exc": 1, "inh": -1}
 
 
 def synapse_parts(kind: str, unit: str = "pA", target: str = "v", **defaults: float) -> Synapse:
-    """The synapse called ``kind``.
+    """Return the synapse called ``kind``.
 
     Parameters
     ----------
@@ -76,9 +76,8 @@ def synapse_parts(kind: str, unit: str = "pA", target: str = "v", **defaults: fl
     target : str
         State variable that a delta synapse acts on.
     **defaults : float
-        Default values of the synapse's parameters that differ from the usual ones (tau_syn,
-        tau_syn_exc and tau_syn_inh 5 ms, e_rev_exc 0 mV, e_rev_inh -70 mV); those of another
-        kind are not looked at.
+        Default values of parameters that differ from the usual ones (tau_syn, tau_syn_exc and
+        tau_syn_inh 5 ms, e_rev_exc 0 mV, e_rev_inh -70 mV); those of other kinds are ignored.
 
     Returns
     -------
@@ -87,7 +86,7 @@ def synapse_parts(kind: str, unit: str = "pA", target: str = "v", **defaults: fl
     Raises
     ------
     ParameterError
-        Unknown kind.
+        If the kind is unknown.
     """
     one_of("synapse", kind, KINDS[unit])
     if kind == "delta":
@@ -117,7 +116,7 @@ def _conductance(name: str, reversal: float, shape: str) -> Synapse:
 def _channel(
     receptor: str, variable: str, tau: str, unit: str, shape: str, current: str
 ) -> Synapse:
-    """One receptor whose current or conductance ``variable`` follows an alpha or exponential."""
+    """Return a receptor with an alpha-shaped or exponential current or conductance ``variable``."""
     what = _MEANINGS[receptor]
     dimension = UNITS[unit][1]
     equations = [f"d{variable}/dt = -{variable} / {tau} : {dimension}"]

@@ -15,7 +15,8 @@ _SOURCE = (
 )
 
 # exprel(x) = (exp(x) - 1) / x, which is defined where the quotients of the publication are not.
-# Half a volt away the gates are open or shut; the limits keep exp finite in single precision.
+# Half a volt away from rest the gates are fully open or closed; the limits keep exp finite in
+# single precision.
 _GATES = """u = clip(v - v_offset, -500 * mV, 500 * mV) : volt
 alpha_m = 1.28 / exprel((13 * mV - u) / (4 * mV)) / ms : hertz
 beta_m = 1.4 / exprel((u - 40 * mV) / (5 * mV)) / ms : hertz
@@ -29,10 +30,10 @@ dn/dt = alpha_n * (1 - n) - beta_n * n : 1"""
 
 
 def TraubMiles(synapse: str = "exponential", **parameters: Value) -> Neuron:
-    """Hippocampal pyramidal cell with the currents of a spike only.
+    """Hippocampal pyramidal cell with only the currents that generate spikes.
 
     ``c_m dv/dt = g_na m**3 h (e_na - v) + g_k n**4 (e_k - v) + g_l (e_l - v) + i``.  A spike is
-    an upward crossing of ``v_offset`` + 30 mV, the threshold that NEST takes.
+    an upward crossing of ``v_offset`` + 30 mV, the threshold that NEST uses.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def TraubMiles(synapse: str = "exponential", **parameters: Value) -> Neuron:
     **parameters : float or ndarray
         Defaults of PyNN's HH_cond_exp: g_na 20,000 nS; g_k 6,000 nS; g_l 10 nS; e_na 50 mV; e_k
         -90 mV; e_l -65 mV (-60 mV in NEST); c_m 200 pF; v_offset -63 mV; i_offset 0 pA; the
-        synapse's (tau_syn_exc 0.2 ms, tau_syn_inh 2 ms, e_rev_inh -80 mV).
+        tau_syn_exc 0.2 ms, tau_syn_inh 2 ms and e_rev_inh -80 mV of the synapse.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def TraubMiles(synapse: str = "exponential", **parameters: Value) -> Neuron:
             Parameter("e_k", -90.0, "mV", "Reversal potential of potassium"),
             Parameter("e_l", -65.0, "mV", "Reversal potential of the leak"),
             c_m(200.0),
-            Parameter("v_offset", -63.0, "mV", "Shift of the gates along the potential"),
+            Parameter("v_offset", -63.0, "mV", "Shift of the gating curves along the potential"),
             I_OFFSET,
             *extra.parameters,
         ),

@@ -1,8 +1,8 @@
-"""Every neuron on every simulator: a small network, its spikes and potentials side by side.
+"""Comparison of every neuron on every simulator: spikes and potentials of a small network.
 
-One population is driven by different currents and projects, with both signs and with delays of one
-and of three steps, to a second one.  The array simulator in float64 is the reference.  The result
-is the table in ``docs/neurons_and_simulators.md``, which
+One population is driven by different currents and projects to a second population, with weights of
+both signs and with delays of one and of three steps.  The array simulator in float64 is the
+reference.  The result is the table in ``docs/neurons_and_simulators.md``, which
 ``python -m bioconv.studies.comparison docs/neurons_and_simulators.md`` writes in some minutes.
 """
 

@@ -13,7 +13,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("page", type=Path)
-    parser.add_argument("--neurons", nargs="+", help="names of the library; default: all")
+    parser.add_argument(
+        "--neurons", nargs="+", help="names of neurons in the library (default: all)"
+    )
     options = parser.parse_args(arguments)
     options.page.write_text(markdown(survey(cases(options.neurons))), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The small networks in which neurons are compared, one for each neuron and synapse."""
+"""The small networks for the comparison, one for each neuron and synapse."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from bioconv.timing import whole_steps
 
 Floats = NDArray[np.float64]
 
-#: (neuron, synapse) -> parameters of a further row
+#: (neuron, synapse) -> parameters of an additional row
 _VARIANTS: dict[tuple[str, str], dict[str, float]] = {
     # NEURON cannot follow the exponential to the default v_peak.
     ("adaptive_exponential", "conductance"): {"v_peak": -42.0},
     ("adaptive_exponential", "conductance_alpha"): {"v_peak": -42.0},
 }
 
-#: ms; of models that need short steps, and of the others
+#: ms; time steps of models that require short steps, and of all others
 _DURATIONS = (100.0, 150.0)
-#: ms: longest step; NEURON cannot take longer ones for some neurons
+#: ms; longest time step, as NEURON is not stable with longer ones for some neurons
 _STEP = 0.1
-#: neurons of the two populations
+#: numbers of neurons of the two populations
 N_DRIVEN, N_SECOND = 8, 6
-#: currents that are tried to find one that a neuron answers
+#: currents that are tried to find one for which a neuron fires
 _TRIED = np.geomspace(0.01, 1e5, 96)
 
 
@@ -46,14 +46,14 @@ class Case:
     Parameters
     ----------
     name, synapse : str
-        Row of the table, together with ``variant``: parameters that differ from the defaults.
+        Row of the table, together with ``variant``, the parameters that differ from the defaults.
     neuron : Neuron
     dt : float
         Step in ms.
     currents : tuple of ndarray
-        Into the driven and into the second population, in the unit of the model's current.
+        Currents of the driven and of the second population, in the unit of the model's current.
     weights : mapping of str to tuple of ndarray
-        Receptor -> weights of the projections with a delay of one and of three steps.
+        Weights by receptor of the projections with delays of one and of three steps.
     """
 
     name: str
@@ -66,12 +66,12 @@ class Case:
 
 
 def cases(names: Iterable[str] | None = None) -> list[Case]:
-    """The neurons of the library with an exponential synapse, a conductance, a standard cell.
+    """Return cases with an exponential synapse, a conductance and a standard cell for all neurons.
 
     Parameters
     ----------
     names : iterable of str, optional
-        Some neurons of `bioconv.neurons.library`, instead of all.
+        Names of neurons of `bioconv.neurons.library`; all by default.
     """
     found = []
     for name in library() if names is None else names:
@@ -88,8 +88,8 @@ def cases(names: Iterable[str] | None = None) -> list[Case]:
 
 @cache
 def _onset(name: str) -> tuple[float, float]:
-    """The smallest of some currents that makes a neuron fire thrice, and how far v moves then."""
-    with warnings.catch_warnings():  # the largest currents are beyond what some can follow
+    """Return the smallest current for which a neuron fires three times, and the range of v."""
+    with warnings.catch_warnings():  # the largest currents are too large for some neurons
         warnings.simplefilter("ignore", RuntimeWarning)
         response = stimulate(library()[name](), _TRIED, duration=200.0)
     first = next(n for n, times in enumerate(response.spike_times) if len(times) > 2)
@@ -134,7 +134,7 @@ def _start(neuron: Neuron) -> Any:
 
 
 def network_of(chosen: Sequence[Case]) -> SpikingNetwork:
-    """The small networks of several cases with one step, side by side in one network."""
+    """Combine the small networks of several cases with the same time step in one network."""
     (dt,) = {case.dt for case in chosen}
     last = names_of(chosen[-1])[1]
     nothing = Affine(
@@ -168,7 +168,7 @@ def network_of(chosen: Sequence[Case]) -> SpikingNetwork:
 
 
 def names_of(case: Case) -> tuple[str, str]:
-    """Names of the driven and of the second population."""
+    """Return the names of the driven and of the second population."""
     name = "_".join([case.name, case.synapse, *case.variant])
     return name, f"{name}_second"
 

@@ -1,4 +1,4 @@
-"""The table of neurons and simulators as a page of the documentation."""
+"""Page of the documentation with the table of neurons and simulators."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ and the generated model where there is none; `cells="generated"` takes the gener
 
 
 def markdown(fields: Sequence[Field]) -> str:
-    """The page.
+    """Return the page.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def markdown(fields: Sequence[Field]) -> str:
 
 
 def verdicts(page: str) -> dict[tuple[str, str, str], str]:
-    """The first word of every field of a page: (neuron, synapse, column) -> word."""
+    """Return the first word of every field of a page by (neuron, synapse, column)."""
     table = [line for line in page.splitlines() if line.startswith("| ")]
     head, _, *rows = ([part.strip() for part in line.strip("|").split("|")] for line in table)
     return {
@@ -67,7 +67,7 @@ def verdicts(page: str) -> dict[tuple[str, str, str], str]:
 
 
 def row_of(case: Case) -> Row:
-    """What the first two columns say of a case."""
+    """Return the text of the first two columns for a case."""
     values = [f"{name} = {value:g}" for name, value in case.variant.items()]
     return case.name, ", ".join([case.synapse.replace("_", " "), *values])
 

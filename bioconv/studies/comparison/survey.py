@@ -1,4 +1,4 @@
-"""Run the cases on every simulator and judge what each gives."""
+"""Simulation of the cases on every simulator, and evaluation of the results."""
 
 from __future__ import annotations
 
@@ -51,24 +51,24 @@ BOUNDS: dict[tuple[str, str], tuple[float, str]] = {
     ),
 }
 
-#: a second look is taken with the step divided by this
+#: factor by which the time step is divided for a second comparison
 _QUARTER = 4
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How one simulator's answer differs from the reference, over both populations.
+    """Difference between a simulator and the reference, over both populations.
 
     Parameters
     ----------
     n_spikes : int
-        Of the reference.
+        Number of spikes of the reference.
     identical : bool
-        Every spike in the same step of the same neuron.
+        Whether every spike occurs in the same step in the same neuron.
     trace : float
         Largest difference of a membrane potential in any step, in its unit.
     shift : float
-        Largest difference in ms between the k-th spikes of a neuron, for any k that both have.
+        Largest difference in ms between the k-th spikes of a neuron, for all k in both results.
     lost : int
         Largest difference between the spike counts of a neuron.
     """
@@ -90,13 +90,15 @@ class Field:
     column : str
         A key of `COLUMNS`.
     verdict : {"identical", "within", "refused", "differs"}
-        "within": all k-th spikes within ``bound``, and much closer with a quarter of the step.
+        "within": all k-th spikes differ by at most ``bound``, and much less with a quarter of the
+    step.
     reason : str
-        Why it is not identical.
+        Reason why it is not identical.
     bound : float
-        ms.
+        Tolerance in ms.
     differences : tuple of Difference
-        With the step of the case and, unless identical, with a quarter of it; empty if refused.
+        Differences with the step of the case and, unless identical, with a quarter of it; empty
+        if refused.
     """
 
     case: Case
@@ -108,12 +110,12 @@ class Field:
 
 
 def run(chosen: Sequence[Case], simulator: str, **options: Any) -> dict[str, Recording]:
-    """Simulate the cases: those with the same step in one network.
+    """Simulate the cases, combining those with the same time step in one network.
 
     Returns
     -------
     dict of str to Recording
-        The recording that a population is in, by its name.
+        The recording that contains a population, by name of the population.
     """
     groups = [[case for case in chosen if case.dt == dt] for dt in {c.dt: None for c in chosen}]
     if simulator == "array":  # compiling many small networks is faster than a large one
@@ -137,7 +139,7 @@ def run(chosen: Sequence[Case], simulator: str, **options: Any) -> dict[str, Rec
 def compare(
     case: Case, reference: Mapping[str, Recording], found: Mapping[str, Recording]
 ) -> Difference:
-    """Spikes and potentials of one case in what `run` gave for two simulators."""
+    """Compare spikes and potentials of one case in the results of `run` for two simulators."""
     pairs = [(reference[n].rasters[n], found[n].rasters[n]) for n in names_of(case)]
     keys = [(name, case.neuron.model.potential) for name in names_of(case)]
     traces = [(reference[key[0]].traces[key], found[key[0]].traces[key]) for key in keys]
@@ -155,7 +157,7 @@ def compare(
 
 
 def _shifts(one: Raster, other: Raster, dt: float) -> tuple[float, int]:
-    """Largest time between spikes of the same number, and largest difference of the counts."""
+    """Return the largest time difference between k-th spikes, and that of the spike counts."""
     shift, lost = 0.0, 0
     for neuron in range(max(N_DRIVEN, N_SECOND)):
         mine, theirs = (raster.step[raster.neuron == neuron] for raster in (one, other))
@@ -166,7 +168,7 @@ def _shifts(one: Raster, other: Raster, dt: float) -> tuple[float, int]:
 
 
 def survey(chosen: Sequence[Case], columns: Iterable[str] = tuple(COLUMNS)) -> list[Field]:
-    """Run all cases on all simulators of the columns, and judge every field of the table."""
+    """Run all cases on the simulators of all columns, and evaluate every field of the table."""
     reference, finer = run(chosen, "array"), _Finer()
     fields = []
     for column in columns:
@@ -186,7 +188,7 @@ def survey(chosen: Sequence[Case], columns: Iterable[str] = tuple(COLUMNS)) -> l
 
 
 class _Finer:
-    """The same with a quarter of the step; the reference is simulated once for all columns."""
+    """Repeat with a quarter of the step; the reference is simulated once for all columns."""
 
     def __init__(self) -> None:
         self._reference: dict[str, Recording] = {}
@@ -207,7 +209,7 @@ class _Finer:
 
 
 def _refusal(case: Case, column: str) -> str:
-    """Why the simulator of a column has no standard cell for a case; empty elsewhere."""
+    """Return why the simulator of a column has no standard cell for a case, if so."""
     simulator, options = COLUMNS[column]
     if simulator == "brian2" or options.get("cells") == GENERATED:
         return ""
