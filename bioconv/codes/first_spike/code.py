@@ -66,9 +66,9 @@ class FirstSpikeCode(Code):
     and with the whole weight the following layers are blocked.  (2) It is emitted at the first
     crossing, without a reset: the second spike follows immediately, and the loss of the base code
     remains.  (3) It is emitted at the first crossing, with a reset ("resetting the neuron's state
-    to zero"), which results in about twice as many spikes and a smaller loss.  The third
-    interpretation is implemented; `python -m paper_figures run mueller_table_6_1` shows its
-    results.
+    to zero"), which results in about twice as many spikes.  The third interpretation is
+    implemented.  Whether it loses less accuracy than the base code depends on the network and on
+    the duration; `python -m paper_figures run mueller_table_6_1` compares both with the thesis.
 
     The second spike is a crossing of twice the threshold, starting from zero.  It is implemented by
     a potential that starts one threshold below zero, and a second population with the same input,
