@@ -82,10 +82,11 @@ def _capacitance(
 ) -> Edit:
     """More capacitance: slower by the leak, and less potential for the same charge or current."""
     model = population.model
-    if not model.role(roles.CAPACITANCE):
+    capacitance = model.with_role(roles.CAPACITANCE)
+    if not capacitance:
         return Edit()
     factor = draw("")
-    slower = model.with_role(roles.CAPACITANCE, roles.MEMBRANE_TIME_CONSTANT)
+    slower = (*capacitance, *model.with_role(roles.MEMBRANE_TIME_CONSTANT))
     rules: dict[str, Rule] = dict.fromkeys(slower, times(factor))
     rules |= {p.name: times(1.0 / factor) for p in model.parameters if p.unit == "mV/ms"}
     charge = [r.name for r in membrane_receptors(model) if r.unit == "mV"]
