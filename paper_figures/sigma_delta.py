@@ -145,7 +145,7 @@ def unit(work: Workload, context: Context) -> float:
     """
     few = work.calibration[: context.pick(50, 10)]
     sample = replace(work, x=few, y=np.zeros(len(few), np.int64))
-    thresholds = 2.0 ** -np.arange(1, context.pick(6, 3))
+    thresholds = 2.0 ** -np.arange(-1.0, context.pick(5, 1))
     codes = [replace(PAPER, threshold=float(threshold)) for threshold in thresholds]
     spikes = [over_time(sample, code, context)["spikes"][-1] for code in codes]
     found = np.interp(np.log(PAPER_SPIKES), np.log(np.maximum(spikes, 1e-9)), np.log(thresholds))
