@@ -63,8 +63,8 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
 
     Examples
     --------
-    >>> from bioconv.models import data
-    >>> (x_train, y_train), (x_test, y_test) = data.load("digits")
+    >>> from bioconv.data import datasets
+    >>> (x_train, y_train), (x_test, y_test) = datasets.load("digits")
     >>> x_train.shape, x_test.shape
     ((1437, 8, 8), (360, 8, 8))
     """

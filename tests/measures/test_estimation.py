@@ -93,7 +93,7 @@ def test_noise_that_sets_its_own_scales_loses_nothing_at_the_maximum_of_them() -
     assert own.output_error < 0.5 * other.output_error
 
 
-def test_messages() -> None:
+def test_messages(y: np.ndarray) -> None:
     with pytest.raises(DataError, match="expected 200 labels"):
         bc.estimate(MODEL, X, y[:5], calibration=X)
     with pytest.raises(ParameterError, match="percentile"):
