@@ -1,1 +1,1 @@
-"""Benchmarks: each run is one JSON record with the machine in it."""
+"""Benchmarks, each of which writes a JSON record that includes the machine."""

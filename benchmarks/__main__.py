@@ -1,4 +1,4 @@
-"""``python -m benchmarks NAME ...``: run benchmarks, append one JSON record each."""
+"""Run benchmarks by ``python -m benchmarks NAME ...``, and append one JSON record each."""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("array", "simulators", "synapses", "growth", "neurons", "events", "chips")
+BENCHMARKS = (
+    "array",
+    "simulators",
+    "synapses",
+    "growth",
+    "neurons",
+    "events",
+    "chips",
+    "constants",
+)
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run the benchmarks that are named on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure speed and memory.",
+        description="Measure speed and memory, and what the tuned constants are worth.",
         epilog="example:\n  python -m benchmarks array -o benchmarks.jsonl",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
-    parser.add_argument("--quick", action="store_true", help="smaller, to see that they run")
+    parser.add_argument("--quick", action="store_true", help="run smaller versions as a test")
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks.jsonl"))
     options = parser.parse_args()
     os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -34,7 +43,7 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import chips, events, lenet, neurons, scaling
+    from benchmarks import chips, constants, events, lenet, neurons, scaling
 
     sizes = (10**5, 10**6, 10**7)
     table: dict[str, Callable[[bool], Any]] = {
@@ -50,6 +59,7 @@ def _run(name: str) -> Callable[[bool], Any]:
         "growth": scaling.growth,
         "events": events.first_spikes,
         "chips": chips.mismatch,
+        "constants": lambda quick: list(constants.sensitivity(quick)),
         "neurons": lambda quick: [neurons.speed(name, quick) for name in neurons.CURRENTS],
     }
     return table[name]

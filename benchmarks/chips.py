@@ -1,4 +1,4 @@
-"""Many chips of one network: what a robustness study costs."""
+"""Run time of a robustness study, in which a network is simulated on many chips."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bioconv.noise import Mismatch
 from bioconv.studies.robustness_plan import parse_code
 from bioconv.studies.robustness_runs import Bench, Point, fastest_simulator, run_chip
 
-#: codes with their options; the rate code long enough for its outputs to settle
+#: codes with their options; the duration of the rate code is sufficient for stable outputs
 CODES = ("first_spike_exact", "few_spikes", "rate:n_steps=40")
-#: of the study that the project promises
+#: number of chips in a complete study
 N_CHIPS = 500
 
 
 def mismatch(quick: bool, seed: int = 0) -> list[dict[str, Any]]:
-    """Seconds a chip of LeNet-5 with other thresholds, on 1,000 images of smooth noise.
+    """Measure seconds per chip for LeNet-5 with varied thresholds and 1,000 smooth noise images.
 
-    ``study_minutes`` is what 50 chips at each of ten amplitudes would take one after the other.
+    ``study_minutes`` is the time for 50 chips at each of ten amplitudes, one after another.
     """
     n_images, n_chips = (100, 2) if quick else (1000, 10)
     x = np.random.default_rng(seed).random((n_images, 28, 28, 1), dtype=np.float32) ** 4

@@ -1,4 +1,4 @@
-"""The event simulator: cost of the exact first-spike code in forward passes of Keras."""
+"""Run time of the event simulator, relative to a forward pass of Keras."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NETWORKS = ("lenet_maxpool", "lenet5", "lenet_benchmark")
 
 
 def first_spikes(quick: bool, batch: int = 128, seed: int = 0) -> list[dict[str, Any]]:
-    """Seconds of a batch in both precisions, on images of smooth noise, beside Keras's."""
+    """Measure seconds per batch of smooth noise images in both precisions, and those of Keras."""
     repeats = 3 if quick else 20
     x = np.random.default_rng(seed).random((batch, 28, 28, 1), dtype=np.float32) ** 4
     rows = []

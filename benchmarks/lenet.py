@@ -1,4 +1,4 @@
-"""The benchmark network: LeNet 16C5-2P-8C5-2P-256-10 on images, every simulator."""
+"""Run time of the benchmark network, LeNet 16C5-2P-8C5-2P-256-10, on every simulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bioconv import models
 
 
 def network_and_images(n_images: int, seed: int = 0) -> tuple[bc.SpikingNetwork, NDArray]:
-    """The converted benchmark network, and images: MNIST if Keras has it, else smooth noise."""
+    """Return the converted network and images of MNIST if available, else of smooth noise."""
     try:
         x, _ = bc.load_data("mnist", n_images=n_images)
         calibration, _ = bc.load_data("mnist", split="train", n_images=500)
@@ -36,7 +36,7 @@ def network_and_images(n_images: int, seed: int = 0) -> tuple[bc.SpikingNetwork,
 
 
 def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, Any]:
-    """Images per second of the array simulator, and the cost of a step in forward passes."""
+    """Measure images per second of the array simulator, and the cost of a step."""
     network, x = network_and_images(batch * n_batches)
 
     def run(n_images: int, steps: int) -> None:
@@ -46,7 +46,7 @@ def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, 
         run(batch, steps)  # compile
     whole = fastest(lambda: run(len(x), n_steps))
     short, long = (fastest(partial(run, batch, steps)) for steps in (n_steps, 3 * n_steps))
-    # What a batch costs beside its steps (currents, readout) drops out of the difference.
+    # The time that does not depend on steps (currents, readout) cancels in the difference.
     step = (long - short) / (2 * n_steps)
     forward = forward_seconds(x[:batch])
     return {
@@ -60,7 +60,7 @@ def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, 
 
 
 def forward_seconds(x: NDArray, name: str = "lenet_benchmark") -> float:
-    """Seconds of one jitted forward pass of a Keras network of `models`."""
+    """Return the seconds of a compiled forward pass of a Keras network of `models`."""
     import jax
 
     model = models.load(name)
@@ -73,7 +73,7 @@ def forward_seconds(x: NDArray, name: str = "lenet_benchmark") -> float:
 
 
 def others(simulator: str, n_images: int, n_steps: int = 100) -> dict[str, Any]:
-    """Images per second of Brian2 or PyNN, without and with building the network."""
+    """Measure images per second of Brian2 or PyNN, without and with building the network."""
     network, x = network_and_images(n_images)
     start = time.perf_counter()
     recording = bc.simulate(network, x, steps=n_steps, simulator=simulator, progress=False)

@@ -1,4 +1,4 @@
-"""How fast neurons are: the array simulator against Brian2's Cython code, in the same run."""
+"""Run time of neurons in the array simulator and in Brian2's Cython code, in the same run."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from bioconv.neurons import Neuron, make
 from bioconv.simulators.stimulation import single_neurons
 
 N_NEURONS = 10_000
-#: currents of the first and the last neuron (pA): silent to fast
+#: currents of the first and the last neuron in pA, from silent to fast firing
 CURRENTS = {"traub_miles": (200.0, 1000.0), "leaky_integrate_and_fire": (700.0, 1500.0)}
 
 
 def speed(name: str, quick: bool = False) -> dict[str, Any]:
-    """Nanoseconds a neuron and step, of wall time and of processor time, and their ratios.
+    """Measure nanoseconds per neuron and step of wall and processor time, and their ratios.
 
     Parameters
     ----------
     name : str
         A neuron of `CURRENTS`.
     quick : bool
-        Fewer steps.
+        Whether to run fewer steps.
     """
     neuron = make(name)
     dt = neuron.model.dt_default or 0.1
     n_steps = 50 if quick else 1000
     currents = np.linspace(*CURRENTS[name], N_NEURONS)
     single = single_neurons(neuron, currents[None], dt=dt, n_steps=n_steps)
-    network = single.replace(readouts=())  # nothing is read out but the number of spikes
+    network = single.replace(readouts=())  # only spikes are counted
     runs: dict[str, Callable[[], Any]] = {
         dtype: _array(network, dtype) for dtype in ("float32", "float64")
     }
@@ -41,7 +41,7 @@ def speed(name: str, quick: bool = False) -> dict[str, Any]:
     counts = {label: run() for label, run in runs.items()}  # compiles
     assert counts["float64"] == counts["brian2_cython"], "the same neurons"
     best = {label: np.full(2, np.inf) for label in runs}
-    for _ in range(2 if quick else 7):  # in turns, so that all meet the same load
+    for _ in range(2 if quick else 7):  # alternate, so that all have the same load
         for label, run in runs.items():
             best[label] = np.minimum(best[label], _timed(run))
     nanoseconds = {label: times / (N_NEURONS * n_steps) * 1e9 for label, times in best.items()}
@@ -79,7 +79,7 @@ def _array(network: bc.SpikingNetwork, dtype: str) -> Callable[[], int]:
 def _brian2(
     neuron: Neuron, network: bc.SpikingNetwork, currents: Any, n_steps: int
 ) -> Callable[[], int]:
-    """The group of the exported program, with the same start before every run."""
+    """Return a run of the exported program's group, which is reset before every run."""
     import brian2
 
     brian2.prefs.codegen.target = "cython"

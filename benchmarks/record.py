@@ -1,4 +1,4 @@
-"""One measurement: what was run, on what machine, and what came out."""
+"""Record of a measurement, with its results and a description of the machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bioconv.reports.networks import versions
 
 
 def machine() -> dict[str, Any]:
-    """The machine, in words and numbers."""
+    """Return a description of the machine."""
     cpu = next(
         (
             line.split(":", 1)[1].strip()
@@ -38,12 +38,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def peak_memory_mib() -> float:
-    """Largest resident memory of this process so far."""
+    """Return the largest resident memory of this process so far in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def fastest(function: Callable[[], Any], repeats: int = 5) -> float:
-    """Seconds of the fastest of several calls: the machines are noisy, the fastest is the code."""
+    """Return the seconds of the fastest of several calls, which other load affects least."""
     best = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""How time and memory grow: with synapses, with the batch, with steps, with the network."""
+"""Scaling of time and memory with synapses, batch size, steps and network size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bioconv.operators import Conv, Dense, Operator
 
 
 def synapses(n_synapses: int, kind: str, seed: int = 0) -> dict[str, Any]:
-    """Seconds to expand and to export one projection of about ``n_synapses``."""
+    """Measure seconds to expand and to export one projection of about ``n_synapses``."""
     operator = _operator(n_synapses, kind, np.random.default_rng(seed))
     before = peak_memory_mib()
     start = time.perf_counter()
@@ -43,7 +43,7 @@ def _operator(n_synapses: int, kind: str, rng: np.random.Generator) -> Operator:
     if kind == "dense":
         side = round(n_synapses**0.5)
         return Dense((side,), rng.normal(size=(side, side)))
-    # 3 x 3 convolution, 16 -> 16 channels: 2304 synapses a place
+    # 3 x 3 convolution, 16 -> 16 channels, with 2304 synapses per position
     side = max(3, round((n_synapses / 2304) ** 0.5))
     return Conv(
         (side, side, 16),
@@ -71,7 +71,7 @@ def _one_projection(operator: Operator) -> bc.SpikingNetwork:
 
 
 def growth(quick: bool = False) -> dict[str, Any]:
-    """Seconds of the array simulator over batch and over steps."""
+    """Measure seconds of the array simulator as a function of batch size and of steps."""
     network, x = network_and_images(256)
     batches = (8, 32) if quick else (1, 8, 32, 64, 128, 256)
     steps = (25, 50) if quick else (25, 50, 100, 200, 400)

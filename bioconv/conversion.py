@@ -1,4 +1,4 @@
-"""The verb *convert*: a trained network and calibration data become a spiking network."""
+"""Convert trained networks into spiking networks."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ def convert(
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
-        What `bioconv.read` takes, or what it gives.
+        A model that `bioconv.read` accepts, or a graph that it returns.
     calibration : ndarray, shape (n, ...); mapping of input name to ndarray; or list of ndarray
-        Samples like those the network was trained on: they set the scales.  A few hundred images
-        are enough; dense layers on few features want some thousand samples, as every neuron has
-        its own scale.
-        A mapping or a list, in the order of the inputs, for models with several inputs.
+        Samples like those on which the network was trained, which determine the scales.  A few
+        hundred images are enough; dense layers with few features require some thousand samples,
+        because every neuron has its own scale.  For models with several inputs, pass a mapping or
+        a list in the order of the inputs.
     code : Code, optional
         Default: ``RateCode()``.
     neuron : Neuron or str, optional
-        A neuron, or a name that `bioconv.neurons.make` knows.  Default:
+        A neuron, or its name in `bioconv.neurons.make`.  Default:
         ``bioconv.neurons.IntegrateAndFire()``.
     dt : float, optional
-        Step in ms.  Default: 1 ms for a perfect integrator, else what the neuron needs.
+        Step in ms.  Default: 1 ms for a perfect integrator, else as the neuron requires.
     n_steps : int, optional
-        Duration of a sample, in steps, when `simulate` is not told another.  Default: 500 for a
-        perfect integrator, else 300 ms; longer for neurons that cannot fire at 130 Hz, and for
-        very deep networks, whose outputs start late.
+        Number of steps per sample that `simulate` uses by default.  Default: 500 for a perfect
+        integrator, else 300 ms; longer for neurons that cannot fire at 130 Hz, and for very deep
+        networks, whose outputs start late.
     duration : float, optional
-        The same in ms, a whole number of steps; give one or the other.
+        Duration of a sample in ms, instead of ``n_steps``.  It must be a whole number of steps.
     seed : int
-        For what is drawn while converting: parameters that differ from neuron to neuron.
+        Seed of random numbers during conversion, such as parameters that differ between neurons.
     name : str, optional
-        Name of the network.  Default: the model's.
+        Name of the network.  Default: that of the model.
 
     Returns
     -------
@@ -68,9 +68,10 @@ def convert(
     ReadError
         If the model cannot be read.
     DataError
-        If the calibration data are empty, not finite, or of another shape than the inputs.
+        If the calibration data are empty or not finite, or if their shape differs from the inputs.
     ConversionError
-        With every layer that cannot spike under the code and the neuron, and why.
+        If layers cannot be converted with this code and neuron.  The message lists all of them
+        with reasons.
     ParameterError
         If an option is out of range.
 
@@ -104,7 +105,7 @@ def convert(
 
 
 def as_graph(model: Any | str | Path | AnalogGraph) -> AnalogGraph:
-    """The analog graph of ``model``: itself, or what `bioconv.read` reads."""
+    """Return the analog graph of ``model``, which is read by `bioconv.read` if necessary."""
     if isinstance(model, AnalogGraph):
         return model
     from bioconv.reading import read
@@ -113,7 +114,7 @@ def as_graph(model: Any | str | Path | AnalogGraph) -> AnalogGraph:
 
 
 def calibration_of(graph: AnalogGraph, calibration: Any) -> dict[str, NDArray]:
-    """Calibration data by name of the input; `DataError` says what does not fit."""
+    """Return calibration data by name of the input, or raise `DataError` if they do not fit."""
     try:
         return check_samples(calibration, {entry.name: entry.shape for entry in graph.inputs})
     except DataError as error:
@@ -133,7 +134,7 @@ def _check(
     if dt is not None and not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
         problems.append(f"dt must be above 0 ms. Received: {dt!r}")
     if n_steps is not None and (int(n_steps) != n_steps or n_steps < 1):
-        problems.append(f"n_steps must be a whole number from 1. Received: {n_steps!r}")
+        problems.append(f"n_steps must be an integer of at least 1. Received: {n_steps!r}")
     if duration is not None and not (
         isinstance(duration, int | float) and np.isfinite(duration) and duration > 0
     ):

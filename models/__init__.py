@@ -1,4 +1,4 @@
-"""The Keras networks of the papers, each with its recipe, its card and, where small, weights.
+"""The Keras networks of the papers, with recipes, cards and, if they are small, weights.
 
 Examples
 --------
@@ -83,13 +83,13 @@ def names() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Names that every other function of this module knows.
+        Names that all other functions of this module accept.
     """
     return tuple(_NETWORKS)
 
 
 def network(name: str) -> Network:
-    """Look up what the registry knows about a network.
+    """Return the entry of a network in the registry.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def build(name: str) -> Model:
 
 
 def load(name: str) -> Model:
-    """Load a network with the weights that the package ships.
+    """Load a network with the weights that are part of the package.
 
     Parameters
     ----------
@@ -143,13 +143,13 @@ def load(name: str) -> Model:
     Raises
     ------
     WeightsNotFoundError
-        If the package ships none. The message has the command that trains them.
+        If no weights are shipped. The message contains the command that trains them.
     """
     return import_keras().models.load_model(weights_path(name), compile=False)
 
 
 def weights_path(name: str) -> Path:
-    """Return the file of the shipped weights, a whole network in Keras's format.
+    """Return the file of the shipped weights, which contains the network in Keras's format.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def weights_path(name: str) -> Path:
     Raises
     ------
     WeightsNotFoundError
-        If the package ships none. The message has the command that trains them.
+        If no weights are shipped. The message contains the command that trains them.
     """
     path = _HERE / "weights" / f"{network(name).name}.keras"
     if not path.is_file():
@@ -188,8 +188,8 @@ def card(name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The entries of ``cards/NAME.json``. Where no weights are shipped, ``weights`` is None
-        and ``no_weights`` says why.
+        The entries of ``cards/NAME.json``. If no weights are shipped, ``weights`` is None and
+        ``no_weights`` is the reason.
     """
     path = _HERE / "cards" / f"{network(name).name}.json"
     if not path.is_file():

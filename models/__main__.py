@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        In place of the arguments of the process.
+        Arguments; by default those of the process.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m models",
-        description="The Keras networks of the papers: list them, read their cards, train them.",
+        description="List and train the Keras networks of the papers, and print their cards.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -57,12 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     for verb in (card, train):
         verb.add_argument("name", metavar="NAME", choices=models.names(), help="see: list")
-    train.add_argument("--seed", type=int, default=0, help="seed of everything random (0)")
-    train.add_argument("--epochs", type=_positive, help="in place of the recipe's number")
+    train.add_argument("--seed", type=int, default=0, help="seed of all random numbers (0)")
+    train.add_argument("--epochs", type=_positive, help="number of epochs in place of the recipe's")
     train.add_argument(
         "--data",
         metavar="DIR",
-        help="folder with an .npz file of the images, or that file; otherwise they are taken "
+        help="an .npz file of the images or a folder that contains one; by default, they are read "
         "from Keras's folder (KERAS_HOME) or downloaded",
     )
     train.add_argument(
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         metavar="DIR",
         default=".",
-        help="where weights/NAME.keras and cards/NAME.json go (here)",
+        help="folder for weights/NAME.keras and cards/NAME.json (the current one)",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""The LeNet of Yousefzadeh et al. 2019, with either kind of pooling."""
+"""The LeNet of Yousefzadeh et al. 2019, with maximum or average pooling."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bioconv.models.network import Recipe
 if TYPE_CHECKING:
     from keras import Model
 
-#: how both of them are trained
+#: training of both networks
 RECIPE = Recipe(dataset="mnist", epochs=20, learning_rate=2e-3, shift=1)
 
 
@@ -18,8 +18,8 @@ def build_lenet(name: str, pooling: str) -> Model:
     """Build the untrained network.
 
     Yousefzadeh et al. 2019, section on MNIST and Table I:
-    16C5-2MP2-8C5-2MP2-256FC[50% dropout]-10FC. The paper does not give the padding: "same" in
-    the first convolution and "valid" in the second, as in LeNet-5.
+    16C5-2MP2-8C5-2MP2-256FC[50% dropout]-10FC. The paper does not give the padding, which is
+    "same" in the first convolution and "valid" in the second here, as in LeNet-5.
 
     Parameters
     ----------

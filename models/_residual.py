@@ -1,4 +1,4 @@
-"""The residual networks for CIFAR-10, of any depth."""
+"""Residual networks of any depth for CIFAR-10."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 def build_resnet(name: str, n_blocks: int) -> Model:
     """Build a residual network of He et al. 2016 (arXiv:1512.03385), section 4.2.
 
-    Three stages of 16, 32 and 64 maps, each of `n_blocks` blocks of two convolutions, batch
-    normalisation after every one of them and before the ReLU. Where the maps halve, the
-    shortcut is a 1×1 convolution (option B there), not the parameter-free option A.
+    The network has three stages of 16, 32 and 64 feature maps, each of `n_blocks` blocks of two
+    convolutions. A batch normalisation follows every convolution before the ReLU. Where the maps
+    are reduced to half their size, the shortcut is a 1×1 convolution (option B of the paper) and
+    not the parameter-free option A.
 
     Parameters
     ----------
     name : str
         Name of the Keras model.
     n_blocks : int
-        Blocks in a stage; the network has 6 · n_blocks + 2 weighted layers.
+        Number of blocks per stage; the network has 6 · n_blocks + 2 layers with weights.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def build_resnet(name: str, n_blocks: int) -> Model:
 
 
 def _convolution(layers: Any, x: Any, filters: int, size: int, stride: int) -> Any:
-    """Convolve and normalise."""
+    """Apply a convolution and a batch normalisation."""
     x = layers.Conv2D(
         filters, size, strides=stride, padding="same", kernel_initializer="he_normal"
     )(x)
@@ -50,7 +51,7 @@ def _convolution(layers: Any, x: Any, filters: int, size: int, stride: int) -> A
 
 
 def _block(layers: Any, x: Any, filters: int, stride: int) -> Any:
-    """Two convolutions beside a shortcut, added before the last ReLU."""
+    """Apply two convolutions, and add a shortcut before the last ReLU."""
     main = layers.ReLU()(_convolution(layers, x, filters, 3, stride))
     main = _convolution(layers, main, filters, 3, 1)
     if stride > 1:

@@ -1,4 +1,4 @@
-"""A small convolutional network for the 8×8 digits of scikit-learn: needs no download."""
+"""A small convolutional network for the 8×8 digits of scikit-learn, without any download."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    It is the scheme of Rueckauer et al. 2016 (arXiv:1612.04052, section 3.1), reduced to the
-    smallest images that are of use: convolutions with ReLU, average pooling, softmax.
+    The architecture follows Rueckauer et al. 2016 (arXiv:1612.04052, section 3.1), with
+    convolutions and ReLU, average pooling and softmax, but for very small images.
 
     Returns
     -------

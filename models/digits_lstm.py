@@ -1,4 +1,4 @@
-"""A long short-term memory of 25 cells that reads the 8×8 digits line by line: no download."""
+"""A long short-term memory of 25 cells for the 8×8 digits, whose lines are its time steps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    The recurrent layer is that of Mueller's thesis, section 5.3.2; the task is one that every
-    machine has: a line of eight pixels at a time, the class after the last line.
+    The recurrent layer is that of Mueller's thesis, section 5.3.2, but the task is one that needs
+    no download: the input is one line of eight pixels per step, and the output after the last line
+    is the class.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A fully connected network for the 8×8 digits of scikit-learn: needs no download."""
+"""A fully connected network for the 8×8 digits of scikit-learn, without any download."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    The smallest useful kin of the fully connected networks that are converted in Rueckauer
-    et al. 2016 (arXiv:1612.04052) and in Mueller's thesis (Fig 3.12).
+    It is a small version of the fully connected networks that are converted by Rueckauer et al.
+    2016 (arXiv:1612.04052) and in Mueller's thesis (Fig 3.12).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A long short-term memory of 25 cells that tells good reviews of films from bad ones."""
+"""A long short-term memory of 25 cells that classifies film reviews as positive or negative."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from bioconv.models.network import Network, Recipe
 if TYPE_CHECKING:
     from keras import Model
 
-#: words that are told apart, and words of a review (thesis, section 5.3.1)
+#: number of different words, and of words in a review (thesis, section 5.3.1)
 N_WORDS, LENGTH = 2500, 500
 
 
 def build() -> Model:
     """Build the untrained network.
 
-    The network of Mueller's thesis, section 5.3.2: one word a step, 25 cells, one output.  The
-    thesis feeds one-hot vectors of 2,500 words; an embedding of 16 numbers a word, which is a
-    one-hot vector times a matrix, keeps the file small.
+    It is the network of Mueller's thesis, section 5.3.2, with one word per step, 25 cells and one
+    output.  The inputs of the thesis are one-hot vectors of 2,500 words.  Here, an embedding with
+    16 numbers per word, which equals a one-hot vector times a matrix, keeps the file small.
 
     Returns
     -------
     keras.Model
-        Input (500,), indices of words, zeros in front; output the probability of a good review.
+        Input (500,), indices of words, padded with zeros at the start; output the probability of a
+        positive review.
     """
     keras = import_keras()
     layers = keras.layers

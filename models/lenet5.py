@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    LeCun et al. 1998, "Gradient-based learning applied to document recognition", Fig 2, in the
-    form that conversion papers use (Stanojevic's thesis, Fig 1.7d and Table 2.1; for Mueller's
-    see `lenet_5layer`): ReLU in place of the sigmoid, full connections between the maps,
-    softmax in place of the radial basis functions. The padding of the first convolution
-    stands for the 32×32 frame of the original.
+    It is the network of LeCun et al. 1998, "Gradient-based learning applied to document
+    recognition", Fig 2, in the form that conversion papers use (Stanojevic's thesis, Fig 1.7d and
+    Table 2.1; for Mueller's see `lenet_5layer`), with ReLU in place of the sigmoid, full
+    connections between the maps, and softmax in place of the radial basis functions. The padding
+    of the first convolution replaces the 32×32 frame of the original.
 
     Returns
     -------

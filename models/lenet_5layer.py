@@ -1,4 +1,4 @@
-"""The LeNet-5 of Mueller's thesis: 3×3 kernels without padding, pools that are neurons."""
+"""The LeNet-5 of Mueller's thesis, with 3×3 kernels without padding and pools of neurons."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ def build() -> Model:
     """Build the untrained network.
 
     Mueller's thesis, Table 6.1: "The LeNet-5 architecture contains 7620 neurons (7625 including
-    the bias lane)". The thesis does not draw it, but 6C3-P2-16C3-P2-120-84-10 without padding has
-    4,056 + 1,014 + 1,936 + 400 + 120 + 84 + 10 = 7,620 neurons, if those of the pools are counted,
-    and five layers with a bias. The rectification behind each pool changes nothing, since averages
-    of rectified values are not negative: it makes the pools neurons of the spiking network, too.
+    the bias lane)". The thesis does not show the layers, but 6C3-P2-16C3-P2-120-84-10 without
+    padding has 4,056 + 1,014 + 1,936 + 400 + 120 + 84 + 10 = 7,620 neurons, if those of the pools
+    are counted, and five layers with a bias. The rectification after each pool does not change
+    values, since averages of rectified values are not negative, but it makes the values of pools
+    neurons of the spiking network.
 
     Returns
     -------

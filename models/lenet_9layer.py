@@ -1,4 +1,4 @@
-"""The 9-layer LeNet of Mueller's thesis: LeNet-5 with four more convolutions."""
+"""The 9-layer LeNet of Mueller's thesis, which is LeNet-5 with four additional convolutions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def build() -> Model:
 
     Mueller's thesis, Table 6.1: "a variant of the LeNet-5 architecture with additional
     convolutional layer[s]" with 13,900 neurons in total (13,909 including the bias lane). The
-    thesis does not draw it, but 6C3-6C3-6C3-P2-16C3-16C3-16C3-P2-120-84-10 without padding has
-    4,056 + 3,456 + 2,904 + 726 + 1,296 + 784 + 400 + 64 + 120 + 84 + 10 = 13,900 neurons, if
-    those of the pools are counted, and nine layers with a bias. The rectifications behind the
-    pools change nothing, as in `lenet_5layer`.
+    thesis does not show the layers, but 6C3-6C3-6C3-P2-16C3-16C3-16C3-P2-120-84-10 without padding
+    has 4,056 + 3,456 + 2,904 + 726 + 1,296 + 784 + 400 + 64 + 120 + 84 + 10 = 13,900 neurons, if
+    those of the pools are counted, and nine layers with a bias. The rectifications after the pools
+    do not change values, as in `lenet_5layer`.
 
     Returns
     -------

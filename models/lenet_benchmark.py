@@ -1,4 +1,4 @@
-"""The LeNet of the benchmarks: average pooling, 13,610 spiking neurons."""
+"""The LeNet of the benchmarks, with average pooling and 13,610 spiking neurons."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    The network of Yousefzadeh et al. 2019, Table I (``lenet_maxpool`` here), with average
-    pooling, which is linear and so needs no neurons of its own: 12544 + 800 + 256 + 10.
+    It is the network of Yousefzadeh et al. 2019, Table I (``lenet_maxpool`` here), with average
+    pooling, which is linear and therefore requires no additional neurons: the numbers of neurons
+    are 12544 + 800 + 256 + 10.
 
     Returns
     -------

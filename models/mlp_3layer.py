@@ -1,4 +1,4 @@
-"""The three-layer fully connected network of the percentile search."""
+"""A three-layer fully connected network for the percentile search."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    Mueller's thesis, Fig 3.12: "an exemplary 3-layer fully connected" network. The thesis
-    gives no widths; 64 neurons in each hidden layer keep the weights file small.
+    Mueller's thesis, Fig 3.12, uses "an exemplary 3-layer fully connected" network. The thesis
+    does not give the widths; 64 neurons in each hidden layer keep the weights file small.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the registry knows about a network: where it is from, how it is built and trained."""
+"""Registry entry of a network, with its source, its builder and its training recipe."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """Training recipe of a network.
 
     Attributes
     ----------
     dataset : str
-        Name of the dataset, as `bioconv.data.datasets.load` knows it.
+        Name of the dataset in `bioconv.data.datasets.load`.
     epochs : int
-        Passes through the training data.
+        Number of passes through the training data.
     batch_size : int
-        Samples in a batch; an incomplete last batch of an epoch is left out.
+        Number of samples per batch; an incomplete last batch of an epoch is skipped.
     optimizer : {"adam", "sgd"}
         Adam, or stochastic gradient descent with a momentum of 0.9.
     learning_rate : float
-        Learning rate at the start.
+        Initial learning rate.
     schedule : {"cosine", "step"}
-        Decay of the learning rate: a cosine to zero, or divided by ten after half and after
-        three quarters of the epochs.
+        Decay of the learning rate: "cosine" decreases it to zero, and "step" divides it by ten
+        after half and after three quarters of the epochs.
     weight_decay : float
         Decoupled weight decay.
     shift : int
-        Every training image is moved by up to this many pixels, filled up with zeros.
+        Largest random shift of a training image in pixels, which is padded with zeros.
     flip : bool
-        Half of the training images, drawn anew every time, are mirrored left to right.
+        Whether to mirror half of the training images left to right, chosen anew every time.
     metric : {"accuracy", "binary_accuracy", "mean_absolute_error"}
-        What the card reports: accuracy goes with the cross-entropy (binary: of one output), the
-        error with the squares.
+        Metric on the card. The loss is the cross-entropy for "accuracy", the binary cross-entropy
+        of a single output for "binary_accuracy", and the squared error for "mean_absolute_error".
     """
 
     dataset: str
@@ -54,22 +54,22 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Network:
-    """One network of the zoo.
+    """A network of the model zoo.
 
     Attributes
     ----------
     name : str
         Name in the registry, which is also the name of its module.
     description : str
-        The network in one line.
+        Description of the network in one line.
     source : str
-        The publication that it is from, and the place in it.
+        Publication of the network, and the section or figure in it.
     build : callable
         Returns the untrained `keras.Model`.
     recipe : Recipe
-        How it is trained.
+        Training recipe.
     no_weights : str
-        Why the package ships no weights; empty where it ships them.
+        Reason why no weights are part of the package; empty if they are.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Network:
         return f"python -m models train {self.name}"
 
     def describe(self) -> dict[str, Any]:
-        """Return what its card says with or without trained weights.
+        """Return the entries of its card that do not depend on trained weights.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""A regression network: one period of a sine."""
+"""A regression network that fits one period of a sine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def build() -> Model:
     """Build the untrained network.
 
-    For Mueller's thesis, Fig 4.2a: inference of a regression task after 25 time steps. The
-    thesis names neither the task nor the network; a sine of one variable shows the same bias
-    of the basic conversion, and two hidden layers let it accumulate.
+    It is used for Mueller's thesis, Fig 4.2a, the inference of a regression task after 25 time
+    steps. The thesis specifies neither the task nor the network. A sine of one variable shows the
+    same bias of the basic conversion, which accumulates in two hidden layers.
 
     Returns
     -------

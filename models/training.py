@@ -1,4 +1,4 @@
-"""Train a network by its recipe, and write its weights and its card."""
+"""Train a network according to its recipe, and write its weights and its card."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def train(
     network : Network
         The network and its recipe.
     directory : str or Path
-        Where the two files go; made if need be.
+        Folder for both files, which is created if necessary.
     seed : int
         Seed of the initial weights, of the order of the samples and of their augmentation. The
         same seed gives the same network on the same machine with the same versions.
     epochs : int, optional
-        In place of the recipe's number; the decay of the learning rate follows.
+        Number of epochs in place of the recipe's. The decay of the learning rate is adapted.
     data_path : str or Path, optional
-        Where the data are, see `bioconv.data.datasets.load`.
+        Location of the data, see `bioconv.data.datasets.load`.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def train(
     scores = {"train": _score(model, *dataset[0]), "test": _score(model, *dataset[1])}
     _save(model, network, path)
     entries = {
-        # An epochs number of the caller's own is part of what it takes to repeat the training.
+        # The number of epochs may come from the caller, and is required to repeat the training.
         **replace(network, recipe=recipe).describe(),
         "data": _describe_data(recipe, dataset, data_path),
         "n_parameters": model.count_params(),
@@ -79,7 +79,7 @@ def train(
 
 
 def batches(x: Array, y: Array, recipe: Recipe, seed: int) -> Iterator[tuple[Array, Array]]:
-    """Draw training batches without end, in a new order every epoch.
+    """Yield training batches indefinitely, in a new order every epoch.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def batches(x: Array, y: Array, recipe: Recipe, seed: int) -> Iterator[tuple[Arr
     y : ndarray of shape (n_samples, ...)
         Targets.
     recipe : Recipe
-        Its batch size and augmentation.
+        Recipe that defines batch size and augmentation.
     seed : int
         Seed of the order and of the augmentation.
 
@@ -106,7 +106,7 @@ def batches(x: Array, y: Array, recipe: Recipe, seed: int) -> Iterator[tuple[Arr
 
 
 def _augment(x: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
-    """Shift and mirror the images of a batch, each by its own draw."""
+    """Shift and mirror each image of a batch at random."""
     if recipe.shift:
         n, height, width, _ = x.shape
         border = (recipe.shift, recipe.shift)
@@ -122,7 +122,7 @@ def _augment(x: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
 
 
 def _fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
-    """Compile and fit, one line of progress an epoch."""
+    """Compile and fit a model, with one line of progress per epoch."""
     x, y = dataset[0]
     n_batches = len(x) // recipe.batch_size
     model.compile(
@@ -140,7 +140,7 @@ def _fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
 
 
 def _optimizer(recipe: Recipe, n_batches: int) -> Any:
-    """Make the optimizer with its decay of the learning rate."""
+    """Return the optimizer with its learning rate schedule."""
     optimizers = import_keras().optimizers
     n_steps = recipe.epochs * n_batches
     if recipe.schedule == "cosine":
@@ -157,20 +157,20 @@ def _optimizer(recipe: Recipe, n_batches: int) -> Any:
 
 
 def _score(model: Any, x: Array, y: Array) -> float:
-    """Measure a compiled model by its one metric."""
+    """Return the metric of a compiled model."""
     _, score = model.evaluate(x, y, batch_size=500, verbose=0)
     return round(float(score), 5)
 
 
 def _save(model: Any, network: Network, path: Path) -> None:
-    """Save a network without the state of its optimizer, a multiple of its size."""
+    """Save a network without the state of its optimizer, which is larger than the network."""
     bare = network.build()
     bare.set_weights(model.get_weights())
     bare.save(path)
 
 
 def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> dict[str, Any]:
-    """Say which data a network was trained and tested on."""
+    """Return a description of the training and test data of a network."""
     (x_train, _), (x_test, _) = dataset
     split = "seed 0, stratified" if recipe.dataset == "digits" else "the dataset's own"
     return {
@@ -186,7 +186,7 @@ def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> d
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions that decide about the numbers."""
+    """Return the versions of the packages that affect the weights."""
     packages = ("keras", import_keras().config.backend(), "numpy")
     return {
         "python": platform.python_version(),
@@ -195,13 +195,13 @@ def _versions() -> dict[str, str]:
 
 
 def _describe_file(path: Path) -> dict[str, Any]:
-    """Say how to recognise a weights file."""
+    """Return the properties that identify a weights file."""
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     return {"file": path.name, "n_bytes": len(content), "sha256": digest}
 
 
 def _write_card(entries: dict[str, Any], path: Path) -> None:
-    """Write a card, in a form that a reader and a line-by-line comparison can follow."""
+    """Write a card in a form that is readable and can be compared line by line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

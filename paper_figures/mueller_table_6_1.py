@@ -110,7 +110,7 @@ def compute(context: Context) -> dict[str, NDArray]:
         rows = [_row(workload, code) for code in CODES.values()]
         for place, column in enumerate(("loss", "spikes", "premature", "steps")):
             result[f"{key}_{column}"] = np.array([row[place] for row in rows])
-    return {**result, "neurons": np.array(neurons), "used": np.array("; ".join(used))}
+    return {**result, "neurons": np.array(neurons, np.float64), "used": np.array("; ".join(used))}
 
 
 def _n_neurons(name: str) -> int:

@@ -16,7 +16,7 @@ from bioconv.reading import read
 
 #: frames and coefficients of a clip: 3,920 inputs
 SHAPE = (98, 40)
-_N_HIDDEN, _N_CLASSES, _EPOCHS = 256, 12, 30
+_N_HIDDEN, _N_CLASSES, _EPOCHS, _N_TEST = 256, 12, 30, 200
 #: synaptic operations that Blouw and Eliasmith 2020 publish for their rate code, and what the
 #: thesis's table sets beside them: all spikes of the oscillation code, the input's included
 PUBLISHED, PAPER = 61_362, 4081
@@ -28,6 +28,13 @@ MANIFEST = Manifest(
     number="Table 6.2",
     title="Oscillation code compared with a published rate code on spoken words",
     claims=(
+        Claim(
+            "accuracy",
+            "accuracy of the analog network (%)",
+            82.1,
+            tolerance=200 * (0.821 * 0.179 / _N_TEST) ** 0.5,
+            source=f"table; tolerance: two standard errors on {_N_TEST} clips",
+        ),
         Claim("loss", "points lost by the oscillation code", 0.0, source="table"),
         Claim(
             "spikes",
@@ -47,8 +54,8 @@ MANIFEST = Manifest(
     data="speech commands, 98 x 40 inputs, two hidden layers of 256",
     substitute="1,000 speech commands as 49 x 10 MFCC, each value repeated for 98 x 40 inputs, and "
     "the table's layers trained on 800 of them; without data noisy patterns in their place",
-    partly="the clips are others, at a quarter of the frames' and coefficients' resolution, and so "
-    "is the trained network; the rate code's number is quoted, not run",
+    partly="the clips are fewer, with half of the frames and a quarter of the coefficients, the "
+    "network is trained on them, and the rate code's number is quoted, not run",
     minutes=3,
 )
 
@@ -74,7 +81,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 def _workload(context: Context) -> Workload:
     """Clips, or patterns, with the table's layers trained on four fifths of them."""
     x, y, source = _clips(context)
-    n_test = context.pick(200, 20)
+    n_test = context.pick(_N_TEST, 20)
     graph = _train(x[n_test:], y[n_test:], context)
     return Workload(
         label="3920-256-256",
@@ -108,9 +115,12 @@ def _train(x: NDArray, y: NDArray, context: Context) -> AnalogGraph:
     keras = import_keras()
     keras.utils.set_random_seed(context.seed)
     layers = keras.layers
+    # Read as part of the first layer's weights and biases; without it that layer soon is silent.
+    centred = layers.Normalization(mean=x.mean(), variance=x.var())
     model = keras.Sequential(
         [
             keras.Input((x.shape[1],)),
+            centred,
             layers.Dense(_N_HIDDEN, activation="relu"),
             layers.Dropout(0.5),
             layers.Dense(_N_HIDDEN, activation="relu"),
@@ -124,10 +134,11 @@ def _train(x: NDArray, y: NDArray, context: Context) -> AnalogGraph:
 
 
 def measure(result: Result) -> dict[str, float]:
-    """Loss in points, all spikes, and those behind the input."""
+    """Accuracy, loss in points, all spikes, and those behind the input."""
     analog, spiking = result["accuracy"]
     spikes = result["spikes"]
     return {
+        "accuracy": float(100 * analog),
         "loss": float(100 * (analog - spiking)),
         "spikes": float(spikes.sum()),
         "hidden": float(spikes[~result["encoders"]].sum()),
@@ -150,6 +161,6 @@ def plot(result: Result, context: Context) -> Figure:
         right.text(place, value, f"{value:,.0f}", ha="center", va="bottom", fontsize=8)
     right.margins(y=0.12)
     right.legend(fontsize=7, loc="upper left")
-    finish(right, "", "", "spikes (here, thesis) or\nsynaptic operations (rate) per clip")
+    finish(right, "", "", "spikes (rate: synaptic\noperations) per clip")
     right.tick_params(axis="x", labelsize=7)
     return figure

@@ -199,7 +199,7 @@ def test_fingerprints_tell_neurons_apart() -> None:
         ({"values": "import os"}, "finite"),
         ({"scale": 0.0}, "above"),
         ({"low": 5.0}, "low < high"),
-        ({"neuron": 3}, "text"),
+        ({"neuron": 3}, "string"),
         ({"extra": 1}, "has the entries"),
     ],
 )

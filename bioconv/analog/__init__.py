@@ -1,4 +1,4 @@
-"""The analog network: what the Keras model computes, as functions of affine maps."""
+"""The analog network, which represents a Keras model by functions of affine maps."""
 
 from bioconv.analog.evaluate import activations, evaluate, iterate
 from bioconv.analog.functions import FUNCTIONS, Function

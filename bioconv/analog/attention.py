@@ -1,4 +1,4 @@
-"""Embedding and attention, in the form in which Keras runs a trained layer."""
+"""Embedding and attention as Keras computes them in a trained layer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bioconv.operators import LEAF, Array, register
 @register
 @dataclass(frozen=True, eq=False)
 class Embedding(Function):
-    """Row number x of ``table``, shape (n_tokens, features), for integer inputs x."""
+    """Look-up of row x of ``table``, of shape (n_tokens, features), for integer inputs x."""
 
     table: NDArray = field(metadata=LEAF)
 
@@ -28,7 +28,7 @@ class Embedding(Function):
 
 
 def _attend(scores: Array, values: Array, causal: bool) -> Array:
-    """Mean of ``values`` (..., keys, features), weighted by the softmax of ``scores``."""
+    """Return the mean of ``values`` (..., keys, features) weighted by the softmax of scores."""
     if causal:
         rows, columns = scores.shape[-2:]
         past = np.arange(rows)[:, None] >= np.arange(columns)
@@ -37,7 +37,7 @@ def _attend(scores: Array, values: Array, causal: bool) -> Array:
 
 
 def _query_value_key(inputs: Sequence[Array]) -> tuple[Array, Array, Array]:
-    """Keras's order of inputs; the key is the value if it is not given."""
+    """Return query, value and key from inputs in Keras's order; the key defaults to the value."""
     query, value, *rest = inputs
     return query, value, rest[0] if rest else value
 
@@ -45,7 +45,7 @@ def _query_value_key(inputs: Sequence[Array]) -> tuple[Array, Array, Array]:
 @register
 @dataclass(frozen=True, eq=False)
 class Attention(Function):
-    """Luong attention: inputs query (rows, dim), value (columns, dim) and, optionally, key.
+    """Luong attention with the inputs query (rows, dim), value (columns, dim) and, optionally, key.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Attention(Function):
     concat_weight : ndarray of shape (), or None
         Keras's ``concat_score_weight``, used for "concat".
     score : {"dot", "concat"}
-        q·k, or the sum of tanh(q + k).
+        The score is q·k for "dot", and the sum of tanh(q + k) for "concat".
     causal : bool
     """
 
@@ -83,7 +83,7 @@ class Attention(Function):
 @register
 @dataclass(frozen=True, eq=False)
 class AdditiveAttention(Function):
-    """Bahdanau attention: scores are the sum of ``scale * tanh(q + k)``.
+    """Bahdanau attention, whose scores are the sum of ``scale * tanh(q + k)``.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class AdditiveAttention(Function):
 class MultiHeadAttention(Function):
     """Scaled dot-product attention with several heads over sequences of shape (steps, features).
 
-    Inputs are query, value and, optionally, key.
+    The inputs are query, value and, optionally, key.
 
     Parameters
     ----------
@@ -114,7 +114,8 @@ class MultiHeadAttention(Function):
     value_kernel : ndarray, shape (features, heads, value_dim)
     output_kernel : ndarray, shape (heads, value_dim, out_features)
     query_bias, key_bias, value_bias, output_bias : ndarray or None
-        Of the shape of the kernel without its first axis (output: ``(out_features,)``).
+        Each has the shape of its kernel without the first axis, and the last one
+        ``(out_features,)``.
     causal : bool
     """
 
@@ -143,6 +144,6 @@ class MultiHeadAttention(Function):
 
 
 def _project(x: Array, kernel: Array, bias: Array | None) -> Array:
-    """(batch, steps, features) -> (batch, heads, steps, dim)."""
+    """Project (batch, steps, features) to (batch, heads, steps, dim)."""
     y = jnp.einsum("btf,fhd->bhtd", x, jnp.asarray(kernel))
     return y if bias is None else y + bias[:, None, :]

@@ -1,4 +1,4 @@
-"""What a non-linear layer computes."""
+"""Base class of the functions that non-linear layers compute."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from bioconv.operators import Array, Shape
 class Function(ABC):
     """A function of one or several arrays, with the weights that belong to it.
 
-    Functions are frozen dataclasses and JAX pytrees, like operators: their arrays are leaves,
-    so a compiled program takes a function as an argument.  Arrays have the batch first.
+    Like operators, functions are frozen dataclasses and JAX pytrees whose arrays are leaves, so
+    that a compiled program takes a function as an argument.  The batch is the first axis of all
+    arrays.
     """
 
     @abstractmethod
     def apply(self, inputs: Sequence[Array]) -> Array:
-        """The layer's output, shape (batch, *out_shape), from arrays of shape (batch, ...)."""
+        """Return the output (batch, *out_shape) of a layer from arrays of shape (batch, ...)."""
 
     def out_shape(self, shapes: Sequence[Shape]) -> Shape:
-        """Shape of one output, without the batch, for inputs of the given shapes.
+        """Return the shape of one output, without the batch, for inputs of the given shapes.
 
         Raises
         ------
         ParameterError
-            If the function cannot take inputs of these shapes.
+            If the function cannot be applied to inputs of these shapes.
         """
         samples = [jax.ShapeDtypeStruct((1, *shape), jnp.float32) for shape in shapes]
         try:

@@ -1,4 +1,4 @@
-"""Functions of several arrays, element by element, and products of two arrays."""
+"""Elementwise functions of several arrays, and scalar products of two arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bioconv.operators import Array, register
 @register
 @dataclass(frozen=True, eq=False)
 class Multiply(Function):
-    """Product of all inputs, with NumPy broadcasting."""
+    """Elementwise product of all inputs, with NumPy broadcasting."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
         return reduce(jnp.multiply, _same_rank(inputs))
@@ -26,7 +26,7 @@ class Multiply(Function):
 @register
 @dataclass(frozen=True, eq=False)
 class Maximum(Function):
-    """Largest of all inputs, with NumPy broadcasting."""
+    """Elementwise maximum of all inputs, with NumPy broadcasting."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
         return reduce(jnp.maximum, _same_rank(inputs))
@@ -35,14 +35,14 @@ class Maximum(Function):
 @register
 @dataclass(frozen=True, eq=False)
 class Minimum(Function):
-    """Smallest of all inputs, with NumPy broadcasting."""
+    """Elementwise minimum of all inputs, with NumPy broadcasting."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
         return reduce(jnp.minimum, _same_rank(inputs))
 
 
 def _same_rank(inputs: Sequence[Array]) -> list[Array]:
-    """Axes of length 1 behind the batch until all have the same number (as Keras does)."""
+    """Insert axes of length 1 after the batch so that all have the same rank, as Keras does."""
     rank = max(x.ndim for x in inputs)
     return [x.reshape(x.shape[0], *(1,) * (rank - x.ndim), *x.shape[1:]) for x in inputs]
 
@@ -57,7 +57,7 @@ class Dot(Function):
     axes : tuple of two ints
         Axis of the first and of the second input, counted as in Keras (the batch is axis 0).
     normalize : bool
-        Whether both are scaled to unit length first (cosine similarity).
+        Whether to scale both to unit length first, which gives the cosine similarity.
     """
 
     axes: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Functions of each element alone, and softmax.  Formulas and defaults are those of Keras 3."""
+"""Elementwise functions and softmax, with the formulas and defaults of Keras 3."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from bioconv.operators import LEAF, Array, register
 
 
 class Elementwise(Function):
-    """A function of one array, element by element (or along an axis): the shape stays.
+    """A function of one array, elementwise or along an axis, that preserves the shape.
 
     Attributes
     ----------
     pointwise : bool
-        Whether every value depends on the element in its own place alone.
+        Whether every value depends only on the element at the same position.
     """
 
     pointwise: ClassVar[bool] = True
 
     @abstractmethod
     def value(self, x: Array) -> Array:
-        """The function of one array."""
+        """Apply the function to one array."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
         (x,) = inputs
@@ -73,7 +73,7 @@ class PReLU(Elementwise):
 @register
 @dataclass(frozen=True, eq=False)
 class Softmax(Elementwise):
-    """exp(x) over its sum along ``axis`` (counted as in Keras, the batch is axis 0)."""
+    """exp(x) divided by its sum along ``axis``, counted as in Keras (the batch is axis 0)."""
 
     axis: int | tuple[int, ...] = -1
 
@@ -126,10 +126,11 @@ class Tanh(Elementwise):
 @register
 @dataclass(frozen=True, eq=False)
 class CumulativeNormal(Elementwise):
-    """Distribution function of normal numbers with the deviation ``sigma``: mueller Eq 5.1.
+    """Cumulative distribution function of a normal distribution (mueller Eq 5.1).
 
-    From 0 to 1; from -1 to 1 if ``symmetric``.  With 1.70, and 0.85 if symmetric, it is nearest
-    to the sigmoid, and to tanh.
+    Its standard deviation is ``sigma``.  Values lie between 0 and 1, or between -1 and 1 if
+    ``symmetric``.  The function is closest to the sigmoid for a sigma of 1.70, and the symmetric
+    one is closest to tanh for 0.85.
     """
 
     sigma: float = 1.0
@@ -145,7 +146,7 @@ class CumulativeNormal(Elementwise):
 class HardSigmoid(Elementwise):
     """``slope * x + shift``, clipped to [0, 1].
 
-    Keras 3 has slope 1/6; Keras 1 and 2 had 0.2.
+    The slope is 1/6 in Keras 3; it was 0.2 in Keras 1 and 2.
     """
 
     slope: float = 1 / 6
@@ -234,7 +235,7 @@ class HardSilu(Elementwise):
 @register
 @dataclass(frozen=True, eq=False)
 class Gelu(Elementwise):
-    """x times the normal distribution function of x, or its tanh approximation."""
+    """x times the standard normal distribution function of x, or its tanh approximation."""
 
     approximate: bool = False
 
@@ -274,7 +275,7 @@ class Squareplus(Elementwise):
 @register
 @dataclass(frozen=True, eq=False)
 class NotEqual(Elementwise):
-    """Whether x differs from ``number``: the mask that an embedding hands to recurrent layers."""
+    """1 where x differs from ``number``, the mask that an embedding passes to recurrent layers."""
 
     number: float = 0.0
 

@@ -1,4 +1,4 @@
-"""Run an analog network: compiled once, in batches, with layers replaced or clipped if wanted."""
+"""Evaluate an analog network in batches, optionally with layers replaced or clipped."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ def evaluate(
     batch_size: int = 256,
     dtype: str = "float32",
 ) -> dict[str, NDArray]:
-    """Outputs of an analog network, some of whose layers may be replaced or clipped.
+    """Evaluate an analog network, some of whose layers may be replaced or clipped.
 
-    With every layer up to some depth replaced by what spiking populations represent, this is the
-    accuracy "if only the layers up to here spike".  With every rectification clipped at the
-    scale of its population, it is the estimate before any simulation ("ReLU1", mueller 3.3.3).
+    If every layer up to some depth is replaced by the values that spiking populations represent,
+    the outputs are those of a network of which only these layers spike.  If every rectification is
+    clipped at the scale of its population, they are an estimate of those of the spiking network
+    before any simulation ("ReLU1", mueller 3.3.3).
 
     Parameters
     ----------
@@ -41,9 +42,9 @@ def evaluate(
     replace : mapping of str to array (n_samples, *layer shape), optional
         Activations to use instead of computing them.
     ceilings : mapping of str to float or array broadcastable to the layer's shape, optional
-        Largest activations; larger ones are cut off.
+        Upper bounds, at which activations are clipped.
     names : sequence of str, optional
-        Layers (or inputs) whose activations are wanted.  Default: the outputs.
+        Layers (or inputs) whose activations are returned.  Default: the outputs.
     batch_size : int
     dtype : {"float32", "float64"}
 
@@ -56,7 +57,7 @@ def evaluate(
     DataError
         If ``x`` or a replacement does not fit.
     ParameterError
-        If a name is that of no layer, or a setting is out of range.
+        If there is no layer of a given name, or if a setting is out of range.
     """
     parts: dict[str, list[NDArray]] = {}
     wanted = graph.outputs if names is None else tuple(names)
@@ -82,9 +83,9 @@ def activations(
     batch_size: int = 256,
     dtype: str = "float32",
 ) -> dict[str, NDArray]:
-    """Activations of the named layers; of all layers if no names are given.
+    """Return activations of the named layers, by default of all.
 
-    See `evaluate` for parameters, result and errors.
+    See `evaluate` for parameters, return value and errors.
     """
     wanted = [layer.name for layer in graph.layers] if names is None else names
     return evaluate(graph, x, names=wanted, batch_size=batch_size, dtype=dtype)
@@ -100,10 +101,10 @@ def iterate(
     batch_size: int = 256,
     dtype: str = "float32",
 ) -> Iterator[dict[str, NDArray]]:
-    """Activations batch by batch, for data whose activations do not fit into memory at once.
+    """Iterate over activations batch by batch, for data whose activations do not fit into memory.
 
-    Without ``names``, all layers.  See `evaluate` for the other parameters and for errors, which
-    are raised before the first batch.
+    Without ``names``, all layers are included.  See `evaluate` for the other parameters and for
+    errors, which are raised before the first batch.
     """
     if batch_size < 1:
         raise ParameterError(f"batch_size must be at least 1. Received: {batch_size}")
@@ -130,7 +131,7 @@ def iterate(
 
 
 def _cast(tree: Any, dtype: str) -> Any:
-    """The same structure with every array of JAX and of type ``dtype``."""
+    """Return the same structure with every array as a JAX array of type ``dtype``."""
     return jax.tree.map(lambda array: jnp.asarray(array, dtype), tree)
 
 
@@ -141,7 +142,7 @@ def _forward(
     ceilings: dict[str, Array],
     wanted: tuple[str, ...],
 ) -> dict[str, Array]:
-    """Activations of the wanted layers; what no wanted layer needs is not computed."""
+    """Return activations of the requested layers, computing only the layers they depend on."""
     values = dict(known)
     n = next(iter(known.values())).shape[0]
     for layer in graph.layers:

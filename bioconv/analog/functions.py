@@ -1,4 +1,4 @@
-"""All functions that a layer of an analog graph can compute, and their table by name."""
+"""All functions that a layer of an analog graph can compute, and a table of them by name."""
 
 from bioconv.analog.attention import AdditiveAttention, Attention, Embedding, MultiHeadAttention
 from bioconv.analog.base import Function

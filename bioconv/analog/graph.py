@@ -1,13 +1,13 @@
-"""The analog network that a Keras model computes, in the form that conversion needs.
+"""The analog network that a Keras model computes, in the form that conversion uses.
 
-Every layer is one function of affine maps of earlier layers::
+Every layer is a function of affine maps of earlier layers::
 
     layer = function(affine_1, affine_2, ...),   affine = sum_i operator_i(source_i) + bias
 
-Linear Keras layers never appear on their own: convolution, padding, average pooling, flatten,
+Linear Keras layers do not appear on their own: convolution, padding, average pooling, flatten,
 batch normalization, addition and concatenation are composed into the operators and the bias of
-the next non-linear layer.  A bias is an array of the full shape where it has to be: a batch
-normalization in front of a zero-padded convolution gives another bias at the border
+the next non-linear layer.  A bias has the full shape of the layer if necessary.  For example, a
+batch normalization before a zero-padded convolution results in different biases at the border
 (stanojevic Eq 2.11).
 """
 
@@ -29,7 +29,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class GraphInput:
-    """An input of the network: its name and the shape of one sample (Keras's own layout)."""
+    """An input of the network, with its name and the shape of one sample in Keras's layout."""
 
     name: str
     shape: Shape
@@ -38,7 +38,7 @@ class GraphInput:
 @register
 @dataclass(frozen=True, eq=False)
 class Term:
-    """One linear contribution: ``operator`` applied to the layer or input called ``source``."""
+    """A linear contribution, ``operator`` applied to the layer or input called ``source``."""
 
     source: str
     operator: Operator = field(metadata=LEAF)
@@ -47,12 +47,13 @@ class Term:
 @register
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """Sum of linear contributions of earlier layers, plus a bias.
+    """Sum of linear contributions of earlier layers and a bias.
 
     Parameters
     ----------
     terms : tuple of Term
-        May be empty (a constant); two terms may have the same source (a sum of two convolutions).
+        Contributions.  Without any, the map is constant.  Several terms may have the same source,
+        as in a sum of two convolutions.
     bias : ndarray of float64, broadcastable to ``shape`` with the same number of axes
     shape : tuple of int
     """
@@ -65,18 +66,18 @@ class Affine:
 @register
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A non-linear layer (or an output that is linear, with the function ``Linear``).
+    """A non-linear layer, or a linear output layer with the function ``Linear``.
 
     Parameters
     ----------
     name : str
-        Name of the Keras layer that gives the activation.
+        Name of the Keras layer whose output the activation is.
     function : Function
     inputs : tuple of Affine
-        One for an elementwise function or a pooling, several for products, attention, ...
+        One for an elementwise function or pooling, several for products, attention, ...
     shape : tuple of int
     members : tuple of str
-        Names of all Keras layers whose work is done here, in order.
+        Names of all Keras layers that are merged into this one, in order.
     """
 
     name: str
@@ -89,7 +90,7 @@ class Layer:
 @register
 @dataclass(frozen=True, eq=False)
 class AnalogGraph:
-    """An analog network: inputs, layers in topological order, names of the output layers."""
+    """An analog network of inputs, layers in topological order, and names of the outputs."""
 
     name: str
     inputs: tuple[GraphInput, ...]
@@ -97,7 +98,7 @@ class AnalogGraph:
     outputs: tuple[str, ...]
 
     def layer(self, name: str) -> Layer:
-        """The layer called ``name``; raises `ParameterError` that lists the layers."""
+        """Return the layer called ``name``, or raise `ParameterError` with a list of layers."""
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -105,12 +106,12 @@ class AnalogGraph:
         raise ParameterError(f"{self.name}: there is no layer {name!r}. Layers: {names}")
 
     def shapes(self) -> dict[str, Shape]:
-        """Shape of one sample of every input and layer, in order."""
+        """Return the shape of one sample of every input and layer, in order."""
         inputs = {entry.name: entry.shape for entry in self.inputs}
         return inputs | {layer.name: layer.shape for layer in self.layers}
 
     def consumers(self) -> dict[str, tuple[str, ...]]:
-        """For every input and layer, the names of the layers that take it, in order."""
+        """Return the names of the layers that use each input and layer, in order."""
         found: dict[str, list[str]] = {name: [] for name in self.shapes()}
         for layer in self.layers:
             sources = {term.source for affine in layer.inputs for term in affine.terms}
@@ -121,7 +122,7 @@ class AnalogGraph:
     def predict(
         self, x: Data, *, batch_size: int = 256, dtype: str = "float32"
     ) -> NDArray | dict[str, NDArray]:
-        """What the Keras model gives: one array, or a dict by name for several outputs.
+        """Return the outputs of the Keras model: one array, or a dict by name for several.
 
         See `bioconv.analog.evaluate.evaluate` for parameters and errors.
         """
@@ -138,7 +139,7 @@ class AnalogGraph:
         batch_size: int = 256,
         dtype: str = "float32",
     ) -> dict[str, NDArray]:
-        """Activations by layer; see `bioconv.analog.evaluate.activations`."""
+        """Return activations by layer; see `bioconv.analog.evaluate.activations`."""
         from bioconv.analog.evaluate import activations
 
         return activations(self, x, names, batch_size=batch_size, dtype=dtype)
@@ -151,7 +152,7 @@ class AnalogGraph:
         batch_size: int = 256,
         dtype: str = "float32",
     ) -> Iterator[dict[str, NDArray]]:
-        """Activations by layer, batch by batch; see `bioconv.analog.evaluate.iterate`."""
+        """Iterate over activations by layer, in batches; see `bioconv.analog.evaluate.iterate`."""
         from bioconv.analog.evaluate import iterate
 
         return iterate(self, x, names=names, batch_size=batch_size, dtype=dtype)

@@ -23,32 +23,33 @@ _POSITIVE = ("scale", "max_rate", "dt")
 @register
 @dataclass(frozen=True, eq=False)
 class FICurve(Elementwise):
-    """``scale * g(x / scale)``: what a neuron's rate makes of an activation.
+    """Activation ``scale * g(x / scale)`` that a neuron's firing rate represents.
 
-    ``g(a) = f(current + gain * a) / max_rate`` with the neuron's f-I curve f, interpolated between
-    evenly spaced activations by cubic polynomials without overshoot (PCHIP: Fritsch and Carlson
-    1980, SIAM J. Numer. Anal. 17:238), constant outside of them.
+    The function ``g(a) = f(current + gain * a) / max_rate`` contains the neuron's f-I curve f.  It
+    is interpolated between evenly spaced activations by cubic polynomials without overshoot (PCHIP:
+    Fritsch and Carlson 1980, SIAM J. Numer. Anal. 17:238) and constant outside of them.
 
     Parameters
     ----------
     values, slopes : ndarray, shape (n,)
         g and its derivative at evenly spaced activations; see `pchip_slopes`.
     scale : ndarray broadcastable to one sample
-        Activation that stands for ``max_rate``.
+        Activation that ``max_rate`` represents.
     low, high : float
         First and last activation of ``values``, in units of ``scale``.
     current, gain : float
-        The affine drive, in the unit of the neuron's current (pA, or 1).
+        Affine drive in the unit of the neuron's current (pA, or 1).
     max_rate : float
-        Hz.
+        Rate in Hz.
     dt : float
         Step in ms with which f was measured.
     noise : float
-        Current noise (sigma, see `bioconv.neurons.with_noise`) that the neuron was given; 0: none.
+        Sigma of the current noise of the neuron (see `bioconv.neurons.with_noise`); 0 without
+        noise.
     tau_syn : float
         Decay time of the synapses in ms; 0 for delta pulses.
     neuron : str
-        Which neuron it is, see `bioconv.codes.rate.curve.fingerprint`.
+        Fingerprint of the neuron, see `bioconv.codes.rate.curve.fingerprint`.
     """
 
     values: NDArray[np.float64] = field(metadata=LEAF)
@@ -82,7 +83,7 @@ def interpolate(
     xp: ModuleType,
     integers: Callable[[Array], Array],
 ) -> Array:
-    """Cubic Hermite interpolation between evenly spaced points, constant outside.
+    """Interpolate by cubic Hermite polynomials between evenly spaced points, constant outside.
 
     Parameters
     ----------
@@ -91,14 +92,14 @@ def interpolate(
     low, high : float
         First and last point.
     xp : module
-        ``jax.numpy`` or ``keras.ops``: one formula for both.
+        Array library, ``jax.numpy`` or ``keras.ops``.
     integers : function
-        Casts an array to integers, in the words of ``xp``.
+        Function of ``xp`` that casts an array to integers.
     """
     n = len(values)
     step = (high - low) / (n - 1)
     place = xp.clip((x - low) / step, 0.0, n - 1.0)
-    # Clipped as integers: n - 2 need not be a number of a short floating-point type.
+    # Clip integers, because short floating-point types may not be able to represent n - 2.
     index = xp.clip(integers(xp.floor(place)), 0, n - 2)
     t = xp.subtract(place, index)
     y0, y1 = xp.take(values, index), xp.take(values, index + 1)
@@ -108,17 +109,18 @@ def interpolate(
 
 
 def pchip_slopes(values: ArrayLike, low: float, high: float) -> NDArray[np.float64]:
-    """Derivatives at evenly spaced points that make `interpolate` monotone between them.
+    """Return derivatives at evenly spaced points that make `interpolate` monotone between them.
 
     Raises
     ------
     ParameterError
-        Fewer than two points, numbers that are not finite, or ``low`` not below ``high``.
+        If there are fewer than two points, if numbers are not finite, or if ``low`` is not below
+        ``high``.
     """
     points = np.asarray(values, np.float64)
     if points.ndim != 1 or len(points) < 2 or not np.all(np.isfinite(points)) or not low < high:
         raise ParameterError(
-            "a curve needs at least two finite values, and low < high. "
+            "a curve requires at least two finite values, and low < high. "
             f"Received: {points.size} values of shape {points.shape}, low {low}, high {high}."
         )
     x = np.linspace(low, high, len(points))
@@ -126,17 +128,17 @@ def pchip_slopes(values: ArrayLike, low: float, high: float) -> NDArray[np.float
 
 
 def curve_of(entries: Mapping[str, Any]) -> FICurve:
-    """A curve from plain numbers, as a Keras layer's configuration holds them.
+    """Make a curve from plain numbers, as stored in the configuration of a Keras layer.
 
     Parameters
     ----------
     entries : mapping of str
-        The fields of `FICurve` without ``slopes``; arrays as lists.
+        The fields of `FICurve` without ``slopes``, with arrays as lists.
 
     Raises
     ------
     ParameterError
-        Entries that are missing, unknown, or not finite numbers; all are listed.
+        If entries are missing, unknown or invalid.  The message lists all of them.
     """
     wanted = {entry.name for entry in fields(FICurve)} - {"slopes"}
     if not isinstance(entries, Mapping) or set(entries) != wanted:
@@ -157,18 +159,19 @@ def curve_of(entries: Mapping[str, Any]) -> FICurve:
 
 
 def check_entries(entries: Mapping[str, Any]) -> None:
-    """Refuse entries of a curve, some or all of them, that `curve_of` cannot use.
+    """Check some or all entries of a curve for `curve_of`.
 
     Raises
     ------
     ParameterError
-        Entries that are not finite numbers, or not above 0 where they have to be; all are listed.
+        If entries are not finite numbers, or not above 0 where they have to be.  The message lists
+        all of them.
     """
     wrong = {name: value for name, value in entries.items() if not _sound(name, value)}
     if wrong:
         raise ParameterError(
             f"{', '.join(wrong)} of a curve must be finite numbers (scale, max_rate and dt above "
-            f"0), neuron a text. Received: {str(wrong)[:300]}."
+            f"0), and neuron must be a string. Received: {str(wrong)[:300]}."
         )
 
 

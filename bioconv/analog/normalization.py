@@ -1,4 +1,4 @@
-"""Normalizations whose statistics are those of the sample itself."""
+"""Normalizations by statistics of each sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bioconv.operators import LEAF, Array, register
 
 
 def unit_norm(x: Array, axis: int | tuple[int, ...]) -> Array:
-    """``x`` over its Euclidean length along ``axis`` (squared length at least 1e-12: Keras)."""
+    """Divide ``x`` by its length along ``axis`` (squared length at least 1e-12, as in Keras)."""
     squared = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
     return x * lax.rsqrt(jnp.maximum(squared, 1e-12))
 
@@ -39,13 +39,14 @@ class LayerNormalization(Elementwise):
     Parameters
     ----------
     axis : tuple of int
-        Counted as in Keras (the batch is axis 0).
+        Axes, counted as in Keras (the batch is axis 0).
     epsilon : float
         Added to the variance.
     gamma, beta : ndarray with the shape of the normalized axes, or None
         Scale and shift.
     rms_scaling : bool
-        Neither subtract the mean nor shift (the variance is still that around the mean).
+        If True, the mean is not subtracted and ``beta`` is not added.  The variance is still that
+        around the mean.
     """
 
     axis: tuple[int, ...] = (-1,)
@@ -68,7 +69,7 @@ class LayerNormalization(Elementwise):
         return y + self._spread(self.beta, x.ndim)
 
     def _spread(self, weights: Array, rank: int) -> Array:
-        """Weights with an axis of length 1 wherever ``x`` is not normalized."""
+        """Return weights with an axis of length 1 for each axis of ``x`` that is not normalized."""
         shape = [1] * rank
         for axis, size in zip(self.axis, weights.shape, strict=True):
             shape[axis] = size

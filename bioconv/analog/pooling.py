@@ -15,17 +15,17 @@ from bioconv.operators import Array, register
 @register
 @dataclass(frozen=True, eq=False)
 class MaxPool(Function):
-    """Maximum over windows; padding never wins.
+    """Maximum over windows, in which padding is never the maximum.
 
     Parameters
     ----------
     size : tuple of int
-        One value per spatial axis; inputs have the shape (*spatial, channels).  Global pooling
-        has the spatial shape as size.
+        Size along each spatial axis of inputs of shape (*spatial, channels).  Global pooling has
+        the spatial shape as size.
     strides : tuple of int, optional
         Default: ``size``.
     padding : tuple of (int, int), optional
-        Cells before and after, per spatial axis.  Default: none.
+        Padding before and after along each spatial axis.  Default: none.
     """
 
     size: tuple[int, ...]

@@ -1,7 +1,7 @@
-"""Recurrent layers, in the form in which Keras runs a trained one.
+"""Recurrent layers as Keras computes them after training.
 
-Inputs are a sequence of shape (steps, features) and, optionally, a mask of shape (steps,): where
-it is 0, the state stays.
+Inputs are a sequence of shape (steps, features) and, optionally, a mask of shape (steps,).  The
+state does not change in steps for which the mask is 0.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Array, register
 
 State = tuple[Array, ...]
-#: what a part of a cell (a gate, say) makes of its input: name of the part, input -> value
+#: function from the name of a part of a cell, such as a gate, and its input to its value
 Respond = Callable[[str, Array], Array]
 
 
 class Recurrent(Function):
-    """A cell that goes through a sequence.
+    """A recurrent cell that processes a sequence.
 
     Subclasses have the fields ``kernel``, ``recurrent_kernel``, ``return_sequences``,
-    ``go_backwards`` and ``zero_output_for_mask``; the first entry of the state is the output.
+    ``go_backwards`` and ``zero_output_for_mask``.  The first entry of the state is the output.
     """
 
     kernel: NDArray
@@ -42,7 +42,7 @@ class Recurrent(Function):
 
     @abstractmethod
     def drive(self, x: Array) -> Array:
-        """What the input contributes, for all steps at once: (batch, steps, gates * units)."""
+        """Return the contribution of the input in all steps, (batch, steps, gates * units)."""
 
     @property
     @abstractmethod
@@ -51,7 +51,7 @@ class Recurrent(Function):
 
     @abstractmethod
     def step(self, state: State, drive: Array, respond: Respond) -> State:
-        """The state after one step; ``respond`` is asked once for each part."""
+        """Return the state after one step; ``respond`` is called once for each part."""
 
     @property
     def n_units(self) -> int:
@@ -65,21 +65,21 @@ class Recurrent(Function):
     def run(
         self, inputs: Sequence[Array], respond: Respond, *, trace: bool = False
     ) -> tuple[Array, dict[str, Array]]:
-        """Go through the sequence with other activations inside the cell.
+        """Process the sequence with other activations inside the cell.
 
         Parameters
         ----------
         inputs : sequence of array
             A sequence (batch, steps, features) and, optionally, a mask (batch, steps).
         respond : function of str and array
-            In place of the cell's own activations.
+            Replacement for the cell's own activations.
         trace : bool
-            Whether the input of every part in every step is wanted.
+            Whether to return the input of every part in every step.
 
         Returns
         -------
         output : array
-            What `apply` gives.
+            The output as returned by `apply`.
         traces : dict of str to array, shape (batch, steps, units)
             By part, in the order of the input's steps; empty without ``trace``.
         """
@@ -88,7 +88,7 @@ class Recurrent(Function):
         mask = jnp.ones(drive.shape[:2], bool) if not rest else jnp.moveaxis(rest[0], 1, 0) != 0
         start = jnp.zeros((x.shape[0], self.recurrent_kernel.shape[0]), drive.dtype)
 
-        # a masked last step gives zeros instead of the state, so all outputs are needed for it
+        # the output of a masked last step is zero instead of the state, so all outputs are needed
         wants_all = self.return_sequences or self.zero_output_for_mask
 
         def advance(state: State, now: tuple[Array, Array]) -> tuple[State, Any]:
@@ -110,7 +110,7 @@ class Recurrent(Function):
         traces = {part: jnp.moveaxis(values, 0, 1) for part, values in traces.items()}
         if not wants_all:
             return state[0], traces
-        if self.go_backwards:  # Keras gives the outputs in the order of computation
+        if self.go_backwards:  # Keras returns the outputs in the order of computation
             outputs = outputs[::-1]
         return (jnp.moveaxis(outputs, 0, 1) if self.return_sequences else outputs[-1]), traces
 
@@ -157,16 +157,18 @@ class SimpleRNN(Recurrent):
 @register
 @dataclass(frozen=True, eq=False)
 class LSTM(Recurrent):
-    """Long short-term memory; gates in Keras's order input, forget, candidate, output.
+    """Long short-term memory, with gates in Keras's order input, forget, candidate, output.
 
     Parameters
     ----------
     kernel : ndarray, shape (features, 4 * units)
     recurrent_kernel : ndarray, shape (units, 4 * units)
     bias : ndarray, shape (4 * units,), or None
-    activation, recurrent_activation : Elementwise
-        Of the candidate (part "carry") and of the cell state as it is shown (part "hidden"); of
-        the gates (parts "input", "forget", "output").
+    activation : Elementwise
+        Function of the candidate (part "carry") and of the cell state in the output (part
+        "hidden").
+    recurrent_activation : Elementwise
+        Function of the gates (parts "input", "forget", "output").
     return_sequences, go_backwards, zero_output_for_mask : bool
         As in Keras.
     """
@@ -202,16 +204,19 @@ class LSTM(Recurrent):
 @register
 @dataclass(frozen=True, eq=False)
 class GRU(Recurrent):
-    """Gated recurrent unit; gates in Keras's order update, reset, candidate.
+    """Gated recurrent unit, with gates in Keras's order update, reset, candidate.
 
     Parameters
     ----------
     kernel : ndarray, shape (features, 3 * units)
     recurrent_kernel : ndarray, shape (units, 3 * units)
     bias : ndarray, or None
-        Shape (2, 3 * units), input and recurrent, if ``reset_after``; else (3 * units,).
-    activation, recurrent_activation : Elementwise
-        Of the candidate; of the gates.
+        Input and recurrent biases of shape (2, 3 * units) if ``reset_after``, else a bias of shape
+        (3 * units,).
+    activation : Elementwise
+        Function of the candidate.
+    recurrent_activation : Elementwise
+        Function of the gates.
     reset_after : bool
         Whether the reset gate acts after the recurrent matrix (Keras 2 and 3) or before (Keras 1).
     return_sequences, go_backwards, zero_output_for_mask : bool
@@ -258,7 +263,7 @@ class GRU(Recurrent):
 @register
 @dataclass(frozen=True, eq=False)
 class CountingCell(Function):
-    """A recurrent layer some of whose parts are populations of neurons (mueller Fig 5.2).
+    """A recurrent layer with populations of neurons in place of some parts (mueller Fig 5.2).
 
     Products of gates and states stay analog.
 
@@ -268,7 +273,7 @@ class CountingCell(Function):
     replaced : tuple of str
         Names of `Recurrent.parts`.
     functions : tuple of Elementwise
-        What takes their place, in the same order; see `bioconv.analog.functions.ThresholdCount`.
+        Replacements in the same order; see `bioconv.analog.functions.ThresholdCount`.
     """
 
     cell: Recurrent = field(metadata=LEAF)
@@ -291,7 +296,7 @@ class CountingCell(Function):
     def trace(
         self, inputs: Sequence[Array], *, wanted: bool = True
     ) -> tuple[Array, dict[str, Array]]:
-        """Output, and the input of every part in every step; see `Recurrent.run`."""
+        """Return the output, and the input of every part in every step; see `Recurrent.run`."""
         parts = self.parts
         return self.cell.run(inputs, lambda part, x: parts[part].value(x), trace=wanted)
 
@@ -299,12 +304,12 @@ class CountingCell(Function):
 @register
 @dataclass(frozen=True, eq=False)
 class Bidirectional(Function):
-    """One recurrent layer forwards and one backwards through the same sequence.
+    """Two recurrent layers that process the same sequence forwards and backwards.
 
     Parameters
     ----------
     forward, backward : Recurrent
-        ``backward`` has ``go_backwards`` set opposite to ``forward``, as in Keras.
+        ``go_backwards`` of ``backward`` is opposite to that of ``forward``, as in Keras.
     merge : {"concat", "sum", "ave", "mul"}
     """
 

@@ -1,4 +1,4 @@
-"""Check the data that go into a network, and cut them into batches."""
+"""Validate the input data of a network, and split them into batches."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Data = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 
 
 def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
-    """The data of every input of a network, or an error that says what is wrong with them.
+    """Return the data of every input of a network after validation.
 
     Parameters
     ----------
     x : array, or a sequence or mapping of arrays
-        One array of shape (n_samples, *shape) for each input; a plain array if there is one
-        input, a sequence in the order of ``shapes`` or a mapping by name if there are several.
+        An array of shape (n_samples, *shape) for each input, as a plain array for a single input,
+        or as a sequence in the order of ``shapes`` or a mapping by name for several.
     shapes : mapping of str to tuple of int
         Name and shape of one sample for each input.
 
@@ -33,8 +33,9 @@ def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
     Raises
     ------
     DataError
-        Lists everything that does not fit: missing or unknown names, shapes, types other than
-        numbers, NaN and infinite values, unequal numbers of samples, no samples.
+        If names are missing or unknown, if shapes are wrong, if values are not finite numbers, if
+        inputs have different numbers of samples, or if there are no samples.  The message lists
+        all problems.
     """
     arrays = _by_name(x, shapes)
     problems = [
@@ -59,14 +60,14 @@ def _by_name(x: Data, shapes: Mapping[str, Shape]) -> Samples:
     parts: Sequence[Any] = [x] if one_of_one else list(x)  # type: ignore[arg-type]
     if len(parts) != len(shapes):
         raise DataError(
-            f"the network has {len(shapes)} inputs ({', '.join(shapes)}): expected a list of as "
+            f"the network has {len(shapes)} inputs ({', '.join(shapes)}): expected a list with as "
             f"many arrays, or a mapping by name. Received: {len(parts)}"
         )
     return {name: _array(part, name) for name, part in zip(shapes, parts, strict=True)}
 
 
 def _is_list_of_arrays(x: Any) -> bool:
-    """Whether ``x`` is ``[array]``, as Keras takes it, rather than nested numbers."""
+    """Whether ``x`` is ``[array]``, which Keras accepts, rather than nested numbers."""
     return isinstance(x, list | tuple) and len(x) == 1 and np.ndim(x[0]) > 1
 
 
@@ -102,12 +103,12 @@ def _shape_advice(array: NDArray, shape: Shape) -> str:
     if (*array.shape[1:], 1) == shape:
         return ". The channel axis is missing: x[..., None]"
     if array.ndim and array[:1].size == np.prod(shape):
-        return f". As many values a sample as needed: x.reshape(len(x), {_listed(shape)})"
+        return f". The number of values per sample fits: x.reshape(len(x), {_listed(shape)})"
     return ""
 
 
 def batches(samples: Mapping[str, NDArray], batch_size: int) -> Iterator[tuple[int, Samples]]:
-    """Batches of equal length, so that a compiled program fits all of them.
+    """Yield batches of equal length, so that all can use the same compiled program.
 
     Parameters
     ----------
@@ -118,9 +119,9 @@ def batches(samples: Mapping[str, NDArray], batch_size: int) -> Iterator[tuple[i
     Yields
     ------
     n : int
-        Number of real samples in the batch.
+        Number of samples in the batch, without padding.
     batch : dict of str to ndarray
-        The last batch is filled up with copies of its last sample.
+        Arrays of the batch.  The last batch is padded with copies of its last sample.
     """
     total = len(next(iter(samples.values())))
     size = min(batch_size, total)

@@ -1,4 +1,4 @@
-"""A population of threshold neurons, as what it is to whoever counts its spikes."""
+"""Spike count of a population of threshold neurons as a function of its input."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from bioconv.operators import LEAF, Array, register
 @register
 @dataclass(frozen=True, eq=False)
 class ThresholdCount(Elementwise):
-    """Spikes of a population in which every neuron fires once if its input reaches its threshold.
+    """Value of a population in which a neuron fires once if its input reaches its threshold.
 
-    ``excitation * n_exc(x) / n + inhibition * n_inh(x) / n``, where n_exc counts the thresholds
-    of excitatory neurons that x reaches, n_inh those of inhibitory neurons that -x reaches
-    (mueller 5.2.1, 5.2.2, Eq 5.1).  No neuron is made: the thresholds are searched.
+    It is ``excitation * n_exc(x) / n + inhibition * n_inh(x) / n``, where n_exc counts the
+    thresholds of excitatory neurons that x reaches, and n_inh those of inhibitory neurons that -x
+    reaches (mueller 5.2.1, 5.2.2, Eq 5.1).  Neurons are not simulated; the counts are found by a
+    search in the sorted thresholds.
 
     Parameters
     ----------
     excitatory : ndarray, shape (n,) or (*shape, n)
-        Thresholds of the neurons of all units, or of each unit, in rising order along the last
-        axis.
+        Thresholds of the neurons, common to all units or for each unit, in ascending order along
+        the last axis.
     inhibitory : ndarray of such a shape, or None
+        Thresholds of inhibitory neurons.
     excitation, inhibition : float
-        What all excitatory, and all inhibitory, neurons stand for.
+        Values that spikes of all excitatory, and of all inhibitory, neurons represent.
 
     Raises
     ------
     ParameterError
-        If thresholds do not rise, or are not there.
+        If thresholds are missing or not in ascending order.
 
     Examples
     --------
@@ -57,8 +59,8 @@ class ThresholdCount(Elementwise):
                 continue  # none, or a placeholder of JAX
             if values.ndim < 1 or values.shape[-1] < 1 or not (np.diff(values) >= 0).all():
                 raise ParameterError(
-                    f"ThresholdCount: {name} must hold thresholds in rising order along the last "
-                    f"axis. Received: an array of shape {values.shape}."
+                    f"ThresholdCount: {name} must contain thresholds in ascending order along the "
+                    f"last axis. Received: an array of shape {values.shape}."
                 )
 
     @property
@@ -76,7 +78,7 @@ class ThresholdCount(Elementwise):
         return total
 
     def counts(self, x: Array) -> tuple[Array, Array | None]:
-        """Numbers of excitatory and of inhibitory spikes.
+        """Return the numbers of excitatory and of inhibitory spikes.
 
         Parameters
         ----------
@@ -92,7 +94,7 @@ class ThresholdCount(Elementwise):
         return _reached(self.excitatory, x), inhibited
 
     def spikes(self, x: Array) -> tuple[Array, Array | None]:
-        """Which neurons fire, one by one.
+        """Return for every neuron whether it fires.
 
         Parameters
         ----------
@@ -109,7 +111,7 @@ class ThresholdCount(Elementwise):
 
 
 def _reached(thresholds: Array, x: Array) -> Array:
-    """How many of the thresholds, sorted along the last axis, x is not below."""
+    """Return how many of the thresholds, sorted along the last axis, x reaches."""
     thresholds = jnp.asarray(thresholds)
     n, shape = thresholds.shape[-1], thresholds.shape[:-1]
     if not shape:

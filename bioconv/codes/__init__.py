@@ -21,6 +21,7 @@ from bioconv.codes.population import PopulationCode
 from bioconv.codes.rate import RateCode
 from bioconv.codes.sigma_delta import SigmaDeltaCode
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.registry import Registry
 
 __all__ = [
     "Code",
@@ -43,18 +44,25 @@ _VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def library() -> dict[str, type[Code]]:
+_LIBRARY: Registry[type[Code]] = Registry(
+    "code",
+    {
+        "few_spikes": ".few_spikes:FewSpikesCode",
+        "first_spike": ".first_spike:FirstSpikeCode",
+        "first_spike_dynamic": ".first_spike:FirstSpikeCode",
+        "first_spike_exact": ".first_spike_exact:FirstSpikeExactCode",
+        "phase": ".phase:OscillationCode",
+        "population": ".population:PopulationCode",
+        "rate": ".rate:RateCode",
+        "sigma_delta": ".sigma_delta:SigmaDeltaCode",
+    },
+    package=__name__,
+)
+
+
+def library() -> Mapping[str, type[Code]]:
     """Name of each code, and its class."""
-    return {
-        "few_spikes": FewSpikesCode,
-        "first_spike": FirstSpikeCode,
-        "first_spike_dynamic": FirstSpikeCode,
-        "first_spike_exact": FirstSpikeExactCode,
-        "phase": OscillationCode,
-        "population": PopulationCode,
-        "rate": RateCode,
-        "sigma_delta": SigmaDeltaCode,
-    }
+    return _LIBRARY
 
 
 def option_names(name: str) -> list[str]:
@@ -71,10 +79,7 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
     ParameterError
         If there is no such code or option; lists the valid names.
     """
-    known = library()
-    if name not in known:
-        raise ParameterError(f"there is no code {name!r}. Valid: {', '.join(known)}.")
-    cls, fixed, valid = known[name], _VARIANTS.get(name, {}), option_names(name)
+    cls, fixed, valid = library()[name], _VARIANTS.get(name, {}), option_names(name)
     unknown = [option for option in options or {} if option not in valid]
     if unknown:
         raise ParameterError(

@@ -1,4 +1,4 @@
-"""Data for calibration and simulation: files of the user, and datasets by name."""
+"""Data for calibration and simulation, from files or from named datasets."""
 
 from bioconv.data.loading import NAMES, fit_shape, load_data
 

@@ -1,4 +1,4 @@
-"""The datasets that the networks are trained on, always as (train, test) pairs of arrays."""
+"""The datasets on which the networks are trained, as (train, test) pairs of arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Split = tuple[Array, Array]
 Dataset = tuple[Split, Split]
 DataPath = str | Path
 
-# In this order: a file that holds a whole dataset wins over one that holds a part of it.
+# In this order, so that arrays of a whole dataset take precedence over those of a part of it.
 _NPZ_KEYS = (
     ("x_train", "y_train", "x_test", "y_test"),
     ("x_train4000", "y_train4000", "x_test1000", "y_test1000"),
@@ -31,21 +31,21 @@ def names() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Names that `load` and `scaled` know.
+        Names that `load` and `scaled` accept.
     """
     return tuple(_LOADERS)
 
 
 def load(name: str, path: DataPath | None = None) -> Dataset:
-    """Load a dataset as it is stored.
+    """Load a dataset without scaling.
 
     Parameters
     ----------
     name : str
         One of `names()`.
     path : str or Path, optional
-        For ``mnist``, ``fashion_mnist`` and ``cifar10``: an ``.npz`` file to read in place of
-        Keras's own copy, or a folder with one. See `from_npz`.
+        For ``mnist``, ``fashion_mnist`` and ``cifar10``, an ``.npz`` file that is read in place
+        of Keras's copy, or a folder that contains one. See `from_npz`.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
     UnknownNameError
         If there is no such dataset.
     DataNotFoundError
-        If it is not on this machine and cannot be downloaded.
+        If the dataset is not on this machine and cannot be downloaded.
     ValueError
         If `path` is given for a dataset that is not read from files.
 
@@ -79,7 +79,7 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
 
 
 def scaled(name: str, path: DataPath | None = None) -> Dataset:
-    """Load a dataset as the networks of this package take it.
+    """Load a dataset in the form that the networks of this package expect.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def scaled(name: str, path: DataPath | None = None) -> Dataset:
     Returns
     -------
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
-        Images as float32 in [0, 1] of shape (n_samples, height, width, channels); what is no
-        image comes as `load` gives it.
+        Images are float32 in [0, 1] of shape (n_samples, height, width, channels). Other data
+        are the same as those of `load`.
     """
     (x_train, y_train), (x_test, y_test) = load(name, path)
     return (scale(name, x_train), y_train), (scale(name, x_test), y_test)
@@ -104,14 +104,14 @@ def scale(name: str, x: Array) -> Array:
     Parameters
     ----------
     name : str
-        The dataset that they are from.
+        Name of the dataset.
     x : ndarray
-        Samples as `load` returns them.
+        Samples as returned by `load`.
 
     Returns
     -------
     ndarray
-        Images as float32 in [0, 1] with the channels last; anything else unchanged.
+        Images as float32 in [0, 1] with channels last; other data unchanged.
     """
     if name not in _LARGEST_PIXEL:
         return x
@@ -120,7 +120,7 @@ def scale(name: str, x: Array) -> Array:
 
 
 def digits(seed: int = 0) -> Dataset:
-    """Load the 8×8 digits that come with scikit-learn, split into training and test images.
+    """Load the 8×8 digits of scikit-learn, split into training and test images.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ def digits(seed: int = 0) -> Dataset:
     Returns
     -------
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
-        1,437 and 360 images of shape (8, 8), uint8 from 0 to 16, each class in both parts
-        alike; labels from 0 to 9.
+        1,437 and 360 images of shape (8, 8), uint8 from 0 to 16, with the same proportions of
+        classes in both parts; labels from 0 to 9.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
@@ -187,9 +187,10 @@ def imdb(n_words: int = 5000, length: int = 500) -> Dataset:
     Parameters
     ----------
     n_words : int
-        Only the most frequent words are kept, the others get the index 2.
+        Number of the most frequent words that are kept. All others have the index 2.
     length : int
-        Every review is cut to its last words or filled up with zeros in front.
+        Number of words of a review. Longer ones are cut to their last words, and shorter ones
+        are padded with zeros at the start.
 
     Returns
     -------
@@ -202,13 +203,13 @@ def imdb(n_words: int = 5000, length: int = 500) -> Dataset:
 
 
 def sine() -> Dataset:
-    """Make the regression task 0.5 + 0.4 sin(2πx) on [0, 1].
+    """Generate the regression task 0.5 + 0.4 sin(2πx) on [0, 1].
 
     Returns
     -------
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
         float32 arrays of shapes (1001, 1) and (256, 1), all between 0 and 1; x is evenly
-        spaced, and no point is in both parts.
+        spaced, and the two parts have no points in common.
     """
 
     def sample(x: Array) -> Split:
@@ -224,21 +225,21 @@ def from_npz(name: str, path: DataPath) -> Dataset:
     Parameters
     ----------
     name : str
-        ``mnist``, ``fashion_mnist`` or ``cifar10``, which says the shape to expect.
+        ``mnist``, ``fashion_mnist`` or ``cifar10``, which determines the expected shape.
     path : str or Path
-        The file, or a folder in which the first fitting ``.npz`` file is taken. A fitting file
-        has the arrays ``x_train, y_train, x_test, y_test``, or, a part of CIFAR-10,
+        The file, or a folder whose first suitable ``.npz`` file is read. A suitable file contains
+        the arrays ``x_train, y_train, x_test, y_test`` or, for a part of CIFAR-10,
         ``x_train4000, y_train4000, x_test1000, y_test1000``.
 
     Returns
     -------
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
-        Images uint8, labels of shape (n_samples,).
+        Images are uint8, labels have shape (n_samples,).
 
     Raises
     ------
     DataNotFoundError
-        If there is no fitting file.
+        If there is no suitable file.
     """
     where = Path(path)
     files = sorted(where.glob("*.npz")) if where.is_dir() else [where]
@@ -261,17 +262,17 @@ def _fits(name: str, images: Array) -> bool:
 
 
 def _from_keras(name: str, **options: Any) -> Dataset:
-    """Load through `keras.datasets`, saying what to do where that fails."""
+    """Load a dataset from `keras.datasets`, with advice if this fails."""
     loader = getattr(import_keras().datasets, name)
     try:
         dataset: Dataset = loader.load_data(**options)
-    # Keras raises a bare Exception where a download fails.
+    # Keras raises a plain Exception if a download fails.
     except Exception as error:
         raise DataNotFoundError(
-            f"{name} is not at hand: looked in {keras_home() / 'datasets'}, then tried to "
+            f"{name} is not available: looked in {keras_home() / 'datasets'}, then tried to "
             f"download it ({error}). Connect to the network once, or set the environment variable "
-            f"KERAS_HOME to a folder that has the files under datasets/"
-            + (", or give the path of an .npz file." if name in _SHAPES else ".")
+            f"KERAS_HOME to a folder that contains the files under datasets/"
+            + (", or pass the path of an .npz file." if name in _SHAPES else ".")
         ) from error
     return dataset
 

@@ -1,4 +1,4 @@
-"""Data for calibration and simulation: ``.npz`` files, or datasets by name."""
+"""Load data for calibration and simulation from ``.npz`` files or named datasets."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from bioconv.data import datasets
 from bioconv.ground.errors import DataError
 
-#: datasets known by name
+#: names of the datasets
 NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb", "imdb_2500")
 
-#: samples, and labels where there are any
+#: samples, and labels if there are any
 Data = tuple[NDArray, NDArray | None]
 
 
@@ -26,32 +26,33 @@ def load_data(
     offset: float = 0.0,
     n_images: int | None = None,
 ) -> Data:
-    """Load samples, and labels where there are any.
+    """Load samples, and labels if there are any.
 
     Parameters
     ----------
     source : str or Path
         An ``.npz`` file with ``x`` and optionally ``y``, or the name of a dataset: ``digits``,
-        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words), ``imdb_2500``.
+        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words) or ``imdb_2500``.
     split : {"test", "train"}
-        Which part of a named dataset.
+        Part of a named dataset.
     scale, offset : float
-        ``x * scale + offset`` is returned, of the values as they are stored (0 to 255 for
-        images, 0 to 16 for digits).  Without them a named dataset comes as its networks are
-        trained on it (images between 0 and 1, channel last), and a file as it is.
+        If either is given, ``x * scale + offset`` is returned, where x are the stored values (0
+        to 255 for images, 0 to 16 for digits).  Otherwise a named dataset is returned in the form
+        on which its networks are trained (images between 0 and 1, channels last), and the values
+        of a file are not changed.
     n_images : int, optional
-        Only the first so many.
+        Number of samples, from the start of the data.  By default all.
 
     Returns
     -------
     x : ndarray of float32, shape (n, ...)
-        Integers (word indices) stay integers when neither scale nor offset is given.
+        Integers (word indices) stay integers if neither scale nor offset is given.
     y : ndarray of int or None, shape (n,)
 
     Raises
     ------
     DataError
-        If the file cannot be read or has no usable ``x``, or the name is unknown.
+        If the file cannot be read or contains no valid ``x``, or if the name is unknown.
 
     Examples
     --------
@@ -84,7 +85,7 @@ def _named(name: str, split: str, *, raw: bool) -> Data:
 def _from_file(path: Path) -> Data:
     if not path.is_file():
         raise DataError(
-            f"no data file {str(path)!r}. Give an .npz file with arrays x and (optionally) y, "
+            f"no data file {str(path)!r}. Pass an .npz file with arrays x and (optionally) y, "
             f"or one of the names {', '.join(NAMES)}."
         )
     try:
@@ -106,7 +107,7 @@ def _from_file(path: Path) -> Data:
 def _checked(path: Path, x: NDArray, y: NDArray | None) -> Data:
     if x.ndim < 2 or not len(x) or x.dtype.kind not in "fiub":
         raise DataError(
-            f"{path}: x must hold numbers, sample first, at least one sample. "
+            f"{path}: x must contain numbers of at least one sample, with samples first. "
             f"Received: shape {x.shape}, dtype {x.dtype}."
         )
     if y is None:
@@ -116,22 +117,23 @@ def _checked(path: Path, x: NDArray, y: NDArray | None) -> Data:
     y = y.reshape(len(y), -1)
     if len(y) != len(x) or y.shape[1] != 1 or y.dtype.kind not in "iubf":
         raise DataError(
-            f"{path}: y must hold one class a sample ({len(x)} numbers, or one-hot rows). "
+            f"{path}: y must contain one class per sample ({len(x)} numbers, or one-hot rows). "
             f"Received: {y.shape[0]} rows of {y.shape[1]}, dtype {y.dtype}."
         )
     return x, y[:, 0].astype(np.int64)
 
 
 def fit_shape(x: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Bring samples to a network's input shape where that needs no guess.
+    """Convert samples to the input shape of a network if the conversion is unambiguous.
 
-    Adds or drops axes of length one, flattens, and moves channels from last to first.
+    The conversion adds or removes axes of length one, flattens, or moves channels from last to
+    first.
 
     Parameters
     ----------
     x : ndarray, shape (n, ...)
     shape : tuple of int
-        Shape of one sample as the network wants it.
+        Shape of one sample that the network expects.
 
     Raises
     ------

@@ -7,14 +7,14 @@ and units, in both directions.  For all others NEST gets a generated model (see
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bioconv.export.tables import initial_of, value_of
 from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons import (
@@ -24,7 +24,7 @@ from bioconv.neurons import (
     NeuronModel,
     TraubMiles,
 )
-from bioconv.neurons.language.identity import same
+from bioconv.neurons.language.identity import renaming
 
 #: simulators that a PyNN program runs on
 SIMULATORS = ("nest", "neuron", "brian2")
@@ -64,6 +64,14 @@ class StandardCell:
         Parameters of the model that PyNN has no name for -> the value that its cell has.
     crossing : (str, float) or None
         A cell without a reset fires when v rises above this parameter plus this many mV.
+    absent : mapping of str to str
+        Simulator -> why the cell cannot be used there.
+    from_first : tuple of str
+        Parameters that PyNN's Brian2 cell takes from the first neuron of a population.
+    highest : function, optional
+        Of a step in ms and the values of `follows`, to what NEURON's backward Euler cannot follow.
+    follows : tuple of str
+        Parameters that ``highest`` asks for.
     """
 
     model: NeuronModel
@@ -73,6 +81,55 @@ class StandardCell:
     weight: float
     fixed: Mapping[str, float] = field(default_factory=dict)
     crossing: tuple[str, float] | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
+    from_first: tuple[str, ...] = ()
+    highest: Callable[..., str] | None = None
+    follows: tuple[str, ...] = ()
+
+    def in_words_of(self, model: NeuronModel) -> StandardCell | None:
+        """The cell with a model's names for its parts; None if the equations are not the same."""
+        names = renaming(self.model, model)
+        if names is None:
+            return None
+        new = names.names
+        return replace(
+            self,
+            model=model,
+            parameters={new[name]: theirs for name, theirs in self.parameters.items()},
+            states={new[name]: theirs for name, theirs in self.states.items()},
+            receptors={names.receptors[name]: both for name, both in self.receptors.items()},
+            fixed={new[name]: value for name, value in self.fixed.items()},
+            crossing=self.crossing and (new[self.crossing[0]], self.crossing[1]),
+            from_first=tuple(new[name] for name in self.from_first),
+            follows=tuple(new[name] for name in self.follows),
+        )
+
+
+def _below_the_exponential(dt: float, *values: NDArray[np.float64]) -> str:
+    """Where NEURON's step, linear in v, throws the potential down instead of to the threshold.
+
+    It divides by 1 / dt - d(dv/dt)/dv, which changes its sign at a potential that must therefore
+    not lie below the one at which a spike is cut off.
+    """
+    v_t, delta_t, tau_m, v_peak = values
+    highest = v_t + delta_t * np.log(tau_m / dt)
+    if not np.any(v_peak > highest):
+        return ""
+    return (
+        "NEURON's backward Euler cannot follow the exponential further than to v_peak = "
+        f"{float(np.min(highest)):.1f} mV with this dt"
+    )
+
+
+def _below_the_parabola(dt: float) -> str:
+    """The same for a quadratic upstroke, which is cut off at 30 mV."""
+    longest = 1.0 / (0.08 * 30.0 + 5.0)
+    if dt < longest:
+        return ""
+    return (
+        "NEURON's backward Euler cannot follow Izhikevich up to 30 mV unless dt is below "
+        f"{longest:.3f} ms"
+    )
 
 
 def _same(*names: str) -> Names:
@@ -137,7 +194,15 @@ def standard_cells() -> Mapping[str, StandardCell]:
         for synapse, name in currents.items()
     }
     cells["IF_curr_delta"] = StandardCell(
-        LeakyIntegrateAndFire(synapse="delta").model, _FIXED_THRESHOLD, _V, _SIGNED, weight=1.0
+        LeakyIntegrateAndFire(synapse="delta").model,
+        _FIXED_THRESHOLD,
+        _V,
+        _SIGNED,
+        weight=1.0,
+        absent={
+            "nest": "PyNN 0.13 ignores the start potential of IF_curr_delta on NEST",
+            "neuron": "IF_curr_delta does not exist on NEURON",
+        },
     )
     for synapse, shape in conductances.items():
         cells[f"IF_cond_{shape}"] = StandardCell(
@@ -153,6 +218,9 @@ def standard_cells() -> Mapping[str, StandardCell]:
             {**_V_AND_G, "w": ("w", 1e-3)},  # pA -> nA
             _SEPARATE,
             weight=1e-3,
+            from_first=("v_reset", "b"),
+            highest=_below_the_exponential,
+            follows=("v_t", "delta_t", "tau_m", "v_peak"),
         )
     cells["Izhikevich"] = StandardCell(
         Izhikevich(synapse="delta").model,
@@ -161,6 +229,8 @@ def standard_cells() -> Mapping[str, StandardCell]:
         _SIGNED,
         weight=1.0,
         fixed={"v_peak": 30.0, "c_m": 1.0},
+        from_first=("c", "d"),
+        highest=_below_the_parabola,
     )
     cells["HH_cond_exp"] = StandardCell(
         TraubMiles(synapse="conductance").model,
@@ -173,17 +243,17 @@ def standard_cells() -> Mapping[str, StandardCell]:
     return cells
 
 
-#: (cell, simulator) -> why the cell cannot be used there
-_ABSENT = {
-    ("IF_curr_delta", "nest"): "PyNN 0.13 ignores the start potential of IF_curr_delta on NEST",
-    ("IF_curr_delta", "neuron"): "IF_curr_delta does not exist on NEURON",
-}
+@lru_cache(maxsize=1024)
+def standard_cell_of(model: NeuronModel) -> tuple[str, StandardCell] | None:
+    """The standard cell with the equations of a model, in its words; None if there is none.
 
-#: parameters that PyNN's Brian2 cells take from the first neuron of a population
-_FROM_FIRST = {
-    **dict.fromkeys(("EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"), ("v_reset", "b")),
-    "Izhikevich": ("c", "d"),
-}
+    The equations decide, whatever the model says of itself.
+    """
+    for name, cell in standard_cells().items():
+        found = cell.in_words_of(model)
+        if found is not None:
+            return name, found
+    return None
 
 
 def to_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,9 +315,10 @@ def cell_for(population: Population, network: SpikingNetwork, simulator: str) ->
     if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
         reason = f"NEST counts time in {_NEST_TIC} ms, and {network.dt} ms is no multiple of it."
         return Problem(population.name, model.name, reason, "Choose a multiple.")
+    found = standard_cell_of(model)
     reasons = obstacles(population, network, simulator)
-    if not reasons:
-        return model.standard_cell
+    if found is not None and not reasons:
+        return found[0]
     if simulator == "nest":
         return GENERATED
     return Problem(population.name, model.name, f"{'; '.join(reasons)}.", _USE_NEST)
@@ -255,25 +326,23 @@ def cell_for(population: Population, network: SpikingNetwork, simulator: str) ->
 
 def obstacles(population: Population, network: SpikingNetwork, simulator: str) -> tuple[str, ...]:
     """Why no standard cell can stand for a population on one simulator; empty if one can."""
-    model = population.model
-    cell = standard_cells().get(model.standard_cell)
-    if cell is None or not same(model, cell.model):
+    found = standard_cell_of(population.model)
+    if found is None:
         return (_NO_CELL,)
-    return tuple(_obstacles(population, network, simulator, cell))
+    return tuple(_obstacles(population, network, simulator, *found))
 
 
 def _obstacles(
-    population: Population, network: SpikingNetwork, simulator: str, cell: StandardCell
+    population: Population, network: SpikingNetwork, simulator: str, name: str, cell: StandardCell
 ) -> Iterator[str]:
     """Why a cell with the right equations cannot stand for a population."""
-    name = population.model.standard_cell
-    if (name, simulator) in _ABSENT:
-        yield _ABSENT[name, simulator]
+    if simulator in cell.absent:
+        yield cell.absent[simulator]
     for parameter, value in cell.fixed.items():
-        if np.any(np.not_equal(value_of(population, parameter), value)):
+        if np.any(np.not_equal(population.value(parameter), value)):
             yield f"{name} has no parameter {parameter}, it is {value:g} there"
     for state in population.model.states:
-        if state.name not in cell.states and np.any(initial_of(population, state.name)):
+        if state.name not in cell.states and np.any(population.start(state.name)):
             yield f"{state.name} of {name} starts at 0"
     for projection in network.projections_to(population.name):
         _, below = cell.receptors[projection.receptor]
@@ -287,39 +356,15 @@ def _obstacles(
         wrong = sorted(changes & (shown | {population.model.refractory}))
         if wrong:
             yield f"{', '.join(wrong)} cannot be set in the middle of a run here"
-    if simulator == "neuron":
-        yield from _beyond_backward_euler(population, network.dt)
+    if simulator == "neuron" and cell.highest is not None:
+        values = (np.asarray(population.value(parameter)) for parameter in cell.follows)
+        reason = cell.highest(network.dt, *values)
+        if reason:
+            yield reason
     if simulator == "brian2":
-        for parameter in (*_FROM_FIRST.get(name, ()), population.model.refractory):
-            if parameter and np.ptp(value_of(population, parameter)):
+        for parameter in (*cell.from_first, population.model.refractory):
+            if parameter and np.ptp(population.value(parameter)):
                 yield f"PyNN's Brian2 cells of a population share one {parameter}"
-        wrong = sorted(changes & set(_FROM_FIRST.get(name, ())))
+        wrong = sorted(changes & set(cell.from_first))
         if wrong:
             yield f"{', '.join(wrong)} cannot be set in the middle of a run in PyNN's Brian2 cells"
-
-
-def _beyond_backward_euler(population: Population, dt: float) -> Iterator[str]:
-    """Where NEURON's step, linear in v, throws the potential down instead of to the threshold.
-
-    It divides by 1 / dt - d(dv/dt)/dv, which changes its sign at a potential that must therefore
-    not lie below the one at which a spike is cut off.
-    """
-    name = population.model.standard_cell
-    if name.startswith("EIF_"):
-        v_t, delta_t, tau_m, v_peak = (
-            np.asarray(value_of(population, parameter))
-            for parameter in ("v_t", "delta_t", "tau_m", "v_peak")
-        )
-        highest = v_t + delta_t * np.log(tau_m / dt)
-        if np.any(v_peak > highest):
-            yield (
-                "NEURON's backward Euler cannot follow the exponential further than to v_peak = "
-                f"{float(np.min(highest)):.1f} mV with this dt"
-            )
-    if name == "Izhikevich":
-        longest = 1.0 / (0.08 * 30.0 + 5.0)
-        if dt >= longest:
-            yield (
-                f"NEURON's backward Euler cannot follow {name} up to 30 mV unless dt is below "
-                f"{longest:.3f} ms"
-            )

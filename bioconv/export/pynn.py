@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bioconv.export.cells import SIMULATORS, cell_for, standard_cells
+from bioconv.export.cells import SIMULATORS, cell_for, standard_cell_of
 from bioconv.export.nestml import MAY_FIRE, added_states, nestml
 from bioconv.export.tables import Network, Unit, model_names, network_tables
-from bioconv.ground.errors import ExportError, Problem
+from bioconv.ground.errors import Problem
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import NeuronModel
 
 
 def pynn_network(network: SpikingNetwork) -> Network:
-    """Tables and arrays of a network for the PyNN program.
-
-    Raises
-    ------
-    ExportError
-        Two different neuron models have one name.
-    """
+    """Tables and arrays of a network for the PyNN program."""
     models = model_names(network)
-    problems = [
-        Problem(name, "NeuronModel", f"another model is also called {model.name}.", "Rename it.")
-        for name, model in models.items()
-        if name != model.name
-    ]
-    if problems:
-        raise ExportError(f"{network.name} cannot become a PyNN program:", problems)
     plan = network_tables(network, {name: _model(model) for name, model in models.items()})
-    tables = {**plan.tables, "CELLS": _cells(network), "STANDARD_CELLS": _standard_cells(network)}
+    tables = {**plan.tables, "CELLS": _cells(network), "STANDARD_CELLS": _standard_cells(models)}
     return Network(tables, plan.arrays)
 
 
 def write_models(network: SpikingNetwork, folder: Path) -> None:
     """Write a .nestml file for each model that NEST gets as a generated one."""
-    for population in network.populations:
-        model = population.model
-        text = nestml(model)
-        (folder / f"{model.name}.nestml").write_text(text, encoding="utf-8")
+    for name, model in model_names(network).items():
+        text = nestml(replace(model, name=name))
+        (folder / f"{name}.nestml").write_text(text, encoding="utf-8")
 
 
 def _model(model: NeuronModel) -> dict[str, Any]:
@@ -71,17 +59,17 @@ def _cells(network: SpikingNetwork) -> dict[str, Any]:
     return table
 
 
-def _standard_cells(network: SpikingNetwork) -> dict[str, Any]:
-    """The table of the cells that the network's models name."""
-    used = {population.model.standard_cell for population in network.populations}
+def _standard_cells(models: Mapping[str, NeuronModel]) -> dict[str, Any]:
+    """Model -> its standard cell's names for its parts, for those that have one."""
+    found = {name: standard_cell_of(model) for name, model in models.items()}
     return {
         name: {
-            "parameters": dict(cell.parameters),
-            "states": dict(cell.states),
-            "receptors": dict(cell.receptors),
-            "weight": cell.weight,
-            "crossing": cell.crossing,
+            "parameters": dict(entry[1].parameters),
+            "states": dict(entry[1].states),
+            "receptors": dict(entry[1].receptors),
+            "weight": entry[1].weight,
+            "crossing": entry[1].crossing,
         }
-        for name, cell in standard_cells().items()
-        if name in used
+        for name, entry in found.items()
+        if entry is not None
     }

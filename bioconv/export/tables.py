@@ -7,6 +7,7 @@ Three kinds of leaves reach a program's text: Python literals, which go in throu
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,12 +78,15 @@ def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Networ
         What the target says of each neuron model, by its name.
     """
     arrays: Arrays = {}
+    names = {model: name for name, model in model_names(network).items()}
     tables = {
         "NAME": network.name,
         "DT": Quantity(float(network.dt), "ms"),
         "N_STEPS": int(network.n_steps),
         "MODELS": dict(models),
-        "POPULATIONS": {p.name: _population(network, p, arrays) for p in network.populations},
+        "POPULATIONS": {
+            p.name: _population(p, names[p.model], arrays) for p in network.populations
+        },
         "INPUTS": {
             i.name: {
                 "shape": _shape(i.shape),
@@ -124,42 +128,34 @@ def check_words(network: SpikingNetwork) -> None:
         raise ExportError(f"The network must not be written into a program: {error}") from error
 
 
-def value_of(population: Population, name: str) -> Any:
-    """Value of a parameter of a population, given or default."""
-    return population.value(name)
-
-
-def initial_of(population: Population, name: str) -> Any:
-    """Start value of a state variable of a population."""
-    return population.start(name)
-
-
 def model_names(network: SpikingNetwork) -> dict[str, NeuronModel]:
-    """The neuron models of a network, each under a name of its own."""
-    return {_model_name(network, p.model): p.model for p in network.populations}
+    """The neuron models of a network, each under a name of its own.
+
+    The first model of a name keeps it; others that are called the same get a number.
+    """
+    models = tuple(dict.fromkeys(p.model for p in network.populations))
+    given = {model.name for model in models}
+    names: dict[str, NeuronModel] = {}
+    for model in models:
+        numbered = (f"{model.name}_{number}" for number in itertools.count(2))
+        free = (name for name in numbered if name not in given and name not in names)
+        names[next(free) if model.name in names else model.name] = model
+    return names
 
 
-def _model_name(network: SpikingNetwork, model: NeuronModel) -> str:
-    """The model's name, with a number if another model of the network has the same."""
-    namesakes = [p.model for p in network.populations if p.model.name == model.name]
-    different = [m for n, m in enumerate(namesakes) if m not in namesakes[:n]]
-    number = different.index(model)
-    return f"{model.name}_{number + 1}" if number else model.name
-
-
-def _population(network: SpikingNetwork, population: Population, arrays: Arrays) -> dict[str, Any]:
+def _population(population: Population, model_name: str, arrays: Arrays) -> dict[str, Any]:
     def quantity(name: str, value: ArrayLike, unit: str) -> Quantity:
         return _quantity(value, unit, population.shape, f"{population.name}.{name}", arrays)
 
     model = population.model
     return {
-        "model": _model_name(network, model),
+        "model": model_name,
         "shape": _shape(population.shape),
         "parameters": {
-            p.name: quantity(p.name, value_of(population, p.name), p.unit) for p in model.parameters
+            p.name: quantity(p.name, population.value(p.name), p.unit) for p in model.parameters
         },
         "initial": {
-            s.name: quantity(s.name, initial_of(population, s.name), s.unit) for s in model.states
+            s.name: quantity(s.name, population.start(s.name), s.unit) for s in model.states
         },
         "start_step": int(population.start_step),
     }
@@ -224,11 +220,12 @@ def _readout(network: SpikingNetwork, readout: Readout, arrays: Arrays) -> dict[
         arrays[key] = _flat(value, population.shape)
         return Quantity(key, "1")
 
-    start = 0.0 if readout.reads_spikes else initial_of(population, "v")
+    potential = "" if readout.reads_spikes else population.model.potential
+    start = population.start(potential) if potential else 0.0
     return {
         "population": readout.population,
         "kind": readout.kind,
-        "variable": "" if readout.reads_spikes else "v",
+        "variable": potential,
         "scale": array("readout_scale", population.scale),
         "offset": array("readout_offset", population.offset),
         "initial": array("readout_initial", start),

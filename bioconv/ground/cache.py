@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,6 +17,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bioconv.ground.files import new_file
+from bioconv.ground.places import default_cache
 
 Arrays = dict[str, NDArray[np.float64]]
 
@@ -58,7 +59,7 @@ def remembered(
     -------
     dict of str to ndarray of float64
     """
-    path = _folder() / kind / f"{_digest(key)}.npz"
+    path = default_cache() / kind / f"{_digest(key)}.npz"
     found = _read(path, names)
     if found is not None:
         return found
@@ -66,12 +67,6 @@ def remembered(
     with suppress(OSError):  # a home folder that is not writable
         _write(path, arrays)
     return arrays
-
-
-def _folder() -> Path:
-    from bioconv.export.support.nest_models import default_cache
-
-    return default_cache()
 
 
 def _digest(key: Mapping[str, Any]) -> str:
@@ -95,13 +90,6 @@ def _read(path: Path, names: tuple[str, ...]) -> Arrays | None:
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    """Write the file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with new_file(path) as part, part.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -1,14 +1,17 @@
-"""Result files that are written atomically."""
+"""Files and folders that are written atomically."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from bioconv.ground.errors import BioconvError
 
 
 def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
@@ -26,20 +29,104 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """Yield a file next to ``path`` that replaces it if the block ends without an error."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
+def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Path]:
+    """Yield a file next to ``path`` that replaces it if the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file is replaced when the new file is complete.
+    error : class of exception, optional
+        Exception that is raised instead of an `OSError`.
+
+    Raises
+    ------
+    error, or OSError
+        If the parent of ``path`` is missing, or if ``path`` is a folder or cannot be written.
+    """
+    path = path.absolute()
+    if error is not None:
+        _check_parent(path, error)
+        if path.is_dir():
+            raise error(f"{path} is a folder. Give the name of a file.")
+    with _plainly(path, error), _whole(path, folder=False) as part:
         yield part
-        part.chmod(0o666 & ~umask())  # mkstemp creates files that only their owner can access
-        part.replace(path)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
+    """Yield a folder next to ``path`` that becomes ``path`` if the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        Path that does not exist or is an empty folder.
+    error : class of exception
+
+    Raises
+    ------
+    error
+        If the parent of ``path`` is missing, or if ``path`` cannot be written or is not free (see
+        `check_free`).
+    """
+    path = path.absolute()
+    _check_parent(path, error)
+    check_free(path, error)
+    with _plainly(path, error), _whole(path, folder=True) as scratch:
+        yield scratch
+
+
+def check_free(path: Path, error: type[BioconvError]) -> None:
+    """Raise an error if a folder is not empty, because it must not be overwritten.
+
+    Raises
+    ------
+    error
+        If ``path`` exists and is not an empty folder.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise error(f"{path} exists already. Choose another folder, or remove it first.")
+
+
+def _check_parent(path: Path, error: type[BioconvError]) -> None:
+    if not path.parent.is_dir():
+        raise error(f"{path}: the folder {str(path.parent)!r} does not exist.")
+
+
+@contextlib.contextmanager
+def _plainly(path: Path, error: type[BioconvError] | None) -> Iterator[None]:
+    """Raise ``error`` instead of an error of the operating system."""
+    try:
+        yield
+    except OSError as failure:
+        if error is None or isinstance(failure, BioconvError):
+            raise
+        raise error(f"{path} cannot be written: {failure}") from failure
+
+
+@contextlib.contextmanager
+def _whole(path: Path, *, folder: bool) -> Iterator[Path]:
+    """Yield a temporary file or folder next to ``path``, which never remains afterwards."""
+    prefix = f".{path.name}."
+    if folder:
+        scratch = Path(tempfile.mkdtemp(".part", prefix, path.parent))
+    else:
+        handle, name = tempfile.mkstemp(".part", prefix, path.parent)
+        os.close(handle)
+        scratch = Path(name)
+    try:
+        yield scratch
+        # Temporary files and folders are accessible only to their owner.
+        scratch.chmod((0o777 if folder else 0o666) & ~_umask())
+        scratch.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        if folder:
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            scratch.unlink(missing_ok=True)
 
 
-def umask() -> int:
+def _umask() -> int:
     """Return the umask of the process."""
     mask = os.umask(0)
     os.umask(mask)

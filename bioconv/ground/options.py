@@ -173,10 +173,15 @@ def rules(options: Any) -> dict[str, Rule]:
 def problems_of(options: Any) -> list[str]:
     """Yield the errors in the values of an instance, one sentence per option."""
     return [
-        f"{name} must be {rule}. Received: {getattr(options, name)!r}."
+        problem
         for name, rule in rules(options).items()
-        if not rule.holds(getattr(options, name))
+        for problem in wrong(name, getattr(options, name), rule)
     ]
+
+
+def wrong(name: str, value: object, rule: Rule) -> list[str]:
+    """One problem if a value that is no field breaks a rule, else none."""
+    return [] if rule.holds(value) else [f"{name} must be {rule}. Received: {value!r}."]
 
 
 def check(options: Any, more: Iterable[str] = ()) -> None:
@@ -192,10 +197,14 @@ def check(options: Any, more: Iterable[str] = ()) -> None:
     ------
     ParameterError
     """
-    problems = [*problems_of(options), *more]
-    if problems:
-        lines = [f"{type(options).__name__}:", *(f"  - {problem}" for problem in problems)]
-        raise ParameterError("\n".join(lines))
+    refuse(options, [*problems_of(options), *more])
     for name, rule in rules(options).items():
         if isinstance(rule, Interval) and rule.whole:
             object.__setattr__(options, name, int(getattr(options, name)))
+
+
+def refuse(options: Any, problems: Sequence[str]) -> None:
+    """Raise `ParameterError` with the class of ``options`` and all problems, if there are any."""
+    if problems:
+        lines = [f"{type(options).__name__}:", *(f"  - {problem}" for problem in problems)]
+        raise ParameterError("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Keras layers for networks that are trained for a neuron: constrain, then train, then convert.
+"""Keras layers for training a network under the constraints of its neurons before conversion.
 
 >>> import numpy as np
 >>> import bioconv as bc
@@ -6,8 +6,9 @@
 >>> float(layer(np.array([[0.5]]))[0, 0]) > 0
 True
 
-The idea is mueller 2.3.3: what the target can do is put into the network *before* training, so
-training makes up for it.  Here it is the f-I curve of the neuron.  Works on every Keras backend.
+Following the method of mueller 2.3.3, the constraints of the target, such as the f-I curve of its
+neurons, are built into the network *before* training, so that training compensates for them.  All
+layers work on every Keras backend.
 """
 
 from bioconv.keras.activations import ClampedReLU, cumulative_normal, cumulative_normal_tanh

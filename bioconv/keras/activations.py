@@ -1,4 +1,4 @@
-"""Activations for codes with thresholds: the cumulative normal, the clamped ReLU.
+"""Activations for codes with thresholds: the cumulative normal and the clamped ReLU.
 
 The names are public in `bioconv.keras`.
 """
@@ -21,12 +21,12 @@ else:
 
 @keras.saving.register_keras_serializable("bioconv")
 def cumulative_normal(x: Any) -> Any:
-    """Activation that a population of normal thresholds has: between 0 and 1, near the sigmoid.
+    """Cumulative normal distribution, the activation of a population with normal thresholds.
 
-    To constrain, then train (mueller 5.4, 8.2): a network trained with it, in a Dense layer or as
-    ``recurrent_activation`` of an LSTM, loses nothing to the shape of the curve when populations
-    take its place.  Its deviation is 1.70.  Import `bioconv.keras` before
-    ``keras.models.load_model``.
+    Its values lie between 0 and 1, and with its standard deviation of 1.70 it approximates the
+    sigmoid.  A network that is trained with it (mueller 5.4, 8.2), in a Dense layer or as
+    ``recurrent_activation`` of an LSTM, loses no accuracy to the shape of the curve when
+    populations replace it.  Import `bioconv.keras` before ``keras.models.load_model``.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def cumulative_normal(x: Any) -> Any:
 
 @keras.saving.register_keras_serializable("bioconv")
 def cumulative_normal_tanh(x: Any) -> Any:
-    """The same between -1 and 1, near tanh, with the deviation 0.85."""
+    """Cumulative normal between -1 and 1, which approximates tanh (standard deviation 0.85)."""
     return _error_function(x, ACTIVATIONS["bioconv>cumulative_normal_tanh"])
 
 
@@ -51,22 +51,23 @@ def _error_function(x: Any, normal: Any) -> Any:
 
 @keras.saving.register_keras_serializable("bioconv")
 class ClampedReLU(keras.layers.Layer):
-    """Rectification whose small values are zero: x from ``lowest`` to ``highest``.
+    """Rectification that sets small values to zero and is limited to ``highest``.
 
-    For networks that are converted with `bioconv.FirstSpikeCode`: an activation is a spike at
-    the inverse of its value, so small ones come late and are lost where the network ends.  Trained
-    without them, it does not miss them (mueller 6.1, the variant "TTFS clamped" of Rueckauer and
-    Liu 2018).  Its configuration holds two numbers, so a saved model is safe to load; import
+    It is meant for networks that are converted with `bioconv.FirstSpikeCode`.  This code represents
+    an activation by a spike at the inverse of its value, so that small activations come late and
+    are lost at the end of the simulation.  A network trained with this layer does not depend on
+    them (mueller 6.1, the variant "TTFS clamped" of Rueckauer and Liu 2018).  The configuration of
+    the layer consists of two numbers, so that a saved model is safe to load.  Import
     `bioconv.keras` before ``keras.models.load_model``.
 
     Parameters
     ----------
     lowest : float
-        Values not above it become 0.
+        Values that are not above this become 0.
     highest : float
-        Larger values become this.
+        Larger values are clipped to this.
     **arguments
-        Of ``keras.layers.Layer``: name, dtype, trainable.
+        Arguments of ``keras.layers.Layer``: name, dtype, trainable.
 
     Raises
     ------
@@ -79,20 +80,20 @@ class ClampedReLU(keras.layers.Layer):
         numbers = all(isinstance(v, int | float | np.number) for v in (lowest, highest))
         if not (numbers and 0 <= lowest < highest and np.isfinite(highest)):
             raise ParameterError(
-                "ClampedReLU needs finite numbers 0 <= lowest < highest. "
+                "ClampedReLU requires finite numbers 0 <= lowest < highest. "
                 f"Received: lowest={lowest!r}, highest={highest!r}."
             )
         self.lowest, self.highest = float(lowest), float(highest)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
-        """The activation of a tensor of any shape."""
+        """Apply the activation to a tensor of any shape."""
         return keras.ops.relu(keras.ops.minimum(inputs, self.highest)) * keras.ops.cast(
             inputs > self.lowest, inputs.dtype
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """That of the input."""
+        """Return the shape of the input."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Activations that are measured curves of neurons, and networks made of them.
+"""Measured f-I curves of neurons as activations, and networks that use them.
 
 The names are public in `bioconv.keras`.
 """
@@ -35,37 +35,39 @@ else:
 
 @keras.saving.register_keras_serializable("bioconv")
 class FICurve(keras.layers.Layer):
-    """Activation that is the measured f-I curve of a neuron under the rate code's affine drive.
+    """The measured f-I curve of a neuron, under the affine drive of the rate code, as activation.
 
-    ``scale * f(current + gain * x / scale) / max_rate``: smooth (once continuously
-    differentiable), as monotone as the curve itself, near ReLU as far as the neuron allows.  Its
-    configuration holds numbers and texts only, so a saved model is safe to load; import
-    `bioconv.keras` before ``keras.models.load_model``.
+    The activation ``scale * f(current + gain * x / scale) / max_rate`` is once continuously
+    differentiable, preserves the monotonicity of the curve, and is as close to ReLU as the neuron
+    allows.  The configuration of the layer consists of numbers and strings only, so that a saved
+    model is safe to load.  Import `bioconv.keras` before ``keras.models.load_model``.
 
     Parameters
     ----------
     neuron : Neuron or str, optional
-        Whose curve is measured (a second or so); the neuron to convert to afterwards.  Or a name
-        that `bioconv.neurons.make` knows.
+        Neuron to which the network will be converted, or its name in `bioconv.neurons.make`.  Its
+        curve is measured, which takes about a second.
     scale : float or array of float, shape (channels,)
-        Activation that stands for ``max_rate``; an array goes along the last axis.
+        Activation that ``max_rate`` represents; an array applies along the last axis.
     max_rate : float
-        Hz; 0: what the rate code takes for this neuron, see `bioconv.RateCode`.
+        Rate in Hz.  With 0, the rate that the rate code uses for this neuron, see
+        `bioconv.RateCode`.
     dt : float, optional
-        Step in ms that the network will be simulated with; by default what the neuron needs.
+        Step in ms with which the network will be simulated; by default as the neuron requires.
     noise : {"auto", "none"} or float
         As in `bioconv.RateCode`: current noise smooths the curve of a neuron that jumps at onset.
     curve : mapping, optional
-        In place of a neuron: what `get_config` of such a layer gave.
+        The curve from `get_config` of such a layer, in place of a neuron.
     **arguments
-        Of ``keras.layers.Layer``: name, dtype, trainable.
+        Arguments of ``keras.layers.Layer``: name, dtype, trainable.
 
     Raises
     ------
     ParameterError
-        Neither neuron nor curve, or both; a curve that is none; an option out of range.
+        Unless exactly one of neuron and curve is given, or if the curve is invalid or an option is
+        out of range.
     ConversionError
-        The neuron cannot carry a rate.
+        If the neuron cannot represent values by rates.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class FICurve(keras.layers.Layer):
     ) -> None:
         super().__init__(**arguments)
         if (neuron is None) == (curve is None):
-            raise ParameterError("FICurve needs a neuron, or the curve of one, not both.")
+            raise ParameterError("FICurve requires either a neuron or a curve, not both.")
         if neuron is not None:
             code = RateCode(max_rate=max_rate, noise=noise)
             check_entries({"scale": scale})
@@ -89,14 +91,14 @@ class FICurve(keras.layers.Layer):
                 _neuron_of(neuron), max_rate=code.max_rate, dt=_step_of(dt), noise=code.noise
             )
             curve = {**plain_curve(measured), "scale": scale}
-        # A measured curve goes the way of a loaded one: what can be built can be loaded.
+        # Measured curves take the same path as loaded ones, so every layer can be loaded again.
         self.function = curve_of(curve or {})
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
-        """The activation of a tensor of any shape."""
+        """Apply the activation to a tensor of any shape."""
         ops, curve = keras.ops, self.function
-        # Half precision has too few digits to tell the 321 points of a curve apart.
+        # Half precision has too few digits to distinguish the 321 points of a curve.
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         scale, values, slopes = (
             ops.convert_to_tensor(array, dtype=dtype)
@@ -107,16 +109,16 @@ class FICurve(keras.layers.Layer):
         return ops.cast(scale * share, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """That of the input."""
+        """Return the shape of the input."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """Plain numbers and texts."""
+        """Return the configuration as plain numbers and strings."""
         return {**super().get_config(), "curve": plain_curve(self.function)}
 
 
 def plain_curve(function: CurveFunction) -> dict[str, Any]:
-    """A curve as numbers, lists of numbers and texts."""
+    """Return a curve as numbers, lists of numbers and strings."""
     entries = {entry.name: getattr(function, entry.name) for entry in fields(function)}
     return {
         name: value.tolist() if isinstance(value, np.ndarray) else value
@@ -133,24 +135,24 @@ def constrain(
     code: RateCode | None = None,
     dt: float | None = None,
 ) -> Any:
-    """A copy of a Keras model with every ReLU replaced by the f-I curve of a neuron.
+    """Return a copy of a Keras model with every ReLU replaced by the f-I curve of a neuron.
 
-    The copy has the weights of the model and is not compiled: fine-tune it for a few epochs with
-    a small learning rate, then convert it to the same neuron.
+    The copy has the weights of the model and is not compiled.  Compile it and fine-tune it for a
+    few epochs with a small learning rate, then convert it to the same neuron.
 
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, with ReLUs as layers or as ``activation``.
+        Sequential or functional model, with ReLUs as layers or as ``activation``.
     neuron : Neuron or str
-        A neuron, or a name that `bioconv.neurons.make` knows.
+        A neuron, or its name in `bioconv.neurons.make`.
     calibration : array, or a sequence or mapping of arrays
         Samples that set each layer's scale, as in `bioconv.convert`.
     code : RateCode, optional
-        For percentile, over, normalization, max_rate and noise.  Default:
+        Code whose options percentile, over, normalization, max_rate and noise are used.  Default:
         ``RateCode(normalization="layer")``.
     dt : float, optional
-        Step in ms that the network will be simulated with; by default what the neuron needs.
+        Step in ms with which the network will be simulated; by default as the neuron requires.
 
     Returns
     -------
@@ -159,9 +161,9 @@ def constrain(
     Raises
     ------
     ReadError, ConversionError
-        The model or the neuron cannot be used.
+        If the model or the neuron is not supported.
     ParameterError
-        There is no ReLU in the model; an option is out of range.
+        If there is no ReLU in the model, or if an option is out of range.
     """
     code = RateCode(normalization="layer") if code is None else code
     neuron, dt = _neuron_of(neuron), _step_of(dt)
@@ -185,7 +187,7 @@ def constrain(
     if missing:
         raise ParameterError(
             f"{', '.join(missing)}: a ReLU in a nested model cannot be replaced. "
-            "Rebuild the model without nesting, or put FICurve layers into it yourself."
+            "Rebuild the model without nesting, or insert FICurve layers yourself."
         )
     copy.set_weights(model.get_weights())
     return copy
@@ -194,7 +196,7 @@ def constrain(
 def _curves(
     graph: AnalogGraph, neuron: Neuron, samples: Any, code: RateCode, dt: float | None
 ) -> dict[str, dict[str, Any]]:
-    """The curve of every ReLU, by name of the Keras layer."""
+    """Return the curve of every ReLU, by name of the Keras layer."""
     plain = ReLU()
     names = [
         layer.name
@@ -221,19 +223,19 @@ def _curves(
 
 
 def _neuron_of(neuron: Neuron | str) -> Neuron:
-    """The neuron, or that of this name."""
+    """Return the neuron, or the neuron of this name."""
     if isinstance(neuron, str):
         return make(neuron)
     if not isinstance(neuron, Neuron):
         raise ParameterError(
-            "neuron must be a neuron such as neurons.IntegrateAndFire(), or the name of one. "
+            "neuron must be a neuron such as neurons.IntegrateAndFire(), or its name. "
             f"Received: {neuron!r}."
         )
     return neuron
 
 
 def _step_of(dt: float | None) -> float | None:
-    """The step, which is not 0: other functions take that for none."""
+    """Return the step, which must not be 0 because other functions interpret 0 as no step."""
     if dt is None:
         return None
     check_entries({"dt": dt})

@@ -1,4 +1,4 @@
-"""Fine-tuning of a Keras network under the hardware it goes to: rounded and noisy weights.
+"""Fine-tuning of a Keras network for hardware with rounded and noisy weights.
 
 The names are public in `bioconv.keras`.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.keras_engine import import_keras
-from bioconv.noise.options import number_from, refuse
+from bioconv.ground.options import Interval, refuse, wrong
 from bioconv.noise.weights import WeightQuantization
 
 if TYPE_CHECKING:
@@ -19,46 +19,48 @@ if TYPE_CHECKING:
 else:
     keras = import_keras()
 
-#: names of the variables that are weights of synapses
+#: names of the variables that become synaptic weights
 _WEIGHTS = frozenset({"kernel", "depthwise_kernel", "pointwise_kernel"})
-#: layers of `keras.layers` whose kernels have the output channels elsewhere than operators do
+#: layers of `keras.layers` whose kernels do not have the output channels on the last axis, as
+#: operators do
 _OTHERWISE = (
     *("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
     *("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
 )
-#: all layers that have them
+#: all layers with such weights
 _LAYERS = ("Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", *_OTHERWISE)
 
 
 @keras.saving.register_keras_serializable("bioconv")
 class HardwareAware(keras.layers.Wrapper):
-    """A layer that computes with the weights that hardware would have, and learns its own.
+    """Wrapper that evaluates a layer with the weights of hardware while training exact ones.
 
-    Forward, its kernels are rounded and, in training, multiplied with noise; backward, gradients
-    go straight through to the kernels themselves (Bengio, Leonard and Courville 2013,
-    arXiv:1308.3432; Jacob et al. 2018, arXiv:1712.05877, section 3).  Import `bioconv.keras`
-    before ``keras.models.load_model``.
+    In the forward pass, the kernels are rounded and, during training, multiplied by noise.  In the
+    backward pass, gradients are passed straight through to the exact kernels (Bengio, Leonard and
+    Courville 2013, arXiv:1308.3432; Jacob et al. 2018, arXiv:1712.05877, section 3).  Import
+    `bioconv.keras` before ``keras.models.load_model``.
 
     Parameters
     ----------
     layer : keras.layers.Layer
-        With kernels: a Dense or any convolution.  Biases are left as they are.
+        A layer with kernels: Dense, EinsumDense or any convolution.  Biases are not changed.
     quantization : WeightQuantization, optional
-        How weights are rounded, to the nearest; the imperfection of `bioconv.noise` that the
-        network will have.  Default: not at all.  By channels only where the kernel has the output
-        channels on its last axis: not in transposed, depthwise and separable convolutions, nor
-        in an EinsumDense with several output axes.
+        Rounding of weights to the nearest level, the imperfection of `bioconv.noise` that the
+        network will have.  By default weights are not rounded.  Rounding by channel requires
+        kernels with the output channels on the last axis, which transposed, depthwise and
+        separable convolutions do not have, nor an EinsumDense with several output axes.
     noise : float
-        Standard deviation of the factors on weights in training, drawn anew for every batch:
-        the mismatch of chips that are not known.
+        Standard deviation of the random factors on weights during training, which are drawn anew
+        for every batch.  They represent the mismatch of unknown chips.
     seed : int
+        Seed of these factors.
     **arguments
-        Of ``keras.layers.Layer``: name, dtype, trainable.
+        Arguments of ``keras.layers.Layer``: name, dtype, trainable.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        If options are invalid.  The message lists all of them.
     """
 
     def __init__(
@@ -73,14 +75,14 @@ class HardwareAware(keras.layers.Wrapper):
         if isinstance(quantization, dict):
             quantization = WeightQuantization(**quantization)
         self.quantization = quantization or WeightQuantization()
-        problems = number_from("noise", noise, 0.0)
+        problems = wrong("noise", noise, Interval(0.0))
         refuse(self, problems + _quantization_problems(self.quantization, [layer]))
         self.noise, self.seed = float(noise), int(seed)
         self.generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """What the layer gives with the weights of hardware."""
-        # A scope hides all variables of the scope around it, so it has to name every one.
+        """Return the output of the layer with the weights of hardware."""
+        # A scope hides all variables of the enclosing scope, so every one has to be named.
         values = [(variable, self._value(variable, training)) for variable in self.layer.variables]
         with keras.StatelessScope(state_mapping=values):
             return self.layer.call(inputs)
@@ -99,11 +101,11 @@ class HardwareAware(keras.layers.Wrapper):
         return value + keras.ops.stop_gradient(there - value)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """That of the layer."""
+        """Return the output shape of the layer."""
         return self.layer.compute_output_shape(input_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """The layer's configuration, numbers and texts."""
+        """Return the configuration of the layer as numbers and strings."""
         return {
             **super().get_config(),
             "quantization": asdict(self.quantization),
@@ -119,16 +121,16 @@ def harden(
     noise: float = 0.0,
     seed: int = 0,
 ) -> Any:
-    """A copy of a Keras model for fine-tuning, every Dense and convolution `HardwareAware`.
+    """Return a copy of a Keras model in which every layer with kernels is `HardwareAware`.
 
-    The copy has the weights of the model and is not compiled.  Fine-tune it for a few epochs with
-    a small learning rate, then `soften` it, convert the result, and disturb that with the same
-    quantization.
+    The copy has the weights of the model and is not compiled.  Compile it and fine-tune it for a
+    few epochs with a small learning rate, then apply `soften`, convert the result, and apply the
+    same quantization to the spiking network.
 
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, without nested models, which are refused.
+        Sequential or functional model without nested models.
     quantization : WeightQuantization, optional
     noise : float
     seed : int
@@ -140,7 +142,7 @@ def harden(
     Raises
     ------
     ParameterError
-        There is no layer with a kernel; a model is nested; an option is wrong.
+        If no layer has a kernel, if a model is nested, or if an option is invalid.
     """
     problems = _quantization_problems(quantization or WeightQuantization(), model.layers)
     if problems:
@@ -148,7 +150,7 @@ def harden(
     nested = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
     if nested:
         raise ParameterError(
-            f"{model.name} has nested models: {', '.join(nested)}. Put their layers in its place."
+            f"{model.name} has nested models: {', '.join(nested)}. Replace them by their layers."
         )
     wrapped: list[str] = []
     kinds = {getattr(keras.layers, name) for name in _LAYERS}
@@ -163,14 +165,14 @@ def harden(
 
     hardened = keras.models.clone_model(model, clone_function=clone)
     if not wrapped:
-        raise ParameterError(f"{model.name} has no Dense and no convolution to make aware.")
+        raise ParameterError(f"{model.name} has no Dense layer and no convolution.")
     for mine, original in zip(hardened.layers, model.layers, strict=True):
         _inner(mine).set_weights(original.get_weights())
     return hardened
 
 
 def soften(model: Any) -> Any:
-    """A copy of a model that was made by `harden` with its plain layers, and what they learned.
+    """Return a copy of a model from `harden` with plain layers and the trained weights.
 
     Parameters
     ----------
@@ -179,7 +181,7 @@ def soften(model: Any) -> Any:
     Returns
     -------
     keras.Model
-        As the one that was hardened; not compiled.
+        A model with the layers of the original one, not compiled.
     """
 
     def clone(layer: Any) -> Any:
@@ -193,22 +195,23 @@ def soften(model: Any) -> Any:
 
 
 def _quantization_problems(quantization: Any, layers: Sequence[Any]) -> list[str]:
-    """What is wrong with rounding these layers so."""
+    """Return the reasons why these layers cannot be rounded in this way."""
     if not isinstance(quantization, WeightQuantization):
         return [f"quantization must be a WeightQuantization. Received: {quantization!r}."]
     problems = []
     if quantization.rounding != "nearest":
-        problems.append("rounding must be nearest: gradients take no chances.")
+        problems.append("rounding must be nearest: training does not support random rounding.")
     wrong = [f"{layer.name} ({type(layer).__name__})" for layer in layers if _elsewhere(layer)]
     if quantization.bits and quantization.per == "channel" and wrong:
         problems.append(
-            f'the network has the channels of {", ".join(wrong)} in another place: use per="layer".'
+            f"the kernels of {', '.join(wrong)} do not have the output channels on the last axis: "
+            'use per="layer".'
         )
     return problems
 
 
 def _elsewhere(layer: Any) -> bool:
-    """Whether its kernel has the channels of the operator elsewhere than on the last axis."""
+    """Whether the kernel of the layer has its output channels elsewhere than on the last axis."""
     if isinstance(layer, keras.layers.EinsumDense):
         kernel, output = layer.equation.split(",")[1].split("->")
         return [axis for axis in kernel if axis in output] != [kernel[-1]]

@@ -1,7 +1,7 @@
-"""What a simulation was worth: rates, spikes, operations, and where accuracy is lost.
+"""Measures of a simulation: rates, spikes, operations, and the layers that lose accuracy.
 
-Accuracy and agreement over time are methods of `bioconv.Recording`; everything here needs the
-network as well.  Rates are in Hz, activations in the units of the analog network.
+Accuracy and agreement over time are methods of `bioconv.Recording`, whereas all measures here
+require the network as well.  Rates are in Hz, activations in the units of the analog network.
 """
 
 from bioconv.ground.tables import format_table

@@ -1,7 +1,7 @@
 """Spikes, rates and operations of a simulation.
 
-Accuracy and agreement over time are methods of `bioconv.Recording`; everything here needs the
-network as well.  Rates are in Hz, activations in the units of the analog network.
+Accuracy and agreement over time are methods of `bioconv.Recording`, whereas all measures here
+require the network as well.  Rates are in Hz, activations in the units of the analog network.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from bioconv.operators import fan_out, n_synapses
 
 @dataclass(frozen=True)
 class PopulationActivity:
-    """What one population, or spiking input, did on average.
+    """Average activity of a population or spiking input.
 
     Parameters
     ----------
     population : str
     neurons : int
     spikes_per_image, spikes_per_neuron : float
-        Mean over images; the second for one neuron and one image.
+        Mean number of spikes per image of the whole population, and of one neuron.
     mean_rate, median_rate, max_rate : float
-        Rate in Hz over the whole duration: mean, median and largest of the neurons' means.
+        Mean, median and maximum over neurons of their mean rates in Hz over the whole duration.
     silent : float
-        Share of neurons that emitted no spike for any image.
+        Fraction of neurons that emitted no spike for any image.
     synaptic_operations : float
-        Synaptic events that the population's spikes cause, for one image.
+        Mean number of synaptic events per image that the population's spikes cause.
     """
 
     population: str
@@ -51,13 +51,13 @@ class PopulationActivity:
 
 
 def activity(network: SpikingNetwork, recording: Recording) -> list[PopulationActivity]:
-    """Spikes, rates and synaptic operations, population by population.
+    """Return spikes, rates and synaptic operations of every population.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        Of this network.
+        A recording of this network.
 
     Returns
     -------
@@ -94,15 +94,16 @@ def _activity(
 def synaptic_operations(
     network: SpikingNetwork, recording: Recording, by: str = "pre"
 ) -> dict[str, float]:
-    """Synaptic events for one image: spikes times fan-out.
+    """Return the number of synaptic events per image, the sum of fan-outs over all spikes.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        Of this network.
+        A recording of this network.
     by : {"pre", "post"}
-        Count them for the population (or input) that sends, or for the one that receives.
+        Whether to attribute events to the presynaptic population (or input) or to the
+        postsynaptic one.
 
     Returns
     -------
@@ -112,7 +113,7 @@ def synaptic_operations(
     Raises
     ------
     ParameterError
-        If ``by`` is neither, or the recording is of another network.
+        If ``by`` is neither, or if the recording belongs to another network.
     """
     if by not in ("pre", "post"):
         raise ParameterError(f'by must be "pre" or "post". Received: {by!r}.')
@@ -125,7 +126,7 @@ def synaptic_operations(
 
 
 def mixed_signs(network: SpikingNetwork) -> float:
-    """Share of neurons that violate Dale's law: outgoing weights of both signs.
+    """Return the fraction of neurons that violate Dale's law by outgoing weights of both signs.
 
     Parameters
     ----------
@@ -134,15 +135,16 @@ def mixed_signs(network: SpikingNetwork) -> float:
     Returns
     -------
     float
-        Of the neurons and spike sources that have synapses at all; 0 without any.  The receptor
-        ``inh`` of a conductance synapse counts as negative.
+            Of the neurons and spike sources that have synapses at all; 0 without any.  What an
+        inhibitory receptor takes counts as negative.
     """
     names = {projection.pre for projection in network.projections}
     positive = {name: np.zeros(0, np.bool_) for name in names}
     negative = dict(positive)
     for projection in network.projections:
         edges = projection.operator.edges()
-        above = edges.weight < 0 if projection.receptor == "inh" else edges.weight > 0
+        receptor = network.population(projection.post).model.receptor(projection.receptor)
+        above = edges.weight < 0 if receptor.sign < 0 else edges.weight > 0
         n_in = projection.operator.n_in
         for found, chosen in ((positive, above), (negative, ~above)):
             reached = np.bincount(edges.pre[chosen], minlength=n_in) > 0
@@ -154,10 +156,11 @@ def mixed_signs(network: SpikingNetwork) -> float:
 
 
 def multiply_accumulates(graph: AnalogGraph) -> dict[str, int]:
-    """Multiply-accumulate operations of the analog network for one sample, by layer.
+    """Return the multiply-accumulate operations per sample of each layer of the analog network.
 
-    They count the non-zero entries of each layer's linear map.  Linear Keras layers are composed
-    into the next non-linear one, so average pooling counts as part of the convolution behind it.
+    Their number is that of the non-zero entries of the layer's linear map.  Linear Keras layers are
+    composed into the next non-linear one, so that average pooling counts as part of the
+    convolution that follows it.
 
     Parameters
     ----------
@@ -174,18 +177,18 @@ def multiply_accumulates(graph: AnalogGraph) -> dict[str, int]:
 
 
 def spikes_per_image(recording: Recording) -> float:
-    """Spikes of all populations and spiking inputs for one image, mean over images."""
+    """Return the mean number of spikes per image of all populations and spiking inputs."""
     return float(sum(np.mean(counts) for counts in recording.spikes_per_image.values()))
 
 
 def spikes_per_neuron(network: SpikingNetwork, recording: Recording) -> float:
-    """Spikes of one neuron for one image: mean over neurons and images, sources included."""
+    """Return the mean number of spikes per image and neuron, including spike sources."""
     n_sources = sum(item.n_neurons for item in network.spiking_inputs)
     return spikes_per_image(recording) / (network.n_neurons + n_sources)
 
 
 def analog_classes(network: SpikingNetwork, x: Data) -> NDArray[np.int64]:
-    """The analog network's class of each sample: the target for `Recording.agreement`."""
+    """Return the analog network's class of each sample, the target of `Recording.agreement`."""
     output = network.analog.outputs[0]
     return classes_of(evaluate(network.analog, x, names=(output,))[output])
 
@@ -194,7 +197,7 @@ def _spikes(recording: Recording, name: str) -> NDArray[np.int64]:
     if name not in recording.spikes_per_neuron:
         known: Sequence[str] = sorted(recording.spikes_per_neuron)
         raise ParameterError(
-            f"The recording has no population {name!r}: it is of another network. "
-            f"It has {', '.join(known)}."
+            f"The recording has no population {name!r} and belongs to another network. "
+            f"Its populations: {', '.join(known)}."
         )
     return recording.spikes_per_neuron[name]

@@ -1,4 +1,4 @@
-"""Where did the accuracy go?  A simulated network and its analog network, layer by layer."""
+"""Locate losses of accuracy by comparing a simulated network with the analog one by layer."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
 
-#: a neuron counts as saturated from this share of the rate that stands for its scale
+#: a neuron counts as saturated from this fraction of the rate that represents its scale
 SATURATION = 0.99
 
 
 @dataclass(frozen=True)
 class LayerDiagnosis:
-    """What a layer of the analog network became, over all samples.
+    """Comparison of a layer of the analog network with its populations, over all samples.
 
     Parameters
     ----------
     layer : str
         Name of the analog layer.
     neurons : int
-        In the populations that carry it.
+        Number of neurons in the populations that represent it.
     correlation : float or None
         Pearson correlation of decoded values with analog activations; None where one of them is
         constant.
     mean_error : float
         Mean absolute difference of decoded values and activations, in units of the activation.
     saturated : float or None
-        Share of neurons and samples at 99 % of the value that stands for the scale, or above;
-        None, like ``never``, for a readout that does not count spikes.
+        Fraction of values, over neurons and samples, of at least 99 % of the value that represents
+        the scale.  None, like ``never``, for a readout that does not count spikes.
     above_scale : float or None
-        Share of analog activations that lie beyond what the populations can represent; None, like
-        ``silent``, for outputs.
+        Fraction of analog activations outside the range that the populations can represent.  None,
+        like ``silent``, for outputs.
     silent : float or None
-        Share of the positive activations for which no spike was emitted.
+        Fraction of the positive activations for which no spike was emitted.
     never : float or None
-        Share of neurons that emitted no spike for any sample.
+        Fraction of neurons that emitted no spike for any sample.
     agreement : float
-        Share of samples with the analog network's class if only the layers up to this one spike.
+        Fraction of samples with the analog network's class if only the layers up to this one spike.
     accuracy : float or None
-        Share of samples with the right class if only the layers up to this one spike; None
+        Fraction of samples with the correct class if only the layers up to this one spike; None
         without labels.
     output_error : float
-        Mean absolute difference of the network's output from the analog network's if only the
-        layers up to this one spike, as a share of the range of the analog output.
+        Mean absolute error of the network's output if only the layers up to this one spike, as a
+        fraction of the range of the analog output.
     """
 
     layer: str
@@ -78,8 +78,8 @@ def diagnose(
     ----------
     network : SpikingNetwork
     recording : Recording
-        Of this network and ``x``, with what every population that carries a layer is
-        `Population.decoded_from`.
+        A recording of this network for ``x`` that contains, for every population that represents a
+        layer, the quantity named by `Population.decoded_from`.
     x : ndarray, shape (n_images, *shape), or a sequence or mapping of arrays
         The samples that were simulated.
     y : ndarray of int, shape (n_images,), optional
@@ -88,15 +88,15 @@ def diagnose(
     Returns
     -------
     list of LayerDiagnosis
-        In topological order of the layers that spike.  The last two figures of the first row
-        where they drop name the layer that loses the accuracy.
+        In topological order of the spiking layers.  The first row in which agreement or accuracy
+        drops belongs to the layer that loses accuracy.
 
     Raises
     ------
     DataError
-        If the samples do not fit the network, or are not as many as in the recording.
+        If the samples do not fit the network, or if their number differs from the recording.
     ParameterError
-        If counts, or spikes, were not recorded.
+        If required counts or spikes were not recorded.
     """
     _check_numbers(network, recording, x, y)
     exact = network.analog.activations(x)
@@ -111,7 +111,7 @@ def diagnose(
         if not populations:
             continue
         replaced[layer.name] = decode(network, recording, layer.name)
-        # With every layer up to here replaced, what is left runs as the analog network does.
+        # Replace every layer up to this one; the remaining ones run as in the analog network.
         mixed = evaluate(network.analog, x, replace=replaced, names=(output,))[output]
         classes = classes_of(mixed)
         rows.append(
@@ -130,9 +130,9 @@ def diagnose(
 
 
 def carried_layers(network: SpikingNetwork) -> dict[str, str]:
-    """Name of the analog layer for every population that carries one, or that is read out.
+    """Return the analog layer of every population that represents one or that is read out.
 
-    The readouts stand in the order of the analog network's outputs.
+    Readouts are in the order of the analog network's outputs.
     """
     outputs = zip(network.readouts, network.analog.outputs, strict=False)
     layers = {readout.population: output for readout, output in outputs}
@@ -140,49 +140,49 @@ def carried_layers(network: SpikingNetwork) -> dict[str, str]:
 
 
 def decode(network: SpikingNetwork, recording: Recording, layer: str) -> NDArray[np.float64]:
-    """The activation of an analog layer as its spikes give it, shape (n_images, *shape).
+    """Decode the activation of an analog layer from spikes, shape (n_images, *shape).
 
-    The contributions of all populations that carry the layer add up; an output layer is what its
-    readout says.
+    The contributions of all populations that represent the layer are added.  An output layer is
+    decoded by its readout.
 
     Raises
     ------
     ParameterError
-        If no population carries the layer, or its counts, or spikes, were not recorded.
+        If no population represents the layer, or if required counts or spikes were not recorded.
     """
     for readout, output in zip(network.readouts, network.analog.outputs, strict=False):
         if output == layer:
             return np.asarray(recording.outputs[readout.name], np.float64)
     populations = [p for p in network.populations if p.layer == layer]
     if not populations:
-        raise ParameterError(f"{network.name}: no population carries the layer {layer!r}.")
-    # ON and OFF cells of a population of the shape (2, *shape) add up as well.
+        raise ParameterError(f"{network.name}: no population represents the layer {layer!r}.")
+    # The values of ON and OFF cells, in a population of the shape (2, *shape), are added too.
     pairs = {p.shape for p in populations} == {(2, *network.analog.shapes()[layer])}
     total: NDArray[np.float64] = np.zeros((recording.n_images, *populations[0].shape))
     for population in populations:
         if population.shape != populations[0].shape:
             raise ParameterError(
-                f"{population.name} and {populations[0].name} carry the layer {layer!r}, but have "
-                f"the shapes {population.shape} and {populations[0].shape}."
+                f"{population.name} and {populations[0].name} represent the layer {layer!r}, but "
+                f"have the shapes {population.shape} and {populations[0].shape}."
             )
         shares = relative_values(recording, population).reshape(-1, *population.shape)
         total = total + population.scale * shares + population.offset
     if pairs:
         return total.sum(axis=1)
-    # So do the neurons of units, which are one axis more, the last.
+    # So are those of several neurons per unit, which form an additional last axis.
     return total.sum(axis=-1) if total.ndim > len(network.analog.shapes()[layer]) + 1 else total
 
 
 def relative_values(recording: Recording, population: Population) -> NDArray[np.float64]:
-    """Activations in units of the population's scale, shape (n_images, n_neurons).
+    """Return activations in units of the population's scale, shape (n_images, n_neurons).
 
-    Rates as a share of ``population.max_rate``, or the summed values of the spikes; where spike
-    times are known exactly, values are interpolated between the steps.
+    These are rates as fractions of ``population.max_rate``, or sums of the values of spikes.  If
+    exact spike times are known, values are interpolated between steps.
 
     Raises
     ------
     ParameterError
-        If the counts of the population, or its spikes, were not recorded.
+        If the required counts or spikes of the population were not recorded.
     """
     if population.decoded_from == "counts":
         return recording.rates(population.name) / population.max_rate
@@ -206,19 +206,19 @@ def _shares(
     populations: list[Population],
     exact: NDArray,
 ) -> dict[str, float | None]:
-    """Saturated, above the scale, silent, never active, as shares."""
+    """Return the fractions saturated, above_scale, silent and never of `LayerDiagnosis`."""
     kinds = {readout.population: readout.kind for readout in network.readouts}
     shares: dict[str, float | None] = dict.fromkeys(("saturated", "above_scale", "silent", "never"))
     if any(kinds.get(population.name, "count") != "count" for population in populations):
         return shares
     shape = exact.shape[1:]
-    # Of ON and OFF cells, the ON cells tell whether a neuron was active.
+    # Of ON and OFF cells, only the ON cells are considered.
     rates = np.stack([unit_values(recording, p, shape)[:, : prod(shape)] for p in populations])
     populations = [on_cells(p, shape) for p in populations]
     spikes = rates > 0
     shares["saturated"] = float(np.mean(rates >= SATURATION))
     shares["never"] = float(np.mean(~spikes.any(axis=1)))
-    # The spikes of an output layer stand for the value before its function (a softmax, say).
+    # Spikes of an output layer represent the value before its function, for example a softmax.
     if not any(population.name in kinds for population in populations):
         positive = exact > 0
         reached = np.reshape(spikes.any(axis=0), exact.shape)
@@ -230,7 +230,7 @@ def _shares(
 def signed_values(
     recording: Recording, population: Population, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """The same for a layer of this shape: of ON and OFF cells the difference of the two."""
+    """Return `unit_values`, where ON and OFF cells are combined to their difference."""
     values = unit_values(recording, population, shape)
     if population.shape != (2, *shape):
         return values
@@ -240,7 +240,7 @@ def signed_values(
 def unit_values(
     recording: Recording, population: Population, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """`relative_values`, of a layer whose units have several neurons each the mean of these."""
+    """Return `relative_values`, averaged over the neurons of a unit if it has several."""
     values = relative_values(recording, population)
     if not _has_units(population, shape):
         return values
@@ -248,14 +248,14 @@ def unit_values(
 
 
 def _has_units(population: Population, shape: tuple[int, ...]) -> bool:
-    """Whether every unit of a layer of this shape has several neurons: (*shape, n)."""
+    """Whether each unit of a layer of this shape has several neurons, along a last axis."""
     return population.shape[:-1] == shape and population.shape != (2, *shape)
 
 
 def on_cells(population: Population, shape: tuple[int, ...]) -> Population:
-    """The population as one of the layer's shape.
+    """Return the population reduced to the shape of the layer.
 
-    Of ON and OFF cells the ON cells; where units have several neurons, these together.
+    Of ON and OFF cells only the ON cells are kept; several neurons of a unit are summed up.
     """
     if _has_units(population, shape):
         scale, offset = (
@@ -273,12 +273,12 @@ def on_cells(population: Population, shape: tuple[int, ...]) -> Population:
 
 
 def _beyond(populations: list[Population], exact: NDArray) -> float:
-    """Share of activations outside of the range that the populations span together."""
+    """Return the fraction of activations outside the range that the populations span together."""
     above, below = np.zeros(exact.shape[1:]), np.zeros(exact.shape[1:])
     for population in populations:
         above = above + population.offset + np.maximum(population.scale, 0)
         below = below + population.offset + np.minimum(population.scale, 0)
-    # Only the upper end limits a layer that is cut off at zero by its own function.
+    # A layer whose own function cuts it off at zero is limited only at the upper end.
     negative = any(np.any(population.scale < 0) for population in populations)
     outside = exact > above
     return float(np.mean(outside | (exact < below) if negative else outside))
@@ -292,7 +292,7 @@ def _correlation(a: NDArray, b: NDArray) -> float | None:
 
 
 def classes_of(output: NDArray) -> NDArray[np.int64]:
-    """Arg max over all values of an output, shape (n_images,)."""
+    """Return the argmax over all values of each output, shape (n_images,)."""
     return np.asarray(output).reshape(len(output), -1).argmax(axis=1)
 
 

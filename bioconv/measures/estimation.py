@@ -1,4 +1,4 @@
-"""How good a spiking network will be, before it is simulated, and which percentile is best."""
+"""Estimate the accuracy of a spiking network before conversion, and find the best percentile."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ Data = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected accuracy under one percentile.
+    """Estimated accuracy for one percentile.
 
     Parameters
     ----------
     percentile : float
     accuracy : float or None
-        Share of samples that get their label; None without labels.
+        Fraction of samples that are classified correctly; None without labels.
     agreement : float
-        Share of samples that get the same class as from the analog network.
+        Fraction of samples that are assigned to the same class as by the analog network.
     output_error : float
-        Mean distance to the analog output, as a share of the range of that output.
+        Mean absolute error of the output, as a fraction of the range of the analog output.
     """
 
     percentile: float
@@ -50,15 +50,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A percentile tried on noise.
+    """Result of a simulation of noise samples for one percentile.
 
     Parameters
     ----------
     percentile : float
     agreement : float
-        Share of noise samples that get the same class as from the analog network.
+        Fraction of noise samples that are assigned to the same class as by the analog network.
     output_error : float
-        Mean distance to the analog output, as a share of the range of that output.
+        Mean absolute error of the output, as a fraction of the range of the analog output.
     chosen : bool
         Whether the search recommends it.
     """
@@ -72,16 +72,16 @@ class Candidate:
 @register
 @dataclass(frozen=True, eq=False)
 class RateReLU(Elementwise):
-    """What a rate can represent of a rectification: at most its scale, in steps.
+    """Rectification as firing rates represent it, limited by its scale and optionally rounded.
 
     Parameters
     ----------
     scale : ndarray broadcastable to one sample
         Largest value (ReLU1 of mueller 3.3.3, in the units of the layer).
     n_steps : int
-        Values are multiples of ``scale / n_steps``; 0: any value.
+        If positive, values are rounded to multiples of ``scale / n_steps``.
     start : float
-        Membrane potential at the start as a share of the threshold: with 0.5 values are rounded
+        Initial membrane potential as a fraction of the threshold.  With 0.5, values are rounded
         to the nearest multiple, with 0 to the next lower one.
     """
 
@@ -90,7 +90,7 @@ class RateReLU(Elementwise):
     start: float = 0.5
 
     def value(self, x: Array) -> Array:
-        """The function of one array."""
+        """Apply the function to one array."""
         share = jnp.clip(x / self.scale, 0, 1)
         if self.n_steps:
             share = jnp.floor(share * self.n_steps + self.start) / self.n_steps
@@ -107,11 +107,12 @@ def estimate(
     percentiles: Sequence[float] = PERCENTILES,
     n_steps: int | None = None,
 ) -> list[Estimate]:
-    """Accuracy of the analog network with every ReLU clipped at its scale (mueller 3.3.3).
+    """Estimate the accuracy by clipping every ReLU of the analog network (mueller 3.3.3).
 
-    That is the accuracy of the spiking network after infinite time: what saturation costs.  With
-    ``n_steps`` activations are also rounded to what so many steps can represent; errors of single
-    steps add up through the layers, so this is an optimistic figure.
+    Activations are clipped at the scale of their layer.  The result is the accuracy of the spiking
+    network after infinite time, which shows the loss by saturation.  With ``n_steps``, activations
+    are also rounded to the values that rates can take in this number of steps.  This estimate is
+    optimistic, because errors of single steps accumulate through the layers.
 
     Parameters
     ----------
@@ -123,8 +124,8 @@ def estimate(
     calibration : array, or a sequence or mapping of arrays
         Samples that set the scales.
     code : RateCode, optional
-        Its normalization, over and initial are used.  Default: ``RateCode()``, as in
-        `bioconv.convert`.
+        Code whose options normalization, over and initial are used.  Default: ``RateCode()``, as
+        in `bioconv.convert`.
     percentiles : sequence of float
     n_steps : int, optional
 
@@ -138,14 +139,16 @@ def estimate(
     DataError
         If data or labels do not fit.
     ParameterError
-        There is no percentile, one is out of range, or the code is no rate code.
+        If there are no percentiles, if one is out of range, or if the code is not a rate code.
     ConversionError
-        With every layer that a rate cannot carry.
+        If rates cannot represent a layer.  The message lists all such layers.
     """
     graph = as_graph(model)
     code = RateCode() if code is None else code
     if not isinstance(code, RateCode):
-        raise ParameterError(f"an estimate needs a rate code, RateCode(...). Received: {code!r}.")
+        raise ParameterError(
+            f"an estimate requires a rate code, RateCode(...). Received: {code!r}."
+        )
     codes = [replace(code, percentile=p) for p in percentiles]
     if not codes:
         raise ParameterError("give at least one percentile")
@@ -183,42 +186,43 @@ def search_percentile(
     duration: float | None = None,
     seed: int = 0,
 ) -> list[Candidate]:
-    """Find the percentile that converges fastest without loss, with no test data.
+    """Find the percentile that converges fastest without loss of accuracy, without test data.
 
-    Mueller 3.3.2, Fig 3.12: a trained network gives random but sharp answers to uniform noise, so
-    noise shows small errors of conversion better than data do.  For each percentile the network
-    is converted and simulated (array simulator) on noise in the range of the calibration data;
-    low percentiles lose by saturation, high ones by slow convergence.
+    A trained network classifies uniform noise at random but with confidence, so that noise reveals
+    small errors of conversion better than data do (mueller 3.3.2, Fig 3.12).  For each percentile
+    the network is converted, and simulated with the array simulator on noise in the range of the
+    calibration data.  Low percentiles lose accuracy by saturation, high ones by slow convergence.
 
-    The choice: the largest agreement of classes with the analog network; among equals the smallest
-    error of the output, then the lowest percentile, which converges fastest.  A network with a
-    single output has no classes and is judged by the error alone.
+    The chosen percentile has the largest agreement of classes with the analog network.  Ties are
+    resolved by the smallest error of the output, then by the lowest percentile, which converges
+    fastest.  For a network with a single output, which has no classes, only the error is used.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
     calibration : array, or a sequence or mapping of arrays
     code : RateCode, optional
-        Its other options are used as they are.
+        Code whose other options are used unchanged.
     neuron : Neuron, optional
     percentiles : sequence of float, optional
         Default: `PERCENTILES`.
     n_samples : int
-        Noise samples; the thesis finds 1 % of a test set enough.
+        Number of noise samples; according to mueller 3.3.2, 1 % of a test set is enough.
     scales : {"noise", "calibration"}
-        What sets the scales during the search.  With those of noise, a percentile is judged by
-        what it does to the activations that it was taken from, and the loss has its minimum inside
-        the range as in Fig 3.12 (``paper_figures/mueller_fig_3_12.py``).  With those of the
-        calibration data, noise, whose activations are other ones, mostly shows how much of it
-        saturates, and high percentiles win whatever the number of steps.
+        Samples that set the scales during the search.  With "noise", a percentile is taken from
+        the same kind of activations on which it is tested, and the loss has its minimum inside the
+        range as in Fig 3.12 (``paper_figures/mueller_fig_3_12.py``).  With "calibration", the
+        activations that noise causes differ from those that set the scales, so that the result
+        mostly depends on how many of them saturate, and high percentiles are chosen for any number
+        of steps.
     n_steps : int, optional
-        Steps a sample is simulated: the speed that is wanted.
+        Number of steps per sample within which the network should converge.
     dt : float, optional
-        ms.
+        Step in ms.
     duration : float, optional
-        ms, in place of ``n_steps``.
+        Simulated time per sample in ms, in place of ``n_steps``.
     seed : int
-        Of the noise.
+        Seed of the noise.
 
     Returns
     -------
@@ -228,7 +232,7 @@ def search_percentile(
     Raises
     ------
     ParameterError
-        There is no percentile or no noise sample, or ``scales`` is unknown.
+        If there are no percentiles or no noise samples, or if ``scales`` is unknown.
     """
     from bioconv.simulators import simulate
 
@@ -301,5 +305,5 @@ def _labels(y: ArrayLike | None, n: int) -> NDArray | None:
         return None
     labels = np.asarray(y).reshape(-1)
     if labels.shape != (n,):
-        raise DataError(f"expected {n} labels, one a sample. Received: {np.shape(y)}")
+        raise DataError(f"expected {n} labels, one for each sample. Received: {np.shape(y)}")
     return labels

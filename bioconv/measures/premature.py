@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.codes.first_spike_exact.neurons import FirstSpikePool
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
+from bioconv.neurons.language import roles
 
 #: numbers in one array at most (32 MB)
 _CHUNK = 4_000_000
@@ -86,7 +86,7 @@ def premature_spikes(network: SpikingNetwork, recording: Recording) -> list[Prem
 
 
 def _picks(population: Population) -> bool:
-    return population.model.name == FirstSpikePool().model.name
+    return population.model.kind == roles.MAX_GATE
 
 
 def _of_population(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.registry import Registry
 from bioconv.neurons.language.discrete import Discrete, discretise
 from bioconv.neurons.language.grammar import Assignment, Equation
 from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter, Receptor, State
@@ -85,24 +85,32 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def library() -> dict[str, Callable[..., Neuron]]:
+_LIBRARY: Registry[Callable[..., Neuron]] = Registry(
+    "neuron",
+    {
+        "integrate_and_fire": ":IntegrateAndFire",
+        "leaky_integrate_and_fire": ":LeakyIntegrateAndFire",
+        "quadratic_integrate_and_fire": ":QuadraticIntegrateAndFire",
+        "exponential_integrate_and_fire": ":ExponentialIntegrateAndFire",
+        "adaptive_exponential": ":AdaptiveExponential",
+        "izhikevich": ":Izhikevich",
+        "quartic": ":Quartic",
+        "mihalas_niebur": ":MihalasNiebur",
+        "resonate_and_fire": ":ResonateAndFire",
+        "hodgkin_huxley": ":HodgkinHuxley",
+        "traub_miles": ":TraubMiles",
+        "morris_lecar": ":MorrisLecar",
+        "fitzhugh_nagumo": ":FitzHughNagumo",
+        "hindmarsh_rose": ":HindmarshRose",
+    },
+    package=__name__,
+    aliases=ALIASES,
+)
+
+
+def library() -> Mapping[str, Callable[..., Neuron]]:
     """Names of the neurons that a network can be built of, and their constructors."""
-    return {
-        "integrate_and_fire": IntegrateAndFire,
-        "leaky_integrate_and_fire": LeakyIntegrateAndFire,
-        "quadratic_integrate_and_fire": QuadraticIntegrateAndFire,
-        "exponential_integrate_and_fire": ExponentialIntegrateAndFire,
-        "adaptive_exponential": AdaptiveExponential,
-        "izhikevich": Izhikevich,
-        "quartic": Quartic,
-        "mihalas_niebur": MihalasNiebur,
-        "resonate_and_fire": ResonateAndFire,
-        "hodgkin_huxley": HodgkinHuxley,
-        "traub_miles": TraubMiles,
-        "morris_lecar": MorrisLecar,
-        "fitzhugh_nagumo": FitzHughNagumo,
-        "hindmarsh_rose": HindmarshRose,
-    }
+    return _LIBRARY
 
 
 def make(name: str, options: Mapping[str, Any] | None = None) -> Neuron:
@@ -124,11 +132,4 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Neuron:
     ParameterError
         If there is no such neuron, option or parameter; lists the valid names.
     """
-    known = library()
-    full = ALIASES.get(name, name)
-    if full not in known:
-        short = ", ".join(f"{alias} ({meant})" for alias, meant in ALIASES.items())
-        raise ParameterError(
-            f"there is no neuron {name!r}. Valid: {', '.join(known)}. Short: {short}."
-        )
-    return known[full](**(options or {}))
+    return library()[name](**(options or {}))

@@ -23,6 +23,7 @@ from bioconv.noise.digital import (
 from bioconv.noise.drift import Drift
 from bioconv.noise.membrane import FlickerNoise, ShotNoise, ThermalNoise
 from bioconv.noise.mismatch import Mismatch
+from bioconv.noise.places import Places
 from bioconv.noise.profiles import NOT_PUBLISHED, PROFILES, Number, Profile, profile
 from bioconv.noise.state import FixedPointState, StateSaturation, saturation
 from bioconv.noise.transistor import TemperatureShift, Transistor, TransistorMismatch
@@ -77,6 +78,7 @@ __all__ = [
     "Imperfection",
     "Mismatch",
     "Number",
+    "Places",
     "Profile",
     "ShotNoise",
     "SpikeJitter",

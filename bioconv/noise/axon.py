@@ -16,8 +16,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import check, number
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.network.restating import in_words_of
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.identity import same
+from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.library.axon import (
     FAMILY,
     MOST_SLOTS,
@@ -32,9 +37,13 @@ from bioconv.neurons.library.axon import (
     spurious_rate,
 )
 from bioconv.noise.base import Imperfection, Streams
-from bioconv.noise.options import number_above, number_from, refuse, share
-from bioconv.noise.retiming import retimed
+from bioconv.noise.once import fires_once
+from bioconv.noise.retiming import held, retimed
 from bioconv.operators import identity
+
+#: roles of what the settings of axons are told by
+_ROLES = (roles.LOSS, roles.SPURIOUS, roles.JITTER, roles.LATENCY)
+_ADVICE = "Disturb the network without these axons."
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class SpikeLoss(Imperfection):
     ParameterError
     """
 
-    probability: float
+    probability: float = number(low=0.0, high=1.0)
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "probability"
     source: ClassVar[str] = (
@@ -85,7 +94,7 @@ class SpikeLoss(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, share("probability", self.probability))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -112,7 +121,7 @@ class SpuriousSpikes(Imperfection):
     ParameterError
     """
 
-    rate: float
+    rate: float = number(low=0.0)
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "Hz"
     source: ClassVar[str] = (
@@ -121,7 +130,7 @@ class SpuriousSpikes(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, number_from("rate", self.rate, 0.0))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -158,15 +167,14 @@ class SpikeJitter(Imperfection):
     number of spikes is on its way; it spans at most 65 steps, 32 to either side.
     """
 
-    sigma: float
-    reach: float = 4.0
+    sigma: float = number(low=0.0)
+    reach: float = number(4.0, 0.0, above=True)
     site: ClassVar[str] = "spikes"
     unit: ClassVar[str] = "ms"
     source: ClassVar[str] = "Stanojevic 2023, thesis, EPFL, section 2.2.4, Fig 2.5b"
 
     def __post_init__(self) -> None:
-        problems = number_from("sigma", self.sigma, 0.0)
-        refuse(self, problems + number_above("reach", self.reach))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -203,11 +211,12 @@ def with_axons(network: SpikingNetwork, merge: Merge | None = None) -> SpikingNe
     Raises
     ------
     ConversionError
-        See `bioconv.noise.retiming.retimed`; or jitter spans more steps than an axon remembers.
+        See `bioconv.noise.retiming.retimed`; jitter spans more steps than an axon remembers; or
+        axons that are there already are none of `bioconv.neurons.library.axon`.
     """
-    before = {name: settings_of(network, axon) for name, axon in axons_of(network).items()}
+    network, known = _in_own_words(network), axons_of(network)
+    before = {name: settings_of(network, axon) for name, axon in known.items()}
     after = {name: merge(axon) if merge else axon for name, axon in before.items()}
-    known = axons_of(network)
     built = {
         name: _axon_population(network, name, known[name], axon) for name, axon in after.items()
     }
@@ -239,23 +248,41 @@ def settings_of(network: SpikingNetwork, axon: str) -> AxonSettings:
     population = _existing(network, axon)
     if population is None:
         return AxonSettings()
-    given = population.parameters
+    loss, rate, sigma, latency = (
+        float(population.value(name)) if name else None
+        for name in map(population.model.role, _ROLES)
+    )
     return AxonSettings(
-        loss=float(loss_probability(given["z_loss"])) if "z_loss" in given else 0.0,
-        rate=float(spurious_rate(given["z_spurious"], network.dt))
-        if "z_spurious" in given
-        else 0.0,
-        sigma=float(given.get("sigma_jitter", 0.0)),
-        latency=float(given.get("latency", 0.0)),
+        loss=0.0 if loss is None else float(loss_probability(loss)),
+        rate=0.0 if rate is None else float(spurious_rate(rate, network.dt)),
+        sigma=sigma or 0.0,
+        latency=latency or 0.0,
     )
 
 
-def fires_once(population: Population, duration: float) -> bool:
-    """Whether no neuron of a population fires twice within so many ms."""
-    model = population.model
-    if model.refractory:
-        return bool(np.min(population.value(model.refractory)) >= duration)
-    return model.reset == "fired = 1" and model.threshold.count("fired < 0.5 and") == 1
+def _in_own_words(network: SpikingNetwork) -> SpikingNetwork:
+    """The network with the library's names for what its axons have."""
+    references: list[NeuronModel] = []
+    problems = []
+    for population in network.populations:
+        if is_axon(population.model):
+            own = _own_models(population.model)
+            references += own
+            if not any(same(population.model, model) for model in own):
+                reason = "is an axon whose equations bioconv does not know."
+                problems.append(Problem(population.name, population.model.name, reason, _ADVICE))
+    if problems:
+        raise ConversionError("Nothing more can be done to these axons:", problems)
+    return in_words_of(network, references)
+
+
+def _own_models(model: NeuronModel) -> list[NeuronModel]:
+    """The library's axon of the same kind, free and held; none if there is no such kind."""
+    try:
+        plain = Axon(kind_of(model)).model
+    except ParameterError:
+        return []
+    return [plain, held(plain)]
 
 
 def _existing(network: SpikingNetwork, axon: str) -> Population | None:
@@ -266,7 +293,8 @@ def _steps(network: SpikingNetwork, axon: Population | None) -> int:
     """Steps that axons take on average; 0 where there are none."""
     if axon is None:
         return 0
-    latency = float(axon.parameters.get("latency", 0.0))
+    name = axon.model.role(roles.LATENCY)
+    latency = float(axon.value(name)) if name else 0.0
     return extra_steps(kind_of(axon.model), round(latency / network.dt))
 
 
@@ -275,7 +303,7 @@ def _axon_population(
 ) -> Population | Problem:
     """The axons behind a population, or why there can be none."""
     source = network.population(name)
-    once = axon.sigma > 0 and fires_once(source, network.n_steps * network.dt)
+    once = axon.sigma > 0 and fires_once(network, source)
     slots = 2 * round(axon.latency / network.dt) + 1 if axon.sigma > 0 and not once else 0
     if slots > MOST_SLOTS:
         return Problem(
@@ -286,20 +314,19 @@ def _axon_population(
             "Use less jitter, a smaller reach, or larger steps.",
         )
     kind = AxonKind(axon.loss > 0, axon.rate > 0, slots, once)
-    parameters = {}
+    model = Axon(kind).model
+    values = {roles.JITTER: axon.sigma, roles.LATENCY: axon.latency}
     if kind.loss:
-        parameters["z_loss"] = loss_quantile(axon.loss)
+        values[roles.LOSS] = loss_quantile(axon.loss)
     if kind.spurious:
-        parameters["z_spurious"] = spurious_quantile(axon.rate, network.dt)
-    if kind.delays:
-        parameters |= {"sigma_jitter": axon.sigma, "latency": axon.latency}
-    neuron = Axon(kind, **parameters)
+        values[roles.SPURIOUS] = spurious_quantile(axon.rate, network.dt)
+    given = {p.name: values[p.role] for p in model.parameters}
     taken = {entry.name for entry in network.inputs}
     taken |= {entry.name for entry in network.populations} - {known}
     unused = f"{name}_{FAMILY}"
     while unused in taken:
         unused += "s"
-    return Population(known or unused, source.shape, neuron.model, dict(neuron.parameters))
+    return Population(known or unused, source.shape, model, given)
 
 
 def _put_behind(
@@ -320,6 +347,7 @@ def _put_behind(
         replace(p, pre=new[p.pre].name) if p.pre in new else p for p in network.projections
     ]
     projections += [
-        Projection(name, axon.name, identity(axon.shape), "syn") for name, axon in new.items()
+        Projection(name, axon.name, identity(axon.shape), axon.model.receptors[0].name)
+        for name, axon in new.items()
     ]
     return network.replace(populations=tuple(populations), projections=tuple(projections))

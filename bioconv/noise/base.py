@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 from zlib import crc32
 
 import numpy as np
 
 from bioconv.ground.errors import ParameterError
-from bioconv.network import SpikingNetwork
+from bioconv.network import Disturbance, SpikingNetwork
+from bioconv.noise.places import Place
 
 
 @dataclass(frozen=True)
 class Streams:
-    """Random numbers of one imperfection: a named stream for everything that it disturbs.
+    """Random numbers of one imperfection: a stream for each thing that it disturbs.
 
     Parameters
     ----------
     seed : int
-    owner : str
+    owner : tuple of int
         Tells the streams of one imperfection from those of all others.
     """
 
     seed: int
-    owner: str
+    owner: tuple[int, ...] = ()
 
-    def of(self, name: str) -> np.random.Generator:
-        """The generator for what is called ``name``: the same whatever else is disturbed."""
-        return np.random.default_rng([self.seed, crc32(self.owner.encode()), crc32(name.encode())])
+    def of(self, place: Place) -> np.random.Generator:
+        """The generator for what lies at a place of the network (`bioconv.noise.places`).
+
+        It is the same whatever else is disturbed, and whatever anything is called.
+        """
+        return np.random.default_rng([self.seed, *self.owner, len(place), *place])
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,16 @@ class Imperfection(ABC):
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
+#: an imperfection and what its streams are told by
+_Owned: TypeAlias = tuple[Imperfection, tuple[int, ...]]
+
+
 def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0) -> SpikingNetwork:
     """The network as imperfect hardware would have it.
 
-    Each imperfection draws from streams of its own, named after its class, its target and what it
-    disturbs: another one beside it never changes what it draws.  One that the network has already
-    draws anew.
+    Each imperfection draws from streams of its own, told apart by its class, its target and the
+    places of what it disturbs: another one beside it never changes what it draws, nor does
+    another name.  One that the network has already draws anew.
 
     Parameters
     ----------
@@ -104,8 +111,8 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
     Returns
     -------
     SpikingNetwork
-        With what was applied, in that order, in ``code["imperfections"]``; the network itself if
-        no amplitude is above zero.
+        With what was applied, in that order, in ``imperfections``; the network itself if no
+        amplitude is above zero.
 
     Raises
     ------
@@ -119,37 +126,37 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
         raise ParameterError(f"Expected imperfections of bioconv.noise. Received: {strange}.")
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ParameterError(f"seed must be a whole number from 0. Received: {seed!r}.")
-    before = str(network.code.get("imperfections", ""))
-    owned = zip(imperfections, _owners(imperfections, before), strict=True)
+    owned = zip(imperfections, _owners(imperfections, network.imperfections), strict=True)
     present = _ordered([(entry, owner) for entry, owner in owned if entry.amplitude])
-    for entry, owner in present:
-        network = entry.rewrite(network, Streams(int(seed), owner))
     if not present:
         return network
-    applied = [before] * bool(before) + [f"{entry}, seed {seed}" for entry, _ in present]
-    return network.replace(code={**network.code, "imperfections": "; ".join(applied)})
+    applied = network.imperfections
+    for entry, owner in present:
+        network = entry.rewrite(network, Streams(int(seed), owner))
+        applied += (Disturbance(type(entry).__name__, entry.target, int(seed), str(entry)),)
+    return network.replace(imperfections=applied)
 
 
-def _owners(imperfections: Sequence[Imperfection], before: str) -> list[str]:
-    """Names of their streams: class, target, and the how-manieth with both.
+def _owners(
+    imperfections: Sequence[Imperfection], before: Sequence[Disturbance]
+) -> list[tuple[int, ...]]:
+    """What tells their streams apart: the class, and how many with the same target came before.
 
-    Counted from those of the class that are on record, whatever their target.
+    What is disturbed tells two targets apart.
     """
-    seen: Counter[str] = Counter()
-    owners = []
+    seen = Counter((entry.kind, entry.target) for entry in before)
+    owners: list[tuple[int, ...]] = []
     for entry in imperfections:
-        name = type(entry).__name__
-        kind = f"{name}/{entry.target}"
-        first = len(re.findall(rf"\b{name}\(", before))
-        owners.append(f"{kind}/{first + seen[kind]}")
-        seen[kind] += 1
+        kind = type(entry).__name__
+        owners.append((crc32(kind.encode()), seen[kind, entry.target]))
+        seen[kind, entry.target] += 1
     return owners
 
 
-def _ordered(given: Sequence[tuple[Imperfection, str]]) -> list[tuple[Imperfection, str]]:
+def _ordered(given: Sequence[_Owned]) -> list[_Owned]:
     """What splits projections last: the others find them, and their streams, as they were."""
-    early: list[tuple[Imperfection, str]] = []
-    late: list[tuple[Imperfection, str]] = []
+    early: list[_Owned] = []
+    late: list[_Owned] = []
     for entry, owner in given:
         last = entry.splits or (entry.clocks and bool(late))
         (late if last else early).append((entry, owner))

@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import Interval, check, number, whole, wrong
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import OUT_OF_REACH
 from bioconv.noise.edits import (
     Edit,
     Floats,
     Rule,
     edited,
-    has,
     membrane_receptors,
     resting,
-    value_of,
 )
 from bioconv.noise.mismatch import chosen_neurons, chosen_populations
-from bioconv.noise.options import number_above, number_from, refuse, whole_from
 
+_ABOVE = Interval(0.0, above=True)
 #: a correction in one round at most: times or divided by this
 _MOST = 4.0
 
@@ -94,7 +94,7 @@ def correct_input(
     wrong = [
         Problem(p.name, p.model.name, "does not compare its input with a threshold once.")
         for p in chosen
-        if not has(p, "window", "gate", "v_th", "v_rest")
+        if not _compares_once(p)
     ]
     if wrong:
         raise ConversionError(f"{network.name} cannot get another input:", wrong)
@@ -104,11 +104,18 @@ def correct_input(
     def moved(population: Population) -> Population:
         if population.name not in names:
             return population
-        start = np.asarray(population.initial.get("v", value_of(population, "v_rest")))
-        initial = {**population.initial, "v": start * ratio + mean_real}
+        potential = population.model.potential
+        start = np.asarray(population.start(potential), np.float64)
+        initial = {**population.initial, potential: start * ratio + mean_real}
         return replace(population, initial=initial)
 
     return new.replace(populations=tuple(map(moved, new.populations)))
+
+
+def _compares_once(population: Population) -> bool:
+    """Whether it adds up input, and compares it with a threshold while a window is open."""
+    model, needed = population.model, (roles.WINDOW, roles.THRESHOLD, roles.REST)
+    return bool(model.potential and model.current) and all(map(model.role, needed))
 
 
 def _corrected(population: Population, ratio: Floats) -> Edit:
@@ -117,8 +124,8 @@ def _corrected(population: Population, ratio: Floats) -> Edit:
 
 
 def _ratio(sigma_real: float, mean_real: float, sigma: float) -> float:
-    problems = number_above("sigma_real", sigma_real) + number_above("sigma", sigma)
-    problems += number_from("mean_real", mean_real, -float("inf"))
+    problems = wrong("sigma_real", sigma_real, _ABOVE) + wrong("sigma", sigma, _ABOVE)
+    problems += wrong("mean_real", mean_real, Interval())
     if problems:
         raise ParameterError(" ".join(problems))
     return sigma_real / sigma
@@ -142,9 +149,14 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
-class _Options:
-    rounds: int
-    damping: float
+class _Rounds:
+    """Options of `calibrate`, which are checked when this is made."""
+
+    rounds: int = whole(low=1, high=100)
+    damping: float = number(low=0.0, high=1.0, above=True)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def calibrate(
@@ -192,9 +204,7 @@ def calibrate(
     ParameterError
         An option is wrong, or the two networks do not have the same populations.
     """
-    options = _Options(rounds, damping)
-    problems = whole_from("rounds", rounds, 1, 100) + number_above("damping", damping)
-    refuse(options, problems or number_from("damping", damping, 0.0, 1.0))
+    _Rounds(rounds, damping)
     names = _countable(network, reference, populations)
     wanted = _counts(reference, x, names, seed)
     total = max(sum(float(count.sum()) for count in wanted.values()), 1.0)
@@ -226,7 +236,7 @@ def _countable(
         if population.decoded_from == "spikes":
             reason = "tells by the time of its spikes, not by their number."
             problems.append(Problem(population.name, population.model.name, reason))
-        elif has(population, "v_th") and population.model.threshold:
+        elif population.model.role(roles.THRESHOLD) and population.model.threshold:
             able.append(population.name)
     if problems or not able:
         raise ConversionError(f"The thresholds of {network.name} cannot be calibrated:", problems)
@@ -254,7 +264,8 @@ def _raised(
         population = network.population(name)
         ratio = ((counts + 1.0) / (wanted[name] + 1.0)) ** damping
         factor = np.clip(ratio, 1.0 / _MOST, _MOST)
-        edits[name] = Edit({"v_th": _distance(resting(population, "v_th"), factor)})
+        threshold = population.model.role(roles.THRESHOLD)
+        edits[name] = Edit({threshold: _distance(resting(population, threshold), factor)})
     return edited(network, edits)
 
 

@@ -8,10 +8,11 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.options import check, number
 from bioconv.network import Projection, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.mismatch import chosen_populations, device_shape
-from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.places import Places
 from bioconv.noise.retiming import retimed
 from bioconv.operators import scaled
 
@@ -41,8 +42,8 @@ class DelayMismatch(Imperfection):
         With all options that are wrong.
     """
 
-    sigma: float = 0.0
-    limit: float = 3.0
+    sigma: float = number(0.0, 0.0)
+    limit: float = number(3.0, 0.0, above=True)
     populations: tuple[str, ...] = ()
 
     site = "delays"
@@ -54,7 +55,7 @@ class DelayMismatch(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, number_from("sigma", self.sigma, 0.0) + number_above("limit", self.limit))
+        check(self)
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property
@@ -66,9 +67,9 @@ class DelayMismatch(Imperfection):
         """The network with other delays; see `Imperfection.rewrite`."""
         most = ceil(self.limit * self.sigma / network.dt)
         chosen = chosen_populations(network, self.populations)
-        extra = {}
+        places, extra = Places(network), {}
         for population in chosen:
-            normal = streams.of(population.name).standard_normal(device_shape(population))
+            normal = streams.of(places.of(population)).standard_normal(device_shape(population))
             steps = np.round(normal * self.sigma / network.dt).astype(np.int64)
             extra[population.name] = most + np.clip(steps, -most, most)
         later = retimed(network, dict.fromkeys(extra, most))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import OUT_OF_REACH
 from bioconv.noise.edits import (
     Edit,
@@ -24,6 +25,8 @@ from bioconv.noise.edits import (
     value_of,
 )
 from bioconv.operators import precision
+
+_WINDOW_CURRENTS = (roles.WINDOW_CURRENT, roles.WINDOW_CURRENT_WITH_SYNAPSES)
 
 #: (network, population, name of a parameter -> factors) -> what changes, or nothing
 Device = Callable[[SpikingNetwork, Population, Callable[[str], Floats]], Edit]
@@ -55,7 +58,7 @@ def around(rest: Floats, factor: Floats) -> Rule:
 def _threshold(
     network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
 ) -> Edit:
-    name = threshold_of(population)
+    name = threshold_of(population.model)
     return Edit({name: around(resting(population, name), draw(""))}) if name else Edit()
 
 
@@ -67,23 +70,25 @@ def _time_constant(
 
 def _leak(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
     """The leak conductance; where only a time constant is given, that is its inverse."""
-    if has(population, "g_l"):
-        return Edit({"g_l": times(draw(""))})
-    return Edit({"tau_m": times(1.0 / draw(""))}) if has(population, "tau_m") else Edit()
+    model = population.model
+    leak, tau = model.role(roles.LEAK), model.role(roles.MEMBRANE_TIME_CONSTANT)
+    if leak:
+        return Edit({leak: times(draw(""))})
+    return Edit({tau: times(1.0 / draw(""))}) if tau else Edit()
 
 
 def _capacitance(
     network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
 ) -> Edit:
     """More capacitance: slower by the leak, and less potential for the same charge or current."""
-    if not has(population, "c_m"):
+    model = population.model
+    if not model.role(roles.CAPACITANCE):
         return Edit()
     factor = draw("")
-    rules: dict[str, Rule] = {"c_m": times(factor)}
-    if has(population, "tau_m"):
-        rules["tau_m"] = times(factor)
-    rules |= {p.name: times(1.0 / factor) for p in population.model.parameters if p.unit == "mV/ms"}
-    charge = [r.name for r in membrane_receptors(population.model) if r.unit == "mV"]
+    slower = model.with_role(roles.CAPACITANCE, roles.MEMBRANE_TIME_CONSTANT)
+    rules: dict[str, Rule] = dict.fromkeys(slower, times(factor))
+    rules |= {p.name: times(1.0 / factor) for p in model.parameters if p.unit == "mV/ms"}
+    charge = [r.name for r in membrane_receptors(model) if r.unit == "mV"]
     return Edit(rules, dict.fromkeys(charge, 1.0 / factor))
 
 
@@ -99,42 +104,40 @@ def _gain(network: SpikingNetwork, population: Population, draw: Callable[[str],
 
 def _slope(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
     """The steady rise of a potential that turns input into the time of a spike."""
-    if has(population, "i_open"):
+    model = population.model
+    slopes, capacitance = model.with_role(roles.SLOPE), model.role(roles.CAPACITANCE)
+    if model.role(*_WINDOW_CURRENTS) and model.current and capacitance:
         return _exact_slope(network, population, draw(""))
-    if has(population, "i_osc", "rise"):
-        factor = draw("")
-        return Edit({"i_osc": times(factor), "rise": times(factor)})
-    if has(population, "slope"):
-        return Edit({"slope": times(draw(""))})
-    if population.model.name.startswith(("first_spike_base", "first_spike_dynamic")):
-        return Edit({"c_m": times(1.0 / draw(""))})  # every spike's slope, and nothing else
+    if slopes:
+        return Edit(dict.fromkeys(slopes, times(draw(""))))
+    if model.threshold and capacitance and model.states_of(roles.LASTING_CURRENT):
+        # every spike's slope, and nothing else
+        return Edit({capacitance: times(1.0 / draw(""))})
     return Edit()
 
 
 def _exact_slope(network: SpikingNetwork, population: Population, factor: Floats) -> Edit:
     """alpha + Y in place of alpha (stanojevic section 2.2.4, Fig 2.5c), Y relative to alpha.
 
-    alpha flows as ``i_offset`` until the window opens and within ``i_open`` from then on; what
-    synapses add within the window does not change.
+    alpha flows as constant current until the window opens and within the window current from then
+    on; what synapses add within the window does not change.
     """
-    alpha = value_of(population, "i_offset")
+    model = population.model
+    within = model.role(*_WINDOW_CURRENTS)
+    alpha = value_of(population, model.current)
     if not np.any(alpha):  # it flows from the opening on only
-        alpha = value_of(population, "i_open") - _within_window(network, population)
+        alpha = value_of(population, within) - _within_window(network, population)
     more = alpha * (factor - 1.0)
-    per_time = more / value_of(population, "c_m")
-    return Edit(
-        {
-            "i_offset": times(factor),
-            "i_open": lambda value: value + more,
-            "slope": lambda value: value + per_time,
-        }
-    )
+    per_time = more / value_of(population, model.role(roles.CAPACITANCE))
+    rules: dict[str, Rule] = {model.current: times(factor), within: lambda value: value + more}
+    slopes = dict.fromkeys(model.with_role(roles.SLOPE), lambda value: value + per_time)
+    return Edit({**rules, **slopes})
 
 
 def _within_window(network: SpikingNetwork, population: Population) -> Floats:
-    """What ``i_open`` holds of the synapses: everything if inactive neurons stay silent."""
+    """What the window current holds of the synapses: everything if inactive neurons stay silent."""
     total = np.zeros(population.shape)
-    if "silent" not in population.model.name:
+    if not population.model.role(roles.WINDOW_CURRENT_WITH_SYNAPSES):
         return total
     for projection in network.projections_to(population.name):
         operator = projection.operator
@@ -169,8 +172,8 @@ def parameter_device(name: str) -> Device:
     ) -> Edit:
         if not has(population, name):
             return Edit()
-        model, factor = population.model, draw("")
-        if name == threshold_of(population):
+        model, factor = population.model, draw(name)
+        if name == threshold_of(model):
             return Edit({name: around(resting(population, name), factor)})
         if name == model.current:
             return Edit({name: times(factor)}, drive=factor)

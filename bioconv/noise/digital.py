@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import check, number, whole
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.additions import name_of
 from bioconv.neurons.library.parts import NEVER, OUT_OF_REACH
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import (
@@ -18,28 +21,28 @@ from bioconv.noise.edits import (
     Floats,
     Rule,
     edited,
-    has,
     scheduled,
     time_constants,
     value_of,
 )
 from bioconv.noise.mismatch import chosen_neurons, device_shape
-from bioconv.noise.options import number_from, refuse, whole_from
-from bioconv.noise.options import share as is_share
-from bioconv.noise.weights import Connection, devices, with_synapses
+from bioconv.noise.places import Connection, Place, Places
+from bioconv.noise.weights import devices, with_synapses
 from bioconv.operators import Edges
 
 _FAULTS = (
     "Spyrou et al. 2021, DATE, Neuron fault tolerance in spiking neural networks, section III "
     "(dead and saturated neurons, dead and saturated synapses)"
 )
+#: roles of the parameters that faults change so that a neuron fires never, or always
+_FIRING = (roles.THRESHOLD, roles.CURRENT_THRESHOLD)
 
 
 @dataclass(frozen=True)
 class _NeuronFault(Imperfection):
     """What dead and stuck neurons share: who is hit."""
 
-    share: float = 0.0
+    share: float = number(0.0, 0.0, 1.0)
     populations: tuple[str, ...] = ()
 
     site = "neurons"
@@ -47,7 +50,7 @@ class _NeuronFault(Imperfection):
     source = _FAULTS
 
     def __post_init__(self) -> None:
-        refuse(self, is_share("share", self.share))
+        check(self)
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property
@@ -57,9 +60,10 @@ class _NeuronFault(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network with some neurons broken; see `Imperfection.rewrite`."""
+        places = Places(network)
         edits, problems = {}, []
         for population in chosen_neurons(network, self.populations):
-            hit = streams.of(population.name).random(device_shape(population)) < self.share
+            hit = streams.of(places.of(population)).random(device_shape(population)) < self.share
             edit = self._edit(population, hit)
             if edit is None:
                 reason = f"has no threshold that would keep it {self._state}."
@@ -99,12 +103,11 @@ class DeadNeurons(_NeuronFault):
     _state = "dead"
 
     def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit:
-        model, rules = population.model, {}
-        for name in ("v_th", "i_min", "t_close"):
-            ends = name != "t_close" or "_fire" in model.name
-            if model.threshold and has(population, name) and ends:
-                rules[name] = _where(hit, NEVER)
-        if "v_th" in rules and np.all(value_of(population, "v_th") < OUT_OF_REACH):
+        model = population.model
+        names = model.with_role(*_FIRING, roles.DEADLINE) if model.threshold else ()
+        rules: dict[str, Rule] = dict.fromkeys(names, _where(hit, NEVER))
+        threshold = model.role(roles.THRESHOLD)
+        if threshold in rules and np.all(value_of(population, threshold) < OUT_OF_REACH):
             return Edit(rules)
         if not model.current:
             return Edit(rules)
@@ -142,20 +145,21 @@ class StuckNeurons(_NeuronFault):
         return broken.replace(populations=own)
 
     def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit | None:
-        names = [name for name in ("v_th", "i_min") if has(population, name)]
-        if names:
-            return Edit({name: _where(hit, -NEVER, below=OUT_OF_REACH) for name in names})
         model = population.model
+        names = model.with_role(*_FIRING)
+        if names:
+            return Edit(dict.fromkeys(names, _where(hit, -NEVER, below=OUT_OF_REACH)))
         return None if model.threshold and model.current else Edit()
 
 
 def _own_equations(network: SpikingNetwork, population: Population) -> Population:
-    if not (population.model.standard_cell and has(population, "v_th")):
+    threshold = population.model.role(roles.THRESHOLD)
+    if not (population.model.standard_cell and threshold):
         return population
-    values = scheduled(network, population.name, "v_th")
+    values = scheduled(network, population.name, threshold)
     if all(np.all(value > -NEVER) for value in values):
         return population
-    name = f"{population.model.name}_stuck"
+    name = name_of(population.model, "stuck")
     return replace(population, model=replace(population.model, name=name, standard_cell=""))
 
 
@@ -168,14 +172,14 @@ def _where(hit: NDArray[np.bool_], new: float, below: float = np.inf) -> Rule:
 class _SynapseFault(Imperfection):
     """What dead and stuck synapses share: who is hit."""
 
-    share: float = 0.0
+    share: float = number(0.0, 0.0, 1.0)
 
     site = "synapses"
     unit = "share of all synapses"
     source = _FAULTS
 
     def __post_init__(self) -> None:
-        refuse(self, is_share("share", self.share))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -185,9 +189,9 @@ class _SynapseFault(Imperfection):
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network with some synapses broken; see `Imperfection.rewrite`."""
 
-        def change(name: str, entry: Connection, edges: Edges) -> Floats:
+        def change(place: Place, entry: Connection, edges: Edges) -> Floats:
             device, n = devices(network, entry, edges)
-            hit = (streams.of(name).random(n) < self.share)[device]
+            hit = (streams.of(place).random(n) < self.share)[device]
             return np.where(hit, self._broken(edges.weight), edges.weight)
 
         return with_synapses(network, network.populations, change)
@@ -250,7 +254,7 @@ class FanIn(Imperfection):
     ParameterError
     """
 
-    limit: int = 0
+    limit: int = whole(0, 0, 2**31)
 
     site = "synapses"
     unit = "synapses of a neuron; 0: no limit"
@@ -261,8 +265,7 @@ class FanIn(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        refuse(self, whole_from("limit", self.limit, 0, 2**31))
-        object.__setattr__(self, "limit", int(self.limit))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -274,7 +277,7 @@ class FanIn(Imperfection):
         kept = {p.name: _strongest(network, p, self.limit) for p in network.populations}
         crowded = [p for p in network.populations if not all(map(np.all, kept[p.name].values()))]
 
-        def change(name: str, entry: Connection, edges: Edges) -> Floats:
+        def change(_: Place, entry: Connection, edges: Edges) -> Floats:
             return np.where(kept[entry.post][id(entry)], edges.weight, 0.0)
 
         return with_synapses(network, crowded, change, drives=False)
@@ -321,7 +324,7 @@ class TimeQuantization(Imperfection):
     ParameterError
     """
 
-    step: float = 0.0
+    step: float = number(0.0, 0.0)
 
     site = "delays, refractory periods, time constants"
     unit = "ms"
@@ -329,7 +332,7 @@ class TimeQuantization(Imperfection):
     source = "Furber et al. 2013, IEEE Trans. Computers 62:2454 (time steps of 1 ms)"
 
     def __post_init__(self) -> None:
-        refuse(self, number_from("step", self.step, 0.0))
+        check(self)
 
     @property
     def amplitude(self) -> float:

@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import check, number, whole
 from bioconv.network import Change, Population, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
 from bioconv.noise.edits import Edit, Floats, value_of, within
 from bioconv.noise.mismatch import holders
-from bioconv.noise.options import number_above, refuse, whole_from
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Drift(Imperfection):
     """
 
     target: str = ""
-    share: float = 0.0
-    n_changes: int = 20
+    share: float = number(0.0, -1.0, above=True)
+    n_changes: int = whole(20, 1, 10_000)
     site: ClassVar[str] = "parameters"
     unit: ClassVar[str] = "share at the end of the sample"
     source: ClassVar[str] = (
@@ -52,9 +52,7 @@ class Drift(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = [] if self.target else ["target must be named"]
-        problems += whole_from("n_changes", self.n_changes, 1, 10_000)
-        refuse(self, problems + number_above("share", self.share, -1.0))
+        check(self, [] if self.target else ["target must be named."])
 
     @property
     def amplitude(self) -> float:

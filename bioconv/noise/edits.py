@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog.functions import MaxPool
 from bioconv.network import Change, Drive, Population, Projection, SpikingNetwork, Value
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Receptor
 from bioconv.neurons.library.axon import is_axon
 from bioconv.neurons.library.parts import OUT_OF_REACH
@@ -23,8 +23,6 @@ Floats = NDArray[np.float64]
 Rule = Callable[[Floats], Floats]
 _Connection = TypeVar("_Connection", Projection, Drive)
 
-#: time constants that are none: marks that are wiped out within a step
-_NO_DEVICE = frozenset({"tau_flag"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -119,9 +117,9 @@ def scheduled(network: SpikingNetwork, population: str, name: str) -> Iterator[F
             yield np.asarray(change.value, np.float64)
 
 
-def has(population: Population, *names: str) -> bool:
-    """Whether the population's model has all these parameters."""
-    return set(names) <= {parameter.name for parameter in population.model.parameters}
+def has(population: Population, name: str) -> bool:
+    """Whether the population's model has a parameter that somebody has asked for by name."""
+    return any(parameter.name == name for parameter in population.model.parameters)
 
 
 def neurons_of_axons(network: SpikingNetwork) -> dict[str, str]:
@@ -132,41 +130,35 @@ def neurons_of_axons(network: SpikingNetwork) -> dict[str, str]:
 
 def paired(population: Population) -> bool:
     """Whether it holds the ON and the OFF neurons of each unit, which are one device."""
-    return has(population, "polarity") and population.shape[0] == 2
+    return bool(population.model.role(roles.POLARITY)) and population.shape[0] == 2
 
 
 def time_constants(model: NeuronModel) -> tuple[str, ...]:
     """Names of the parameters that are time constants of a device."""
-    return tuple(
-        p.name
-        for p in model.parameters
-        if p.name.startswith("tau") and p.unit == "ms" and p.name not in _NO_DEVICE
-    )
+    names = model.with_role(roles.MEMBRANE_TIME_CONSTANT, roles.TIME_CONSTANT)
+    return tuple(name for name in names if model.parameter(name).unit == "ms")
 
 
-def threshold_of(population: Population) -> str:
+def threshold_of(model: NeuronModel) -> str:
     """Name of the parameter that holds the threshold, or nothing."""
-    return next((name for name in ("v_t", "v_th", "theta_inf") if has(population, name)), "")
+    return model.role(roles.SOFT_THRESHOLD) or model.role(roles.THRESHOLD)
 
 
-def is_gate(network: SpikingNetwork, population: Population) -> bool:
-    """Whether its threshold is none of a device: gates of max pooling in the population code.
-
-    They count with the model of its neurons; those of other codes have models of their own,
-    without a threshold that could differ.
-    """
-    if not has(population, "window", "gate", "v_th"):
-        return False
-    functions = {layer.name: layer.function for layer in network.analog.layers}
-    return isinstance(functions.get(population.layer), MaxPool)
+def is_gate(population: Population) -> bool:
+    """Whether its threshold is none of a device: it belongs to a gate of max pooling."""
+    return population.model.kind == roles.MAX_GATE
 
 
 def resting(population: Population, name: str) -> Floats:
-    """From where a threshold is counted: reset potential, else rest, else 0."""
-    places = ("v_rest",) if name in ("v_t", "theta_inf") else ("v_reset", "v_rest")
-    unit = population.model.parameter(name).unit
-    for place in places:
-        if has(population, place) and population.model.parameter(place).unit == unit:
+    """From where a threshold is counted: reset potential, else rest, else 0.
+
+    A soft threshold, at which a spike begins, is counted from rest.
+    """
+    model = population.model
+    soft = model.parameter(name).role == roles.SOFT_THRESHOLD
+    for role in (roles.REST,) if soft else (roles.RESET, roles.REST):
+        place = model.role(role)
+        if place and model.parameter(place).unit == model.parameter(name).unit:
             return value_of(population, place)
     return np.zeros(())
 
@@ -177,7 +169,7 @@ def swing(network: SpikingNetwork, population: Population) -> Floats | None:
     The smallest of a run, neuron by neuron.  A neuron whose threshold is out of reach (broken)
     has the median of the others; if none ever fires, it is that of the model's defaults.
     """
-    name = threshold_of(population)
+    name = threshold_of(population.model)
     if not name:
         return None
     rest = resting(population, name)
@@ -217,7 +209,7 @@ def membrane_receptors(model: NeuronModel) -> tuple[Receptor, ...]:
     """
     words = {e.name: set(_NAME.findall(e.expression)) for e in model.parsed_equations}
     feeding: set[str] = set()
-    found = {state.name for state in model.states if state.name.startswith("v")}
+    found = set(model.states_of(roles.MEMBRANE_POTENTIAL))
     while found - feeding:
         feeding |= found
         found = set().union(*(words.get(name, set()) for name in feeding))

@@ -15,14 +15,15 @@ import numpy as np
 from scipy import constants
 
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import Interval, check, number, refuse, wrong
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.additions import free_names, membrane_of, name_of
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
-from bioconv.neurons.language.noise import SIGMA_MEMBRANE, with_membrane_noise
+from bioconv.neurons.language.noise import with_membrane_noise
 from bioconv.neurons.language.substitution import substitute
 from bioconv.noise.base import Imperfection, Streams
-from bioconv.noise.edits import Floats, has, is_gate, swing, threshold_of, value_of
-from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.edits import Floats, is_gate, swing, threshold_of, value_of
 
 _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"
@@ -48,25 +49,23 @@ class ThermalNoise(Imperfection):
         V, what the distance from rest to threshold stands for.
     tau : float
         ms, time constant of the leak of neurons that have none; 0: none of them may be without.
-        A leaky neuron always has its own (``tau_m``, or c_m / g_l).
+        A leaky neuron always has its own (the one that it declares, or capacitance over leak).
 
     Raises
     ------
     ParameterError
     """
 
-    temperature: float
-    capacitance: float = 0.5
-    swing: float = 0.3
-    tau: float = 0.0
+    temperature: float = number(low=0.0)
+    capacitance: float = number(0.5, 0.0, above=True)
+    swing: float = number(0.3, 0.0, above=True)
+    tau: float = number(0.0, 0.0)
     site: ClassVar[str] = "membranes"
     unit: ClassVar[str] = "K"
     source: ClassVar[str] = _WHITE
 
     def __post_init__(self) -> None:
-        problems = number_from("temperature", self.temperature, 0.0)
-        problems += number_from("tau", self.tau, 0.0)
-        refuse(self, problems + _circuit(self.capacitance, self.swing))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -124,16 +123,15 @@ class ShotNoise(Imperfection):
     ParameterError
     """
 
-    current: float
-    capacitance: float = 0.5
-    swing: float = 0.3
+    current: float = number(low=0.0)
+    capacitance: float = number(0.5, 0.0, above=True)
+    swing: float = number(0.3, 0.0, above=True)
     site: ClassVar[str] = "membranes"
     unit: ClassVar[str] = "pA"
     source: ClassVar[str] = _WHITE
 
     def __post_init__(self) -> None:
-        problems = number_from("current", self.current, 0.0)
-        refuse(self, problems + _circuit(self.capacitance, self.swing))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -174,9 +172,9 @@ class FlickerNoise(Imperfection):
     ParameterError
     """
 
-    sigma: float
-    tau_min: float = 10.0
-    tau_max: float = 10_000.0
+    sigma: float = number(low=0.0)
+    tau_min: float = number(10.0, 0.0, above=True)
+    tau_max: float = number(10_000.0, 0.0, 1e9, above=True)
     site: ClassVar[str] = "thresholds"
     unit: ClassVar[str] = "share of the distance from rest to threshold"
     source: ClassVar[str] = (
@@ -185,10 +183,8 @@ class FlickerNoise(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = number_from("sigma", self.sigma, 0.0) + number_above("tau_min", self.tau_min)
-        if not problems:
-            problems = number_from("tau_max", self.tau_max, self.tau_min, 1e9)
-        refuse(self, problems)
+        check(self)
+        refuse(self, wrong("tau_max", self.tau_max, Interval(self.tau_min, 1e9)))
 
     @property
     def amplitude(self) -> float:
@@ -207,7 +203,7 @@ class FlickerNoise(Imperfection):
         twice = [
             Problem(name, p.model.name, "has flicker noise already.", _IN_POWER)
             for name, (p, _) in members.items()
-            if has(p, "sigma_flicker")
+            if p.model.role(roles.NOISE_THRESHOLD)
         ]
         if twice:
             raise ConversionError("Flicker noise cannot be added twice:", twice)
@@ -216,24 +212,20 @@ class FlickerNoise(Imperfection):
             if p.name not in members:
                 return p
             sigma = self.sigma * np.broadcast_to(members[p.name][1], p.shape)
-            model = _flickering(p.model, threshold_of(p), self.taus)
-            return replace(p, model=model, parameters={**p.parameters, "sigma_flicker": sigma})
+            model = _flickering(p.model, threshold_of(p.model), self.taus)
+            name = model.role(roles.NOISE_THRESHOLD)
+            return replace(p, model=model, parameters={**p.parameters, name: sigma})
 
         return network.replace(populations=tuple(map(flickering, network.populations)))
-
-
-def _circuit(capacitance: object, swing: object) -> list[str]:
-    return number_above("capacitance", capacitance) + number_above("swing", swing)
 
 
 def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population, Floats]]]:
     """Populations that fire at a threshold in mV, with its distance from rest."""
     for p in network.populations:
-        if is_gate(network, p):
+        name = threshold_of(p.model)
+        if is_gate(p) or not (name and p.model.threshold and membrane_of(p.model)):
             continue
-        name = threshold_of(p)
-        potential = ("v", "mV") in {(state.name, state.unit) for state in p.model.states}
-        if potential and name and p.model.threshold and p.model.parameter(name).unit == "mV":
+        if p.model.parameter(name).unit == "mV":
             distance = swing(network, p)
             if distance is not None:
                 yield p.name, (p, distance)
@@ -241,10 +233,13 @@ def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population,
 
 def _tau(population: Population) -> Floats | None:
     """Time constant of the leak in ms; None without leak."""
-    if has(population, "tau_m"):
-        return value_of(population, "tau_m")
-    if has(population, "c_m", "g_l"):
-        return value_of(population, "c_m") / value_of(population, "g_l")
+    model = population.model
+    roles_of_leak = (roles.MEMBRANE_TIME_CONSTANT, roles.CAPACITANCE, roles.LEAK)
+    tau, capacitance, leak = map(model.role, roles_of_leak)
+    if tau:
+        return value_of(population, tau)
+    if capacitance and leak:
+        return value_of(population, capacitance) / value_of(population, leak)
     return None
 
 
@@ -254,10 +249,11 @@ def _fluctuating(network: SpikingNetwork, slopes: dict[str, Floats]) -> SpikingN
     def population(p: Population) -> Population:
         if p.name not in slopes:
             return p
-        before = value_of(p, SIGMA_MEMBRANE) if has(p, SIGMA_MEMBRANE) else 0.0
+        model = with_membrane_noise(p.model)
+        name = model.role(roles.NOISE_SLOPE)
+        before = value_of(replace(p, model=model), name)
         sigma = np.hypot(before, slopes[p.name])[()]
-        parameters = {**p.parameters, SIGMA_MEMBRANE: sigma}
-        return replace(p, model=with_membrane_noise(p.model), parameters=parameters)
+        return replace(p, model=model, parameters={**p.parameters, name: sigma})
 
     return network.replace(populations=tuple(map(population, network.populations)))
 
@@ -268,53 +264,57 @@ def _flickering(model: NeuronModel, threshold: str, taus: Floats) -> NeuronModel
     A process is held for a step: x' = a x + (1 - a) b n, with n standard normal; b gives it the
     variance sigma^2, in the first step at once.
     """
-    lines, states = [], []
-    euler = model.method == "euler"
-    for k, tau in enumerate(taus):
-        own = f"tau_flicker{k}"
-        pull = f"dt / {own}" if euler else f"(1 - exp(-dt / {own}))"
-        steady = f"sqrt((2 - {pull}) / ({pull}))" if euler else f"1 / sqrt(tanh(dt / (2 * {own})))"
-        lines += [
-            f"b{k}_flicker = begins / ({pull}) + (1 - begins) * {steady} : 1 (constant over dt)",
-            f"n{k}_flicker = randn() : 1 (constant over dt)",
-            f"dflicker{k}/dt = (each_flicker * b{k}_flicker * n{k}_flicker - flicker{k}) / {own} "
-            ": volt",
-        ]
-        states.append(State(f"flicker{k}", 0.0, "mV", f"Part of the threshold, {tau:g} ms"))
-    begins = "int(t >= t_flicker - 0.5 * dt) * int(t < t_flicker + 0.5 * dt)"
-    total = " + ".join(f"flicker{k}" for k in range(len(taus)))
+    sigma, start, begins, each = free_names(
+        model, "sigma_flicker", "t_flicker", "begins", "each_flicker"
+    )
+    parts = [_part(model, k, float(tau), begins, each) for k, tau in enumerate(taus)]
+    onset = f"int(t >= {start} - 0.5 * dt) * int(t < {start} + 0.5 * dt)"
     head = [
-        f"begins = {begins} : 1 (constant over dt)",
-        f"each_flicker = sigma_flicker / sqrt({len(taus)}) : volt (constant over dt)",
+        f"{begins} = {onset} : 1 (constant over dt)",
+        f"{each} = {sigma} / sqrt({len(taus)}) : volt (constant over dt)",
     ]
-    time_constants = [
-        Parameter(
-            f"tau_flicker{k}",
-            float(tau),
-            "ms",
-            "Time constant of a part",
-            (1e-9, 1e12),
-            role=roles.TIME_CONSTANT,
-        )
-        for k, tau in enumerate(taus)
-    ]
+    lines = [line for part in parts for line in part.lines]
+    total = " + ".join(part.state.name for part in parts)
+    meaning = "Standard deviation of the threshold"
     return replace(
         model,
-        name=f"{model.name}_flickering",
+        name=name_of(model, "flickering"),
         equations="\n".join([*head, *(e.text for e in model.parsed_equations), *lines]),
         threshold=substitute(model.threshold, threshold, f"{threshold} + {total}"),
         parameters=(
             *model.parameters,
-            Parameter(
-                "sigma_flicker",
-                0.0,
-                "mV",
-                "Standard deviation of the threshold",
-                role=roles.NOISE_THRESHOLD,
-            ),
-            Parameter("t_flicker", 0.0, "ms", "Time from which on it fluctuates", moment=True),
-            *time_constants,
+            Parameter(sigma, 0.0, "mV", meaning, role=roles.NOISE_THRESHOLD),
+            Parameter(start, 0.0, "ms", "Time from which on it fluctuates", moment=True),
+            *(part.time_constant for part in parts),
         ),
-        states=(*model.states, *states),
+        states=(*model.states, *(part.state for part in parts)),
         standard_cell="",
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One of the processes of a threshold that fluctuates."""
+
+    lines: tuple[str, ...]
+    state: State
+    time_constant: Parameter
+
+
+def _part(model: NeuronModel, k: int, tau: float, begins: str, each: str) -> _Part:
+    wanted = (f"tau_flicker{k}", f"b{k}_flicker", f"n{k}_flicker", f"flicker{k}")
+    own, b, n, x = free_names(model, *wanted)
+    euler = model.method == "euler"
+    pull = f"dt / {own}" if euler else f"(1 - exp(-dt / {own}))"
+    steady = f"sqrt((2 - {pull}) / ({pull}))" if euler else f"1 / sqrt(tanh(dt / (2 * {own})))"
+    return _Part(
+        (
+            f"{b} = {begins} / ({pull}) + (1 - {begins}) * {steady} : 1 (constant over dt)",
+            f"{n} = randn() : 1 (constant over dt)",
+            f"d{x}/dt = ({each} * {b} * {n} - {x}) / {own} : volt",
+        ),
+        State(x, 0.0, "mV", f"Part of the threshold, {tau:g} ms"),
+        Parameter(
+            own, tau, "ms", "Time constant of a part", (1e-9, 1e12), role=roles.TIME_CONSTANT
+        ),
     )

@@ -7,17 +7,20 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.options import check, choice, number
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.language import roles
 from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.devices import DEVICES, parameter_device
 from bioconv.noise.edits import Edit, edited, has, is_gate, paired
-from bioconv.noise.options import choice, number_above, number_from, refuse, share
+from bioconv.noise.places import Place, Places
 from bioconv.noise.weights import spread_weights
 
 Floats = NDArray[np.float64]
@@ -25,6 +28,8 @@ Floats = NDArray[np.float64]
 DISTRIBUTIONS = ("normal", "log_normal", "truncated")
 #: no device has less than this share of its nominal value: none changes its sign
 LEAST = 0.01
+#: roles of the parameters that a neuron fires by
+THRESHOLDS = (roles.THRESHOLD, roles.SOFT_THRESHOLD, roles.CURRENT_THRESHOLD)
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 #: widths of the kernel of the correlation
 _REACH = 4.0
@@ -83,11 +88,11 @@ class Mismatch(Imperfection):
     """
 
     target: str = ""
-    sigma: float = 0.0
-    distribution: str = "normal"
-    correlation: float = 0.0
-    correlation_length: float = 10.0
-    limit: float = 2.0
+    sigma: float = number(0.0, 0.0, 1e6)
+    distribution: str = choice("normal", DISTRIBUTIONS)
+    correlation: float = number(0.0, 0.0, 1.0)
+    correlation_length: float = number(10.0, 0.0, above=True)
+    limit: float = number(2.0, 0.1)
     populations: tuple[str, ...] = ()
 
     site = "parameters of neurons, weights of synapses"
@@ -99,14 +104,9 @@ class Mismatch(Imperfection):
 
     def __post_init__(self) -> None:
         problems = target_problems(self.target)
-        problems += number_from("sigma", self.sigma, 0.0, 1e6)
-        problems += choice("distribution", self.distribution, DISTRIBUTIONS)
-        problems += share("correlation", self.correlation)
-        problems += number_above("correlation_length", self.correlation_length)
-        problems += number_from("limit", self.limit, 0.1)
         if self.target == "weight" and self.correlation:
             problems.append("correlation is of neurons; synapses have none.")
-        refuse(self, problems)
+        check(self, problems)
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property
@@ -118,9 +118,9 @@ class Mismatch(Imperfection):
         """The network whose devices differ; see `Imperfection.rewrite`."""
         return spread(network, self.target, self.populations, partial(self._factors, streams))
 
-    def _factors(self, streams: Streams, _: Population | None, name: str, n: int) -> Floats:
+    def _factors(self, streams: Streams, _: Population | None, place: Place, n: int) -> Floats:
         """``n`` factors with mean 1."""
-        generator = streams.of(name)
+        generator = streams.of(place)
         deviates = self._deviates(generator, n)
         if self.distribution == "log_normal":
             width = np.sqrt(np.log1p(self.sigma**2))
@@ -177,7 +177,7 @@ def spread(
     network: SpikingNetwork,
     target: str,
     populations: Collection[str],
-    factors: Callable[[Population | None, str, int], Floats],
+    factors: Callable[[Population | None, Place, int], Floats],
 ) -> SpikingNetwork:
     """The network whose devices differ by factors.
 
@@ -189,7 +189,8 @@ def spread(
     populations : collection of str
         Names; empty: all.
     factors : function
-        From a population (None for weights), the name of a stream and a number to as many factors.
+        From a population (None for weights), the place of the devices and a number to as many
+        factors.
 
     Raises
     ------
@@ -203,13 +204,14 @@ def spread(
         return spread_weights(network, chosen_populations(network, populations), draws)
     chosen = holders(network, target, populations)
     device = DEVICES.get(target) or parameter_device(target)
-    edits = {}
+    # Devices are told apart by their names, parameters by their places.
+    kind = crc32(target.encode()) if target in DEVICES else 0
+    places, edits = Places(network), {}
     for population in chosen:
 
         def draw(parameter: str, of: Population = population) -> Floats:
-            name = f"{of.name}/{parameter}" if parameter else of.name
-            shape = device_shape(of)
-            return factors(of, name, int(np.prod(shape))).reshape(shape)
+            shape, place = device_shape(of), places.of(of, parameter)
+            return factors(of, (kind, *place), int(np.prod(shape))).reshape(shape)
 
         edit = _in_steps(device(network, population, draw), population, network.dt)
         if edit.parameters or edit.receptors:
@@ -251,12 +253,22 @@ def chosen_populations(network: SpikingNetwork, names: Collection[str]) -> tuple
 
 
 def holders(network: SpikingNetwork, target: str, names: Collection[str]) -> tuple[Population, ...]:
-    """The populations whose ``target`` is one of devices: not the thresholds of gates."""
-    of_threshold = target in ("threshold", "v_th")
-    return (chosen_neurons if of_threshold else chosen_populations)(network, names)
+    """The populations whose ``target`` is one of devices: not the thresholds of gates.
+
+    Gates that are named are taken all the same.
+    """
+    chosen = chosen_populations(network, names)
+    if names:
+        return chosen
+    return tuple(p for p in chosen if not (is_gate(p) and _is_threshold(p, target)))
+
+
+def _is_threshold(population: Population, target: str) -> bool:
+    """Whether ``target`` is what a neuron of the population fires by."""
+    return target == "threshold" or target in population.model.with_role(*THRESHOLDS)
 
 
 def chosen_neurons(network: SpikingNetwork, names: Collection[str]) -> tuple[Population, ...]:
     """As `chosen_populations`, but without gates of max pooling unless they are named."""
     chosen = chosen_populations(network, names)
-    return chosen if names else tuple(p for p in chosen if not is_gate(network, p))
+    return chosen if names else tuple(p for p in chosen if not is_gate(p))

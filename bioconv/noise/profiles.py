@@ -94,7 +94,7 @@ def profile(name: str) -> Profile:
 
 def _applies(entry: Imperfection, network: SpikingNetwork) -> bool:
     try:
-        entry.rewrite(network, Streams(0, "profile"))
+        entry.rewrite(network, Streams(0))
     except ConversionError:
         return False
     return True

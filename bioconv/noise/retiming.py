@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import Change, Population, Projection, SpikingNetwork, Value
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.additions import free_name, name_of
 from bioconv.neurons.language.model import NeuronModel, Parameter
 from bioconv.noise.edits import value_of
 from bioconv.noise.waiting import runs_away, uses_time, wakes
-
-#: parameter of a model that was made to wait: it fires from then on
-T_BEGIN = "t_begin"
 
 
 def retimed(network: SpikingNetwork, late: Mapping[str, int]) -> SpikingNetwork:
@@ -181,8 +179,8 @@ class _Waiting:
         if self.current is not None:
             parameters[model.current] = 0.0
         if self.held:
-            model = _held(model)
-            parameters.setdefault(T_BEGIN, time)
+            model = held(model)
+            parameters.setdefault(model.role(roles.RELEASE), time)
         return replace(population, model=model, parameters=parameters)
 
 
@@ -197,17 +195,16 @@ def _later(population: Population, steps: int, dt: float) -> Population:
     return replace(population, parameters=parameters, start_step=population.start_step + steps)
 
 
-def _held(model: NeuronModel) -> NeuronModel:
+def held(model: NeuronModel) -> NeuronModel:
     """The model with a time before which it does not fire; as it is if it has one."""
-    if any(parameter.name == T_BEGIN for parameter in model.parameters):
+    if model.role(roles.RELEASE):
         return model
-    begin = Parameter(
-        T_BEGIN, 0.0, "ms", "Time from which on it may fire", moment=True, role=roles.RELEASE
-    )
+    name, meaning = free_name(model, "t_begin"), "Time from which on it may fire"
+    begin = Parameter(name, 0.0, "ms", meaning, moment=True, role=roles.RELEASE)
     return replace(
         model,
-        name=f"{model.name}_late",
-        threshold=f"({model.threshold}) and t + 0.5 * dt >= {T_BEGIN}",
+        name=name_of(model, "late"),
+        threshold=f"({model.threshold}) and t + 0.5 * dt >= {name}",
         parameters=(*model.parameters, begin),
         standard_cell="",
     )

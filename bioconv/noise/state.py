@@ -9,14 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
-from bioconv.ground.options import is_number
+from bioconv.ground.options import Interval, check, is_number, number, refuse, whole, wrong
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.additions import free_names, membrane_of, name_of
 from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
 from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
-from bioconv.noise.edits import has, resting, swing, threshold_of
-from bioconv.noise.options import number_from, refuse, whole_from
+from bioconv.noise.edits import resting, swing, threshold_of
 
 #: units of what a register holds; states without unit are marks and counts
 _STORED = ("mV", "pA", "nS")
@@ -69,22 +69,21 @@ class StateSaturation(Imperfection):
         )
 
     def _population(self, network: SpikingNetwork, p: Population) -> Population:
-        name, distance = threshold_of(p), swing(network, p)
-        potential = ("v", "mV") in {(state.name, state.unit) for state in p.model.states}
-        if not potential or distance is None:
+        name, distance = threshold_of(p.model), swing(network, p)
+        if not membrane_of(p.model) or distance is None:
             return p
         rest = resting(p, name)
+        saturating = replace(p, model=_saturating(p.model))
         given = dict(p.parameters)
-        model = _saturating(p.model)
-        for parameter, end, tighter in (
-            ("v_floor", self.low, np.maximum),
-            ("v_ceiling", self.high, np.minimum),
+        for role, end, tighter in (
+            (roles.FLOOR, self.low, np.maximum),
+            (roles.CEILING, self.high, np.minimum),
         ):
-            before = given.get(parameter, model.parameter(parameter).default)
-            given[parameter] = tighter(before, rest + end * distance if isfinite(end) else before)[
-                ()
-            ]
-        return replace(p, model=model, parameters=given)
+            parameter = saturating.model.role(role)
+            before = saturating.value(parameter)
+            after = rest + end * distance if isfinite(end) else before
+            given[parameter] = tighter(before, after)[()]
+        return replace(saturating, parameters=given)
 
 
 def saturation(amplitude: float) -> StateSaturation:
@@ -100,7 +99,7 @@ def saturation(amplitude: float) -> StateSaturation:
     ParameterError
         A number below 0.
     """
-    problems = number_from("the amplitude of saturation", amplitude, 0.0)
+    problems = wrong("the amplitude of saturation", amplitude, Interval(0.0))
     if problems:
         raise ParameterError(*problems)
     return StateSaturation(-1.0 / amplitude) if amplitude else StateSaturation()
@@ -125,8 +124,8 @@ class FixedPointState(Imperfection):
     ParameterError
     """
 
-    step: float = 2.0**-15
-    bits: int = 32
+    step: float = number(2.0**-15, 0.0)
+    bits: int = whole(32, 2, 64)
     site: ClassVar[str] = "states"
     unit: ClassVar[str] = "mV, pA, nS"
     source: ClassVar[str] = (
@@ -135,8 +134,7 @@ class FixedPointState(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = number_from("step", self.step, 0.0)
-        refuse(self, problems + whole_from("bits", self.bits, 2, 64))
+        check(self)
 
     @property
     def amplitude(self) -> float:
@@ -148,64 +146,64 @@ class FixedPointState(Imperfection):
         twice = [
             Problem(p.name, p.model.name, "is in fixed point already.", "Give the larger step.")
             for p in network.populations
-            if has(p, "lsb")
+            if p.model.role(roles.REGISTER_STEP)
         ]
         if twice:
             raise ConversionError("A register has one step:", twice)
         most = 2.0 ** (self.bits - 1)
-        values = {"lsb": self.step, "n_least": -most, "n_most": most - 1}
-        populations = []
-        for p in network.populations:
-            model = p.model if is_axon(p.model) else _fixed_point(p.model)
-            given = p.parameters if model is p.model else {**p.parameters, **values}
-            populations.append(replace(p, model=model, parameters=given))
-        return network.replace(populations=tuple(populations))
+        values = (self.step, -most, most - 1)
+        return network.replace(
+            populations=tuple(
+                p if is_axon(p.model) else _fixed_point(p, values) for p in network.populations
+            )
+        )
 
 
 def _saturating(model: NeuronModel) -> NeuronModel:
-    if any(parameter.name == "v_floor" for parameter in model.parameters):
+    if model.role(roles.FLOOR):
         return model
+    v, (low, high) = membrane_of(model), free_names(model, "v_floor", "v_ceiling")
     return replace(
         model,
-        name=f"{model.name}_saturating",
-        after=_added(model, "v = clip(v, v_floor, v_ceiling)"),
+        name=name_of(model, "saturating"),
+        after=_added(model, f"{v} = clip({v}, {low}, {high})"),
         parameters=(
             *model.parameters,
-            Parameter("v_floor", -1e12, "mV", "Lowest membrane potential", role=roles.FLOOR),
-            Parameter("v_ceiling", 1e12, "mV", "Highest membrane potential", role=roles.CEILING),
+            Parameter(low, -1e12, "mV", "Lowest membrane potential", role=roles.FLOOR),
+            Parameter(high, 1e12, "mV", "Highest membrane potential", role=roles.CEILING),
         ),
         standard_cell="",
     )
 
 
-def _fixed_point(model: NeuronModel) -> NeuronModel:
+def _fixed_point(population: Population, values: tuple[float, float, float]) -> Population:
+    """The population in fixed point: its step, the lowest and the highest number of steps."""
+    model = population.model
     stored = [state for state in model.states if state.unit in _STORED]
     if not stored:
-        return model
-    units = {state.name: f"lsb * {UNITS[state.unit][0]}" for state in stored}
+        return population
+    names = free_names(model, "lsb", "n_least", "n_most")
+    step, least, most = names
+    units = {state.name: f"{step} * {UNITS[state.unit][0]}" for state in stored}
     lines = [
-        f"{name} = clip(floor({name} / ({unit}) + 0.5), n_least, n_most) * {unit}"
+        f"{name} = clip(floor({name} / ({unit}) + 0.5), {least}, {most}) * {unit}"
         for name, unit in units.items()
     ]
-    return replace(
+    meaning, bounds = "Step of state variables", (1e-300, 1e300)
+    rounded = replace(
         model,
-        name=f"{model.name}_fixed_point",
+        name=name_of(model, "fixed_point"),
         after=_added(model, *lines),
         parameters=(
             *model.parameters,
-            Parameter(
-                "lsb",
-                2.0**-15,
-                "1",
-                "Step of state variables",
-                (1e-300, 1e300),
-                role=roles.REGISTER_STEP,
-            ),
-            Parameter("n_least", -(2.0**31), "1", "Lowest number of steps"),
-            Parameter("n_most", 2.0**31 - 1, "1", "Highest number of steps"),
+            Parameter(step, 2.0**-15, "1", meaning, bounds, role=roles.REGISTER_STEP),
+            Parameter(least, -(2.0**31), "1", "Lowest number of steps"),
+            Parameter(most, 2.0**31 - 1, "1", "Highest number of steps"),
         ),
         standard_cell="",
     )
+    given = {**population.parameters, **dict(zip(names, values, strict=True))}
+    return replace(population, model=rounded, parameters=given)
 
 
 def _added(model: NeuronModel, *lines: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -9,17 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 
+from bioconv.ground.errors import ConversionError, Problem
+from bioconv.ground.options import Interval, check, number, refuse, wrong
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.language import roles
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import has, time_constants
-from bioconv.noise.mismatch import LEAST, spread, target_problems
-from bioconv.noise.options import number_above, number_from, refuse
+from bioconv.noise.mismatch import LEAST, chosen_populations, spread, target_problems
+from bioconv.noise.places import Place
 
 Floats = NDArray[np.float64]
 
 _PELGROM = "Pelgrom, Duinmaijer and Welbers 1989, IEEE J. Solid-State Circuits 24:1433, Eq 4"
 _MEAD = "Mead 1989, Analog VLSI and Neural Systems, chapter 3"
-_CAPACITANCES = frozenset({"capacitance", "c_m"})
 
 
 def thermal_voltage(temperature: float) -> float:
@@ -54,14 +57,14 @@ class Transistor:
     (3.5, 0.095)
     """
 
-    width: float = 1.0
-    length: float = 1.0
-    a_vt: float = 3.5
-    kappa: float = 0.7
-    temperature: float = 300.0
+    width: float = number(1.0, 0.0, above=True)
+    length: float = number(1.0, 0.0, above=True)
+    a_vt: float = number(3.5, 0.0)
+    kappa: float = number(0.7, 0.0, 1.0, above=True)
+    temperature: float = number(300.0, 0.0, above=True)
 
     def __post_init__(self) -> None:
-        refuse(self, transistor_problems(self))
+        check(self)
 
     @property
     def sigma_vt(self) -> float:
@@ -88,21 +91,22 @@ class Transistor:
         return i_0 * np.exp(self.kappa * np.asarray(v_gs, np.float64) / self.thermal_voltage)
 
 
-def transistor_problems(values: object) -> list[str]:
-    """What is wrong with the width, length, a_vt, kappa and temperature of ``values``."""
-    problems = []
-    for name in ("width", "length", "temperature"):
-        problems += number_above(name, getattr(values, name))
-    problems += number_from("a_vt", getattr(values, "a_vt", None), 0.0)
-    kappa = getattr(values, "kappa", None)
-    return problems + (number_above("kappa", kappa) or number_from("kappa", kappa, 0.0, 1.0))
-
-
 def _current_problems(target: object) -> list[str]:
     """``target`` must be something that a current sets."""
-    if isinstance(target, str) and target in _CAPACITANCES:
+    if target == "capacitance":
         return [f"target must be set by a current, and {target} is not: use Mismatch."]
     return target_problems(target)
+
+
+def _refuse_capacitances(network: SpikingNetwork, target: str, names: Collection[str]) -> None:
+    """Raise `ConversionError` where ``target`` is a parameter that no current sets."""
+    problems = [
+        Problem(p.name, p.model.name, f"{target} is a capacitance.", "Use Mismatch.")
+        for p in chosen_populations(network, names)
+        if target in p.model.with_role(roles.CAPACITANCE)
+    ]
+    if problems:
+        raise ConversionError(f"No current of a transistor sets {target}:", problems)
 
 
 def _powers(target: str, population: Population | None) -> tuple[int, int]:
@@ -163,12 +167,12 @@ class TransistorMismatch(Imperfection):
     """
 
     target: str = "threshold"
-    width: float = 1.0
-    length: float = 1.0
-    a_vt: float = 0.0
-    kappa: float = 0.7
-    temperature: float = 300.0
-    swing: float = 0.0
+    width: float = number(1.0, 0.0, above=True)
+    length: float = number(1.0, 0.0, above=True)
+    a_vt: float = number(0.0, 0.0)
+    kappa: float = number(0.7, 0.0, 1.0, above=True)
+    temperature: float = number(300.0, 0.0, above=True)
+    swing: float = number(0.0, 0.0)
     populations: tuple[str, ...] = ()
 
     site = "currents of transistors in weak inversion"
@@ -176,8 +180,7 @@ class TransistorMismatch(Imperfection):
     source = f"{_PELGROM}; {_MEAD}"
 
     def __post_init__(self) -> None:
-        problems = _current_problems(self.target) + transistor_problems(self)
-        refuse(self, problems + number_from("swing", self.swing, 0.0))
+        check(self, _current_problems(self.target))
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property
@@ -192,12 +195,13 @@ class TransistorMismatch(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network whose devices differ; see `Imperfection.rewrite`."""
+        _refuse_capacitances(network, self.target, self.populations)
         return spread(network, self.target, self.populations, partial(self._factors, streams))
 
     def _factors(
-        self, streams: Streams, population: Population | None, name: str, n: int
+        self, streams: Streams, population: Population | None, place: Place, n: int
     ) -> Floats:
-        shift = self.transistor.sigma_vt * streams.of(name).standard_normal(n)
+        shift = self.transistor.sigma_vt * streams.of(place).standard_normal(n)
         if self.swing:
             return np.maximum(1.0 + shift / self.swing, LEAST)
         sign, _ = _powers(self.target, population)
@@ -237,12 +241,12 @@ class TemperatureShift(Imperfection):
         With all options that are wrong.
     """
 
-    kelvin: float = 0.0
+    kelvin: float = number(0.0)
     target: str = "gain"
-    overdrive: float = -100.0
-    slope: float = -1.0
-    kappa: float = 0.7
-    temperature: float = 300.0
+    overdrive: float = number(-100.0)
+    slope: float = number(-1.0)
+    kappa: float = number(0.7, 0.0, 1.0)
+    temperature: float = number(300.0, 0.0, above=True)
     populations: tuple[str, ...] = ()
 
     site = "currents of transistors in weak inversion"
@@ -253,14 +257,9 @@ class TemperatureShift(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        infinity = float("inf")
-        problems = _current_problems(self.target)
-        for name in ("kelvin", "overdrive", "slope"):
-            problems += number_from(name, getattr(self, name), -infinity)
-        problems += number_above("temperature", self.temperature)
-        if not problems:
-            problems += number_above("temperature + kelvin", self.temperature + self.kelvin)
-        refuse(self, problems + number_from("kappa", self.kappa, 0.0, 1.0))
+        check(self, _current_problems(self.target))
+        warm = Interval(0.0, above=True)
+        refuse(self, wrong("temperature + kelvin", self.temperature + self.kelvin, warm))
         object.__setattr__(self, "populations", tuple(self.populations))
 
     @property
@@ -278,9 +277,10 @@ class TemperatureShift(Imperfection):
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network at another temperature; see `Imperfection.rewrite`."""
+        _refuse_capacitances(network, self.target, self.populations)
         warmer = 1.0 + self.kelvin / self.temperature
 
-        def factors(population: Population | None, _: str, n: int) -> Floats:
+        def factors(population: Population | None, _: Place, n: int) -> Floats:
             of_current, of_thermal = _powers(self.target, population)
             return np.full(n, self.factor**of_current * warmer**of_thermal)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from bioconv.ground.options import check, number
 from bioconv.network import SpikingNetwork
 from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
-from bioconv.noise.options import number_from, refuse
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SynapticFailure(Imperfection):
     ParameterError
     """
 
-    probability: float
+    probability: float = number(low=0.0, high=1.0, below=True)
     site: ClassVar[str] = "synapses"
     unit: ClassVar[str] = "probability"
     source: ClassVar[str] = (
@@ -38,10 +38,7 @@ class SynapticFailure(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = number_from("probability", self.probability, 0.0, 1.0)
-        if not problems and self.probability == 1:
-            problems = ["probability must be below 1: with 1 nothing arrives. Received: 1."]
-        refuse(self, problems)
+        check(self)
 
     @property
     def amplitude(self) -> float:

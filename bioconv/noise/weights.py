@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,46 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, Problem
-from bioconv.network import Drive, Population, Projection, SpikingNetwork
-from bioconv.neurons.library.axon import is_axon
+from bioconv.ground.options import check, choice, number, whole
+from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import neurons_of_axons, paired
-from bioconv.noise.options import choice, number_from, refuse, whole_from
+from bioconv.noise.places import Connection, Place, Places
 from bioconv.operators import Edges, Operator, n_synapses, reweighted
 
 Floats = NDArray[np.float64]
-Connection = Projection | Drive
 
 #: synapses with a weight of their own: 12 bytes each, in several copies
 MOST_SYNAPSES = 100_000_000
 
 
-def connections(
-    network: SpikingNetwork, chosen: Collection[Population]
-) -> Iterator[tuple[str, Connection]]:
-    """Projections and drives that end at these populations, with a name for each.
-
-    Axons belong to their neurons: what ends at them is no synapse, what begins there has the name
-    of the neurons.
-    """
-    wanted = {population.name for population in chosen if not is_axon(population.model)}
-    neurons = neurons_of_axons(network)
-    seen: dict[str, int] = {}
-    entries: tuple[Connection, ...] = (*network.projections, *network.drives)
-    for entry in entries:
-        if entry.post in wanted:
-            source = entry.pre if isinstance(entry, Projection) else entry.input
-            source = neurons.get(source, source)
-            receptor = entry.receptor if isinstance(entry, Projection) else "drive"
-            name = f"{source}->{entry.post}/{receptor}"
-            seen[name] = seen.get(name, 0) + 1
-            yield (name if seen[name] == 1 else f"{name}/{seen[name]}"), entry
-
-
 def with_synapses(
     network: SpikingNetwork,
     chosen: Collection[Population],
-    change: Callable[[str, Connection, Edges], Floats],
+    change: Callable[[Place, Connection, Edges], Floats],
     *,
     drives: bool = True,
 ) -> SpikingNetwork:
@@ -61,7 +38,7 @@ def with_synapses(
     network : SpikingNetwork
     chosen : collection of Population
     change : function
-        From the name of a connection, the connection and its synapses to their new weights.
+        From the place of a connection, the connection and its synapses to their new weights.
     drives : bool
         Whether the weights of analog inputs are synapses, too.
 
@@ -71,13 +48,13 @@ def with_synapses(
         There are too many.
     """
     found = [
-        (name, entry)
-        for name, entry in connections(network, chosen)
+        (place, entry)
+        for place, entry in Places(network).connections(chosen)
         if drives or isinstance(entry, Projection)
     ]
     problems = [
-        Problem(name, type(entry.operator).__name__, f"has {n:,} synapses.")
-        for name, entry in found
+        Problem(_title(entry), type(entry.operator).__name__, f"has {n:,} synapses.")
+        for _, entry in found
         if (n := n_synapses(entry.operator)) > MOST_SYNAPSES
     ]
     if problems:
@@ -85,9 +62,17 @@ def with_synapses(
             f"No more than {MOST_SYNAPSES:,} synapses can have a weight each:", problems
         )
     new: dict[int, Operator] = {
-        id(entry): reweighted(entry.operator, partial(change, name, entry)) for name, entry in found
+        id(entry): reweighted(entry.operator, partial(change, place, entry))
+        for place, entry in found
     }
     return _with_operators(network, new)
+
+
+def _title(entry: Connection) -> str:
+    """What a message calls a connection."""
+    if isinstance(entry, Projection):
+        return f"{entry.pre}->{entry.post}/{entry.receptor}"
+    return f"{entry.input}->{entry.post}/drive"
 
 
 def _with_operators(network: SpikingNetwork, new: dict[int, Operator]) -> SpikingNetwork:
@@ -103,7 +88,7 @@ def _with_operators(network: SpikingNetwork, new: dict[int, Operator]) -> Spikin
 def spread_weights(
     network: SpikingNetwork,
     chosen: Collection[Population],
-    factors: Callable[[str, int], Floats],
+    factors: Callable[[Place, int], Floats],
 ) -> SpikingNetwork:
     """Every synapse of these populations times a factor of its own.
 
@@ -114,12 +99,12 @@ def spread_weights(
     network : SpikingNetwork
     chosen : collection of Population
     factors : function
-        From the name of a connection and a number to as many factors.
+        From the place of a connection and a number to as many factors.
     """
 
-    def change(name: str, entry: Connection, edges: Edges) -> Floats:
+    def change(place: Place, entry: Connection, edges: Edges) -> Floats:
         device, n = devices(network, entry, edges)
-        return edges.weight * factors(name, n)[device]
+        return edges.weight * factors(place, n)[device]
 
     return with_synapses(network, chosen, change)
 
@@ -172,11 +157,11 @@ class WeightQuantization(Imperfection):
     normalizes by layers.
     """
 
-    bits: int = 0
-    scheme: str = "symmetric"
-    per: str = "layer"
-    percentile: float = 100.0
-    rounding: str = "nearest"
+    bits: int = whole(0, 2, 32, besides=(0,))
+    scheme: str = choice("symmetric", ("symmetric", "affine"))
+    per: str = choice("layer", ("layer", "channel"))
+    percentile: float = number(100.0, 50.0, 100.0)
+    rounding: str = choice("nearest", ("nearest", "stochastic"))
 
     site = "weights of synapses"
     unit = "bits; 0: not rounded"
@@ -188,12 +173,7 @@ class WeightQuantization(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        problems = [] if self.bits == 0 else whole_from("bits", self.bits, 2, 32)
-        problems += choice("scheme", self.scheme, ("symmetric", "affine"))
-        problems += choice("per", self.per, ("layer", "channel"))
-        problems += number_from("percentile", self.percentile, 50.0, 100.0)
-        problems += choice("rounding", self.rounding, ("nearest", "stochastic"))
-        refuse(self, problems)
+        check(self)
         object.__setattr__(self, "bits", int(self.bits))
 
     @property
@@ -204,8 +184,8 @@ class WeightQuantization(Imperfection):
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """The network with rounded weights; see `Imperfection.rewrite`."""
         new: dict[int, Operator] = {}
-        for name, entry in connections(network, network.populations):
-            generator = streams.of(name) if self.rounding == "stochastic" else None
+        for place, entry in Places(network).connections(network.populations):
+            generator = streams.of(place) if self.rounding == "stochastic" else None
             new[id(entry)] = entry.operator.map_weights(partial(self.rounded, generator=generator))
         return _with_operators(network, new)
 

@@ -1,4 +1,4 @@
-"""Linear maps between populations: ``apply`` on arrays, ``edges`` as synapses, one law.
+"""Linear maps between populations, which act on arrays and can be expanded into synapses.
 
 >>> import numpy as np
 >>> from bioconv.operators import Dense

@@ -1,4 +1,4 @@
-"""The two faces of a linear map between populations: ``apply`` on arrays, ``edges`` as synapses."""
+"""Linear maps between populations, which ``apply`` to arrays and list synapses as ``edges``."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Shape = tuple[int, ...]
 _Op = TypeVar("_Op", bound="Operator")
 _T = TypeVar("_T")
 
-#: products in the precision of their numbers: accelerators would round float32 to 10 or 7 bits
+#: precision of products, as accelerators would otherwise round float32 to 10 or 7 bits
 EXACT = jax.lax.Precision.HIGHEST
-#: metadata of a field that is data: a weight array, or nested operators
+#: metadata of a field that contains data, which is a weight array or nested operators
 LEAF = {"leaf": True}
 
 
 @dataclass(frozen=True)
 class Edges:
-    """A projection written out, one entry a synapse.
+    """A projection with one entry for each synapse.
 
     Parameters
     ----------
     pre, post : ndarray of int32, shape (n_synapses,)
-        Flat (C order) indices of the sending and the receiving neuron.
+        Flat (C order) indices of the presynaptic and the postsynaptic neuron.
     weight : ndarray of float64, shape (n_synapses,)
-        Weights; no entry is zero and no (pre, post) pair stands twice.
+        Weights.  No entry is zero, and no pair (pre, post) occurs twice.
     """
 
     pre: NDArray[np.int32]
@@ -48,11 +48,11 @@ class Edges:
 class Operator(ABC):
     """A linear map from arrays of ``in_shape`` to arrays of ``out_shape``.
 
-    Batch comes first, channels come last, flattening is C order.  Operators are frozen
-    dataclasses and JAX pytrees: their arrays are leaves, so a compiled function takes an
-    operator as an argument and its weights are never baked into the program.
+    The batch is the first axis, channels are the last axis, and flattening is in C order.
+    Operators are frozen dataclasses and JAX pytrees whose arrays are leaves, so that a compiled
+    function takes an operator as an argument and does not contain its weights as constants.
 
-    Law (tested on random shapes): scattering ``edges()`` equals ``apply``.
+    The sum over ``edges()`` equals ``apply`` for every operator.
     """
 
     in_shape: Shape
@@ -67,12 +67,12 @@ class Operator(ABC):
         """Map ``x`` of shape (batch, *in_shape) to (batch, *out_shape)."""
 
     def transmit(self, spikes: Array, dtype: Any) -> Array:
-        """`apply` to spikes: booleans, which some operators add up faster as small integers."""
+        """Apply the map to spikes (booleans), which some operators sum faster as integers."""
         return self.apply(spikes.astype(dtype))
 
     @abstractmethod
     def edges(self) -> Edges:
-        """Every non-zero entry of the map, duplicates summed."""
+        """Return every non-zero entry of the map, with duplicates summed."""
 
     @property
     def n_in(self) -> int:
@@ -85,38 +85,38 @@ class Operator(ABC):
         return prod(self.out_shape)
 
     def matrix(self) -> sp.csr_array:
-        """Sparse matrix of shape (n_in, n_out): ``x.ravel() @ matrix == apply(x).ravel()``."""
+        """Return the matrix (n_in, n_out) with ``x.ravel() @ matrix == apply(x).ravel()``."""
         edges = self.edges()
         return sp.coo_array(
             (edges.weight, (edges.pre, edges.post)), shape=(self.n_in, self.n_out)
         ).tocsr()
 
     def absorb(self, pre: NDArray | None, post: NDArray | None) -> Operator | None:
-        """This operator with elementwise factors folded into its own weights, if it can.
+        """Return this operator with elementwise factors folded into its weights if possible.
 
         Parameters
         ----------
         pre : ndarray broadcastable to in_shape, or None
-            Factor on the input.
+            Factor of the input.
         post : ndarray broadcastable to out_shape, or None
-            Factor on the output.
+            Factor of the output.
 
         Returns
         -------
         Operator or None
-            None when the factors do not fit into the weights (the caller then keeps a `Scale`).
+            None if the weights cannot include the factors; the caller then keeps a `Scale`.
         """
         return None
 
     def map_weights(self: _Op, function: Callable[[NDArray], NDArray]) -> _Op:
-        """A copy whose weight arrays went through ``function`` (structure unchanged)."""
+        """Return a copy with ``function`` applied to all weight arrays."""
         return self
 
 
 def register(cls: type[_T]) -> type[_T]:
     """Make a frozen dataclass a JAX pytree.
 
-    Fields with the metadata `LEAF` are data; everything else is static, hashable structure.
+    Fields with the metadata `LEAF` are data; all others are static and hashable.
     """
     fields = dataclasses.fields(cast(Any, cls))
     data = [field.name for field in fields if field.metadata.get("leaf")]
@@ -125,7 +125,7 @@ def register(cls: type[_T]) -> type[_T]:
 
 
 def compact(factor: NDArray, shape: Shape) -> NDArray[np.float64]:
-    """The same factors with every axis along which they are constant shrunk to length 1.
+    """Return factors with every axis along which they are constant reduced to length 1.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def compact(factor: NDArray, shape: Shape) -> NDArray[np.float64]:
 
 
 def last_axis_factor(factor: NDArray | None, shape: Shape) -> NDArray[np.float64] | None:
-    """Factors that depend on the last axis only, as a vector; None if they depend on others."""
+    """Return factors as a vector along the last axis, or None if they depend on other axes."""
     if factor is None:
         return np.ones(shape[-1])
     factor = compact(factor, shape)

@@ -1,4 +1,4 @@
-"""Several operators, one after the other."""
+"""Composition of several operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bioconv.ground.errors import ParameterError
 from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, register
 
-#: partial products that `Chain.edges` holds at once (12 bytes each, a few copies)
+#: largest number of partial products in memory in `Chain.edges` (12 bytes each, a few copies)
 _BLOCK = 8_000_000
 
 
@@ -26,7 +26,7 @@ class Chain(Operator):
     Parameters
     ----------
     operators : tuple of Operator
-        At least one; each takes what the one before gives.
+        At least one.  The input shape of each is the output shape of its predecessor.
     """
 
     operators: tuple[Operator, ...] = field(metadata=LEAF)
@@ -40,8 +40,8 @@ class Chain(Operator):
         for first, second in zip(self.operators, self.operators[1:], strict=False):
             if first.out_shape != second.in_shape:
                 raise ParameterError(
-                    f"Chain: {type(first).__name__} gives {first.out_shape}, but "
-                    f"{type(second).__name__} takes {second.in_shape}"
+                    f"Chain: the output of {type(first).__name__} has shape {first.out_shape}, but "
+                    f"{type(second).__name__} expects {second.in_shape}"
                 )
 
     @property
@@ -79,7 +79,7 @@ class Chain(Operator):
 
 
 def _blocks(matrices: list[sp.csr_array]) -> Iterator[tuple[int, int]]:
-    """Ranges of rows of the first matrix whose products stay below `_BLOCK` entries."""
+    """Yield ranges of rows of the first matrix whose products have at most `_BLOCK` entries."""
     paths = np.ones(matrices[-1].shape[1])
     largest = np.zeros(matrices[0].shape[0])
     for stop in range(1, len(matrices) + 1):  # paths through the first `stop` matrices

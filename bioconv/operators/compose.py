@@ -1,4 +1,4 @@
-"""Put operators in sequence and simplify: fewer, cheaper operators for the same map."""
+"""Compose operators, and simplify compositions to fewer and cheaper operators."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from bioconv.operators.selection import Reshape, Selection
 
 
 def identity(shape: Shape) -> Operator:
-    """The operator that changes nothing."""
+    """Return the identity operator."""
     return Reshape(shape, shape)
 
 
 def compose(*operators: Operator) -> Operator:
-    """The operators in sequence, simplified; the map stays the same up to rounding.
+    """Compose and simplify operators, preserving the map up to rounding.
 
-    Chains are flattened, identities dropped, neighbours merged by the rules of
+    Chains are flattened, identities are dropped, and neighbours are merged by the rules of
     `bioconv.operators.rules`: reshapes and permutations with each other, padding into a
-    convolution, factors into weights (also through pooling, padding, flattening, ...), the
-    branches of a Concatenate into the slice of the kernel that they use.
+    convolution, and factors into weights (also through pooling, padding, flattening, ...).  For a
+    branch of a Concatenate, only the slice of the kernel that it uses is kept.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def compose(*operators: Operator) -> Operator:
     Returns
     -------
     Operator
-        A `Chain` only if more than one operator is left.
+        A `Chain` if more than one operator remains, else this operator.
     """
     if not operators:
         raise ParameterError("compose: expected at least one operator. Received: none")
@@ -53,7 +53,7 @@ def compose(*operators: Operator) -> Operator:
 def scaled(
     operator: Operator, pre: NDArray | float | None = None, post: NDArray | float | None = None
 ) -> Operator:
-    """``operator`` with factors on its input and on its output, folded into its weights.
+    """Multiply the input and the output of an operator by factors, folded into its weights.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def _merge(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
 
 
 def _sort_rows(operators: list[Operator]) -> list[Operator]:
-    """Selections in front of a matrix on flat input become an order of its rows."""
+    """Replace selections before a matrix on flat input by a permutation of its rows."""
     result: list[Operator] = []
     for operator in operators:
         start = len(result)

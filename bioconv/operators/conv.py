@@ -31,7 +31,7 @@ from bioconv.operators.windows import (
     taps,
 )
 
-#: largest number of terms of a convolution that is written out tap by tap
+#: largest number of terms of a convolution that is computed as a sum over kernel taps
 _MAX_TAPS = 49
 
 
@@ -46,12 +46,13 @@ class Conv(Operator):
         (*spatial, channels).
     kernel : ndarray, shape (*size, channels / groups, filters)
     strides, dilation, input_dilation : tuple of int, optional
-        One value per spatial axis, default 1.  ``input_dilation`` puts zeros between the input
-        cells: a transposed convolution.
+        One value per spatial axis, 1 by default.  ``input_dilation`` inserts zeros between the
+        input cells, as in a transposed convolution.
     padding : tuple of (int, int), optional
-        Zeros before and after (of the dilated input), per spatial axis; negative values cut off.
+        Numbers of zeros before and after the (dilated) input along each spatial axis.  Negative
+        values crop the input.
     groups : int
-        Filters are split into groups, each sees its own group of channels.
+        Number of groups of filters, each of which is connected to its own group of channels.
     """
 
     in_shape: Shape
@@ -123,22 +124,23 @@ class Conv(Operator):
 
     @property
     def _is_pointwise(self) -> bool:
-        """Whether this is a matrix on the channels (a product is faster on a CPU)."""
+        """Whether this is a matrix on the channels, whose product is faster on a CPU."""
         settings = {*self.size, *self.strides, *self.input_dilation, self.groups}
         return settings == {1} and not any(map(any, self.padding))
 
     @property
     def _has_few_terms(self) -> bool:
-        """Whether a sum over taps pays: three to five times faster than XLA's convolution on a CPU.
+        """Whether a sum over kernel taps is faster than XLA's convolution.
 
-        It does for depthwise convolutions, and for those of images with one to three channels.
+        It is three to five times faster on a CPU for depthwise convolutions and for those of images
+        with one to three channels.
         """
         channels = self.in_shape[-1] // self.groups
         grouped = channels == 1 or self.groups == 1
         return grouped and channels * prod(self.size) <= _MAX_TAPS
 
     def _sum_over_taps(self, x: Array, kernel: Array) -> Array:
-        """The convolution as shifted inputs times one weight per input channel of a group."""
+        """Compute the sum of shifted inputs times one weight per input channel of a group."""
         edges = zip(self.padding, self.input_dilation, strict=True)
         config = [(low, high, dilation - 1) for (low, high), dilation in edges]
         x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *config, (0, 0, 0)])
@@ -192,7 +194,7 @@ class Conv(Operator):
 
 
 def ungrouped(operator: Conv) -> NDArray[np.float64]:
-    """The kernel of a convolution between all channels: zero between those of other groups.
+    """Return the kernel of a convolution between all channels, with zeros between groups.
 
     Parameters
     ----------
@@ -223,7 +225,7 @@ def conv(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Conv:
-    """A convolution as Keras's Conv layers compute it.
+    """Return a convolution as computed by Keras's Conv layers.
 
     Parameters
     ----------
@@ -251,7 +253,7 @@ def depthwise(
     padding: str = "valid",
     dilation: int | Sequence[int] = 1,
 ) -> Conv:
-    """A depthwise convolution: every channel has its own filters.
+    """Return a depthwise convolution, in which every channel has its own filters.
 
     Parameters
     ----------
@@ -279,14 +281,14 @@ def conv_transpose(
     output_padding: int | Sequence[int] | None = None,
     dilation: int | Sequence[int] = 1,
 ) -> Conv:
-    """A transposed convolution as Keras's ConvTranspose layers compute it.
+    """Return a transposed convolution as computed by Keras's ConvTranspose layers.
 
     Parameters
     ----------
     in_shape : tuple of int
         (*spatial, channels).
     kernel : ndarray, shape (*size, filters, channels)
-        Keras's own layout.
+        In Keras's layout.
     strides, dilation : int or sequence of int
     padding : {"valid", "same"}
     output_padding : int or sequence of int, optional
@@ -294,7 +296,7 @@ def conv_transpose(
     Returns
     -------
     Conv
-        A convolution over the input with zeros between its cells.
+        A convolution of the input with zeros between its cells.
     """
     rank, size = len(in_shape) - 1, kernel.shape[:-2]
     strides, dilation = _per_axis(strides, rank), _per_axis(dilation, rank)
@@ -308,11 +310,12 @@ def conv_transpose(
 
 
 def _transposed_padding(extent: int, stride: int, mode: str, extra: int | None) -> tuple[int, int]:
-    """Padding of the dilated input of a transposed convolution.
+    """Return the padding of the dilated input of a transposed convolution.
 
-    The output has, with e the kernel's extent and s the stride, for "valid"
-    (n - 1) s + e + extra cells (extra defaults to max(s - e, 0)); for "same" n s cells, or
-    (n - 1) s + e % 2 + extra if ``extra`` is given; the larger half of the zeros comes first.
+    For an input of n cells, a kernel of extent e and the stride s, the output has
+    (n - 1) s + e + extra cells for "valid", where extra defaults to max(s - e, 0).  For "same", it
+    has n s cells, or (n - 1) s + e % 2 + extra if ``extra`` is given.  If the number of zeros is
+    odd, the larger half comes first.
     """
     if mode == "valid":
         extra = max(stride - extent, 0) if extra is None else extra

@@ -1,4 +1,4 @@
-"""Numbers of synapses, from the structure where it allows, without writing the edges out."""
+"""Count synapses, from the structure of operators where possible, without listing edges."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Counts = NDArray[np.int64]
 
 
 def n_synapses(operator: Operator) -> int:
-    """Number of non-zero synapses."""
+    """Return the number of non-zero synapses."""
     return int(fan_out(operator).sum())
 
 
 @singledispatch
 def fan_out(operator: Operator) -> Counts:
-    """Number of non-zero synapses of each input neuron.
+    """Return the number of non-zero synapses of each input neuron.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _(operator: Conv) -> Counts:
     counts = by_tap.reshape(*operator.size, operator.in_shape[-1])
     for axis, setting in enumerate(operator.axes):
         cell, _, tap = taps(*setting)
-        meets = np.zeros((setting[0], setting[1]), np.int64)  # a tap meets a cell at most once
+        meets = np.zeros((setting[0], setting[1]), np.int64)  # a tap covers a cell at most once
         meets[cell, tap] = 1
         counts = np.moveaxis(np.tensordot(meets, counts, axes=(1, axis)), 0, axis)
     return counts.ravel()
@@ -92,7 +92,7 @@ def _(operator: Chain) -> Counts:
         behind = fan_out(Chain(rest))
         return np.where(target >= 0, behind[target], 0)
     *most, last = operator.operators
-    if isinstance(last, Broadcast):  # copies of every value, no two in one place
+    if isinstance(last, Broadcast):  # copies of every value at different positions
         return fan_out(Chain(tuple(most))) * (last.n_out // last.n_in)
     target = targets(last)
     if target is not None and _is_injective(target):
@@ -105,7 +105,7 @@ def _is_injective(target: Counts) -> bool:
 
 
 def targets(operator: Operator) -> Counts | None:
-    """The one output that each input reaches (-1 for none), or None if some reach several."""
+    """Return the output that each input reaches (-1 for none), or None if any reaches several."""
     structured = isinstance(operator, Selection | AveragePool | Scale | Polarity)
     # a sum over the last axis has one output for each input as well
     structured |= isinstance(operator, Dense) and operator.kernel.shape[1] == 1

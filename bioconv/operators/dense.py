@@ -1,4 +1,4 @@
-"""A matrix on the last axis."""
+"""Multiplication of the last axis by a matrix."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bioconv.operators.base import (
 @register
 @dataclass(frozen=True, eq=False)
 class Dense(Operator):
-    """Multiply the last axis by a matrix, as Keras's Dense does for any rank.
+    """Multiplication of the last axis by a matrix, as in Keras's Dense for any rank.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Average pooling."""
+"""Average pooling over windows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from bioconv.operators.base import Array, Edges, Operator, Shape, register
 from bioconv.operators.windows import Pairs, check_windows, n_windows, outer_index, taps
 
-#: largest window whose spikes a byte can count
+#: largest window whose number of spikes fits into a byte
 _MOST_IN_A_BYTE = 255
 
 
 @register
 @dataclass(frozen=True, eq=False)
 class AveragePool(Operator):
-    """Mean over windows; cells of the padding do not count (Keras's "same").
+    """Mean over windows without the cells of the padding, as in Keras's "same".
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class AveragePool(Operator):
     strides : tuple of int, optional
         Default: ``size``.
     padding : tuple of (int, int), optional
-        Cells before and after, per spatial axis.  Default: none.
+        Padding before and after along each spatial axis.  Default: none.
     """
 
     in_shape: Shape
@@ -57,7 +57,7 @@ class AveragePool(Operator):
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Number of real cells in each window, shape (*spatial of out_shape, 1)."""
+        """Number of input cells in each window, shape (*spatial of out_shape, 1)."""
         spatial = self.in_shape[:-1]
         axes = zip(spatial, self.size, self.strides, self.padding, strict=True)
         ones = [np.bincount(taps(*axis)[1], minlength=n_windows(*axis)) for axis in axes]
@@ -79,7 +79,7 @@ class AveragePool(Operator):
         tiled = self.strides == self.size and not np.any(self.padding)
         if not tiled or prod(self.size) > _MOST_IN_A_BYTE:
             return super().transmit(spikes, dtype)
-        # Bytes are a quarter of the memory, and slices of tiles are what XLA adds up fastest.
+        # Bytes take a quarter of the memory, and XLA sums slices of tiles fastest.
         total = spikes.astype(jnp.uint8)
         for axis, (n, size) in enumerate(zip(self.out_shape[:-1], self.size, strict=True), 1):
             total = lax.slice_in_dim(total, 0, n * size, axis=axis)

@@ -1,4 +1,4 @@
-"""Single or double precision for a stretch of code."""
+"""Context manager for single or double precision."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from bioconv.ground.errors import ParameterError
 
 
 def precision(dtype: str) -> AbstractContextManager[object]:
-    """Context in which JAX computes with ``dtype``: "float32" or "float64".
+    """Return a context in which JAX computes with ``dtype``, "float32" or "float64".
 
-    JAX cuts float64 to float32 unless 64 bits are switched on; outside the context its setting
-    is what it was.
+    JAX converts float64 to float32 unless 64 bits are enabled.  The setting is restored on exit.
     """
     name = np.dtype(dtype).name
     if name not in ("float32", "float64"):

@@ -1,6 +1,6 @@
-"""Rules of simplification: two neighbouring operators that are fewer, or cheaper, together.
+"""Rules that replace two neighbouring operators by fewer or cheaper ones.
 
-A rule takes two operators in sequence and returns what replaces them, or None if it does not
+A rule takes two operators in sequence and returns their replacement, or None if it does not
 apply.  The map stays the same up to rounding.
 """
 
@@ -33,7 +33,7 @@ Rule = Callable[[Operator, Operator], "tuple[Operator, ...] | None"]
 
 
 def is_identity(operator: Operator) -> bool:
-    """Whether the operator changes nothing (judged by its settings, not by a search)."""
+    """Whether the operator is an identity according to its settings."""
     match operator:
         case Reshape() | Pad() | Crop() | Upsample() | Place() | Broadcast():
             return operator.in_shape == operator.out_shape
@@ -55,7 +55,7 @@ def _any(operator: AveragePool | WindowCell) -> bool:
 
 
 def _net(inner: Pairs, outer: Pairs, sign: int = 1) -> Pairs:
-    """Sum (or difference) of two settings with a pair for each axis."""
+    """Return the sum (or difference) of two settings with a pair for each axis."""
     pairs = zip(inner, outer, strict=True)
     return tuple((a[0] + sign * b[0], a[1] + sign * b[1]) for a, b in pairs)
 
@@ -75,7 +75,7 @@ def permutations(first: Operator, second: Operator) -> tuple[Operator, ...] | No
 
 
 def paddings(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
-    """Pad, Pad -> Pad;  Crop, Crop -> Crop;  Pad, Crop -> what is left of both."""
+    """Pad, Pad -> Pad;  Crop, Crop -> Crop;  Pad, Crop -> the remainder of both."""
     if isinstance(first, Pad | Place) and isinstance(second, Pad | Place):
         return (Pad(first.in_shape, _net(first.padding, second.padding)),)
     if isinstance(first, Crop) and isinstance(second, Crop):
@@ -85,7 +85,7 @@ def paddings(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
         cropping = tuple((max(-a, 0), max(-b, 0)) for a, b in left)
         kept = [n - sum(pair) for n, pair in zip(first.in_shape, cropping, strict=True)]
         if min(kept) <= 0:
-            return None  # nothing but padding is left
+            return None  # only padding remains
         crop = Crop(first.in_shape, cropping)
         return crop, Pad(crop.out_shape, tuple((max(a, 0), max(b, 0)) for a, b in left))
     return None
@@ -125,7 +125,7 @@ def crop_conv(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
 
 
 def conv_crop(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
-    """Conv, Crop -> Conv that computes only the cells that stay."""
+    """Conv, Crop -> Conv that computes only the remaining cells."""
     if not isinstance(first, Conv) or not isinstance(second, Crop):
         return None
     low, high = second.cropping[-1]
@@ -139,7 +139,7 @@ def conv_crop(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
 
 
 def place_weights(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
-    """Place on the channels, Conv or Dense -> with the slice of the kernel that is used."""
+    """Place on the channels, Conv or Dense -> Conv or Dense with a slice of the kernel."""
     if not isinstance(first, Place) or first.axis != len(first.in_shape) - 1:
         return None
     used = slice(first.offset, first.offset + first.in_shape[-1])
@@ -151,7 +151,7 @@ def place_weights(first: Operator, second: Operator) -> tuple[Operator, ...] | N
 
 
 def products(first: Operator, second: Operator) -> tuple[Operator, ...] | None:
-    """Dense, Dense -> one Dense, where that takes no more multiplications."""
+    """Dense, Dense -> one Dense, if this does not take more multiplications."""
     if not isinstance(first, Dense) or not isinstance(second, Dense):
         return None
     (a, b), c = first.kernel.shape, second.kernel.shape[1]

@@ -1,4 +1,4 @@
-"""Elementwise factors."""
+"""Multiplication by elementwise factors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, compact,
 @register
 @dataclass(frozen=True, eq=False)
 class Scale(Operator):
-    """Multiply by fixed factors.
+    """Multiplication by fixed factors.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Find a home for elementwise factors: move them through a chain until weights absorb them."""
+"""Move elementwise factors through a chain of operators until weights absorb them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Factor = NDArray[np.float64]
 
 
 def settle(operators: list[Operator]) -> list[Operator]:
-    """The same chain with every `Scale` folded into weights, where some can take it."""
+    """Return the chain with every `Scale` folded into weights where possible."""
     place = 0
     while place < len(operators):
         if isinstance(operators[place], Scale):
             shorter = _fold(operators, place)
             if shorter is not None:
                 operators = shorter
-                continue  # the next operator has come to this place
+                continue  # the next operator is now at this place
         place += 1
     return operators
 
 
 def _fold(operators: list[Operator], place: int) -> list[Operator] | None:
-    """The chain without the Scale at ``place``, or None if nobody can take its factor."""
+    """Return the chain without the Scale at ``place``, or None if no weights can absorb it."""
     scale = operators[place]
     if not isinstance(scale, Scale):
         return None
@@ -62,7 +62,7 @@ def _walk(
 
 
 def push(operator: Operator, factor: Factor) -> Factor | None:
-    """``g`` with ``operator(factor * x) == g * operator(x)`` for all x, or None."""
+    """Return ``g`` with ``operator(factor * x) == g * operator(x)`` for all x, or None."""
     if isinstance(operator, Selection):
         full = np.broadcast_to(factor, operator.in_shape)[None]
         return compact(operator.apply(np.ascontiguousarray(full))[0], operator.out_shape)
@@ -75,7 +75,7 @@ def push(operator: Operator, factor: Factor) -> Factor | None:
 
 
 def pull(operator: Operator, factor: Factor) -> Factor | None:
-    """``g`` with ``operator(g * x) == factor * operator(x)`` for all x, or None."""
+    """Return ``g`` with ``operator(g * x) == factor * operator(x)`` for all x, or None."""
     if isinstance(operator, Selection):
         source = operator.sources()
         wanted = np.broadcast_to(factor, operator.out_shape).ravel()[source >= 0]

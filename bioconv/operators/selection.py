@@ -1,4 +1,4 @@
-"""Operators whose outputs are copies of inputs, or zero."""
+"""Operators whose outputs are copies of inputs or zero."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from bioconv.operators.windows import Pairs, check_windows, n_windows
 
 
 def _module(x: Array) -> ModuleType:
-    """NumPy for NumPy arrays, so that index ramps stay exact integers; else JAX."""
+    """Return NumPy for NumPy arrays, so that arrays of indices stay exact integers, else JAX."""
     return np if isinstance(x, np.ndarray) else jnp
 
 
 class Selection(Operator):
-    """Base of all operators that only move values: ``apply`` takes any dtype."""
+    """Base class of operators that only move values, and whose ``apply`` accepts any dtype."""
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():  # tuples for the lists of JSON or Keras
+        for name, value in vars(self).items():  # JSON and Keras use lists for tuples
             if isinstance(value, list | tuple):
                 pairs = tuple(tuple(v) if isinstance(v, list | tuple) else int(v) for v in value)
                 object.__setattr__(self, name, pairs)
@@ -33,7 +33,7 @@ class Selection(Operator):
 
     @abstractmethod
     def check(self) -> None:
-        """Raise `ParameterError` if the settings do not fit the input's shape."""
+        """Raise `ParameterError` if the settings do not fit the shape of the input."""
 
     def require(self, right: bool, expected: str, received: object) -> None:
         """Raise `ParameterError` unless ``right``."""
@@ -44,7 +44,7 @@ class Selection(Operator):
             )
 
     def sources(self) -> NDArray[np.int64]:
-        """Flat index of the input that each output copies, -1 for a zero; shape (n_out,)."""
+        """Return the flat index of the input that each output copies, -1 for a zero; (n_out,)."""
         ramp = np.arange(1, self.n_in + 1).reshape(1, *self.in_shape)
         return self.apply(ramp).ravel() - 1
 
@@ -67,7 +67,7 @@ def _are_pairs(value: Pairs, rank: int) -> bool:
 @register
 @dataclass(frozen=True, eq=False)
 class Reshape(Selection):
-    """Another shape, same C order."""
+    """Change of shape in C order."""
 
     in_shape: Shape
     new_shape: Shape
@@ -87,7 +87,7 @@ class Reshape(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Permute(Selection):
-    """Axes in another order: axis ``i`` of the output is axis ``axes[i]`` of the input."""
+    """Permutation of axes, where axis ``i`` of the output is axis ``axes[i]`` of the input."""
 
     in_shape: Shape
     axes: Shape
@@ -107,7 +107,7 @@ class Permute(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Pad(Selection):
-    """Zeros around: ``padding`` has one (before, after) per axis, channels included."""
+    """Padding with zeros, where ``padding`` has one (before, after) per axis, with channels."""
 
     in_shape: Shape
     padding: Pairs
@@ -127,7 +127,7 @@ class Pad(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Crop(Selection):
-    """Cells cut off: ``cropping`` has one (before, after) per axis, channels included."""
+    """Removal of border cells by one (before, after) per axis, including channels."""
 
     in_shape: Shape
     cropping: Pairs
@@ -149,7 +149,7 @@ class Crop(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Upsample(Selection):
-    """Every cell repeated ``factors[axis]`` times along each axis (nearest neighbour)."""
+    """Repetition of every cell ``factors[axis]`` times along each axis (nearest neighbour)."""
 
     in_shape: Shape
     factors: Shape
@@ -172,9 +172,9 @@ class Upsample(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Place(Selection):
-    """Into a larger zero array: one branch of a Concatenate.
+    """Insertion into a larger array of zeros, as for one branch of a Concatenate.
 
-    Cell 0 of ``axis`` comes to ``offset``; the axis has ``total`` cells afterwards.
+    Cell 0 of ``axis`` is moved to ``offset``, and the resulting axis has ``total`` cells.
     """
 
     in_shape: Shape
@@ -187,11 +187,11 @@ class Place(Selection):
         self.require(-rank <= self.axis < rank, f"an axis below {rank}", self.axis)
         object.__setattr__(self, "axis", self.axis % rank)
         fits = 0 <= self.offset <= self.total - self.in_shape[self.axis]
-        self.require(fits, "offset and total that hold the input", (self.offset, self.total))
+        self.require(fits, "an offset and a total that fit", (self.offset, self.total))
 
     @property
     def padding(self) -> Pairs:
-        """The same as a `Pad`."""
+        """The padding of an equivalent `Pad`."""
         after = self.total - self.offset - self.in_shape[self.axis]
         pairs = [(0, 0)] * len(self.in_shape)
         pairs[self.axis] = (self.offset, after)
@@ -208,9 +208,9 @@ class Place(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class WindowCell(Selection):
-    """Cell number ``cell`` (C order) of every pooling window, zero where it is padding.
+    """Cell number ``cell`` (in C order) of every pooling window, or zero for padding.
 
-    The ``prod(size)`` operators of one pooling are the inputs of its spiking max pooling.
+    Spiking max pooling uses the ``prod(size)`` such operators of a pooling as its inputs.
     """
 
     in_shape: Shape
@@ -241,7 +241,7 @@ class WindowCell(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Broadcast(Selection):
-    """NumPy broadcasting to ``shape`` (an Add of unequal shapes)."""
+    """NumPy broadcasting to ``shape``, as in an Add of unequal shapes."""
 
     in_shape: Shape
     shape: Shape
@@ -249,7 +249,7 @@ class Broadcast(Selection):
     def check(self) -> None:
         axes = zip(self.in_shape[::-1], self.shape[::-1], strict=False)
         right = len(self.in_shape) <= len(self.shape) and all(n in (1, m) for n, m in axes)
-        self.require(right, "a shape that they broadcast to", self.shape)
+        self.require(right, "a shape to which they broadcast", self.shape)
 
     @property
     def out_shape(self) -> Shape:
@@ -264,7 +264,7 @@ class Broadcast(Selection):
 @register
 @dataclass(frozen=True, eq=False)
 class Polarity(Operator):
-    """ON minus OFF: ``x[0] - x[1]`` of an input with shape (2, *shape)."""
+    """Difference ``x[0] - x[1]`` of ON and OFF values of an input with shape (2, *shape)."""
 
     in_shape: Shape
 

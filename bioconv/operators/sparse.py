@@ -1,4 +1,4 @@
-"""Any linear map with a weight of its own for each synapse."""
+"""General linear map with an individual weight for each synapse."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from bioconv.operators.compose import compose
 from bioconv.operators.dense import Dense
 from bioconv.operators.selection import Reshape
 
-#: synapses of a neuron that XLA adds up at once: one pass over its total for all of them
+#: number of synapses of a neuron that XLA sums in one pass over the totals
 _UNROLL = 8
-#: so many entries of a full matrix cost as much as one synapse gathered
+#: number of entries of a full matrix that take as much time as one gathered synapse
 _FILL = 6
 
 
 @register
 @dataclass(frozen=True, eq=False)
 class Sparse(Operator):
-    """The synapses of every receiving neuron one by one; neurons with fewer are filled up with 0.
+    """Individual synapses of every postsynaptic neuron, padded with zeros to equal numbers.
 
     Parameters
     ----------
     in_shape, new_shape : tuple of int
-        Of the input and of the output.
+        Shapes of the input and of the output.
     weight : ndarray, shape (most synapses of a neuron, n_out)
     source : ndarray of int32, same shape
-        Flat index of the sending neuron.
+        Flat index of the presynaptic neuron.
     """
 
     in_shape: Shape
@@ -53,8 +53,8 @@ class Sparse(Operator):
         low, high = self.source.min(initial=0), self.source.max(initial=0)
         if not wide or kind != "i" or low < 0 or high >= self.n_in:
             raise ParameterError(
-                f"Sparse: expected weights and sources of shape (k, {self.n_out}), sources whole "
-                f"numbers from 0 to {self.n_in - 1}. Received: {self.weight.shape}, {shape} of "
+                f"Sparse: expected weights and sources of shape (k, {self.n_out}), and sources "
+                f"from 0 to {self.n_in - 1}. Received: {self.weight.shape}, {shape} of "
                 f"{self.source.dtype} from {low} to {high}."
             )
 
@@ -65,7 +65,7 @@ class Sparse(Operator):
     def apply(self, x: Array) -> Array:
         x, weight, source = jnp.asarray(x), jnp.asarray(self.weight), jnp.asarray(self.source)
         dtype = jnp.result_type(x, weight)
-        # Neurons first: a synapse then is a contiguous row, which costs a tenth of a column.
+        # With neurons first, a synapse is a contiguous row, which takes a tenth of the time.
         rows = x.astype(dtype).reshape(x.shape[0], -1).T
 
         def add(total: Array, synapse: tuple[Array, Array]) -> tuple[Array, None]:
@@ -100,7 +100,7 @@ class Sparse(Operator):
 
 
 def sparse(in_shape: Shape, out_shape: Shape, edges: Edges) -> Sparse:
-    """The operator with these synapses."""
+    """Return the operator with these synapses."""
     n_out = prod(out_shape)
     order = np.argsort(edges.post, kind="stable")
     post = edges.post[order]
@@ -113,20 +113,21 @@ def sparse(in_shape: Shape, out_shape: Shape, edges: Edges) -> Sparse:
 
 
 def reweighted(operator: Operator, change: Callable[[Edges], NDArray]) -> Operator:
-    """The operator with other weights of its synapses, each free to differ from all others.
+    """Return the operator with new individual weights of its synapses.
 
-    A convolution loses its shared kernel, pooling its equal weights.
+    A convolution loses its shared kernel, and a pooling its equal weights.
 
     Parameters
     ----------
     operator : Operator
     change : function
-        From the synapses to their new weights, in the same order; 0 takes one away.
+        Function from the synapses to their new weights, in the same order.  A weight of 0 removes
+        a synapse.
 
     Returns
     -------
     Operator
-        A matrix where synapses are dense, else a `Sparse`.
+        A `Dense` if the matrix of synapses is dense, else a `Sparse`.
     """
     edges = operator.edges()
     new = Edges(edges.pre, edges.post, np.asarray(change(edges), np.float64))

@@ -1,4 +1,4 @@
-"""The squares of an operator's weights: what variances go through."""
+"""Operators with squared weights, through which variances propagate."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from bioconv.operators.sparse import reweighted
 
 
 def squared(operator: Operator) -> Operator:
-    """The map whose every synapse has the square of its weight.
+    """Return the map with the squared weight of every synapse.
 
-    A dense matrix or a convolution has one weight for a synapse, and keeps its structure.
+    A dense matrix or a convolution keeps its structure, because each of its synapses has a single
+    weight.
     """
     if isinstance(operator, Dense | Conv):
         return operator.map_weights(np.square)

@@ -1,4 +1,4 @@
-"""Geometry of sliding windows: which input cell meets which output cell through which tap."""
+"""Geometry of sliding windows: input cells, output cells and the kernel taps between them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def keras_padding(size: int, kernel: int, stride: int, dilation: int, mode: str) -> tuple[int, int]:
-    """Zeros that Keras adds in front of and behind one axis of a convolution or pooling.
+    """Return the zeros that Keras adds before and after one axis of a convolution or pooling.
 
     Parameters
     ----------
@@ -22,8 +22,8 @@ def keras_padding(size: int, kernel: int, stride: int, dilation: int, mode: str)
         Length of the axis.
     kernel, stride, dilation : int
     mode : {"valid", "same", "causal"}
-        "same" gives ceil(size / stride) outputs, the odd zero goes behind; "causal" (1-D only)
-        puts all zeros in front.
+        "same" results in ceil(size / stride) outputs, with an odd zero at the end; "causal" (1-D
+        only) adds all zeros at the start.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def keras_paddings(
     dilation: Sequence[int],
     mode: str,
 ) -> Pairs:
-    """`keras_padding` of every spatial axis."""
+    """Return `keras_padding` of every spatial axis."""
     axes = zip(sizes, kernel, strides, dilation, strict=True)
     return tuple(keras_padding(*axis, mode) for axis in axes)
 
@@ -60,7 +60,7 @@ def n_windows(
     dilation: int = 1,
     input_dilation: int = 1,
 ) -> int:
-    """Number of output cells along one axis (0 if the window does not fit)."""
+    """Return the number of output cells along one axis (0 if the window does not fit)."""
     total = (size - 1) * input_dilation + 1 + padding[0] + padding[1] if size else 0
     return max((total - (kernel - 1) * dilation - 1) // stride + 1, 0)
 
@@ -73,7 +73,7 @@ def taps(
     dilation: int = 1,
     input_dilation: int = 1,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """All (input cell, output cell, kernel tap) that meet along one axis.
+    """Return all connected (input cell, output cell, kernel tap) along one axis.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def check_windows(
 
 
 def outer_index(parts: Sequence[NDArray], sizes: Sequence[int]) -> NDArray[np.int32]:
-    """Flat C-order index of the outer product of per-axis indices, shape (len(parts[0]), ...)."""
+    """Return flat C-order indices of the product of per-axis indices, (len(parts[0]), ...)."""
     index = np.zeros((1,) * len(parts), np.int32)
     for axis, (part, size) in enumerate(zip(parts, sizes, strict=True)):
         shape = [1] * len(parts)

@@ -1,10 +1,11 @@
-"""Pictures of simulations, neurons and studies.
+"""Plots of simulations, neurons and studies.
 
-Each function returns a Matplotlib figure, `save` writes a PNG; `plot_...` do both.
+Most functions return a Matplotlib figure, which `save` writes as a PNG file; those called
+`plot_...` do both.
 
-Figures are made without pyplot, so nothing global changes.  Times are in ms, rates in Hz,
-potentials in the model's unit; the colors are those of Okabe and Ito, which color-blind readers
-can tell apart.
+Figures are made without pyplot, so that no global state changes.  Times are in ms, rates in Hz,
+and potentials in the unit of the model.  The colors are those of Okabe and Ito, which color-blind
+readers can distinguish.
 """
 
 from bioconv.plots.everything import plot_recording

@@ -1,4 +1,4 @@
-"""All pictures of one recording."""
+"""All plots of one recording."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ def plot_recording(
     y: NDArray | None = None,
     analog_accuracy: float | None = None,
 ) -> list[Path]:
-    """Draw everything that the recording allows.
+    """Make all plots for which the recording contains the data.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
     folder : str or Path
-        Made if it does not exist.
+        Created if it does not exist.
     x : ndarray, shape (n_images, *shape), optional
-        The samples that were simulated; needed for what compares with analog activations.
+        The samples that were simulated.  They are required for comparisons with analog
+        activations.
     y : ndarray of int, shape (n_images,), optional
-        Labels; without them the agreement with the analog network is drawn, if ``x`` is given.
+        Labels.  Without them, the agreement with the analog network is drawn if ``x`` is given.
     analog_accuracy : float, optional
 
     Returns

@@ -1,4 +1,4 @@
-"""Pictures of layers: accuracy over time, rates, activations, operations."""
+"""Plots of layers: accuracy over time, rates, activations and operations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bioconv.plots.style import (
     thin,
 )
 
-#: what was recorded -> field of the recording
+#: recorded quantity -> field of the recording
 _KEPT = {"counts": "counts", "spikes": "rasters"}
 
 
@@ -36,7 +36,7 @@ def accuracy_over_time(
     analog_accuracy: float | None = None,
     label: str = "accuracy",
 ) -> Figure:
-    """Share of right classes over the time simulated.
+    """Plot the fraction of correct classes over simulated time.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def accuracy_over_time(
     target : ndarray of int, shape (n_images,)
         Labels, or the analog network's classes.
     analog_accuracy : float, optional
-        Drawn as a line.
+        Accuracy of the analog network, drawn as a line.
     label : str
-        What the share is called: "accuracy", or "agreement" for the analog network's classes.
+        Name of the fraction: "accuracy", or "agreement" for the analog network's classes.
     """
     figure, (axes,) = panels(1, width=4.2, height=2.9)
     share = 100 * recording.accuracy_over_time(target)
@@ -78,23 +78,25 @@ def accuracy_over_time(
 def rate_against_activation(
     network: SpikingNetwork, recording: Recording, activations: dict[str, NDArray]
 ) -> Figure:
-    """What spikes say against the analog activations that they stand for, by population.
+    """Plot decoded activations against the analog activations, with one panel per population.
 
-    Firing rates, or for codes in which spike times matter the decoded values.
+    The decoded activations are firing rates or, for codes in which spike times matter, the values
+    that are decoded from the spikes.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        With the "counts", or the "spikes" if their times matter, of at least one population that
-        carries a layer.
+        A recording with the "counts", or the "spikes" if their times matter, of at least one
+        population that represents a layer.
     activations : dict of str to ndarray, shape (n_images, *shape)
-        Of the analog network, by layer (`bioconv.analog.AnalogGraph.activations`).
+        Activations of the analog network by layer, see
+        `bioconv.analog.AnalogGraph.activations`.
 
     Raises
     ------
     ParameterError
-        If neither were recorded.
+        If neither was recorded.
     """
     carried = carried_populations(network, recording, activations)
     require(carried, "counts")
@@ -127,18 +129,18 @@ def rate_against_activation(
 
 
 def activation_distributions(network: SpikingNetwork, activations: dict[str, NDArray]) -> Figure:
-    """Distribution of the analog activations with the scale of the populations that carry them.
+    """Plot the distribution of the analog activations, with the scale of their populations.
 
     Parameters
     ----------
     network : SpikingNetwork
     activations : dict of str to ndarray, shape (n_images, *shape)
-        Of the analog network, by layer.
+        Activations of the analog network by layer.
 
     Raises
     ------
     ParameterError
-        If no population carries one of the layers.
+        If no population represents one of the layers.
     """
     carried = [p for p in network.populations if p.layer in activations][:MAX_PANELS]
     require(carried, "the layer of any population")
@@ -158,9 +160,9 @@ def activation_distributions(network: SpikingNetwork, activations: dict[str, NDA
 
 
 def spikes_and_operations(network: SpikingNetwork, recording: Recording) -> Figure:
-    """Spikes sent and synaptic events received by each population, for one image.
+    """Plot spikes emitted and synaptic events received by each population per image.
 
-    The analog network's multiply-accumulates of the same layer are marked for comparison.
+    The multiply-accumulates of the same layer in the analog network are marked for comparison.
 
     Parameters
     ----------
@@ -206,7 +208,7 @@ def spikes_and_operations(network: SpikingNetwork, recording: Recording) -> Figu
 def carried_populations(
     network: SpikingNetwork, recording: Recording, activations: dict[str, NDArray]
 ) -> list[Population]:
-    """The populations whose rates can be compared with activations, the first few."""
+    """Return the first few populations whose rates can be compared with activations."""
     silent = {readout.population for readout in network.readouts if not readout.reads_spikes}
     return [
         population

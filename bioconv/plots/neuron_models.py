@@ -1,4 +1,4 @@
-"""Pictures of one neuron by itself: potentials under constant currents, and the f-I curve."""
+"""Plots of an isolated neuron: potentials under constant currents, and the f-I curve."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from bioconv.plots.style import BLUE, GRAY, LABEL, ORANGE, SMALL, finish, panels
 from bioconv.simulators.stimulation import default_step, stimulate
 from bioconv.timing import whole_steps
 
-#: rate in Hz up to which a curve is drawn
+#: largest rate in Hz of a curve that is drawn
 _TOP_RATE = 150.0
-#: before the current sets in, in ms
+#: time in ms before the onset of the current
 _QUIET = 20.0
 
 
 def plot_neuron(neuron: Neuron, folder: str | Path, *, seed: int = 0) -> list[Path]:
-    """Draw the potential under a few currents, and the f-I curve.
+    """Plot the potential under a few currents, and the f-I curve.
 
     Parameters
     ----------
     neuron : Neuron
     folder : str or Path
-        Made if it does not exist.
+        Created if it does not exist.
     seed : int
-        Of noise in the equations.
+        Seed of noise in the equations.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def plot_neuron(neuron: Neuron, folder: str | Path, *, seed: int = 0) -> list[Pa
     Raises
     ------
     ParameterError
-        The neuron takes no current, or no current makes it fire.
+        If the model has no parameter for a constant current, or if no current makes it fire.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,16 +57,19 @@ def plot_neuron(neuron: Neuron, folder: str | Path, *, seed: int = 0) -> list[Pa
 def voltage_traces(
     neuron: Neuron, currents: ArrayLike, *, duration: float = 250.0, seed: int = 0
 ) -> Figure:
-    """The first state variable over time, one panel a current, which sets in after 20 ms.
+    """Plot the first state variable over time, with one panel for each current.
+
+    The current is switched on after 20 ms.
 
     Parameters
     ----------
     neuron : Neuron
     currents : array of float, shape (n,)
-        In the unit of the model's current parameter.
+        Currents in the unit of the model's current parameter.
     duration : float
-        ms.
+        Simulated time in ms.
     seed : int
+        Seed of noise in the equations.
     """
     model, levels = neuron.model, np.atleast_1d(np.asarray(currents, np.float64))
     dt = default_step(neuron)
@@ -99,7 +102,7 @@ def voltage_traces(
 
 
 def frequency_current(neuron: Neuron, curve: Curve) -> Figure:
-    """The f-I curve: steady rate, and the rate of the first interval where it differs.
+    """Plot the f-I curve: the steady rate, and that of the first interval where it differs.
 
     Parameters
     ----------
@@ -122,12 +125,12 @@ def frequency_current(neuron: Neuron, curve: Curve) -> Figure:
 
 
 def working_range(neuron: Neuron) -> Curve:
-    """The f-I curve from silence to a rate of 150 Hz, or to the largest that the neuron reaches.
+    """Return the f-I curve from silence up to 150 Hz, or to the largest rate of the neuron.
 
     Raises
     ------
     ParameterError
-        No current makes the neuron fire.
+        If no current makes the neuron fire.
     """
     dt = default_step(neuron)
     whole = rising_branch(neuron, dt)

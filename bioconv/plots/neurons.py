@@ -1,4 +1,4 @@
-"""Pictures of neurons: rasters and traces."""
+"""Plots of neurons: spike rasters and traces of state variables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.neurons.language import roles
 from bioconv.plots.style import (
     BLUE,
     COLORS,
@@ -26,13 +27,13 @@ from bioconv.plots.style import (
 
 
 def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Figure:
-    """Spikes of one sample, populations one below the other.
+    """Plot the spikes of one sample, with one panel per population.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        With "spikes" of at least one population.
+        A recording with "spikes" of at least one population.
     image : int
 
     Raises
@@ -40,7 +41,7 @@ def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Fig
     ParameterError
         If no spikes were recorded.
     """
-    # A population that never spikes (a readout by potential) would be an empty panel.
+    # A population that never spikes (one that is read out by potential) gets no panel.
     names = [
         name
         for name in names_of(network)
@@ -69,28 +70,32 @@ def membrane_traces(
     recording: Recording,
     population: str,
     *,
-    variable: str = "v",
+    variable: str = "",
     image: int = 0,
     neurons: Sequence[int] | None = None,
 ) -> Figure:
-    """A state variable of some neurons over time, with threshold and spikes.
+    """Plot a state variable of some neurons over time, with threshold and spikes.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
         With ``variable`` of the population; spikes are marked if they were recorded too.
-    population, variable : str
+    population : str
+    variable : str
+        By default the membrane potential.
     image : int
     neurons : sequence of int, optional
-        By default up to four, from the most to the least active of those that spike.
+        Indices of the neurons.  By default up to four, from the most to the least active of those
+        that spike.
 
     Raises
     ------
     ParameterError
-        If the variable was not recorded, or there is no such population.
+        If the variable was not recorded, or if there is no such population.
     """
     item = network.population(population)
+    variable = variable or item.model.potential
     if (population, variable) not in recording.traces:
         raise ParameterError(
             f"{variable} of {population!r} was not recorded. "
@@ -101,7 +106,7 @@ def membrane_traces(
     unit = item.model.state(variable).unit
     figure, rows = panels(1, rows=len(chosen), width=6.0, height=1.3)
     time = np.arange(1, recording.n_steps + 1) * recording.dt
-    threshold = _threshold(item) if variable == "v" else None
+    threshold = _threshold(item) if variable == item.model.potential else None
     for axes, neuron in zip(rows, chosen, strict=True):
         axes.plot(time, trace[:, neuron], color=BLUE, linewidth=0.9)
         if threshold is not None:
@@ -123,7 +128,7 @@ def _cycle(names: Sequence[str]) -> list[str]:
 
 
 def _typical(recording: Recording, population: str, image: int) -> list[int]:
-    """Up to four neurons, from the most to the least active of those that spike."""
+    """Return up to four neurons, from the most to the least active of those that spike."""
     spikes = recording.spikes_per_neuron[population]
     if population in recording.rasters:
         raster = recording.rasters[population]
@@ -137,10 +142,9 @@ def _typical(recording: Recording, population: str, image: int) -> list[int]:
 
 
 def _threshold(population: Population) -> NDArray[np.float64] | None:
-    """The threshold of each neuron, where the model has one under the standard name."""
-    if "v_th" not in {parameter.name for parameter in population.model.parameters}:
-        return None
-    return np.broadcast_to(population.value("v_th"), population.shape).ravel()
+    """The threshold of each neuron, where its model has one."""
+    name = population.model.role(roles.THRESHOLD)
+    return population.values(name) if name else None
 
 
 def _spike_times(

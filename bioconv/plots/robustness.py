@@ -1,4 +1,4 @@
-"""The picture of a robustness study."""
+"""Plot of a robustness study."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKERS = "osD^vPX*"
 
 
 def plot_robustness(records: Sequence[Record], path: str | Path) -> Path:
-    """Write the picture of a robustness study.
+    """Plot a robustness study and save the figure.
 
     Parameters
     ----------
@@ -37,18 +37,18 @@ def plot_robustness(records: Sequence[Record], path: str | Path) -> Path:
 
 
 def robustness_figure(records: Sequence[Record], *, columns: int = 3, above: int = 0) -> Figure:
-    """Accuracy against amplitude, one panel an imperfection, all codes side by side.
+    """Plot accuracy against amplitude, with one panel per imperfection and one line per code.
 
-    Lines are means over the chips, bands one standard deviation on either side.
+    Lines are means over the chips, and bands show one standard deviation on either side.
 
     Parameters
     ----------
     records : sequence of dict
         See `bioconv.studies.robustness.Robustness`.
     columns : int
-        Panels side by side.
+        Number of panels in a row.
     above : int
-        Rows of the height of a panel left free for one more panel, the figure's first.
+        Height, in rows of panels, of an additional panel at the top, which is left empty.
     """
     curves = curves_of(records)
     axes_of = {r["noise"]: (r["unit"], r["fewer_is_worse"]) for r in records}
@@ -69,7 +69,7 @@ def robustness_figure(records: Sequence[Record], *, columns: int = 3, above: int
 
 
 def _grid(n: int, columns: int, above: int) -> tuple[Figure, list[Axes]]:
-    """A figure, and its panels but for the one above all others."""
+    """Return a figure and its panels, except for the additional one at the top."""
     if not above:
         return panels(n, columns=columns, width=3.4, height=2.7)
     rows = -(-n // columns)
@@ -97,13 +97,13 @@ def _panel(
         )
         low, high = np.maximum(mean - spread, 0.0), np.minimum(mean + spread, 100.0)
         axes.fill_between(place, low, high, color=colors[code], alpha=0.18, linewidth=0)
-        if scarce:  # from no limit to the severest, evenly
+        if scarce:  # evenly spaced, from no limit to the severest
             names = ["none", *(f"{value:g}" for value in amplitude[1:])]
             axes.set_xticks(place, names)
 
 
 def _legend(axes: Sequence[Axes]) -> tuple[list[Any], list[str]]:
-    """One entry a code, whichever panels it is in."""
+    """Return one legend entry per code that appears in any panel."""
     found: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):

@@ -1,4 +1,4 @@
-"""The picture of a plausibility study."""
+"""Plot of a plausibility study."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from bioconv.studies.plausibility import PHYSIOLOGICAL
 
 Record = Mapping[str, Any]
 
-#: what can be swept -> label of the axis
+#: setting that can be swept -> label of the axis
 SWEEPS = {
     "max_rate": "rate ceiling (Hz)",
     "tau_syn": "synaptic time constant (ms)",
     "duration": "duration (ms)",
     "weight_bits": "bits of a weight",
 }
-#: where weights that are not rounded stand on the axis of bits
+#: position of weights that are not rounded on the axis of bits
 _NOT_ROUNDED = 32
 
 
 def plot_study(records: Sequence[Record], path: str | Path) -> Path:
-    """Write the picture of a study.
+    """Plot a plausibility study and save the figure.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def plot_study(records: Sequence[Record], path: str | Path) -> Path:
 
 
 def study_figure(records: Sequence[Record]) -> Figure:
-    """Accuracy over time, rates, work and cost of every neuron; accuracy against what was swept.
+    """Plot accuracy over time, rates, operations and run time by neuron, and all sweeps.
 
     Parameters
     ----------
@@ -69,10 +69,10 @@ def study_figure(records: Sequence[Record]) -> Figure:
         axes[2],
         base,
         {"synaptic operations": ("operations", GREEN), "spikes": ("spikes", BLUE)},
-        "number an image",
+        "number per image",
         log=True,
     )
-    _bars(axes[3], base, {"": ("seconds", GRAY)}, "seconds an image (array simulator)")
+    _bars(axes[3], base, {"": ("seconds", GRAY)}, "seconds per image (array simulator)")
     for axis in axes[1:3]:
         axis.legend(
             fontsize=SMALL, frameon=False, loc="lower center", ncols=3, bbox_to_anchor=(0.4, 1.0)
@@ -87,7 +87,7 @@ def study_figure(records: Sequence[Record]) -> Figure:
 
 
 def accuracy_panel(axes: Axes, base: Sequence[Record], colors: Mapping[str, Any]) -> None:
-    """Accuracy over biological time, one curve a neuron, Keras as a line."""
+    """Plot accuracy over biological time, with one curve per neuron and a line for Keras."""
     for record in base:
         label = f"{record['neuron']}: {100 * record['accuracy']:.1f} %"
         share = 100 * np.asarray(record["accuracy_over_time"])
@@ -102,7 +102,7 @@ def accuracy_panel(axes: Axes, base: Sequence[Record], colors: Mapping[str, Any]
 
 
 def palette(n: int) -> list[Any]:
-    """So many colors that can be told apart."""
+    """Return ``n`` colors that can be distinguished."""
     if n <= len(COLORS):
         return list(COLORS[:n])
     return list(colormaps["turbo"](np.linspace(0.05, 0.95, n)))
@@ -111,13 +111,13 @@ def palette(n: int) -> list[Any]:
 def base_and_sweeps(
     records: Sequence[Record],
 ) -> tuple[list[Record], dict[str, dict[str, NDArray]]]:
-    """The first run of each neuron, and accuracy against every setting that was swept.
+    """Return the first run of each neuron, and accuracy against every setting that was swept.
 
     Returns
     -------
     base : list of dict
     sweeps : dict of str to dict of str to ndarray, shape (2, n_values)
-        Setting -> neuron -> values and accuracies.
+        Values and accuracies, by setting and neuron.
     """
     base: dict[str, Record] = {}
     for record in records:

@@ -1,4 +1,4 @@
-"""The one style of all pictures, and how they are written."""
+"""Common style of all plots, and the function that saves them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from bioconv.network import SpikingNetwork
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 RED, GRAY = "#D55E00", "#666666"
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, "#56B4E9", RED)
-#: without the palest shades, in which single points would vanish
+#: color map without the palest shades, in which single points would be invisible
 DENSITY = ListedColormap(colormaps["Blues"](np.linspace(0.35, 1.0, 256)), "density")
 SMALL, LABEL, TITLE = 8, 9, 10
 MAX_PANELS = 12
-#: most points that a picture is made of; more are thinned out evenly
+#: largest number of points in a plot; larger sets are thinned out evenly
 _MAX_POINTS = 300_000
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write ``figure`` as a PNG; the same figure gives the same bytes.
+    """Write ``figure`` as a PNG file, which is identical for identical figures.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def save(figure: Figure, path: str | Path) -> Path:
 def panels(
     n: int, *, rows: int = 0, columns: int = 3, width: float = 2.6, height: float = 2.3
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with ``n`` panels, ``columns`` in a row, or with ``rows`` rows of one panel."""
+    """Return a figure with ``n`` panels, ``columns`` in a row, or ``rows`` rows of one panel."""
     columns = 1 if rows else min(n, columns)
     rows = rows or -(-n // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
@@ -60,7 +60,7 @@ def panels(
 
 
 def finish(axes: Axes, title: str, x_label: str, y_label: str) -> None:
-    """The one style of all panels."""
+    """Apply the common style to a panel."""
     axes.set_title(title, fontsize=TITLE)
     axes.set_xlabel(x_label, fontsize=LABEL)
     axes.set_ylabel(y_label, fontsize=LABEL)
@@ -69,7 +69,7 @@ def finish(axes: Axes, title: str, x_label: str, y_label: str) -> None:
 
 
 def names_of(network: SpikingNetwork) -> list[str]:
-    """Names of the spiking inputs and the populations, in order."""
+    """Return the names of the spiking inputs and the populations, in order."""
     return [*(i.name for i in network.spiking_inputs), *(p.name for p in network.populations)]
 
 
@@ -82,5 +82,5 @@ def require(found: Sequence[object], what: str) -> None:
 
 
 def thin(index: NDArray[np.intp]) -> NDArray[np.intp]:
-    """At most as many indices as a picture needs, evenly taken."""
+    """Return evenly spaced entries of ``index``, at most as many as a plot shows."""
     return index[:: -(-index.size // _MAX_POINTS) or 1]

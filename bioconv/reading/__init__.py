@@ -1,4 +1,4 @@
-"""Read Keras models: in memory, or files of every Keras since 1.2, without loading them."""
+"""Read Keras models, in memory or from files of Keras 1.2 and later, without running code."""
 
 from bioconv.reading.describe import LayerRow, describe
 from bioconv.reading.layers import supported_layers

@@ -1,4 +1,4 @@
-"""From a model in today's form to the analog graph: one reader a layer, all problems at once."""
+"""Build the analog graph of a model specification, and report all problems together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bioconv.reading.tensors import Tensor, checked, joined, origin, source
 from bioconv.reading.weights import Named, Weights
 
 _T = TypeVar("_T")
-#: what a reader, an operator or JAX raises on settings that no Keras would have written
+#: exceptions of readers, operators or JAX for settings that Keras does not write
 _NONSENSE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
@@ -39,7 +39,7 @@ def build(model: ModelSpec, weights: Weights, label: str, name: str | None = Non
     label : str
         File or model name for messages.
     name : str, optional
-        Name of the graph; default the model's.
+        Name of the graph; by default that of the model.
 
     Returns
     -------
@@ -48,9 +48,9 @@ def build(model: ModelSpec, weights: Weights, label: str, name: str | None = Non
     Raises
     ------
     ReadError
-        With one `Problem` for every layer that cannot be read.
+        If layers cannot be read, with one `Problem` for each.
     UnsafeModelError
-        If a layer carries Python code.
+        If a layer contains Python code.
     """
     builder = _Builder()
     inputs = builder.inputs(model)
@@ -73,7 +73,7 @@ def _error(label: str, problems: Sequence[Problem], unsafe: bool) -> ReadError:
 
 
 class _Builder:
-    """Carries the graph and the problems found so far."""
+    """The graph and the problems found so far."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -82,7 +82,7 @@ class _Builder:
         self._layers: list[Layer] = []
 
     def inputs(self, model: ModelSpec) -> dict[str, Tensor | None]:
-        """The model's inputs; None where the shape is not fixed."""
+        """Return the inputs of a model, with None for those of variable shape."""
         found: dict[str, Tensor | None] = {}
         for ref in model.inputs:
             spec = model.layers.get(ref.layer)
@@ -93,7 +93,7 @@ class _Builder:
     def model(
         self, model: ModelSpec, weights: Weights, inputs: Sequence[Tensor | None], prefix: str
     ) -> list[Tensor | None]:
-        """Tensors of a model's outputs; None for what hangs on an unreadable layer."""
+        """Return the outputs of a model, with None for those that depend on unreadable layers."""
         if len(inputs) != len(model.inputs):
             raise Refusal(f"it takes {len(model.inputs)} inputs. Received: {len(inputs)}.")
         given = dict(zip(model.inputs, inputs, strict=True))
@@ -115,7 +115,7 @@ class _Builder:
         return [values.get(ref) for ref in model.outputs]
 
     def _stored(self, model: ModelSpec, weights: Weights, prefix: str) -> dict[str, Named]:
-        """Weights of every layer that can be read at all; the others are reported."""
+        """Return the weights of every layer that can be read, and report the others."""
         found = {}
         for name, spec in model.layers.items():
             if isinstance(spec, LayerSpec) and spec.kind != "InputLayer":
@@ -150,7 +150,7 @@ class _Builder:
             read = self._guarded(name, spec, lambda: self.model(spec, inner, args, f"{name}/"))
             return read if read is not None else [None] * len(spec.outputs)
         if isinstance(spec, LayerSpec) and spec.kind == "InputLayer":
-            reason = "it is not among the inputs of its model."
+            reason = "it is not one of the inputs of its model."
             self._guarded(name, spec, partial(_refuse, reason))
         if stored is None or any(values.get(ref) is None for ref in call.sources):
             return [None]
@@ -160,7 +160,7 @@ class _Builder:
     def _guarded(
         self, name: str, spec: LayerSpec | ModelSpec | None, work: Callable[[], _T]
     ) -> _T | None:
-        """The result of ``work``; None, and a problem noted, if it cannot be done."""
+        """Return the result of ``work``, or record a problem and return None if it fails."""
         what = getattr(spec, "class_name", "") or getattr(spec, "kind", "layer")
         try:
             return work()
@@ -168,9 +168,9 @@ class _Builder:
             self.unsafe |= isinstance(refusal, UnsafeCode)
             problem = Problem(name, what, refusal.reason, refusal.advice)
         except MemoryError:
-            problem = Problem(name, what, "it needs more memory than there is.")
+            problem = Problem(name, what, "it requires more memory than is available.")
         except _NONSENSE as error:
-            reason = "its configuration, weights and input do not fit together"
+            reason = "its configuration, weights and input are inconsistent"
             first = (str(error).splitlines() or [""])[0]
             problem = Problem(name, what, f"{reason} ({type(error).__name__}: {first[:200]}).")
         if problem not in self.problems:
@@ -180,7 +180,7 @@ class _Builder:
     def outputs(
         self, tensors: Sequence[Tensor | None]
     ) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
-        """All layers that the outputs need, and the names of the outputs."""
+        """Return all layers on which the outputs depend, and the names of the outputs."""
         names = [self._output(tensor) for tensor in tensors if tensor is not None]
         needed = set(names)
         kept = []
@@ -191,7 +191,7 @@ class _Builder:
         return tuple(reversed(kept)), tuple(names)
 
     def _output(self, tensor: Tensor) -> str:
-        """Name of the layer that the tensor is; a linear one is made where there is none."""
+        """Return the name of the tensor's layer, after adding a linear layer if there is none."""
         name = origin(tensor)
         if name is not None and any(layer.name == name for layer in self._layers):
             return name
@@ -206,7 +206,9 @@ class _Builder:
 
 def _exists(values: Mapping[TensorRef, Tensor | None], ref: TensorRef) -> None:
     if ref not in values:
-        raise Refusal(f"output number {ref.tensor} of {shown(ref.layer)} is used, but not read.")
+        raise Refusal(
+            f"output number {ref.tensor} of {shown(ref.layer)} is used, but not supported."
+        )
 
 
 def _refuse(reason: str) -> None:
@@ -215,16 +217,16 @@ def _refuse(reason: str) -> None:
 
 def _input(spec: LayerSpec | ModelSpec | None, name: str) -> Tensor:
     if not isinstance(spec, LayerSpec):
-        raise Refusal("the model's input is no input layer.")
+        raise Refusal("the model's input is not an input layer.")
     return source(name, input_shape(spec.config))
 
 
 def input_shape(config: Config) -> tuple[int, ...]:
-    """Shape of one sample, which must be fixed."""
+    """Return the shape of one sample, which must be fixed."""
     batch = config.get("batch_shape") or config.get("batch_input_shape")
     shape = batch[1:] if isinstance(batch, list | tuple) and batch else config.get("shape")
     if not isinstance(shape, list | tuple):
-        raise Refusal(f"it does not say its shape: {shown(batch)}.")
+        raise Refusal(f"its shape is missing: {shown(batch)}.")
     if any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
         raise Refusal(
             f"its shape {shown(tuple(shape))} is not fixed.",
@@ -234,7 +236,7 @@ def input_shape(config: Config) -> tuple[int, ...]:
 
 
 def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
-    """Weights of a layer that has a reader."""
+    """Return the weights of a layer, or refuse a layer without a reader."""
     if spec.code:
         raise UnsafeCode(spec.refusal, "Replace it by a layer of Keras, e.g. Rescaling or ReLU.")
     if spec.refusal:
@@ -246,7 +248,7 @@ def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
 
 
 def _read(context: Context) -> Tensor:
-    """Read one call of one layer, and see to its mask."""
+    """Read one call of a layer, and propagate its mask."""
     context = with_explicit_mask(context)
     _check_arguments(context)
     check_mask(context)
@@ -264,18 +266,18 @@ def _check_arguments(context: Context) -> None:
     given = {key for key, value in context.kwargs.items() if value is not False}
     unknown = sorted(given - allowed)
     if unknown:
-        raise Refusal(f"it is called with {shown(unknown)}, which is not read.")
+        raise Refusal(f"it is called with {shown(unknown)}, which is not supported.")
     if context.kwargs.get("training"):
         raise Refusal("it is called with training=True.", "Build the model without it.")
 
 
 def _in_order(model: ModelSpec) -> list[Call]:
-    """The calls, each behind those whose tensors it takes; else in the file's order.
+    """Return the calls in topological order, which is otherwise that of the file.
 
     Raises
     ------
     Refusal
-        If a tensor comes from nowhere, or the calls form a circle.
+        If a tensor has no source, or if the calls form a cycle.
     """
     index = {(call.layer, call.node): place for place, call in enumerate(model.calls)}
     waiting = [0] * len(model.calls)
@@ -284,12 +286,12 @@ def _in_order(model: ModelSpec) -> list[Call]:
         for ref in call.sources:
             before = index.get((ref.layer, ref.node))
             if before is None:
-                raise Refusal(f"layer {shown(call.layer)} takes a tensor that no layer gives.")
+                raise Refusal(f"layer {shown(call.layer)} uses a tensor that no layer returns.")
             waiting[place] += 1
             followers[before].append(place)
     for ref in (*model.inputs, *model.outputs):
         if (ref.layer, ref.node) not in index:
-            raise Refusal(f"its input or output {shown(ref.layer)} is no layer of it.")
+            raise Refusal(f"its input or output {shown(ref.layer)} is not one of its layers.")
     ready = [place for place, n in enumerate(waiting) if n == 0]
     order: list[Call] = []
     while ready:
@@ -301,5 +303,5 @@ def _in_order(model: ModelSpec) -> list[Call]:
                 heapq.heappush(ready, after)
     if len(order) != len(model.calls):
         stuck = [call.layer for call, n in zip(model.calls, waiting, strict=True) if n][:5]
-        raise Refusal(f"its layers feed each other in a circle: {', '.join(stuck)}.")
+        raise Refusal(f"its layers form a cycle: {', '.join(stuck)}.")
     return order

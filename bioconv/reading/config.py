@@ -1,4 +1,4 @@
-"""Checked access to the configuration of one layer, whatever a file may have put there."""
+"""Validated access to the configuration of a layer from a file that may be malformed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from bioconv.reading.refusal import Refusal
 
 _REQUIRED = object()
-#: no axis, unit count or padding of a real network is larger
+#: bound of axes, numbers of units and paddings, which no real network exceeds
 _LARGEST = 2**31 - 1
-#: numbers in one configured array (a Rescaling or Normalization with one value per input)
+#: largest size of an array in a configuration, as of a Rescaling with one value per input
 _LARGEST_ARRAY = 2**24
 
 
 class Config(Mapping[str, Any]):
-    """A layer's configuration with getters that check what they give.
+    """Configuration of a layer with getters that validate the values they return.
 
     Parameters
     ----------
-    values : mapping of str to anything that JSON can say
+    values : mapping of str to any JSON value
 
     Raises
     ------
     Refusal
-        From every getter, if the value is missing or not what it must be.
+        From every getter, if the value is missing or invalid.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -50,14 +50,14 @@ class Config(Mapping[str, Any]):
         return value
 
     def integer(self, key: str, default: Any = _REQUIRED, least: int = 1) -> int:
-        """An integer of at least ``least``; a list with one is taken as the integer."""
+        """Return an integer of at least ``least``, which may be given as a list of one."""
         value = self._value(key, default)
         if isinstance(value, list | tuple) and len(value) == 1:
             value = value[0]
         return _integer(key, value, least)
 
     def integers(self, key: str, n: int, default: Any = _REQUIRED, least: int = 1) -> tuple:
-        """``n`` integers; one integer stands for ``n`` equal ones."""
+        """Return ``n`` integers, which a single integer may represent if they are equal."""
         value = self._value(key, default)
         if not isinstance(value, list | tuple):
             value = [value] * n
@@ -66,10 +66,10 @@ class Config(Mapping[str, Any]):
         return tuple(_integer(key, item, least) for item in value)
 
     def pairs(self, key: str, n: int, default: Any = _REQUIRED) -> tuple[tuple[int, int], ...]:
-        """``n`` pairs (before, after) in any of the forms that Keras allows.
+        """Return ``n`` pairs (before, after) from any form that Keras allows.
 
-        One integer, ``n`` integers (each for both sides), or ``n`` pairs; with ``n`` = 1 also
-        one pair.
+        These are one integer, ``n`` integers (each for both sides), ``n`` pairs, and for ``n`` = 1
+        also a single pair.
         """
         value = self._value(key, default)
         if not isinstance(value, list | tuple):
@@ -84,18 +84,18 @@ class Config(Mapping[str, Any]):
         return tuple((_integer(key, low, 0), _integer(key, high, 0)) for low, high in both)
 
     def number(self, key: str, default: Any = _REQUIRED) -> float:
-        """A finite number; an array with one number is taken as the number."""
+        """Return a finite number, which may be given as an array of one."""
         array = self.array(key, default)
         if array.size != 1:
             raise Refusal(f"{key!r} must be one number. Received: {shown(self._values.get(key))}")
         return float(array.ravel()[0])
 
     def optional_number(self, key: str) -> float | None:
-        """A finite number, or None."""
+        """Return a finite number or None."""
         return None if self._values.get(key) is None else self.number(key)
 
     def array(self, key: str, default: Any = _REQUIRED) -> NDArray[np.float64]:
-        """An array of finite numbers; also in Keras's ``{"class_name": "__numpy__", ...}``."""
+        """Return an array of finite numbers, also from ``{"class_name": "__numpy__", ...}``."""
         value = self._value(key, default)
         if isinstance(value, Mapping):
             inner = value.get("config", value)
@@ -111,14 +111,14 @@ class Config(Mapping[str, Any]):
         return array
 
     def flag(self, key: str, default: Any = _REQUIRED) -> bool:
-        """True or False (0 and 1 are accepted, as old files have them)."""
+        """Return True or False, for which old files contain 1 or 0."""
         value = self._value(key, default)
         if value not in (True, False) or isinstance(value, float):
             raise Refusal(f"{key!r} must be true or false. Received: {shown(value)}")
         return bool(value)
 
     def choice(self, key: str, allowed: Sequence[str], default: Any = _REQUIRED) -> str:
-        """One of some strings."""
+        """Return one of the allowed strings."""
         value = self._value(key, default)
         if value not in allowed:
             known = ", ".join(map(repr, allowed))
@@ -127,7 +127,7 @@ class Config(Mapping[str, Any]):
 
 
 def shown(value: object) -> str:
-    """The start of a value's ``repr``: a message must not grow with a hostile file."""
+    """Return the start of the ``repr`` of a value, so that messages stay short for any file."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
@@ -141,7 +141,7 @@ def _integer(key: str, value: object, least: int) -> int:
 
 
 def _count(value: object) -> int:
-    """How many numbers a nested list holds."""
+    """Return how many numbers a nested list contains."""
     if not isinstance(value, list | tuple):
         return 1
     return sum(_count(item) for item in value)

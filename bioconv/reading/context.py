@@ -1,4 +1,4 @@
-"""What a layer reader gets to see and to use."""
+"""The context in which a layer is read."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Shape = tuple[int, ...]
 
 
 class Names:
-    """Layer names of one graph, each given once."""
+    """Unique layer names of one graph."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def new(self, wanted: str) -> str:
-        """``wanted``, or ``wanted:2``, ``wanted:3``, ... if it is taken."""
+        """Return ``wanted``, or ``wanted:2``, ``wanted:3``, ... if it is already used."""
         name, number = wanted, 1
         while name in self._taken:
             number += 1
@@ -38,7 +38,7 @@ class Names:
 
 @dataclass
 class Context:
-    """One call of one layer, while it is read.
+    """One call of a layer while it is read.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Context:
         Named arguments that are not None.
     names : Names
     layers : list of Layer
-        The graph so far; `layer` appends to it.
+        Layers of the graph so far, to which `layer` appends.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Context:
 
     @property
     def config(self) -> Config:
-        """The layer's arguments."""
+        """The arguments of the layer."""
         return self.spec.config
 
     @property
@@ -75,16 +75,16 @@ class Context:
         return [arg for arg in self.args if isinstance(arg, Tensor)]
 
     def only(self, rank: int | None = None) -> Tensor:
-        """The one input; with ``rank``, it must have so many axes besides the batch."""
+        """Return the only input, which must have ``rank`` axes besides the batch if given."""
         if len(self.args) != 1 or not isinstance(self.args[0], Tensor):
-            raise Refusal(f"it takes one input. Received: {len(self.args)}.")
+            raise Refusal(f"it takes a single input. Received: {len(self.args)}.")
         tensor = self.args[0]
         if rank is not None and len(tensor.shape) != rank:
-            raise Refusal(f"it takes inputs of {rank} axes. Received: shape {tensor.shape}.")
+            raise Refusal(f"it takes inputs with {rank} axes. Received: shape {tensor.shape}.")
         return tensor
 
     def weight(self, path: str, shape: Sequence[int]) -> NDArray[np.float64]:
-        """A weight, which must have the given shape."""
+        """Return a weight, which must have the given shape."""
         array = self.weights[path]
         if array.shape != tuple(shape):
             raise Refusal(
@@ -93,7 +93,7 @@ class Context:
         return array
 
     def layer(self, function: Function, *inputs: Tensor, shape: Shape, suffix: str = "") -> Tensor:
-        """Append a non-linear layer to the graph and give its output."""
+        """Append a non-linear layer to the graph and return its output."""
         name = self.names.new(f"{self.name}{suffix}")
         members = tuple(dict.fromkeys((*united(inputs), self.name)))
         affines = tuple(tensor.affine for tensor in inputs)
@@ -102,22 +102,22 @@ class Context:
 
     @property
     def channels_first(self) -> bool:
-        """Whether the layer's tensors have their channels in front."""
+        """Whether channels are the first axis of the layer's tensors, after the batch."""
         formats = ("channels_last", "channels_first")
         value = self.config.get("data_format")
         if value is not None and value not in formats:
-            raise Refusal(f"its data_format is {shown(value)}; known are {formats}.")
+            raise Refusal(f"its data_format is {shown(value)}; expected one of {formats}.")
         return value == "channels_first"
 
     def channels_last(self, tensor: Tensor) -> Tensor:
-        """The tensor with its channels behind."""
+        """Return the tensor with channels as its last axis."""
         if not self.channels_first:
             return tensor
         rank = len(tensor.shape)
         return linear(tensor, Permute(tensor.shape, (*range(1, rank), 0)))
 
     def own_format(self, tensor: Tensor) -> Tensor:
-        """A tensor with its channels behind, in the layer's own format."""
+        """Return a tensor with channels as its last axis in the data format of the layer."""
         if not self.channels_first:
             return tensor
         rank = len(tensor.shape)

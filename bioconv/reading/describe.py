@@ -1,4 +1,4 @@
-"""What a graph consists of, as rows for a table."""
+"""Describe the layers of a graph as rows of a table."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class LayerRow:
     n_values : int
         Number of values of one sample.
     n_parameters : int
-        Numbers in kernels, biases and tables, as folded (a bias of 0 counts none).
+        Number of values in kernels, biases and tables after folding; a bias of 0 is not counted.
     sources : tuple of str
-        Layers and inputs that it takes.
+        Layers and inputs from which it is computed.
     members : tuple of str
-        Keras layers whose work is done here.
+        Keras layers that are merged into it.
     is_output : bool
     """
 
@@ -43,7 +43,7 @@ class LayerRow:
 
 
 def describe(graph: AnalogGraph) -> tuple[LayerRow, ...]:
-    """Rows that describe a graph, inputs first.
+    """Return rows that describe a graph, beginning with its inputs.
 
     Parameters
     ----------

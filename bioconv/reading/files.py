@@ -1,4 +1,4 @@
-"""Model files: what is in them, read without Keras and without running anything."""
+"""Read the contents of model files without Keras and without running any code."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from bioconv.reading.spec import Era, ModelSpec
 from bioconv.reading.upgrade import upgrade_model
 from bioconv.reading.weights import TreeWeights, Weights, listed
 
-#: an architecture is text; the largest in Keras's own zoo has 2 MB
+#: largest size of an architecture; the largest one of Keras's applications has 2 MB
 _LARGEST_JSON = 2**26
 _DEEPEST_JSON = 150
 _LARGEST_MEMBER = 2**33
-#: deflate cannot compress more than about 1032 : 1, weights not more than a few to one
+#: largest compression ratio; weights compress by a small factor, and deflate by at most 1032
 _COMPRESSION = 100
 _SMALL = 2**20
-#: what `zipfile` and the decompressors raise on broken bytes
+#: exceptions of `zipfile` and the decompressors for damaged data
 _BROKEN_ARCHIVE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -43,12 +43,12 @@ _BROKEN_ARCHIVE = (
     ValueError,
 )
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_RESAVE = "Load it where it was trained and save it with model.save('model.keras')."
+_RESAVE = "Load the model where it was trained and save it with model.save('model.keras')."
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A model as it came: its architecture in today's form, its weights, its origin."""
+    """A stored model: its upgraded architecture, its weights and its origin."""
 
     model: ModelSpec
     weights: Weights
@@ -58,7 +58,7 @@ class Stored:
 
 @contextmanager
 def open_model(path: Path) -> Iterator[Stored]:
-    """Open a ``.keras`` archive or an HDF5 file, told apart by content.
+    """Open a ``.keras`` archive or an HDF5 file, which are distinguished by their contents.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ def open_model(path: Path) -> Iterator[Stored]:
     Yields
     ------
     Stored
-        Weights can be read until the context ends.
+        The model, whose weights can be read until the context ends.
 
     Raises
     ------
     NetworkFileError
-        If the file is missing, damaged, hostile, or no model file.
+        If the file is missing, damaged or hostile, or if it is not a model file.
     ReadError
-        If it holds no architecture, or one that cannot be upgraded.
+        If it contains no architecture, or one that cannot be upgraded.
     """
     label = path.name
     try:
@@ -94,7 +94,7 @@ def open_model(path: Path) -> Iterator[Stored]:
 
 
 def _is_hdf5(file: BinaryIO) -> bool:
-    """The signature stands at 0 or, behind a user block, at 512, 1024, 2048, ..."""
+    """Whether a signature is at byte 0 or, after a user block, at 512, 1024, 2048, ..."""
     size = file.seek(0, io.SEEK_END)
     offsets = [0, *(512 << shift for shift in range(24))]
     for offset in (offset for offset in offsets if offset < size):
@@ -119,12 +119,12 @@ def _unknown(file: BinaryIO, label: str) -> NetworkFileError:
     if not start:
         what = "it is empty"
     elif start.lstrip()[:1] in (b"{", b"["):
-        what = "it holds an architecture as JSON, but no weights"
+        what = "it contains an architecture as JSON, but no weights"
     return NetworkFileError(f"{label}: {what}. {_RESAVE}")
 
 
 def parse_json(text: str | bytes, label: str) -> Any:
-    """Parse JSON of bounded depth.
+    """Parse JSON of limited depth.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def parse_json(text: str | bytes, label: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NetworkFileError(
-            f"{label}: its architecture is no valid JSON ({str(error)[:100]}). {_RESAVE}"
+            f"{label}: its architecture is not valid JSON ({str(error)[:100]}). {_RESAVE}"
         ) from None
     level, depth = [value], 0
     while level:
@@ -178,7 +178,7 @@ def _without_architecture(file: Hdf5File, label: str) -> ReadError:
         file.has(name) for name in ("layers", "_layer_checkpoint_dependencies", "model_weights")
     )
     if not stored:
-        return ReadError(f"{label}: this HDF5 file holds no Keras model (no 'model_config').")
+        return ReadError(f"{label}: this HDF5 file contains no Keras model (no 'model_config').")
     return ReadError(
         f"{label}: the file contains weights but no architecture (it was written by save_weights). "
         "Build the model, load the weights into it with model.load_weights(...), and pass the "
@@ -187,9 +187,9 @@ def _without_architecture(file: Hdf5File, label: str) -> ReadError:
 
 
 def upgraded(config: Any, era: Era, label: str) -> ModelSpec:
-    """`upgrade_model` with the file's name in the error."""
+    """Apply `upgrade_model`, with the name of the file in errors."""
     if not isinstance(config, Mapping):
-        raise ReadError(f"{label}: its architecture is not a table. {_RESAVE}")
+        raise ReadError(f"{label}: its architecture is not a JSON object. {_RESAVE}")
     try:
         return upgrade_model(config, era)
     except Refusal as refusal:
@@ -209,7 +209,7 @@ def _open_archive(file: BinaryIO, label: str) -> Iterator[Stored]:
             raise
         raise NetworkFileError(
             f"{label}: the archive is damaged or encrypted ({str(error)[:100]}). "
-            "Get the file anew or save the model again."
+            "Obtain the file again, or save the model again."
         ) from None
     version = metadata.get("keras_version")
     era = Era(_major(version) if isinstance(version, str) else 3)
@@ -235,22 +235,22 @@ def _weights_member(archive: zipfile.ZipFile, label: str) -> str:
             return name
     if "config.json" in names:
         raise ReadError(
-            f"{label}: the archive holds no model.weights.h5 (sharded and npz weights are not "
-            f"read). {_RESAVE}"
+            f"{label}: the archive contains no model.weights.h5 (sharded and npz weights are not "
+            f"supported). {_RESAVE}"
         )
-    raise NetworkFileError(f"{label}: the zip archive is no Keras model. {_RESAVE}")
+    raise NetworkFileError(f"{label}: the zip archive is not a Keras model. {_RESAVE}")
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, label: str) -> bytes:
-    """One file of an archive; its claimed and its real size are both bounded."""
+    """Return one file of an archive, both of whose sizes, claimed and real, are limited."""
     if name not in archive.namelist():
-        raise NetworkFileError(f"{label}: the zip archive holds no {name}. {_RESAVE}")
+        raise NetworkFileError(f"{label}: the zip archive contains no {name}. {_RESAVE}")
     info = archive.getinfo(name)
     allowed = min(limit, max(_SMALL, _COMPRESSION * info.compress_size))
     if info.file_size > allowed:
         raise NetworkFileError(
             f"{label}: {name} would unpack from {info.compress_size} to {info.file_size} bytes, "
-            "which no model does. The file is not trusted."
+            "which is too much for a model. The file is not trusted."
         )
     with archive.open(info) as member:
         data = member.read(allowed + 1)

@@ -1,4 +1,4 @@
-"""HDF5 files that may be damaged or hostile: read in another process, kept as plain data."""
+"""Read HDF5 files that may be damaged or hostile in another process, as plain data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bioconv.ground.errors import NetworkFileError
 from bioconv.reading.heaps import damage
 
 _WORKER = Path(__file__).with_name("hdf5_worker.py")
-#: seconds for one file, and bytes a second on a slow disk
+#: time limit in seconds for a file, and bytes per second of a slow disk
 _SECONDS, _SPEED = 120, 5_000_000
 
 
 class Hdf5File:
-    """The groups, texts and arrays of an HDF5 file.
+    """The groups, strings and arrays of an HDF5 file.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ class Hdf5File:
     label : str
         Name in messages.
     windows : bool
-        Names were made from paths with backslashes (early ``.keras`` files from Windows).
+        Whether names contain backslashes, as in early ``.keras`` files from Windows.
 
     Raises
     ------
     NetworkFileError
-        If it is damaged; from the methods, if what they are asked for is.
+        If the file is damaged.  Methods raise it if the requested object is damaged.
     """
 
     def __init__(self, path: Path, label: str, windows: bool = False) -> None:
@@ -75,12 +75,12 @@ class Hdf5File:
         return json.loads(done.stdout[:end]), memoryview(done.stdout)[end + 1 :]
 
     def error(self, reason: str) -> NetworkFileError:
-        """An error about this file."""
-        advice = "Get the file anew or save the model again."
+        """Return an error about this file."""
+        advice = "Obtain the file again, or save the model again."
         return NetworkFileError(f"{self.label}: {reason}. {advice}")
 
     def _check(self, path: str) -> None:
-        """Refuse a path that is, or lies behind, something that is not read."""
+        """Refuse a path to, or inside of, an object that was refused."""
         parts = path.split("/")
         for n in range(1, len(parts) + 1):
             reason = self._refused.get("/".join(parts[:n]))
@@ -92,14 +92,14 @@ class Hdf5File:
         return any(group == path or group.startswith(f"{path}/") for group in self._groups)
 
     def text(self, path: str, name: str) -> str | None:
-        """An attribute that is one text; None if absent."""
+        """Return an attribute that is a single string, or None if it is absent."""
         value = self._attribute(path, name)
         return value if isinstance(value, str) else None
 
     def texts(self, path: str, name: str) -> list[str] | None:
-        """An attribute that is a list of texts, also in Keras's chunks ``name0, name1, ...``.
+        """Return an attribute that is a list of strings, or None if it is absent.
 
-        None if absent.
+        The list may also be split into Keras's chunks ``name0, name1, ...``.
         """
         value = self._attribute(path, name)
         if value is not None:
@@ -125,17 +125,17 @@ class Hdf5File:
         return items
 
     def array(self, path: str) -> NDArray | None:
-        """The numbers of a dataset; None if there is none.
+        """Return the numbers of a dataset, or None if it is absent.
 
         Raises
         ------
         NetworkFileError
-            It holds text, or cannot be read.
+            If it contains text, or if it cannot be read.
         """
         path = "/".join(part for part in path.split("/") if part)
         self._check(path)
         if path in self._texts:
-            raise self.error(f"{path!r} does not hold numbers but text")
+            raise self.error(f"{path!r} contains text instead of numbers")
         if path not in self._places:
             return None
         dtype, shape, start = self._places[path]
@@ -144,7 +144,7 @@ class Hdf5File:
 
     @cached_property
     def _inside(self) -> dict[str, list[str]]:
-        """Path of every group -> names of what is in it, sorted."""
+        """Sorted names of the members of every group, by its path."""
         inside: dict[str, list[str]] = {}
         for path in sorted({*self._groups, *self._places, *self._texts, *self._refused} - {""}):
             above, _, name = path.rpartition("/")
@@ -152,20 +152,20 @@ class Hdf5File:
         return inside
 
     def children(self, path: str) -> list[str]:
-        """Names of the groups and datasets in a group, sorted; all of them can be read."""
+        """Return the sorted names of the groups and datasets in a group, all of them readable."""
         names = self._inside.get(path, [])
         for name in names:
             self._check(f"{path}/{name}")
         return list(names)
 
     def dataset_text(self, path: str) -> str | None:
-        """A dataset that is one text; None if there is none."""
+        """Return a dataset that is a single string, or None if it is absent."""
         self._check(path)
         value = self._texts.get(path)
         return value if isinstance(value, str) else None
 
     def dataset_texts(self, path: str) -> list[str] | None:
-        """A dataset that is an array of texts, flat; None if there is none."""
+        """Return a dataset that is an array of strings as a flat list, or None if it is absent."""
         self._check(path)
         value = self._texts.get(path)
         return value if isinstance(value, list) else None

@@ -1,11 +1,12 @@
-"""Read an HDF5 file in a process of its own, and write what is in it to standard output.
+"""Read an HDF5 file in a separate process, and write its contents to standard output.
 
-The HDF5 library crashes or runs forever on some damaged files; here that harms nobody.  This
-file is run by path (see `hdf5`), never imported with the package: it needs h5py only.
+The HDF5 library crashes or runs forever on some damaged files, which does no harm in a separate
+process.  This file is run by path (see `hdf5`) and not imported with the package, because it
+requires only h5py.
 
-Output: one line of JSON, then the bytes of all arrays one after the other.  Only hard links are
-followed, data must lie in the file itself, and nothing is allocated that the file has no bytes
-for; what breaks these rules is listed under its path in ``refused``.
+The output is one line of JSON, followed by the bytes of all arrays.  Only hard links are followed,
+data must be in the file itself, and no memory is allocated for data that the file does not contain.
+Objects that violate these rules are listed by their path in ``refused``.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from typing import Any
 import h5py
 import numpy as np
 
-#: attributes in which Keras keeps what a model is (long lists have a number behind)
+#: attributes in which Keras describes a model (those of long lists are followed by a number)
 WANTED = ("model_config", "keras_version", "backend", "layer_names", "weight_names")
-#: groups of the root that say nothing about what a model computes
+#: groups of the root that do not affect what a model computes
 SKIPPED = ("optimizer", "_optimizer")
-#: arrays up to this size may be stored compressed or not at all (fill value)
+#: size up to which arrays may be stored compressed or not at all (as a fill value)
 SMALL = 2**20
-#: larger ones may be at most this many times larger than their stored bytes
+#: largest ratio of size and stored bytes of larger arrays
 COMPRESSION = 200
-#: all arrays of one file together
+#: largest total size of all arrays of a file
 TOTAL = 2**33
 ATTRIBUTE = 2**26
-#: bytes of all datasets of texts of one file together
+#: largest total size of all string datasets of a file
 TEXTS = 2**24
 OBJECTS = 200_000
 DEPTH = 64
 
 
 class Contents:
-    """What has been found so far."""
+    """The contents that have been read so far."""
 
     def __init__(self) -> None:
         self.groups: list[str] = []
@@ -49,14 +50,14 @@ class Contents:
         self.n_text_bytes = 0
 
     def header(self) -> bytes:
-        """One line of JSON that describes everything."""
+        """Return one line of JSON that describes all contents."""
         parts = ("groups", "attributes", "refused", "places", "texts")
         text = json.dumps({part: getattr(self, part) for part in parts})
         return text.encode("ascii") + b"\n"
 
 
 def read(path: str) -> Contents:
-    """Walk through a file, each object once."""
+    """Read a file, visiting each object once."""
     contents = Contents()
     with h5py.File(path, "r") as file:
         waiting: list[tuple[str, Any, int]] = [("", file, 0)]
@@ -117,14 +118,14 @@ def _attributes(contents: Contents, name: str, item: Any) -> None:
             found[key] = []
             continue
         if n_bytes > ATTRIBUTE or handle.dtype.kind not in "SOU":
-            contents.refused[f"{name}@{key}"] = "is too large or no text"
+            contents.refused[f"{name}@{key}"] = "is too large or not a string"
             continue
         found[key] = _text(item.attrs[key])
     contents.attributes[name] = found
 
 
 def _text(value: Any) -> Any:
-    """Text, or a list of texts; bytes are decoded."""
+    """Return a string or a list of strings, decoding bytes."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, np.ndarray):
@@ -140,7 +141,7 @@ def _array(contents: Contents, name: str, item: Any) -> None:
         _texts(contents, name, item)
         return
     if item.shape is None or item.dtype.kind not in "fiub" or item.dtype.itemsize > 8:
-        contents.refused[name] = f"does not hold numbers but {item.dtype}"
+        contents.refused[name] = f"contains {item.dtype} instead of numbers"
         return
     n_bytes = int(item.nbytes)
     reason = _unsound(item, n_bytes)
@@ -149,14 +150,14 @@ def _array(contents: Contents, name: str, item: Any) -> None:
         return
     contents.n_bytes += n_bytes
     if contents.n_bytes > TOTAL:
-        raise ValueError(f"the arrays hold more than {TOTAL >> 30} GiB")
+        raise ValueError(f"the arrays take more than {TOTAL >> 30} GiB")
     array = np.ascontiguousarray(item[()])
     contents.places[name] = (array.dtype.str, item.shape, contents.n_bytes - n_bytes)
     contents.arrays.append(array)
 
 
 def _unsound(item: Any, n_bytes: int) -> str | None:
-    """Why a dataset of so many bytes must not be read; None if it may."""
+    """Return why a dataset of ``n_bytes`` bytes must not be read, or None if it may be."""
     if item.is_virtual or item.external:
         return "points to another file, which is not followed"
     stored = int(item.id.get_storage_size())
@@ -166,14 +167,14 @@ def _unsound(item: Any, n_bytes: int) -> str | None:
 
 
 def _texts(contents: Contents, name: str, item: Any) -> None:
-    """A dataset that is one text, or an array of texts."""
+    """Read a dataset that is a single string or an array of strings."""
     n_items = int(np.prod(item.shape, dtype=object))
     reason = _unsound(item, n_items * item.dtype.itemsize)
     if reason is not None:
         contents.refused[name] = reason
         return
     if n_items > OBJECTS:
-        contents.refused[name] = "holds too many texts"
+        contents.refused[name] = "contains too many strings"
         return
     found: list[str] = []
     for start in _pieces(item, n_items):
@@ -181,16 +182,16 @@ def _texts(contents: Contents, name: str, item: Any) -> None:
             contents.n_text_bytes += len(value)
             found.append(_text(value))
         if contents.n_text_bytes > TEXTS:
-            contents.refused[name] = "holds too many texts"
+            contents.refused[name] = "contains too many strings"
             return
     contents.texts[name] = found if item.shape else found[0]
 
 
 def _pieces(item: Any, n_items: int) -> Iterator[Any]:
-    """Selections of a dataset of texts, none of which can be much longer than `TEXTS`.
+    """Yield selections of a string dataset, none of which can be much longer than `TEXTS`.
 
-    The places of an array of texts of variable length may all share one long text, which is not
-    longer than the file.
+    The entries of an array of strings of variable length may all share one long string, which is
+    not longer than the file.
     """
     if not item.shape:
         yield ()
@@ -204,15 +205,15 @@ def _pieces(item: Any, n_items: int) -> Iterator[Any]:
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception says, in one line."""
+    """Return the message of an exception in one line."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def main(path: str) -> None:
-    """Write the contents of ``path``, or a line that says why it cannot be read."""
+    """Write the contents of ``path``, or a line with the reason why it cannot be read."""
     try:
         contents = read(path)
-    except Exception as error:  # noqa: BLE001 - whatever h5py makes of broken bytes
+    except Exception as error:  # noqa: BLE001 - h5py may raise anything for damaged data
         sys.stdout.buffer.write(json.dumps({"error": first_line(error)}).encode() + b"\n")
         return
     sys.stdout.buffer.write(contents.header())

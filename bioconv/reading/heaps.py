@@ -1,7 +1,7 @@
-"""Check what the HDF5 library itself does not: a damaged heap makes it run forever.
+"""Detect damaged heaps, which make the HDF5 library run forever.
 
-Strings of variable length lie in global heap collections (HDF5 file format specification,
-III.E).  HDF5 2.0 walks through one object after the other and never ends at one of size 0.
+Strings of variable length are stored in global heap collections (HDF5 file format specification,
+III.E).  HDF5 2.0 iterates over their objects, and does not terminate at an object of size 0.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _HEADER = 16
 
 
 def damage(data: bytes | mmap.mmap) -> str | None:
-    """What would make the HDF5 library run forever; None if nothing.
+    """Return the damage that would make the HDF5 library run forever, or None if there is none.
 
     Parameters
     ----------
     data : bytes or mmap
-        A whole HDF5 file.
+        The contents of an HDF5 file.
     """
     start = data.find(_SUPERBLOCK)
     sizes = data[start + 9 : start + 15]
@@ -45,7 +45,7 @@ def _walks_to_its_end(data: bytes | mmap.mmap, place: int) -> bool:
     if size < _HEADER or end > len(data):
         return False
     place += _HEADER
-    while end - place >= _HEADER:  # a shorter rest is free space without a header
+    while end - place >= _HEADER:  # a shorter remainder is free space without a header
         index, _, _, length = struct.unpack("<HHIQ", data[place : place + _HEADER])
         # Object 0 is the free space, and its length includes the header.
         step = length if index == 0 else _HEADER + (length + 7) // 8 * 8

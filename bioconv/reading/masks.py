@@ -1,4 +1,4 @@
-"""Keras's masks: which time steps recurrent layers skip."""
+"""Keras's masks, which determine the time steps that recurrent layers skip."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from bioconv.reading.layers import ATTENTION, CARRY_MASK
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.tensors import Tensor, common_mask, with_mask
 
-#: layers that compute something else where their input is masked, other than recurrent ones
+#: layers, besides recurrent ones, whose results depend on the mask of their input
 _MASK_USERS = (*ATTENTION, "Softmax", "GlobalAveragePooling1D")
 
 
 def with_explicit_mask(context: Context) -> Context:
-    """The call with its ``mask`` argument moved onto its input.
+    """Return the call with its ``mask`` argument attached to its input.
 
-    Keras 3 writes the mask that a layer gets by itself into the configuration too; the two are
-    then the same computation, and the one that the input already carries is kept.
+    Keras 3 also writes the mask that a layer receives implicitly into the configuration.  Both are
+    the same computation in this case, and the mask that the input already has is kept.
     """
     kwargs = dict(context.kwargs)
     mask = kwargs.pop("mask", None)
@@ -34,21 +34,21 @@ def with_explicit_mask(context: Context) -> Context:
 
 
 def carried_mask(context: Context, result: Tensor) -> Tensor:
-    """The result with the mask of the inputs, where the class hands it on."""
+    """Return the result with the mask of the inputs if the class propagates it."""
     if context.spec.kind not in CARRY_MASK:
         return result
     return with_mask(result, common_mask(context.tensors))
 
 
 def check_mask(context: Context) -> None:
-    """Refuse classes that compute something else for masked inputs."""
+    """Refuse classes whose results depend on the mask of their input."""
     masked = any(tensor.mask is not None for tensor in context.tensors)
     if masked and context.spec.kind in _MASK_USERS:
         raise Refusal("it takes a masked sequence.", "Build the model without mask_zero.")
 
 
 def _signature(affine: Affine, layers: list[Layer]) -> Any:
-    """What an affine map computes, down to the inputs, as something comparable."""
+    """Return a comparable description of the computation of an affine map from the inputs."""
     by_name = {layer.name: layer for layer in layers}
 
     def of_source(name: str) -> Any:

@@ -1,7 +1,7 @@
-"""Weight arrays as older versions of Keras stored them, brought into Keras 3's layout.
+"""Convert weight arrays that older versions of Keras stored to the layout of Keras 3.
 
-The layouts are those that Keras 2 itself converts when it loads such a file
-(``preprocess_weights_for_loading``); the units are dimensionless throughout.
+The layouts are those that Keras 2 converts when it loads such a file
+(``preprocess_weights_for_loading``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bioconv.reading.spec import Era, LayerSpec
 
 Arrays = list[NDArray]
 
-#: layers whose kernel Theano stores flipped (its convolution flips, TensorFlow's does not)
+#: layers whose kernel is stored flipped by Theano, whose convolution flips it
 _FLIPPED = (
     "Conv1D",
     "Conv2D",
@@ -25,20 +25,20 @@ _FLIPPED = (
     "Conv2DTranspose",
     "Conv3DTranspose",
 )
-#: Keras 1 stored an LSTM as W, U, b of the gates i, c, f, o; today's order is i, f, c, o
+#: Keras 1 stored an LSTM as W, U, b of the gates i, c, f, o; the order of Keras 3 is i, f, c, o
 _LSTM_GATES = (0, 2, 1, 3)
 _GRU_GATES = (0, 1, 2)
 
 
 def upgrade_weights(spec: LayerSpec, arrays: Arrays, era: Era) -> Arrays:
-    """Arrays of one layer in the number, order and layout of Keras 3.
+    """Return the arrays of a layer in the number, order and layout of Keras 3.
 
     Parameters
     ----------
     spec : LayerSpec
-        In today's form; wrapped layers are upgraded as what they wrap.
+        The upgraded specification.  Wrappers are upgraded like the layer that they wrap.
     arrays : list of ndarray
-        As stored.
+        The stored arrays.
     era : Era
 
     Returns
@@ -63,7 +63,7 @@ def upgrade_weights(spec: LayerSpec, arrays: Arrays, era: Era) -> Arrays:
             arrays = _from_cudnn(spec, arrays)
     except (IndexError, ValueError):
         shapes = [array.shape for array in arrays]
-        raise Refusal(f"its weights have shapes that do not fit together: {shapes}.") from None
+        raise Refusal(f"its weights have incompatible shapes: {shapes}.") from None
     if era.backend == "theano" and spec.kind in _FLIPPED and arrays:
         axes = tuple(range(arrays[0].ndim - 2))
         arrays = [np.flip(arrays[0], axes), *arrays[1:]]
@@ -75,7 +75,7 @@ def _same(spec: LayerSpec, arrays: Arrays) -> Arrays:
 
 
 def _conv1d(spec: LayerSpec, arrays: Arrays) -> Arrays:
-    """(length, 1, channels, filters), or (filters, channels, length, 1) before Keras 1.2."""
+    """Convert (length, 1, channels, filters) or, before Keras 1.2, its channels-first form."""
     kernel = arrays[0]
     if kernel.ndim != 4:
         return arrays
@@ -86,21 +86,21 @@ def _conv1d(spec: LayerSpec, arrays: Arrays) -> Arrays:
 
 
 def _first_is_last(spec: LayerSpec, arrays: Arrays) -> Arrays:
-    """Channels first: (filters, channels, *size) -> (*size, channels, filters)."""
+    """Convert (filters, channels, *size) to (*size, channels, filters)."""
     if spec.config.get("data_format") != "channels_first":
         return arrays
     return [np.moveaxis(arrays[0], (1, 0), (-2, -1)), *arrays[1:]]
 
 
 def _transposed(spec: LayerSpec, arrays: Arrays) -> Arrays:
-    """To (rows, columns, filters, channels), from (filters, channels, ...) or (..., filters)."""
+    """Convert (filters, channels, ...) or (..., filters) to (rows, columns, filters, channels)."""
     if spec.config.get("data_format") == "channels_first":
         return [np.moveaxis(arrays[0], (0, 1), (-2, -1)), *arrays[1:]]
     return [arrays[0].swapaxes(-1, -2), *arrays[1:]]
 
 
 def _gates(order: tuple[int, ...]) -> Callable[[LayerSpec, Arrays], Arrays]:
-    """W, U, b of each gate -> one kernel, one recurrent kernel, one bias in ``order``."""
+    """Join W, U, b of all gates to a kernel, a recurrent kernel and a bias in ``order``."""
 
     def joined(spec: LayerSpec, arrays: Arrays) -> Arrays:
         if len(arrays) != 3 * len(order):
@@ -114,7 +114,7 @@ def _gates(order: tuple[int, ...]) -> Callable[[LayerSpec, Arrays], Arrays]:
 
 
 def _from_cudnn(spec: LayerSpec, arrays: Arrays) -> Arrays:
-    """cuDNN multiplies from the left, and keeps separate biases for input and recurrence."""
+    """Convert from cuDNN, which multiplies from the left and has two separate biases."""
     n_gates = 4 if spec.kind == "LSTM" else 3
     kernel, recurrent, bias = arrays
     parts = np.split(kernel, n_gates, axis=1)

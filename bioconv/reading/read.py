@@ -1,4 +1,4 @@
-"""The entry: a Keras model, in memory or in a file, becomes an `AnalogGraph`."""
+"""The function that reads a Keras model, in memory or in a file, as an `AnalogGraph`."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ _REBUILD = (
 def read(model: Any, *, name: str | None = None) -> AnalogGraph:
     """Read a trained Keras network.
 
-    Files are never loaded by Keras: their configuration, written by any Keras from 1.2 to 3, is
-    brought into today's form and their weights are read as arrays.  No code in a file is run.
+    Files are not loaded by Keras.  Instead, their configuration, written by any Keras from 1.2 to
+    3, is upgraded, and their weights are read as arrays.  No code in a file is run.
 
     Parameters
     ----------
     model : keras.Model or path
-        A Sequential or functional model in memory, on any Keras backend; or a ``.keras``,
-        ``.h5`` or ``.hdf5`` file (told apart by content, not by name).
+        A Sequential or functional model in memory, on any Keras backend, or a ``.keras``, ``.h5``
+        or ``.hdf5`` file.  The format of a file is recognized by its contents, not by its name.
     name : str, optional
-        Name of the graph; default the model's own.
+        Name of the graph; by default that of the model.
 
     Returns
     -------
     AnalogGraph
-        Equal to ``model.predict`` up to float rounding.
+        A network whose outputs equal ``model.predict`` up to rounding errors.
 
     Raises
     ------
     ReadError
-        If layers cannot be read: one `Problem` for each, with class, reason and advice.
+        If layers cannot be read, with one `Problem` of class, reason and advice for each.
     UnsafeModelError
-        If the model carries Python code (a Lambda layer).
+        If the model contains Python code, as in a Lambda layer.
     NetworkFileError
-        If the file is missing, damaged, hostile or no model.
+        If the file is missing, damaged or hostile, or if it is not a model.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def _read_file(path: Path, name: str | None) -> AnalogGraph:
             return _build(stored, name)
     except (MemoryError, RecursionError) as error:
         raise NetworkFileError(
-            f"{path.name}: reading it takes more {_resource(error)} than there is."
+            f"{path.name}: reading it takes more {_resource(error)} than is available."
         ) from None
 
 
@@ -83,7 +83,7 @@ def _build(stored: Stored, name: str | None) -> AnalogGraph:
 
 
 def _from_object(model: Any) -> Stored:
-    """A model in memory, asked only through ``get_config`` and ``get_weights``."""
+    """Read a model in memory, using only ``get_config`` and ``get_weights``."""
     kind = type(model)
     module = kind.__module__.split(".")[0]
     if not all(hasattr(model, part) for part in ("get_config", "layers", "get_weights")):
@@ -94,24 +94,26 @@ def _from_object(model: Any) -> Stored:
     label = str(getattr(model, "name", kind.__name__))
     if module not in ("keras", "tf_keras", "tensorflow"):
         raise ReadError(
-            f"{label}: the class {kind.__qualname__} is your own, and its call() may do anything. "
+            f"{label}: the class {kind.__qualname__} is a custom one, whose call() cannot be read. "
             + _REBUILD
         )
     try:
         config = model.get_config()
-    except Exception as error:  # noqa: BLE001 - a custom layer's own get_config may raise anything
+    except Exception as error:  # noqa: BLE001 - get_config of a custom layer may raise anything
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ReadError(f"{label}: it cannot describe itself ({first}). {_REBUILD}") from error
+        raise ReadError(f"{label}: get_config of the model failed ({first}). {_REBUILD}") from error
     if not isinstance(config, Mapping | list) or (
         isinstance(config, Mapping) and "layers" not in config
     ):
-        raise ReadError(f"{label}: its layers are not connected in a way that it knows. {_REBUILD}")
+        raise ReadError(
+            f"{label}: its configuration does not contain the connections of layers. {_REBUILD}"
+        )
     era = Era(_major(module))
     spec = upgraded({"class_name": kind.__name__, "config": config}, era, label)
     return Stored(spec, ObjectWeights(model, era), era, label)
 
 
 def _major(module: str) -> int:
-    """Major version of the Keras that made a model; tf.keras and tf_keras are Keras 2."""
+    """Return the major Keras version of a model, which is 2 for tf.keras and tf_keras."""
     version = str(getattr(sys.modules.get("keras"), "__version__", "3"))
     return 3 if module == "keras" and not version.startswith("2.") else 2

@@ -1,13 +1,13 @@
-"""How one layer says that it cannot be read; never leaves this room."""
+"""Internal exceptions for layers that cannot be read."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):  # noqa: N818 - not an error to the user: it becomes a `Problem`
-    """A reason why a layer cannot be read, and what would help.
+    """The reason why a layer cannot be read, with advice.
 
-    `bioconv.reading.build` catches it, adds the layer's name and class, goes on with the other
-    layers, and raises one `ReadError` with all of them.
+    `bioconv.reading.build` catches it, adds the name and class of the layer, continues with the
+    other layers, and raises a single `ReadError` for all of them.
     """
 
     def __init__(self, reason: str, advice: str = "") -> None:
@@ -17,4 +17,4 @@ class Refusal(Exception):  # noqa: N818 - not an error to the user: it becomes a
 
 
 class UnsafeCode(Refusal):
-    """The layer carries Python code, which is never run."""
+    """The layer contains Python code, which is never run."""

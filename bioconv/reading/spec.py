@@ -1,6 +1,6 @@
-"""The one internal form into which the configuration of every Keras is brought.
+"""The internal form to which the configurations of all versions of Keras are converted.
 
-`bioconv.reading.upgrade` writes it, `bioconv.reading.build` reads it.
+It is written by `bioconv.reading.upgrade` and read by `bioconv.reading.build`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 from bioconv.reading.config import Config
 
-#: start of the kind of a function of `keras.ops` or TensorFlow that stands in a model
+#: prefix of the kind of a function of `keras.ops` or TensorFlow that is part of a model
 OPERATION = "op:"
 
 
 @dataclass(frozen=True)
 class TensorRef:
-    """Output number ``tensor`` of call number ``node`` of the layer called ``layer``."""
+    """Output number ``tensor`` of call number ``node`` of the layer ``layer``."""
 
     layer: str
     node: int = 0
@@ -26,7 +26,7 @@ class TensorRef:
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a layer: a shared layer has several.
+    """A call of a layer, of which a shared layer has several.
 
     Parameters
     ----------
@@ -53,23 +53,24 @@ class Call:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer in today's names.
+    """A layer with the names of Keras 3.
 
     Parameters
     ----------
     name : str
     kind : str
-        Class name in Keras 3 (or a name of Keras 1 and 2 for which there is no other).
+        Class name in Keras 3, or in Keras 1 and 2 if Keras 3 has no such class.
     config : Config
-        Arguments in Keras 3's names, values as the old version meant them.
+        Arguments with the names of Keras 3, whose values have the meaning of the old version.
     refusal : str
-        Why the layer cannot be read whatever its class, e.g. a custom class; or "".
+        Reason why the layer cannot be read regardless of its reader, for example that it is a
+        custom class; else "".
     code : bool
-        The configuration contains Python code.
+        Whether the configuration contains Python code.
     inner : LayerSpec or ModelSpec, optional
         The wrapped layer of a Bidirectional or TimeDistributed.
     class_name : str
-        As stored: archives name their groups after it.
+        The stored class name, from which the names of groups in archives are derived.
     """
 
     name: str
@@ -83,7 +84,7 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model: its layers by name (models may nest), their calls, inputs and outputs."""
+    """A model of layers by name (which may be models), their calls, inputs and outputs."""
 
     name: str
     layers: Mapping[str, LayerSpec | ModelSpec]
@@ -95,14 +96,14 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Era:
-    """Which Keras wrote a model: meanings of names and layouts of weights depend on it.
+    """The Keras that wrote a model, on which meanings of names and layouts of weights depend.
 
     Parameters
     ----------
     keras : int
         Major version: 1, 2 (also tf.keras) or 3.
     backend : str
-        "tensorflow", "theano", "jax", ... or "" where the file does not say.
+        "tensorflow", "theano", "jax", ..., or "" if the file does not contain it.
     """
 
     keras: int = 3

@@ -1,4 +1,4 @@
-"""The algebra of Keras tensors: each one is an affine map of non-linear layers and inputs."""
+"""Algebra of Keras tensors, each of which is an affine map of non-linear layers and inputs."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Tensor:
     Parameters
     ----------
     affine : Affine
-        Its value, in terms of non-linear layers and inputs of the graph.
+        Its value as a function of non-linear layers and inputs of the graph.
     members : tuple of str
-        Names of the linear Keras layers between those and here, in order.
+        Names of the linear Keras layers in between, in order.
     mask : Tensor, optional
-        Keras's mask, shape (steps,): recurrent layers skip the steps where it is 0.
+        Keras's mask of shape (steps,).  Recurrent layers skip the steps where it is 0.
     """
 
     affine: Affine
@@ -41,15 +41,15 @@ class Tensor:
 
     @property
     def shape(self) -> Shape:
-        """Shape of one sample, in Keras's own layout."""
+        """Shape of one sample in Keras's layout."""
         return self.affine.shape
 
 
 def checked(shape: Sequence[int]) -> Shape:
-    """A tensor's shape, if it can be and is not absurdly large."""
+    """Return the shape of a tensor if it is neither empty nor excessively large."""
     if any(size < 1 for size in shape):
         raise Refusal(
-            f"its output would have the shape {shown(tuple(shape))}: nothing is left.",
+            f"its output would have the shape {shown(tuple(shape))} and be empty.",
             "The input is too small for it.",
         )
     if prod(shape) > _LARGEST or len(shape) > 8:
@@ -58,19 +58,19 @@ def checked(shape: Sequence[int]) -> Shape:
 
 
 def source(name: str, shape: Shape) -> Tensor:
-    """The value of a layer or input itself."""
+    """Return the value of a layer or input as a tensor."""
     return Tensor(Affine((Term(name, identity(shape)),), _zeros(shape), shape))
 
 
 def origin(tensor: Tensor) -> str | None:
-    """Name of the layer or input that the tensor is, unchanged; else None."""
+    """Return the name of the layer or input that the tensor equals, or None."""
     terms = tensor.affine.terms
     unchanged = len(terms) == 1 and is_identity(terms[0].operator)
     return terms[0].source if unchanged and not np.any(tensor.affine.bias) else None
 
 
 def linear(tensor: Tensor, *operators: Operator) -> Tensor:
-    """The tensor after one or more linear operators."""
+    """Apply one or more linear operators to the tensor."""
     for operator in operators:
         tensor = _linear(tensor, operator)
     return tensor
@@ -86,7 +86,7 @@ def _linear(tensor: Tensor, operator: Operator) -> Tensor:
 
 
 def _carried(bias: NDArray[np.float64], shape: Shape, operator: Operator) -> NDArray[np.float64]:
-    """The bias behind an operator; a full array where the operator makes it one."""
+    """Apply an operator to a bias, which becomes an array of the full shape if necessary."""
     if not np.any(bias):
         return _zeros(operator.out_shape)
     if isinstance(operator, Scale):
@@ -101,27 +101,27 @@ def _zeros(shape: Shape) -> NDArray[np.float64]:
 
 
 def along(values: NDArray, rank: int, axis: int) -> NDArray[np.float64]:
-    """A vector as an array of ``rank`` axes that differs along ``axis``."""
+    """Return a vector as an array with ``rank`` axes that varies along ``axis``."""
     shape = [1] * rank
     shape[axis] = -1
     return np.asarray(values, np.float64).reshape(shape)
 
 
 def shifted(tensor: Tensor, bias: NDArray) -> Tensor:
-    """The tensor plus an array that is broadcastable to it."""
+    """Return the sum of the tensor and an array that is broadcastable to it."""
     affine = tensor.affine
     total = compact(affine.bias + bias, affine.shape)
     return Tensor(Affine(affine.terms, total, affine.shape), tensor.members)
 
 
 def scaled(tensor: Tensor, factor: NDArray | float) -> Tensor:
-    """The tensor times an array that is broadcastable to it."""
+    """Return the product of the tensor and an array that is broadcastable to it."""
     factor = compact(np.asarray(factor, np.float64), tensor.shape)
     return linear(tensor, Scale(tensor.shape, factor))
 
 
 def total(tensors: Sequence[Tensor]) -> Tensor:
-    """The sum of tensors whose shapes broadcast."""
+    """Return the sum of tensors whose shapes broadcast."""
     shape = broadcast_shape(tensors)
     parts = [broadcast(tensor, shape) for tensor in tensors]
     terms = tuple(term for part in parts for term in part.affine.terms)
@@ -131,50 +131,50 @@ def total(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def broadcast_shape(tensors: Sequence[Tensor]) -> Shape:
-    """Common shape of tensors of equal rank."""
+    """Return the broadcast shape of tensors of equal rank."""
     shapes = [tensor.shape for tensor in tensors]
     try:
         common = checked(np.broadcast_shapes(*shapes))
     except ValueError:
-        raise Refusal(f"its inputs have shapes that do not fit together: {shapes}.") from None
+        raise Refusal(f"its inputs have incompatible shapes: {shapes}.") from None
     if any(len(shape) != len(common) for shape in shapes):
         raise Refusal(
             f"its inputs have different numbers of axes: {shapes}.",
-            "Reshape them to the same number before it.",
+            "Reshape them to the same number of axes first.",
         )
     return common
 
 
 def broadcast(tensor: Tensor, shape: Shape) -> Tensor:
-    """The tensor in a shape that it broadcasts to."""
+    """Broadcast the tensor to a shape."""
     return tensor if tensor.shape == shape else linear(tensor, Broadcast(tensor.shape, shape))
 
 
 def united(tensors: Iterable[Tensor]) -> tuple[str, ...]:
-    """Members of all tensors, each once, in order."""
+    """Return the members of all tensors in order, without duplicates."""
     return tuple(dict.fromkeys(name for tensor in tensors for name in tensor.members))
 
 
 def joined(tensor: Tensor, *names: str) -> Tensor:
-    """The tensor with further members."""
+    """Return the tensor with additional members."""
     members = tuple(dict.fromkeys((*tensor.members, *names)))
     return Tensor(tensor.affine, members, tensor.mask)
 
 
 def with_mask(tensor: Tensor, mask: Tensor | None) -> Tensor:
-    """The tensor with another mask."""
+    """Return the tensor with another mask."""
     return Tensor(tensor.affine, tensor.members, mask)
 
 
 def common_mask(tensors: Sequence[Tensor]) -> Tensor | None:
-    """The mask that all masked tensors share.
+    """Return the common mask of all masked tensors.
 
     Raises
     ------
     Refusal
-        If they have different ones.
+        If their masks differ.
     """
     masks = [tensor.mask for tensor in tensors if tensor.mask is not None]
     if any(mask.affine is not masks[0].affine for mask in masks):
-        raise Refusal("it joins sequences that are masked in different places.")
+        raise Refusal("it joins sequences with different masks.")
     return masks[0] if masks else None

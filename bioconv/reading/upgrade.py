@@ -1,6 +1,6 @@
-"""Configurations of every Keras since 1.2 become one form: `ModelSpec`.
+"""Convert configurations of Keras 1.2 and later to a common form, `ModelSpec`.
 
-Only JSON is read here: no class is looked up, nothing is imported and nothing is run.
+Only JSON is read; no classes are looked up or imported, and no code is run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bioconv.reading.upgrade_arguments import upgrade_arguments, upgrade_kind
 
 _FUNCTIONAL = ("Functional", "Model")
 _KERAS_MODULES = ("keras", "tensorflow", "tf_keras", "keras_core", "builtins")
-#: keys under which a configuration can carry marshalled or serialized Python code
+#: classes whose configuration contains marshalled or serialized Python code
 _CODE_CLASSES = ("Lambda", "__lambda__")
 _WRAPPERS = ("Bidirectional", "TimeDistributed")
 _FLATTENED_ADVICE = (
@@ -24,12 +24,12 @@ _FLATTENED_ADVICE = (
 
 
 def upgrade_model(config: Mapping[str, Any], era: Era) -> ModelSpec:
-    """Bring a model's configuration into today's form.
+    """Upgrade the configuration of a model.
 
     Parameters
     ----------
     config : mapping
-        ``{"class_name": ..., "config": ...}`` as Keras writes it.
+        The mapping ``{"class_name": ..., "config": ...}`` that Keras writes.
     era : Era
 
     Returns
@@ -39,7 +39,7 @@ def upgrade_model(config: Mapping[str, Any], era: Era) -> ModelSpec:
     Raises
     ------
     Refusal
-        If it is not a Sequential or functional model, or has no readable structure.
+        If the model is neither Sequential nor functional, or if its structure cannot be read.
     """
     kind, inner = config.get("class_name"), config.get("config")
     if kind == "Sequential" and isinstance(inner, Mapping | list):
@@ -47,25 +47,26 @@ def upgrade_model(config: Mapping[str, Any], era: Era) -> ModelSpec:
     if kind in _FUNCTIONAL and isinstance(inner, Mapping) and "layers" in inner:
         return _functional(inner, era)
     raise Refusal(
-        f"the model is of class {shown(kind)}; only Sequential and functional models say which "
-        "layer feeds which.",
+        f"the model is of class {shown(kind)}; only Sequential and functional models contain the "
+        "connections of their layers.",
         _FLATTENED_ADVICE,
     )
 
 
 def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
-    """Bring the configuration of one layer, or of a model used as one, into today's form.
+    """Upgrade the configuration of a layer, or of a model that is used as a layer.
 
-    What cannot be read becomes a `LayerSpec` with a refusal, so that all are reported.
+    A layer that cannot be read becomes a `LayerSpec` with a refusal, so that all such layers are
+    reported.
     """
     if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
-        raise Refusal(f"a layer's entry has no class_name: {shown(entry)}")
+        raise Refusal(f"the entry of a layer has no class_name: {shown(entry)}")
     class_name, config = entry["class_name"], entry.get("config")
     name = _layer_name(entry)
     if class_name == "Sequential" or class_name in _FUNCTIONAL:
         return _nested(entry, name, class_name, era)
     if not isinstance(config, Mapping):
-        return LayerSpec(name, class_name, Config({}), "its configuration is not a table.")
+        return LayerSpec(name, class_name, Config({}), "its configuration is not a JSON object.")
     if class_name in _CODE_CLASSES:
         reason = "it contains Python code, which is never run."
         return LayerSpec(name, class_name, Config({}), reason, code=True)
@@ -87,9 +88,9 @@ def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
 
 
 def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
-    """Whether the entry is a function, like x + y, and no layer.
+    """Whether the entry is a function such as x + y, rather than a layer.
 
-    HDF5 files of Keras 3 do not give its module; but unlike a layer it has no dtype.
+    HDF5 files of Keras 3 do not contain its module, but unlike a layer it has no dtype.
     """
     if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
         return True
@@ -110,16 +111,16 @@ def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSp
 
 #: classes of `bioconv.keras`
 _OWN = frozenset({"ClampedReLU", "FICurve"})
-#: where files say that they are; the first two in files of older versions
+#: modules of these classes in files; the first two occur in files of older versions
 _OWN_MODULES = (None, "bioconv.keras", "bioconv.keras.activations", "bioconv.keras.curves")
 
 
 def _custom(entry: Mapping[str, Any], class_name: str) -> str:
-    """Why the class is not one of Keras's own, or "" (only newer files say so)."""
+    """Return the reason if the class is a custom one, which only newer files show, or ""."""
     module = entry.get("module")
     own = class_name.removeprefix("bioconv>") if module in _OWN_MODULES else ""
     if own in _OWN and (own != class_name or module):
-        return ""  # its configuration is numbers
+        return ""  # its configuration consists of numbers
     if isinstance(module, str) and module.split(".")[0] not in _KERAS_MODULES:
         return f"it is a custom class of the module {shown(module)}."
     if ">" in class_name:
@@ -139,7 +140,7 @@ def _layer_name(entry: Mapping[str, Any]) -> str:
 
 
 def _sequential(config: Mapping[str, Any] | list, era: Era) -> ModelSpec:
-    """A chain of layers; an input layer is made where the file has none."""
+    """Read a chain of layers, adding an input layer if the file contains none."""
     entries = config if isinstance(config, list) else config.get("layers")
     if not isinstance(entries, list) or not entries:
         raise Refusal("the model has no layers.")
@@ -164,7 +165,7 @@ def _sequential(config: Mapping[str, Any] | list, era: Era) -> ModelSpec:
 
 
 def _sequential_after_merge(config: Any, entries: list, era: Era) -> ModelSpec:
-    """Keras 1: a Sequential whose first layer merges the outputs of other models."""
+    """Read a Sequential of Keras 1 whose first layer merges the outputs of other models."""
     merge = entries[0].get("config")
     branches = merge.get("layers") if isinstance(merge, Mapping) else None
     if not isinstance(branches, list) or not branches:
@@ -175,7 +176,7 @@ def _sequential_after_merge(config: Any, entries: list, era: Era) -> ModelSpec:
     for branch in branches:
         spec = upgrade_layer(branch, era)
         if not isinstance(spec, ModelSpec) or len(spec.inputs) != 1:
-            raise Refusal("its Merge layer joins something else than Sequential models.")
+            raise Refusal("its Merge layer joins models that are not Sequential.")
         source = spec.layers[spec.inputs[0].layer]
         assert isinstance(source, LayerSpec)
         name = f"{spec.name}_input"
@@ -209,13 +210,13 @@ def _is_input(entry: Any) -> bool:
 
 
 def _input_entry(first: Any, model: Any) -> dict[str, Any]:
-    """An input layer for a Sequential that has none: its shape stands elsewhere."""
+    """Return an input layer for a Sequential without one, from a shape stored elsewhere."""
     shape = _first_shape(first)
     if shape is None and isinstance(model, Mapping):
         shape = model.get("build_input_shape")
     if not isinstance(shape, list | tuple):
         raise Refusal(
-            "the model does not say the shape of its input.",
+            "the model does not contain the shape of its input.",
             "Add keras.Input(shape) as its first layer, or call it once, and save it again.",
         )
     inner = first.get("config") if isinstance(first, Mapping) else None
@@ -225,7 +226,7 @@ def _input_entry(first: Any, model: Any) -> dict[str, Any]:
 
 
 def _first_shape(entry: Any) -> Any:
-    """Batch shape that the first layer of an old Sequential carries, or None."""
+    """Return the batch shape from the first layer of an old Sequential, or None."""
     config = entry.get("config") if isinstance(entry, Mapping) else None
     if isinstance(config, list):  # Keras 1 and 2.0: a bare list of layers
         return _first_shape(config[0]) if config else None
@@ -275,15 +276,15 @@ def _functional(config: Mapping[str, Any], era: Era) -> ModelSpec:
     inputs = tuple(_references(config.get("input_layers")))
     outputs = tuple(_references(config.get("output_layers")))
     if not inputs or not outputs:
-        raise Refusal("the model does not say which of its layers are inputs and outputs.")
+        raise Refusal("the model does not define which of its layers are inputs and outputs.")
     return _renumbered(ModelSpec(_model_name(config), layers, tuple(calls), inputs, outputs))
 
 
 def _renumbered(model: ModelSpec) -> ModelSpec:
-    """Count the calls of every layer from 0.
+    """Number the calls of every layer from 0.
 
-    A model used as a layer was called once when it was built; some versions of Keras count
-    that call, so that the first one here has number 1.
+    A model that is used as a layer was called once when it was built.  Some versions of Keras count
+    this call, so that the first call in the model has the number 1.
     """
     lowest: dict[str, int] = {}
     references = [ref for call in model.calls for ref in call.sources]
@@ -310,7 +311,7 @@ def _renumbered(model: ModelSpec) -> ModelSpec:
 
 
 def _references(value: Any) -> Iterator[TensorRef]:
-    """All ``[layer, node, tensor]`` in a list, a list of lists or a table of them."""
+    """Yield all ``[layer, node, tensor]`` in a list, a list of lists or a mapping of them."""
     ref = _reference(value)
     if ref is not None:
         yield ref
@@ -331,12 +332,12 @@ def _reference(value: Any) -> TensorRef | None:
 
 
 def _call(layer: str, node: int, data: Any) -> Call:
-    """One inbound node in the form of Keras 3 (a table) or of all older ones (a list)."""
+    """Read an inbound node in the form of Keras 3 (a mapping) or of older versions (a list)."""
     if isinstance(data, Mapping) and "args" in data:
         args = tuple(_keras3_values(data.get("args")))
         kwargs = data.get("kwargs") or {}
         if not isinstance(kwargs, Mapping):
-            raise Refusal(f"the arguments of layer {shown(layer)} are not a table.")
+            raise Refusal(f"the arguments of layer {shown(layer)} are not a JSON object.")
         named = {key: _single(list(_keras3_values([value]))) for key, value in kwargs.items()}
     else:
         args, named = _old_node(layer, data)
@@ -344,7 +345,7 @@ def _call(layer: str, node: int, data: Any) -> Call:
 
 
 def _keras3_values(value: Any) -> Iterator[Any]:
-    """Tensors and constants among Keras 3's arguments, lists flattened."""
+    """Yield tensors and constants among the arguments in Keras 3, with lists flattened."""
     if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
         value = value.get("items", [])
     if isinstance(value, list | tuple):
@@ -355,7 +356,7 @@ def _keras3_values(value: Any) -> Iterator[Any]:
         history = config.get("keras_history") if isinstance(config, Mapping) else None
         ref = _reference(history)
         if ref is None:
-            raise Refusal(f"a tensor does not say where it comes from: {shown(value)}")
+            raise Refusal(f"a tensor has no source: {shown(value)}")
         yield ref
     else:
         yield value
@@ -366,7 +367,7 @@ def _single(values: Sequence[Any]) -> Any:
 
 
 def _old_node(layer: str, data: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """``[[layer, node, tensor, kwargs], ...]``, a single one of these, or a table of them."""
+    """Read ``[[layer, node, tensor, kwargs], ...]``, one of its entries, or a mapping of them."""
     if isinstance(data, Mapping):
         data = list(data.values())
     if not isinstance(data, list):

@@ -1,8 +1,8 @@
-"""Layer classes and arguments of Keras 1, Keras 2 and tf.keras in the names of Keras 3.
+"""Convert layer classes and arguments of Keras 1, Keras 2 and tf.keras to those of Keras 3.
 
-The tables follow Keras 2's own ``legacy/interfaces.py`` (Keras 1 to 2) and Keras 3's
-``legacy/saving`` (2 to 3).  Values that meant something else in the old version become another
-value, so that readers never ask for a version.
+The tables follow ``legacy/interfaces.py`` of Keras 2 (from Keras 1 to 2) and ``legacy/saving`` of
+Keras 3 (from 2 to 3).  Values whose meaning has changed are converted too, so that readers do not
+depend on the version.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CLASSES = {
     "GRUV2": "GRU",
     "CuDNNLSTM": "LSTM",
     "CuDNNGRU": "GRU",
-    # as HDF5 files name a registered class: `bioconv.keras`
+    # name of a registered class of `bioconv.keras` in HDF5 files
     "bioconv>ClampedReLU": "ClampedReLU",
     "bioconv>FICurve": "FICurve",
 }
@@ -85,24 +85,24 @@ _KERAS_1 = {
 }
 #: classes in which Keras 1 calls the number of units ``output_dim``
 _UNITS = ("Dense", "LSTM", "GRU", "SimpleRNN")
-#: arguments that say nothing about what a layer computes when it predicts
+#: arguments that do not affect predictions of a layer
 _TRAINING_ONLY = ("initializer", "regularizer", "constraint", "init", "dropout")
 
 
 def upgrade_kind(class_name: str, config: Mapping[str, Any]) -> str:
-    """Class name in Keras 3, of a layer of any Keras.
+    """Return the class name in Keras 3 of a layer of any Keras.
 
     Parameters
     ----------
     class_name : str
-        As in the file.
+        The class name in the file.
     config : mapping
-        Keras 1's Merge is told apart by its mode.
+        The configuration in the file, whose mode determines the class of a Merge of Keras 1.
 
     Raises
     ------
     Refusal
-        If a Merge has a mode without counterpart.
+        If the mode of a Merge has no counterpart.
     """
     if class_name != "Merge":
         return CLASSES.get(class_name, class_name)
@@ -111,19 +111,19 @@ def upgrade_kind(class_name: str, config: Mapping[str, Any]) -> str:
         raise UnsafeCode("its mode is Python code, which is never run.", "Use a merge layer.")
     if not isinstance(mode, str) or mode not in _MERGE_MODES:
         known = ", ".join(_MERGE_MODES)
-        raise Refusal(f"its mode is {shown(mode)}; known are {known}.")
+        raise Refusal(f"its mode is {shown(mode)}; expected one of {known}.")
     return _MERGE_MODES[mode]
 
 
 def upgrade_arguments(class_name: str, config: Mapping[str, Any], era: Era) -> dict[str, Any]:
-    """Arguments of one layer in Keras 3's names and with Keras 3's meaning.
+    """Return the arguments of a layer with the names and meanings of Keras 3.
 
     Parameters
     ----------
     class_name : str
-        As in the file.
+        The class name in the file.
     config : mapping
-        As in the file.
+        The configuration in the file.
     era : Era
 
     Returns
@@ -150,16 +150,18 @@ def upgrade_arguments(class_name: str, config: Mapping[str, Any], era: Era) -> d
     if kind == "LeakyReLU" and "alpha" in new:
         new["negative_slope"] = new.pop("alpha")
     if new.get("time_major"):
-        raise Refusal("it takes time before the batch (time_major).", "Save it batch first.")
+        raise Refusal(
+            "time is the first axis of its input (time_major).", "Rebuild it with time_major=False."
+        )
     return new
 
 
 def _from_keras_2(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Give values that Keras 3 understands otherwise the old meaning."""
+    """Convert values that have another meaning in Keras 3."""
     new = dict(config)
     if kind in ("LSTM", "GRU"):
         new.setdefault("recurrent_activation", "hard_sigmoid")
-    if kind == "GRU":  # Keras 1 and 2.0 knew only the reset in front of the product
+    if kind == "GRU":  # Keras 1 and 2.0 only had the reset before the product
         new.setdefault("reset_after", False)
     for key in ("activation", "recurrent_activation"):
         if key in new:
@@ -168,7 +170,7 @@ def _from_keras_2(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _old_activation(value: Any) -> Any:
-    """Keras 1 and 2 had the hard sigmoid clip(0.2 x + 0.5, 0, 1); Keras 3 has relu6(x + 3) / 6."""
+    """Convert the hard sigmoid clip(0.2 x + 0.5, 0, 1), which is relu6(x + 3) / 6 in Keras 3."""
     inner = value
     if isinstance(value, Mapping):
         inner = value.get("class_name")
@@ -177,7 +179,7 @@ def _old_activation(value: Any) -> Any:
 
 
 def _from_keras_1(kind: str, config: dict[str, Any]) -> dict[str, Any]:
-    """Rename what Keras 1 called otherwise; its values keep their meaning."""
+    """Rename arguments of Keras 1 without changing their values."""
     new = {_KERAS_1.get(key, key): value for key, value in config.items()}
     rows, columns = new.pop("nb_row", None), new.pop("nb_col", None)
     if rows is not None and columns is not None:
@@ -191,7 +193,7 @@ def _from_keras_1(kind: str, config: dict[str, Any]) -> dict[str, Any]:
         order = new.pop("dim_ordering")
         names = {"th": "channels_first", "tf": "channels_last"}
         if order not in names:
-            raise Refusal(f"its dim_ordering is {order!r}; only 'th' and 'tf' say the layout.")
+            raise Refusal(f"its dim_ordering is {order!r}; only 'th' and 'tf' define the layout.")
         new["data_format"] = names[order]
     if kind == "BatchNormalization" and new.get("mode", 0) != 0:
         raise Refusal(
@@ -204,7 +206,7 @@ def _from_keras_1(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _padding_of_keras_1(value: Any) -> Any:
-    """Keras 1 also had (top, bottom, left, right), and the sides by name."""
+    """Convert (top, bottom, left, right), or sides by name, which only Keras 1 accepted."""
     sides = ("top_pad", "bottom_pad", "left_pad", "right_pad")
     if isinstance(value, Mapping):
         two_axes = "top_pad" in value or "bottom_pad" in value

@@ -1,7 +1,7 @@
-"""Which weights a layer has, in the order in which every Keras stores them.
+"""Names of the weights of each layer, in the order in which Keras stores them.
 
-Each entry is a path: ``cell/kernel`` is the array ``kernel`` of the sub-layer ``cell``.  The order
-is that of ``layer.get_weights()``; arrays that training does not change come last.
+Each name is a path: ``cell/kernel`` is the array ``kernel`` of the sublayer ``cell``.  The order is
+that of ``layer.get_weights()``, with arrays that are not trained at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Names = tuple[str, ...]
 
 
 def trained(spec: LayerSpec) -> Names:
-    """Paths of the weights that training changes."""
+    """Return the paths of the trainable weights."""
     if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
         return tuple(f"layer/{name}" for name in trained(spec.inner))
     if spec.kind == "Bidirectional" and isinstance(spec.inner, LayerSpec):
@@ -27,7 +27,7 @@ def trained(spec: LayerSpec) -> Names:
 
 
 def untrained(spec: LayerSpec) -> Names:
-    """Paths of the other weights: statistics."""
+    """Return the paths of the other weights, which are statistics."""
     if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
         return tuple(f"layer/{name}" for name in untrained(spec.inner))
     if spec.kind == "BatchNormalization":
@@ -38,7 +38,7 @@ def untrained(spec: LayerSpec) -> Names:
 
 
 def optional(spec: LayerSpec) -> Names:
-    """Paths of `untrained` that some versions do not store."""
+    """Return those paths of `untrained` that some versions do not store."""
     return ("count",) if spec.kind == "Normalization" else ()
 
 

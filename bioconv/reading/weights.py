@@ -1,4 +1,4 @@
-"""The weights of a model by layer and name, whichever way they are stored."""
+"""Weights of a model by layer and name, from all formats in which they are stored."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class Weights(ABC):
 
     @abstractmethod
     def layer(self, spec: LayerSpec) -> Named:
-        """Weights of one layer by path (see `weight_names`), as float64.
+        """Return the weights of a layer by path (see `weight_names`) in float64.
 
         Raises
         ------
         Refusal
-            If there are more or fewer than the layer has, or some are not finite.
+            If their number is not that of the layer, or if some are not finite.
         """
 
     @abstractmethod
     def inner(self, spec: ModelSpec) -> Weights:
-        """The weights of a model that is used as a layer."""
+        """Return the weights of a model that is used as a layer."""
 
 
 class ListedWeights(Weights):
-    """Weights as lists by layer name: HDF5 files of every Keras.
+    """Weights in lists by layer name, as in HDF5 files of all versions of Keras.
 
     Parameters
     ----------
@@ -64,9 +64,10 @@ class ListedWeights(Weights):
 
 
 class TreeWeights(Weights):
-    """Weights of a ``.keras`` archive: ``layers/conv2d_1/vars/0``.
+    """Weights of a ``.keras`` archive, such as ``layers/conv2d_1/vars/0``.
 
-    The group names are made from class names in the order of the layers, not from layer names.
+    The names of groups are derived from class names in the order of the layers, not from the names
+    of layers.
     """
 
     def __init__(self, file: Hdf5File, model: ModelSpec, era: Era, path: str = "") -> None:
@@ -94,7 +95,7 @@ class TreeWeights(Weights):
 
 
 class ObjectWeights(Weights):
-    """Weights of a Keras model in memory, asked through ``get_weights`` of its layers."""
+    """Weights of a Keras model in memory, from ``get_weights`` of its layers."""
 
     def __init__(self, model: Any, era: Era) -> None:
         self._layers = {layer.name: layer for layer in model.layers}
@@ -111,7 +112,7 @@ class ObjectWeights(Weights):
 
 
 def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
-    """Give the arrays of one layer their names, after bringing them into today's layout."""
+    """Return the arrays of a layer by name, after conversion to the layout of Keras 3."""
     names = (*trained(spec), *untrained(spec))
     arrays = upgrade_weights(spec, [np.asarray(array) for array in arrays], era)
     missing_ok = optional(spec)
@@ -128,17 +129,17 @@ def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
         if array.dtype.kind not in "fiubV" or array.size and not np.all(np.isfinite(array)):
             raise Refusal(
                 f"its weight {name!r} contains NaN or infinite values.",
-                "Training has diverged: train it again with a smaller learning rate.",
+                "If training has diverged, train it again with a smaller learning rate.",
             )
         found[name] = np.asarray(array, np.float64)
     return found
 
 
 def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray]]:
-    """Share out the flat list of a nested model among its layers.
+    """Distribute the flat list of weights of a nested model to its layers.
 
-    Keras stores first what is trained, layer by layer, then the rest; a frozen layer's weights
-    belong to the rest.  A model inside the model gets a flat list of its own again.
+    Keras first stores the trainable weights layer by layer, and then all others, which include
+    those of frozen layers.  A model inside of the model receives a flat list, too.
 
     Raises
     ------
@@ -149,7 +150,9 @@ def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray
     counts = [_counts(leaf) for _, leaf in leaves]
     bounds = np.cumsum([0, *(n for n, _ in counts), *(n for _, n in counts)])
     if bounds[-1] < len(arrays):
-        raise Refusal(f"the file has {len(arrays)} arrays for it, its layers have {bounds[-1]}.")
+        raise Refusal(
+            f"the file contains {len(arrays)} arrays for it, but its layers have {bounds[-1]}."
+        )
     pieces = [list(arrays[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
     shares: dict[str, list[NDArray]] = {}
     for half in (pieces[: len(leaves)], pieces[len(leaves) :]):
@@ -159,20 +162,20 @@ def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray
 
 
 def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
-    """All layers at any depth, each with the name of the layer of ``model`` that holds it."""
+    """Yield all layers at any depth, with the name of the layer of ``model`` that contains each."""
     for name, spec in model.layers.items():
         inner = _leaves(spec) if isinstance(spec, ModelSpec) else [("", spec)]
         yield from ((name, leaf) for _, leaf in inner)
 
 
 def _counts(spec: LayerSpec) -> tuple[int, int]:
-    """Number of arrays in the first and in the second part of a flat list."""
+    """Return the numbers of arrays in the first and in the second part of a flat list."""
     first, second = len(trained(spec)), len(untrained(spec))
     return (0, first + second) if spec.config.get("trainable") is False else (first, second)
 
 
 def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
-    """The lists of an HDF5 file whose weights lie in the group ``root``."""
+    """Return the lists of an HDF5 file whose weights are in the group ``root``."""
     lists: dict[str, list[NDArray]] = {}
     for layer in file.texts(root, "layer_names") or []:
         group = f"{root}/{layer}" if root else layer
@@ -186,7 +189,7 @@ def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
 
 
 def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
-    """Group of each layer in a ``.keras`` archive; tf.keras had other names for the container."""
+    """Return the group of each layer in a ``.keras`` archive of Keras 3 or tf.keras."""
     containers = ("layers", "_layer_checkpoint_dependencies")
     roots = ["/".join(filter(None, (path, name))) for name in containers]
     root = next((candidate for candidate in roots if file.has(candidate)), roots[0])
@@ -202,7 +205,7 @@ def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
 
 
 def _snake_case(class_name: str) -> str:
-    """Keras's own rule, e.g. Conv2DTranspose -> conv2d_transpose, LeakyReLU -> leaky_re_lu."""
+    """Apply Keras's rule, as in Conv2DTranspose -> conv2d_transpose, LeakyReLU -> leaky_re_lu."""
     name = re.sub(r"\W+", "", class_name)
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

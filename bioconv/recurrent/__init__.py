@@ -1,4 +1,6 @@
-"""Populations of mismatched neurons as functions: sigmoid, tanh, LSTM, GRU (mueller chapter 5).
+"""Populations of mismatched neurons that replace sigmoid and tanh, as in LSTM and GRU layers.
+
+The method is that of mueller chapter 5.
 
 >>> import numpy as np
 >>> from bioconv import models, recurrent
@@ -9,7 +11,7 @@
 >>> graph.predict(np.zeros((1, 8, 8, 1))).shape
 (1, 10)
 
-For feedforward networks that are to spike in every simulator, see `bioconv.PopulationCode`.
+For feedforward networks that spike in every simulator, see `bioconv.PopulationCode`.
 """
 
 from bioconv.codes.population import Placement, fitted_normal

@@ -1,4 +1,4 @@
-"""What the neurons of populations do: numbers of spikes, single spikes, density rates."""
+"""Activity of populations: inputs, spike counts, single spikes and density rates."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from bioconv.recurrent.places import sides
 def inputs(
     graph: AnalogGraph, x: Data, *, batch_size: int = 256, dtype: str = "float32"
 ) -> dict[str, NDArray]:
-    """What the neurons of every population receive.
+    """Return the input of the neurons of every population.
 
     Parameters
     ----------
     graph : AnalogGraph
-        What `populate` gave.
+        A graph from `populate`.
     x : array, or a sequence or mapping of arrays
     batch_size : int
     dtype : {"float32", "float64"}
@@ -35,19 +35,19 @@ def inputs(
     Returns
     -------
     dict of str to ndarray, shape (n_samples, *shape)
-        By place; (n_samples, steps, units) in recurrent layers.
+        By place; the shape is (n_samples, steps, units) in recurrent layers.
 
     Raises
     ------
     DataError
         If ``x`` does not fit.
     ParameterError
-        There is no population in the graph.
+        If the graph contains no populations.
     """
     before = {name: layer for layer in graph.layers for name, layer in _before(layer)}
     if not before:
         raise ParameterError(f"{graph.name} has no populations: use bioconv.recurrent.populate.")
-    # Extra layers behind the others: what goes into the functions, which nobody else takes.
+    # Extra layers after the others return the arguments of the functions.
     asked = replace(graph, layers=(*graph.layers, *before.values()))
     values = evaluate(asked, x, names=tuple(before), batch_size=batch_size, dtype=dtype)
     found: dict[str, NDArray] = {}
@@ -65,7 +65,7 @@ def inputs(
 def received(
     graph: AnalogGraph, x: Data, layer: str, *, batch_size: int = 256, dtype: str = "float32"
 ) -> list[NDArray]:
-    """What a layer receives: its sequence, and its mask where it has one.
+    """Return the inputs of a layer: its sequence and, if it has one, its mask.
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def received(
 def counts(
     graph: AnalogGraph, x: Data, *, batch_size: int = 256, dtype: str = "float32"
 ) -> dict[str, NDArray[np.int64]]:
-    """Numbers of spikes of every population, without a single neuron.
+    """Return the spike counts of every population, computed without simulating its neurons.
 
     See `inputs` for parameters and errors.
 
     Returns
     -------
     dict of str to ndarray of int, shape (n_samples, *shape)
-        By place; those of inhibitory neurons under ``PLACE/inhibitory``.
+        By place; the counts of inhibitory neurons are stored under ``PLACE/inhibitory``.
     """
     return _told(graph, inputs(graph, x, batch_size=batch_size, dtype=dtype), "counts", dtype)
 
@@ -103,39 +103,41 @@ def counts(
 def spikes(
     graph: AnalogGraph, x: Data, *, batch_size: int = 256, dtype: str = "float32"
 ) -> dict[str, NDArray[np.bool_]]:
-    """Which neurons fire: the array way with every neuron, for small networks.
+    """Return which neurons fire, computed for every single neuron of a small network.
 
     See `inputs` for parameters and errors.
 
     Returns
     -------
     dict of str to ndarray of bool, shape (n_samples, *shape, n)
-        By place; those of inhibitory neurons under ``PLACE/inhibitory``.  Their sums are `counts`.
+        By place; the spikes of inhibitory neurons are stored under ``PLACE/inhibitory``.  Their
+        sums over the last axis are the `counts`.
     """
     return _told(graph, inputs(graph, x, batch_size=batch_size, dtype=dtype), "spikes", dtype)
 
 
 def density_rate(spikes: ArrayLike, dt: float, window_steps: int = 1) -> NDArray[np.float64]:
-    """Spike density over runs: p(t) = N(t; t + Δt) / (K Δt), mueller Eq 3.2.
+    """Return the spike density over runs, p(t) = N(t; t + Δt) / (K Δt) (mueller Eq 3.2).
 
     Parameters
     ----------
     spikes : array of bool or int, shape (runs, steps, ...)
         Spikes of each run in each step.
     dt : float
-        ms.
+        Step in ms.
     window_steps : int
-        Δt in steps; steps that fill no window at the end are left out.
+        Δt in steps.  Steps at the end that do not fill a window are ignored.
 
     Returns
     -------
     ndarray, shape (steps // window_steps, ...)
-        Hz.
+        Density in Hz.
 
     Raises
     ------
     ParameterError
-        There is no run, or no whole window; a setting is out of range.
+        If there are no runs, if the window is longer than the runs, or if a setting is out of
+        range.
 
     Examples
     --------
@@ -158,7 +160,7 @@ def density_rate(spikes: ArrayLike, dt: float, window_steps: int = 1) -> NDArray
 
 
 def _before(layer: Layer) -> list[tuple[str, Layer]]:
-    """What `_inputs_of` gives, if the layer has populations."""
+    """Return the layers of `_inputs_of` if the layer contains populations, else none."""
     cells = [cell for _, cell in sides(layer) if isinstance(cell, CountingCell)]
     if not cells and not isinstance(layer.function, ThresholdCount):
         return []
@@ -166,7 +168,7 @@ def _before(layer: Layer) -> list[tuple[str, Layer]]:
 
 
 def _inputs_of(layer: Layer) -> list[tuple[str, Layer]]:
-    """A layer without a function for each input of a layer, with its name."""
+    """Return, with its name, a linear layer for each input of a layer."""
     return [
         (_name(layer, n), Layer(_name(layer, n), Linear(), (affine,), affine.shape))
         for n, affine in enumerate(layer.inputs)
@@ -180,7 +182,7 @@ def _name(layer: Layer, n: int) -> str:
 def _traces(
     cell: CountingCell, arrays: Sequence[NDArray], batch_size: int, dtype: str
 ) -> dict[str, NDArray]:
-    """Inputs of the parts of a cell in every step, batch by batch."""
+    """Return the inputs of the parts of a cell in every step, computed batch by batch."""
     parts: dict[str, list[NDArray]] = {}
     with precision(dtype), jax.default_matmul_precision("highest"):
         weights = jax.tree.map(lambda array: jnp.asarray(array, dtype), cell)
@@ -197,7 +199,7 @@ def _trace(cell: CountingCell, arrays: list) -> dict:
 
 
 def _told(graph: AnalogGraph, heard: dict[str, NDArray], what: str, dtype: str) -> dict:
-    """`ThresholdCount.counts` or `ThresholdCount.spikes` of every place."""
+    """Apply the method ``what`` of the `ThresholdCount` of every place to its input."""
     functions = dict(_populations(graph))
     found: dict[str, NDArray] = {}
     with precision(dtype):

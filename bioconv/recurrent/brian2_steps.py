@@ -1,4 +1,4 @@
-"""Recurrent layers with populations as Brian2 programs: equations, thresholds, spikes."""
+"""Export and run recurrent layers with populations as Brian2 programs."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from bioconv.analog.functions import (
     ThresholdCount,
 )
 from bioconv.analog.samples import Data
-from bioconv.export.folder import new_folder, template
+from bioconv.export.folder import template
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
 from bioconv.ground.errors import ExportError, ParameterError, Problem, SimulationError
+from bioconv.ground.files import new_folder
 from bioconv.recurrent.activity import received
 from bioconv.recurrent.places import sides
 from bioconv.simulators.exported import require
@@ -43,15 +44,15 @@ _LAST_LINES = 15
 
 @dataclass(frozen=True)
 class CellRun:
-    """What a recurrent layer did in Brian2.
+    """Results of a recurrent layer in Brian2.
 
     Parameters
     ----------
     output : ndarray, shape (n_samples, steps, units)
         The layer's output in every step.
     counts : dict of str to ndarray of int, shape (n_samples, steps, units)
-        Spikes of every population, as `bioconv.recurrent.counts` gives them for this layer;
-        those of masked steps, in which the state stays, have no effect and may differ.
+        Spike counts of every population, which equal those of `bioconv.recurrent.counts`, except
+        in masked steps, in which they have no effect because the state is kept.
     """
 
     output: NDArray[np.float64]
@@ -61,33 +62,34 @@ class CellRun:
 def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
     """Write a recurrent layer with populations as a Brian2 program.
 
-    The program has one group of cells, whose equations and statements hold the products of gates
+    The program has one group of cells, whose equations and statements compute the products of gates
     and states as analog quantities, and one group of neurons for every population.
 
     Parameters
     ----------
     graph : AnalogGraph
-        What `populate` gave.
+        A graph from `populate`.
     layer : str
-        Name of the layer; ``LAYER/forward`` or ``LAYER/backward`` of a bidirectional one.
+        Name of the layer; for a bidirectional layer ``LAYER/forward`` or ``LAYER/backward``.
     folder : str or Path
-        Is made; must not exist, or be empty.
+        Folder to create.  It must not exist, or be empty.
 
     Returns
     -------
     list of Path
-        The files, ``program.py`` first: ``python program.py --data sequences.npz -o result.npz``.
+        The files, beginning with ``program.py``, which is run by
+        ``python program.py --data sequences.npz -o result.npz``.
 
     Raises
     ------
     ExportError
-        A part that is still analog has a function without a formula in Brian2.
+        If a part that is still analog has a function without a formula in Brian2.
     ParameterError
-        There is no such layer, or it has no populations.
+        If there is no such layer, or if it has no populations.
     """
     tables, arrays = _tables(layer, _cell_of(graph, layer)[1])
     folder = Path(folder)
-    with new_folder(folder) as scratch:
+    with new_folder(folder, ExportError) as scratch:
         text = template("brian2_cell.py", source(tables, with_units=True))
         (scratch / "program.py").write_text(text, encoding="utf-8")
         write(scratch / "weights.npz", arrays)
@@ -95,14 +97,14 @@ def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
 
 
 def simulate(graph: AnalogGraph, x: Data, layer: str) -> CellRun:
-    """Run a recurrent layer with every neuron in Brian2, by the program of `emit`.
+    """Simulate every neuron of a recurrent layer in Brian2 with the program of `emit`.
 
     Parameters
     ----------
     graph : AnalogGraph
-        What `populate` gave.
+        A graph from `populate`.
     x : array, or a sequence or mapping of arrays
-        Samples of the whole network; what comes before the layer is computed as it is.
+        Samples of the whole network.  The layers before this one are not simulated in Brian2.
     layer : str
         As in `emit`.
 
@@ -113,11 +115,11 @@ def simulate(graph: AnalogGraph, x: Data, layer: str) -> CellRun:
     Raises
     ------
     ParameterError, ExportError
-        As `emit`.
+        As for `emit`.
     SimulatorMissingError
-        Brian2 is not installed.
+        If Brian2 is not installed.
     SimulationError
-        The program failed; carries the last lines that it wrote.
+        If the program fails.  The message contains the last lines of its output.
     """
     require({"brian2": "pip install brian2"})
     whole, cell = _cell_of(graph, layer)
@@ -139,20 +141,20 @@ def simulate(graph: AnalogGraph, x: Data, layer: str) -> CellRun:
 
 @dataclass(frozen=True)
 class _Kind:
-    """What a kind of cell does, in words of Brian2.
+    """Equations of a kind of cell in the language of Brian2.
 
     Parameters
     ----------
     columns : dict of str to int
-        Place of each part's weights in the kernel.
+        Index of the weights of each part in the kernel.
     phases : dict of str to int
-        In which phase each part responds.
+        Phase of a step in which each part is computed.
     receive : dict of str to str
-        What a part receives, where it is not its drive and its feedback.
+        Input of those parts for which it is not the sum of drive and feedback.
     sent : dict of str to str
-        What the feedback of a part carries, where it is not the output.
+        Signal in the feedback of those parts for which it is not the output.
     statements : tuple of tuple of (str, str)
-        For each phase what becomes of the state at its end.
+        For each phase, the variables that are updated at its end, with their new values.
     """
 
     columns: Mapping[str, int]
@@ -163,7 +165,7 @@ class _Kind:
 
 
 def _kept(variable: str, new: str) -> tuple[str, str]:
-    """A state that stays where the sequence is masked."""
+    """Return the update of a state that is kept in masked steps."""
     return variable, f"int(present(t) > 0.5) * ({new}) + int(present(t) <= 0.5) * {variable}"
 
 
@@ -201,7 +203,7 @@ def _kind_of(cell: Recurrent) -> _Kind:
 
 
 def _formula(function: Elementwise, x: str) -> str | None:
-    """An analog function in Brian2's language; None if there is none."""
+    """Return the formula of an analog function in Brian2's language, or None if it has none."""
     match function:
         case Sigmoid():
             return f"1 / (1 + exp(-{x}))"
@@ -222,7 +224,7 @@ def _formula(function: Elementwise, x: str) -> str | None:
 
 
 def _cell_of(graph: AnalogGraph, layer: str) -> tuple[str, CountingCell]:
-    """Name of the whole layer, and the cell."""
+    """Return the name of the whole layer and its cell."""
     cells = {
         front: (entry.name, cell)
         for entry in graph.layers
@@ -231,14 +233,14 @@ def _cell_of(graph: AnalogGraph, layer: str) -> tuple[str, CountingCell]:
     }
     if layer not in cells:
         raise ParameterError(
-            f"{layer!r} is no recurrent layer with populations. "
-            f"Layers of {graph.name} that are: {', '.join(cells) or 'none'}."
+            f"{layer!r} is not a recurrent layer with populations. "
+            f"Such layers of {graph.name}: {', '.join(cells) or 'none'}."
         )
     return cells[layer]
 
 
 def _names(cell: CountingCell) -> list[str]:
-    """Names of its populations: those of the parts, inhibitory ones with a suffix."""
+    """Return the names of a cell's populations, those of inhibitory ones with a suffix."""
     names = []
     for part, function in cell.parts.items():
         if isinstance(function, ThresholdCount):
@@ -247,7 +249,7 @@ def _names(cell: CountingCell) -> list[str]:
 
 
 def _tables(layer: str, counting: CountingCell) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What fills the program's tables, and its arrays."""
+    """Return the tables and the arrays of the program."""
     cell, parts = counting.cell, counting.parts
     kind, units = _kind_of(cell), cell.n_units
     problems: list[Problem] = []
@@ -266,7 +268,7 @@ def _tables(layer: str, counting: CountingCell) -> tuple[dict[str, Any], dict[st
         formula = _formula(function, f"z_{part}")
         values.append(f"a_{part} = {formula} : 1")
         if formula is None:
-            reason = "it is still analog, and has no formula in Brian2."
+            reason = "it is still analog and has no formula in Brian2."
             problems.append(Problem(f"{layer}/{part}", type(function).__name__, reason))
     if problems:
         raise ExportError(f"{layer} cannot become a Brian2 program:", problems)
@@ -289,7 +291,10 @@ def _tables(layer: str, counting: CountingCell) -> tuple[dict[str, Any], dict[st
 
 
 def _biases(cell: Recurrent, kind: _Kind) -> dict[str, NDArray[np.float64]]:
-    """Bias of each part; of a GRU with two biases the recurrent one of the candidate apart."""
+    """Return the bias of each part and, for a GRU with two biases, the recurrent bias.
+
+    The two biases of a part are added up, except for those of the candidate of such a GRU.
+    """
     bias = getattr(cell, "bias", None)
     parts = len(kind.columns)
     width = cell.n_units
@@ -307,7 +312,7 @@ def _biases(cell: Recurrent, kind: _Kind) -> dict[str, NDArray[np.float64]]:
 
 
 def _count_value(part: str, function: ThresholdCount) -> str:
-    """The value of a population as a sub-expression of its counts."""
+    """Return a subexpression that computes the value of a population from its counts."""
     terms = [f"e_{part} * {function.excitation / function.n!r}"]
     if function.inhibitory is not None:
         share = function.inhibition / function.inhibitory.shape[-1]
@@ -318,7 +323,7 @@ def _count_value(part: str, function: ThresholdCount) -> str:
 def _populations(
     part: str, function: ThresholdCount, phase: int, arrays: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """Entries of a part's populations; their thresholds are added to ``arrays``."""
+    """Return the entries of a part's populations, and add their thresholds to ``arrays``."""
     found = {}
     both = ((part, 1, function.excitatory), (f"{part}_inhibitory", -1, function.inhibitory))
     for name, sign, thresholds in both:

@@ -1,4 +1,4 @@
-"""What populations in place of functions cost: agreement and accuracy over drawn thresholds."""
+"""Compare networks with populations to analog networks over random draws of thresholds."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from bioconv.recurrent.places import n_neurons, populate
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network with populations beside the analog one, over draws of thresholds.
+    """Comparison of a network with populations to the analog one over draws of thresholds.
 
     Parameters
     ----------
     neurons : dict of str to int
-        By place; see `bioconv.recurrent.n_neurons`.
+        Number of neurons by place; see `bioconv.recurrent.n_neurons`.
     agreement : ndarray, shape (runs,)
-        Share of samples with the class of the analog network.
+        Fraction of samples that both networks assign to the same class.
     accuracy : ndarray, shape (runs,)
-        Share of samples whose class is the label; empty without labels.
+        Fraction of samples whose class is the label; empty without labels.
     analog_accuracy : float or None
+        The same for the analog network; None without labels.
     """
 
     neurons: dict[str, int]
@@ -39,7 +40,7 @@ class Comparison:
     analog_accuracy: float | None
 
     def rows(self) -> list[dict[str, Any]]:
-        """Mean, deviation, lowest and highest in per cent, as Table 5.2 of the thesis has them."""
+        """Return mean, deviation, lowest and highest value in per cent (mueller Table 5.2)."""
         found = {"agreement": self.agreement, "accuracy": self.accuracy}
         if self.analog_accuracy is not None:
             found["analog accuracy"] = np.array([self.analog_accuracy])
@@ -56,11 +57,11 @@ class Comparison:
         ]
 
     def table(self) -> list[dict[str, Any]]:
-        """Places and their numbers of neurons."""
+        """Return the number of neurons of each place."""
         return [{"place": place, "neurons": n} for place, n in self.neurons.items()]
 
     def record(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """Return all results as plain Python values."""
         return {
             "neurons": self.neurons,
             "agreement": self.agreement.tolist(),
@@ -79,19 +80,19 @@ def compare(
     seed: int = 0,
     batch_size: int = 256,
 ) -> Comparison:
-    """Classes of a network with populations, for several draws of thresholds.
+    """Compare the classes of a network with populations to those of the analog network.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
-        One output; a single number counts as class 1 above one half.
+        A network with one output.  If this is a single number, values above one half are class 1.
     x : array, or a sequence or mapping of arrays
     y : array of int, shape (n_samples,), optional
         Labels.
     placement : Placement or mapping of str to Placement
         See `populate`.
     runs : int
-        Draws of thresholds, with the seeds ``seed``, ``seed + 1``, ...
+        Number of draws of thresholds, with the seeds ``seed``, ``seed + 1``, ...
     seed : int
     batch_size : int
 
@@ -102,19 +103,19 @@ def compare(
     Raises
     ------
     ConversionError, ParameterError
-        As `populate`; ``runs`` is below 1, or the network has several outputs.
+        As for `populate`, or if ``runs`` is below 1 or the network has several outputs.
     DataError
         If ``x`` or ``y`` does not fit.
     """
     graph = as_graph(model)
     if not isinstance(runs, int | np.integer) or runs < 1:
-        raise ParameterError(f"runs must be a whole number from 1. Received: {runs!r}.")
+        raise ParameterError(f"runs must be an integer of at least 1. Received: {runs!r}.")
     if len(graph.outputs) != 1:
-        raise ParameterError(f"{graph.name} has {len(graph.outputs)} outputs. Cut it to one.")
+        raise ParameterError(f"{graph.name} has {len(graph.outputs)} outputs. Reduce it to one.")
     analog = _classes(graph, x, batch_size)
     labels = None if y is None else np.asarray(y).reshape(-1)
     if labels is not None and len(labels) != len(analog):
-        raise DataError(f"{len(analog)} samples need as many labels, not {len(labels)}.")
+        raise DataError(f"{len(analog)} samples need as many labels. Received: {len(labels)}.")
     agreement, accuracy, neurons = [], [], dict[str, int]()
     for number in range(runs):
         populated = populate(graph, placement, seed=seed + number)
@@ -129,19 +130,19 @@ def compare(
 def placement_of(
     options: Mapping[str, Any], names: Sequence[str] = ()
 ) -> Placement | dict[str, Placement]:
-    """A placement by its options, as the command line gives them.
+    """Make a placement from its options, as they come from the command line.
 
     Parameters
     ----------
     options : mapping of str to object
         Arguments of `Placement`.
     names : sequence of str
-        Places that it is for; none for all hidden ones.
+        Names of the places to convert; all hidden ones by default.
 
     Raises
     ------
     ParameterError
-        There is no such option, or its value is wrong.
+        If an option does not exist, or if its value is invalid.
     """
     valid = [entry.name for entry in fields(Placement)]
     unknown = [name for name in options if name not in valid]

@@ -1,4 +1,4 @@
-"""Functions of an analog network that populations can take over, and the network with them."""
+"""Find the functions of an analog network that populations can replace, and replace them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
@@ -26,27 +25,28 @@ from bioconv.conversion import as_graph
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.operators import Shape
 
-#: the two layers of a `Bidirectional`, as they stand in the names of places
+#: names of the two layers of a `Bidirectional` in the names of places
 _SIDES = ("forward", "backward")
 
 
 def places(model: Any | str | Path | AnalogGraph) -> dict[str, Elementwise]:
-    """Where a population can stand: name of the place, and the function that it has now.
+    """Return the places that a population can take, with their present functions.
 
-    ``LAYER`` for a layer with a bounded function that never falls; ``LAYER/PART`` in recurrent
-    layers, ``LAYER/forward/PART`` and ``LAYER/backward/PART`` in bidirectional ones.  The parts of
-    an LSTM are input, forget, output (its gates), carry and hidden (its states, as Table 5.1 of
-    the thesis calls them); of a GRU update, reset, candidate; of a SimpleRNN state.
+    A place is called ``LAYER`` in a layer with a bounded function that never decreases,
+    ``LAYER/PART`` in a recurrent layer, and ``LAYER/forward/PART`` or ``LAYER/backward/PART`` in a
+    bidirectional one.  The parts of an LSTM are input, forget and output (its gates), carry and
+    hidden (its states, named as in Table 5.1 of mueller); those of a GRU are update, reset and
+    candidate; that of a SimpleRNN is state.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
-        What `bioconv.read` takes, or what it gives.
+        A model that `bioconv.read` accepts, or a graph that it returns.
 
     Returns
     -------
     dict of str to Elementwise
-        In the order of the network, without places that have a population already.
+        In the order of the network, without places that already have a population.
     """
     return {
         place: function
@@ -62,39 +62,39 @@ def populate(
     *,
     seed: int = 0,
 ) -> AnalogGraph:
-    """The analog network with populations of threshold neurons in place of its functions.
+    """Replace functions of an analog network by populations of threshold neurons.
 
-    mueller chapter 5: every sigmoid becomes a population of excitatory neurons, every tanh one
-    of excitatory and one of inhibitory neurons.  What counts is how many of them fire, so none is
-    made: the result computes with numbers of spikes, as fast as a search in a sorted list.
+    As in mueller chapter 5, every sigmoid becomes a population of excitatory neurons, and every
+    tanh one of excitatory and one of inhibitory neurons.  Only the number of neurons that fire
+    matters.  It is found by a search in their sorted thresholds, without simulating the neurons.
     Products of gates and states stay analog.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
-        What `bioconv.read` takes, or what it gives.
+        A model that `bioconv.read` accepts, or a graph that it returns.
     placement : Placement or mapping of str to Placement
-        For all places but functions whose values are outputs of the network (the parts of a
-        recurrent layer are taken over, also where it is an output); or by name of the place (see
-        `places`), in which ``*`` stands for anything: ``{"lstm/*": Placement(1000),
-        "lstm/hidden": Placement(2000)}``.  The last name that fits counts; places that no name
-        fits stay analog.
+        A single placement is used for all places except functions whose values are outputs of the
+        network; the parts of a recurrent layer are replaced even if the layer is an output.  A
+        mapping assigns placements to names of places (see `places`), in which ``*`` matches
+        anything: ``{"lstm/*": Placement(1000), "lstm/hidden": Placement(2000)}``.  The last name
+        that matches a place is used; places that match no name stay analog.
     seed : int
-        Of random thresholds.  Each place draws numbers of its own: converting another one beside
-        it changes nothing.
+        Seed of random thresholds.  Each place has its own stream of random numbers, so that its
+        thresholds do not depend on which other places are replaced.
 
     Returns
     -------
     AnalogGraph
-        With `bioconv.analog.functions.ThresholdCount` in these places: ``predict`` and the rest
-        as for any analog network.
+        The network with a `bioconv.analog.functions.ThresholdCount` in each of these places.  It
+        is used like any other analog network.
 
     Raises
     ------
     ConversionError
-        With all places whose function no population can have.
+        If a population cannot represent a function.  The message lists all such places.
     ParameterError
-        A name fits no place; an option is wrong.
+        If a name matches no place, or if an option is invalid.
 
     Examples
     --------
@@ -105,14 +105,14 @@ def populate(
     """
     graph = as_graph(model)
     if not isinstance(seed, int | np.integer) or seed < 0:
-        raise ParameterError(f"seed must be a whole number from 0. Received: {seed!r}.")
+        raise ParameterError(f"seed must be an integer of at least 0. Received: {seed!r}.")
     found = {place: (f, shape) for layer in graph.layers for place, f, shape in _places(layer)}
     chosen = _chosen(graph, found, placement)
     problems = [
         Problem(
             place,
             type(found[place][0]).__name__,
-            "it falls somewhere, or is not bounded around 0: no thresholds have its shape.",
+            "it decreases somewhere or is not bounded around 0, so that no thresholds fit it.",
             "Leave it analog, or retrain with sigmoid or tanh.",
         )
         for place in chosen
@@ -120,12 +120,13 @@ def populate(
     ]
     if problems:
         raise ConversionError(f"Populations cannot carry {graph.name!r}:", problems)
+    positions = {place: position for position, place in enumerate(found)}
     made = {
         place: population_of(
             found[place][0],
             options,
             found[place][1],
-            np.random.default_rng([int(seed), crc32(place.encode())]),
+            np.random.default_rng([int(seed), positions[place]]),
         )
         for place, options in chosen.items()
     }
@@ -136,12 +137,12 @@ def populate(
 
 
 def n_neurons(graph: AnalogGraph) -> dict[str, int]:
-    """Numbers of neurons by place: of all its units, excitatory and inhibitory ones.
+    """Return the number of excitatory and inhibitory neurons of all units, by place.
 
     Parameters
     ----------
     graph : AnalogGraph
-        What `populate` gave.
+        A graph from `populate`.
     """
     found = {}
     for layer in graph.layers:
@@ -152,13 +153,13 @@ def n_neurons(graph: AnalogGraph) -> dict[str, int]:
 
 
 def neurons_of_unit(function: ThresholdCount) -> int:
-    """Number of neurons of a unit, excitatory and inhibitory ones."""
+    """Return the number of excitatory and inhibitory neurons of a unit."""
     inhibitory = 0 if function.inhibitory is None else function.inhibitory.shape[-1]
     return function.n + inhibitory
 
 
 def sides(layer: Layer) -> Iterator[tuple[str, Recurrent | CountingCell]]:
-    """The recurrent cells of a layer: none, one, or two; with the front of their places' names."""
+    """Yield the recurrent cells of a layer, at most two, with the prefix of their places."""
     function = layer.function
     if isinstance(function, Recurrent | CountingCell):
         yield layer.name, function
@@ -168,7 +169,7 @@ def sides(layer: Layer) -> Iterator[tuple[str, Recurrent | CountingCell]]:
 
 
 def _places(layer: Layer) -> Iterator[tuple[str, Elementwise, Shape]]:
-    """Name, function, and shape of the units of every place of a layer."""
+    """Yield the name, the function and the shape of the units of every place of a layer."""
     for front, cell in sides(layer):
         units = cell.cell.n_units if isinstance(cell, CountingCell) else cell.n_units
         for part, function in cell.parts.items():
@@ -182,7 +183,7 @@ def _chosen(
     found: Mapping[str, tuple[Elementwise, Shape]],
     placement: Placement | Mapping[str, Placement],
 ) -> dict[str, Placement]:
-    """The places to convert, and how."""
+    """Return the placement of every place to convert."""
     if isinstance(placement, Placement):
         hidden = [place for place in found if place not in graph.outputs]
         layers = {layer.name for layer in graph.layers}
@@ -212,7 +213,7 @@ def _chosen(
 
 
 def _with(function: Function, front: str, made: Mapping[str, ThresholdCount]) -> Function:
-    """A function with the populations in place whose names begin with ``front``."""
+    """Return a function with those populations inserted whose names begin with ``front``."""
     if isinstance(function, Recurrent | CountingCell):
         return _cell_with(function, front, made)
     if isinstance(function, Bidirectional):
@@ -226,7 +227,7 @@ def _with(function: Function, front: str, made: Mapping[str, ThresholdCount]) ->
 def _cell_with(
     function: Recurrent | CountingCell, front: str, made: Mapping[str, ThresholdCount]
 ) -> Recurrent | CountingCell:
-    """A cell with the populations in place of its parts, besides those that it has."""
+    """Return a cell with populations in place of its parts, in addition to its present ones."""
     before: dict[str, Elementwise] = {}
     if isinstance(function, CountingCell):
         cell = function.cell

@@ -14,7 +14,7 @@ from bioconv.export.cells import SIMULATORS as PYNN_SIMULATORS
 from bioconv.ground.errors import Problem
 from bioconv.ground.tables import format_table
 from bioconv.neurons import ALIASES, Neuron, NeuronModel, library, make
-from bioconv.simulators.event import SOLVERS
+from bioconv.simulators.event import solution_of
 from bioconv.simulators.stimulation import default_step, single_neurons
 
 Row = dict[str, Any]
@@ -189,7 +189,7 @@ def simulators_of(neuron: Neuron) -> dict[str, str]:
         "array": "its equations, compiled by XLA (the reference)",
         "event": (
             "spike times from closed forms"
-            if neuron.model.name in SOLVERS
+            if solution_of(neuron.model)
             else "no: there is no closed form for its spike times."
         ),
         "brian2": "its equations, a NeuronGroup",

@@ -1,7 +1,7 @@
-"""One function for every simulator: the same network, the same `Recording`.
+"""A common interface to all simulators: the same network in, the same `Recording` out.
 
-A simulator is a module with a function ``run(network, data, settings, **options) -> Recording``;
-it is imported when it is asked for.
+A simulator is a module with a function ``run(network, data, settings, **options) -> Recording``.
+It is imported only when it is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bioconv.simulators.settings import Settings, check_data, settings_of
 
 __all__ = ["SIMULATORS", "Settings", "simulate"]
 
-#: simulator -> (module with ``run``, what to install where it cannot be imported)
+#: simulator -> (module with ``run``, command that installs it)
 SIMULATORS: dict[str, tuple[str, str]] = {
     "array": ("bioconv.simulators.array", "pip install jax"),
     "event": ("bioconv.simulators.event", "pip install jax"),
@@ -45,7 +45,7 @@ def simulate(
     progress: bool = True,
     **options: Any,
 ) -> Recording:
-    """Show samples to a spiking network, one after the other or many at once.
+    """Simulate the response of a spiking network to samples.
 
     Parameters
     ----------
@@ -54,24 +54,25 @@ def simulate(
     simulator : str
         A key of `SIMULATORS`.
     steps : int, optional
-        Steps a sample; default: ``network.n_steps``.
+        Number of steps per sample; by default ``network.n_steps``.
     duration : float, optional
-        The same in ms.
-    record : mapping of population names to names of what to record, optional
-        "counts" (spikes of each neuron and sample), "spikes" (every spike), or state variables.
-        Spikes of each sample, and of each neuron over all samples, are always counted.
+        Simulated time per sample in ms, instead of ``steps``.
+    record : mapping of str to sequence of str, optional
+        By population, the quantities to record: "counts" (spike counts of each neuron for each
+        sample), "spikes" (every spike), or names of state variables.  The spikes of each sample,
+        and of each neuron over all samples, are always counted.
     batch_size : int, optional
-        Samples simulated together; default: at most 64, fewer where their state would not fit
-        the caches of a CPU.  Results do not depend on it.
+        Number of samples simulated together.  By default at most 64, and fewer if their state
+        would not fit into the caches of a CPU.  Results do not depend on it.
     dtype : {"float32", "float64"}
-        Of the array simulator, and of sums over synapses in the event simulator; all else, and
-        the other simulators, compute in float64.
+        Precision of the array simulator, and of sums over synapses in the event simulator.
+        Everything else, including the other simulators, is computed in float64.
     seed : int
-        Of Poisson input and of the softmax readout.
+        Seed of Poisson inputs, of noise and failing synapses, and of the softmax readout.
     progress : bool
-        Show a progress bar where the output is a terminal.
+        Whether to show a progress bar if the output is a terminal.
     **options
-        Of the simulator: see its module.
+        Further options of the simulator, described in its module.
 
     Returns
     -------
@@ -80,13 +81,13 @@ def simulate(
     Raises
     ------
     DataError
-        Samples that cannot be used.
+        If samples cannot be used.
     ParameterError
-        Arguments that cannot be used.
+        If arguments are invalid.
     SimulatorMissingError
-        The simulator is not installed.
+        If the simulator is not installed.
     SimulationError
-        The simulator failed.
+        If the simulator fails.
     """
     if simulator not in SIMULATORS:
         raise ParameterError(

@@ -1,4 +1,4 @@
-"""The Brian2 simulator: runs the program that `bioconv.emit` writes for Brian2."""
+"""The Brian2 simulator, which runs the program that `bioconv.emit` writes for Brian2."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bioconv.export.support.nest_models import default_cache
 from bioconv.ground.errors import CompilerMissingError, ParameterError
+from bioconv.ground.places import default_cache
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.exported import emitted, require, run_program
 from bioconv.simulators.settings import Data, Settings
 
-#: how Brian2 computes: see ``codegen`` of `run`
+#: code generation targets of Brian2; see ``codegen`` of `run`
 CODEGEN = ("numpy", "cython", "cpp_standalone")
 
 
@@ -28,11 +28,11 @@ def run(
     network : SpikingNetwork
     data : dict of str to ndarray
     settings : Settings
-        Samples run one after the other, in float64.
+        Samples run one after another, in float64.
     codegen : {"numpy", "cython", "cpp_standalone"}
         "numpy" needs no compiler and starts at once.  "cython" compiles each object at its first
-        use (minutes).  "cpp_standalone" compiles the whole network (a minute; kept in the cache)
-        and then runs the binary once a sample.
+        use, which takes minutes.  "cpp_standalone" compiles the whole network, which takes a
+        minute and is cached, and then runs the binary once per sample.
 
     Returns
     -------
@@ -55,9 +55,9 @@ def run(
 
 @contextmanager
 def _project(folder: Path, settings: Settings) -> Iterator[Path]:
-    """The folder for the C++ of this very program; Brian2 compiles there only what has changed.
+    """Provide the cached folder for the C++ code of a program, locked for other processes.
 
-    One process at a time uses it.
+    Brian2 compiles only those files in it that have changed.
     """
     from brian2.utils.filelock import FileLock
 

@@ -1,8 +1,8 @@
-"""Readouts: from spikes and potentials of an output population to the analog output.
+"""Decode the analog output from spikes or potentials of an output population.
 
-The formulas are in `bioconv.export.support.readouts`, which exported programs carry with them;
-see `bioconv.network.Readout`.  This module gives them the network's arrays, and applies the
-function of the output layer.
+The formulas are in `bioconv.export.support.readouts`, a copy of which accompanies every exported
+program; see also `bioconv.network.Readout`.  This module calls them with the network's arrays and
+applies the function of the output layer.
 """
 
 from __future__ import annotations
@@ -16,26 +16,23 @@ from numpy.typing import NDArray
 from bioconv.export.support import readouts
 from bioconv.network import Population, Readout, SpikingNetwork
 
-#: most steps at which classes are taken
+#: largest number of steps at which classes are decoded
 MOST_CHECKPOINTS = 256
 
 Floats = NDArray[np.float64]
 
 
 def checkpoints(n_steps: int) -> NDArray[np.int64]:
-    """Numbers of steps at which classes are taken: evenly spaced, the last one is ``n_steps``."""
+    """Return evenly spaced numbers of steps, up to ``n_steps``, at which classes are decoded."""
     n = min(n_steps, MOST_CHECKPOINTS)
     return np.round(np.arange(1, n + 1) * (n_steps / n)).astype(np.int64)
 
 
-def reads(readout: Readout) -> str:
-    """What a readout needs of its population: "spikes", or the state variable "v"."""
-    return "spikes" if readout.reads_spikes else "v"
-
-
-def start_value(population: Population, state: str) -> Floats:
-    """Start values of a state variable, shape (n_neurons,)."""
-    return _flat(population.start(state), population)
+def reads(network: SpikingNetwork, readout: Readout) -> str:
+    """What a readout needs of its population: "spikes", or the name of its membrane potential."""
+    if readout.reads_spikes:
+        return "spikes"
+    return network.population(readout.population).model.potential
 
 
 def decode(
@@ -45,22 +42,24 @@ def decode(
     images: NDArray[np.int64],
     seed: int,
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Outputs and classes of some samples.
+    """Decode outputs and classes of some samples.
 
     Parameters
     ----------
     network : SpikingNetwork
     readout : Readout
     record : ndarray, shape (n_steps, batch, n_neurons)
-        What the readout `reads`: spikes (0 or 1), or potentials at the end of each step in mV.
+        The quantity named by `reads`: spikes (0 or 1), or potentials in mV at the end of each
+        step.
     images : ndarray of int, shape (batch,)
-        Numbers of the samples, for the random numbers of the softmax readout.
+        Indices of the samples, which seed the random numbers of the softmax readout.
     seed : int
 
     Returns
     -------
     outputs : ndarray, shape (batch, *shape)
-        What Keras gives, at the end; where the network has given nothing, of an output of 0.
+        Estimate of the output of Keras after the last step.  An undefined analog value counts as 0
+        before the function of the output layer is applied.
     classes : ndarray of int, shape (batch, n_checkpoints)
     """
     population = network.population(readout.population)
@@ -71,7 +70,7 @@ def decode(
         "offset": _flat(population.offset, population),
         "max_rate": population.max_rate,
         "start_step": population.start_step,
-        "initial": start_value(population, "v") if reads(readout) == "v" else None,
+        "initial": None if readout.reads_spikes else population.starts(population.model.potential),
         "rate": readout.rate,
     }
     analog = np.zeros((len(images), len(points), population.n_neurons))
@@ -89,7 +88,7 @@ def decode(
 
 
 def apply_function(readout: Readout, analog: Floats) -> Floats:
-    """The function of the output layer in float64, on arrays of shape (batch, *shape)."""
+    """Apply the function of the output layer in float64 to an array of shape (batch, *shape)."""
     with jax.enable_x64(True):
         return np.asarray(readout.function.apply([analog]), np.float64)
 

@@ -1,4 +1,4 @@
-"""Run a network as the very program that `bioconv.export` writes, in a process of its own."""
+"""Run a network as the program that `bioconv.export` writes, in a separate process."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ from bioconv.network.recording_parts import Raster
 from bioconv.simulators.decoding import apply_function, checkpoints
 from bioconv.simulators.settings import Data, Settings
 
-#: exit code of a program that lacks a compiler or headers
+#: exit code of a program that finds no compiler or no headers
 _NO_COMPILER = 3
 _LAST_LINES = 25
 
 
 def require(packages: Mapping[str, str]) -> None:
-    """Check that packages can be imported, without importing them.
+    """Check that packages are installed, without importing them.
 
     Parameters
     ----------
     packages : mapping of str to str
-        Name of the package -> how to install it.
+        Name of the package -> command that installs it.
 
     Raises
     ------
     SimulatorMissingError
+        If a package is not installed.
     """
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
@@ -51,7 +52,7 @@ def require(packages: Mapping[str, str]) -> None:
 
 @contextmanager
 def emitted(network: SpikingNetwork, target: str) -> Iterator[Path]:
-    """The network's program in a folder that is removed afterwards."""
+    """Write the network's program to a temporary folder, which is removed on exit."""
     check_words(network)
     with tempfile.TemporaryDirectory(prefix="bioconv-") as scratch:
         folder = Path(scratch) / "program"
@@ -67,7 +68,7 @@ def run_program(
     folder: Path,
     arguments: Sequence[str] = (),
 ) -> Recording:
-    """Run ``folder/program.py`` and read what it has written.
+    """Run ``folder/program.py`` and read its results.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def run_program(
     data : dict of str to ndarray
     settings : Settings
     folder : Path
-        From `emitted`; the data and the result are put beside it.
+        The folder from `emitted`.  The data and the results are written next to it.
     arguments : sequence of str
         Further options of the program.
 
@@ -86,9 +87,9 @@ def run_program(
     Raises
     ------
     SimulationError
-        The program failed; carries the last lines that it wrote.
+        If the program fails.  The message contains the last lines of its output.
     CompilerMissingError
-        No compiler or headers for a generated model.
+        If a compiler or headers are missing for a generated model.
     """
     images, result = folder.parent / "images.npz", folder.parent / "result.npz"
     write(images, data if len(data) > 1 else {"x": next(iter(data.values()))})
@@ -105,7 +106,7 @@ def run_program(
 
 
 def _execute(command: list[str], scratch: Path, n_images: int, settings: Settings) -> None:
-    """Run a program to its end, with a progress bar."""
+    """Run a program until it exits, and show a progress bar."""
     with (
         (scratch / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages,
         tqdm(total=n_images, unit="image", disable=None if settings.progress else True) as bar,
@@ -131,14 +132,14 @@ def _execute(command: list[str], scratch: Path, n_images: int, settings: Setting
 
 
 def _environment() -> dict[str, str]:
-    """The user's environment, without what would change how Python starts a program."""
+    """Return the user's environment without variables that change how Python starts."""
     removed = {"PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONOPTIMIZE"}
     kept = {name: value for name, value in os.environ.items() if name not in removed}
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYNEST_QUIET": "1"}
 
 
 def _follow(output: IO[str], bar: Any) -> list[str]:
-    """Move the bar with every image that is done; return the other lines."""
+    """Advance the progress bar with every finished image, and return the other lines."""
     others = []
     for line in output:
         if line.startswith("image "):
@@ -152,7 +153,7 @@ def _fail(simulator: str, code: int, lines: list[str]) -> None:
     text = "\n".join(line for line in lines[-_LAST_LINES:])
     if code == _NO_COMPILER:
         raise CompilerMissingError(text)
-    raise SimulationError(f"{simulator} failed (exit code {code}). Its last words:\n{text}")
+    raise SimulationError(f"{simulator} failed (exit code {code}). Its last output:\n{text}")
 
 
 def _recording(

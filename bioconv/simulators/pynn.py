@@ -1,4 +1,4 @@
-"""NEST, NEURON and Brian2 through PyNN: runs the program that `bioconv.emit` writes for PyNN."""
+"""NEST, NEURON and Brian2, which run the program that `bioconv.emit` writes for PyNN."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def run(
     network : SpikingNetwork
     data : dict of str to ndarray
     settings : Settings
-        ``simulator`` is "nest", "neuron" or "pynn.brian2".  Samples run one after the other.
+        ``simulator`` is "nest", "neuron" or "pynn.brian2".  Samples run one after another.
     cells : {"standard", "generated"}
-        On NEST: PyNN's standard cells where there are any, generated models for the rest; or
-        generated models for all.
+        "standard" uses PyNN's standard cells where there are any and, on NEST, generated models for
+        the rest.  "generated", which only NEST supports, uses generated models for all.
 
     Returns
     -------
@@ -34,7 +34,8 @@ def run(
     Raises
     ------
     ExportError
-        The simulator has no cell for a population; lists every one, and what would help.
+        If the simulator has no cell for a population.  The message lists every such population
+        with advice.
     SimulatorMissingError, CompilerMissingError, SimulationError
     """
     simulator = settings.simulator.removeprefix("pynn.")

@@ -1,4 +1,4 @@
-"""What a simulation is asked for, checked once for all simulators."""
+"""Settings and data of a simulation, validated in one place for all simulators."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ Data = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Settings:
-    """How to simulate, the same for every simulator.
+    """Settings of a simulation, common to all simulators.
 
     Parameters
     ----------
     simulator : str
-        Name in the table of simulators.
+        A key of `bioconv.simulators.SIMULATORS`.
     n_steps : int
     record : dict of str to tuple of str
-        For each population what to record: "counts", "spikes" or names of state variables.
+        By population, the quantities to record: "counts", "spikes" or names of state variables.
     batch_size : int or None
-        Samples that are simulated together, where the simulator can; None: as it thinks best.
+        Number of samples simulated together by simulators that can do so.  None leaves the choice
+        to the simulator.
     dtype : str
         "float32" or "float64".
     seed : int
@@ -60,12 +61,12 @@ def settings_of(
     seed: int,
     progress: bool,
 ) -> Settings:
-    """Settings from the arguments of `bioconv.simulate`.
+    """Make settings from the arguments of `bioconv.simulate`.
 
     Raises
     ------
     ParameterError
-        With every argument that is wrong.
+        If arguments are invalid.  The message lists all of them.
     """
     problems = []
     if steps is not None and duration is not None:
@@ -80,7 +81,7 @@ def settings_of(
         ("seed", seed, 0),
     ):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-            problems.append(f"{name} must be a whole number from {least}, received {value!r}")
+            problems.append(f"{name} must be an integer of at least {least}, received {value!r}")
     if dtype not in ("float32", "float64"):
         problems.append(f"dtype must be float32 or float64, received {dtype!r}")
     wanted, wrong = _recorded(network, record or {})
@@ -105,34 +106,39 @@ def _recorded(
         names = (what,) if isinstance(what, str) else tuple(what)
         wanted[name] = names
         if name not in valid:
-            problems.append(f"record names {name!r}, populations are {', '.join(valid)}")
+            problems.append(
+                f"record has no population {name!r}, the populations are {', '.join(valid)}"
+            )
             continue
         for entry in names:
             if entry not in valid[name]:
-                problems.append(f"record[{name!r}] = {entry!r}, valid are {', '.join(valid[name])}")
+                problems.append(
+                    f"record[{name!r}] takes {', '.join(valid[name])}, received {entry!r}"
+                )
     return wanted, problems
 
 
 def check_data(network: SpikingNetwork, x: ArrayLike | Mapping[str, ArrayLike]) -> Data:
-    """The samples as float64 arrays, one for each input.
+    """Return the samples as float64 arrays, one for each input.
 
     Parameters
     ----------
     network : SpikingNetwork
     x : ndarray, or mapping of input names to ndarrays
-        Samples first: shape (n_images, *input.shape).
+        Arrays of shape (n_images, *input.shape).
 
     Raises
     ------
     DataError
-        Missing or unknown inputs, wrong shapes, values that are not finite, no samples.
+        If inputs are missing or unknown, if shapes are wrong, if values are not finite, or if there
+        are no samples.
     """
     shapes = {entry.name: entry.shape for entry in network.inputs}
     if not isinstance(x, Mapping):
         if len(shapes) != 1:
             raise DataError(
-                f"{network.name} has the inputs {', '.join(shapes)}. Give a mapping of these names "
-                "to arrays."
+                f"{network.name} has the inputs {', '.join(shapes)}. Pass a mapping from these "
+                "names to arrays."
             )
         x = {next(iter(shapes)): x}
     problems = [f"there is no input {name!r}" for name in x if name not in shapes]
@@ -153,11 +159,11 @@ def check_data(network: SpikingNetwork, x: ArrayLike | Mapping[str, ArrayLike]) 
 
 def _unusable(array: NDArray[Any], shape: tuple[int, ...]) -> str:
     if array.dtype.kind not in "iufb":
-        return f"must hold numbers, received {array.dtype}"
+        return f"must contain numbers, received {array.dtype}"
     if array.shape[1:] != shape or array.ndim == 0:
         return f"must have the shape (n, {', '.join(map(str, shape))}), received {array.shape}"
     if not len(array):
-        return "holds no sample"
+        return "contains no samples"
     if not np.isfinite(array).all():
-        return "holds NaN or infinite values"
+        return "contains NaN or infinite values"
     return ""

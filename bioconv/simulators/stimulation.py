@@ -1,4 +1,4 @@
-"""Neurons by themselves: inject currents, see potentials and spikes, on any simulator."""
+"""Inject currents into isolated neurons and record their responses, on any simulator."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from bioconv.analog.functions import Linear
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Change, Input, Population, Readout, SpikingNetwork
 from bioconv.neurons import Neuron
+from bioconv.neurons.language import roles
 from bioconv.operators import identity
 from bioconv.simulators import simulate
 from bioconv.timing import whole_steps
 
 _NAME = "neurons"
-#: ms, for models that work with any step
+#: ms, for models that do not recommend a step
 _STEP = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What neurons did.
+    """Responses of neurons to injected currents.
 
     Parameters
     ----------
     dt : float
-        ms.
+        Step in ms.
     time : ndarray, shape (n_steps,)
-        Ends of the steps in ms: when the values of ``traces`` hold.
+        Ends of the steps in ms, at which the values of ``traces`` are recorded.
     current : ndarray, shape (n_steps, n_neurons)
-        What was injected, in the unit of the model's current parameter.
+        Injected current, in the unit of the model's current parameter.
     traces : mapping of str to ndarray, shape (n_steps, n_neurons)
         The recorded state variables, in their units.
     spike_times : tuple of ndarray
-        Of each neuron, in ms: the ends of the steps in which it fired.
+        Spike times of each neuron in ms, which are the ends of the steps in which it fired.
     """
 
     dt: float
@@ -54,7 +55,7 @@ def stimulate(
     *,
     duration: float,
     dt: float | None = None,
-    record: Sequence[str] = ("v",),
+    record: Sequence[str] | None = None,
     simulator: str = "array",
     seed: int = 0,
 ) -> Response:
@@ -63,20 +64,20 @@ def stimulate(
     Parameters
     ----------
     neuron : Neuron
-        Distributions of parameters are drawn from, one value a neuron.
+        Parameters given as distributions are drawn for each neuron.
     current : float or array of float, shape (n_neurons,) or (n_steps, n_neurons)
-        In the unit of the model's current parameter (pA; 1 in a dimensionless model): constant,
-        or one row for every step.
+        Injected current in the unit of the model's current parameter (pA, or 1 in a dimensionless
+        model), either constant or with one row for every step.
     duration : float
-        ms.
+        Simulated time in ms.
     dt : float, optional
-        ms; by default the model's recommended step, 0.1 ms where it recommends none.
-    record : sequence of str
-        State variables.
-    simulator : str
+            ms; by default the model's recommended step, 0.1 ms where it recommends none.
+    record : sequence of str, optional
+        State variables; by default the membrane potential.
+        simulator : str
         A key of `bioconv.simulators.SIMULATORS`.
     seed : int
-        Of noise in the equations and of parameters that are drawn.
+        Seed of noise in the equations and of randomly drawn parameters.
 
     Returns
     -------
@@ -85,12 +86,12 @@ def stimulate(
     Raises
     ------
     ParameterError
-        The model takes no current, or arguments that do not fit it.
+        If the model has no parameter for a constant current, or if arguments are invalid.
 
     Warns
     -----
     RuntimeWarning
-        Recorded values are not finite, as the step is too long for the current.
+        If recorded values are not finite because the step is too long for the current.
 
     Examples
     --------
@@ -104,9 +105,11 @@ def stimulate(
     rows = np.atleast_1d(np.asarray(current, np.float64))
     if rows.ndim > 2 or (rows.ndim == 2 and len(rows) != n_steps):
         raise ParameterError(
-            f"the current of {neuron.model.name} must be one value a neuron, or {n_steps} rows "
-            f"(one a step) of them. Received: shape {rows.shape}."
+            f"the current of {neuron.model.name} must have one value for each neuron, or {n_steps} "
+            f"rows of such values (one for each step). Received: shape {rows.shape}."
         )
+    if record is None:
+        record = neuron.model.states_of(roles.MEMBRANE_POTENTIAL)[:1]
     _check_record(neuron, record)
     n_neurons = rows.shape[-1]
     drawn = neuron.with_values(**neuron.drawn((n_neurons,), np.random.default_rng(seed)))
@@ -139,44 +142,47 @@ def _check_record(neuron: Neuron, record: Sequence[str]) -> None:
     if wrong:
         raise ParameterError(
             f"record takes state variables of {neuron.model.name}: {', '.join(known)}. Spikes are "
-            f"always there. Received: {', '.join(map(repr, wrong))}."
+            f"always recorded. Received: {', '.join(map(repr, wrong))}."
         )
 
 
 def _warn_of_lost(neuron: Neuron, traces: Mapping[str, NDArray], dt: float) -> None:
-    """No error: other neurons of the same call may be right, as in a scan of currents."""
+    """Warn of values that are not finite.
+
+    This is no error because other neurons of the same call may be valid, as in a scan of currents.
+    """
     lost = [name for name, values in traces.items() if not np.all(np.isfinite(values))]
     if lost:
         warnings.warn(
             f"{', '.join(lost)} of {neuron.model.name} is not finite for every current: the step "
-            f"of {dt:g} ms is too long. Use a shorter dt, or less current.",
+            f"of {dt:g} ms is too long. Use a shorter dt, or a smaller current.",
             RuntimeWarning,
             stacklevel=3,
         )
 
 
 def default_step(neuron: Neuron) -> float:
-    """The model's recommended step in ms; 0.1 where it takes any."""
+    """Return the step in ms that the model recommends, or 0.1 ms if it recommends none."""
     return neuron.model.dt_default or _STEP
 
 
 def single_neurons(
     neuron: Neuron, current: ArrayLike = 0.0, *, dt: float, n_steps: int = 1
 ) -> SpikingNetwork:
-    """A network of one population without synapses.
+    """Return a network of one population without synapses.
 
     Parameters
     ----------
     neuron : Neuron
     current : array of float, shape (n_neurons,) or (n_steps, n_neurons)
     dt : float
-        ms.
+        Step in ms.
     n_steps : int
 
     Raises
     ------
     ParameterError
-        The model takes no constant current.
+        If the model has no parameter for a constant current.
     """
     model = neuron.model
     if not model.current:
@@ -196,7 +202,8 @@ def single_neurons(
         projections=(),
         drives=(),
         changes=tuple(Change(step, _NAME, model.current, rows[step]) for step in steps[1:]),
-        # A network needs a readout; nobody looks at it.  What never fires has no spikes to count.
+        # Every network needs a readout; it is not used here.  Spikes of a model without a
+        # threshold cannot be counted.
         readouts=(Readout("y", _NAME, "count" if model.threshold else "potential", Linear()),),
         analog=AnalogGraph(
             "stimulation",

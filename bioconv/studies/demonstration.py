@@ -55,11 +55,11 @@ def demo(
     save_network(network, folder / f"{model}.h5")
     files = [folder / f"{model}.h5"]
 
-    first = network.populations[0].name
+    first = network.populations[0]
     record: dict[str, tuple[str, ...]] = {
         population.name: ("counts", "spikes") for population in network.populations
     }
-    record[first] = ("counts", "spikes", "v")
+    record[first.name] = ("counts", "spikes", first.model.potential)
     array = simulate(network, x, record=record, seed=seed, progress=progress)
     brian2 = simulate(
         network, x[:n_brian2_images], simulator="brian2", seed=seed, progress=progress

@@ -153,6 +153,7 @@ def _fitted(network: SpikingNetwork, chosen: Exporter, samples: Samples | None) 
             "Convert it first: bioconv.convert(model, calibration=x)."
         )
     check_words(network)
+    network = chosen.target.restated(network)
     findings = check(network, chosen.target)
     if worst(findings) is Verdict.IMPOSSIBLE:
         return Report(network, chosen, findings, None)

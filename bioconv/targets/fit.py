@@ -67,7 +67,8 @@ class Exporter:
     ----------
     target : Target
     fit : function of (network, samples or None) to Fit
-        The samples, where there are any, tell how strong the inputs of neurons get.
+        The network is in the words of the target's cells (`Target.restated`).  The samples, where
+        there are any, tell how strong the inputs of neurons get.
     write : function of (fit, path)
         Writes into an empty folder; or one file, if ``file``.
     chip : function of (network, seed) to network, optional

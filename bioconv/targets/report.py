@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bioconv.export.folder import new_exported_file, new_folder
 from bioconv.export.tables import check_words
 from bioconv.ground.errors import ExportError
-from bioconv.ground.files import new_file, write_json
+from bioconv.ground.files import new_file, new_folder, write_json
 from bioconv.ground.tables import format_table
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict, projection_name, worst
@@ -28,7 +27,7 @@ class Report:
     Parameters
     ----------
     source : SpikingNetwork
-        As it was converted.
+        As it was converted, in the words of the target's cells (`Target.restated`).
     exporter : Exporter
     findings : tuple of Finding
     fit : Fit or None
@@ -87,10 +86,10 @@ class Report:
         fit, path = self._possible(), Path(path)
         check_words(fit.network)
         if self.exporter.file:
-            with new_exported_file(path) as scratch:
+            with new_file(path, ExportError) as scratch:
                 self.exporter.write(fit, scratch)
             return [path]
-        with new_folder(path) as scratch:
+        with new_folder(path, ExportError) as scratch:
             self.exporter.write(fit, scratch)
             found = [f.relative_to(scratch) for f in sorted(scratch.rglob("*")) if f.is_file()]
         found.sort(key=lambda file: file.name != "program.py")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bioconv.network import SpikingNetwork
+from bioconv.network.restating import in_words_of
 from bioconv.neurons import NeuronModel
 from bioconv.targets.findings import Verdict
 
@@ -123,6 +125,16 @@ class Target:
     neurons: Limit | None = None
     operators: tuple[str, ...] | None = None
     facts: Mapping[str, Limit] = field(default_factory=dict)
+
+    def restated(self, network: SpikingNetwork) -> SpikingNetwork:
+        """The network in the words of the cells: fits and writers may speak of their parameters.
+
+        Neurons with the equations of a cell, or of what a cell stands for, get its names for
+        their parts; see `bioconv.network.restating.in_words_of`.
+        """
+        models = [cell.model for cell in self.cells]
+        models += [model for cell in self.cells for model, _ in cell.stands_for]
+        return in_words_of(network, models)
 
     def rows(self) -> list[dict[str, str]]:
         """The declaration as a table: what, value, source."""

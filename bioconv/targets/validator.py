@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bioconv.export.tables import initial_of, value_of
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.neurons.language.identity import same
@@ -58,6 +57,7 @@ def check(network: SpikingNetwork, target: Target) -> tuple[Finding, ...]:
     Parameters
     ----------
     network : SpikingNetwork
+        In the words of the target's cells (`Target.restated`).
     target : Target
 
     Returns
@@ -152,7 +152,7 @@ def _outside(population: Population, cell: Cell) -> Iterator[str]:
     names = {parameter.name for parameter in population.model.parameters}
     for name, limit in cell.bounds.items():
         if name in names:
-            values = np.asarray(value_of(population, name))
+            values = np.asarray(population.value(name))
             low, high = limit.value
             if np.any(values < low) or np.any(values > high):
                 held = f"{values.min():g}" if np.ptp(values) == 0 else _range(values)
@@ -166,20 +166,18 @@ def _range(values: np.ndarray) -> str:
 def _of_population(network: SpikingNetwork, population: Population) -> Iterator[str]:
     model = population.model
     driven = any(drive.post == population.name for drive in network.drives)
-    if model.current and (driven or np.any(value_of(population, model.current))):
+    if model.current and (driven or np.any(population.value(model.current))):
         yield "constant current"
     for state in model.states:
         usual = (
-            state.initial
-            if not isinstance(state.initial, str)
-            else value_of(population, state.initial)
+            state.initial if not isinstance(state.initial, str) else population.value(state.initial)
         )
-        if np.any(np.not_equal(initial_of(population, state.name), usual)):
+        if np.any(np.not_equal(population.start(state.name), usual)):
             yield "initial state"
             break
     if any(equation.random for equation in model.parsed_equations):
         yield "random numbers"
-    if model.refractory and np.any(value_of(population, model.refractory)):
+    if model.refractory and np.any(population.value(model.refractory)):
         yield "refractory period"
     if any(change.population == population.name for change in network.changes):
         yield "scheduled changes"

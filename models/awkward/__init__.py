@@ -1,7 +1,7 @@
-"""Deliberately awkward small networks: what converters get wrong, one trait a network.
+"""Small test networks, each with one property that is easily converted incorrectly.
 
-Every weight, bias and statistic is drawn from a seed and none is at its initial value, and a
-dense layer at the end sees every position, so that a mistake anywhere changes the output.
+All weights, biases and statistics are random and differ from their initial values, and a dense
+layer at the end is connected to every position, so that any mistake changes the output.
 
 Examples
 --------
@@ -44,13 +44,13 @@ def names() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Names that `build`, `samples` and `reason` know.
+        Names that `build`, `samples` and `reason` accept.
     """
     return tuple(_CASES)
 
 
 def reason(name: str) -> str:
-    """Say what is awkward about a network.
+    """Return the property that makes a network awkward.
 
     Parameters
     ----------
@@ -130,13 +130,13 @@ def _randomize(model: Model, seed: int) -> None:
 def _draw(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[Any]:
     """Draw one variable, in a range that keeps activations near one."""
     if kind == "gamma":
-        # Every third is negative: a maximum of the inputs is then a minimum of the outputs.
+        # Every third is negative, so that a maximum of inputs becomes a minimum of outputs.
         sign = np.where(np.arange(shape[0]) % 3 == 2, -1.0, 1.0)
         return sign * rng.uniform(0.5, 1.5, shape)
     if kind in ("moving_variance", "alpha"):
         return rng.uniform(0.2, 0.8, shape)
     if kind in ("beta", "moving_mean", "bias"):
-        # More above zero than below: few neurons are silent for every input.
+        # More values are above zero than below, so that few neurons are silent for all inputs.
         return rng.normal(0.1, 0.2, shape)
     # A depthwise kernel (height, width, channel, multiplier) mixes no channels.
     n_inputs = np.prod(shape[:2] if kind == "depthwise_kernel" else shape[:-1])

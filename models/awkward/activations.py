@@ -8,7 +8,7 @@ from bioconv.models.awkward.case import Body, Case, stack
 
 
 def _with(activation: Any) -> Body:
-    """Make a body of two convolutions, each with the activation in question as a layer."""
+    """Return a body of two convolutions, each followed by the activation as a layer."""
     return stack(
         lambda la: [
             la.Conv2D(4, 3, padding="same"),

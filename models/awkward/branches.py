@@ -1,4 +1,4 @@
-"""Branches, shared layers and models inside models."""
+"""Networks with branches, shared layers and models inside models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bioconv.models.awkward.case import Body, Case
 
 
 def _merged(merge: str, **options: Any) -> Body:
-    """Make a body of two convolutions of one input, merged."""
+    """Return a body that merges two convolutions of the same input."""
 
     def body(keras: Any, x: Any) -> Any:
         layers = keras.layers
@@ -21,7 +21,7 @@ def _merged(merge: str, **options: Any) -> Body:
 
 
 def _residual(keras: Any, x: Any) -> Any:
-    """Chain two residual blocks, one with a plain and one with a strided shortcut."""
+    """Apply two residual blocks, one with a plain and one with a strided shortcut."""
     layers = keras.layers
     x = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
     for filters, stride in ((4, 1), (6, 2)):
@@ -35,14 +35,14 @@ def _residual(keras: Any, x: Any) -> Any:
 
 
 def _input_skip(keras: Any, x: Any) -> Any:
-    """Add the input itself and a spiking layer."""
+    """Add the input and a spiking layer."""
     layers = keras.layers
     hidden = layers.Conv2D(2, 3, padding="same", activation="relu")(x)
     return layers.ReLU()(layers.Add()([x, hidden]))
 
 
 def _same_twice(keras: Any, x: Any) -> Any:
-    """Use one layer's output as both summands of an addition."""
+    """Use the output of a layer as both summands of an addition."""
     layers = keras.layers
     hidden = layers.Dense(6, activation="relu")(x)
     return layers.Dense(4, activation="relu")(layers.Add()([hidden, hidden]))

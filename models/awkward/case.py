@@ -1,4 +1,4 @@
-"""One awkward network as data."""
+"""Declaration of an awkward network."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Body = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One awkward network, between its input and the dense layer that ends them all.
+    """An awkward network, without its input and the dense layer at its end.
 
     Attributes
     ----------
     why : str
-        What is awkward about it.
+        Property that makes it awkward.
     shape : tuple of int
         Shape of one sample.
     body : callable
-        Takes the module `keras`, which is imported late, and the input tensor.
+        Function of the module `keras`, which is imported late, and the input tensor.
     """
 
     why: str
@@ -30,12 +30,12 @@ class Case:
 
 
 def stack(layers: Callable[[Any], Sequence[Any]]) -> Body:
-    """Make a body of layers that follow each other.
+    """Return a body of consecutive layers.
 
     Parameters
     ----------
     layers : callable
-        Takes the module `keras.layers`, returns the layers in their order.
+        Function of the module `keras.layers` that returns the layers in their order.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from bioconv.models.awkward.case import Body, Case, stack
 
 
 def _two(kernel: Any, **options: Any) -> Body:
-    """Make a body of the convolution in question and a plain one after it."""
+    """Return a body of the tested convolution followed by a plain one."""
     return stack(
         lambda la: [
             la.Conv2D(4, kernel, activation="relu", **options),

@@ -8,7 +8,7 @@ from bioconv.models.awkward.case import Body, Case, stack
 
 
 def _around(pool: Any) -> Body:
-    """Make a body of a convolution, the pooling in question and another convolution."""
+    """Return a body of a convolution, the tested pooling and another convolution."""
     return stack(
         lambda la: [
             la.Conv2D(4, 3, activation="relu"),
@@ -22,7 +22,7 @@ CASES = {
     "max_overlap_same": Case(
         "overlapping max pooling with same padding: the padding must never be the maximum",
         (11, 10, 2),
-        # Without the ReLU before it, a zero of the padding would win over negative values.
+        # Without a ReLU before it, a zero of the padding would exceed negative values.
         stack(
             lambda la: [
                 la.Conv2D(4, 3),

@@ -1,4 +1,4 @@
-"""Layers that move values and compute nothing: padding, cropping, permuting, reshaping."""
+"""Networks with layers that only move values: padding, cropping, permuting, reshaping."""
 
 from __future__ import annotations
 

@@ -141,8 +141,8 @@ def test_disturb_writes_what_python_gives(network: Path, tmp_path: Path, capsys)
     assert (tmp_path / "python.h5").read_bytes() == chip.read_bytes()
     twice = ["disturb", str(network), "--noise", "weight=0.1", "--noise", "weight=0.2"]
     assert main([*twice, "-o", str(chip), "--quiet"]) == 0
-    applied = str(bc.load(chip).code["imperfections"])
-    assert [text in applied for text in ("sigma=0.1", "sigma=0.2")] == [True, True]
+    applied = [entry.text for entry in bc.load(chip).imperfections]
+    assert ["sigma=0.1" in applied[0], "sigma=0.2" in applied[1]] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import h5py
 import numpy as np
 import pytest
 from small_graphs import affine, graph, layer
 
 import bioconv as bc
-from bioconv import recurrent
+from bioconv import noise, recurrent
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import LSTM, Function, Linear, MaxPool, ReLU, Sigmoid, Tanh
 from bioconv.codes.population.copies import gather, lifted, spread
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.measures import decode
+from bioconv.network.storage import load_network
+from bioconv.network.storage.seal import seal
+from bioconv.neurons.language import roles
 from bioconv.operators import (
     AveragePool,
     Broadcast,
@@ -151,6 +157,44 @@ def test_maximum_of_counts_is_exact_with_quantiles(function: Function, padding: 
     before = decode(net, recording, "a")
     after = np.asarray(pool.apply([before]))
     np.testing.assert_allclose(decode(net, recording, "pool"), after, atol=1e-5)
+
+
+def test_gates_are_no_devices_also_in_old_files(tmp_path: Path) -> None:
+    """Up to version 4 of the files gates had the model of the neurons."""
+
+    def older(_: str, group: h5py.Group | h5py.Dataset) -> None:
+        if group.attrs.get("class") == b"NeuronModel":
+            del group.attrs["kind"]
+            if group.attrs["name"] == b"threshold_gate":
+                group.attrs["name"] = np.bytes_(b"threshold")
+
+    pool = MaxPool((2, 2), (2, 2), ((0, 0), (0, 0)))
+    net = bc.convert(
+        graph(
+            layer("a", ReLU(), affine(("x", identity((4, 4, 2)))), shape=(4, 4, 2)),
+            layer("pool", pool, affine(("a", identity((4, 4, 2)))), shape=(2, 2, 2)),
+            layer("out", Linear(), affine(("pool", identity((2, 2, 2)))), shape=(2, 2, 2)),
+            shape=(4, 4, 2),
+        ),
+        calibration=np.random.default_rng(0).normal(0, 1, (20, 4, 4, 2)),
+        code=bc.PopulationCode(n=3),
+    )
+    kinds = {p.name: p.model.kind for p in net.populations}
+    assert kinds == {"a": roles.SPIKING, "pool": roles.MAX_GATE, "out": roles.READOUT}
+    net.save(path := tmp_path / "net.h5")
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+        file.attrs.modify("format_version", 4)
+    seal(path)
+    old = load_network(path)
+    assert {p.name: p.model.kind for p in old.populations} == kinds
+    for network in (net, old):
+        chip = noise.disturb(network, noise.Mismatch("threshold", 0.2))
+        changed = [
+            not np.array_equal(p.values("v_th"), network.population(p.name).values("v_th"))
+            for p in chip.populations[:2]
+        ]
+        assert changed == [True, False]
 
 
 def test_average_pooling_goes_between_units_and_neurons() -> None:

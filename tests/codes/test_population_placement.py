@@ -139,5 +139,5 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         Placement(0, "regular", "sine", -1.0, "none")
     for option in ("n must", "placement must", "curve must", "sigma must", "inhibition must"):
         assert option in str(error.value)
-    with pytest.raises(ParameterError, match="rising order"):
+    with pytest.raises(ParameterError, match="ascending order"):
         ThresholdCount(np.array([2.0, 1.0]))

@@ -85,7 +85,7 @@ def test_only_plain_values_can_be_written() -> None:
 def test_names_that_the_program_uses_are_refused(tmp_path: Path) -> None:
     network = networks.branches()
     model = network.populations[0].model
-    parameter = replace(model.parameters[0], name="change0")
+    parameter = replace(model.parameters[0], name="change0", role="")
     new = replace(model, parameters=(*model.parameters, parameter))
     populations = [replace(p, model=new) for p in network.populations]
     with pytest.raises(ExportError, match="uses the name 'change0'"):

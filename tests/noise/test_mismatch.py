@@ -257,7 +257,7 @@ def test_delays_come_last_and_leave_the_draws_of_others(rate: SpikingNetwork) ->
             sum(p.operator.matrix().toarray() for p in parts), before.operator.matrix().toarray()
         )
         assert all(p.delay_steps % 2 == 0 for p in parts)
-    applied = [text.split("(")[0] for text in str(both.code["imperfections"]).split("; ")]
+    applied = [entry.kind for entry in both.imperfections]
     assert applied == ["Mismatch", "DelayMismatch", "TimeQuantization"]
     clocked = disturb(rate, noise.TimeQuantization(2.0), delay, seed=1)
     assert any(p.delay_steps % 2 for p in clocked.projections)

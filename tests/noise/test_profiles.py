@@ -30,7 +30,7 @@ def test_a_profile_is_sourced_and_applies(name: str, network: SpikingNetwork) ->
     left = {type(entry).__name__ for entry in set(profile) - set(found)}
     assert left <= {"Mismatch"}
     disturbed = noise.disturb(network, *found, seed=1)
-    assert all(type(entry).__name__ in str(disturbed.code["imperfections"]) for entry in found)
+    assert [applied.text for applied in disturbed.imperfections] == list(map(str, found))
     recording = bc.simulate(disturbed, digits.test(20), progress=False)
     assert np.isfinite(next(iter(recording.outputs.values()))).all()
 

@@ -13,7 +13,6 @@ from bioconv.network import Drive, Input, Population, Projection, Readout, Spiki
 from bioconv.neurons.language.model import UNITS
 from bioconv.neurons.response.transfer import charge
 from bioconv.operators import Dense, identity
-from bioconv.simulators.decoding import start_value
 
 brian2 = later("brian2")
 
@@ -107,9 +106,7 @@ def run_in_brian2(net, x, n_steps):
             value = value if value.ndim < 2 else np.broadcast_to(value, population.shape).ravel()
             getattr(group, p.name + "_")[:] = value
         for state in model.states:
-            getattr(group, state.name + "_")[:] = (
-                start_value(population, state.name) * SI[state.unit]
-            )
+            getattr(group, state.name + "_")[:] = population.starts(state.name) * SI[state.unit]
         groups[population.name] = group
         monitors[population.name] = brian2.SpikeMonitor(group)
         objects += [group, monitors[population.name]]

@@ -268,8 +268,8 @@ def test_bad_data_are_refused(x, message):
             "no option n_steps for the simulator 'array'. Options: .*chunk_bytes.*steps",
         ),
         ({"codegen": "cython"}, "no option codegen for the simulator 'array'"),
-        ({"record": {"q": ("spikes",)}}, "record names 'q'"),
-        ({"record": {"a": ("spikes", "u")}}, "'u', valid are counts, spikes, v"),
+        ({"record": {"q": ("spikes",)}}, "record has no population 'q'"),
+        ({"record": {"a": ("spikes", "u")}}, "takes counts, spikes, v, received 'u'"),
     ],
 )
 def test_bad_arguments_are_refused(options, message):

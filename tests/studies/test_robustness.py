@@ -17,7 +17,7 @@ from bioconv import models
 from bioconv.cli import main
 from bioconv.ground.errors import ConversionError, DataError, ParameterError, Problem
 from bioconv.network import SpikingNetwork
-from bioconv.noise import Imperfection, Streams, disturb
+from bioconv.noise import Imperfection, Places, Streams, disturb
 from bioconv.studies import robustness_plan
 from bioconv.studies.robustness import tolerated
 from bioconv.studies.robustness_plan import parse_code, parse_sweep, points_of
@@ -47,7 +47,7 @@ class Shifted(Imperfection):
         if network.code["code"] == "few_spikes":
             raise ConversionError("not this one:", [Problem("all", "x", "is of few spikes.")])
         name = network.readouts[0].population
-        drawn = streams.of(name).standard_normal(10)
+        drawn = streams.of(Places(network).of(network.population(name))).standard_normal(10)
         shift = self.by * (np.arange(10.0) if self.same else drawn)
         populations = [
             replace(p, offset=p.offset + shift) if p.name == name else p

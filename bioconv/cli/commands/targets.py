@@ -11,8 +11,8 @@ from bioconv.cli.commands.common import (
     read_data,
     read_network,
 )
-from bioconv.export.folder import check_free
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.errors import ExportError, ParameterError
+from bioconv.ground.files import check_free
 from bioconv.measures import format_table
 
 
@@ -21,7 +21,7 @@ def export(options: Options) -> None:
     for path in filter(None, (options.output, options.report, options.json)):
         check_folder(path)
     if options.output and not bc.targets.exporter(options.to).file:
-        check_free(options.output)
+        check_free(options.output, ExportError)
     network = read_network(options.network)
     x, y = None, None
     if options.data:

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-SIMULATORS = ("array", "event", "brian2", "nest", "neuron", "pynn.brian2")
 DATA_HELP = "an .npz file with x and optionally y, or digits, mnist, fashion_mnist, cifar10, imdb"
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class Simulators:
+    """Names of simulators to choose from, read when they are asked for: their room is heavy.
+
+    Parameters
+    ----------
+    *more : str
+        Further names.
+    """
+
+    def __init__(self, *more: str):
+        self._more = more
+
+    def __iter__(self) -> Iterator[str]:
+        from bioconv.simulators import SIMULATORS
+
+        return iter((*self._more, *SIMULATORS))
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):

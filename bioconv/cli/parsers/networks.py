@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bioconv.cli.parsers.common import (
     DATA_HELP,
-    SIMULATORS,
     Commands,
+    Simulators,
     add_command,
     add_conversion,
     add_duration,
@@ -38,7 +38,13 @@ def _simulate(commands: Commands) -> None:
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
     add_duration(parser)
-    parser.add_argument("--simulator", default="array", choices=SIMULATORS)
+    parser.add_argument(
+        "--simulator",
+        default="array",
+        choices=Simulators(),
+        metavar="NAME",
+        help="one of %(choices)s",
+    )
     parser.add_argument("--batch", type=int, metavar="N", help="samples at once (array, event)")
     parser.add_argument(
         "--dtype",

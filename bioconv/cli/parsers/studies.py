@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bioconv.cli.parsers.common import (
     DATA_HELP,
-    SIMULATORS,
     Commands,
+    Simulators,
     add_command,
     add_pixels,
 )
@@ -129,8 +129,10 @@ def _robustness(commands: Commands) -> None:
     parser.add_argument(
         "--simulator",
         default="auto",
-        choices=("auto", *SIMULATORS),
-        help="auto: event where it has one closed form for all chips of a code, else array",
+        choices=Simulators("auto"),
+        metavar="NAME",
+        help="one of %(choices)s; auto: event where it has one closed form for all chips of a "
+        "code, else array",
     )
     _study_runs(parser)
 

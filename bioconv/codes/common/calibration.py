@@ -19,6 +19,13 @@ from bioconv.operators import compact
 
 Samples = Mapping[str, NDArray]
 
+#: number of samples that determine the quantiles and the lowest values of activations
+_SAMPLES = 32
+#: number of samples over which the fluctuation of the input is averaged
+_FLUCTUATING_SAMPLES = 8
+#: number of quantiles of the activations of each layer for the fit of the drive: every half percent
+_QUANTILES = 201
+
 #: sets of activations over which a percentile may be taken
 OVER = ("positive", "all")
 #: functions whose values are rates
@@ -132,28 +139,26 @@ def activity_of(
 
 
 def typical_activations(
-    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
+    rewritten: Rewritten, scales: Scales, calibration: Samples
 ) -> NDArray[np.float64]:
     """Return 201 quantiles of the positive activations of each layer, in units of its scale.
 
-    Only the first ``n_samples`` samples are used, and every layer has the same weight.  The
-    quantiles show in which range the f-I curve of a neuron has to be linear, for which these
-    samples are sufficient.
+    Only the first 32 samples are used, and every layer has the same weight.  The quantiles show
+    in which range the f-I curve of a neuron has to be linear, for which these samples are
+    sufficient.
     """
     names = [entry.name for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    few = {name: x[:_SAMPLES] for name, x in calibration.items()}
     quantiles = []
     for batch in iterate(rewritten.graph(), few, names=names):
         for name, values in batch.items():
             share = values / scales.of[name]
             if np.any(share > 0):
-                quantiles.append(np.quantile(share[share > 0], np.linspace(0, 1, 201)))
-    return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, 201)
+                quantiles.append(np.quantile(share[share > 0], np.linspace(0, 1, _QUANTILES)))
+    return np.sort(np.clip(quantiles, 0, 1).ravel()) if quantiles else np.linspace(0, 1, _QUANTILES)
 
 
-def fluctuation(
-    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 8
-) -> float:
+def fluctuation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
     """Return the variance of the input of a neuron that is caused by spikes.
 
     If the sources of a layer fire as Poisson processes, the weighted sum of their spikes during the
@@ -162,7 +167,7 @@ def fluctuation(
     layers.
     """
     names = [layer.name for layer in rewritten.layers]
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    few = {name: x[:_FLUCTUATING_SAMPLES] for name, x in calibration.items()}
     random, found = np.random.default_rng(0), {0.0}
     for batch in iterate(rewritten.graph(), few, names=names):
         spread = {}
@@ -177,9 +182,7 @@ def fluctuation(
     return max(found)
 
 
-def lowest_activation(
-    rewritten: Rewritten, scales: Scales, calibration: Samples, n_samples: int = 32
-) -> float:
+def lowest_activation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
     """Return the lowest input of a rectification in units of its scale (0 if none is negative)."""
     layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
     probes = {f"what {layer.name} rectifies": layer for layer in layers}
@@ -187,7 +190,7 @@ def lowest_activation(
     names = (*(layer.name for layer in rewritten.readouts), *probes)
     every = (*rewritten.layers, *rewritten.readouts, *extra)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, every, names)
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    few = {name: x[:_SAMPLES] for name, x in calibration.items()}
     lowest = 0.0
     for batch in iterate(graph, few, names=list(probes)):
         for name, values in batch.items():

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import Neuron
-from bioconv.neurons.language.noise import SIGMA, with_noise
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.noise import with_noise
 from bioconv.neurons.response.transfer import (
     Curve,
     DriveFit,
     charge,
     fit_curve,
-    has_parameters,
     measure_curve,
     rising_branch,
 )
@@ -31,12 +31,21 @@ SETTLE = 0.2
 #: Hz: no scale of a layer stands for more, unless asked; the few activations beyond the scale,
 #: and input that fluctuates, then stay below 200 Hz
 FASTEST = 130.0
+#: share of the highest rate of a neuron that a scale stands for: beyond it, curves flatten
+_HEADROOM = 0.8
+#: steps in the shortest interval besides the refractory period: fewer give few different rates
+_FEWEST_STEPS = 5
 #: ms, for models that work with any step
 _ANY_STEP = 0.25
+#: how often a step is halved until the neuron keeps silent under inhibition
+_HALVINGS = 4
 #: a curve as far from a straight line as this (rms, share of the largest rate) gets noise
 _TOO_ROUGH = 0.1
 #: noise that is tried, in units of the currents between silence and the largest rate
 _SIGMAS = (0.1, 0.2, 0.4, 0.8, 1.6)
+#: currents of a noisy curve, and how far they go below silence and above the largest rate, in the
+#: same units: noise makes neurons fire below the onset that they have without it
+_N_NOISY, _NOISY_REACH = 80, (2.0, 0.5)
 #: neurons for each current where there is noise, and ms that are simulated and not counted
 _TRIALS = 16
 _NOISY_TIME = (700.0, 200.0)
@@ -50,10 +59,20 @@ _NEAR = 0.05
 _SMOOTH = 0.03
 #: or if longer ones are not better by more than this factor
 _NEARLY = 1.15
+#: activations at which it is tried: so many quantiles of those that occur, and some below 0
+_N_PROBES, _PROBES_BELOW = 28, (-0.5, -0.25, -0.1, 0.0)
 #: sources of the input while that is tried: quantiles of the activations that occur
 _SOURCES = np.linspace(1 / 12, 11 / 12, 6)
 #: beyond the lowest activation that was seen: synaptic currents fluctuate
 _MARGIN = 1.5
+#: lowest activation where no data say it, and the highest that counts as lowest where they do
+_LOWEST = (-4.0, -1.0)
+#: currents with which silence is tested, and the activation up to which they go
+_N_SILENT, _SILENT_UP_TO = 512, -0.5
+#: ms that this is simulated, and ms of these that are not counted
+_SILENT_TIME = (300.0, 100.0)
+#: share of the largest rate that passes for silence there
+_SILENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,7 @@ class Synapse:
 
 
 @dataclass(frozen=True)
-class Drive:
+class FittedDrive:
     """How a neuron is driven.
 
     Parameters
@@ -113,7 +132,7 @@ class Drive:
     report: dict[str, float] = field(default_factory=dict)
 
 
-def choose(neuron: Neuron, ask: Ask) -> Drive:
+def choose(neuron: Neuron, ask: Ask) -> FittedDrive:
     """The drive of a neuron that is no perfect integrator.
 
     The step is the model's recommended one, halved until the neuron keeps silent under the
@@ -127,7 +146,7 @@ def choose(neuron: Neuron, ask: Ask) -> Drive:
     typical = np.linspace(0, 1, 101) if ask.activations is None else ask.activations()
     dt = default_step(neuron) if ask.dt is None else ask.dt
     drive = _at(neuron, dt, ask, typical)
-    for _ in range(4 if ask.dt is None else 0):
+    for _ in range(_HALVINGS if ask.dt is None else 0):
         if _silent_below(drive, ask):
             break
         dt /= 2
@@ -152,12 +171,12 @@ def pause_of(neuron: Neuron) -> float:
     return float(neuron.value(refractory)) if refractory else 0.0
 
 
-def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
+def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> FittedDrive:
     rate = ask.max_rate or default_rate(neuron, dt)
     curve = rising_branch(neuron, dt, rate)
     ratio, time = curve.adaptation(rate)
     report = {"adaptation_ratio": ratio, "adaptation_time": time}
-    own = has_parameters(neuron.model, SIGMA)
+    own = bool(neuron.model.role(roles.NOISE_CURRENT))
     rough = ask.noise == "auto" and not own and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
     if ratio > 1.0:  # the rate in the time that a sample is shown, not the steady one
         duration, discard = window(rate, dt)
@@ -165,10 +184,10 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> Drive:
     fit = fit_curve(curve, rate, typical)
     if rough or isinstance(ask.noise, float | int):
         noisy, curve, fit = _with_noise(neuron, dt, rate, curve, fit, ask, typical)
-        sigma = noisy.value(SIGMA) if noisy is not neuron else 0.0
+        sigma = noisy.value(noisy.model.role(roles.NOISE_CURRENT)) if noisy is not neuron else 0.0
         neuron, report = noisy, {**report, "noise_sigma": float(sigma)}
     at = np.interp(fit.i0 + fit.gain * typical, curve.currents, curve.potential)
-    return Drive(neuron, dt, rate, fit, float(at.mean()), report)
+    return FittedDrive(neuron, dt, rate, fit, float(at.mean()), report)
 
 
 def window(rate: float, dt: float) -> tuple[float, float]:
@@ -177,7 +196,9 @@ def window(rate: float, dt: float) -> tuple[float, float]:
     return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
 
 
-def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) -> Drive:
+def smooth(
+    drive: FittedDrive, power: float, typical: Floats, times: Sequence[float]
+) -> FittedDrive:
     """The drive with a synaptic time constant that averages the spikes of the input.
 
     The shortest that keeps the rates of the neuron near those of the same constant currents,
@@ -186,7 +207,7 @@ def smooth(drive: Drive, power: float, typical: Floats, times: Sequence[float]) 
 
     Parameters
     ----------
-    drive : Drive
+    drive : FittedDrive
     power : float
         See `bioconv.codes.common.calibration.fluctuation`.
     typical : ndarray
@@ -243,10 +264,10 @@ def spikes_as_input(
     }
 
 
-def _error_under_spikes(drive: Drive, power: float, typical: Floats) -> float:
+def _error_under_spikes(drive: FittedDrive, power: float, typical: Floats) -> float:
     """Root mean squared distance of the rates to the activations if the input is spikes."""
-    quantiles = np.quantile(typical, np.linspace(0, 1, 28))
-    a = np.concatenate([[-0.5, -0.25, -0.1, 0.0], quantiles])
+    quantiles = np.quantile(typical, np.linspace(0, 1, _N_PROBES))
+    a = np.concatenate([_PROBES_BELOW, quantiles])
     (first, *_) = synapses(drive.neuron, drive.dt, drive.potential)
     weight = drive.fit.gain * 1e3 / drive.max_rate / first.charge
     duration, discard = window(drive.max_rate, drive.dt)
@@ -270,7 +291,7 @@ def default_rate(neuron: Neuron, dt: float) -> float:
     only a few different rates.
     """
     highest = float(rising_branch(neuron, dt).rates.max())
-    return min(FASTEST, 1000.0 / (5 * dt + pause_of(neuron)), 0.8 * highest)
+    return min(FASTEST, 1000.0 / (_FEWEST_STEPS * dt + pause_of(neuron)), _HEADROOM * highest)
 
 
 def _with_noise(
@@ -289,9 +310,10 @@ def _with_noise(
     found = [(neuron, quiet, before)]
     costs = [np.inf if fixed else before.rms**2]
     duration, discard = (dt * float(np.ceil(time / dt)) for time in _NOISY_TIME)
+    below, above = (share * span for share in _NOISY_REACH)
     for sigma in sigmas:
         noisy = with_noise(neuron, sigma)
-        currents = np.linspace(quiet.currents[0] - 2 * span, quiet.currents[-1] + span / 2, 80)
+        currents = np.linspace(quiet.currents[0] - below, quiet.currents[-1] + above, _N_NOISY)
         curve = measure_curve(
             noisy, currents, dt=dt, duration=duration, discard=discard, trials=_TRIALS
         )
@@ -310,20 +332,21 @@ def _with_noise(
     return found[int(np.argmin(costs))]
 
 
-def _silent_below(drive: Drive, ask: Ask) -> bool:
+def _silent_below(drive: FittedDrive, ask: Ask) -> bool:
     """Whether the neuron keeps silent under the strongest inhibition that occurs.
 
     Without its noise: the few spikes of that near the onset come with any step.
     """
     neuron = drive.neuron
-    if has_parameters(neuron.model, SIGMA):
-        neuron = replace(neuron, parameters={**neuron.parameters, SIGMA: 0.0})
-    lowest = -4.0 if ask.lowest is None else min(ask.lowest(), -1.0)
-    currents = drive.fit.i0 + drive.fit.gain * np.linspace(_MARGIN * lowest, -0.5, 512)
-    duration = drive.dt * np.ceil(300.0 / drive.dt)
-    discard = drive.dt * np.ceil(100.0 / drive.dt)
+    sigma = neuron.model.role(roles.NOISE_CURRENT)
+    if sigma:
+        neuron = replace(neuron, parameters={**neuron.parameters, sigma: 0.0})
+    lowest = _LOWEST[0] if ask.lowest is None else min(ask.lowest(), _LOWEST[1])
+    a = np.linspace(_MARGIN * lowest, _SILENT_UP_TO, _N_SILENT)
+    currents = drive.fit.i0 + drive.fit.gain * a
+    duration, discard = (drive.dt * np.ceil(time / drive.dt) for time in _SILENT_TIME)
     curve = measure_curve(neuron, currents, dt=drive.dt, duration=duration, discard=discard)
-    return bool(np.all(curve.rates <= 0.05 * drive.max_rate))
+    return bool(np.all(curve.rates <= _SILENT * drive.max_rate))
 
 
 def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]:
@@ -334,15 +357,19 @@ def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]
     ConversionError
         The mean potential is not between the reversal potentials.
     """
-    receptors = neuron.model.receptors
-    if receptors[0].unit != "nS":
+    receptors = sorted(neuron.model.receptors, key=lambda entry: -entry.sign)
+    if len(receptors) == 1:
         return (Synapse(receptors[0].name, 0, charge(neuron, receptors[0].name, dt)),)
-    charges = {entry.name: charge(neuron, entry.name, dt, potential) for entry in receptors}
-    if not charges["exc"] > 0 > charges["inh"]:
+    charges = [charge(neuron, entry.name, dt, potential) for entry in receptors]
+    if not charges[0] > 0 > charges[1]:
         reason = (
             f"its mean potential of {potential:.4g} mV does not lie between the reversal potentials"
             " of inhibition and excitation."
         )
-        problem = Problem(neuron.model.name, "neuron", reason, "Change e_rev_exc or e_rev_inh.")
+        advice = f"Change {' or '.join(entry.reversal for entry in receptors)}."
+        problem = Problem(neuron.model.name, "neuron", reason, advice)
         raise ConversionError("The rate code cannot use this neuron:", [problem])
-    return Synapse("exc", 1, charges["exc"]), Synapse("inh", -1, -charges["inh"])
+    return tuple(
+        Synapse(entry.name, entry.sign, entry.sign * brought)
+        for entry, brought in zip(receptors, charges, strict=True)
+    )

@@ -12,6 +12,7 @@ from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import IntegrateAndFire, Neuron
+from bioconv.neurons.language.identity import same
 from bioconv.timing import whole_steps
 
 
@@ -96,7 +97,7 @@ def check_neuron(code: str, neuron: Neuron) -> None:
         If the neuron is not the default one.
     """
     nothing = IntegrateAndFire()
-    if neuron.model == nothing.model and not (neuron.parameters or neuron.distributions):
+    if same(neuron.model, nothing.model) and not (neuron.parameters or neuron.distributions):
         return
     problem = Problem(
         "neuron",

@@ -21,18 +21,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.codes.common.driving import Ask, Synapse, choose, synapses
-from bioconv.codes.common.suitability import (
-    family,
-    is_perfect,
-    lift_problems,
-    neuron_problems,
-    nominal,
-)
-from bioconv.ground.errors import ConversionError
+from bioconv.codes.common.suitability import is_perfect, lift_problems, neuron_problems, nominal
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.neurons import Integrator, Neuron
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.neuron import Value
 from bioconv.neurons.library.parts import NEVER
-from bioconv.neurons.response.transfer import charge, has_parameters
+from bioconv.neurons.response.integrators import Integrating, integrating
+from bioconv.neurons.response.transfer import charge
 from bioconv.operators import AveragePool, Chain, Operator
 
 #: a membrane time constant without leak, in ms
@@ -125,11 +121,12 @@ class Membrane:
         if problems:
             raise ConversionError("The rate code cannot use this neuron:", problems)
         single = nominal(neuron)
-        if is_perfect(single) and not isinstance(noise, float | int):
+        known = integrating(single.model)
+        if known and is_perfect(single) and not isinstance(noise, float | int):
             step = dt or 1.0
             rate = max_rate or 1000.0 / step
-            gap = float(single.value("v_th")) - float(single.value("v_reset"))
-            gain = gap * float(single.value("c_m")) * rate / 1000.0
+            gap = float(single.value(known.threshold)) - float(single.value(known.reset))
+            gain = gap * float(single.value(known.capacitance)) * rate / 1000.0
             exact = not single.model.receptors[0].tau and single is neuron
             used = synapses(single, step, 0.0)
             return Membrane(single, step, rate, 0.0, gain, 0.0, used, exact, True)
@@ -150,7 +147,7 @@ class Membrane:
             fit.residual,
             used,
             False,
-            family(drive.neuron.model),
+            integrating(drive.neuron.model) is not None,
             report,
         )
 
@@ -161,9 +158,10 @@ class Membrane:
         integrator with synapses of the same time constant else.
         """
         if self.held:
-            wanted = {"v_th": NEVER, "tau_m": NO_LEAK}
-            known = {n: v for n, v in wanted.items() if has_parameters(self.neuron.model, n)}
-            return replace(self, current=0.0, silenced=known)
+            silenced = {self.known.threshold: NEVER}
+            if not self.known.perfect:
+                silenced[self.known.time_constant] = NO_LEAK
+            return replace(self, current=0.0, silenced=silenced)
         tau = self.neuron.model.receptors[0].tau
         options = {"tau_syn": float(self.neuron.value(tau))} if tau else {}
         neuron = Integrator("exponential" if tau else "delta", **options)
@@ -176,19 +174,33 @@ class Membrane:
         return {**self.neuron.parameters, **self.silenced}
 
     @property
-    def resets_to_value(self) -> bool:
-        """Whether a spike sets the potential to ``v_reset``."""
-        return self.neuron.model.reset == "v = v_reset"
+    def known(self) -> Integrating:
+        """What the model of a neuron that can be `held` calls its parts.
+
+        Raises
+        ------
+        ParameterError
+            It is no integrate-and-fire neuron with current synapses.
+        """
+        found = integrating(self.neuron.model)
+        if found is None:
+            raise ParameterError(f"{self.neuron.model.name} is no integrate-and-fire neuron.")
+        return found
 
     @property
     def v_reset(self) -> float:
         """mV."""
-        return float(self.neuron.value("v_reset"))
+        return float(self.neuron.value(self.known.reset))
 
     @property
     def v_th(self) -> float:
         """mV."""
-        return float(self.neuron.value("v_th"))
+        return float(self.neuron.value(self.known.threshold))
+
+    @property
+    def capacitance(self) -> float:
+        """pF."""
+        return float(self.neuron.value(self.neuron.model.role(roles.CAPACITANCE)))
 
     @property
     def grid(self) -> float:
@@ -198,7 +210,7 @@ class Membrane:
     @property
     def current_grid(self) -> float:
         """Currents in pA are whole multiples of this; 0: not rounded."""
-        return self.grid * float(self.neuron.value("c_m")) / self.dt if self.exact else 0.0
+        return self.grid * self.capacitance / self.dt if self.exact else 0.0
 
     def weight(self, rate: float, synapse: Synapse) -> float:
         """Weight that stands for 1 if the source fires at ``rate`` (Hz) for its scale."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 
 from bioconv.codes.common.driving import Ask, default_step, pause_of
 from bioconv.ground.errors import Problem
-from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron, NeuronModel
-from bioconv.neurons.response.transfer import has_parameters
+from bioconv.neurons import Neuron
+from bioconv.neurons.language import roles
+from bioconv.neurons.response.integrators import integrating
+from bioconv.neurons.response.transfer import charges_membrane
 
 #: Hz: a network at lower rates would need minutes of biological time
 _SLOWEST = 1.0
@@ -37,16 +38,21 @@ def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
         yield Problem(model.name, "neuron", reason, _ADVICE)
         return
     first = model.receptors[0]
-    known = {"syn"} if len(model.receptors) == 1 else {"exc", "inh"}
-    if {entry.name for entry in model.receptors} != known:
-        reason = "it needs one receptor for both signs, or the receptors exc and inh."
+    signs = sorted(entry.sign for entry in model.receptors)
+    reversals = all(entry.reversal for entry in model.receptors)
+    if signs != ([-1, 1] if reversals else [0]):
+        reason = (
+            "it needs one receptor of currents for both signs, or an excitatory and an inhibitory "
+            "one with a reversal potential each (Receptor.sign, Receptor.reversal)."
+        )
         yield Problem(model.name, "neuron", reason, _ADVICE)
-    single = nominal(neuron)
-    if not first.tau and not (has_parameters(model, "c_m") and first.variable == "v"):
+    single, known = nominal(neuron), integrating(model)
+    if not first.tau and not charges_membrane(model, first):
         reason = "it has no capacitance that the delta synapse would charge."
         yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
-    if family(model) and single.value("v_th") <= single.value("v_reset"):
-        yield Problem(model.name, "neuron", "v_th must lie above v_reset.")
+    if known and single.value(known.threshold) <= single.value(known.reset):
+        reason = f"{known.threshold} must lie above {known.reset}."
+        yield Problem(model.name, "neuron", reason)
     if model.current in neuron.distributions or np.any(np.asarray(neuron.value(model.current))):
         reason = f"{model.current} is what the code sets; a value of its own would be lost."
         yield Problem(model.name, "neuron", reason, f"Leave {model.current} out.")
@@ -63,30 +69,15 @@ def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
 def lift_problems(neuron: Neuron, fit_gain: float, max_rate: float) -> Iterator[Problem]:
     """A delta synapse must not lift the potential further than a spike is high."""
     model = neuron.model
-    if model.receptors[0].tau or family(model):
+    if model.receptors[0].tau or integrating(model):
         return
-    lift = fit_gain * 1000.0 / max_rate / float(neuron.value("c_m"))
+    lift = fit_gain * 1000.0 / max_rate / float(neuron.value(model.role(roles.CAPACITANCE)))
     if lift > _MOST_LIFT:
         reason = f"with a delta synapse one spike would lift its potential by up to {lift:.3g} mV."
         yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
 
 
-@lru_cache(maxsize=64)
-def family(model: NeuronModel) -> bool:
-    """Whether this is a perfect or leaky integrate-and-fire neuron with current synapses."""
-    return model in [
-        constructor(reset, synapse).model
-        for constructor in (IntegrateAndFire, LeakyIntegrateAndFire)
-        for reset in ("subtraction", "value")
-        for synapse in ("delta", "exponential", "alpha")
-    ]
-
-
 def is_perfect(neuron: Neuron) -> bool:
     """Whether the neuron adds up without leak and without a pause."""
-    perfect = [
-        IntegrateAndFire(reset, synapse).model
-        for reset in ("subtraction", "value")
-        for synapse in ("delta", "exponential", "alpha")
-    ]
-    return neuron.model in perfect and float(neuron.value("t_ref")) == 0.0
+    known = integrating(neuron.model)
+    return known is not None and known.perfect and pause_of(neuron) == 0.0

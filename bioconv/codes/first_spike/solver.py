@@ -8,21 +8,55 @@ would take to the threshold by the end are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from bioconv.codes.first_spike.neurons import FirstSpike
 from bioconv.codes.solving.crossings import first_crossing, spikes_by_neuron
+from bioconv.codes.solving.exact import Exact, at_most, changed, check_single_spike
 from bioconv.codes.solving.linear import positive_bound, synaptic
 from bioconv.codes.solving.piecewise import Synapses
 from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
+from bioconv.network import Change, Population
+from bioconv.neurons.language.model import NeuronModel
+from bioconv.neurons.library.parts import OUT_OF_REACH
 
 #: room for the rounding of the bound, which is worked out in single precision
 _MARGIN = 1e-4
+_TWICE = at_most(v_th=2)
 
 
-def prepare(stage: Stage) -> Solver:
-    """The solver of one population; see `bioconv.simulators.event`."""
+@cache
+def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
+    """The models of this code, all of which have exact solutions."""
+    return (
+        Exact(FirstSpike("base").model, _neurons, _misses, ("i_syn",)),
+        Exact(FirstSpike("dynamic").model, _neurons, _misses, ("i_syn", "missing")),
+    )
+
+
+def _misses(population: Population, changes: Sequence[Change]) -> list[str]:
+    """A threshold may be put out of reach, or within it, but not from one place to another."""
+    found = list(_TWICE(population, changes))
+    values = [c.value for c in changes if c.variable == "v_th"]
+    if values and not found and _moves_within_reach([population.value("v_th"), *values]):
+        found.append(changed(population, "v_th"))
+    return found
+
+
+def _moves_within_reach(thresholds: Sequence[ArrayLike]) -> bool:
+    """Whether some threshold is at two places that a neuron can reach."""
+    arrays = [np.asarray(value, np.float64) for value in thresholds]
+    full = np.stack(np.broadcast_arrays(*arrays))
+    low = np.where(full < OUT_OF_REACH, full, np.inf).min(axis=0)
+    high = np.where(full < OUT_OF_REACH, full, -np.inf).max(axis=0)
+    return bool(np.any(high > low))
+
+
+def _neurons(stage: Stage) -> Solver:
+    check_single_spike(stage)
     return _Neurons(stage).solve
 
 

@@ -9,43 +9,65 @@ reaches after the opening, are solved event by event (`bioconv.codes.solving.pie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial, reduce
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cache, partial, reduce
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from bioconv.codes.first_spike_exact.neurons import (
+    FirstSpikeEncoder,
+    FirstSpikeExact,
+    FirstSpikeIntegrator,
+    FirstSpikePool,
+)
+from bioconv.codes.solving.exact import Exact, at_most
 from bioconv.codes.solving.linear import positive_bound
 from bioconv.codes.solving.piecewise import Ramps, Synapses, first_crossings
 from bioconv.codes.solving.stage import Compiled, Solution, Solver, Stage, Times, Traced
+from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Array, Operator
 
 #: room for the rounding of the bound, which is worked out in single precision
 _MARGIN = 1e-4
 #: by how much, in ms, rounding may make a spike come too late
 _LATE = 1e-9
+#: option of the neurons -> whether those that are left fire when their window closes
+_INACTIVE = {"fire": True, "silent": False}
 
 
-def prepare(stage: Stage) -> Solver:
-    """The solver of one population; see `bioconv.simulators.event`."""
-    kind = stage.population.model.name.removeprefix("first_spike_exact_")
-    family = kind.split("_")[0]
-    makers: dict[str, Callable[[Stage], Solver]] = {
-        "encoder": _encoder,
-        "pool": _pool,
-        "integrator": _integrator,
-    }
-    return makers.get(family, _neuron)(stage)
+@cache
+def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
+    """The models of this code, all of which have exact solutions, without any changes."""
+    still = at_most()
+    return (
+        *(
+            Exact(FirstSpikeEncoder(inactive).model, partial(_encoder, fires), still, ("fired",))
+            for inactive, fires in _INACTIVE.items()
+        ),
+        *(
+            Exact(
+                FirstSpikeExact(inactive, threshold).model,
+                partial(_neuron, fires),
+                still,
+                ("i_syn", "fired"),
+            )
+            for inactive, fires in _INACTIVE.items()
+            for threshold in ("constant", "falling")
+        ),
+        Exact(FirstSpikePool().model, _pool, still, ("fired",)),
+        Exact(FirstSpikeIntegrator().model, _integrator, still, ("i_syn",)),
+    )
 
 
-def _encoder(stage: Stage) -> Solver:
+def _encoder(fires: bool, stage: Stage) -> Solver:
     names = ("slope", "v_th", "g_in", "i_offset", "t_close")
     p: dict[str, Array] = {name: stage.value(name) for name in names}
     # The largest input fires at the end of the first step.
     p |= {"v": stage.start("v"), "end": np.asarray(stage.end), "first": np.asarray(stage.dt)}
-    latest, fires = float(p["t_close"].max()), _fires(stage)
+    latest = float(p["t_close"].max())
     certain = fires and latest <= stage.end
     return _always(_encoded, fires, p, min(latest, stage.end), certain)
 
@@ -69,10 +91,6 @@ def _alone(
     return traced(static, constants, arrivals, current)
 
 
-def _fires(stage: Stage) -> bool:
-    return "_fire" in stage.population.model.name
-
-
 def _encoded(
     fires: Any, p: Mapping[str, Array], arrivals: Sequence[Array], current: Array
 ) -> tuple[Array, dict[str, Array], Array]:
@@ -89,11 +107,11 @@ def _closed(times: Array, p: Mapping[str, Array], fires: bool) -> Array:
     return jnp.where(times <= p["end"], times, jnp.inf)
 
 
-def _neuron(stage: Stage) -> Solver:
+def _neuron(fires: bool, stage: Stage) -> Solver:
     names = ("v_th", "c_m", "i_offset", "i_open", "t_start", "t_open", "t_first", "t_close")
     values = {name: stage.value(name) for name in names}
     operators = [entry.operator for entry in stage.incoming]
-    fires, opened = _fires(stage), values["t_open"]
+    opened = values["t_open"]
     p = _constants(values, stage, operators, fires)
     ramps, synapses = Ramps(stage.start("v"), values, fires), Synapses(operators)
     early = bool(np.any(values["t_first"] < opened))

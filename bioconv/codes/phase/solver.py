@@ -15,19 +15,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.codes.phase.neurons import Oscillation
 from bioconv.codes.solving.crossings import crossing, first_crossing, spikes_by_neuron
+from bioconv.codes.solving.exact import Exact, check_single_spike, check_uniform, only
 from bioconv.codes.solving.linear import positive_bound, synaptic
 from bioconv.codes.solving.piecewise import Synapses
 from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
+from bioconv.neurons.language.model import NeuronModel
 
 #: share of a step within which two times are the same: they were computed in different ways
 _SAME = 1e-9
 #: room for the rounding of the bound, which is worked out in single precision, in thresholds
 _MARGIN = 1e-4
+#: what may change within a run; the slope ``rise`` only says how crossings are put on a grid
+_CHANGES = ("v", "v_th", "i_osc", "rise", "charging", "i_offset")
 
 
 @dataclass(frozen=True)
@@ -59,22 +65,39 @@ class State:
     spike: Times
 
 
-def prepare(stage: Stage) -> Solver:
-    """The solver of one population; see `bioconv.simulators.event`."""
-    neurons = _Neurons(stage)
+@cache
+def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
+    """The models of this code, all of which have exact solutions."""
+    return (
+        Exact(Oscillation("amplitude").model, _by_amplitude, only(*_CHANGES), ("q",)),
+        Exact(Oscillation("duration").model, _by_duration, only(*_CHANGES, "i_syn"), ("i_syn",)),
+    )
 
-    def solve(arrivals: Sequence[Times], current: Times) -> Solution:
-        return neurons.solve(arrivals, current)
 
-    return solve
+def _by_amplitude(stage: Stage) -> Solver:
+    check_single_spike(stage)
+    check_uniform(stage, "t_listen", "window")
+    return _Neurons(stage, lasting=False).solve
+
+
+def _by_duration(stage: Stage) -> Solver:
+    check_single_spike(stage)
+    check_uniform(stage, "c_m")
+    return _Neurons(stage, lasting=True).solve
 
 
 class _Neurons:
-    """One population, with all that stays the same from batch to batch."""
+    """One population, with all that stays the same from batch to batch.
 
-    def __init__(self, stage: Stage):
-        self.stage = stage
-        self.lasting = stage.population.model.name == "oscillation_duration"
+    Parameters
+    ----------
+    stage : Stage
+    lasting : bool
+        Whether a spike switches on a current that lasts; else it brings a charge at once.
+    """
+
+    def __init__(self, stage: Stage, lasting: bool):
+        self.stage, self.lasting = stage, lasting
         self.stretches = _stretches(stage)
         self.operators = [entry.operator for entry in stage.incoming]
         self.positive = [positive_bound(operator) for operator in self.operators]

@@ -28,7 +28,7 @@ from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.population.code import PopulationCode
 from bioconv.codes.population.copies import gather, lifted, spread
-from bioconv.codes.population.neurons import Threshold, ThresholdOutput
+from bioconv.codes.population.neurons import Threshold, ThresholdGate, ThresholdOutput
 from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import (
@@ -197,8 +197,10 @@ def _add_neurons(plan: PopulationPlan, layer: Layer) -> None:
     unit = plan.units[layer.name] * carried.factor
     for kind in _kinds(plan, layer.name):
         if isinstance(layer.function, MaxPool):
+            model = ThresholdGate().model
             parameters, initial = _gates(plan, layer, kind)
         else:
+            model = Threshold().model
             parameters, initial = _connect(plan, layer, kind.name, kind.sign, count.n)
             parameters["v_th"] = kind.thresholds + GRID / 2
         constant = carried.offset if kind.sign > 0 else np.zeros(())
@@ -206,7 +208,7 @@ def _add_neurons(plan: PopulationPlan, layer: Layer) -> None:
             Population(
                 kind.name,
                 (*layer.shape, count.n),
-                Threshold().model,
+                model,
                 {**parameters, "window": float(start == 0)},
                 initial,
                 carried.layer,

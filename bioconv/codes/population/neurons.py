@@ -34,8 +34,35 @@ def Threshold(**parameters: Value) -> Neuron:
     ------
     ParameterError
     """
-    model = NeuronModel(
-        name="threshold",
+    return Neuron(_model("threshold", roles.SPIKING), parameters)
+
+
+def ThresholdGate(**parameters: Value) -> Neuron:
+    """Gate of max pooling between populations: fires if enough of its sources have fired.
+
+    Its equations are those of `Threshold`; its threshold counts spikes and is none of a device.
+
+    Parameters
+    ----------
+    **parameters : float or ndarray
+        As of `Threshold`.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ParameterError
+    """
+    return Neuron(_model("threshold_gate", roles.MAX_GATE), parameters)
+
+
+def _model(name: str, kind: str) -> NeuronModel:
+    """What adds up its input and compares it with a threshold while its window is open."""
+    return NeuronModel(
+        name=name,
+        kind=kind,
         equations=_EQUATIONS,
         threshold="v >= v_th and window > 0.5",
         reset="",
@@ -55,7 +82,6 @@ def Threshold(**parameters: Value) -> Neuron:
         source=_SOURCE,
         references=_REFERENCES,
     )
-    return Neuron(model, parameters)
 
 
 def ThresholdOutput(**parameters: Value) -> Neuron:

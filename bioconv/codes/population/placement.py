@@ -29,6 +29,7 @@ from bioconv.analog.functions import (
     ThresholdCount,
 )
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import is_number
 from bioconv.network.validation import checks
 from bioconv.operators import Shape, precision
 
@@ -108,7 +109,7 @@ def placement_problems(options: object) -> list[str]:
     if not checks.is_whole(n, 1):
         problems.append(f"n must be a positive integer. Received: {n!r}.")
     known = sigma in ("least_squares", "thesis")
-    if not known and not (checks.is_number(sigma) and sigma > 0):  # type: ignore[operator]
+    if not known and not (is_number(sigma) and sigma > 0):
         problems.append(
             f"sigma must be least_squares, thesis or a number above 0. Received: {sigma!r}."
         )

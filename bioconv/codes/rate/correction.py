@@ -28,11 +28,17 @@ Floats = NDArray[np.float64]
 
 #: calibration samples and, for networks with many neurons, activations that are looked at
 _SAMPLES, _VALUES = 256, 30_000_000
+#: calibration samples that are looked at whatever the size of the network
+_FEWEST_SAMPLES = 16
 #: cells of each channel that are fitted
 _CELLS = 8192
 #: pulls gain and bias to 1 and 0, in units of the squared error: channels that say little stay
 _RIDGE = 1e-5
+#: steps of the fit; twice as many change nothing
 _ITERATIONS = 25
+#: Marquardt's damping: at the start, its smallest and largest value, divided by the next after a
+#: step that helps, multiplied by the last after one that does not
+_DAMPING, _DAMPING_RANGE, _DAMPING_LESS, _DAMPING_MORE = 1e-2, (1e-4, 1e4), 3.0, 4.0
 #: gain and bias (in units of the scale) stay between these
 _GAINS, _BIASES = (0.5, 2.0), (-0.5, 0.5)
 
@@ -107,7 +113,7 @@ def correct(
 
 def _few(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, NDArray]:
     size = sum(int(np.prod(layer.shape)) for layer in rewritten.layers)
-    n = max(16, min(_SAMPLES, _VALUES // max(size, 1)))
+    n = max(_FEWEST_SAMPLES, min(_SAMPLES, _VALUES // max(size, 1)))
     return {name: x[:n] for name, x in calibration.items()}
 
 
@@ -128,7 +134,7 @@ def _channels(values: NDArray) -> NDArray:
 
 
 def _fit(curve: FICurve, driven: NDArray, wanted: NDArray) -> tuple[Floats, Floats]:
-    """Gain and shift, broadcastable to one sample, by damped least squares (Levenberg 1944)."""
+    """Gain and shift, broadcastable to one sample, by damped least squares (Marquardt 1963)."""
     n_channels = driven.shape[-1]
     scale = np.broadcast_to(np.ravel(curve.scale), n_channels)
     rows = len(_channels(driven))
@@ -169,11 +175,14 @@ def _levenberg(curve: FICurve, x: jax.Array, y: jax.Array) -> tuple[jax.Array, j
             jnp.where(better, new_gain, gain),
             jnp.where(better, new_bias, bias),
             jnp.where(better, found, best),
-            jnp.clip(jnp.where(better, damping / 3, damping * 4), 1e-4, 1e4),
+            jnp.clip(
+                jnp.where(better, damping / _DAMPING_LESS, damping * _DAMPING_MORE),
+                *_DAMPING_RANGE,
+            ),
         )
 
     gain, bias = jnp.ones(x.shape[1]), jnp.zeros(x.shape[1])
-    start = (gain, bias, cost(gain, bias), jnp.full(x.shape[1], 1e-2))
+    start = (gain, bias, cost(gain, bias), jnp.full(x.shape[1], _DAMPING))
     gain, bias, *_ = jax.lax.fori_loop(0, _ITERATIONS, step, start)
     return gain, bias
 

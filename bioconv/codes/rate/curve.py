@@ -22,9 +22,11 @@ from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.rate.code import RateCode
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.neurons import Neuron
-from bioconv.neurons.language.noise import SIGMA, with_noise
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.identity import structure
+from bioconv.neurons.language.noise import with_noise
 from bioconv.neurons.language.update import update_of
-from bioconv.neurons.response.transfer import has_parameters, measure_curve
+from bioconv.neurons.response.transfer import measure_curve
 
 #: activations between which a curve is measured, in units of the layer's scale
 LOW, HIGH = -1.0, 4.0
@@ -189,7 +191,7 @@ def membrane_of_curves(
     own, first = fingerprint(neuron), next(iter(curves.values()))
     problems = []
     for name, curve in curves.items():
-        if curve.neuron != own:
+        if _digest(curve.neuron) != _digest(own):
             problems.append(
                 Problem(
                     name,
@@ -233,8 +235,9 @@ def membrane_of_curves(
 
 def _added_noise(used: Neuron, given: Neuron) -> float:
     """Current noise that the code gave to a neuron."""
-    added = used.model != given.model and has_parameters(used.model, SIGMA)
-    return float(used.value(SIGMA)) if added else 0.0
+    sigma = used.model.role(roles.NOISE_CURRENT)
+    added = used.model != given.model and sigma
+    return float(used.value(sigma)) if added else 0.0
 
 
 def _drive(curve: FICurve) -> tuple[float, ...]:
@@ -248,10 +251,11 @@ def _time_constant(neuron: Neuron) -> float:
 
 
 def fingerprint(neuron: Neuron) -> str:
-    """Name of the model and a digest of all that makes a neuron what it is.
+    """Name of the model and, behind a dash, a digest of all that makes a neuron what it is.
 
-    Two neurons with the same equations and the same values of all parameters, given or default,
-    have the same fingerprint; the constant current does not count, as the code sets it.
+    Two neurons with the same equations and the same values of all parameters and start values,
+    given or default, have the same digest, whatever they call their parts; the constant current
+    does not count, as the code sets it.
 
     Examples
     --------
@@ -260,15 +264,20 @@ def fingerprint(neuron: Neuron) -> str:
     True
     """
     model = neuron.model
-    digest = hashlib.sha256()
-    parts = (model.equations, model.threshold, model.reset, model.method, model.crossing)
-    digest.update(repr((*parts, model.states, model.receptors, model.refractory)).encode())
-    for parameter in sorted(model.parameters, key=lambda entry: entry.name):
-        if parameter.name != model.current:
-            value = np.asarray(neuron.value(parameter.name), np.float64)
-            digest.update(f"{parameter.name} {parameter.unit} {value.shape}".encode())
-            digest.update(value.astype("<f8").tobytes())
+    own = structure(model)
+    parameters = {parameter.name for parameter in model.parameters} - {model.current}
+    values = [neuron.value(name) for name in own.names if name in parameters]
+    values += [state.initial for state in model.states if not isinstance(state.initial, str)]
+    digest = hashlib.sha256(own.text.encode())
+    for value in (np.asarray(value, np.float64) for value in values):
+        digest.update(f"{value.shape}".encode())
+        digest.update(value.astype("<f8").tobytes())
     return f"{model.name}-{digest.hexdigest()[:16]}"
+
+
+def _digest(neuron: str) -> str:
+    """The part of a `fingerprint` that does not depend on names."""
+    return neuron.rpartition("-")[2]
 
 
 def _unimodal(rates: NDArray[np.float64]) -> NDArray[np.float64]:

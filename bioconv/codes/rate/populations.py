@@ -23,6 +23,7 @@ from bioconv.codes.common.signs import signed_part
 from bioconv.codes.rate.code import RateCode
 from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
 from bioconv.neurons import MaxGate, Neuron
+from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import NEVER
 from bioconv.operators import Operator, Polarity, compact, compose, scaled
 
@@ -75,7 +76,7 @@ class RatePlan(Parts):
 
 
 @dataclass(frozen=True)
-class Target:
+class Destination:
     """A population to be driven: ``affine / scale`` is its activation."""
 
     key: str
@@ -93,7 +94,7 @@ def add_spiking(plan: RatePlan, layer: Layer) -> None:
         name, factor, offset = "", np.ones(()), np.zeros(())
     else:
         name, factor, offset = carried.layer, carried.factor, carried.offset
-    target = Target(layer.name, layer.inputs[0], scale, plan.membrane)
+    target = Destination(layer.name, layer.inputs[0], scale, plan.membrane)
     _add_neurons(plan, target, name, scale * factor, offset)
 
 
@@ -136,13 +137,13 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
         shifted = Affine(affine.terms, affine.bias - shift, affine.shape)
         layers = {entry.name for entry in plan.original.layers}
         carries = isinstance(layer.function, Linear | ReLU) and output in layers
-        target = Target(layer.name, shifted, scale, membrane)
+        target = Destination(layer.name, shifted, scale, membrane)
         _add_neurons(plan, target, output if carries else "", scale, shift)
     else:
         # mV a step at the activation ``scale``, for neurons that only add up
         silent = membrane.readout()
-        per_step = silent.gain * membrane.dt / float(silent.neuron.value("c_m"))
-        target = Target(layer.name, affine, scale, silent, spiking=False)
+        per_step = silent.gain * membrane.dt / silent.capacitance
+        target = Destination(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
     softmax = code.readout == "softmax"  # the generator's draws are the function already
@@ -152,7 +153,7 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
 
 
 def _add_neurons(
-    plan: RatePlan, target: Target, layer: str, scale: Scale, offset: NDArray[np.float64]
+    plan: RatePlan, target: Destination, layer: str, scale: Scale, offset: NDArray[np.float64]
 ) -> None:
     """A population with its synapses, its currents and its clamp."""
     membrane, name, key = target.membrane, plan.names[target.key], target.key
@@ -168,15 +169,15 @@ def _add_neurons(
         v_start, v_reset = membrane.start(
             0.5 if half else 0.0, [projection.operator for projection in synapses]
         )
-        initial = {"v": v_start}
-        if v_reset != membrane.v_reset and membrane.resets_to_value:
-            parameters["v_reset"] = v_reset
+        initial = {membrane.known.potential: v_start}
+        if v_reset != membrane.v_reset and not membrane.known.subtracts:
+            parameters[membrane.known.reset] = v_reset
         plan.first_spikes[name] = plan.releases[key]
         later = _clamp(plan, target, synapses, parameters, initial, current)
     else:
         plan.first_spikes[name] = 0
         parameters[membrane.neuron.model.current] = _compact(current, target)
-        later = {} if target.spiking else {"v": float(membrane.neuron.value("v_rest"))}
+        later = {} if target.spiking else _at_rest(membrane.neuron)
     plan.changes += [Change(plan.releases[key], name, *entry) for entry in later.items()]
     plan.populations.append(
         Population(
@@ -190,13 +191,14 @@ def _add_neurons(
             np.asarray(offset),
             membrane.max_rate,
             plan.releases[key],
+            activation_current=membrane.gain if target.spiking else 0.0,
         )
     )
 
 
 def _clamp(
     plan: RatePlan,
-    target: Target,
+    target: Destination,
     synapses: list[Projection],
     parameters: dict[str, Value],
     initial: dict[str, Value],
@@ -220,12 +222,19 @@ def _clamp(
     if early or driven or not membrane.exact:
         later |= initial
         if target.spiking:
-            later["v_th"] = parameters.get("v_th", membrane.v_th)
-            parameters["v_th"] = NEVER
+            threshold = membrane.known.threshold
+            later[threshold] = parameters.get(threshold, membrane.v_th)
+            parameters[threshold] = NEVER
     return later
 
 
-def _compact(current: NDArray[np.float64], target: Target) -> Value:
+def _at_rest(neuron: Neuron) -> dict[str, Value]:
+    """The potential of a neuron at rest."""
+    model = neuron.model
+    return {model.potential: float(neuron.value(model.role(roles.REST)))}
+
+
+def _compact(current: NDArray[np.float64], target: Destination) -> Value:
     """A constant current as one number where it is the same for all."""
     constant = compact(current, target.affine.shape)
     return float(constant.ravel()[0]) if constant.size == 1 else constant
@@ -248,7 +257,7 @@ def _first_arrival(plan: RatePlan, synapses: list[Projection]) -> float:
     return min(arrivals, default=inf)
 
 
-def _connect(plan: RatePlan, target: Target) -> list[Projection]:
+def _connect(plan: RatePlan, target: Destination) -> list[Projection]:
     """Synapses and drives of a population."""
     membrane, name = target.membrane, plan.names[target.key]
     found = []
@@ -271,7 +280,7 @@ def _connect(plan: RatePlan, target: Target) -> list[Projection]:
     return found
 
 
-def _weights(plan: RatePlan, target: Target, term: Term, synapse: Synapse) -> Operator:
+def _weights(plan: RatePlan, target: Destination, term: Term, synapse: Synapse) -> Operator:
     """The weights of a term, of both signs, in the unit of the receptor."""
     membrane, source = target.membrane, plan.inputs.get(term.source)
     if source is not None:

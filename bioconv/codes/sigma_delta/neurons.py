@@ -14,7 +14,8 @@ from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, Sta
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, t_ref
 
-_MOST_SOURCES = 25
+#: most sources of a neuron, or gate, that takes a maximum
+MOST_SOURCES = 25
 _SOURCE = "Yousefzadeh et al. 2019, AICAS, Eqs 1 to 3 and Algorithm 1"
 _REFERENCES = ("yousefzadeh2019",)
 _POLARITY = Parameter(
@@ -70,10 +71,9 @@ def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
     ------
     ParameterError
     """
-    if not isinstance(n_branches, int) or not 1 <= n_branches <= _MOST_SOURCES:
+    if not isinstance(n_branches, int) or not 1 <= n_branches <= MOST_SOURCES:
         raise ParameterError(
-            f"n_branches must be a whole number from 1 to {_MOST_SOURCES}. "
-            f"Received: {n_branches!r}."
+            f"n_branches must be a whole number from 1 to {MOST_SOURCES}. Received: {n_branches!r}."
         )
     single = n_branches == 1
     branches = [""] if single else [str(p) for p in range(n_branches)]
@@ -146,9 +146,9 @@ def SigmaDeltaMaxGate(n: int, **parameters: Value) -> Neuron:
     ------
     ParameterError
     """
-    if not isinstance(n, int) or not 2 <= n <= _MOST_SOURCES:
+    if not isinstance(n, int) or not 2 <= n <= MOST_SOURCES:
         raise ParameterError(
-            f"A sigma-delta max gate takes 2 to {_MOST_SOURCES} sources. Received: {n!r}. Split a "
+            f"A sigma-delta max gate takes 2 to {MOST_SOURCES} sources. Received: {n!r}. Split a "
             "larger pool into two layers of gates."
         )
     sources = range(n)

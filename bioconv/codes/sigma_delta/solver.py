@@ -7,9 +7,9 @@ asked; one that is several levels off sends several spikes at that time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -17,7 +17,18 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.codes.sigma_delta.neurons import (
+    MOST_SOURCES,
+    IntensityToDelay,
+    SigmaDelta,
+    SigmaDeltaMaxGate,
+    SigmaDeltaOutput,
+)
+from bioconv.codes.solving.exact import Exact, at_most, check_single_spike, check_uniform
 from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
+from bioconv.network import Change, Population
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Array, Operator
 
 #: decimals of a ms: arrivals that are nearer than this are one event, whatever their path
@@ -27,16 +38,70 @@ _ROUNDING = 1e-9
 
 #: state variable -> its values (batch, n)
 State = dict[str, Array]
+#: (receptor, times of arrival) -> what each spike is worth
+Worth = Callable[[str, Times], Times]
+_ONCE = at_most(gate=1, slope=1)
 
 
-def prepare(stage: Stage) -> Solver:
-    """The solver of a population; see `bioconv.simulators.event`."""
-    name = stage.population.model.name
-    if name == "intensity_to_delay":
-        return partial(_delays, stage)
-    if name == "sigma_delta_output":
-        return partial(_add_up, stage)
-    return partial(_follow, stage)
+def exact_solutions(model: NeuronModel) -> tuple[Exact, ...]:
+    """The models of this code, all of which have exact solutions.
+
+    Of neurons and gates that pool, only those with as many receptors as ``model`` has.
+    """
+    return _with_receptors(len(model.receptors))
+
+
+@cache
+def _with_receptors(n: int) -> tuple[Exact, ...]:
+    branches = range(1, MOST_SOURCES + 1)
+    found = [
+        Exact(IntensityToDelay().model, _delaying, _misses),
+        Exact(SigmaDeltaOutput().model, _adding, _misses, ("s",)),
+    ]
+    if n % 2 == 0 and n // 2 in branches:
+        model = SigmaDelta(n // 2).model
+        timed = tuple(receptor.variable for receptor in model.receptors[n // 2 :])
+        found.append(Exact(model, partial(_following, n // 2), _misses, timed))
+    if n > 1 and n in branches:
+        found.append(Exact(SigmaDeltaMaxGate(n).model, _gating, _misses))
+    return tuple(found)
+
+
+def _misses(population: Population, changes: Sequence[Change]) -> list[str]:
+    """The gate may be closed once, and the ramp may end."""
+    found = list(_ONCE(population, changes))
+    found += [
+        f"{c.variable} of population {population.name!r} changes to another value than 0"
+        for c in changes
+        if c.variable in ("gate", "slope") and np.any(c.value)
+    ]
+    if population.model.role(roles.GATE) and np.any(population.values("gate") != 1):
+        found.append(f"gate of population {population.name!r} does not start at 1")
+    return found
+
+
+def _delaying(stage: Stage) -> Solver:
+    check_single_spike(stage)
+    return partial(_delays, stage)
+
+
+def _adding(stage: Stage) -> Solver:
+    check_uniform(stage, "t_first", "t_ramp")
+    return partial(_add_up, stage, partial(_worth, stage, 1))
+
+
+def _following(n_branches: int, stage: Stage) -> Solver:
+    check_uniform(stage, "t_first", "t_ramp")
+    model = stage.population.model
+    potentials = [receptor.variable for receptor in model.receptors[:n_branches]]
+    start = {"q": stage.start("q"), **{name: stage.start(name) for name in potentials}}
+    step = _neuron(stage, n_branches)
+    return partial(_follow, stage, start, step, partial(_worth, stage, n_branches))
+
+
+def _gating(stage: Stage) -> Solver:
+    start = {state.name: stage.start(state.name) for state in stage.population.model.states}
+    return partial(_follow, stage, start, _gate(stage), lambda _, times: _whole(times))
 
 
 def _delays(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
@@ -49,37 +114,41 @@ def _delays(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution
     return Solution(np.where(late, np.inf, times)[..., None])
 
 
-def _add_up(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
+def _add_up(stage: Stage, worth: Worth, arrivals: Sequence[Times], current: Times) -> Solution:
     """The potential at the end: all that has arrived."""
     potential = _charged(stage, current)
     for entry, times in zip(stage.incoming, arrivals, strict=True):
-        worth = np.where(times <= stage.end, _worth(stage, entry.receptor, times), 0.0)
-        potential = potential + np.asarray(_apply(entry.operator, worth.sum(axis=-1)))
+        each = np.where(times <= stage.end, worth(entry.receptor, times), 0.0)
+        potential = potential + np.asarray(_apply(entry.operator, each.sum(axis=-1)))
     return Solution(np.full((*current.shape, 0), np.inf), {"v": potential})
 
 
-def _follow(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
+def _follow(
+    stage: Stage,
+    start: Mapping[str, Times],
+    step: Callable[..., Any],
+    worth: Worth,
+    arrivals: Sequence[Times],
+    current: Times,
+) -> Solution:
     """The quantised value follows the potential, or the maximum of the sources, at each event."""
     # what is there from the start, or has been charged in the first step, is seen at its end
     events = _Events.of(arrivals, len(current), stage.dt, stage.end)
     batch, n = current.shape
-    names = [state.name for state in stage.population.model.states]
     state: State = {
-        name: jnp.broadcast_to(jnp.asarray(stage.start(name)), (batch, n))
-        for name in names
-        if not name.startswith("s")
+        name: jnp.broadcast_to(jnp.asarray(value), (batch, n)) for name, value in start.items()
     }
-    if "v" in names:
-        state["v"] = jnp.asarray(_charged(stage, current))
-    step = _gate(stage) if "x0" in names else _neuron(stage)
+    model = stage.population.model
+    if model.current:
+        state[model.potential] = jnp.asarray(_charged(stage, current))
     operators = [entry.operator for entry in stage.incoming]
-    worth = [
-        jnp.asarray(_worth(stage, entry.receptor, times))
+    given = [
+        jnp.asarray(worth(entry.receptor, times))
         for entry, times in zip(stage.incoming, arrivals, strict=True)
     ]
     sent = []
     for number in range(events.times.shape[1]):
-        state, spikes = step(operators, state, worth, events.places, number)
+        state, spikes = step(operators, state, given, events.places, number)
         sent.append(_spikes_of(np.asarray(spikes), number))
     return Solution(_times_of(sent, events.times, batch, n))
 
@@ -113,13 +182,15 @@ class _Events:
         return _Events(every, places)
 
 
-def _neuron(stage: Stage) -> Callable[..., Any]:
+def _neuron(stage: Stage, n_branches: int) -> Callable[..., Any]:
     """Algorithm 1, for spikes that arrive together."""
     level, threshold, highest, polarity = (
         stage.value(name) for name in ("level", "v_th", "v_max", "polarity")
     )
-    branches = [s.name for s in stage.population.model.states if s.name.startswith("v")]
-    targets = [f"v{entry.receptor.lstrip('syntimed')}" for entry in stage.incoming]
+    receptors = [receptor.name for receptor in stage.population.model.receptors]
+    branches = [r.variable for r in stage.population.model.receptors[:n_branches]]
+    places = [receptors.index(entry.receptor) for entry in stage.incoming]
+    targets = [branches[place % n_branches] for place in places]
 
     @jax.jit
     def step(operators: Any, state: State, worth: Any, places: Any, number: Any) -> Any:
@@ -184,13 +255,20 @@ def _times_of(sent: list[tuple[NDArray, ...]], events: Times, batch: int, n: int
     return times.reshape(batch, n, -1)
 
 
-def _worth(stage: Stage, receptor: str, times: Times) -> Times:
-    """What each arriving spike is worth: 1, or the intensity that its time tells."""
-    if not receptor.startswith("timed"):
-        return np.isfinite(times).astype(np.float64)
+def _worth(stage: Stage, n_branches: int, receptor: str, times: Times) -> Times:
+    """What each arriving spike is worth: 1, or the intensity that its time tells.
+
+    The receptors of the second half are those that weigh times.
+    """
+    if receptor in [entry.name for entry in stage.population.model.receptors[:n_branches]]:
+        return _whole(times)
     zero = float(stage.value("t_first")[0]) - stage.dt / 2
     ramp = float(stage.value("t_ramp")[0])
     return np.clip(1.0 - (np.where(np.isfinite(times), times, np.inf) - zero) / ramp, 0.0, 1.0)
+
+
+def _whole(times: Times) -> Times:
+    return np.isfinite(times).astype(np.float64)
 
 
 def _charged(stage: Stage, current: Times) -> Times:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bioconv.network import Change, Population
 from bioconv.operators import Operator
-from bioconv.simulators.decoding import start_value
 
 #: float64 array of NumPy or JAX, in ms
 Times = Any
@@ -59,6 +58,8 @@ class Stage:
         Precision in which sums over synapses may be computed: "float32" or "float64".
     seed : int
         Seed of random numbers; a population has its own streams for each sample.
+    position : int
+        Index of the population in the network, which determines its random streams.
     """
 
     population: Population
@@ -68,16 +69,15 @@ class Stage:
     end: float
     dtype: str = "float64"
     seed: int = 0
+    position: int = 0
 
     def value(self, name: str) -> NDArray[np.float64]:
         """Return the values of a parameter, given or default, shape (n_neurons,)."""
-        population = self.population
-        value = np.asarray(population.value(name), np.float64)
-        return np.broadcast_to(value, population.shape).reshape(-1)
+        return self.population.values(name)
 
     def start(self, name: str) -> NDArray[np.float64]:
         """Return the start values of a state variable, shape (n_neurons,)."""
-        return start_value(self.population, name)
+        return self.population.starts(name)
 
 
 @dataclass(frozen=True)

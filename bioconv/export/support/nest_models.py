@@ -64,12 +64,6 @@ class NestModelBuildError(RuntimeError):
     """A NESTML model could not be turned into a NEST module."""
 
 
-def default_cache() -> Path:
-    """Folder for compiled models: $BIOCONV_CACHE, or ``bioconv`` in the user's cache folder."""
-    fallback = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bioconv"
-    return Path(os.environ.get("BIOCONV_CACHE") or fallback)
-
-
 @dataclass(frozen=True)
 class NestInstallation:
     """What the compiler must know of the installed NEST.

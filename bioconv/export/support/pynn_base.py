@@ -51,7 +51,7 @@ class Simulator(ABC):
         """Neurons with their parameters and start values."""
         entry = self.tables["POPULATIONS"][name]
         self.cells[name] = cell
-        standard = getattr(self.sim, cell)(**self.translate(cell, entry["parameters"]))
+        standard = getattr(self.sim, cell)(**self.translate(name, entry["parameters"]))
         size = images.n_neurons(entry)
         population = self.sim.Population(size, standard, label=name)
         shown = self.standard(name)["states"]
@@ -65,20 +65,18 @@ class Simulator(ABC):
         size = images.n_neurons(self.tables["INPUTS"][name])
         self.sources[name] = self.sim.Population(size, self.sim.SpikeSourceArray(), label=name)
 
-    def translate(self, cell: str, values: Values) -> dict[str, Any]:
-        """Parameters with PyNN's names, in PyNN's units."""
+    def translate(self, name: str, values: Values) -> dict[str, Any]:
+        """Parameters of a population with PyNN's names, in PyNN's units."""
         return {
-            name: np.multiply(values[parameter], factor)
-            for parameter, (names, factor) in self.tables["STANDARD_CELLS"][cell][
-                "parameters"
-            ].items()
+            theirs: np.multiply(values[parameter], factor)
+            for parameter, (names, factor) in self.standard(name)["parameters"].items()
             if parameter in values
-            for name in names
+            for theirs in names
         }
 
     def standard(self, name: str) -> Values:
-        """What the table of standard cells says of a population's cell."""
-        return self.tables["STANDARD_CELLS"][self.cells[name]]
+        """What the table of standard cells says of a population's model."""
+        return self.tables["STANDARD_CELLS"][self.tables["POPULATIONS"][name]["model"]]
 
     def model(self, name: str) -> Values:
         """What the tables say of a population's neuron model."""
@@ -140,7 +138,7 @@ class Simulator(ABC):
         states = self.standard(name)["states"].keys() & values.keys()
         parameters = {n: value for n, value in values.items() if n not in states}
         if parameters:
-            self.populations[name].set(**self.translate(self.cells[name], parameters))
+            self.populations[name].set(**self.translate(name, parameters))
         for variable in sorted(states):
             self._set_state(name, variable, values[variable])
 

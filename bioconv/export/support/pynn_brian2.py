@@ -43,13 +43,15 @@ class Brian2(Simulator):
 
     def add_population(self, name: str, cell: str, traced: list[str]) -> None:
         """Neurons that integrate by the model's method and fire by its rule."""
-        crossing = self.tables["STANDARD_CELLS"][cell]["crossing"]
+        crossing, theirs = (self.standard(name)[key] for key in ("crossing", "parameters"))
         cell_type = getattr(self.sim, cell)
         # Brian2 numbers the equations that PyNN's cells share: those of the cell made last count,
         # and the synaptic current of the others drops out of their integration.
         cell_type.eqs = copy.deepcopy(cell_type.eqs)
         if crossing:
-            cell_type.brian2_model = staticmethod(_crossing_group(*crossing))
+            parameter, above = crossing
+            (own,), _ = theirs[parameter]
+            cell_type.brian2_model = staticmethod(_crossing_group(own, above))
         super().add_population(name, cell, traced)
         group = self.populations[name].brian2_group
         group.state_updater.method_choice = self.model(name)["method"]
@@ -96,9 +98,9 @@ class Brian2(Simulator):
         parts = (1.0 if part == "1" else getattr(self.brian2, part) for part in text.split("/"))
         return reduce(truediv, parts)
 
-    def translate(self, cell: str, values: Values) -> dict[str, Any]:
+    def translate(self, name: str, values: Values) -> dict[str, Any]:
         """Parameters; a spike in step t blocks the steps from t + 1 on, Brian2 counts t itself."""
-        translated = super().translate(cell, values)
+        translated = super().translate(name, values)
         if "tau_refrac" in translated:
             translated["tau_refrac"] = translated["tau_refrac"] + self.dt
         return translated

@@ -73,7 +73,7 @@ class Nest(Simulator):
             cell_type.default_parameters = dict.fromkeys(entry["parameters"], 0.0)
             neurons = cell_type(**entry["parameters"])
         else:
-            neurons = getattr(self.sim, cell)(**self.translate(cell, entry["parameters"]))
+            neurons = getattr(self.sim, cell)(**self.translate(name, entry["parameters"]))
         population = self.sim.Population(images.n_neurons(entry), neurons, label=name)
         self.populations[name] = population
         # NEST's own recorders: PyNN's lose count of the time when they are cleared in between.

@@ -172,9 +172,9 @@ class Network:
         }
         self.traces = {
             (name, v): brian2.StateMonitor(
-                self.groups[name], v, record=True, when="end", name=f"trace_{name}_{v}"
+                self.groups[name], v, record=True, when="end", name=f"trace_{number}"
             )
-            for name, v in traced
+            for number, (name, v) in enumerate(traced)
         }
         self.network = brian2.Network(
             *self.groups.values(),

@@ -16,8 +16,8 @@ POPULATION.spikes_per_image and .spikes_per_neuron; synaptic_operations; what --
 
 Numbers in the tables are in ms, mV, pA, pF, nS and Hz.  CELLS says which cell each simulator uses
 for which population: a standard cell of PyNN, or a model generated for NEST, whose text is in the
-.nestml file beside this program; STANDARD_CELLS the names and units of PyNN.  What differs between
-the simulators is in support/pynn_*.py.
+.nestml file beside this program; STANDARD_CELLS which names and units PyNN has for the parts of a
+model.  What differs between the simulators is in support/pynn_*.py.
 
 Time goes in steps.  In every step the neurons integrate, take the spikes that arrive, fire if they
 are above threshold, and are reset.  A spike fired in step t arrives in step t + delay_steps.
@@ -34,6 +34,7 @@ from pathlib import Path
 import numpy as np
 from support import command_line, images, nest_models
 from support.encoders import noise_seed
+from support.places import default_cache
 from support.pynn_simulators import (
     GENERATED,
     SIMULATORS,
@@ -142,15 +143,15 @@ def choose_cells(options, traced):
     if options.cells == GENERATED:
         return dict.fromkeys(entries, GENERATED)
     cells = {name: entry["cell"] for name, entry in entries.items()}
-    hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v not in shown(cells[n])]
+    hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v not in shown(n)]
     if hidden:
         sys.exit(f"PyNN's standard cells do not show {', '.join(hidden)}. Try --cells generated.")
     return cells
 
 
-def shown(cell):
-    """The state variables of a standard cell that can be recorded."""
-    return STANDARD_CELLS[cell]["states"]
+def shown(name):
+    """The state variables of a population's standard cell that can be recorded."""
+    return STANDARD_CELLS[POPULATIONS[name]["model"]]["states"]
 
 
 def parse():
@@ -164,9 +165,7 @@ def parse():
         default="standard",
         help="NEST: standard cells where there are any, or generated models for all",
     )
-    parser.add_argument(
-        "--cache", type=Path, default=nest_models.default_cache(), help="of compiled models"
-    )
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="of compiled models")
     options = parser.parse_args()
     if options.cells == GENERATED and options.simulator != "nest":
         sys.exit("--cells generated works on NEST only")

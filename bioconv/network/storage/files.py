@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bioconv.ground.errors import BioconvError, NetworkFileError
+from bioconv.ground.errors import BioconvError, NetworkFileError, ParameterError
+from bioconv.ground.files import new_file
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.storage.hdf5 import Tree, read_tree, write_tree
-from bioconv.network.storage.old_names import declare_roles
+from bioconv.network.storage.old_names import declare_record, declare_roles
 from bioconv.network.storage.schema import MAX_SIZE, decode, encode
-from bioconv.network.storage.seal import check_seal, seal, written_whole
+from bioconv.network.storage.seal import check_seal, seal
 
 #: class that a file can contain -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
@@ -109,7 +110,7 @@ def _save(value: SpikingNetwork | Recording, path: Path) -> None:
         "bioconv_version": version("bioconv"),
         "content": content,
     }
-    with written_whole(path) as temporary:
+    with new_file(path, ParameterError) as temporary:
         write_tree(temporary, head)
         seal(temporary)
 
@@ -148,6 +149,7 @@ def _open(path: Path) -> tuple[Tree, type]:
             _add_fields(tree, classes)
     if kind is SpikingNetwork and layout < 5:
         declare_roles(tree)
+        declare_record(tree)
     return tree, kind
 
 

@@ -33,7 +33,7 @@ _PLAIN = (np.dtype("<f8"), np.dtype("<i8"), np.dtype("<i4"), np.dtype(bool))
 
 
 def write_tree(path: Path, tree: Tree) -> None:
-    """Write ``tree`` to a new file; equal trees result in equal bytes.
+    """Write ``tree`` to a file, replacing its contents; equal trees result in equal bytes.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def write_tree(path: Path, tree: Tree) -> None:
     """
     # The oldest format stores no times in groups, and its layout has not changed since HDF5 1.0.
     with h5py.File(
-        path, "x", libver=("earliest", "v110"), userblock_size=USER_BLOCK, track_order=False
+        path, "w", libver=("earliest", "v110"), userblock_size=USER_BLOCK, track_order=False
     ) as file:
         _write_group(file, tree)
 

@@ -1,4 +1,4 @@
-"""The envelope of a file: a header with a checksum, and atomic writing.
+"""The envelope of a file: a header with a checksum.
 
 The first 512 bytes are an HDF5 user block, which every HDF5 reader skips.  It contains a magic line
 and the SHA-256 of all following bytes, so that a damaged or truncated file is recognized before the
@@ -9,40 +9,13 @@ detects damage, but does not identify the author of the file.
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from bioconv.ground.errors import NetworkFileError, ParameterError
+from bioconv.ground.errors import NetworkFileError
 
 USER_BLOCK = 512
 _MAGIC = b"bioconv file\n"
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path next to ``path`` that replaces it if the block ends without an error.
-
-    Raises
-    ------
-    ParameterError
-        If the folder does not exist, or ``path`` is a folder.
-    """
-    path = path.absolute()
-    if not path.parent.is_dir():
-        raise ParameterError(f"{path}: the folder {str(path.parent)!r} does not exist.")
-    if path.is_dir():
-        raise ParameterError(f"{path} is a folder. Give the name of a file.")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def seal(path: str | Path) -> None:

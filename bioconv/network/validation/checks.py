@@ -7,7 +7,6 @@ of 10¹² neurons costs nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from math import isfinite
 from typing import Any
 
 import jax
@@ -134,8 +133,3 @@ def is_whole(value: Any, least: int) -> bool:
 def listed(names: Iterable[str]) -> str:
     """Return names for a message."""
     return ", ".join(map(str, names)) or "none"
-
-
-def is_number(value: Any) -> bool:
-    """Whether ``value`` is a finite number."""
-    return isinstance(value, (int, float, np.number)) and isfinite(float(value))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bioconv.ground.errors import Problem
+from bioconv.ground.options import is_number
 from bioconv.network.parts import (
     Change,
     Drive,
@@ -20,7 +21,6 @@ from bioconv.network.parts import (
 from bioconv.network.validation.checks import (
     Problems,
     identifier_problems,
-    is_number,
     is_whole,
     listed,
     operator_problems,
@@ -218,11 +218,12 @@ def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
     if entry.kind not in READOUTS:
         reason = f"has the unknown kind {entry.kind!r}."
         yield Problem(entry.name, "Readout", reason, f"Valid: {listed(READOUTS)}.")
-    elif not entry.reads_spikes and population is not None:
-        states = [s.name for s in population.model.states]
-        if "v" not in states:
-            reason = f"kind {entry.kind!r} reads v, which {population.model.name} does not have."
-            yield Problem(entry.name, "Readout", reason)
+    elif not entry.reads_spikes and population is not None and not population.model.potential:
+        reason = (
+            f"kind {entry.kind!r} reads a membrane potential, and no state variable of "
+            f"{population.model.name} is declared as one."
+        )
+        yield Problem(entry.name, "Readout", reason)
     if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
         yield Problem(entry.name, "Readout", reason)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.options import is_number
 from bioconv.network.recording_parts import Raster, RecordingParts
-from bioconv.network.validation.checks import is_number, is_whole
+from bioconv.network.validation.checks import is_whole
 
 
 def recording_problems(recording: RecordingParts) -> list[str]:

@@ -30,7 +30,9 @@ from bioconv.neurons.language.expressions import (
 #: dimensions that an equation may declare after the colon
 DIMENSIONS = ("1", "volt", "amp", "second", "hertz", "farad", "siemens", "volt/second")
 
-_MAX_NAME, _MAX_EQUATIONS = 64, 20_000
+#: letters of a name at most
+MOST_LETTERS = 64
+_MAX_EQUATIONS = 20_000
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -116,8 +118,8 @@ def check_name(name: str) -> str:
             f"{quote(name)} is not a name. A name is an ASCII letter followed by letters, digits "
             "and underscores."
         )
-    if len(name) > _MAX_NAME:
-        raise ExpressionError(f"The name {quote(name)} is longer than {_MAX_NAME} characters.")
+    if len(name) > MOST_LETTERS:
+        raise ExpressionError(f"The name {quote(name)} is longer than {MOST_LETTERS} characters.")
     taken = keyword.iskeyword(name) or name in _RESERVED or name in UNIT_VALUES
     if taken or name in FUNCTIONS or name.startswith("xi_"):
         raise ExpressionError(f"The name {name!r} is reserved. Choose another one.")

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.additions import free_names, membrane_of, name_of
 from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.language.substitution import substitute
 
-#: names that noise adds to a model
+#: names that noise adds to a model, if they are not used already
 SIGMA, NOISE = "sigma_noise", "i_noise"
 SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
 
@@ -28,7 +29,7 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
         Any neuron whose model takes a constant input current.
     sigma : float or ndarray
         Standard deviation in pA (dimensionless for a dimensionless model), which becomes the
-        parameter ``sigma_noise`` of the new model.
+        parameter ``sigma_noise`` of the new model, with the role "noise current".
 
     Returns
     -------
@@ -39,8 +40,7 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     Raises
     ------
     ParameterError
-        If the model takes no current or uses one of the new names, or if sigma is negative or
-        not a number.
+        If the model takes no current, or if sigma is negative or not a number.
 
     Examples
     --------
@@ -50,9 +50,10 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     50.0
     """
     model = neuron.model
-    if NOISE not in {equation.name for equation in model.parsed_equations}:
+    if not model.role(roles.NOISE_CURRENT):
         model = _noisy(model)
-    return replace(neuron, model=model, parameters={**neuron.parameters, SIGMA: sigma})
+    name = model.role(roles.NOISE_CURRENT)
+    return replace(neuron, model=model, parameters={**neuron.parameters, name: sigma})
 
 
 def with_membrane_noise(model: NeuronModel) -> NeuronModel:
@@ -66,53 +67,54 @@ def with_membrane_noise(model: NeuronModel) -> NeuronModel:
     Parameters
     ----------
     model : NeuronModel
-        With a state variable ``v`` in mV.
+        A model with one membrane potential, in mV.
 
     Returns
     -------
     NeuronModel
-        Model ``NAME_fluctuating`` with the parameter ``sigma_membrane`` (mV/ms), which is 0 by
-        default.  A model that already has this noise is returned unchanged.
+        Model ``NAME_fluctuating`` with the parameter ``sigma_membrane`` (mV/ms, with the role
+        "noise slope"), which is 0 by default.  A model that already has this noise is returned
+        unchanged.
 
     Raises
     ------
     ParameterError
-        If the model has no ``v`` in mV, or uses one of the new names.
+        If the model does not have exactly one membrane potential in mV.
     """
-    if {SIGMA_MEMBRANE, SLOPE_NOISE} <= model.names:
+    if model.role(roles.NOISE_SLOPE):
         return model
-    clashes = sorted({SIGMA_MEMBRANE, SLOPE_NOISE} & model.names)
-    if clashes or ("v", "mV") not in {(state.name, state.unit) for state in model.states}:
-        reason = f"it already uses {', '.join(clashes)}" if clashes else "it has no v in mV"
+    potential = membrane_of(model)
+    if not potential:
+        reason = "it does not have one membrane potential in mV"
         raise ParameterError(f"{model.name} cannot get noise on its membrane: {reason}.")
-    noise = f"{SLOPE_NOISE} = {SIGMA_MEMBRANE} * sqrt(ms / dt) * randn()"
+    sigma, slope = free_names(model, SIGMA_MEMBRANE, SLOPE_NOISE)
+    noise = f"{slope} = {sigma} * sqrt(ms / dt) * randn()"
     rewritten = [
-        replace(e, expression=f"({e.expression}) + {SLOPE_NOISE}") if e.name == "v" else e
+        replace(e, expression=f"({e.expression}) + {slope}") if e.name == potential else e
         for e in model.parsed_equations
     ]
     meaning = "Standard deviation of the mean slope of the noise over 1 ms"
     return replace(
         model,
-        name=f"{model.name}_fluctuating",
+        name=name_of(model, "fluctuating"),
         equations="\n".join(
             [f"{noise} : volt/second (constant over dt)", *(e.text for e in rewritten)]
         ),
         parameters=(
             *model.parameters,
-            Parameter(SIGMA_MEMBRANE, 0.0, "mV/ms", meaning, (0.0, 1e12), role=roles.NOISE_SLOPE),
+            Parameter(sigma, 0.0, "mV/ms", meaning, (0.0, 1e12), role=roles.NOISE_SLOPE),
         ),
         standard_cell="",
     )
 
 
 def _noisy(model: NeuronModel) -> NeuronModel:
-    clashes = sorted({SIGMA, NOISE} & model.names)
-    if not model.current or clashes:
-        reason = f"it already uses {', '.join(clashes)}" if clashes else "it takes no current"
-        raise ParameterError(f"{model.name} cannot get a noise current: {reason}.")
+    if not model.current:
+        raise ParameterError(f"{model.name} cannot get a noise current: it takes no current.")
+    sigma, current = free_names(model, SIGMA, NOISE)
     unit = model.parameter(model.current).unit
-    noise = f"{NOISE} = {SIGMA} * sqrt(ms / dt) * randn() : {UNITS[unit][1]} (constant over dt)"
-    total = f"{model.current} + {NOISE}"
+    noise = f"{current} = {sigma} * sqrt(ms / dt) * randn() : {UNITS[unit][1]} (constant over dt)"
+    total = f"{model.current} + {current}"
     rewritten = [
         replace(e, expression=substitute(e.expression, model.current, total))
         for e in model.parsed_equations
@@ -120,11 +122,11 @@ def _noisy(model: NeuronModel) -> NeuronModel:
     meaning = "Standard deviation of the mean noise current over 1 ms"
     return replace(
         model,
-        name=f"{model.name}_noisy",
+        name=name_of(model, "noisy"),
         equations="\n".join([noise, *(equation.text for equation in rewritten)]),
         parameters=(
             *model.parameters,
-            Parameter(SIGMA, 0.0, unit, meaning, (0.0, 1e12), role=roles.NOISE_CURRENT),
+            Parameter(sigma, 0.0, unit, meaning, (0.0, 1e12), role=roles.NOISE_CURRENT),
         ),
         standard_cell="",
     )

@@ -20,8 +20,10 @@ from bioconv.neurons.language.neuron import Neuron, Value
 
 #: most slots for spikes on their way: each is a state variable of every axon
 MOST_SLOTS = 65
-#: name of every axon model begins so
+#: names of axons begin so; nothing depends on it
 FAMILY = "axon"
+#: state variables of a spike that is counted down
+_COUNTING = 2
 
 _NEVER = 1e3
 _BOUNDS = (-_NEVER, _NEVER)
@@ -132,15 +134,20 @@ def Axon(kind: AxonKind | None = None, **parameters: Value) -> Neuron:
 
 
 def is_axon(model: NeuronModel) -> bool:
-    """Whether a model is one of these."""
-    return model.name.split("_")[0] == FAMILY
+    """Whether a model is declared to be an axon."""
+    return model.kind == roles.AXON
 
 
 def kind_of(model: NeuronModel) -> AxonKind:
-    """What axons of a model can do: the inverse of the name that they got."""
-    words = model.name.split("_")
-    slots = int(words[words.index("slots") + 1]) if "slots" in words else 0
-    return AxonKind("lossy" in words, "spurious" in words, slots, "countdown" in words)
+    """What axons of a model can do, from the roles of its parameters and its states.
+
+    A delay counts down one spike in two variables, or has one variable a slot, besides that which
+    takes the spikes.
+    """
+    loss, spurious, jitter = map(model.role, (roles.LOSS, roles.SPURIOUS, roles.JITTER))
+    delay = len(model.states) - 1 if jitter else 0
+    countdown = delay == _COUNTING
+    return AxonKind(bool(loss), bool(spurious), 0 if countdown else delay, countdown)
 
 
 def model_names() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.grammar import parse_statements
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m, reset_statement, t_ref
@@ -120,7 +121,12 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
 
 def subtracts(model: NeuronModel) -> bool:
     """Whether the reset of a model keeps what went beyond the threshold."""
-    return model.reset_statements == IntegrateAndFire("subtraction").model.reset_statements
+    names = model.potential, model.role(roles.THRESHOLD), model.role(roles.RESET)
+    if not all(names):
+        return False
+    potential, threshold, reset = names
+    wanted = parse_statements(f"{potential} -= {threshold} - {reset}", model.names, {potential})
+    return model.reset_statements == wanted
 
 
 def _synapse(kind: str) -> Synapse:

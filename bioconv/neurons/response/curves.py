@@ -5,8 +5,9 @@ All currents are one batch, in float64; results are kept in the cache by content
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from scipy.ndimage import maximum_filter1d
 from bioconv.ground.cache import remembered
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language.discrete import discretise
+from bioconv.neurons.language.identity import structure
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.language.neuron import Neuron
 from bioconv.neurons.language.update import Values, update_of
@@ -28,12 +30,14 @@ from bioconv.timing import whole_steps
 Floats = NDArray[np.float64]
 
 #: changes when the same key would give other numbers
-_VERSION = 2
+_VERSION = 3
 #: currents on the way from silence to the highest rate
 _N_FINE = 512
 _COARSE = np.concatenate([-np.logspace(4, -2, 110), [0.0], np.logspace(-2, 6.5, 401)])
 #: ms: of the first look, and of the measurement
 _LOOK, _MEASURE = (1000.0, 250.0), (1400.0, 400.0)
+#: spikes in the measured time at the largest rate: slower neurons are measured for longer
+_SPIKES_AT_TOP = 50.0
 #: a curve that falls below this share of its largest rate has left its rising branch
 _BLOCKED = 0.7
 #: coarse currents, a factor of about ten, within which a dip is over that is no such fall
@@ -43,6 +47,8 @@ _MOST_OFTEN = 250.0
 _NEVER_FIRES = "{name} fires steadily for no constant current."
 #: intervals that differ by this factor are bursts
 _BURST = 1.5
+#: an onset faster than the steady rate by this factor is adaptation; below, it is rounding to steps
+_ADAPTS = 1.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +66,7 @@ class Curve:
     excess : ndarray, shape (n,)
         Spikes before the counted time beyond those of the steady rate.
     potential : ndarray, shape (n,)
-        Mean of ``v`` over the counted time, in its unit.
+        Mean of the membrane potential over the counted time, in its unit.
     variance : ndarray, shape (n,)
         Variance of the count over its mean in trials with noise; 0 for one trial.
     """
@@ -88,7 +94,7 @@ class Curve:
         """
         index = int(np.argmin(np.abs(self.rates - rate)))
         steady, first = self.rates[index], self.onset[index]
-        if steady <= 0 or first < 1.05 * steady:
+        if steady <= 0 or first < _ADAPTS * steady:
             return 1.0, 0.0
         time = 1e3 * max(self.excess[index], 0.0) / (first - steady)
         return float(first / steady), float(time)
@@ -121,8 +127,8 @@ def measure_curve(
     trials : int
         Neurons for each current, where there is noise: their rates are averaged.
     shots : float
-        Synaptic input that fluctuates about zero, at the first receptor: its variance is that of
-        weights that arrive at random, with this standard deviation in 1 ms.
+        Synaptic input that fluctuates about zero, at the excitatory receptor: its variance is
+        that of weights that arrive at random, with this standard deviation in 1 ms.
     sources : array of float, shape (n_sources,)
         Rates in Hz of the sources of that input.  Each stands for two, one with a positive and
         one with a negative weight, that fire regularly from a random phase on.
@@ -152,9 +158,7 @@ def measure_curve(
     rates = np.asarray(sources, np.float64).reshape(-1)
     key = {
         "version": _VERSION,
-        "model": asdict(model),
-        "update": [str(line) for line in discretise(model).update],
-        "parameters": values,
+        **_content(model, values),
         "currents": flat,
         "times": [dt, n_steps, first],
         "trials": [trials, shots, seed],
@@ -195,7 +199,7 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
     silent, peak = _branch(name, look, dt)
     reached = silent + int(np.argmax(look[silent : peak + 1] >= max_rate))
     top = min(reached + 1, peak) if 0 < max_rate <= look[peak] else peak
-    slow = max(1.0, 50.0 / (max_rate or look[peak]))  # fifty spikes at the top
+    slow = max(1.0, _SPIKES_AT_TOP / (max_rate or look[peak]))
     duration, discard = (_whole(time * slow, dt) for time in _MEASURE)
     for end in dict.fromkeys([top, peak]):  # the first look may have seen what does not last
         currents = np.linspace(_COARSE[silent], _COARSE[end], _N_FINE)
@@ -211,6 +215,24 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
             f"Choose max_rate below that. Received: {max_rate:.4g} Hz."
         )
     return curve
+
+
+def _content(model: NeuronModel, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a neuron does, whatever its parts are called: for the key of the cache."""
+    own, update = structure(model), discretise(model).update
+    names = dict.fromkeys((*own.names, *(line.target for line in update)))
+    places = {name: f"p{place}" for place, name in enumerate(names)}
+
+    def placed(text: str) -> str:
+        return re.sub(r"[^\W\d]\w*", lambda found: places.get(found[0], found[0]), text)
+
+    return {
+        "model": own.text,
+        "update": [placed(str(line)) for line in update],
+        "potential": places.get(model.potential, ""),
+        "parameters": [values[name] for name in own.names if name in values],
+        "start": [s.initial for s in model.states if not isinstance(s.initial, str)],
+    }
 
 
 def _whole(time: float, dt: float) -> float:
@@ -327,23 +349,24 @@ def _run(
         if trains is not None:
             rate, phase, weight = trains
             spikes = jnp.floor((number + 1) * rate + phase) - jnp.floor(number * rate + phase)
-            inputs[model.receptors[0].variable] = jnp.sum(weight * spikes, axis=0)
+            excited = max(model.receptors, key=lambda receptor: receptor.sign)
+            inputs[excited.variable] = jnp.sum(weight * spikes, axis=0)
         wait = wait if update.waits else None
         state, wait, fired = update.step(state, wait, values, inputs, period)
         late = number >= first
-        return (state, zeros if wait is None else wait), _seen(seen, fired, number, late, state)
+        potential = state.get(model.potential, 0.0)
+        return (state, zeros if wait is None else wait), _seen(seen, fired, number, late, potential)
 
     state = {name: jnp.asarray(value, jnp.float64) for name, value in start.items()}
     return lax.fori_loop(0, n_steps, step, ((state, zeros), seen))[1]
 
 
-def _seen(seen: Values, fired: Any, number: Any, late: Any, state: Values) -> Values:
+def _seen(seen: Values, fired: Any, number: Any, late: Any, potential: Any) -> Values:
     """What has been seen after one more step."""
     interval = number - seen["latest"]
     counted = fired & late
     within = counted & (seen["count"] > 0)
     second = fired & (seen["total"] == 1)
-    potential = state.get("v", 0.0)
     return {
         "total": seen["total"] + fired,
         "onset": jnp.where(second, interval, seen["onset"]),

@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression, least_squares
 
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Receptor
 from bioconv.neurons.language.neuron import Neuron
 from bioconv.neurons.language.update import evaluate
 from bioconv.neurons.response.curves import Curve, measure_curve, rising_branch
+from bioconv.neurons.response.integrators import Integrating, integrating
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +27,10 @@ Floats = NDArray[np.float64]
 _SILENCE = 0.005
 #: share of the largest rate by which a curve jumps between two measured currents
 _JUMP = 0.08
+#: where the point before a jump is put: share of the distance of the two currents
+_BEFORE_JUMP = 1e-3
+#: relative width of the differences of the fit, wider than the steps of sampled rates
+_DIFFERENCE = 1e-3
 #: drives that a fit starts from: i0 below rheobase, and gain, in units of the span of currents
 _GUESSES = np.stack(
     np.meshgrid(-np.logspace(-3, 0.6, 25), np.linspace(0.1, 4.0, 40)), axis=-1
@@ -114,9 +120,10 @@ def fit_drive(
     """
     if not max_rate > 0:
         raise ParameterError(f"max_rate must be above 0 Hz. Received: {max_rate}.")
-    if _is_linear(neuron) and max_rate * dt <= 1e3:
-        gap = float(neuron.value("v_th")) - float(neuron.value("v_reset"))
-        return DriveFit(0.0, max_rate * 1e-3 * float(neuron.value("c_m")) * gap, 0.0)
+    known = integrating(neuron.model)
+    if known and _is_linear(neuron, known) and max_rate * dt <= 1e3:
+        gap = float(neuron.value(known.threshold)) - float(neuron.value(known.reset))
+        return DriveFit(0.0, max_rate * 1e-3 * float(neuron.value(known.capacitance)) * gap, 0.0)
     return fit_curve(rising_branch(neuron, dt, max_rate), max_rate, activations)
 
 
@@ -154,7 +161,7 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
     # that differences need a finite width.
     tried = _GUESSES[np.argmin([np.sum(distance(x) ** 2) for x in _GUESSES])]
     bounds = ([-np.inf, 0.0], [0.0, np.inf])
-    best = least_squares(distance, tried, diff_step=1e-3, bounds=bounds).x
+    best = least_squares(distance, tried, diff_step=_DIFFERENCE, bounds=bounds).x
     error = distance(best)
     return DriveFit(
         float(silent + span * best[0]),
@@ -167,7 +174,7 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
 def _with_jumps(currents: Floats, rates: Floats, jump: float) -> tuple[Floats, Floats]:
     """The curve with a point before each jump, so that no drive lives on what lies between."""
     after = np.flatnonzero(np.diff(rates) > jump) + 1
-    before = currents[after] - 1e-3 * (currents[after] - currents[after - 1])
+    before = currents[after] - _BEFORE_JUMP * (currents[after] - currents[after - 1])
     return np.insert(currents, after, before), np.insert(rates, after, rates[after - 1])
 
 
@@ -186,34 +193,40 @@ def charge(neuron: Neuron, receptor: str, dt: float, potential: float | None = N
     Returns
     -------
     float
-        pA ms (ms in a dimensionless model).  Delta synapse: c_m.  Exponential synapse: tau, since
-        exact solution and Runge-Kutta methods (Euler among them) keep ``v c_m + i tau`` without
-        a leak; exponential Euler holds the current of the start of a step for the whole step:
+        pA ms (ms in a dimensionless model).  Delta synapse: the capacitance c_m.  Exponential
+        synapse: tau, since exact solution and Runge-Kutta methods (Euler among them) keep
+        ``v c_m + i tau`` without a leak; exponential Euler holds the current of the start of a
+        step for the whole step:
         dt / (1 - exp(-dt / tau)).  Alpha synapse: e times as much.  Conductance: times the
         distance of ``potential`` to the reversal potential, negative for inhibition.
 
     Raises
     ------
     ParameterError
-        A delta synapse on a model without capacitance ``c_m``, a conductance without potential.
+        A delta synapse on a model without capacitance, a conductance without potential.
     """
     model, entry = neuron.model, neuron.model.receptor(receptor)
     if not entry.tau:
-        if entry.variable != "v" or not any(p.name == "c_m" for p in model.parameters):
+        if not charges_membrane(model, entry):
             raise ParameterError(
-                f"{model.name} has no capacitance c_m that a delta synapse would charge. "
-                "Use synapse='exponential'."
+                f"{model.name} has no parameter with the role {roles.CAPACITANCE!r} that a delta "
+                "synapse would charge. Use synapse='exponential'."
             )
-        return float(neuron.value("c_m"))
+        return float(neuron.value(model.role(roles.CAPACITANCE)))
     time = tau = float(neuron.value(entry.tau))
     if model.method == "exponential_euler":
         time = dt / -float(np.expm1(-dt / tau))
     brought = time * _peak(neuron, entry) * tau
-    if entry.unit != "nS":
+    if not entry.reversal:
         return brought
     if potential is None:
         raise ParameterError(f"the charge on {receptor} of {model.name} depends on the potential.")
-    return brought * (float(neuron.value(f"e_rev_{receptor}")) - potential)
+    return brought * (float(neuron.value(entry.reversal)) - potential)
+
+
+def charges_membrane(model: NeuronModel, receptor: Receptor) -> bool:
+    """Whether a delta synapse brings charge: it acts on a potential with a known capacitance."""
+    return receptor.variable == model.potential != "" and bool(model.role(roles.CAPACITANCE))
 
 
 def _peak(neuron: Neuron, receptor: Receptor) -> float:
@@ -233,23 +246,10 @@ def _peak(neuron: Neuron, receptor: Receptor) -> float:
     return 1.0 / tau
 
 
-def has_parameters(model: NeuronModel, *names: str) -> bool:
-    """Whether a model has parameters of these names."""
-    return set(names) <= {parameter.name for parameter in model.parameters}
-
-
-def _is_linear(neuron: Neuron) -> bool:
+def _is_linear(neuron: Neuron, known: Integrating) -> bool:
     """Whether the rate is exactly proportional to a constant current."""
-    model = neuron.model
-    names = {state.name for state in model.states} - {r.variable for r in model.receptors if r.tau}
-    slopes = [e.expression for e in model.parsed_equations if e.differential and e.name == "v"]
-    drive = "".join([model.current, *(f" + {r.variable}" for r in model.receptors if r.tau)])
-    return (
-        names == {"v"}
-        and slopes == [f"({drive}) / c_m"]
-        and model.reset == "v -= v_th - v_reset"
-        and (not model.refractory or not np.any(neuron.value(model.refractory)))
-    )
+    pauses = np.any(neuron.value(neuron.model.refractory))
+    return known.perfect and known.subtracts and known.instant and not pauses
 
 
 __all__ = [
@@ -259,7 +259,6 @@ __all__ = [
     "fi_curve",
     "fit_curve",
     "fit_drive",
-    "has_parameters",
     "measure_curve",
     "rising_branch",
 ]

@@ -1,4 +1,4 @@
-"""Which reader reads which Keras layer: the one table of what is supported."""
+"""The table of supported Keras layers and their readers."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ Reader = Callable[[Context], Tensor]
 
 
 def identity(context: Context) -> Tensor:
-    """Layers that act in training only."""
+    """Read a layer that acts only during training."""
     return context.only()
 
 
 def time_distributed(context: Context) -> Tensor:
-    """TimeDistributed: the reader of the wrapped class, with time as one axis more."""
+    """Read TimeDistributed by the reader of the wrapped class, with time as an additional axis."""
     kind, inner = recurrent.time_distributed(context)
     return READERS[kind](inner)
 
@@ -78,7 +78,7 @@ _ELEMENTWISE: Mapping[str, Reader] = {
     "LayerNormalization": sequence.layer_normalization,
     "UnitNormalization": sequence.unit_normalization,
 }
-#: attention layers: their inputs may come by name, and they may be causal
+#: attention layers, whose inputs may be named arguments, and which may be causal
 ATTENTION: Mapping[str, Reader] = {
     "Attention": sequence.attention,
     "AdditiveAttention": sequence.additive_attention,
@@ -145,19 +145,19 @@ READERS: Mapping[str, Reader] = {
     **{f"{OPERATION}{name}": reader for name, reader in _OPERATIONS.items()},
 }
 
-#: classes whose output has the mask of their input; others drop it, as in Keras
+#: classes whose output has the mask of their input; others remove it, as in Keras
 CARRY_MASK = frozenset(
     {*_TRAINING_ONLY, *_MERGING, *_ELEMENTWISE, "Dense", "EinsumDense", "TimeDistributed"}
 ) - {"Softmax"}
 
 
 def supported_layers() -> tuple[str, ...]:
-    """Class names of Keras 3 that can be read, in alphabetical order."""
+    """Return the class names of Keras 3 that can be read, in alphabetical order."""
     return tuple(sorted(name for name in READERS if not name.startswith(OPERATION)))
 
 
 def alternatives(kind: str) -> str:
-    """Advice for a class that cannot be read."""
+    """Return advice for a class that cannot be read."""
     similar = get_close_matches(kind, supported_layers(), n=3)
     if similar:
         return f"Similar classes that can be read: {', '.join(similar)}."

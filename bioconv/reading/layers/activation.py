@@ -1,4 +1,4 @@
-"""Readers of activations, as an argument of another layer and as layers of their own."""
+"""Readers of activations, both as arguments of other layers and as separate layers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _fi_curve(config: Config) -> FICurve:
         raise Refusal(str(error)) from None
 
 
-#: activation layers without weights: class -> function of the configuration
+#: class of an activation layer without weights -> function of its configuration
 LAYERS: Mapping[str, Callable[[Config], Elementwise]] = {
     "ReLU": _relu,
     "LeakyReLU": _leaky_relu,
@@ -124,7 +124,7 @@ LAYERS: Mapping[str, Callable[[Config], Elementwise]] = {
 
 
 def function_of(value: Any) -> Elementwise | None:
-    """The function that an ``activation`` argument names; None for the identity.
+    """Return the function of an ``activation`` argument, or None for the identity.
 
     Parameters
     ----------
@@ -134,16 +134,16 @@ def function_of(value: Any) -> Elementwise | None:
     Raises
     ------
     Refusal
-        If it is not one of Keras's.
+        If the activation is not one of Keras's.
     UnsafeCode
-        If it is Python code.
+        If the activation is Python code.
     """
     if value is None:
         return None
     if isinstance(value, Mapping):
         kind, inner = value.get("class_name"), value.get("config")
         kind = CLASSES.get(kind, kind) if isinstance(kind, str) else kind
-        # Keras 3 gives a lambda as ("__lambda__", ...) or as its bare marshalled code.
+        # Keras 3 stores a lambda as ("__lambda__", ...) or as its bare marshalled code.
         if kind in ("__lambda__", "Lambda") or (kind is None and "value" in value):
             raise UnsafeCode("its activation is Python code, which is never run.")
         if isinstance(kind, str) and kind in LAYERS and isinstance(inner, Mapping):
@@ -158,7 +158,7 @@ def function_of(value: Any) -> Elementwise | None:
 
 
 def check_activations(spec: LayerSpec) -> None:
-    """Raise what `function_of` raises for any activation of a layer or of the one it wraps."""
+    """Check all activations of a layer, and of the layer that it wraps, by `function_of`."""
     for key in ("activation", "recurrent_activation"):
         function_of(spec.config.get(key))
     if isinstance(spec.inner, LayerSpec):
@@ -166,22 +166,22 @@ def check_activations(spec: LayerSpec) -> None:
 
 
 def activated(context: Context, x: Tensor) -> Tensor:
-    """``x`` after the layer's own ``activation`` argument."""
+    """Apply the ``activation`` argument of the layer to ``x``."""
     return applied(context, x, function_of(context.config.get("activation")))
 
 
 def applied(context: Context, x: Tensor, function: Elementwise | None) -> Tensor:
-    """``x`` after a function of one array; the identity makes no layer."""
+    """Apply a function of one array to ``x``, without a layer for the identity."""
     return x if function is None else context.layer(function, x, shape=x.shape)
 
 
 def activation(context: Context) -> Tensor:
-    """Activation."""
+    """Read Activation."""
     return activated(context, context.only())
 
 
 def activation_layer(context: Context) -> Tensor:
-    """ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax; those of `bioconv.keras`."""
+    """Read ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax and the layers of `bioconv.keras`."""
     x = context.only()
     function = LAYERS[context.spec.kind](context.config)
     if isinstance(function, Softmax):
@@ -196,7 +196,7 @@ def _check_axes(axis: int | tuple[int, ...], rank: int) -> None:
 
 
 def prelu(context: Context) -> Tensor:
-    """PReLU: a trained slope for every element, shared along ``shared_axes``."""
+    """Read PReLU, with a trained slope for every element that is shared along ``shared_axes``."""
     x = context.only()
     alpha = context.weights["alpha"]
     axes = zip(alpha.shape, x.shape, strict=False)

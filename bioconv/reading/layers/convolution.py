@@ -1,4 +1,4 @@
-"""Readers of convolutions: ordinary, depthwise, separable, transposed; one to three axes."""
+"""Readers of ordinary, depthwise, separable and transposed convolutions in up to 3 dimensions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Settings:
 
 
 def convolution(rank: int) -> Reader:
-    """Reader of Conv1D, Conv2D, Conv3D."""
+    """Return the reader of Conv1D, Conv2D or Conv3D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -44,7 +44,7 @@ def convolution(rank: int) -> Reader:
 
 
 def transposed(rank: int) -> Reader:
-    """Reader of Conv1DTranspose, Conv2DTranspose, Conv3DTranspose."""
+    """Return the reader of Conv1DTranspose, Conv2DTranspose or Conv3DTranspose."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -61,7 +61,7 @@ def transposed(rank: int) -> Reader:
 
 
 def depthwise_convolution(rank: int) -> Reader:
-    """Reader of DepthwiseConv1D, DepthwiseConv2D."""
+    """Return the reader of DepthwiseConv1D or DepthwiseConv2D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -72,7 +72,7 @@ def depthwise_convolution(rank: int) -> Reader:
 
 
 def separable(rank: int) -> Reader:
-    """Reader of SeparableConv1D, SeparableConv2D."""
+    """Return the reader of SeparableConv1D or SeparableConv2D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -92,7 +92,7 @@ def _depthwise(context: Context, x: Tensor, rank: int) -> Operator:
 
 
 def _finished(context: Context, x: Tensor, filters: int, *operators: Operator) -> Tensor:
-    """Operators, bias and activation."""
+    """Apply operators, bias and activation."""
     x = linear(x, *operators)
     if context.config.flag("use_bias", True):
         x = shifted(x, context.weight("bias", (filters,)))

@@ -14,10 +14,10 @@ from bioconv.reading.tensors import Tensor, broadcast_shape, linear, shifted
 
 
 def dense(context: Context) -> Tensor:
-    """Dense: a matrix on the last axis."""
+    """Read Dense, which multiplies the last axis by a matrix."""
     x = context.only()
     if not x.shape:
-        raise Refusal("it takes inputs of at least one axis.")
+        raise Refusal("it takes inputs with at least one axis.")
     units = context.config.integer("units")
     x = linear(x, Dense(x.shape, context.weight("kernel", (x.shape[-1], units))))
     if context.config.flag("use_bias", True):
@@ -26,7 +26,7 @@ def dense(context: Context) -> Tensor:
 
 
 def einsum_dense(context: Context) -> Tensor:
-    """EinsumDense, where it contracts the last axes of the input with the first of the kernel."""
+    """Read EinsumDense if it contracts the last axes of the input with the first of the kernel."""
     x = context.only()
     equation = context.config.get("equation")
     left, kernel_labels, right = _labels(equation, len(x.shape))
@@ -35,7 +35,7 @@ def einsum_dense(context: Context) -> Tensor:
     new = kernel_labels[len(contracted) :]
     if kernel_labels[: len(contracted)] != contracted or right != kept + new or not contracted:
         raise Refusal(
-            f"its equation {shown(equation)} is no product over the last axes.",
+            f"its equation {shown(equation)} is not a product over the last axes.",
             "Use Dense, Reshape and Permute.",
         )
     kernel = context.weights["kernel"]
@@ -54,12 +54,12 @@ def einsum_dense(context: Context) -> Tensor:
 
 
 def _labels(equation: object, rank: int) -> tuple[str, str, str]:
-    """Labels of input (without the batch), kernel and output (without the batch)."""
+    """Return labels of input, kernel and output, without those of the batch."""
     match = re.fullmatch(r"(\.\.\.|\w)(\w*),(\w+)->(\.\.\.|\w)(\w*)", str(equation))
     if match is None or match[1] != match[4]:
-        raise Refusal(f"its equation {shown(equation)} is not understood.")
+        raise Refusal(f"its equation {shown(equation)} is not supported.")
     left, kernel, right = match[2], match[3], match[5]
-    if match[1] == "...":  # the dots stand for the batch and all axes that are not named
+    if match[1] == "...":  # the dots represent the batch and all axes without a label
         free = "".join(c for c in "0123456789" if c not in left + kernel)
         dots = free[: max(rank - len(left), 0)]
         left, right = dots + left, dots + right

@@ -36,24 +36,24 @@ def _inputs(context: Context, n: int | None = None) -> list[Tensor]:
 
 
 def add(context: Context) -> Tensor:
-    """Add: the sum of all inputs."""
+    """Read Add, the sum of all inputs."""
     return total(_inputs(context))
 
 
 def subtract(context: Context) -> Tensor:
-    """Subtract: the first input minus the second."""
+    """Read Subtract, the difference of two inputs."""
     first, second = _inputs(context, 2)
     return total([first, scaled(second, -1.0)])
 
 
 def average(context: Context) -> Tensor:
-    """Average: the mean of all inputs."""
+    """Read Average, the mean of all inputs."""
     tensors = _inputs(context)
     return scaled(total(tensors), 1 / len(tensors))
 
 
 def concatenate(context: Context) -> Tensor:
-    """Concatenate: each input in its own place along one axis."""
+    """Read Concatenate, which joins all inputs along one axis."""
     tensors = _inputs(context)
     shapes = [tensor.shape for tensor in tensors]
     rank, axis = len(shapes[0]), context.config.get("axis", -1)
@@ -62,7 +62,7 @@ def concatenate(context: Context) -> Tensor:
     axis = axis % (rank + 1) - 1
     others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
     if len({len(shape) for shape in shapes}) > 1 or len(others) > 1:
-        raise Refusal(f"its inputs have shapes that do not fit together: {shapes}.")
+        raise Refusal(f"its inputs have incompatible shapes: {shapes}.")
     starts = np.cumsum([0, *(shape[axis] for shape in shapes)]).tolist()
     placed = [
         linear(tensor, Place(tensor.shape, axis, start, starts[-1]))
@@ -72,7 +72,7 @@ def concatenate(context: Context) -> Tensor:
 
 
 def elementwise(function: Function) -> Reader:
-    """Reader of Multiply, Maximum, Minimum."""
+    """Return the reader of Multiply, Maximum or Minimum."""
 
     def read(context: Context) -> Tensor:
         return _joined(context, function, _inputs(context))
@@ -87,7 +87,7 @@ def _joined(context: Context, function: Function, tensors: Sequence[Tensor]) -> 
 
 
 def dot(context: Context) -> Tensor:
-    """Dot: scalar products along one axis of each input."""
+    """Read Dot, the scalar products along one axis of each input."""
     first, second = _inputs(context, 2)
     axes = context.config.get("axes", -1)
     pair = tuple(axes) if isinstance(axes, list | tuple) else (axes, axes)
@@ -108,7 +108,7 @@ MULTIPLY = elementwise(Multiply())
 
 
 def _operands(context: Context, n: int) -> list[Tensor | NDArray[np.float64]]:
-    """Operands of a function such as ``x + 1``: tensors, or arrays of constants."""
+    """Return the operands of a function such as ``x + 1`` as tensors or constant arrays."""
     named = [context.kwargs[key] for key in ("x1", "x2", "y") if key in context.kwargs]
     operands = [_operand(value) for value in (*context.args, *named)]
     if len(operands) != n or not any(isinstance(operand, Tensor) for operand in operands):
@@ -128,7 +128,7 @@ def _fit(array: NDArray[np.float64], tensor: Tensor) -> NDArray[np.float64]:
 
 
 def add_operation(sign: float) -> Reader:
-    """Reader of ``a + b`` (sign 1) and ``a - b`` (sign -1)."""
+    """Return the reader of ``a + b`` (sign 1) or ``a - b`` (sign -1)."""
 
     def read(context: Context) -> Tensor:
         first, second = _operands(context, 2)
@@ -143,7 +143,7 @@ def add_operation(sign: float) -> Reader:
 
 
 def multiply_operation(context: Context) -> Tensor:
-    """``a * b``."""
+    """Read ``a * b``."""
     first, second = _operands(context, 2)
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return _joined(context, Multiply(), [first, second])
@@ -153,20 +153,20 @@ def multiply_operation(context: Context) -> Tensor:
 
 
 def divide_operation(context: Context) -> Tensor:
-    """``a / b`` by a constant."""
+    """Read ``a / b`` for a constant b."""
     first, second = _operands(context, 2)
     if not isinstance(first, Tensor) or isinstance(second, Tensor) or not np.all(second):
-        raise Refusal("it divides by something else than constants.")
+        raise Refusal("it divides by values that are not constant.")
     return scaled(first, 1 / _fit(second, first))
 
 
 def negative_operation(context: Context) -> Tensor:
-    """``-a``."""
+    """Read ``-a``."""
     return scaled(context.only(), -1.0)
 
 
 def activation_operation(name: str) -> Reader:
-    """Reader of ``keras.ops.relu(x)`` and its like."""
+    """Return the reader of a function such as ``keras.ops.relu(x)``."""
 
     def read(context: Context) -> Tensor:
         return applied(context, context.only(), ACTIVATIONS[name])

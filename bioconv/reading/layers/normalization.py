@@ -1,4 +1,4 @@
-"""Readers of layers that scale and shift with stored numbers."""
+"""Readers of layers that scale and shift by stored values."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bioconv.reading.context import Context
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.tensors import Shape, Tensor, scaled, shifted
 
-#: Keras's own floor under a standard deviation (`keras.config.epsilon()`)
+#: Keras's lower bound of a standard deviation (`keras.config.epsilon()`)
 _EPSILON = 1e-7
 
 
 def batch_normalization(context: Context) -> Tensor:
-    """BatchNormalization as it predicts: with the moving statistics."""
+    """Read BatchNormalization, which predicts with its moving statistics."""
     x = context.only()
     axes = _axes(context, len(x.shape))
     shape = _kept(x.shape, axes)
@@ -34,7 +34,7 @@ def batch_normalization(context: Context) -> Tensor:
 
 
 def normalization(context: Context) -> Tensor:
-    """Normalization: (x - mean) / standard deviation of the data it was adapted to."""
+    """Read Normalization by mean and standard deviation of the data to which it was adapted."""
     x = context.only()
     axes = _axes(context, len(x.shape))
     shape = _kept(x.shape, axes)
@@ -49,7 +49,7 @@ def normalization(context: Context) -> Tensor:
 
 
 def rescaling(context: Context) -> Tensor:
-    """Rescaling: scale times x plus offset."""
+    """Read Rescaling, scale times x plus offset."""
     x = context.only()
     factor = _fitting(context.config.array("scale"), x.shape, "scale")
     offset = _fitting(context.config.array("offset", 0.0), x.shape, "offset")
@@ -66,7 +66,7 @@ def _statistic(context: Context, name: str, shape: Shape, axes: tuple[int, ...])
 
 
 def _fitting(array: NDArray, shape: Shape, name: str) -> NDArray:
-    """``array`` if it broadcasts to ``shape`` (axes of length 1 in front are dropped)."""
+    """Return ``array``, without leading axes of length 1, if it broadcasts to ``shape``."""
     while array.ndim > len(shape) and array.shape[0] == 1:
         array = array[0]
     axes = zip(array.shape[::-1], shape[::-1], strict=False)
@@ -76,7 +76,7 @@ def _fitting(array: NDArray, shape: Shape, name: str) -> NDArray:
 
 
 def _axes(context: Context, rank: int) -> tuple[int, ...]:
-    """The axes that keep their own statistics, counted without the batch, ascending."""
+    """Return the axes with separate statistics, counted without the batch, in ascending order."""
     value = context.config.get("axis", -1)
     given = [] if value is None else value if isinstance(value, list | tuple) else [value]
     axes = []

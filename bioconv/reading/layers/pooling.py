@@ -1,4 +1,4 @@
-"""Readers of pooling: average pooling is linear, maximum pooling is a function."""
+"""Readers of average pooling, which is linear, and of maximum pooling, which is a function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Reader = Callable[[Context], Tensor]
 
 
 def _pooled(context: Context, x: Tensor, size: tuple, strides: tuple, mode: str) -> Tensor:
-    """Average or maximum over windows of a channels-last tensor."""
+    """Return the average or maximum over windows of a channels-last tensor."""
     spatial = x.shape[:-1]
     padding = keras_paddings(spatial, size, strides, (1,) * len(size), mode)
     if "Average" in context.spec.kind:
@@ -24,7 +24,7 @@ def _pooled(context: Context, x: Tensor, size: tuple, strides: tuple, mode: str)
 
 
 def pooling(rank: int) -> Reader:
-    """Reader of AveragePooling1D ... MaxPooling3D."""
+    """Return the reader of AveragePooling1D, ..., MaxPooling3D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -38,7 +38,7 @@ def pooling(rank: int) -> Reader:
 
 
 def global_pooling(rank: int) -> Reader:
-    """Reader of GlobalAveragePooling1D ... GlobalMaxPooling3D."""
+    """Return the reader of GlobalAveragePooling1D, ..., GlobalMaxPooling3D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))

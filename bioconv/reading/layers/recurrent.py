@@ -33,18 +33,18 @@ _GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 
 
 def recurrent(context: Context) -> Tensor:
-    """LSTM, GRU, SimpleRNN."""
+    """Read LSTM, GRU and SimpleRNN."""
     x = context.only(2)
     function = _function(context.spec, context, "", x.shape[-1])
     return _applied(context, function, x)
 
 
 def bidirectional(context: Context) -> Tensor:
-    """Bidirectional: one layer forwards, its twin backwards."""
+    """Read Bidirectional, in which equal layers process a sequence forwards and backwards."""
     x = context.only(2)
     inner = context.spec.inner
     if not isinstance(inner, LayerSpec) or inner.kind not in _GATES:
-        raise Refusal("it wraps something else than LSTM, GRU or SimpleRNN.")
+        raise Refusal("it wraps a layer other than LSTM, GRU or SimpleRNN.")
     _check_twin(inner, context.config.get("backward_layer"))
     merge = context.config.choice("merge_mode", ("concat", "sum", "ave", "mul"), "concat")
     # Keras forces zero_output_for_mask for both.
@@ -67,7 +67,7 @@ def _applied(context: Context, function: Any, x: Tensor) -> Tensor:
 
 
 def _check_twin(inner: LayerSpec, other: Any) -> None:
-    """A backward layer of its own must not differ from the forward one."""
+    """Refuse a separate backward layer that differs from the forward one."""
     config = other.get("config") if isinstance(other, Mapping) else None
     if not isinstance(config, Mapping):
         return
@@ -80,7 +80,7 @@ def _check_twin(inner: LayerSpec, other: Any) -> None:
 
 
 def _function(spec: LayerSpec, context: Context, prefix: str, features: int) -> Recurrent:
-    """The function of one recurrent layer whose weights have ``prefix`` in their path."""
+    """Return the function of a recurrent layer whose weight paths begin with ``prefix``."""
     config, gates = spec.config, _GATES[spec.kind]
     for key, reason in (
         ("stateful", "keeps its state between batches"),
@@ -114,7 +114,7 @@ def _function(spec: LayerSpec, context: Context, prefix: str, features: int) -> 
 
 
 def embedding(context: Context) -> Tensor:
-    """Embedding: a row of the table for every token; token 0 may mean "no token"."""
+    """Read Embedding, which looks up a row for every token; token 0 may be masked."""
     x = context.only()
     n = (context.config.integer("input_dim"), context.config.integer("output_dim"))
     table = EmbeddingFunction(context.weight("embeddings", n))
@@ -125,7 +125,7 @@ def embedding(context: Context) -> Tensor:
 
 
 def masking(context: Context) -> Tensor:
-    """Masking: time steps in which every feature has one value are skipped, and set to 0."""
+    """Read Masking, which masks and sets to 0 the steps in which all features have one value."""
     x = context.only(2)
     value = NotEqual(context.config.number("mask_value", 0.0))
     differs = context.layer(value, x, shape=x.shape, suffix="/differs")
@@ -136,7 +136,7 @@ def masking(context: Context) -> Tensor:
 
 
 def _any_feature(context: Context, x: Tensor, suffix: str = "") -> Tensor:
-    """1 for every step in which any feature is 1, as a maximum over the features."""
+    """Return 1 for every step in which any feature is 1, as a maximum over features."""
     steps, features = x.shape
     across = linear(x, Permute(x.shape, (1, 0)))
     y = context.layer(MaxPool((features,)), across, shape=(1, steps), suffix=suffix)
@@ -144,23 +144,23 @@ def _any_feature(context: Context, x: Tensor, suffix: str = "") -> Tensor:
 
 
 def not_equal_operation(context: Context) -> Tensor:
-    """``x != number``: how Keras 3 writes the mask of an Embedding or Masking."""
+    """Read ``x != number``, by which Keras 3 computes the mask of Embedding and Masking."""
     tensor, number = context.args if len(context.args) == 2 else (None, None)
     if not isinstance(tensor, Tensor):
-        raise Refusal("it compares something else than a tensor with a number.")
+        raise Refusal("it does not compare a tensor to a number.")
     function = NotEqual(Config({"number": number}).number("number"))
     return context.layer(function, tensor, shape=tensor.shape)
 
 
 def any_operation(context: Context) -> Tensor:
-    """``any(x, axis=-1)`` of a sequence: the mask of a Masking."""
+    """Read ``any(x, axis=-1)`` of a sequence, by which Keras 3 computes the mask of Masking."""
     x = context.only(2)
     if context.config.get("axis") not in (-1, 2) or context.config.flag("keepdims", False):
-        raise Refusal("it reduces other axes than the last.")
+        raise Refusal("it reduces axes other than the last.")
     return _any_feature(context, x)
 
 
-#: classes that act on the last axis or on every element, so that time is one axis more
+#: classes that act on the last axis or on every element, for which time is an additional axis
 _ANY_RANK = (
     "Activation",
     "Dense",
@@ -174,7 +174,7 @@ _ANY_RANK = (
     "AlphaDropout",
     "Rescaling",
 )
-#: classes that take time as one more spatial axis of size 1
+#: classes for which time is an additional spatial axis with a kernel of size 1
 _RAISED = {
     f"{kind}{rank}D": f"{kind}{rank + 1}D"
     for kind in ("Conv", "MaxPooling", "AveragePooling")
@@ -184,7 +184,7 @@ _PER_AXIS = {"kernel_size": 1, "strides": 1, "dilation_rate": 1, "pool_size": 2}
 
 
 def time_distributed(context: Context) -> tuple[str, Context]:
-    """TimeDistributed: which class reads it as a whole, and with which settings.
+    """Return the class that is equivalent to a TimeDistributed, and its settings.
 
     Returns
     -------
@@ -213,7 +213,7 @@ def time_distributed(context: Context) -> tuple[str, Context]:
 def _with_time(
     kind: str, config: Config, weights: Mapping[str, NDArray]
 ) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """Settings and kernel of a convolution or pooling with time as its first axis."""
+    """Return settings and kernel of a convolution or pooling with time as its first axis."""
     rank = int(kind[-2])
     new = dict(config)
     for key, default in _PER_AXIS.items():

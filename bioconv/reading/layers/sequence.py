@@ -1,4 +1,4 @@
-"""Readers of attention and of normalizations by the sample's own statistics."""
+"""Readers of attention and of normalizations by statistics of each sample."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bioconv.reading.tensors import Tensor
 
 
 def layer_normalization(context: Context) -> Tensor:
-    """LayerNormalization."""
+    """Read LayerNormalization."""
     x = context.only()
     axes = _axes(context, len(x.shape))
     shape = tuple(x.shape[axis - 1] for axis in axes)
@@ -35,13 +35,13 @@ def layer_normalization(context: Context) -> Tensor:
 
 
 def unit_normalization(context: Context) -> Tensor:
-    """UnitNormalization."""
+    """Read UnitNormalization."""
     x = context.only()
     return context.layer(UnitNormalization(_axes(context, len(x.shape))), x, shape=x.shape)
 
 
 def _axes(context: Context, rank: int) -> tuple[int, ...]:
-    """Normalized axes, ascending; the batch is axis 0."""
+    """Return the normalized axes in ascending order, where the batch is axis 0."""
     value = context.config.get("axis", -1)
     axes = value if isinstance(value, list | tuple) else [value]
     for axis in axes:
@@ -54,7 +54,7 @@ def _axes(context: Context, rank: int) -> tuple[int, ...]:
 
 
 def _query_value_key(context: Context) -> list[Tensor]:
-    """Inputs in Keras's order, some of them by name."""
+    """Return the inputs in Keras's order, some of which may be named arguments."""
     named = [context.kwargs[key] for key in ("query", "value", "key") if key in context.kwargs]
     tensors = [value for value in (*context.args, *named) if isinstance(value, Tensor)]
     if len(tensors) not in (2, 3) or any(len(tensor.shape) != 2 for tensor in tensors):
@@ -74,22 +74,22 @@ def _causal(context: Context) -> bool:
 
 
 def attention(context: Context) -> Tensor:
-    """Attention (Luong)."""
+    """Read Attention (Luong)."""
     score = context.config.choice("score_mode", ("dot", "concat"), "dot")
     scale, concat = context.weights.get("scale"), context.weights.get("concat_score_weight")
     return _attended(context, Attention(scale, concat, score, _causal(context)))
 
 
 def additive_attention(context: Context) -> Tensor:
-    """AdditiveAttention (Bahdanau)."""
+    """Read AdditiveAttention (Bahdanau)."""
     return _attended(context, AdditiveAttention(context.weights.get("scale"), _causal(context)))
 
 
 def multi_head_attention(context: Context) -> Tensor:
-    """MultiHeadAttention over sequences."""
+    """Read MultiHeadAttention over sequences."""
     config = context.config
     if config.get("attention_axes") not in (None, [1], (1,), 1) or config.get("use_gate"):
-        raise Refusal("it attends along other axes than time, or with gates.")
+        raise Refusal("it attends along axes other than time, or uses gates.")
     query, value, *rest = _query_value_key(context)
     key = rest[0] if rest else value
     heads, dim = config.integer("num_heads"), config.integer("key_dim")

@@ -1,4 +1,4 @@
-"""Readers of layers that move values: padding, cropping, repeating, reshaping."""
+"""Readers of layers that only move values, such as padding, cropping and reshaping."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Reader = Callable[[Context], Tensor]
 
 
 def flatten(context: Context) -> Tensor:
-    """Flatten: C order, of the channels-last order if it knows that channels are in front.
+    """Read Flatten in C order, after moving channels last if its data_format is channels_first.
 
-    Keras 1 and Keras 2 before 2.2 have no ``data_format`` here and flatten what they see.
+    In Keras 1 and Keras 2 before 2.2, it has no ``data_format`` and does not move channels.
     """
     x = context.only()
     x = context.channels_last(x) if len(x.shape) > 1 else x
@@ -28,7 +28,7 @@ def flatten(context: Context) -> Tensor:
 
 
 def reshape(context: Context) -> Tensor:
-    """Reshape: C order; one -1 stands for what is left."""
+    """Read Reshape in C order, where a size of -1 is inferred."""
     x = context.only()
     target = context.config.get("target_shape")
     if not isinstance(target, list | tuple) or not all(isinstance(n, int) for n in target):
@@ -38,21 +38,21 @@ def reshape(context: Context) -> Tensor:
         known = prod(n for n in target if n != -1)
         target[target.index(-1)] = prod(x.shape) // max(known, 1)
     if any(n < 1 for n in target) or prod(target) != prod(x.shape):
-        raise Refusal(f"its target_shape {shown(target)} does not hold {prod(x.shape)} values.")
+        raise Refusal(f"its target_shape {shown(target)} does not fit {prod(x.shape)} values.")
     return linear(x, Reshape(x.shape, tuple(target)))
 
 
 def permute(context: Context) -> Tensor:
-    """Permute: axis numbers start at 1."""
+    """Read Permute, whose axis numbers start at 1."""
     x = context.only()
     axes = context.config.integers("dims", len(x.shape))
     if sorted(axes) != list(range(1, len(x.shape) + 1)):
-        raise Refusal(f"its dims {axes} are no permutation of {len(x.shape)} axes.")
+        raise Refusal(f"its dims {axes} are not a permutation of {len(x.shape)} axes.")
     return linear(x, Permute(x.shape, tuple(axis - 1 for axis in axes)))
 
 
 def repeat_vector(context: Context) -> Tensor:
-    """RepeatVector: the same vector at every time step."""
+    """Read RepeatVector, which repeats a vector at every time step."""
     x = context.only(1)
     n = context.config.integer("n")
     shape = checked((n, *x.shape))
@@ -60,7 +60,7 @@ def repeat_vector(context: Context) -> Tensor:
 
 
 def zero_padding(rank: int) -> Reader:
-    """Reader of ZeroPadding1D, ZeroPadding2D, ZeroPadding3D."""
+    """Return the reader of ZeroPadding1D, ZeroPadding2D or ZeroPadding3D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -72,7 +72,7 @@ def zero_padding(rank: int) -> Reader:
 
 
 def cropping(rank: int) -> Reader:
-    """Reader of Cropping1D, Cropping2D, Cropping3D."""
+    """Return the reader of Cropping1D, Cropping2D or Cropping3D."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -84,7 +84,7 @@ def cropping(rank: int) -> Reader:
 
 
 def upsampling(rank: int) -> Reader:
-    """Reader of UpSampling1D, UpSampling2D, UpSampling3D: nearest neighbour or bilinear."""
+    """Return the reader of UpSampling1D, UpSampling2D or UpSampling3D, nearest or bilinear."""
 
     def read(context: Context) -> Tensor:
         x = context.channels_last(context.only(rank + 1))
@@ -102,7 +102,7 @@ def upsampling(rank: int) -> Reader:
 
 
 def _interpolated(x: Tensor, axis: int, factor: int) -> Tensor:
-    """Linear interpolation along one axis, as a matrix on it."""
+    """Interpolate linearly along one axis by a matrix on this axis."""
     rank = len(x.shape)
     order = (*(a for a in range(rank) if a != axis), axis)
     back = tuple(order.index(a) for a in range(rank))
@@ -112,7 +112,7 @@ def _interpolated(x: Tensor, axis: int, factor: int) -> Tensor:
 
 
 def _interpolation(n: int, factor: int) -> NDArray[np.float64]:
-    """Weights (n, n factor) between cell centres; the border continues the outermost cell."""
+    """Return weights (n, n factor) between cell centres, with constant continuation at borders."""
     checked((n, n * factor))
     place = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)
     low = np.minimum(place.astype(int), max(n - 2, 0))

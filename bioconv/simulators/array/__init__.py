@@ -1,6 +1,7 @@
-"""The array simulator: whole batches of samples, compiled by XLA for any device JAX finds.
+"""The array simulator, which runs batches of samples compiled by XLA on any device of JAX.
 
-A network runs in chunks of steps, so memory is bounded for any number of samples and steps.
+A network runs in chunks of steps, so that memory stays bounded for any number of samples and
+steps.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.collect import Collector
-from bioconv.simulators.array.engine import RecordingParts, run_chunk, start
+from bioconv.simulators.array.engine import Records, run_chunk, start
 from bioconv.simulators.array.plan import Plan, make_plan
 from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Data, Settings
@@ -41,12 +42,13 @@ def run(
     Parameters
     ----------
     network : SpikingNetwork
-        Without loops.
+        A network without loops.
     data : dict of str to ndarray
     settings : Settings
     chunk_bytes : int, optional
-        Memory for the spikes and inputs of one chunk of steps, roughly.  Default: what the caches
-        of a CPU take (four times as much is half as fast), more on accelerators.
+        Approximate memory for the spikes and inputs of one chunk of steps.  By default a size
+        that fits the caches of a CPU (a chunk four times as large is half as fast), and a larger
+        one on accelerators.
 
     Returns
     -------
@@ -55,14 +57,14 @@ def run(
     Raises
     ------
     ParameterError
-        A recurrent network, or parameters for which the update is not defined.
+        If the network is recurrent, or if the update is not defined for its parameters.
     """
     with jax.enable_x64(settings.dtype == "float64"):
         return _Simulation(network, data, settings, chunk_bytes or _chunk_bytes()).run()
 
 
 def samples_at_once(network: SpikingNetwork, n_images: int, dtype: str = "float32") -> int:
-    """How many of ``n_images`` samples `run` simulates together where nobody says how many."""
+    """Return how many of ``n_images`` samples `run` simulates together by default."""
     settings = Settings("array", network.n_steps, dtype=dtype)
     return make_plan(network, settings, n_images, _chunk_bytes()).batch
 
@@ -95,25 +97,26 @@ class _Simulation:
         return self.collector.finish(seconds, {"jax": version("jax")})
 
     def _run_batch(self, images: NDArray[np.int64]) -> None:
-        # The last batch is filled up with its last sample: one size, one compiled program.
+        # The last batch is padded with its last sample, so that one compiled program serves all.
         filled = np.minimum(images[0] + np.arange(self.plan.batch), images[-1])
         data = {name: array[filled] for name, array in self.data.items()}
         fixed = self.arrays.fixed(data, filled)
         carry = start(self.plan, self.arrays.states())
         pieces: Pieces = {
-            (readout.population, reads(readout)): [] for readout in self.network.readouts
+            (readout.population, reads(self.network, readout)): []
+            for readout in self.network.readouts
         }
-        chunks: list[tuple[RecordingParts, int]] = []
+        chunks: list[tuple[Records, int]] = []
         for first in range(0, self.settings.n_steps, self.plan.steps):
             incoming = self._encode(data, filled, first)
             carry, records = run_chunk(self.plan, fixed, carry, incoming)
             self._keep_rasters(incoming, first, images)
             chunks.append((records, first))
-            if len(chunks) > 1:  # while the device computes one chunk, the last one is kept
+            if len(chunks) > 1:  # store the previous chunk while the device computes this one
                 self._keep(*chunks.pop(0), images, pieces)
         self._keep(*chunks.pop(), images, pieces)
         for readout in self.network.readouts:
-            record = np.concatenate(pieces[readout.population, reads(readout)])
+            record = np.concatenate(pieces[readout.population, reads(self.network, readout)])
             self.collector.add_readout(readout, images, record)
         for name, counts in carry.counts.items():
             late = carry.late.get(name, counts)
@@ -122,7 +125,7 @@ class _Simulation:
             )
 
     def _encode(self, data: Data, images: NDArray[np.int64], first: int) -> dict[str, NDArray]:
-        """Spikes of the spiking inputs in the steps of one chunk: (steps, batch, n)."""
+        """Return the spikes of the spiking inputs in one chunk, each of shape (steps, batch, n)."""
         seed, encoded = self.settings.seed, {}
         for stream, entry in enumerate(self.network.inputs):
             if entry.spikes:
@@ -135,9 +138,9 @@ class _Simulation:
         return encoded
 
     def _keep(
-        self, records: RecordingParts, first: int, images: NDArray[np.int64], pieces: Pieces
+        self, records: Records, first: int, images: NDArray[np.int64], pieces: Pieces
     ) -> None:
-        """Take what was recorded in one chunk off the device."""
+        """Copy the records of one chunk from the device."""
         steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
         self._keep_rasters(records.spikes, first, images)
         for name, fired in records.spikes.items():
@@ -153,7 +156,7 @@ class _Simulation:
     def _keep_rasters(
         self, spikes: Mapping[str, Any], first: int, images: NDArray[np.int64]
     ) -> None:
-        """Take the spikes of one chunk, (steps, batch, n) by name, that are to be recorded."""
+        """Store the spikes of one chunk, each (steps, batch, n), that are to be recorded."""
         steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
         for name, fired in spikes.items():
             if self.settings.records(name, "spikes"):

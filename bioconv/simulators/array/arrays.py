@@ -1,10 +1,9 @@
-"""The numbers of a network as arrays of the wanted precision, for the compiled part."""
+"""The numerical arguments of the compiled part, as arrays of the requested precision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -16,15 +15,17 @@ from bioconv.neurons.language.update import in_equations, update_of
 from bioconv.operators import Operator, squared
 from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
-from bioconv.simulators.decoding import start_value
 from bioconv.simulators.settings import Data
 from bioconv.timing import whole_steps
 
 Floats = NDArray[np.float64]
 
+#: what draws random numbers: populations with noise, projections that fail
+_MEMBRANES, _SYNAPSES = 0, 1
+
 
 class Arrays:
-    """Everything but the samples, made once a simulation.
+    """All arguments of the compiled part except the samples, built once per simulation.
 
     Parameters
     ----------
@@ -60,17 +61,17 @@ class Arrays:
         self._still: dict[str, dict[str, Any]] = {}
 
     def states(self) -> dict[str, dict[str, Floats]]:
-        """Start values of all state variables."""
+        """Return the initial values of all state variables."""
         return {
             stage.name: {
-                state.name: start_value(self.network.population(stage.name), state.name)
+                state.name: self.network.population(stage.name).starts(state.name)
                 for state in stage.model.states
             }
             for stage in self.plan.stages
         }
 
     def fixed(self, data: Data, images: NDArray[np.int64]) -> Fixed:
-        """The arguments of the compiled part for the samples with these numbers."""
+        """Return the arguments of the compiled part for the samples with these indices."""
         currents = drive_currents(self.network, data)
         constants, drives = {}, {}
         for stage in self.plan.stages:
@@ -102,24 +103,22 @@ class Arrays:
         )
 
     def _noise(self, images: NDArray[np.int64]) -> dict[str, Any]:
-        """One key for each sample and noisy population."""
+        """Return one random key for each sample of each noisy population."""
         return {
-            stage.name: self._keys(stage.name, images)
-            for stage in self.plan.stages
+            stage.name: self._keys(_MEMBRANES, position, images)
+            for position, stage in enumerate(self.plan.stages)
             if stage.model.noisy
         }
 
     def _failing(self, images: NDArray[np.int64]) -> dict[int, Any]:
         """One key for each sample and projection that does not pass all spikes on."""
-        projections = self.network.projections
-        names = {i: f"{projections[i].pre}->{projections[i].post}/{i}" for i in self.release}
-        return {index: self._keys(name, images) for index, name in names.items()}
+        return {index: self._keys(_SYNAPSES, index, images) for index in self.release}
 
-    def _keys(self, name: str, images: NDArray[np.int64]) -> Any:
-        """One key for each sample, from seed, name and number."""
+    def _keys(self, kind: int, position: int, images: NDArray[np.int64]) -> Any:
+        """One key for each sample: of the seed, and of what draws, by its place in the network."""
         key = jax.random.key(self.seed, impl="threefry2x32")
-        of_samples = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
-        return of_samples(jax.random.fold_in(key, crc32(name.encode())), images)
+        own = jax.random.fold_in(jax.random.fold_in(key, kind), position)
+        return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(own, images)
 
     def _changes(self, stage: Stage, variable: str) -> list[Change]:
         found = [
@@ -127,7 +126,7 @@ class Arrays:
             for change in self.network.changes
             if change.population == stage.name and change.variable == variable
         ]
-        return sorted(found, key=lambda change: change.step)  # stable: the last one of a step wins
+        return sorted(found, key=lambda change: change.step)  # stable: a step's last change wins
 
     def _parameter_tables(self, stage: Stage) -> dict[str, Table]:
         tables = {}
@@ -149,7 +148,7 @@ class Arrays:
         return tables
 
     def _flat(self, stage: Stage, value: Any) -> Any:
-        """A value of a change: a number, or one for each neuron."""
+        """Return the value of a change as a scalar or with one entry for each neuron."""
         if np.ndim(value) == 0:
             return np.asarray(value)
         return np.broadcast_to(value, self.network.population(stage.name).shape).reshape(-1)
@@ -163,7 +162,7 @@ class Arrays:
 
 
 def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
-    """The currents that the samples drive, in pA, computed in float64.
+    """Return the currents in pA that the samples inject, computed in float64.
 
     Parameters
     ----------
@@ -173,7 +172,7 @@ def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
     Returns
     -------
     dict of str to ndarray of float64, shape (batch, n_neurons)
-        Sum over the drives of each population, each rounded to its grid.
+        By population, the sum over its drives, each of which is rounded to its grid.
     """
     currents: dict[str, Floats] = {}
     for drive in network.drives:
@@ -196,7 +195,7 @@ def _cast(operator: Operator, dtype: str) -> Operator:
 
 
 def _parameters(population: Population) -> dict[str, Any]:
-    """All parameters, scalar or of shape (n_neurons,)."""
+    """Return all parameters, each a scalar or an array of shape (n_neurons,)."""
     values: dict[str, Any] = {}
     for parameter in population.model.parameters:
         value = np.asarray(population.value(parameter.name), np.float64)

@@ -1,4 +1,4 @@
-"""Puts what the compiled part returns together to a `Recording`."""
+"""Assemble a `Recording` from the results of the compiled part."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Counts = NDArray[np.int64]
 
 
 class Collector:
-    """Takes what was found, batch by batch and chunk by chunk.
+    """Collects results batch by batch and chunk by chunk.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Collector:
         }
 
     def add_counts(self, name: str, images: Counts, counts: NDArray, late: NDArray) -> None:
-        """Spikes of each sample and neuron, from step 0 and from the population's first step.
+        """Add the spike counts from step 0 and from the population's first step.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class Collector:
             self._counts[name][images] = late
 
     def add_spikes(self, name: str, image: NDArray, step: NDArray, neuron: NDArray) -> None:
-        """Spikes for the raster of a population, in any order."""
+        """Add spikes, in any order, to the raster of a population."""
         if name in self._events:
             self._events[name].append(
                 (image.astype(np.int64), step.astype(np.int64), neuron.astype(np.int64))
@@ -87,13 +87,13 @@ class Collector:
     def add_trace(
         self, name: str, variable: str, images: Counts, first_step: int, values: NDArray
     ) -> None:
-        """Values of a state variable, shape (steps, batch, n_neurons)."""
+        """Add values of a state variable, of shape (steps, batch, n_neurons)."""
         if (name, variable) in self._traces:
             steps = slice(first_step, first_step + len(values))
             self._traces[name, variable][images, steps] = values.swapaxes(0, 1)
 
     def add_readout(self, readout: Readout, images: Counts, record: NDArray) -> None:
-        """The complete record (n_steps, batch, n_neurons) of what a readout reads."""
+        """Add the complete record (n_steps, batch, n_neurons) from which a readout decodes."""
         found = decode(self.network, readout, record, images, self.settings.seed)
         self._outputs[readout.name][images], self._classes[readout.name][images] = found
 
@@ -121,7 +121,7 @@ class Collector:
         )
 
     def _fan_outs(self) -> dict[str, NDArray[np.float64]]:
-        """Synapses that a spike of each neuron reaches."""
+        """Return the number of synapses that a spike of each neuron reaches."""
         total = {name: np.zeros(n) for name, n in self.sizes.items()}
         for projection in self.network.projections:
             total[projection.pre] += fan_out(projection.operator)

@@ -1,9 +1,10 @@
-"""The compiled part: some steps of a whole network, population after population.
+"""The compiled part, which runs the populations of a network one by one over a chunk of steps.
 
-A network without loops needs no loop over steps around its populations: a population runs
-through all steps of a chunk, and its spikes of all these steps go through the linear map to the
-next population at once.  The result is the same as step by step (a spike never arrives in the
-step in which it is emitted, nor in its own past), and the linear algebra is far more efficient.
+Without loops in the network, no loop over steps has to enclose its populations: a population runs
+through all steps of a chunk, and its spikes in all these steps pass through the linear map to the
+next population at once.  The result is the same as that of a step-by-step simulation, because a
+spike arrives in a later step than that in which it is emitted, and the linear algebra is far more
+efficient.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from bioconv.neurons.language.update import update_of
 from bioconv.operators import Operator
 from bioconv.simulators.array.plan import Plan, Source, Stage
 
-#: steps that XLA sees at once where a step is cheap, so that a neuron's state stays in registers;
-#: functions such as exp fill the registers by themselves, and take four times as long to compile
+#: number of steps that XLA unrolls where a step is cheap, so that a neuron's state stays in
+#: registers; costly functions such as exp fill the registers anyway, and unrolled they take four
+#: times as long to compile
 _UNROLL = 4
 
 Array = Any
@@ -29,43 +31,43 @@ Values = dict[str, Array]
 
 
 class Table(NamedTuple):
-    """Scheduled values of one variable: from step ``steps[i]`` on it is ``values[i]``."""
+    """Scheduled values of one variable, which equals ``values[i]`` from step ``steps[i]`` on."""
 
     steps: Array
     values: Array
 
 
 class Release(NamedTuple):
-    """Of a projection: probability that a spike passes, and the operator of squared weights."""
+    """Release probability of a projection, and the operator of its squared weights."""
 
     probability: Array
     squares: Operator
 
 
 class Fixed(NamedTuple):
-    """Numbers that stay the same for all chunks of a batch.
+    """Arguments that stay the same for all chunks of a batch.
 
     Parameters
     ----------
     operators : list of Operator
         One for each projection.
     constants : dict of str to dict of str to array
-        For each population the constants of its update.
+        The constants of the update of each population.
     drives : dict of str to array
-        For each population whose current changes: what the inputs add to it.
+        The current that the inputs add, for each population with scheduled current changes.
     parameters, states : dict of str to dict of str to Table
-        For each population the scheduled changes.
+        The scheduled changes of each population.
     refractory : dict of str to array of int
         Refractory periods in steps.
     first : dict of str to int
-        First step of the populations' late counts.
+        First step of the late counts of each population that has them.
     noise : dict of str to array of keys (batch,)
-        For each population with random numbers one key a sample.
+        One random key per sample for each noisy population.
     n_steps : int
     release : dict of int to Release
-        Of the projections that do not pass all spikes on, by their index.
+        Release of the projections whose synapses may fail, by their index.
     failing : dict of int to array of keys (batch,)
-        For each of these one key a sample.
+        One random key per sample for each of these projections.
     """
 
     operators: list[Operator]
@@ -82,7 +84,7 @@ class Fixed(NamedTuple):
 
 
 class Carry(NamedTuple):
-    """What goes from chunk to chunk.
+    """State that is carried from chunk to chunk.
 
     Parameters
     ----------
@@ -90,11 +92,12 @@ class Carry(NamedTuple):
         The next step.
     state : dict of str to dict of str to array (batch, n)
     wait : dict of str to array of int (batch, n)
-        Steps for which a neuron is still refractory; 1 for one that is blocked (crossing).
+        Remaining refractory steps of each neuron; in a model that fires at crossings, 1 for a
+        neuron that is still above its threshold.
     pending : list of array (delay, batch, n)
-        For each projection what is on its way.
+        For each projection, the summed weights that have not arrived yet.
     counts, late : dict of str to array of int (batch, n)
-        Spikes from step 0, and from the population's first step.
+        Spike counts from step 0 and from the population's first step.
     """
 
     step: Array
@@ -105,7 +108,7 @@ class Carry(NamedTuple):
     late: Values
 
 
-class RecordingParts(NamedTuple):
+class Records(NamedTuple):
     """What was asked for, for the steps of this chunk: (steps, batch, n)."""
 
     spikes: Values
@@ -113,7 +116,7 @@ class RecordingParts(NamedTuple):
 
 
 def start(plan: Plan, state: dict[str, Values]) -> Carry:
-    """The state before step 0."""
+    """Return the state before step 0."""
     shape = {stage.name: (plan.batch, stage.n) for stage in plan.stages}
     delays = {
         s.index: (s.delay, *shape[stage.name]) for stage in plan.stages for s in stage.sources
@@ -135,9 +138,7 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
 
 
 @partial(jax.jit, static_argnames="plan", donate_argnames="carry")
-def run_chunk(
-    plan: Plan, fixed: Fixed, carry: Carry, inputs: Values
-) -> tuple[Carry, RecordingParts]:
+def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
     """Run ``plan.steps`` steps; what happens after the last step of the run is left out.
 
     Parameters
@@ -151,13 +152,13 @@ def run_chunk(
     Returns
     -------
     carry : Carry
-    records : RecordingParts
+    records : Records
     """
     steps = carry.step + jnp.arange(plan.steps, dtype=jnp.int32)
     live = (steps < fixed.n_steps)[:, None, None]
     spikes = {name: value & live for name, value in inputs.items()}
     state, wait, pending = {}, dict(carry.wait), list(carry.pending)
-    records = RecordingParts({}, {})
+    records = Records({}, {})
     for stage in plan.stages:
         arriving: Values = {}
         for source in stage.sources:
@@ -192,7 +193,7 @@ def _count(spikes: Array) -> Array:
 
 
 def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
-    """What the spikes of each step and sample add up to at the other end."""
+    """Return the summed weights that the spikes of each step and sample transmit."""
     steps, batch, _ = spikes.shape
 
     def add_up(spikes: Array) -> Array:
@@ -208,10 +209,11 @@ def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
 def _released(
     plan: Plan, source: Source, fixed: Fixed, spikes: Array, steps: Array, weights: Array
 ) -> Array:
-    """What arrives of ``weights`` if every synapse fails by itself.
+    """Return the part of ``weights`` that arrives if synapses fail independently.
 
-    Drawn for each neuron, not for each synapse: exactly where it has only one, else from the normal
-    distribution with the mean p W and the variance p (1 - p) W^2, summed over its synapses.
+    One number is drawn for each neuron rather than for each synapse.  It is exact for a neuron with
+    a single synapse; otherwise it is drawn from the normal distribution whose mean p W and variance
+    p (1 - p) W^2 are summed over the neuron's synapses.
     """
     p, squares = fixed.release[source.index]
     shape = weights.shape[-1:]
@@ -232,7 +234,7 @@ def _released(
 def _integrate(
     plan: Plan, stage: Stage, fixed: Fixed, carry: Carry, steps: Array, arriving: Values
 ) -> tuple[tuple[Values, Array], Array, Values]:
-    """One population through all steps of the chunk."""
+    """Run one population through all steps of the chunk."""
     update = update_of(stage.model, frozenset(stage.changing))
 
     def step(before: tuple[Values, Array], now: tuple[Array, Values]) -> Any:
@@ -255,7 +257,7 @@ def _integrate(
 
 
 def _values(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
-    """Values of all names in the update in one step."""
+    """Return the values of all names of the update in one step."""
     values = dict(fixed.constants[stage.name])
     values["t"] = number.astype(plan.dtype) * plan.dt
     for name in stage.changing:
@@ -268,9 +270,10 @@ def _values(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
 
 
 def _noise(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
-    """Random numbers of one step: of each sample whatever else is in the batch or the chunk.
+    """Return the random numbers of one step, which depend only on the sample and the step.
 
-    Drawn here, step by step, they are never in memory: per chunk they cost four times as much.
+    Drawing them step by step keeps them out of memory: drawing them per chunk takes four times as
+    long.
     """
     if stage.name not in fixed.noise:
         return {}

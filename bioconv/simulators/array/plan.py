@@ -1,7 +1,7 @@
-"""What the array simulator compiles: the network's structure, without any of its numbers.
+"""The structure of a network as the array simulator compiles it, without numerical values.
 
-A `Plan` is hashable and holds no array, so JAX compiles one program for all networks of the same
-structure; weights, parameters and samples are its arguments.
+A `Plan` is hashable and holds no arrays, so that JAX compiles one program for all networks of the
+same structure; weights, parameters and samples are arguments of this program.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language.model import NeuronModel
+from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Settings
 
-#: samples that are simulated together where nobody says how many: so few that the state of the
-#: largest population, which goes through many steps at a time, takes at most a third of a chunk
-#: (with more of it, a Traub-Miles neuron takes nearly twice as long), and a step at
-#: most half (with more, memory is handed back and asked for again in every call)
+#: bounds of the default batch size, within which it is chosen so that the state of the largest
+#: population, which is updated in many steps in a row, takes at most a third of a chunk (with
+#: more, a Traub-Miles neuron takes nearly twice as long), and one step at most half of it (with
+#: more, memory is released and allocated again in every call)
 _LEAST, _MOST = 4, 64
 _STATES, _STEPS = 3, 2
 
 
 @dataclass(frozen=True)
 class Source:
-    """A projection into a population: its index in the network, and what it acts on.
+    """A projection to a population, by its index in the network and the variables it acts on.
 
-    ``fails``: some spikes are not passed on; ``single``: no neuron has more than one synapse.
+    ``fails`` is True if its synapses may fail to transmit a spike, and ``single`` if, in addition,
+    no postsynaptic neuron has more than one of its synapses.
     """
 
     index: int
@@ -55,11 +57,12 @@ class Stage:
     refractory : bool
         Whether any neuron has a refractory period.
     late : bool
-        Whether counts from the population's first step on are wanted, besides those from step 0.
+        Whether to count spikes from the population's first step on, in addition to those from
+        step 0.
     spikes : bool
-        Whether all spikes are wanted.
+        Whether to record every spike.
     traces : tuple of str
-        State variables wanted in every step.
+        State variables to record in every step.
     """
 
     name: str
@@ -75,7 +78,7 @@ class Stage:
 
     @property
     def waits(self) -> bool:
-        """Whether a neuron that has fired may be kept from firing again."""
+        """Whether a neuron may be unable to fire for some time after a spike."""
         return self.refractory or self.model.crossing
 
 
@@ -87,14 +90,15 @@ class Plan:
     ----------
     stages : tuple of Stage
     inputs : tuple of (str, int)
-        Spiking inputs and their numbers of sources.
+        Name of each spiking input and its number of sources.
     batch, steps : int
-        Samples and steps of one call.
+        Number of samples and steps in one call.
     dt : float
     dtype : str
     windows : bool
-        Each layer spikes in a window of its own, as in temporal codes: where there is no spike,
-        the linear algebra is left out.  To ask costs a quarter where there always is one.
+        Whether each layer spikes in a time window of its own, as in temporal codes.  If so, the
+        linear algebra is skipped wherever there are no spikes.  This test makes a network that
+        spikes all the time slower by a quarter.
     """
 
     stages: tuple[Stage, ...]
@@ -107,22 +111,22 @@ class Plan:
 
 
 def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_bytes: int) -> Plan:
-    """The plan for a network and a number of samples.
+    """Return the plan for a network and a number of samples.
 
     Parameters
     ----------
     network : SpikingNetwork
     settings : Settings
     n_images : int
-        Simulated together in batches of ``settings.batch_size``, or of a size that suits the
-        caches.
+        Number of samples, which are simulated in batches of ``settings.batch_size`` or, by
+        default, of a size that suits the caches.
     chunk_bytes : int
-        Memory for what goes between populations in the steps of one call, roughly.
+        Approximate memory for the signals between populations in the steps of one call.
 
     Raises
     ------
     ParameterError
-        The network is recurrent.
+        If the network is recurrent.
     """
     stages = tuple(
         _stage(network, network.population(name), settings) for name in network.topological_order()
@@ -145,7 +149,7 @@ def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_
 
 
 def _even_part(total: int, most: int) -> int:
-    """A size of parts, at most ``most``, that wastes the least in the last part."""
+    """Return the size of equal parts, at most ``most``, with the least padding in the last."""
     n_parts = -(-total // most)
     return -(-total // n_parts)
 
@@ -166,12 +170,8 @@ def _stage(network: SpikingNetwork, population: Population, settings: Settings) 
     )
     changed = {c.variable for c in network.changes if c.population == population.name}
     states = {state.name for state in model.states}
-    reads = {
-        "spikes" if readout.reads_spikes else "v"
-        for readout in network.readouts
-        if readout.population == population.name
-    }
-    wanted = set(settings.record.get(population.name, ())) | reads
+    read = {reads(network, r) for r in network.readouts if r.population == population.name}
+    wanted = set(settings.record.get(population.name, ())) | read
     return Stage(
         name=population.name,
         n=population.n_neurons,

@@ -10,8 +10,16 @@ taken in the limit of dt towards 0.
 
 To add a family of neurons
 --------------------------
-Write a module in this package with a function ``prepare`` and enter the names of its models in
-`SOLVERS`::
+Write a module in the room of its code and enter it in `solvers.ROOMS`.  It has a function that
+tells which models have an exact solution, with the conditions under which it holds
+(`bioconv.codes.solving.exact.Exact`)::
+
+    def exact_solutions(model: NeuronModel) -> Iterable[Exact]
+
+A population gets the solution of the model that its own is the same as: equations, threshold,
+reset and receptors decide, names do not (`bioconv.neurons.language.identity`).  The solver speaks
+of parameters, state variables and receptors by the names of that reference.  Each entry has a
+function ``prepare``::
 
     def prepare(stage: Stage) -> Solver
 
@@ -42,10 +50,9 @@ from __future__ import annotations
 
 from bioconv.codes.solving.stage import Compiled, Incoming, Solution, Solver, Stage, Times
 from bioconv.simulators.event.simulation import is_compiled, run
-from bioconv.simulators.event.solvers import SOLVERS
+from bioconv.simulators.event.solvers import solution_of
 
 __all__ = [
-    "SOLVERS",
     "Compiled",
     "Incoming",
     "Solution",
@@ -54,4 +61,5 @@ __all__ = [
     "Times",
     "is_compiled",
     "run",
+    "solution_of",
 ]

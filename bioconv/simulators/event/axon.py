@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +17,7 @@ import numpy as np
 
 from bioconv.codes.solving.stage import Compiled, Solution, Solver, Stage, Times
 from bioconv.ground.errors import ParameterError
+from bioconv.neurons.language import roles
 from bioconv.neurons.library.axon import loss_probability, spurious_rate
 from bioconv.operators import Array, Reshape
 
@@ -47,24 +47,24 @@ def prepare(stage: Stage) -> Solver:
             f"The event simulator takes axons behind one population, one for each neuron; "
             f"{stage.population.name!r} has other input. Use simulator='array'."
         )
-    (entry,), given = stage.incoming, {p.name for p in stage.population.model.parameters}
-    key = jax.random.fold_in(
-        jax.random.key(stage.seed, impl="threefry2x32"), crc32(stage.population.name.encode())
-    )
+    (entry,), model = stage.incoming, stage.population.model
+    wanted = (roles.LATENCY, roles.JITTER, roles.LOSS, roles.SPURIOUS)
+    latency, jitter, loss, spurious = map(model.role, wanted)
+    key = jax.random.fold_in(jax.random.key(stage.seed, impl="threefry2x32"), stage.position)
     p: dict[str, Any] = {"key": key, "end": np.asarray(stage.end), "shift": np.zeros(())}
     latest, expected = entry.latest, 0.0
-    if "latency" in given:
-        p |= {"latency": stage.value("latency"), "sigma": stage.value("sigma_jitter")}
+    if latency:
+        p |= {"latency": stage.value(latency), "sigma": stage.value(jitter)}
         p["shift"] = p["latency"] + stage.dt
         latest += float(np.max(p["shift"] + p["latency"]))
-    if "z_loss" in given:
-        p["loss"] = loss_probability(stage.value("z_loss"))
-    if "z_spurious" in given:
-        p["rate"] = spurious_rate(stage.value("z_spurious"), stage.dt) * 1e-3
+    if loss:
+        p["loss"] = loss_probability(stage.value(loss))
+    if spurious:
+        p["rate"] = spurious_rate(stage.value(spurious), stage.dt) * 1e-3
         expected = float(np.max(p["rate"])) * stage.end
         latest = stage.end
     most = int(np.ceil(expected + 8 * np.sqrt(expected) + 8)) if expected else 0
-    kind = _Kind("latency" in given, "z_loss" in given, most)
+    kind = _Kind(bool(latency), bool(loss), most)
     latest = min(latest, stage.end)
     certain = entry.certain and latest < stage.end and not (kind.loses or most)
 

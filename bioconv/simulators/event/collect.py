@@ -15,7 +15,7 @@ from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
-from bioconv.simulators.decoding import apply_function, start_value
+from bioconv.simulators.decoding import apply_function
 from bioconv.simulators.event.compiled import tally
 from bioconv.simulators.settings import Settings
 
@@ -131,8 +131,9 @@ class Collector:
             times = np.asarray(solution.times)[: len(images)]
             analog = np.stack([self._from_spikes(settings, of_one) for of_one in times])
         else:  # a level has no time: samples take the place of steps
-            settings |= {"initial": start_value(population, "v"), "start_step": 0}
-            potential = np.asarray(solution.final["v"])[: len(images)]
+            name = population.model.potential
+            settings |= {"initial": population.starts(name), "start_step": 0}
+            potential = np.asarray(solution.final[name])[: len(images)]
             analog = self._decode(settings, (), (), potential, 1 + np.arange(len(images)))
             if self.settings.n_steps <= population.start_step:  # a run that ends too early
                 analog = np.full_like(analog, np.nan)

@@ -28,7 +28,7 @@ def run(network: SpikingNetwork, data: Data, settings: Settings) -> Recording:
     Parameters
     ----------
     network : SpikingNetwork
-        Without loops, of models that have a solver.
+        Without loops, of models that have a solver, whatever they are called.
     data : dict of str to ndarray
     settings : Settings
         Times are always float64; with ``dtype`` "float32" sums over synapses are worked out in
@@ -45,10 +45,10 @@ def run(network: SpikingNetwork, data: Data, settings: Settings) -> Recording:
     ParameterError
         A recurrent network, a model without solver, or a record of state variables.
     """
-    check(network)
+    restated = check(network)
     _check_record(settings)
     with precision("float64"):
-        return _Simulation(network, data, settings).run()
+        return _Simulation(restated, data, settings).run()
 
 
 def _check_record(settings: Settings) -> None:
@@ -71,9 +71,10 @@ def is_compiled(network: SpikingNetwork) -> bool:
     Then it is the fastest simulator that there is; else time steps may be faster.
     """
     try:
-        check(network)
+        restated = check(network)
         with precision("float64"):
-            return program_of(network, _solvers(network, network.n_steps, "float64")) is not None
+            solvers = _solvers(restated, network.n_steps, "float64")
+            return program_of(restated, solvers) is not None
     except ParameterError:
         return False
 
@@ -81,6 +82,7 @@ def is_compiled(network: SpikingNetwork) -> bool:
 def _solvers(network: SpikingNetwork, n_steps: int, dtype: str, seed: int = 0) -> dict[str, Solver]:
     """The solver of each population, in topological order."""
     solvers: dict[str, Solver] = {}
+    positions = {p.name: position for position, p in enumerate(network.populations)}
     for name in network.topological_order():
         incoming = [
             Incoming(
@@ -96,10 +98,11 @@ def _solvers(network: SpikingNetwork, n_steps: int, dtype: str, seed: int = 0) -
             network.population(name),
             tuple(incoming),
             tuple(sorted(changes, key=lambda change: change.step)),
-            network.dt,
-            n_steps * network.dt,
-            dtype,
-            seed,
+            dt=network.dt,
+            end=n_steps * network.dt,
+            dtype=dtype,
+            seed=seed,
+            position=positions[name],
         )
         solvers[name] = prepare(stage)
     return solvers

@@ -1,66 +1,73 @@
-"""Which module solves which neuron model."""
+"""Which models the event simulator can solve: what the rooms of the codes declare."""
 
 from __future__ import annotations
 
 import importlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bioconv.codes.solving.exact import Exact, at_most
 from bioconv.codes.solving.stage import Solver, Stage
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.library import axon
-from bioconv.neurons.library.parts import OUT_OF_REACH
+from bioconv.network.restating import in_words_of
+from bioconv.neurons.language import roles
+from bioconv.neurons.language.identity import same
+from bioconv.neurons.language.model import NeuronModel
+from bioconv.neurons.library.axon import Axon, kind_of
 
-_FIRST_SPIKE_EXACT = "bioconv.codes.first_spike_exact.solver"
-_FIRST_SPIKE = "bioconv.codes.first_spike.solver"
-_OSCILLATION = "bioconv.codes.phase.solver"
-_AXON = "bioconv.simulators.event.axon"
-_SIGMA_DELTA = "bioconv.codes.sigma_delta.solver"
-
-#: name of a neuron model -> module whose function ``prepare`` solves it
-SOLVERS: Mapping[str, str] = MappingProxyType(
-    {
-        "first_spike_exact_encoder_fire": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_encoder_silent": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_fire": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_fire_falling": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_silent": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_silent_falling": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_pool": _FIRST_SPIKE_EXACT,
-        "first_spike_exact_integrator": _FIRST_SPIKE_EXACT,
-        "first_spike_base": _FIRST_SPIKE,
-        "first_spike_dynamic": _FIRST_SPIKE,
-        "oscillation_amplitude": _OSCILLATION,
-        "oscillation_duration": _OSCILLATION,
-        "intensity_to_delay": _SIGMA_DELTA,
-        "sigma_delta": _SIGMA_DELTA,
-        "sigma_delta_output": _SIGMA_DELTA,
-        **dict.fromkeys(axon.model_names(), _AXON),
-        **{f"sigma_delta_max_gate_{n}": _SIGMA_DELTA for n in range(2, 26)},
-        **{f"sigma_delta_max_{n}": _SIGMA_DELTA for n in range(2, 26)},
-    }
-)
-#: the codes that these models belong to
-CODES = ("first_spike", "first_spike_dynamic", "first_spike_exact", "phase", "sigma_delta")
-#: what may change within a run, and how often, where a solver does not follow every change
-_FOLLOWED: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        _FIRST_SPIKE_EXACT: {},
-        _FIRST_SPIKE: {"v_th": 2},
-        _SIGMA_DELTA: {"gate": 1, "slope": 1},
-    }
-)
+#: name of a code -> module whose function ``exact_solutions`` tells what it solves
+ROOMS = {
+    "first_spike": "bioconv.codes.first_spike.solver",
+    "first_spike_exact": "bioconv.codes.first_spike_exact.solver",
+    "phase": "bioconv.codes.phase.solver",
+    "sigma_delta": "bioconv.codes.sigma_delta.solver",
+}
 #: kinds of readouts that need no time steps
 READOUTS = ("level", "first_spike", "count")
 
 
-def check(network: SpikingNetwork) -> None:
+@lru_cache(maxsize=1024)
+def solution_of(model: NeuronModel) -> Exact | None:
+    """The exact solution of a model, found by its equations; None if there is none.
+
+    Parameters
+    ----------
+    model : NeuronModel
+
+    Returns
+    -------
+    Exact or None
+        Its reference has the same equations, threshold, reset and receptors, perhaps with other
+        names (`bioconv.neurons.language.identity.same`).
+    """
+    return next((entry for entry in _candidates(model) if same(model, entry.model)), None)
+
+
+def _candidates(model: NeuronModel) -> Iterator[Exact]:
+    if model.kind == roles.AXON:
+        axons = importlib.import_module("bioconv.simulators.event.axon")
+        with suppress(ParameterError):  # with as many states as no axon has
+            yield Exact(Axon(kind_of(model)).model, axons.prepare, at_most())
+    for room in ROOMS.values():
+        yield from importlib.import_module(room).exact_solutions(model)
+
+
+def check(network: SpikingNetwork) -> SpikingNetwork:
     """Refuse a network with a population that has no solver, or with spike sources.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+
+    Returns
+    -------
+    SpikingNetwork
+        The network in the words of the solvers: parameters, state variables and receptors have
+        the names that they have in the reference of `solution_of`.
 
     Raises
     ------
@@ -68,15 +75,15 @@ def check(network: SpikingNetwork) -> None:
         With every reason.
     """
     problems = [
-        f"population {p.name!r} has the model {p.model.name!r}"
+        f"population {p.name!r} has the model {p.model.name!r}, whose equations are those of no "
+        "model with an exact solution"
         for p in network.populations
-        if p.model.name not in SOLVERS
+        if solution_of(p.model) is None
     ]
-    problems += [
-        f"{variable} of population {p.name!r} changes"
-        for p in network.populations
-        for variable in _not_followed(network, p)
-    ]
+    known = [found.model for p in network.populations if (found := solution_of(p.model))]
+    restated = in_words_of(network, known)
+    for population in restated.populations:
+        problems += _population_problems(restated, population)
     problems += [
         f"synapses from {p.pre!r} to {p.post!r} fail at random"
         for p in network.projections
@@ -92,35 +99,30 @@ def check(network: SpikingNetwork) -> None:
         raise ParameterError(
             f"The event simulator cannot run {network.name!r}: {'; '.join(problems)}. It takes "
             f"inputs as currents, the readouts {', '.join(READOUTS)} and the neurons "
-            f"of the codes {', '.join(CODES)}. Use simulator='array'."
+            f"of the codes {', '.join(ROOMS)}. Use simulator='array'."
         )
+    return restated
 
 
 def prepare(stage: Stage) -> Solver:
-    """The solver of a population."""
-    module = importlib.import_module(SOLVERS[stage.population.model.name])
-    solver: Solver = module.prepare(stage)
-    return solver
+    """The solver of a population, in the words of the solvers."""
+    found = solution_of(stage.population.model)
+    if found is None:
+        raise ParameterError(f"{stage.population.model.name} has no exact solution.")
+    return found.prepare(stage)
 
 
-def _not_followed(network: SpikingNetwork, population: Population) -> list[str]:
-    """Variables of a population whose scheduled changes its solver does not know."""
-    followed = _FOLLOWED.get(SOLVERS.get(population.model.name, ""))
-    if followed is None:
+def _population_problems(network: SpikingNetwork, population: Population) -> Iterable[str]:
+    """What the solver of a population does not take of its start and of its changes."""
+    found = solution_of(population.model)
+    if found is None:
         return []
     changes = [c for c in network.changes if c.population == population.name]
-    counts = Counter(change.variable for change in changes)
-    found = [name for name, n in counts.items() if n > followed.get(name, 0)]
-    if "v_th" in counts and "v_th" not in found:
-        values = [population.value("v_th"), *(c.value for c in changes if c.variable == "v_th")]
-        if _moves_within_reach([np.asarray(value, np.float64) for value in values]):
-            found.append("v_th")
-    return found
-
-
-def _moves_within_reach(thresholds: Sequence[NDArray[np.float64]]) -> bool:
-    """Whether some threshold is at two places that a neuron can reach."""
-    full = np.stack(np.broadcast_arrays(*thresholds))
-    low = np.where(full < OUT_OF_REACH, full, np.inf).min(axis=0)
-    high = np.where(full < OUT_OF_REACH, full, -np.inf).max(axis=0)
-    return bool(np.any(high > low))
+    return [
+        *found.misses(population, changes),
+        *(
+            f"{name} of population {population.name!r} does not start at zero"
+            for name in found.at_zero
+            if np.any(population.starts(name))
+        ),
+    ]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Linear
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
-from bioconv.neurons import Neuron, library
+from bioconv.neurons import Neuron, Receptor, library
 from bioconv.neurons.library.synapses import KINDS
 from bioconv.operators import Dense
 from bioconv.simulators.stimulation import default_step, stimulate
@@ -93,7 +93,7 @@ def _onset(name: str) -> tuple[float, float]:
         warnings.simplefilter("ignore", RuntimeWarning)
         response = stimulate(library()[name](), _TRIED, duration=200.0)
     first = next(n for n, times in enumerate(response.spike_times) if len(times) > 2)
-    return float(_TRIED[first]), float(np.ptp(response.traces["v"][:, first]))
+    return float(_TRIED[first]), float(np.ptp(next(iter(response.traces.values()))[:, first]))
 
 
 def _case(name: str, synapse: str, variant: Mapping[str, float]) -> Case:
@@ -107,9 +107,7 @@ def _case(name: str, synapse: str, variant: Mapping[str, float]) -> Case:
         return tuple(scale * signs * random.uniform(0.3, 1.0, shape))
 
     weights = {
-        receptor.name: matrices(
-            _scale(neuron, synapse, receptor.name, onset, swing), receptor.name == "syn"
-        )
+        receptor.name: matrices(_scale(neuron, synapse, receptor, onset, swing), receptor.sign == 0)
         for receptor in neuron.model.receptors
     }
     currents = onset * np.linspace(0.7, 2.0, N_DRIVEN), onset * np.linspace(1.2, 1.6, N_SECOND)
@@ -117,21 +115,21 @@ def _case(name: str, synapse: str, variant: Mapping[str, float]) -> Case:
     return Case(name, synapse, neuron, dt, variant, currents, weights)
 
 
-def _scale(neuron: Neuron, synapse: str, receptor: str, onset: float, swing: float) -> float:
+def _scale(neuron: Neuron, synapse: str, receptor: Receptor, onset: float, swing: float) -> float:
     """Return a weight with an effect similar to the onset current for some milliseconds."""
-    tau = neuron.model.receptor(receptor).tau
-    if not tau:
+    if not receptor.tau:
         return 0.1 * swing
-    charge = 2.5 * onset / float(neuron.value(tau))
+    charge = 2.5 * onset / float(neuron.value(receptor.tau))
     charge /= np.e if synapse.endswith("alpha") else 1.0
-    if receptor == "syn":
+    if receptor.sign == 0:
         return charge
-    distance = float(neuron.value("e_rev_exc")) - float(_start(neuron))
+    (excitatory,) = (entry for entry in neuron.model.receptors if entry.sign > 0)
+    distance = float(neuron.value(excitatory.reversal)) - float(_start(neuron))
     return charge / max(abs(distance), swing)
 
 
 def _start(neuron: Neuron) -> Any:
-    initial = neuron.model.state("v").initial
+    initial = neuron.model.state(neuron.model.potential).initial
     return neuron.value(initial) if isinstance(initial, str) else initial
 
 

@@ -127,7 +127,7 @@ def run(chosen: Sequence[Case], simulator: str, **options: Any) -> dict[str, Rec
             network,
             {f"x_{names_of(case)[0]}": case.currents[0][None] for case in group},
             simulator=simulator,
-            record={population.name: ("spikes", "v") for population in network.populations},
+            record={p.name: ("spikes", p.model.potential) for p in network.populations},
             dtype="float64",
             progress=False,
             **options,
@@ -141,7 +141,8 @@ def compare(
 ) -> Difference:
     """Compare spikes and potentials of one case in the results of `run` for two simulators."""
     pairs = [(reference[n].rasters[n], found[n].rasters[n]) for n in names_of(case)]
-    traces = [(reference[n].traces[n, "v"], found[n].traces[n, "v"]) for n in names_of(case)]
+    keys = [(name, case.neuron.model.potential) for name in names_of(case)]
+    traces = [(reference[key[0]].traces[key], found[key[0]].traces[key]) for key in keys]
     shifts = [_shifts(one, other, case.dt) for one, other in pairs]
     return Difference(
         n_spikes=sum(len(one.step) for one, _ in pairs),

@@ -8,6 +8,7 @@ import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise import Mismatch, Streams, disturb
+from bioconv.noise.places import Places
 from bioconv.targets.brainscales2.declaration import (
     SPREAD_REST,
     SPREAD_THRESHOLD,
@@ -29,8 +30,8 @@ def chip(network: SpikingNetwork, seed: int) -> SpikingNetwork:
     seed : int
         Another seed is another chip.
     """
-    streams = Streams(seed, "brainscales2")
-    populations = tuple(_spread(p, streams) for p in network.populations)
+    streams, places = Streams(seed), Places(network)
+    populations = tuple(_spread(p, streams, places) for p in network.populations)
     return disturb(
         network.replace(populations=populations),
         Mismatch("tau_m", SPREAD_TIME.value),
@@ -40,10 +41,11 @@ def chip(network: SpikingNetwork, seed: int) -> SpikingNetwork:
     )
 
 
-def _spread(population: Population, streams: Streams) -> Population:
+def _spread(population: Population, streams: Streams, places: Places) -> Population:
     values = {}
     for name, limit in _POTENTIALS.items():
-        off = streams.of(f"{population.name}/{name}").normal(0.0, limit.value, population.shape)
+        place = places.of(population, name)
+        off = streams.of(place).normal(0.0, limit.value, population.shape)
         values[name] = np.asarray(population.parameters[name]) + off
     # a reset above the threshold would fire in every step
     values["v_reset"] = np.minimum(values["v_reset"], values["v_th"] - 1.0)

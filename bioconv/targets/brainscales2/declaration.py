@@ -14,6 +14,8 @@ _ARNOLD = "Arnold et al. 2025, Frontiers in Neuroscience 18:1523331, arXiv:2401.
 _CALIX = "calix, tests/hw/py/test_neuron_threshold_calibration.py"
 _HXTORCH = "hxtorch, spiking/utils/from_nir.py"
 
+#: the equations of the chip's neurons
+MODEL = LeakyIntegrateAndFire().model
 #: steps of the ADC that reads potentials
 LSB = "LSB"
 #: rest and reset; threshold (LSB)
@@ -77,7 +79,7 @@ TARGET = Target(
     cells=(
         Cell(
             "CalibHXNeuronCuba",
-            LeakyIntegrateAndFire().model,
+            MODEL,
             _CELLS,
             stands_for=(
                 (

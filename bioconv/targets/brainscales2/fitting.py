@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.neurons import LeakyIntegrateAndFire
 from bioconv.operators import reweighted
 from bioconv.targets.brainscales2 import scales
 from bioconv.targets.brainscales2.declaration import (
     GM,
     GM_DEFAULT,
+    MODEL,
     NEURONS,
     ROWS,
     STRENGTH,
@@ -101,9 +101,8 @@ def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
 
 def _on_chip(network: SpikingNetwork, setup: Setup, kappa: float) -> SpikingNetwork:
     """The network in the chip's numbers."""
-    model = LeakyIntegrateAndFire().model
     populations = tuple(
-        replace(scales.in_lsb(p, *setup[p.name], kappa), model=model) for p in network.populations
+        replace(scales.in_lsb(p, *setup[p.name], kappa), model=MODEL) for p in network.populations
     )
     left = {name: iter(of.slopes) for name, (of, _) in setup.items()}
     projections = []

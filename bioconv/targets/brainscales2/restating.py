@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from bioconv.analog.functions import Softmax
-from bioconv.export.tables import value_of
 from bioconv.network import Change, Drive, Input, Population, Projection, SpikingNetwork
+from bioconv.neurons.language import roles
 from bioconv.operators import Operator, Polarity, compose, scaled
-from bioconv.targets.brainscales2.declaration import REFRACTORY, SOURCE_RATE, STEP
+from bioconv.targets.brainscales2.declaration import MODEL, REFRACTORY, SOURCE_RATE, STEP
 from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Samples
 from bioconv.targets.releasing import after_changes
@@ -51,17 +51,15 @@ def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
     that are not quite those that were set then change the rates of all of them, by more than the
     outputs differ.  The largest output is the class with or without the others.
     """
-    gain = network.code.get("drive_gain")
     softmax = {
         r.population
         for r in network.readouts
         if r.kind == "count" and isinstance(r.function, Softmax)
     }
-    if not isinstance(gain, float | int):
-        return network, []
     populations, findings = [], []
     for population in network.populations:
-        if population.name in softmax and np.any(population.offset < 0):
+        gain = population.activation_current
+        if population.name in softmax and gain and np.any(population.offset < 0):
             current = gain * np.minimum(population.offset, 0.0) / population.scale
             text = (
                 f"below 0 they are silent: {-float(current.min()):.4g} pA that made all of them "
@@ -71,7 +69,7 @@ def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
                 Finding(population.name, "outputs", Verdict.APPROXIMATED, text, advice=_CLASSES)
             )
             name = population.model.current
-            parameters = {**population.parameters, name: value_of(population, name) + current}
+            parameters = {**population.parameters, name: population.value(name) + current}
             offset = np.maximum(population.offset, 0.0)
             population = replace(population, parameters=parameters, offset=offset)
         populations.append(population)
@@ -81,9 +79,9 @@ def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
 def _releases(change: Change, population: Population) -> bool:
     """Whether a change belongs to the end of the time for which a layer is held."""
     return change.step <= population.start_step and change.variable in (
-        population.model.current,
-        "v",
-        "v_th",
+        MODEL.current,
+        MODEL.potential,
+        MODEL.role(roles.THRESHOLD),
     )
 
 
@@ -148,7 +146,7 @@ def _slower(entry: Input, dt: float, largest: float) -> Input:
 
 def _synapses(network: SpikingNetwork, drive: Drive, source: Input) -> Projection:
     post = network.population(drive.post)
-    tau = np.broadcast_to(np.asarray(value_of(post, "tau_syn"), np.float64), post.shape)
+    tau = np.broadcast_to(np.asarray(post.value("tau_syn"), np.float64), post.shape)
     weight = network.dt / (tau * source.scale)
     operator: Operator = scaled(drive.operator, post=weight)
     if source.signed:
@@ -176,7 +174,7 @@ def continuous(network: SpikingNetwork) -> SpikingNetwork:
 
 
 def _at_step(population: Population, dt: float, finer: int) -> Population:
-    pause = np.maximum(value_of(population, "t_ref"), REFRACTORY.value[0])
+    pause = np.maximum(population.value("t_ref"), REFRACTORY.value[0])
     steps = np.maximum(np.round(pause / dt), 1.0)
     return replace(
         population,
@@ -189,7 +187,7 @@ def _at_step(population: Population, dt: float, finer: int) -> Population:
 def pauses(before: SpikingNetwork, after: SpikingNetwork) -> Iterator[Finding]:
     """What becomes of the refractory periods."""
     for old, new in zip(before.populations, after.populations, strict=True):
-        changed = np.asarray(value_of(new, "t_ref")) - np.asarray(value_of(old, "t_ref"))
+        changed = np.asarray(new.value("t_ref")) - np.asarray(old.value("t_ref"))
         if np.any(np.abs(changed) > 1e-9):
             text = f"at least {REFRACTORY.value[0]:g} us, in steps of {after.dt:g} us"
             error = float(np.abs(changed).max())

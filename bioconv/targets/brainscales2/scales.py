@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.tables import value_of
 from bioconv.network import Population, SpikingNetwork, Value
 from bioconv.targets.brainscales2.declaration import (
     GM,
@@ -107,7 +106,7 @@ def demand(network: SpikingNetwork, population: Population) -> Demand:
     """What a leaky integrate-and-fire population asks for."""
 
     def flat(name: str) -> Floats:
-        value = np.asarray(value_of(population, name), np.float64)
+        value = np.asarray(population.value(name), np.float64)
         return np.broadcast_to(value, population.shape).ravel()
 
     edges = [entry.operator.edges() for entry in network.projections_to(population.name)]

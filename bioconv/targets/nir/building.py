@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.tables import value_of
 from bioconv.network import Change, Drive, Projection, SpikingNetwork
-from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.operators import Operator, Reshape, scaled
 from bioconv.targets.findings import Finding, Verdict, projection_name
-from bioconv.targets.nir.cells import SECOND, gains, kind_of, node_of, written
+from bioconv.targets.nir.cells import SECOND, family, gains, kind_of, node_of, written
 from bioconv.targets.nir.graph import Graph, Node, first
 from bioconv.targets.nir.layers import MOST_WEIGHTS, matrix_nodes, structured, structured_nodes
 from bioconv.targets.releasing import after_changes
@@ -131,7 +129,7 @@ class _Builder:
 
     def _bias(self, name: str) -> Array:
         population = self.populations[name]
-        current = np.asarray(value_of(population, population.model.current), np.float64)
+        current = np.asarray(population.value(population.model.current), np.float64)
         return np.broadcast_to(current * self.gains[name][1], population.shape)
 
     def _flatten_what_must_be(self) -> None:
@@ -173,7 +171,7 @@ class _Builder:
             text = "rounded to float32"
             yield Finding(part, aspect, Verdict.APPROXIMATED, text, error, _UNITS[aspect])
         for name, population in self.populations.items():
-            if subtracts(population.model) and self.kinds[name].endswith("IF"):
+            if family(self.kinds[name]).subtracts(population.model):
                 text = "readers that subtract (Spyx) lose nothing; the others, the less the lower "
                 text += "the rates are"
                 advice = "Convert with RateCode(max_rate=200) or less."

@@ -12,20 +12,18 @@ float32 before ours, so that both say the same of every float32.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
 from bioconv.neurons import IntegrateAndFire, Integrator, LeakyIntegrateAndFire
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.identity import same
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
-from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.neurons.library.parts import (
     I_OFFSET,
     OUT_OF_REACH,
@@ -116,11 +114,33 @@ class Family:
         What comes back from a file.
     others : mapping of str to NeuronModel
         What differs -> models that it also stands for.
+    leaks : bool
+        Whether the node has a leak.
+    through_synapse : bool
+        Whether all current reaches the membrane through a synapse with a time constant.
+    silent : str
+        Of a node that fires: the type of the one that does the same and never fires.
+    subtracting : tuple of NeuronModel
+        Those of all these models whose reset keeps what went beyond the threshold, first the one
+        that comes back from a file whose metadata say so.
     """
 
     kind: str
     model: NeuronModel
-    others: Mapping[str, tuple[NeuronModel, ...]]
+    others: Mapping[str, tuple[NeuronModel, ...]] = field(default_factory=dict)
+    leaks: bool = True
+    through_synapse: bool = False
+    silent: str = ""
+    subtracting: tuple[NeuronModel, ...] = ()
+
+    @property
+    def models(self) -> tuple[NeuronModel, ...]:
+        """All of them."""
+        return (self.model, *(m for models in self.others.values() for m in models))
+
+    def subtracts(self, model: NeuronModel) -> bool:
+        """Whether the reset of a model keeps what went beyond the threshold."""
+        return any(same(model, each) for each in self.subtracting)
 
 
 _RESET = "the reset is to a value, what a potential is above the threshold is lost"
@@ -131,31 +151,51 @@ _BOTH = f"{_RESET}, and {_THROUGH}"
 @cache
 def families() -> tuple[Family, ...]:
     """Every type of node that holds neurons."""
-    leaky, plain = LeakyIntegrateAndFire, IntegrateAndFire
+    plain, other = (IntegrateAndFire(reset).model for reset in ("value", "subtraction"))
+    pulsed, pulsed_other = (
+        LeakyIntegrateAndFire(reset, "delta").model for reset in ("value", "subtraction")
+    )
+    direct, direct_other = (
+        LeakyIntegrateAndFire(reset).model for reset in ("value", "subtraction")
+    )
+    through, through_other = (current_based(True, reset) for reset in ("value", "subtraction"))
     return (
-        Family("IF", plain("value").model, {_RESET: (plain("subtraction").model,)}),
         Family(
-            "LIF", leaky("value", "delta").model, {_RESET: (leaky("subtraction", "delta").model,)}
+            "IF",
+            plain,
+            {_RESET: (other,)},
+            leaks=False,
+            silent="I",
+            subtracting=(other,),
+        ),
+        Family(
+            "LIF",
+            pulsed,
+            {_RESET: (pulsed_other,)},
+            silent="LI",
+            subtracting=(pulsed_other,),
         ),
         Family(
             "CubaLIF",
-            current_based(True),
-            {
-                _THROUGH: (leaky("value").model,),
-                _BOTH: (leaky("subtraction").model,),
-                _RESET: (current_based(True, "subtraction"),),
-            },
+            through,
+            {_THROUGH: (direct,), _BOTH: (direct_other,), _RESET: (through_other,)},
+            through_synapse=True,
+            silent="CubaLI",
+            subtracting=(through_other, direct_other),
         ),
-        Family("I", Integrator().model, {}),
-        Family("LI", leaky_integrator(), {}),
-        Family("CubaLI", current_based(False), {}),
+        Family("I", Integrator().model, leaks=False),
+        Family("LI", leaky_integrator()),
+        Family("CubaLI", current_based(False), through_synapse=True),
     )
+
+
+def family(kind: str) -> Family:
+    """The family of a type of node that holds neurons."""
+    return next(entry for entry in families() if entry.kind == kind)
 
 
 #: values that are written in single precision
 _SINGLE = ("weight", "bias", "v_threshold", "v_reset")
-#: nodes that never fire, for those of which the threshold is out of reach
-_SILENT = {"IF": "I", "LIF": "LI", "CubaLIF": "CubaLI"}
 
 
 def kind_of(population: Population, sends: bool) -> str:
@@ -168,15 +208,14 @@ def kind_of(population: Population, sends: bool) -> str:
         Whether it projects to another one: what never fires then sends nothing, where a node of
         NIR without a threshold would send its potential.
     """
-    for family in families():
-        models = (family.model, *(m for models in family.others.values() for m in models))
-        if any(same(population.model, model) for model in models):
+    for entry in families():
+        if any(same(population.model, model) for model in entry.models):
             silent = (
-                family.kind in _SILENT
+                entry.silent
                 and not sends
-                and np.all(np.asarray(value_of(population, "v_th")) >= OUT_OF_REACH)
+                and np.all(np.asarray(population.value("v_th")) >= OUT_OF_REACH)
             )
-            return _SILENT[family.kind] if silent else family.kind
+            return entry.silent if silent else entry.kind
     return ""
 
 
@@ -193,10 +232,10 @@ def gains(population: Population, kind: str, dt: float) -> tuple[Floats, Floats]
     dt : float
         ms.
     """
-    current = dt / np.asarray(value_of(population, "c_m"), np.float64)
-    if not kind.startswith("Cuba"):
+    current = dt / np.asarray(population.value("c_m"), np.float64)
+    if not family(kind).through_synapse:
         return np.ones(()), current
-    return current, current * dt / np.asarray(value_of(population, "tau_syn"), np.float64)
+    return current, current * dt / np.asarray(population.value("tau_syn"), np.float64)
 
 
 def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]) -> Node:
@@ -217,25 +256,25 @@ def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]
     Node
         In double precision, with bioconv's threshold; see `written`.
     """
-    seconds = dt / SECOND
+    seconds, of = dt / SECOND, family(kind)
 
     def spread(name: str) -> Floats:
-        array = np.broadcast_to(np.asarray(value_of(population, name)), population.shape)
+        array = np.broadcast_to(np.asarray(population.value(name)), population.shape)
         return np.array(channels_first(array.reshape(shape)), np.float64)
 
     rest = spread("v_rest")
     values: dict[str, Any] = {"r": np.full(rest.shape, 1.0 / seconds)}
-    if kind not in ("I", "IF"):
+    if of.leaks:
         tau = spread("tau_m") / SECOND
         values = {"r": tau / seconds, "v_leak": np.zeros(rest.shape)}
-        values["tau_mem" if kind.startswith("Cuba") else "tau"] = tau
-    if kind.startswith("Cuba"):
+        values["tau_mem" if of.through_synapse else "tau"] = tau
+    if of.through_synapse:
         values["tau_syn"] = spread("tau_syn") / SECOND
         values["w_in"] = values["tau_syn"] / seconds
-    if kind in _SILENT:
+    if of.silent:
         values["v_threshold"] = spread("v_th") - rest
         values["v_reset"] = spread("v_reset") - rest
-    return Node(kind, values, _metadata(population, kind, shape))
+    return Node(kind, values, _metadata(population, of, shape))
 
 
 def written(node: Node) -> tuple[Node, dict[str, float]]:
@@ -255,13 +294,13 @@ def written(node: Node) -> tuple[Node, dict[str, float]]:
     return replace(node, values=values), errors
 
 
-def _metadata(population: Population, kind: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def _metadata(population: Population, of: Family, shape: tuple[int, ...]) -> dict[str, Any]:
     """What NIR has no place for."""
     extra: dict[str, Any] = {}
-    if kind in _SILENT and subtracts(population.model):
+    if of.subtracts(population.model):
         extra["reset"] = "subtraction"
-    start = np.asarray(initial_of(population, "v")) - np.asarray(value_of(population, "v_rest"))
-    blocked = value_of(population, "t_ref") if kind in _SILENT else 0.0
+    start = np.asarray(population.start("v")) - np.asarray(population.value("v_rest"))
+    blocked = population.value("t_ref") if of.silent else 0.0
     for name, value in (("v_start", start), ("t_ref", np.asarray(blocked) / SECOND)):
         if np.any(value):
             array = np.broadcast_to(value, population.shape).reshape(shape)
@@ -307,29 +346,29 @@ def population_of(name: str, node: Node, dt: float, second: float, extras: bool)
     ParameterError
         Values that no neuron can have.
     """
+    of = family(node.kind)
     last = {key: channels_last(np.asarray(value, np.float64)) for key, value in node.values.items()}
     parameters: dict[str, Any] = {"v_rest": last.get("v_leak", np.zeros(last["r"].shape))}
     parameters["c_m"] = 1.0
     gain = last["r"] * dt / second
-    if node.kind not in ("I", "IF"):
+    if of.leaks:
         tau = last.get("tau", last.get("tau_mem"))
         parameters["tau_m"] = np.asarray(tau) * second
         gain = last["r"] * dt / parameters["tau_m"]
     spike = gain = _one(gain)
     constant = gain / dt
-    if node.kind.startswith("Cuba"):
+    if of.through_synapse:
         tau_syn = _apart(last["tau_syn"] * second, parameters["tau_m"])
         parameters["tau_syn"] = tau_syn
         spike = _one(gain * last.get("w_in", 1.0) * dt / tau_syn) / dt
         constant = spike * tau_syn / dt
-    if node.kind in _SILENT:
+    if of.silent:
         parameters["v_th"] = channels_last(_above(np.asarray(node.values["v_threshold"])))
         parameters["v_reset"] = last.get("v_reset", np.zeros(last["r"].shape))
     parameters = {key: _compact(value) for key, value in parameters.items()}
-    model = next(family.model for family in families() if family.kind == node.kind)
-    population = Population(name, tuple(last["r"].shape), model, parameters)
+    population = Population(name, tuple(last["r"].shape), of.model, parameters)
     if extras:
-        population = _with_extras(population, node, second)
+        population = _with_extras(population, of, node, second)
     return Read(population, spike, constant)
 
 
@@ -358,12 +397,11 @@ def _compact(value: Any) -> Any:
     return float(array.flat[0]) if array.size and np.all(array == array.flat[0]) else array
 
 
-def _with_extras(population: Population, node: Node, second: float) -> Population:
+def _with_extras(population: Population, of: Family, node: Node, second: float) -> Population:
     """The population with what the metadata say beside the node's values."""
     model, extra = population.model, node.metadata
-    if extra.get("reset") == "subtraction":
-        statement = reset_statement("subtraction")
-        model = replace(model, reset=statement, name=model.name.replace("value", "subtraction"))
+    if extra.get("reset") == "subtraction" and of.subtracting:
+        model = of.subtracting[0]
     parameters, initial = dict(population.parameters), dict(population.initial)
     if "t_ref" in extra and model.refractory:
         parameters["t_ref"] = _compact(channels_last(np.asarray(extra["t_ref"])) * second)

@@ -18,12 +18,12 @@ def _lost(verdict: Verdict, text: str, source: str = _NODES, advice: str = "") -
 def _cells() -> tuple[Cell, ...]:
     return tuple(
         Cell(
-            family.kind,
-            family.model,
-            f"{_NODES}, {family.kind}",
-            tuple((model, text) for text, models in family.others.items() for model in models),
+            entry.kind,
+            entry.model,
+            f"{_NODES}, {entry.kind}",
+            tuple((model, text) for text, models in entry.others.items() for model in models),
         )
-        for family in families()
+        for entry in families()
     )
 
 

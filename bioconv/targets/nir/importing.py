@@ -14,7 +14,7 @@ from bioconv.analog.graph import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.ground.errors import ConversionError, NetworkFileError, ParameterError
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import Operator, compose, identity, is_identity, scaled
-from bioconv.targets.nir.cells import SECOND, Read, population_of
+from bioconv.targets.nir.cells import SECOND, Read, family, population_of
 from bioconv.targets.nir.graph import NEURONS, Graph, Shape, first, last, size
 from bioconv.targets.nir.operators import bias_of, operator_of
 
@@ -213,7 +213,7 @@ class _Importer:
                 raise self.error(name, f"expected one node with neurons in front, found {found}")
             model = self.read[sources[0]].population.model
             kind = "count" if model.threshold else "level"
-            if self.graph.nodes[sources[0]].kind == "I":
+            if not (model.threshold or family(self.graph.nodes[sources[0]].kind).leaks):
                 kind = "potential"
             seen = sum(path.pre == sources[0] and path.post in outputs for path in self.paths)
             label = sources[0] if seen == 1 else f"{sources[0]}_{name}"

@@ -1,7 +1,8 @@
 """Neurons of the network as neurons of the board: what sPyNNaker is told, and what that becomes.
 
 The board integrates in closed form with the input of a step held for the step, decays rounded to
-s16.15: that is an Euler step with constants of its own, which is how the fitted models are written.
+s16.15: that is an Euler step with constants of its own, which is how the fitted models are written
+(`bioconv.targets.spinnaker.models`).
 """
 
 from __future__ import annotations
@@ -13,17 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.tables import initial_of, value_of
 from bioconv.network import Population
-from bioconv.neurons import (
-    Izhikevich,
-    LeakyIntegrateAndFire,
-    NeuronModel,
-    Parameter,
-)
-from bioconv.neurons.language.identity import same
-from bioconv.neurons.language.model import UNITS, State
-from bioconv.neurons.language.substitution import substitute
 from bioconv.targets.spinnaker.arithmetic import (
     CONDUCTANCE_SCALE,
     MOST,
@@ -33,6 +24,8 @@ from bioconv.targets.spinnaker.arithmetic import (
     synapse_decay,
     synapse_gain,
 )
+from bioconv.targets.spinnaker.kinds import Kind, kind_of
+from bioconv.targets.spinnaker.models import fitted_model, izhikevich_model
 
 Values = dict[str, Any]
 
@@ -51,6 +44,8 @@ class BoardCell:
 
     Parameters
     ----------
+    kind : Kind
+        What the population is for the board.
     cell : str
         Name in ``pyNN.spiNNaker``.
     parameters, initial : dict
@@ -71,6 +66,7 @@ class BoardCell:
         mV on the board per mV of the network.
     """
 
+    kind: Kind
     cell: str
     parameters: Values
     initial: Values
@@ -89,33 +85,16 @@ class BoardCell:
         return values[0], values[-1]
 
 
-def synapse_of(model: NeuronModel) -> str:
-    """ "delta", "exponential" or "conductance": what a spike does to a neuron."""
-    if any(receptor.name == "exc" for receptor in model.receptors):
-        return "conductance"
-    return "exponential" if any(receptor.tau for receptor in model.receptors) else "delta"
-
-
-def is_integrator(model: NeuronModel) -> bool:
-    """Whether there is no leak."""
-    return not any(parameter.name in ("tau_m", "a") for parameter in model.parameters)
-
-
-def is_izhikevich(model: NeuronModel) -> bool:
-    """Whether the equations are Izhikevich's, whatever they are called."""
-    return same(model, Izhikevich().model)
-
-
 def never_forgets(population: Population, dt: float) -> bool:
     """Whether there is no leak that s16.15 could hold: perfect integrators, and outputs like them.
 
     A time constant of 16 times the one that stands for none is taken for none.
     """
-    if is_integrator(population.model):
-        return True
-    names = {parameter.name for parameter in population.model.parameters}
+    kind = kind_of(population)
+    if not (kind.leaks and kind.linear):
+        return not kind.leaks
     longest = 16 * MEMORY_STEPS * dt
-    return "tau_m" in names and bool(np.min(value_of(population, "tau_m")) > longest)
+    return bool(np.min(population.value("tau_m")) > longest)
 
 
 def on_board(
@@ -133,15 +112,16 @@ def on_board(
     gain : float
         mV on the board per mV of the network; other than 1 for perfect integrators only.
     """
-    if is_izhikevich(population.model):
-        return _izhikevich(population, dt)
-    return _leaky(population, dt, pulse, gain)
+    kind = kind_of(population)
+    if kind.linear:
+        return _leaky(population, kind, dt, pulse, gain)
+    return _izhikevich(population, kind, dt)
 
 
 def _leaky(
-    population: Population, dt: float, pulse: bool, gain: float
+    population: Population, kind: Kind, dt: float, pulse: bool, gain: float
 ) -> tuple[Population, BoardCell]:
-    model, synapse = population.model, synapse_of(population.model)
+    model, synapse = population.model, kind.synapse
     value = _Reader(population)
     current = gain / float(np.max(value("c_m")))  # nA per pA, on 1 nF
     tau_m = MEMORY_STEPS * dt if never_forgets(population, dt) else value("tau_m")
@@ -168,21 +148,21 @@ def _leaky(
         "lsb_v": STEP / gain,
     }
     weights, later, receptors = _synapses(synapse, pulse, value, dt, told, seen, current)
-    start = np.asarray(initial_of(population, "v"), np.float64) * gain
-    kinds = {"delta": "IF_curr_delta", "exponential": "IF_curr_exp", "conductance": "IF_cond_exp"}
+    start = np.asarray(population.start("v"), np.float64) * gain
     cell = BoardCell(
-        "IF_curr_exp" if pulse else kinds[synapse],
-        told,
-        {"v": start},
-        current,
-        weights,
-        CONDUCTANCE_SCALE if synapse == "conductance" else 1.0,
-        receptors,
-        later,
-        pulse,
-        gain,
+        kind=kind,
+        cell="IF_curr_exp" if pulse else kind.cell,
+        parameters=told,
+        initial={"v": start},
+        current=current,
+        weights=weights,
+        scale=CONDUCTANCE_SCALE if synapse == "conductance" else 1.0,
+        receptors=receptors,
+        later=later,
+        pulse=pulse,
+        gain=gain,
     )
-    fitted = _fitted_model(LeakyIntegrateAndFire(synapse=synapse).model, cell.cell, silent)
+    fitted = fitted_model(synapse, cell.cell, silent)
     initial = {"v": s1615(start) / gain}
     return replace(population, model=fitted, parameters=_plain(seen), initial=initial), cell
 
@@ -220,82 +200,7 @@ def _synapses(
     return weights, 1, {"exc": ("excitatory", ""), "inh": ("inhibitory", "")}
 
 
-def _fitted_model(model: NeuronModel, cell: str, silent: bool) -> NeuronModel:
-    """The equations in steps of Euler, states rounded as registers are."""
-    suffix = "_silent" if silent else ""
-    if synapse_of(model) == "conductance":
-        model = _shifted(model)
-    return _registers(
-        replace(
-            model,
-            name=f"spinnaker_{cell.lower()}_{model.name.split('_')[-2]}{suffix}",
-            threshold="" if silent else model.threshold,
-            reset="" if silent else model.reset,
-            method="euler",
-            standard_cell="",
-            dt_default=0.0,
-            source=f"sPyNNaker 7.4.1, {cell}, neuron_model_lif_impl.h",
-            references=(*model.references, "rhodes2018"),
-        )
-    )
-
-
-def _shifted(model: NeuronModel) -> NeuronModel:
-    """Conductances are held 1,024 times as large and shifted down, which cuts their last bits."""
-    membrane, *others = model.parsed_equations
-    expression = membrane.expression
-    for name in ("g_exc", "g_inh"):
-        step = "(lsb_g * nS)"
-        expression = substitute(expression, name, f"floor({name} / {step}) * {step}")
-    return replace(
-        model,
-        equations="\n".join(
-            [f"dv/dt = {expression} : volt (unless refractory)", *(e.text for e in others)]
-        ),
-        parameters=(
-            *model.parameters,
-            Parameter("lsb_g", STEP, "1", "Step of a conductance in use, in nS", (1e-30, 1e6)),
-        ),
-    )
-
-
-def _registers(model: NeuronModel) -> NeuronModel:
-    """Round v, and synaptic currents or conductances, after every step."""
-    steps = {"mV": "lsb_v", "pA": "lsb_i", "nS": "lsb_i", "mV/ms": "lsb_v"}
-    stored = [state for state in model.states if state.unit in steps]
-    used = sorted({steps[state.unit] for state in stored})
-    return replace(
-        model,
-        after="\n".join(_rounding(state, steps[state.unit]) for state in stored),
-        parameters=(
-            *model.parameters,
-            *(
-                Parameter(name, STEP, "1", "Step of a register, in the state's unit", (1e-30, 1e6))
-                for name in used
-            ),
-        ),
-    )
-
-
-def _rounding(state: State, step: str) -> str:
-    unit = f"{step} * {UNITS[state.unit][0]}"
-    return f"{state.name} = floor({state.name} / ({unit}) + 0.5) * {unit}"
-
-
-_IZHIKEVICH = """\
-alpha = 140 * mV + (5 + m / mV * v) * v + (i_offset + i_syn) / c_m * ms - u * ms : volt
-half = 0.5 * h * dt : second
-eta = v + half / ms * alpha : volt
-beta = half * a / ms * (b / ms * v - u) : volt/second
-gamma = 140 * mV + (5 + m / mV * eta) * eta + (i_offset + i_syn) / c_m * ms : volt
-dv/dt = h / ms * (gamma - (u + beta) * ms) : volt
-du/dt = a * h / ms * (b / ms * eta - u - beta) : volt/second
-di_syn/dt = -i_syn / tau_syn : amp
-dh/dt = (1 - h) / dt : 1
-"""
-
-
-def _izhikevich(population: Population, dt: float) -> tuple[Population, BoardCell]:
+def _izhikevich(population: Population, kind: Kind, dt: float) -> tuple[Population, BoardCell]:
     value = _Reader(population)
     current = 1.0  # the publication's current has no unit: pA here, nA on the board
     told: Values = {name: value(name) for name in "abcd"}
@@ -308,43 +213,22 @@ def _izhikevich(population: Population, dt: float) -> tuple[Population, BoardCel
         "lsb_v": STEP,
         "lsb_i": STEP,
     }
-    start = {name: initial_of(population, name) for name in ("v", "u")}
+    start = {name: population.start(name) for name in ("v", "u")}
     gain = float(np.max(synapse_gain(dt, value("tau_syn"))))
     cell = BoardCell(
-        "Izhikevich",
-        told,
-        start,
-        current,
-        {"syn": current / gain},
-        1.0,
-        {"syn": ("excitatory", "inhibitory")},
+        kind=kind,
+        cell=kind.cell,
+        parameters=told,
+        initial=start,
+        current=current,
+        weights={"syn": current / gain},
+        scale=1.0,
+        receptors={"syn": ("excitatory", "inhibitory")},
         later=1,
     )
     initial = {name: s1615(number) for name, number in start.items()}
     model = izhikevich_model(population.model)
     return replace(population, model=model, parameters=_plain(seen), initial=initial), cell
-
-
-def izhikevich_model(model: NeuronModel) -> NeuronModel:
-    """The board's Izhikevich neuron: midpoint steps, the one after a spike 1.85 times as long."""
-    return _registers(
-        replace(
-            model,
-            name="spinnaker_izhikevich",
-            equations=_IZHIKEVICH,
-            threshold="v >= v_peak",
-            reset="v = c\nu += d\nh = 1.85",
-            method="euler",
-            standard_cell="",
-            source="sPyNNaker 7.4.1, IZK_curr_exp, neuron_model_izh_impl.h",
-            references=(*model.references, "rhodes2018"),
-            parameters=(
-                *model.parameters,
-                Parameter("m", 0.040008544921875, "1", "Curvature, 0.04 in s16.15 and a step more"),
-            ),
-            states=(*model.states, State("h", 1.0, "1", "Length of the next step")),
-        )
-    )
 
 
 class _Reader:
@@ -354,7 +238,7 @@ class _Reader:
         self._population = population
 
     def __call__(self, name: str) -> NDArray[np.float64]:
-        return np.asarray(value_of(self._population, name), np.float64)
+        return np.asarray(self._population.value(name), np.float64)
 
 
 def _plain(values: Values) -> dict[str, float | NDArray[np.float64]]:
@@ -366,10 +250,10 @@ def _plain(values: Values) -> dict[str, float | NDArray[np.float64]]:
 def mixed(population: Population) -> list[str]:
     """Parameters that differ between neurons, and would make a weight differ, too."""
     names = ["c_m", "tau_syn", "tau_syn_exc", "tau_syn_inh"]
-    if synapse_of(population.model) == "delta":
+    if kind_of(population).synapse == "delta":
         names.append("tau_m")
     known = {parameter.name for parameter in population.model.parameters}
-    return [n for n in names if n in known and np.ptp(np.asarray(value_of(population, n)))]
+    return [n for n in names if n in known and np.ptp(np.asarray(population.value(n)))]
 
 
 def out_of_range(cell: BoardCell) -> list[str]:

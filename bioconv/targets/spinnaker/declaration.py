@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-from bioconv.neurons import (
-    IntegrateAndFire,
-    Integrator,
-    Izhikevich,
-    LeakyIntegrateAndFire,
-    NeuronModel,
-)
 from bioconv.targets.findings import Verdict
-from bioconv.targets.spinnaker.cells import izhikevich_model
+from bioconv.targets.spinnaker.kinds import kinds
 from bioconv.targets.target import Cell, Limit, Loss, Target
 
 _TOOLS = "sPyNNaker 7.4.1"
-_RESET = "resets to a value, what goes beyond the threshold is lost"
-_NO_LEAK = "leaks with a time constant of 1,024 steps"
-_SILENT = "a threshold out of reach, and a leak of 1,024 steps"
 
 
-def _stands_for(synapse: str) -> tuple[tuple[NeuronModel, str], ...]:
-    return (
-        (IntegrateAndFire("subtraction", synapse).model, f"{_RESET}; {_NO_LEAK}"),
-        (IntegrateAndFire("value", synapse).model, _NO_LEAK),
-        (Integrator(synapse).model, _SILENT),
-        (LeakyIntegrateAndFire("subtraction", synapse).model, _RESET),
-    )
-
-
-def _leaky(name: str, synapse: str) -> Cell:
-    return Cell(
-        name,
-        LeakyIntegrateAndFire(synapse=synapse).model,
-        f"{_TOOLS}, models/neuron/builds",
-        _stands_for(synapse),
-    )
+def _cell(name: str, source: str, **bounds: Limit) -> Cell:
+    """A cell of the board, with all that it stands for."""
+    kinds_of = [kind for kind in kinds() if kind.cell == name]
+    (exact,) = (kind.model for kind in kinds_of if not kind.difference)
+    others = tuple((kind.model, kind.difference) for kind in kinds_of if kind.difference)
+    return Cell(name, exact, f"{_TOOLS}, models/neuron/builds{source}", others, bounds)
 
 
 SPINNAKER = Target(
@@ -46,21 +26,11 @@ SPINNAKER = Target(
     conversion="Convert with the neuron IntegrateAndFire() in steps of 1 ms, or with "
     "LeakyIntegrateAndFire() and code=RateCode(noise='none').",
     cells=(
-        _leaky("IF_curr_delta", "delta"),
-        _leaky("IF_curr_exp", "exponential"),
-        _leaky("IF_cond_exp", "conductance"),
-        Cell(
+        *(_cell(name, "") for name in ("IF_curr_delta", "IF_curr_exp", "IF_cond_exp")),
+        _cell(
             "Izhikevich",
-            izhikevich_model(Izhikevich().model),
-            f"{_TOOLS}, models/neuron/builds/izk_curr_exp_base.py",
-            (
-                (
-                    Izhikevich().model,
-                    "integrated by midpoint steps, the step after a spike 1.85 times as long "
-                    "(neuron_model_izh_impl.h)",
-                ),
-            ),
-            {"v_peak": Limit((30.0, 30.0), "mV", "izk_curr_exp_base.py, _IZK_THRESHOLD")},
+            "/izk_curr_exp_base.py",
+            v_peak=Limit((30.0, 30.0), "mV", "izk_curr_exp_base.py, _IZK_THRESHOLD"),
         ),
     ),
     losses={

@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
-from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.operators import Chain, Conv, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.spinnaker.arithmetic import MOST
 from bioconv.targets.spinnaker.cells import (
     NEVER,
-    is_integrator,
     mixed,
     never_forgets,
     out_of_range,
-    synapse_of,
 )
+from bioconv.targets.spinnaker.kinds import kind_of
 from bioconv.targets.spinnaker.support.spinnaker_network import time_scale
 from bioconv.targets.spinnaker.weights import drawn_towards
 
@@ -48,7 +45,7 @@ def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple
             text = f"neurons of one population have different {name}: their weights would differ."
             found.append(_impossible(population.name, name, text, "Give them one."))
     for projection in network.projections:
-        conductance = synapse_of(network.population(projection.post).model) == "conductance"
+        conductance = kind_of(network.population(projection.post)).synapse == "conductance"
         if conductance and np.any(projection.operator.edges().weight < 0):
             name = projection_name(projection.pre, projection.post, projection.receptor)
             text = "a conductance has no weights below 0: the receptor tells the sign."
@@ -108,7 +105,7 @@ def _time(network: SpikingNetwork, found: SpikingNetwork, board: Board) -> Itera
 
 
 def _population(before: Population, found: SpikingNetwork, board: Board) -> Iterator[Finding]:
-    name, model = before.name, before.model
+    name, kind = before.name, kind_of(before)
     after, cell = found.population(name), board.cells[name]
     outside = out_of_range(cell)
     if outside:
@@ -122,18 +119,18 @@ def _population(before: Population, found: SpikingNetwork, board: Board) -> Iter
     if cell.pulse:
         text = "delta pulses are currents that last 1/16 step: IF_curr_delta has no convolutions."
         yield Finding(name, "synapse", Verdict.EXACT, text)
-    if subtracts(model) and np.any(value_of(before, "v_th") < NEVER):
+    if kind.subtracts and np.any(before.value("v_th") < NEVER):
         yield _reset(before, after, board)
-    if "tau_m" in cell.parameters and not is_integrator(model):
+    if kind.linear and kind.leaks:
         yield _time_constant(before, after, found.dt)
 
 
 def _reset(before: Population, after: Population, board: Board) -> Finding:
-    ideal, now = np.asarray(value_of(before, "v_th")), np.asarray(value_of(after, "v_th"))
+    ideal, now = np.asarray(before.value("v_th")), np.asarray(after.value("v_th"))
     if not board.measured:
         text, advice = "to a value, nothing makes up for it.", "Give samples to match thresholds."
         return Finding(before.name, "reset", Verdict.APPROXIMATED, text, advice=advice)
-    distance = np.maximum(np.abs(ideal - np.asarray(value_of(before, "v_reset"))), 1e-12)
+    distance = np.maximum(np.abs(ideal - np.asarray(before.value("v_reset"))), 1e-12)
     lower = (ideal - now) / distance
     text = (
         f"to a value; thresholds of channels are {100 * np.mean(lower):.1f} % lower in the mean "
@@ -146,8 +143,8 @@ def _time_constant(before: Population, after: Population, dt: float) -> Finding:
     if never_forgets(before, dt):
         text = "the leak is so slow that one of 1,024 steps stands for none."
         return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text)
-    wanted = np.asarray(value_of(before, "tau_m"))
-    held = -dt / np.log1p(-dt / np.asarray(value_of(after, "tau_m")))
+    wanted = np.asarray(before.value("tau_m"))
+    held = -dt / np.log1p(-dt / np.asarray(after.value("tau_m")))
     error = float(np.max(np.abs(held / wanted - 1.0)))
     text = "exp(-dt / tau_m) is rounded to s16.15."
     return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text, 100 * error, "%")

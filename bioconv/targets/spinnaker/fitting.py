@@ -7,21 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bioconv.export.tables import value_of
 from bioconv.network import Population, SpikingNetwork
-from bioconv.neurons.library.integrate_and_fire import subtracts
 from bioconv.simulators import simulate
 from bioconv.targets.fit import Fit, Samples
 from bioconv.targets.spinnaker.arithmetic import MOST, STEP, WeightScale
 from bioconv.targets.spinnaker.cells import (
     BoardCell,
-    is_integrator,
     never_forgets,
     on_board,
-    synapse_of,
 )
 from bioconv.targets.spinnaker.effects import KEPT, effects, obstacles
 from bioconv.targets.spinnaker.geometry import Layout, layout, refreshed
+from bioconv.targets.spinnaker.kinds import kind_of
 from bioconv.targets.spinnaker.resources import resources
 from bioconv.targets.spinnaker.slowing import released, slowed
 from bioconv.targets.spinnaker.thresholds import matched, spike_counts
@@ -118,14 +115,13 @@ def _best(source: SpikingNetwork, samples: Samples | None) -> tuple[SpikingNetwo
 
 def may_be_slowed(network: SpikingNetwork) -> bool:
     """Whether the neurons are perfect integrators, and some loses by a reset to a value."""
-    models = [population.model for population in network.populations]
     still = all(
-        is_integrator(p.model)
-        and not (p.model.refractory and np.any(value_of(p, p.model.refractory)))
+        not kind_of(p).leaks
+        and not (p.model.refractory and np.any(p.value(p.model.refractory)))
         and not len(p.spike_values)
         for p in network.populations
     )
-    return still and any(map(subtracts, models))
+    return still and any(kind_of(p).subtracts for p in network.populations)
 
 
 def _on_board(
@@ -134,7 +130,7 @@ def _on_board(
     plan = layout(network)
     local = {p.name: plan.local(network, p.name) for p in network.populations}
     found, cells = _with_cells(network, local, {})
-    losing = [p.name for p in network.populations if p.model.threshold and subtracts(p.model)]
+    losing = [p.name for p in network.populations if kind_of(p).subtracts]
     if samples is not None and losing:
         wanted = spike_counts(source, samples)
         found = matched(found, {name: wanted[name] for name in losing}, samples)
@@ -143,7 +139,7 @@ def _on_board(
     gains = {
         p.name: _gain(found.population(p.name), found, sums[p.name], cells[p.name])
         for p in network.populations
-        if is_integrator(p.model)
+        if not kind_of(p).leaks
     }
     found, cells = _with_cells(network, local, gains)
     scales = scales_for(found, cells, sums, local)
@@ -160,7 +156,7 @@ def _with_cells(
     """The network with the board's neurons, and what sPyNNaker is told of them."""
     pairs = [
         on_board(
-            p, network.dt, local[p.name] and synapse_of(p.model) == "delta", gains.get(p.name, 1.0)
+            p, network.dt, local[p.name] and kind_of(p).synapse == "delta", gains.get(p.name, 1.0)
         )
         for p in network.populations
     ]
@@ -178,9 +174,7 @@ def _with_thresholds(
     """The network with the thresholds that were found for these populations."""
     return network.replace(
         populations=tuple(
-            replace(
-                p, parameters={**p.parameters, "v_th": value_of(found.population(p.name), "v_th")}
-            )
+            replace(p, parameters={**p.parameters, "v_th": found.population(p.name).value("v_th")})
             if p.name in names
             else p
             for p in network.populations
@@ -203,5 +197,5 @@ def _remembered(network: SpikingNetwork, population: Population) -> Population:
     if not kinds & {"potential", "softmax"} or not never_forgets(before, network.dt):
         return population
     steps = network.n_steps - population.start_step
-    keep = 1.0 - network.dt / float(np.max(value_of(population, "tau_m")))
+    keep = 1.0 - network.dt / float(np.max(population.value("tau_m")))
     return replace(population, scale=population.scale * steps * (1 - keep) / (1 - keep**steps))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Reshape, ungrouped
 from bioconv.targets.spinnaker.arithmetic import LOCAL_WEIGHT
-from bioconv.targets.spinnaker.cells import is_izhikevich, synapse_of
+from bioconv.targets.spinnaker.kinds import kind_of
 from bioconv.targets.spinnaker.weights import tiled
 
 #: bytes of fast memory that the weights of pooled dense layers may take of a core's 64 KiB
@@ -198,9 +198,7 @@ def tile(edge: int) -> int:
 
 
 def _takes_currents(population: Population) -> bool:
-    model = population.model
-    delta_or_exponential = synapse_of(model) in ("delta", "exponential")
-    return delta_or_exponential and not is_izhikevich(model)
+    return kind_of(population).takes_currents
 
 
 def _weights(operator: Operator) -> Any:

@@ -13,7 +13,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.export.tables import value_of
 from bioconv.network import Population, SpikingNetwork
 from bioconv.simulators import simulate
 from bioconv.targets.fit import Samples
@@ -54,7 +53,7 @@ def matched(
     -------
     SpikingNetwork
     """
-    ideal = {p.name: np.asarray(value_of(p, "v_th")) for p in network.populations}
+    ideal = {p.name: np.asarray(p.value("v_th")) for p in network.populations}
     for _ in range(_ROUNDS):
         found = spike_counts(network, samples)
         network = network.replace(
@@ -67,8 +66,8 @@ def matched(
 
 
 def _matched(population: Population, ideal: Floats, wanted: Floats, found: Floats) -> Population:
-    now = np.asarray(value_of(population, "v_th"))
-    reset = np.asarray(value_of(population, "v_reset"))
+    now = np.asarray(population.value("v_th"))
+    reset = np.asarray(population.value("v_reset"))
     more = _ratio(wanted, found)  # below 1 where too many spikes come
     distance = ideal - reset
     new = (now - reset) + distance * (1.0 - more)

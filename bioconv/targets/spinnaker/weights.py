@@ -10,7 +10,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from bioconv.export.tables import value_of
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.network.recording_parts import Raster
 from bioconv.operators import (
@@ -35,6 +34,8 @@ from bioconv.targets.spinnaker.arithmetic import (
 from bioconv.targets.spinnaker.cells import BoardCell
 
 Floats = NDArray[np.float64]
+#: a projection with the matrices (pre, post) of its excitatory and of its inhibitory weights
+Signed = tuple[Projection, tuple[sp.csr_array, sp.csr_array]]
 
 #: samples on which the sums are measured
 _N_SAMPLES = 16
@@ -69,26 +70,31 @@ def largest_sums(network: SpikingNetwork, samples: Samples | None) -> dict[str, 
     samples : mapping of str to ndarray, or None
     """
     if samples is None:
-        return {p.name: _worst_case(network.projections_to(p.name)) for p in network.populations}
+        return {p.name: _worst_case(_signed(network, p)) for p in network.populations}
     first = {name: values[:_N_SAMPLES] for name, values in samples.items()}
     names = {projection.pre for projection in network.projections}
     record = dict.fromkeys(sorted(names), ("spikes",))
     rasters = simulate(network, first, record=record, progress=False).rasters
     return {
-        p.name: _measured(network.projections_to(p.name), rasters, network.n_steps)
+        p.name: _measured(_signed(network, p), rasters, network.n_steps)
         for p in network.populations
     }
 
 
-def _worst_case(incoming: tuple[Projection, ...]) -> Sums:
+def _signed(network: SpikingNetwork, population: Population) -> list[Signed]:
+    """The projections to a population, each with its weights by sign."""
+    return [(p, _signs(p, population)) for p in network.projections_to(population.name)]
+
+
+def _worst_case(incoming: list[Signed]) -> Sums:
     sums = [0.0, 0.0]
-    for projection in incoming:
-        for number, part in enumerate(_signs(projection)):
+    for _, parts in incoming:
+        for number, part in enumerate(parts):
             sums[number] += float(part.sum(axis=0).max(initial=0.0))
     return Sums(*sums)
 
 
-def _signs(projection: Projection) -> tuple[sp.csr_array, sp.csr_array]:
+def _signs(projection: Projection, population: Population) -> tuple[sp.csr_array, sp.csr_array]:
     """The matrices (pre, post) of excitatory and of inhibitory weights, both from 0."""
     matrix = sp.csr_array(projection.operator.matrix())
     below = matrix.copy()
@@ -96,20 +102,18 @@ def _signs(projection: Projection) -> tuple[sp.csr_array, sp.csr_array]:
     below.data = np.maximum(-below.data, 0.0)
     matrix.eliminate_zeros()
     below.eliminate_zeros()
-    return (below, matrix) if projection.receptor == "inh" else (matrix, below)
+    inhibitory = population.model.receptor(projection.receptor).sign < 0
+    return (below, matrix) if inhibitory else (matrix, below)
 
 
-def _measured(
-    incoming: tuple[Projection, ...], rasters: Mapping[str, Raster], n_steps: int
-) -> Sums:
+def _measured(incoming: list[Signed], rasters: Mapping[str, Raster], n_steps: int) -> Sums:
     most = np.zeros(2)
-    matrices = [(p, _signs(p)) for p in incoming]
     n_images = 1 + max((int(r.image.max(initial=-1)) for r in rasters.values()), default=0)
-    longest = max((p.delay_steps for p in incoming), default=0)
+    longest = max((p.delay_steps for p, _ in incoming), default=0)
     for image in range(n_images):
         for sign in range(2):
             total: Floats = np.zeros(())
-            for projection, parts in matrices:
+            for projection, parts in incoming:
                 shape = (n_steps + longest, projection.operator.n_in)
                 spikes = _spikes(rasters[projection.pre], image, projection.delay_steps, shape)
                 total = total + (spikes @ parts[sign]).toarray()
@@ -142,7 +146,7 @@ def scales_for(
     found = {}
     for population in network.populations:
         cell, arriving = cells[population.name], sums[population.name]
-        above, below = _largest_weights(network.projections_to(population.name))
+        above, below = _largest_weights(_signed(network, population))
         # Weights that were silent on the samples have to fit in their word all the same.
         word = LOCAL_WEIGHT if local[population.name] else LIST_WEIGHT
         most = (
@@ -157,8 +161,8 @@ def scales_for(
     return found
 
 
-def _largest_weights(incoming: tuple[Projection, ...]) -> tuple[float, float]:
-    pairs = [_signs(projection) for projection in incoming]
+def _largest_weights(incoming: list[Signed]) -> tuple[float, float]:
+    pairs = [parts for _, parts in incoming]
     excitatory = max((float(pair[0].data.max(initial=0.0)) for pair in pairs), default=0.0)
     inhibitory = max((float(pair[1].data.max(initial=0.0)) for pair in pairs), default=0.0)
     return excitatory, inhibitory
@@ -203,17 +207,17 @@ def drawn_towards(
     population: Population, network: SpikingNetwork, sums: Sums, cell: BoardCell
 ) -> float:
     """Largest potential on the board, in mV, that the membrane is drawn to in a step."""
-    if cell.cell not in ("IF_curr_delta", "IF_curr_exp"):
+    if not cell.kind.takes_currents:
         return 0.0
-    tau, c_m = (float(np.max(value_of(population, name))) for name in ("tau_m", "c_m"))
+    tau, c_m = (float(np.max(population.value(name))) for name in ("tau_m", "c_m"))
     receptor = population.model.receptors[0]
     arriving = max(sums.excitatory, sums.inhibitory)
     if receptor.tau:
-        steps = float(np.max(value_of(population, receptor.tau))) / network.dt  # that it lasts
+        steps = float(np.max(population.value(receptor.tau))) / network.dt  # that it lasts
         drawn = arriving * steps * tau / c_m
     else:
         drawn = arriving * tau / network.dt  # a step goes dt / tau of the way
-    current = float(np.max(np.abs(value_of(population, "i_offset"))))
+    current = float(np.max(np.abs(population.value("i_offset"))))
     for drive in network.drives:
         if drive.post == population.name:
             edges = drive.operator.edges()

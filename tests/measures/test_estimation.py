@@ -100,7 +100,7 @@ def test_messages() -> None:
         bc.estimate(MODEL, X, calibration=X, percentiles=[])
     with pytest.raises(ParameterError, match="percentile must be a number above 0, to 100"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[101])
-    with pytest.raises(ParameterError, match="needs a rate code"):
+    with pytest.raises(ParameterError, match="requires a rate code"):
         bc.estimate(MODEL, X, calibration=X, code=FewSpikesCode())
     with pytest.raises(ParameterError, match="scales must be noise or calibration"):
         bc.search_percentile(MODEL, calibration=X, scales="data")

@@ -12,12 +12,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from sample_networks import images, recording_of, spiking_network
+from sample_networks import analog_graph, images, recording_of, spiking_network
 
 import bioconv
+from bioconv import codes, neurons
 from bioconv.analog.functions import FUNCTIONS, MaxPool, ReLU, Softmax
 from bioconv.ground.errors import NetworkFileError, ParameterError
-from bioconv.network import SpikingNetwork
+from bioconv.network import Disturbance, Population, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.storage import (
     is_network_file,
@@ -254,3 +255,103 @@ def test_a_recording_of_the_first_version_has_no_exact_times(tmp_path: Path) -> 
         file.attrs.modify("format_version", 1)
     seal(path)
     assert all(raster.time is None for raster in load_recording(path).rasters.values())
+
+
+#: class -> what its fields were not written for in version 4
+_NEW_IN_5 = {
+    b"NeuronModel": ("kind",),
+    b"Parameter": ("role",),
+    b"State": ("kind",),
+    b"Receptor": ("sign", "reversal"),
+    b"Population": ("activation_current",),
+    b"SpikingNetwork": ("imperfections",),
+}
+
+
+def _written_in_version_4(network: SpikingNetwork, path: Path) -> None:
+    def older(name: str, group: h5py.Group | h5py.Dataset) -> None:
+        for field in _NEW_IN_5.get(group.attrs.get("class"), ()):
+            if field in group.attrs:
+                del group.attrs[field]
+            else:
+                del group[field]
+
+    network.save(path)
+    with h5py.File(path, "r+") as file:
+        file.visititems(older)
+        file.attrs.modify("format_version", 4)
+    seal(path)
+
+
+def _restored_from_version_4(network: SpikingNetwork, path: Path) -> SpikingNetwork:
+    _written_in_version_4(network, path)
+    with h5py.File(path) as file:
+        kinds: list[str] = []
+        file.visititems(lambda name, group: kinds.extend(group.attrs.keys()))
+    assert not {"role", "sign", "activation_current"} & set(kinds)
+    return load_network(path)
+
+
+@pytest.mark.parametrize("name", sorted(codes.library()))
+def test_a_file_of_the_fourth_version_gets_its_roles_back(name: str, tmp_path: Path) -> None:
+    code = codes.make(name)
+    network = bioconv.convert(analog_graph(), calibration=images(), code=code)
+    restored = _restored_from_version_4(network, tmp_path / "net.h5")
+    assert any(p.role for q in network.populations for p in q.model.parameters)
+    for before, after in zip(network.populations, restored.populations, strict=True):
+        assert after.model == before.model
+        assert after.activation_current == before.activation_current
+    assert restored.imperfections == network.imperfections
+
+
+def test_neurons_in_a_file_of_the_fourth_version_get_their_roles_back(tmp_path: Path) -> None:
+    made = [
+        neurons.make(name, {"synapse": synapse})
+        for name, constructor in neurons.library().items()
+        if "synapse" in inspect.signature(constructor).parameters
+        for synapse in ("delta", "exponential", "alpha", "conductance", "conductance_alpha")
+        if (name, synapse) not in _no_conductances()
+    ]
+    models = [one.model for one in (*made, neurons.MaxGate(4))]
+    pauses = [{m.refractory: 0.0} if m.refractory else {} for m in models]
+    network = spiking_network(
+        inputs=(),
+        populations=tuple(
+            Population(f"p{n}", (2,), model, pause)
+            for n, (model, pause) in enumerate(zip(models, pauses, strict=True))
+        ),
+        projections=(),
+        drives=(),
+        changes=(),
+        readouts=(),
+    )
+    restored = _restored_from_version_4(network, tmp_path / "net.h5")
+    for before, after in zip(network.populations, restored.populations, strict=True):
+        assert after.model == before.model
+
+
+def _no_conductances() -> set[tuple[str, str]]:
+    """Models without units have no conductances."""
+    plain = [n for n, make in neurons.library().items() if make().model.states[0].unit == "1"]
+    return {(name, kind) for name in plain for kind in ("conductance", "conductance_alpha")}
+
+
+def test_currents_and_imperfections_come_out_of_the_record_of_the_fourth_version(
+    tmp_path: Path,
+) -> None:
+    code = bioconv.RateCode(readout="count")
+    network = bioconv.convert(analog_graph(), calibration=images(), code=code)
+    applied = ["Mismatch(target='weight', sigma=0.1, populations=('a', 'b'))", "SpikeLoss(0.5)"]
+    text = "; ".join(f"{entry}, seed {seed}" for seed, entry in enumerate(applied))
+    network = network.replace(code={**network.code, "imperfections": text})
+    restored = _restored_from_version_4(network, tmp_path / "net.h5")
+    currents = {p.activation_current for p in restored.populations}
+    assert (
+        currents
+        == {network.code["drive_gain"]}
+        == {p.activation_current for p in network.populations}
+    )
+    assert restored.imperfections == (
+        Disturbance("Mismatch", "weight", 0, applied[0]),
+        Disturbance("SpikeLoss", "", 1, applied[1]),
+    )

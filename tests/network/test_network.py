@@ -211,7 +211,7 @@ def test_changes(change: Change, expected: str) -> None:
         (Readout("r", "nobody", "count", Linear()), "no population 'nobody'"),
         (Readout("r", "out", "guess", Linear()), "kind 'guess'"),
         (Readout("r", "out", "softmax", Linear()), "above 0 Hz"),
-        (Readout("r", "gate", "potential", Linear()), "reads v"),
+        (Readout("r", "gate", "potential", Linear()), "reads a membrane potential"),
     ],
 )
 def test_readouts(readout: Readout, expected: str) -> None:

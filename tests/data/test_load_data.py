@@ -45,7 +45,7 @@ def test_file(tmp_path: Path) -> None:
         ({"images": np.zeros((2, 3))}, "no array called x"),
         ({"x": np.zeros(3)}, "sample first"),
         ({"x": np.zeros((0, 3))}, "at least one sample"),
-        ({"x": np.array([["a", "b"]])}, "must hold numbers"),
+        ({"x": np.array([["a", "b"]])}, "must contain numbers"),
         ({"x": np.full((2, 3), np.nan)}, "NaN"),
         ({"x": np.zeros((2, 3)), "y": np.zeros(5)}, "one class a sample"),
         ({"x": np.array([[None]], dtype=object)}, "cannot be read"),

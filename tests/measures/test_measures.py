@@ -70,7 +70,7 @@ def test_activity() -> None:
     assert measures.spikes_per_neuron(NET, recorded()) * 35 == pytest.approx(
         measures.spikes_per_image(recorded())
     )
-    with pytest.raises(ParameterError, match="of another network"):
+    with pytest.raises(ParameterError, match="belongs to another network"):
         measures.activity(NET, replace(recorded(), spikes_per_neuron={}))
 
 
@@ -82,7 +82,7 @@ def test_decoded_values_are_within_half_a_spike() -> None:
     decoded = measures.decode(NET, recorded(), "conv2d/relu")
     clipped = np.clip(analog()["conv2d/relu"], 0, 0.8)
     assert np.abs(decoded - clipped).max() <= 0.5 * 0.8 / 40 + 1e-6
-    with pytest.raises(ParameterError, match="no population carries"):
+    with pytest.raises(ParameterError, match="no population represents"):
         measures.decode(NET, recorded(), "flatten")
 
 
@@ -97,7 +97,7 @@ def test_populations_of_one_layer_add_up() -> None:
     assert np.allclose(decoded, [0.5 + 0.25 - 0.5, 0.5 + 0.25 - 1.0])
     other = Population("minus", (32,), conv.model, layer="conv2d/relu")
     network = NET.replace(populations=(conv, other, out))
-    with pytest.raises(ParameterError, match="carry the layer"):
+    with pytest.raises(ParameterError, match="represent the layer"):
         measures.decode(network, replace(recorded(), counts=counts), "conv2d/relu")
 
 

@@ -1,0 +1,78 @@
+"""Names of things that a user can choose: codes, neurons, imperfections, simulators, targets.
+
+Each kind has one `Registry`.  A new entry is one line in it; its module is imported when it is
+asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+from bioconv.ground.errors import ParameterError
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """What every name stands for.
+
+    Parameters
+    ----------
+    kind : str
+        What the names are names of, for messages.
+    entries : mapping of str to str
+        Name -> ``"module:attribute"``; a module that begins with a dot is relative to ``package``,
+        and no module stands for the package itself.
+    package : str, optional
+    aliases : mapping of str to str, optional
+        Short names that are accepted as well -> full names; they are not listed.
+
+    Examples
+    --------
+    >>> numbers = Registry("number", {"pi": "math:pi"}, aliases={"p": "pi"})
+    >>> numbers["p"], list(numbers)
+    (3.141592653589793, ['pi'])
+    >>> numbers["tau"]
+    Traceback (most recent call last):
+        ...
+    bioconv.ground.errors.ParameterError: there is no number 'tau'. Valid: pi. Short: p (pi).
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, str],
+        *,
+        package: str | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ):
+        self._kind, self._package = kind, package
+        self._entries, self._aliases = dict(entries), dict(aliases or {})
+
+    def full_name(self, name: str) -> str:
+        """The name that a name or an alias stands for; raises `ParameterError` if there is none."""
+        full = self._aliases.get(name, name)
+        if full in self._entries:
+            return full
+        short = ", ".join(f"{alias} ({meant})" for alias, meant in self._aliases.items())
+        raise ParameterError(
+            f"there is no {self._kind} {name!r}. Valid: {', '.join(self._entries)}."
+            + (f" Short: {short}." if short else "")
+        )
+
+    def __getitem__(self, name: str) -> T:
+        module, _, attribute = self._entries[self.full_name(name)].partition(":")
+        place = importlib.import_module(module or str(self._package), self._package)
+        found: T = getattr(place, attribute)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries or name in self._aliases
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,106 @@
+"""The equations that the board takes, and what each is for it: declared, and told by equality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from bioconv.ground.errors import ParameterError
+from bioconv.network import Population
+from bioconv.neurons import (
+    IntegrateAndFire,
+    Integrator,
+    Izhikevich,
+    LeakyIntegrateAndFire,
+    NeuronModel,
+)
+from bioconv.neurons.language.identity import same
+from bioconv.targets.spinnaker.models import izhikevich_model
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Equations that the board takes, and what they are for it.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    cell : str
+        Name in ``pyNN.spiNNaker``.
+    synapse : {"delta", "exponential", "conductance"}
+        What a spike does to the neuron.
+    difference : str
+        What differs on the board; empty: nothing.
+    leaks : bool
+        Whether the potential decays by itself.
+    subtracts : bool
+        Whether the reset keeps what went beyond the threshold.
+    linear : bool
+        Whether the membrane is that of a leaky neuron or of an integrator; else it is
+        Izhikevich's.
+    """
+
+    model: NeuronModel
+    cell: str
+    synapse: str
+    difference: str = ""
+    leaks: bool = True
+    subtracts: bool = False
+    linear: bool = True
+
+    @property
+    def takes_currents(self) -> bool:
+        """Whether it is a linear membrane whose input is a current or a pulse."""
+        return self.linear and self.synapse != "conductance"
+
+
+_LINEAR_CELLS = {
+    "delta": "IF_curr_delta",
+    "exponential": "IF_curr_exp",
+    "conductance": "IF_cond_exp",
+}
+_RESET = "resets to a value, what goes beyond the threshold is lost"
+_NO_LEAK = "leaks with a time constant of 1,024 steps"
+_SILENT = "a threshold out of reach, and a leak of 1,024 steps"
+_MIDPOINT = (
+    "integrated by midpoint steps, the step after a spike 1.85 times as long "
+    "(neuron_model_izh_impl.h)"
+)
+
+
+@cache
+def kinds() -> tuple[Kind, ...]:
+    """All equations that the board takes."""
+    linear = (kind for synapse, cell in _LINEAR_CELLS.items() for kind in _linear(cell, synapse))
+    izhikevich = Izhikevich().model
+    return (
+        *linear,
+        Kind(izhikevich_model(izhikevich), "Izhikevich", "exponential", linear=False),
+        Kind(izhikevich, "Izhikevich", "exponential", _MIDPOINT, linear=False),
+    )
+
+
+def _linear(cell: str, synapse: str) -> Iterator[Kind]:
+    leaky, still = LeakyIntegrateAndFire, IntegrateAndFire
+    both = f"{_RESET}; {_NO_LEAK}"
+    yield Kind(leaky(synapse=synapse).model, cell, synapse)
+    model = still("subtraction", synapse).model
+    yield Kind(model, cell, synapse, both, leaks=False, subtracts=True)
+    yield Kind(still("value", synapse).model, cell, synapse, _NO_LEAK, leaks=False)
+    yield Kind(Integrator(synapse).model, cell, synapse, _SILENT, leaks=False)
+    yield Kind(leaky("subtraction", synapse).model, cell, synapse, _RESET, subtracts=True)
+
+
+def kind_of(population: Population) -> Kind:
+    """What a population is for the board.
+
+    Raises
+    ------
+    ParameterError
+        The board has no such equations.
+    """
+    for kind in kinds():
+        if same(population.model, kind.model):
+            return kind
+    raise ParameterError(f"SpiNNaker has no cell with the equations of {population.model.name}.")
