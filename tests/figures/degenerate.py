@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bioconv.paper_figures.frame import Claim, FigureModule, Result
 
 #: what a figure's arithmetic may end in when its result makes no sense
-_ERRORS = (ArithmeticError, LookupError, ValueError)
+_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 #: kinds of arrays that are changed together: fractions alone, for whole numbers may be sizes and
