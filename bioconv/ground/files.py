@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that are written atomically."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Path]:
-    """A file beside ``path`` to write in; it becomes ``path`` if all goes well.
+    """Yield a file next to ``path`` that replaces it if the block ends without an error.
 
     Parameters
     ----------
     path : Path
-        Replaced, if it exists, when the new file is complete.
+        An existing file is replaced when the new file is complete.
     error : class of exception, optional
-        What is raised instead of an `OSError`.
+        Exception that is raised instead of an `OSError`.
 
     Raises
     ------
     error, or OSError
-        The parent of ``path`` is missing, ``path`` is a folder, or it cannot be written.
+        If the parent of ``path`` is missing, or if ``path`` is a folder or cannot be written.
     """
     path = path.absolute()
     if error is not None:
@@ -55,18 +55,19 @@ def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Pa
 
 @contextlib.contextmanager
 def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
-    """A folder beside ``path`` to write in; it becomes ``path`` if all goes well.
+    """Yield a folder next to ``path`` that becomes ``path`` if the block ends without an error.
 
     Parameters
     ----------
     path : Path
-        Must not exist, or be an empty folder.
+        Path that does not exist or is an empty folder.
     error : class of exception
 
     Raises
     ------
     error
-        See `check_free`; or the parent of ``path`` is missing, or it cannot be written.
+        If the parent of ``path`` is missing, or if ``path`` cannot be written or is not free (see
+        `check_free`).
     """
     path = path.absolute()
     _check_parent(path, error)
@@ -76,12 +77,12 @@ def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
 
 
 def check_free(path: Path, error: type[BioconvError]) -> None:
-    """Complain about a folder with something in it, which is never overwritten.
+    """Raise an error if a folder is not empty, because it must not be overwritten.
 
     Raises
     ------
     error
-        ``path`` exists and is not an empty folder.
+        If ``path`` exists and is not an empty folder.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise error(f"{path} exists already. Choose another folder, or remove it first.")
@@ -94,7 +95,7 @@ def _check_parent(path: Path, error: type[BioconvError]) -> None:
 
 @contextlib.contextmanager
 def _plainly(path: Path, error: type[BioconvError] | None) -> Iterator[None]:
-    """Raise ``error`` in the place of an error of the operating system."""
+    """Raise ``error`` instead of an error of the operating system."""
     try:
         yield
     except OSError as failure:
@@ -105,7 +106,7 @@ def _plainly(path: Path, error: type[BioconvError] | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _whole(path: Path, *, folder: bool) -> Iterator[Path]:
-    """A scratch file or folder beside ``path``, which is gone afterwards in any case."""
+    """Yield a temporary file or folder next to ``path``, which never remains afterwards."""
     prefix = f".{path.name}."
     if folder:
         scratch = Path(tempfile.mkdtemp(".part", prefix, path.parent))
@@ -115,7 +116,7 @@ def _whole(path: Path, *, folder: bool) -> Iterator[Path]:
         scratch = Path(name)
     try:
         yield scratch
-        # They are made for their owner alone.
+        # Temporary files and folders are accessible only to their owner.
         scratch.chmod((0o777 if folder else 0o666) & ~_umask())
         scratch.replace(path)
     finally:
@@ -126,7 +127,7 @@ def _whole(path: Path, *, folder: bool) -> Iterator[Path]:
 
 
 def _umask() -> int:
-    """What the user takes away from the rights of new files."""
+    """Return the umask of the process."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""Where files of this user are kept.  Needs only the standard library: programs carry it along."""
+"""Folders for files of the user, with the standard library only, as programs include this file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def default_cache() -> Path:
-    """Folder of what takes long to compute or to compile.
+    """Return the folder for results that take long to compute or to compile.
 
     Returns
     -------
     Path
-        $BIOCONV_CACHE, or ``bioconv`` in the user's cache folder.
+        $BIOCONV_CACHE, or ``bioconv`` in the cache folder of the user.
     """
     fallback = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bioconv"
     return Path(os.environ.get("BIOCONV_CACHE") or fallback)

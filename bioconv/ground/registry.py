@@ -1,7 +1,6 @@
-"""Names of things that a user can choose: codes, neurons, imperfections, simulators, targets.
+"""Registries of codes, neurons, imperfections, simulators and targets that users choose by name.
 
-Each kind has one `Registry`.  A new entry is one line in it; its module is imported when it is
-asked for.
+Each kind has one `Registry`.  A new entry is one line in it; its module is imported on first use.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """What every name stands for.
+    """Read-only mapping from names to objects, which are imported on first use.
 
     Parameters
     ----------
     kind : str
-        What the names are names of, for messages.
+        Kind of the named objects, for messages.
     entries : mapping of str to str
         Name -> ``"module:attribute"``; a module that begins with a dot is relative to ``package``,
         and no module stands for the package itself.
     package : str, optional
     aliases : mapping of str to str, optional
-        Short names that are accepted as well -> full names; they are not listed.
+        Additional short names -> full names; they are not listed.
 
     Examples
     --------
@@ -52,7 +51,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self._entries, self._aliases = dict(entries), dict(aliases or {})
 
     def full_name(self, name: str) -> str:
-        """The name that a name or an alias stands for; raises `ParameterError` if there is none."""
+        """Return the full name of a name or alias; raises `ParameterError` if it is unknown."""
         full = self._aliases.get(name, name)
         if full in self._entries:
             return full

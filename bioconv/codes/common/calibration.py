@@ -19,14 +19,14 @@ from bioconv.operators import compact
 
 Samples = Mapping[str, NDArray]
 
-#: samples that show which activations occur and how low they get: quantiles need no more
+#: number of samples that determine the quantiles and the lowest values of activations
 _SAMPLES = 32
-#: samples over which the fluctuation of the input is averaged
+#: number of samples over which the fluctuation of the input is averaged
 _FLUCTUATING_SAMPLES = 8
-#: quantiles of each layer's activations that the fit of the drive looks at, every half percent
+#: number of quantiles of the activations of each layer for the fit of the drive: every half percent
 _QUANTILES = 201
 
-#: what a percentile of activations may be taken over
+#: sets of activations over which a percentile may be taken
 OVER = ("positive", "all")
 #: functions whose values are rates
 RECTIFIERS = (ReLU, FICurve)
@@ -143,8 +143,9 @@ def typical_activations(
 ) -> NDArray[np.float64]:
     """Return 201 quantiles of the positive activations of each layer, in units of its scale.
 
-    Of the first 32 samples only, every layer with the same weight: they say where a
-    neuron's f-I curve has to be straight, which needs no more.
+    Only the first 32 samples are used, and every layer has the same weight.  The quantiles show
+    in which range the f-I curve of a neuron has to be linear, for which these samples are
+    sufficient.
     """
     names = [entry.name for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
     few = {name: x[:_SAMPLES] for name, x in calibration.items()}
@@ -158,7 +159,7 @@ def typical_activations(
 
 
 def fluctuation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
-    """How much the input of a neuron fluctuates because it comes as spikes.
+    """Return the variance of the input of a neuron that is caused by spikes.
 
     If the sources of a layer fire as Poisson processes, the weighted sum of their spikes during the
     mean interval at the largest rate has this variance: the sum of squared weights times
@@ -182,7 +183,7 @@ def fluctuation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> f
 
 
 def lowest_activation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> float:
-    """The lowest value that a rectification gets, in units of its scale (0 if none is negative)."""
+    """Return the lowest input of a rectification in units of its scale (0 if none is negative)."""
     layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
     probes = {f"what {layer.name} rectifies": layer for layer in layers}
     extra = [replace(layer, name=name, function=Linear()) for name, layer in probes.items()]

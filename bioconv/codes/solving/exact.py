@@ -1,4 +1,4 @@
-"""Which neuron models have an exact solution, and under which conditions: what a code declares."""
+"""Declarations of the neuron models of a code that have exact solutions, with conditions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bioconv.ground.errors import ParameterError
 from bioconv.network import Change, Population
 from bioconv.neurons.language.model import NeuronModel
 
-#: the reasons why the scheduled changes of a population cannot be followed
+#: function that yields the reasons why a solver does not support scheduled changes of a population
 Misses = Callable[[Population, Sequence[Change]], Iterable[str]]
 
 
@@ -24,14 +24,14 @@ class Exact:
     Parameters
     ----------
     model : NeuronModel
-        The reference: populations whose model is the same, whatever it is called
-        (`bioconv.neurons.language.identity.same`), are solved in its words.
+        The reference: populations with the same model under any names
+        (`bioconv.neurons.language.identity.same`) are renamed after it and solved.
     prepare : function (Stage) -> Solver
         Called once for each population; see `bioconv.simulators.event`.
     misses : function (population, changes) -> iterable of str
-        Reasons why the solver does not follow the scheduled changes of a population.
+        Reasons why the solver does not support the scheduled changes of a population.
     at_zero : tuple of str
-        State variables that the solver takes to be zero at the start.
+        State variables that the solver assumes to be zero at the start.
     """
 
     model: NeuronModel
@@ -41,7 +41,7 @@ class Exact:
 
 
 def at_most(**most: int) -> Misses:
-    """Only these variables may change, and each only so often within a run."""
+    """Allow changes of these variables only, with a maximum number of changes per run for each."""
 
     def misses(population: Population, changes: Sequence[Change]) -> Iterable[str]:
         counts = Counter(change.variable for change in changes)
@@ -51,7 +51,7 @@ def at_most(**most: int) -> Misses:
 
 
 def only(*names: str) -> Misses:
-    """Only these variables may change, as often as they like."""
+    """Allow any number of changes, but of these variables only."""
 
     def misses(population: Population, changes: Sequence[Change]) -> Iterable[str]:
         found = dict.fromkeys(change.variable for change in changes)
@@ -61,7 +61,7 @@ def only(*names: str) -> Misses:
 
 
 def changed(population: Population, variable: str) -> str:
-    """The reason that a variable of a population changes within a run."""
+    """Return the reason that a variable of a population changes within a run."""
     return f"{variable} of population {population.name!r} changes"
 
 
@@ -71,13 +71,13 @@ def check_single_spike(stage: Stage) -> None:
     Raises
     ------
     ParameterError
-        Some refractory period is shorter than the sample.
+        If a refractory period is shorter than the sample.
     """
     name = stage.population.model.refractory
     shortest = float(stage.value(name).min())
     if shortest < stage.end:
         raise ParameterError(
-            f"The event simulator takes neurons that fire once: {name} = {shortest:g} ms of "
+            f"The event simulator requires neurons that fire once: {name} = {shortest:g} ms of "
             f"population {stage.population.name!r} is shorter than a sample, {stage.end:g} ms. "
             "Use simulator='array'."
         )
@@ -89,11 +89,11 @@ def check_uniform(stage: Stage, *names: str) -> None:
     Raises
     ------
     ParameterError
-        With the first of ``names`` whose values differ.
+        If values differ; the message states the first of ``names`` with different values.
     """
     for name in names:
         if np.ptp(stage.value(name)):
             raise ParameterError(
-                f"The event simulator takes one value of {name} for all neurons of population "
+                f"The event simulator requires one value of {name} for all neurons of population "
                 f"{stage.population.name!r}. Use simulator='array'."
             )

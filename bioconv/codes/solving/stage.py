@@ -57,9 +57,9 @@ class Stage:
     dtype : str
         Precision in which sums over synapses may be computed: "float32" or "float64".
     seed : int
-        Of random numbers; a population has streams of its own for each sample.
+        Seed of random numbers; a population has its own streams for each sample.
     position : int
-        Place of the population in the network, which tells its streams from those of others.
+        Index of the population in the network, which determines its random streams.
     """
 
     population: Population
@@ -72,11 +72,11 @@ class Stage:
     position: int = 0
 
     def value(self, name: str) -> NDArray[np.float64]:
-        """Values of a parameter, given or default, shape (n_neurons,)."""
+        """Return the values of a parameter, given or default, shape (n_neurons,)."""
         return self.population.values(name)
 
     def start(self, name: str) -> NDArray[np.float64]:
-        """Start values of a state variable, shape (n_neurons,)."""
+        """Return the start values of a state variable, shape (n_neurons,)."""
         return self.population.starts(name)
 
 

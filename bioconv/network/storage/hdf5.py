@@ -33,7 +33,7 @@ _PLAIN = (np.dtype("<f8"), np.dtype("<i8"), np.dtype("<i4"), np.dtype(bool))
 
 
 def write_tree(path: Path, tree: Tree) -> None:
-    """Write ``tree`` to a file, whatever it held; the same tree gives the same bytes.
+    """Write ``tree`` to a file, replacing its contents; equal trees result in equal bytes.
 
     Raises
     ------

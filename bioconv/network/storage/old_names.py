@@ -1,9 +1,9 @@
 """Files up to version 4: roles and kinds derived from the names that bioconv used until then.
 
-These names were the meaning of the parts at that time, and no other place of bioconv asks for
-them.  A neuron model of one's own, under names of its own, has no roles in such a file.  The same
-holds for the record of a network, which two things depended on: the current of an activation, and
-the imperfections that a network has already.
+At that time these names defined the meaning of the parts; they are not used elsewhere in bioconv.
+A user-defined neuron model with other names has no roles in such a file.  Likewise, the record of a
+network contained two facts that now have fields: the current that represents an activation, and the
+imperfections that were applied to the network.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ROLES: Mapping[str, str] = {
     "sigma_jitter": roles.JITTER,
     "latency": roles.LATENCY,
 }
-#: beginning of the name of a model -> state variables whose names say something else elsewhere
+#: prefix of the name of a model -> state variables whose names have other meanings elsewhere
 _STATES: Mapping[str, Mapping[str, str]] = {
     "axon": {"s": roles.MARK, "waits": roles.MARK, "left": roles.MARK},
     "first_spike_exact": {"fired": roles.MARK},
@@ -60,7 +60,7 @@ _SIGNS = {"exc": 1, "inh": -1}
 #: an imperfection in the record of a network, as in ``Mismatch(target='gain', sigma=0.1), seed 0``
 _APPLIED = re.compile(r"(?P<kind>\w+)\((?P<options>[^;]*)\), seed (?P<seed>\d{1,18})(?=;|$)")
 _TARGET = re.compile(r"target='(?P<target>\w*)'")
-#: units of time constants of devices; a mark that a step wipes out has none
+#: units of time constants of devices; flags that are reset within a step have none
 _NO_DEVICE = "tau_flag"
 
 
@@ -76,10 +76,10 @@ def declare_roles(tree: Tree) -> None:
 
 
 def _declare_gates(network: Tree) -> None:
-    """Gates of max pooling in the population code had the model of its neurons until then.
+    """Declare gates of max pooling in the population code, which had the model of its neurons.
 
     Neurons are charged in the first step, at the end of which a scheduled change stops the
-    current; gates are not.
+    current; gates are not charged.
     """
     changes: Any = network.get("changes")
     charged = {
@@ -96,7 +96,7 @@ def _declare_gates(network: Tree) -> None:
 
 
 def declare_record(tree: Tree) -> None:
-    """Give the network of a file the fields whose content stood in its record only."""
+    """Add the fields to the network of a file that were contained only in its record."""
     network: Any = tree.get("content")
     record = network.get("code") if isinstance(network, dict) else None
     if not isinstance(record, dict):
@@ -112,7 +112,7 @@ def declare_record(tree: Tree) -> None:
 
 
 def _declare_current(network: Tree, gain: float) -> None:
-    """The rate code drove all neurons that fire by the same current, but for silent outputs."""
+    """Declare the current of the rate code, the same for all neurons except silent outputs."""
     silent = {
         str(readout.get("population"))
         for _, readout in _entries(network, "readouts")

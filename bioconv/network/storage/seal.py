@@ -1,4 +1,4 @@
-"""The outer shell of a file: a header with a checksum in front.
+"""The envelope of a file: a header with a checksum.
 
 The first 512 bytes are an HDF5 user block, which every HDF5 reader skips.  It contains a magic line
 and the SHA-256 of all following bytes, so that a damaged or truncated file is recognized before the

@@ -11,7 +11,7 @@ from bioconv.neurons.language.model import UNITS, NeuronModel, Parameter
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.language.substitution import substitute
 
-#: names that noise adds to a model which does not use them already
+#: names that noise adds to a model, if they are not used already
 SIGMA, NOISE = "sigma_noise", "i_noise"
 SIGMA_MEMBRANE, SLOPE_NOISE = "sigma_membrane", "slope_noise"
 
@@ -28,8 +28,8 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     neuron : Neuron
         Any neuron whose model takes a constant input current.
     sigma : float or ndarray
-        pA (in a dimensionless model 1); the parameter ``sigma_noise`` of the new model, the one
-        with the role "noise current".
+        Standard deviation in pA (dimensionless for a dimensionless model), which becomes the
+        parameter ``sigma_noise`` of the new model, with the role "noise current".
 
     Returns
     -------
@@ -40,7 +40,7 @@ def with_noise(neuron: Neuron, sigma: Value) -> Neuron:
     Raises
     ------
     ParameterError
-        The model takes no current, or sigma is not a number from 0.
+        If the model takes no current, or if sigma is negative or not a number.
 
     Examples
     --------
@@ -67,18 +67,19 @@ def with_membrane_noise(model: NeuronModel) -> NeuronModel:
     Parameters
     ----------
     model : NeuronModel
-        With one membrane potential, in mV.
+        A model with one membrane potential, in mV.
 
     Returns
     -------
     NeuronModel
-        ``NAME_fluctuating``, with the parameter ``sigma_membrane`` (mV/ms, its role is "noise
-        slope"), 0 by default; a model that has it already as it is.
+        Model ``NAME_fluctuating`` with the parameter ``sigma_membrane`` (mV/ms, with the role
+        "noise slope"), which is 0 by default.  A model that already has this noise is returned
+        unchanged.
 
     Raises
     ------
     ParameterError
-        No membrane potential in mV, or several.
+        If the model does not have exactly one membrane potential in mV.
     """
     if model.role(roles.NOISE_SLOPE):
         return model

@@ -116,7 +116,7 @@ def _case(name: str, synapse: str, variant: Mapping[str, float]) -> Case:
 
 
 def _scale(neuron: Neuron, synapse: str, receptor: Receptor, onset: float, swing: float) -> float:
-    """A weight whose effect is of the order of the onset current for some milliseconds."""
+    """Return a weight with an effect similar to the onset current for some milliseconds."""
     if not receptor.tau:
         return 0.1 * swing
     charge = 2.5 * onset / float(neuron.value(receptor.tau))
