@@ -120,13 +120,17 @@ def populate(
     ]
     if problems:
         raise ConversionError(f"Populations cannot carry {graph.name!r}:", problems)
-    positions = {place: position for position, place in enumerate(found)}
+    positions = {
+        place: (number, within)
+        for number, layer in enumerate(graph.layers)
+        for within, (place, _, _) in enumerate(_places(layer))
+    }
     made = {
         place: population_of(
             found[place][0],
             options,
             found[place][1],
-            np.random.default_rng([int(seed), positions[place]]),
+            np.random.default_rng([int(seed), *positions[place]]),
         )
         for place, options in chosen.items()
     }

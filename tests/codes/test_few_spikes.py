@@ -331,7 +331,7 @@ def test_neuron_and_duration() -> None:
         FewSpikes(0)
     with pytest.raises(ParameterError, match="takes 2 to 25 sources"):
         FewSpikesMaxGate(1)
-    with pytest.raises(ParameterError, match="k must be a whole number from 0 to 20"):
+    with pytest.raises(ParameterError, match="k must be a whole number from 1 to 20"):
         relu_table(0)
 
 

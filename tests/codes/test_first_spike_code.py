@@ -290,7 +290,7 @@ def test_all_wrong_options_are_named() -> None:
 def test_what_cannot_be_is_refused_with_the_reason() -> None:
     model = graph(
         layer("a", Tanh(), affine(("x", identity((3,))))),
-        layer("out", Linear(), affine(("a", identity((3,))))),
+        layer("out", Linear(), affine(("a", Dense((3,), RNG.random((3, 3)))))),
         shape=(3,),
     )
     with pytest.raises(ConversionError, match="The first_spike code does not support 1 layer"):

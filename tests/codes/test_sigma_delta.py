@@ -239,7 +239,7 @@ def test_all_wrong_options_are_reported_at_once() -> None:
         "initial",
         "input must",
         "input_threshold",
-        "power of 2",
+        "input_steps must be one of 8, 16",
         "settle",
         "pooling",
         "readout",
@@ -258,7 +258,7 @@ def test_refusals() -> None:
     here = affine(("x", identity((4,))))
     sigmoid = graph(
         layer("a", Sigmoid(), here),
-        layer("out", Linear(), affine(("a", identity((4,))))),
+        layer("out", Linear(), affine(("a", Dense((4,), RNG.random((4, 4)))))),
         shape=(4,),
     )
     with pytest.raises(ConversionError, match="sigma-delta code does not support"):

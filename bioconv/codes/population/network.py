@@ -15,6 +15,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Elementwise, MaxPool, ReLU, ThresholdCount
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
@@ -82,7 +83,7 @@ def build(code: PopulationCode, request: Request) -> SpikingNetwork:
         units=_units(rewritten, scales.of),
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
-        counts=_counts(code, rewritten, request.seed),
+        counts=_counts(code, graph, rewritten, request.seed),
     )
     add_all(
         plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_neurons, readout=_add_readout
@@ -153,13 +154,21 @@ def _units(rewritten: Rewritten, measured: Mapping[str, Floats]) -> dict[str, Fl
     return units | {layer.name: np.ones(()) for layer in rewritten.readouts}
 
 
-def _counts(code: PopulationCode, rewritten: Rewritten, seed: int) -> dict[str, ThresholdCount]:
-    """Return the population of every layer; a maximum has that of its sources."""
+def _counts(
+    code: PopulationCode, graph: AnalogGraph, rewritten: Rewritten, seed: int
+) -> dict[str, ThresholdCount]:
+    """Return the population of every layer; a maximum has that of its sources.
+
+    Random thresholds depend on the seed and on the place of the layer in the graph, as those of
+    `bioconv.recurrent.populate` do.
+    """
+    places = {layer.name: place for place, layer in enumerate(graph.layers)}
     found: dict[str, ThresholdCount] = {}
     even = Placement(code.n, code.placement)
     problems = []
     for position, layer in enumerate(rewritten.layers):
-        function, rng = layer.function, np.random.default_rng([seed, position])
+        place = places.get(layer.name, len(places) + position)
+        function, rng = layer.function, np.random.default_rng([seed, place, 0])
         if isinstance(function, MaxPool):
             sources = [found[term.source] for term in layer.inputs[0].terms]
             found[layer.name] = sources[0]

@@ -242,7 +242,7 @@ def _compact(current: NDArray[np.float64], target: Destination) -> Value:
 
 def _different(plan: RatePlan, name: str, shape: tuple[int, ...]) -> dict[str, Value]:
     """Parameters that differ from neuron to neuron: as given, or drawn for this population."""
-    number = sorted(plan.names.values()).index(name)
+    number = list(plan.names.values()).index(name)
     drawn = plan.neuron.drawn(shape, np.random.default_rng((plan.seed, number)))
     refractory = plan.neuron.model.refractory
     if refractory in drawn:  # simulators count it in steps

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.operators import Chain, Conv, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.spinnaker.arithmetic import MOST
+from bioconv.targets.spinnaker.board import Board
 from bioconv.targets.spinnaker.cells import (
     NEVER,
     mixed,
@@ -20,9 +20,6 @@ from bioconv.targets.spinnaker.cells import (
 from bioconv.targets.spinnaker.kinds import kind_of
 from bioconv.targets.spinnaker.support.spinnaker_network import time_scale
 from bioconv.targets.spinnaker.weights import drawn_towards
-
-if TYPE_CHECKING:
-    from bioconv.targets.spinnaker.fitting import Board
 
 #: share of the samples that must keep their class
 KEPT = 0.99

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
 from bioconv.simulators import simulate
 from bioconv.targets.fit import Fit, Samples
-from bioconv.targets.spinnaker.arithmetic import MOST, STEP, WeightScale
+from bioconv.targets.spinnaker.arithmetic import MOST, STEP
+from bioconv.targets.spinnaker.board import Board
 from bioconv.targets.spinnaker.cells import (
     BoardCell,
     never_forgets,
     on_board,
 )
 from bioconv.targets.spinnaker.effects import KEPT, effects, obstacles
-from bioconv.targets.spinnaker.geometry import Layout, layout, refreshed
+from bioconv.targets.spinnaker.geometry import layout, refreshed
 from bioconv.targets.spinnaker.kinds import kind_of
 from bioconv.targets.spinnaker.resources import resources
 from bioconv.targets.spinnaker.slowing import released, slowed
@@ -36,35 +37,6 @@ _SLOWER = (1, 2, 4, 8)
 _UNTRIED = 4
 #: samples that thresholds are matched on
 _N_SAMPLES = 128
-
-
-@dataclass(frozen=True, eq=False)
-class Board:
-    """What the writer needs beside the network as the board sees it.
-
-    Parameters
-    ----------
-    cells : mapping of str to BoardCell
-    scales : mapping of str to (WeightScale, WeightScale)
-        Excitatory and inhibitory.
-    sums : mapping of str to Sums
-    layout : Layout
-    slower : int
-        Factor by which the network is slowed down.
-    measured : bool
-        Whether the sums were measured on samples.
-    kept : float
-        Share of these samples with the class that the unrestricted network gives them; 1 where
-        nothing was compared.
-    """
-
-    cells: Mapping[str, BoardCell]
-    scales: Mapping[str, tuple[WeightScale, WeightScale]]
-    sums: Mapping[str, Sums]
-    layout: Layout
-    slower: int
-    measured: bool
-    kept: float = 1.0
 
 
 def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:

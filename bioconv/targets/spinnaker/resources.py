@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
 
 from bioconv.network import SpikingNetwork
 from bioconv.operators import n_synapses
 from bioconv.targets.fit import Resource
+from bioconv.targets.spinnaker.board import Board
 from bioconv.targets.spinnaker.geometry import LIST_NEURONS, Layout, neurons_a_core, tile
-
-if TYPE_CHECKING:
-    from bioconv.targets.spinnaker.fitting import Board
 
 #: cores of a chip that run neurons: 18, less the monitor, one spare, and the extra monitor
 CORES_A_CHIP = 15

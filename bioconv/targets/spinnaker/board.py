@@ -1,0 +1,40 @@
+"""What is known of the board when a network has been fitted to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bioconv.targets.spinnaker.arithmetic import WeightScale
+from bioconv.targets.spinnaker.cells import BoardCell
+from bioconv.targets.spinnaker.geometry import Layout
+from bioconv.targets.spinnaker.weights import Sums
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """What the writer needs beside the network as the board sees it.
+
+    Parameters
+    ----------
+    cells : mapping of str to BoardCell
+    scales : mapping of str to (WeightScale, WeightScale)
+        Excitatory and inhibitory.
+    sums : mapping of str to Sums
+    layout : Layout
+    slower : int
+        Factor by which the network is slowed down.
+    measured : bool
+        Whether the sums were measured on samples.
+    kept : float
+        Share of these samples with the class that the unrestricted network gives them; 1 where
+        nothing was compared.
+    """
+
+    cells: Mapping[str, BoardCell]
+    scales: Mapping[str, tuple[WeightScale, WeightScale]]
+    sums: Mapping[str, Sums]
+    layout: Layout
+    slower: int
+    measured: bool
+    kept: float = 1.0
