@@ -15,7 +15,7 @@ from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.operators import fan_out
 from bioconv.targets.fit import Fit
 from bioconv.targets.spinnaker.arithmetic import STEP
-from bioconv.targets.spinnaker.fitting import Board
+from bioconv.targets.spinnaker.board import Board
 from bioconv.targets.spinnaker.geometry import LIST_NEURONS, Connector, neurons_a_core, tile
 
 _TEMPLATES = "bioconv.targets.spinnaker.templates"
