@@ -27,6 +27,8 @@ class Registry(Mapping[str, T], Generic[T]):
     package : str, optional
     aliases : mapping of str to str, optional
         Additional short names -> full names; they are not listed.
+    install : mapping of str to str, optional
+        Name -> command that installs what its module requires, where that may be missing.
 
     Examples
     --------
@@ -46,8 +48,10 @@ class Registry(Mapping[str, T], Generic[T]):
         *,
         package: str | None = None,
         aliases: Mapping[str, str] | None = None,
+        install: Mapping[str, str] | None = None,
     ):
         self._kind, self._package = kind, package
+        self.install = dict(install or {})
         self._entries, self._aliases = dict(entries), dict(aliases or {})
 
     def full_name(self, name: str) -> str:

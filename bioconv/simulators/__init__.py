@@ -6,7 +6,6 @@ It is imported only when it is used.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,21 +13,33 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
+from bioconv.ground.registry import Registry
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.settings import Settings, check_data, settings_of
 
 __all__ = ["SIMULATORS", "Settings", "simulate"]
 
-#: simulator -> (module with ``run``, command that installs it)
-SIMULATORS: dict[str, tuple[str, str]] = {
-    "array": ("bioconv.simulators.array", "pip install jax"),
-    "event": ("bioconv.simulators.event", "pip install jax"),
-    "brian2": ("bioconv.simulators.brian2", "pip install brian2"),
-    "nest": ("bioconv.simulators.pynn", "pip install 'bioconv[pynn]'"),
-    "neuron": ("bioconv.simulators.pynn", "pip install 'bioconv[pynn]'"),
-    "pynn.brian2": ("bioconv.simulators.pynn", "pip install 'bioconv[pynn]'"),
-}
+_PYNN = "pip install 'bioconv[pynn]'"
+#: simulator -> the function that runs a network on it
+SIMULATORS: Registry[Callable[..., Recording]] = Registry(
+    "simulator",
+    {
+        "array": ".array:run",
+        "event": ".event:run",
+        "brian2": ".brian2:run",
+        "nest": ".pynn:run",
+        "neuron": ".pynn:run",
+        "pynn.brian2": ".pynn:run",
+    },
+    package=__name__,
+    install={
+        "array": "pip install jax",
+        "event": "pip install jax",
+        "brian2": "pip install brian2",
+        **dict.fromkeys(("nest", "neuron", "pynn.brian2"), _PYNN),
+    },
+)
 
 
 def simulate(
@@ -89,10 +100,7 @@ def simulate(
     SimulationError
         If the simulator fails.
     """
-    if simulator not in SIMULATORS:
-        raise ParameterError(
-            f"Unknown simulator {simulator!r}. Simulators: {', '.join(SIMULATORS)}."
-        )
+    simulator = SIMULATORS.full_name(simulator)
     data = check_data(network, x)
     settings = settings_of(
         network,
@@ -105,12 +113,12 @@ def simulate(
         seed=seed,
         progress=progress,
     )
-    module, advice = SIMULATORS[simulator]
     try:
-        run = importlib.import_module(module).run
+        run = SIMULATORS[simulator]
     except ImportError as error:
         raise SimulatorMissingError(
-            f"The simulator {simulator!r} cannot be imported: {error}. Install it: {advice}"
+            f"The simulator {simulator!r} cannot be imported: {error}. "
+            f"Install it: {SIMULATORS.install[simulator]}"
         ) from error
     _check_options(simulator, run, options)
     return run(network, data, settings, **options)

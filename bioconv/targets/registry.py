@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
-
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.registry import Registry
 from bioconv.targets.fit import Exporter
 
-#: name of a target -> (module, name of its `Exporter` there)
-_EXPORTERS = {
-    "brainscales2": ("bioconv.targets.brainscales2", "EXPORTER"),
-    "brian2": ("bioconv.targets.simulators", "BRIAN2_EXPORTER"),
-    "nir": ("bioconv.targets.nir", "EXPORTER"),
-    "pynn": ("bioconv.targets.simulators", "PYNN_EXPORTER"),
-    "spinnaker": ("bioconv.targets.spinnaker", "EXPORTER"),
-}
-TARGETS = tuple(_EXPORTERS)
+#: name of a target -> how networks get to it
+EXPORTERS: Registry[Exporter] = Registry(
+    "target",
+    {
+        "brainscales2": ".brainscales2:EXPORTER",
+        "brian2": ".simulators:BRIAN2_EXPORTER",
+        "nir": ".nir:EXPORTER",
+        "pynn": ".simulators:PYNN_EXPORTER",
+        "spinnaker": ".spinnaker:EXPORTER",
+    },
+    package="bioconv.targets",
+)
+TARGETS = tuple(EXPORTERS)
 
 
 def exporter(name: str) -> Exporter:
-    """How networks get to the target called ``name``.
+    """Return the exporter of the target called ``name``.
 
     Raises
     ------
     ParameterError
-        Unknown target; lists all.
+        If there is no such target; the message lists all of them.
     """
-    if name not in _EXPORTERS:
-        raise ParameterError(f"Unknown target {name!r}. Targets: {', '.join(TARGETS)}.")
-    module, attribute = _EXPORTERS[name]
-    found: Exporter = getattr(importlib.import_module(module), attribute)
-    return found
+    return EXPORTERS[name]

@@ -150,7 +150,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "net" / "thesis.tex").read_text() == "years of work"
     with pytest.raises(ExportError, match="does not exist"):
         bc.emit(networks.dense(), tmp_path / "missing" / "net")
-    with pytest.raises(ParameterError, match="Targets: brainscales2, brian2, nir, pynn, spinnaker"):
+    with pytest.raises(ParameterError, match="Valid: brainscales2, brian2, nir, pynn, spinnaker"):
         bc.emit(networks.dense(), tmp_path / "other", target="cobol")
 
 

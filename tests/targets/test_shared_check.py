@@ -268,7 +268,7 @@ def test_every_target_takes_or_refuses_whole(name: str, tmp_path: Path) -> None:
 
 
 def test_unknown_targets_are_refused() -> None:
-    with pytest.raises(ParameterError, match="Targets: brainscales2, brian2, nir, pynn"):
+    with pytest.raises(ParameterError, match="Valid: brainscales2, brian2, nir, pynn"):
         bc.examine(spiking_network(), "loihi")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ import numpy as np
 from bioconv.codes.solving.exact import Exact, at_most
 from bioconv.codes.solving.stage import Solver, Stage
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.registry import Registry
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.restating import in_words_of
 from bioconv.neurons.language import roles
@@ -19,13 +20,17 @@ from bioconv.neurons.language.identity import same
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.library.axon import Axon, kind_of
 
-#: name of a code -> module whose function ``exact_solutions`` tells what it solves
-ROOMS = {
-    "first_spike": "bioconv.codes.first_spike.solver",
-    "first_spike_exact": "bioconv.codes.first_spike_exact.solver",
-    "phase": "bioconv.codes.phase.solver",
-    "sigma_delta": "bioconv.codes.sigma_delta.solver",
-}
+#: name of a code -> the function that yields the exact solutions which its room has
+ROOMS: Registry[Callable[[NeuronModel], Iterable[Exact]]] = Registry(
+    "code with an exact solution",
+    {
+        "first_spike": ".first_spike.solver:exact_solutions",
+        "first_spike_exact": ".first_spike_exact.solver:exact_solutions",
+        "phase": ".phase.solver:exact_solutions",
+        "sigma_delta": ".sigma_delta.solver:exact_solutions",
+    },
+    package="bioconv.codes",
+)
 #: kinds of readouts that need no time steps
 READOUTS = ("level", "first_spike", "count")
 
@@ -52,8 +57,8 @@ def _candidates(model: NeuronModel) -> Iterator[Exact]:
         axons = importlib.import_module("bioconv.simulators.event.axon")
         with suppress(ParameterError):  # with as many states as no axon has
             yield Exact(Axon(kind_of(model)).model, axons.prepare, at_most())
-    for room in ROOMS.values():
-        yield from importlib.import_module(room).exact_solutions(model)
+    for solutions in ROOMS.values():
+        yield from solutions(model)
 
 
 def check(network: SpikingNetwork) -> SpikingNetwork:
