@@ -34,9 +34,7 @@ def renamed(network: SpikingNetwork, *, populations: bool = True) -> SpikingNetw
     """
     places = {p.name: f"place_{k}" if populations else p.name for k, p in _numbered(network)}
     places |= {entry.name: f"entry_{k}" for k, entry in enumerate(network.inputs)}
-    # A readout of a potential reads the state variable v.
-    read = {r.population for r in network.readouts if not r.reads_spikes}
-    models = {p.name: _Model(p.model, k, p.name in read) for k, p in _numbered(network)}
+    models = {p.name: _Model(p.model, k) for k, p in _numbered(network)}
     layers = {layer.name: f"stratum_{k}" for k, layer in enumerate(network.analog.layers)}
     layers |= {entry.name: places[entry.name] for entry in network.analog.inputs}
 
@@ -79,13 +77,12 @@ def _numbered(network: SpikingNetwork) -> list[tuple[int, Population]]:
 class _Model:
     """A model under other names, and what its parts were called."""
 
-    def __init__(self, model: NeuronModel, number: int, read: bool):
-        kept = {model.potential} if read else set()
-        own = sorted(model.names - kept)
+    def __init__(self, model: NeuronModel, number: int):
+        own = sorted(model.names)
         bait = [name for name in BAIT if name not in model.names]
         turned = bait[number % len(bait) :] + bait[: number % len(bait)]
         new = [*turned[: len(own)], *(f"part_{k}" for k in range(len(own) - len(turned)))]
-        self.names = {**dict(zip(own, new, strict=True)), **{name: name for name in kept}}
+        self.names: Mapping[str, str] = dict(zip(own, new, strict=True))
         self.receptors = {r.name: f"port_{k}" for k, r in enumerate(model.receptors)}
         self.model = replace(
             with_names(model, self.names, self.receptors), name=f"axon_max_gate_{number}"

@@ -127,7 +127,8 @@ class Study:
             chips = [disturb(network, *point.imperfections, seed=s) for s in self.seeds[:2]]
         except ConversionError:  # its runs will report the reason
             return False
-        return is_random(chips[0]) or len({digest_of(c.replace(code={})) for c in chips}) > 1
+        bare = [chip.replace(code={}, imperfections=()) for chip in chips]
+        return is_random(bare[0]) or len(set(map(digest_of, bare))) > 1
 
     def records(self) -> list[dict[str, Any]]:
         """Return one record for each code, imperfection and amplitude that has been run."""

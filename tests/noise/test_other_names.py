@@ -109,10 +109,10 @@ def test_imperfections_on_top_of_each_other(networks: dict[str, SpikingNetwork])
         assert result(renamed(half), *entries[3:]) == result(half, *entries[3:])
 
 
-@pytest.mark.parametrize("name", ["rate", "first_spike_exact"])
-def test_spikes_are_the_same(name: str, networks: dict[str, SpikingNetwork]) -> None:
+def test_spikes_are_the_same(networks: dict[str, SpikingNetwork]) -> None:
     """Populations keep their names: the simulator draws by these."""
-    pair = [networks[name], renamed(networks[name], populations=False)]
+    network = networks["first_spike_exact"]
+    pair = [network, renamed(network, populations=False)]
     rasters = []
     for network in (disturb(n, *ALL, seed=5) for n in pair):
         record = {p.name: ("spikes",) for p in network.populations if p.model.threshold}
