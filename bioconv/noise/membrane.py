@@ -19,6 +19,7 @@ from bioconv.ground.options import Interval, check, number, refuse, wrong
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.additions import free_names, membrane_of, name_of
+from bioconv.neurons.language.expressions import names_in, parse_expression
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.noise import with_membrane_noise
 from bioconv.neurons.language.substitution import substitute
@@ -28,6 +29,7 @@ from bioconv.noise.edits import Floats, is_gate, swing, threshold_of, value_of
 _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"
 )
+_SOFT = "Use thermal or shot noise, which act on the potential."
 _IN_POWER = "Give one with the root of the sum of both squares."
 _CLOCK = 1e-3  # s: noise is told by its mean over 1 ms
 
@@ -207,6 +209,14 @@ class FlickerNoise(Imperfection):
         ]
         if twice:
             raise ConversionError("Flicker noise cannot be added twice:", twice)
+        soft = [
+            Problem(name, p.model.name, "has its threshold within its equations.", _SOFT)
+            for name, (p, _) in members.items()
+            if threshold_of(p.model)
+            not in names_in(parse_expression(p.model.threshold, p.model.names, boolean=True))
+        ]
+        if soft:
+            raise ConversionError("Flicker noise does not reach these thresholds:", soft)
 
         def flickering(p: Population) -> Population:
             if p.name not in members:
@@ -217,6 +227,11 @@ class FlickerNoise(Imperfection):
             return replace(p, model=model, parameters={**p.parameters, name: sigma})
 
         return network.replace(populations=tuple(map(flickering, network.populations)))
+
+
+def _asked(model: NeuronModel) -> frozenset[str]:
+    """The names that the threshold condition of a model uses."""
+    return names_in(parse_expression(model.threshold, model.names, boolean=True))
 
 
 def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population, Floats]]]:

@@ -14,10 +14,10 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.ground.errors import ParameterError
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
-from bioconv.network import SpikingNetwork
+from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.neurons import Neuron
-from bioconv.neurons.language.noise import SIGMA
+from bioconv.neurons.language import roles
 from bioconv.noise import WeightQuantization, disturb
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
@@ -148,7 +148,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "tau_syn": _time_constant(network),
         "dt": network.dt,
         "max_rate": float(network.code["max_rate"]),
-        "noise": max(float(np.max(p.parameters.get(SIGMA, 0.0))) for p in network.populations),
+        "noise": max(map(_noise, network.populations)),
         "drive_residual": float(network.code["drive_residual"]),
         "mean_hz": _mean(rates),
         "highest_hz": max((float(r.max()) for r in rates), default=0.0),
@@ -229,3 +229,9 @@ def _reached(recording: Recording, over_time: NDArray[np.float64]) -> float:
     away = np.flatnonzero(np.abs(over_time - over_time[-1]) > REACHED + 1e-12)
     first = int(away[-1]) + 1 if away.size else 0
     return float(recording.checkpoints[first] * recording.dt)
+
+
+def _noise(population: Population) -> float:
+    """Return the largest standard deviation of the noise current that the code has added."""
+    name = population.model.role(roles.NOISE_CURRENT)
+    return float(np.max(population.value(name))) if name else 0.0

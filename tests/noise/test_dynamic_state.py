@@ -210,3 +210,10 @@ def test_options_are_refused_together() -> None:
         noise.StateSaturation(1.0, -1.0)
     with pytest.raises(ParameterError, match="amplitude of saturation.*Received: -0.5"):
         noise.LIBRARY["saturation"](-0.5)
+
+
+def test_flicker_noise_of_a_soft_threshold_is_refused() -> None:
+    """It stands in the equations, which the noise would not reach."""
+    network = chain(2, neurons.AdaptiveExponential(synapse="delta"))
+    with pytest.raises(ConversionError, match="has its threshold within its equations"):
+        noise.disturb(network, noise.FlickerNoise(0.1))
