@@ -66,13 +66,12 @@ def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
     Raises
     ------
     error
-        If the parent of ``path`` is missing, or if ``path`` cannot be written or is not free (see
-        `check_free`).
+        If the parent of ``path`` is missing, or if ``path`` is not free (see `check_free`).
     """
     path = path.absolute()
     _check_parent(path, error)
     check_free(path, error)
-    with _plainly(path, error), _whole(path, folder=True) as scratch:
+    with _whole(path, folder=True) as scratch:
         yield scratch
 
 
