@@ -91,7 +91,7 @@ class Population:
         For codes in which the time of a spike is relevant: a spike in step ``start_step + i`` adds
         ``spike_values[i]`` to the value, and spikes in other steps add nothing.  Empty for rates.
     activation_current : float
-        Current in pA that represents one unit of activation, if a constant current represents an
+        Current in pA that represents the activation of one scale, if a constant current represents an
         activation; otherwise 0.
     """
 

@@ -84,9 +84,9 @@ def test_load_tells_networks_from_recordings(tmp_path: Path) -> None:
     assert isinstance(load(tmp_path / "net.h5"), SpikingNetwork)
     assert isinstance(bioconv.load(tmp_path / "rec.h5"), Recording)
     assert is_network_file(tmp_path / "net.h5")
-    with pytest.raises(NetworkFileError, match="holds a recording, not a network"):
+    with pytest.raises(NetworkFileError, match="contains a recording, not a network"):
         load_network(tmp_path / "rec.h5")
-    with pytest.raises(NetworkFileError, match="holds a network, not a recording"):
+    with pytest.raises(NetworkFileError, match="contains a network, not a recording"):
         load_recording(tmp_path / "net.h5")
 
 
