@@ -91,8 +91,8 @@ class Population:
         For codes in which the time of a spike is relevant: a spike in step ``start_step + i`` adds
         ``spike_values[i]`` to the value, and spikes in other steps add nothing.  Empty for rates.
     activation_current : float
-        Current in pA that represents the activation of one scale, if a constant current represents an
-        activation; otherwise 0.
+        Current in pA that represents the activation of one scale, if a constant current
+        represents an activation; otherwise 0.
     """
 
     name: str
