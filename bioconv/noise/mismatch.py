@@ -76,13 +76,13 @@ class Mismatch(Imperfection):
 
     Notes
     -----
-    Thresholds on either side of rest, as those of the population code, move by a share of their
-    root mean square distance from it.
+    Thresholds on both sides of rest, as in the population code, are shifted by a share of their
+    root mean square distance from rest.
 
-    The ON and OFF neurons of a sigma-delta layer are one device, and have one factor.  The slope
+    The ON and OFF neurons of a sigma-delta layer are one device and share a factor.  The slope
     of the exact first-spike code is its alpha: ``alpha + Y`` (stanojevic 2023, Fig 2.5c).
 
-    Delays have an imperfection of their own: `bioconv.noise.DelayMismatch`.
+    For delays, see `bioconv.noise.DelayMismatch`.
 
     Examples
     --------
