@@ -28,9 +28,9 @@ from bioconv.codes.solving.piecewise import Synapses
 from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
 from bioconv.neurons.language.model import NeuronModel
 
-#: share of a step within which two times are the same: they were computed in different ways
+#: share of a step within which two differently computed times are considered equal
 _SAME = 1e-9
-#: room for the rounding of the bound, which is worked out in single precision, in thresholds
+#: tolerance for rounding of the bound, in thresholds; it is computed in single precision
 _MARGIN = 1e-4
 #: what may change within a run; the slope ``rise`` only affects how crossings are rounded to a grid
 _CHANGES = ("v", "v_th", "i_osc", "rise", "charging", "i_offset")
@@ -145,7 +145,7 @@ class _Neurons:
         state.spike = np.where(unfinished, found, state.spike)
 
     def _most(self, leads: Sequence[Times]) -> Times:
-        """Return an upper bound of the contribution of spikes; those after the window are negative."""
+        """Return a bound of the contribution of spikes; late spikes count as negative."""
         most = np.asarray(synaptic(self.positive, [np.maximum(x, 0.0) for x in leads]))
         behind = [np.maximum(-x, 0.0) for x in leads]
         if not any(x.any() for x in behind):
@@ -166,8 +166,7 @@ class _Neurons:
         return np.asarray(v + np.maximum(rise, 0.0) + most + room >= v_th)
 
     def _given(self, stretch: Stretch, times: Times) -> tuple[Times, Times]:
-        """Return the contribution of each source to the final potential for unit weight, and its
-        spikes."""
+        """Return the final contribution of each source for unit weight, and its spikes."""
         here = self._within(stretch, times)
         worth = np.where(here, self._worth(stretch, times), 0.0)
         return worth.sum(axis=2), here.sum(axis=2).astype(np.float64)

@@ -37,13 +37,13 @@ from bioconv.neurons import Neuron
 
 #: default number of steps for which a sample is presented to perfect integrators
 DEFAULT_STEPS = 500
-#: time constants that the synaptic currents of each layer need before outputs are read
+#: synaptic time constants per layer to wait before outputs are read
 _BUILD_UP = 1.0
-#: share of the usual duration for which outputs are read at least
+#: smallest share of the usual duration for which outputs are read
 _READ = 0.65
-#: share of the usual duration for which the outputs of clamped networks are read at least
+#: smallest share of the usual duration for which the outputs of clamped networks are read
 _READ_CLAMPED = 0.5
-#: share of any duration after which they are read at the latest
+#: share of any duration after which outputs are read at the latest
 _LATEST = 0.75
 
 

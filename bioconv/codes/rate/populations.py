@@ -126,7 +126,7 @@ def add_gates(plan: RatePlan, layer: Layer) -> None:
 
 
 def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
-    """An output: neurons that only add up, or neurons whose spikes are counted."""
+    """Add an output: neurons that only integrate, or neurons whose spikes are counted."""
     affine, scale, membrane = layer.inputs[0], plan.scales.of[layer.name], plan.membrane
     code = plan.code
     kind = code.readout
@@ -140,13 +140,13 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
         target = Destination(layer.name, shifted, scale, membrane)
         _add_neurons(plan, target, output if carries else "", scale, shift)
     else:
-        # mV a step at the activation ``scale``, for neurons that only add up
+        # mV per step at the activation ``scale``, for neurons that only integrate
         silent = membrane.readout()
         per_step = silent.gain * membrane.dt / silent.capacitance
         target = Destination(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
-    softmax = code.readout == "softmax"  # the generator's draws are the function already
+    softmax = code.readout == "softmax"  # the function is already realized by the random draws
     function = Linear() if softmax else layer.function
     rate = code.readout_rate if softmax else 0.0
     plan.readouts.append(Readout(name, plan.names[layer.name], kind, function, rate))
@@ -246,7 +246,7 @@ def _different(plan: RatePlan, name: str, shape: tuple[int, ...]) -> dict[str, V
     number = list(plan.names.values()).index(name)
     drawn = plan.neuron.drawn(shape, np.random.default_rng((plan.seed, number)))
     refractory = plan.neuron.model.refractory
-    if refractory in drawn:  # simulators count it in steps
+    if refractory in drawn:  # simulators count refractory periods in steps
         dt = plan.membrane.dt
         drawn[refractory] = np.maximum(np.round(drawn[refractory] / dt), 1.0) * dt
     return {**{n: v for n, v in plan.neuron.parameters.items() if np.ndim(v)}, **drawn}
