@@ -57,13 +57,13 @@ _TAUS = (5.0, 10.0, 18.0, 35.0)
 _NEAR = 0.05
 #: largest deviation of the rates under spikes from the line for which synapses are slow enough
 _SMOOTH = 0.03
-#: smallest improvement factor for which a longer time constant is chosen
+#: or largest ratio of the deviation to the smallest one found for which they are slow enough
 _NEARLY = 1.15
 #: activations for this test: number of quantiles of those that occur, and some below 0
 _N_PROBES, _PROBES_BELOW = 28, (-0.5, -0.25, -0.1, 0.0)
 #: number of input sources in this test: quantiles of the activations that occur
 _SOURCES = np.linspace(1 / 12, 11 / 12, 6)
-#: margin below the lowest observed activation, because synaptic currents fluctuate
+#: factor applied to the lowest observed activation, because synaptic currents fluctuate
 _MARGIN = 1.5
 #: lowest activation without data, and upper limit of the lowest activation from data
 _LOWEST = (-4.0, -1.0)
