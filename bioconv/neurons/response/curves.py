@@ -34,7 +34,7 @@ _VERSION = 3
 #: number of currents from silence to the highest rate
 _N_FINE = 512
 _COARSE = np.concatenate([-np.logspace(4, -2, 110), [0.0], np.logspace(-2, 6.5, 401)])
-#: duration in ms of the first coarse scan, and of the measurement
+#: simulated and discarded time in ms of the first coarse scan, and of the measurement
 _LOOK, _MEASURE = (1000.0, 250.0), (1400.0, 400.0)
 #: spikes in the measured time at the largest rate; slower neurons are measured for longer
 _SPIKES_AT_TOP = 50.0
