@@ -1,4 +1,4 @@
-"""Premature spikes: those that a neuron emitted before all of its inputs had come.
+"""Premature spikes, which a neuron emits before all of its input has arrived.
 
 >>> import numpy as np, bioconv as bc
 >>> from bioconv.models import weights_path
@@ -23,20 +23,20 @@ from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 from bioconv.neurons.language import roles
 
-#: numbers in one array at most (32 MB)
+#: largest number of elements in one array (32 MB)
 _CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
 class Premature:
-    """Of one population, over all samples.
+    """Premature spikes of one population over all samples.
 
     Parameters
     ----------
     population : str
     spikes : int
     premature : int
-        Spikes that left before the last input of the neuron arrived.
+        Number of spikes that were emitted before the last input of their neuron arrived.
     """
 
     population: str
@@ -45,33 +45,33 @@ class Premature:
 
     @property
     def share(self) -> float:
-        """Share of premature spikes, 0 without spikes."""
+        """Share of premature spikes; 0 if there are no spikes."""
         return self.premature / self.spikes if self.spikes else 0.0
 
 
 def premature_spikes(network: SpikingNetwork, recording: Recording) -> list[Premature]:
-    """How many spikes of each layer left before all of the neuron's inputs had come.
+    """Count the spikes of each layer that were emitted before all input had arrived.
 
-    What arrives later is lost for the neuron's message (mueller 6.1): such a spike may be wrong.
+    Later input is not represented by the spike (mueller 6.1), so that its time may be wrong.
 
     Parameters
     ----------
     network : SpikingNetwork
-        Of a code in which the time of a spike matters.
+        A network of a code that is based on spike times.
     recording : Recording
-        With the "spikes" of all populations.
+        A recording of the "spikes" of all populations.
 
     Returns
     -------
     list of Premature
-        For every population whose spikes have values, in the order of the network; those that
-        get no spikes have no premature ones.  Gates of a max pooling are left out: the first
-        spike is all that they wait for.
+        One entry for every population whose spikes represent values, in the order of the network.
+        Populations without spike input have no premature spikes.  Gates of max pooling are
+        excluded because they only wait for the first spike.
 
     Raises
     ------
     ParameterError
-        Spikes that were not recorded.
+        The spikes of a population were not recorded.
     """
     wanted = [p for p in network.populations if len(p.spike_values) and not _picks(p)]
     needed = {p.name for p in wanted}
@@ -94,7 +94,7 @@ def _of_population(
 ) -> Premature:
     raster = recording.rasters[population.name]
     n_spikes = len(raster.step)
-    # What only raises a threshold is no input: it goes to another receptor.
+    # Spikes that only raise a threshold are not input; they target another receptor.
     carrying = [
         entry
         for entry in network.projections_to(population.name)
@@ -106,12 +106,12 @@ def _of_population(
     for projection in carrying:
         np.maximum(last, _last_arrivals(network, recording, projection), out=last)
     late = last[raster.image, raster.neuron] - _moments(raster, recording.dt)
-    # On the grid, what arrives in the step of the spike is in time.
+    # On the grid, input that arrives in the step of the spike is in time.
     return Premature(population.name, n_spikes, int(np.count_nonzero(late > 1e-9 * recording.dt)))
 
 
 def _moments(raster: Raster, dt: float) -> NDArray[np.float64]:
-    """Times in ms, of the end of a step where there are no exact ones."""
+    """Return spike times in ms, or the ends of steps if there are no exact times."""
     exact = (raster.step + 1.0) * dt if raster.time is None else raster.time
     return np.asarray(exact, np.float64)
 
@@ -119,7 +119,7 @@ def _moments(raster: Raster, dt: float) -> NDArray[np.float64]:
 def _last_arrivals(
     network: SpikingNetwork, recording: Recording, projection: Projection
 ) -> NDArray[np.float64]:
-    """When the last spike of a projection reaches each neuron, -inf if none does, in ms."""
+    """Return the arrival time in ms of the last spike at each neuron, -inf if there is none."""
     raster, operator = recording.rasters[projection.pre], projection.operator
     times = np.full((recording.n_images, operator.n_in), -np.inf)
     np.maximum.at(times, (raster.image, raster.neuron), _moments(raster, recording.dt))

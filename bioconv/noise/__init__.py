@@ -1,4 +1,4 @@
-"""Imperfections of hardware: each a pure rewrite of a network, all of them composable.
+"""Hardware imperfections, each a pure rewrite of a network; they can be combined freely.
 
 >>> from bioconv import noise
 >>> str(noise.LIBRARY["threshold"](0.1))
@@ -30,7 +30,7 @@ from bioconv.noise.transistor import TemperatureShift, Transistor, TransistorMis
 from bioconv.noise.transmission import SynapticFailure
 from bioconv.noise.weights import WeightQuantization
 
-#: name on the command line -> the imperfection of an amplitude
+#: name on the command line -> function that makes the imperfection from its amplitude
 LIBRARY: Mapping[str, Callable[[float], Imperfection]] = MappingProxyType(
     {
         "capacitance": lambda sigma: Mismatch("capacitance", sigma),

@@ -1,10 +1,10 @@
-"""What happens to spikes on their way: they come late, get lost, or come up unasked.
+"""Imperfect transmission of spikes: jitter, loss and spurious spikes.
 
-Every spiking population that projects somewhere gets a population of axons behind it, one for
-each neuron (`bioconv.neurons.library.axon`), and everything downstream is delayed by what they
-take on average (`bioconv.noise.retiming`): a code of times stays unbiased.  Spike sources of inputs
-are the
-data and keep theirs; outputs whose spikes are read are read at the neurons themselves.
+Every spiking population that has outgoing projections is followed by a population of axons, one
+for each neuron (`bioconv.neurons.library.axon`).  Everything downstream is delayed by the mean
+delay of the axons (`bioconv.noise.retiming`), so that codes based on spike times stay unbiased.
+The spikes of input sources are data and are not changed.  Output spikes are read at the neurons
+themselves.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ from bioconv.noise.once import fires_once
 from bioconv.noise.retiming import held, retimed
 from bioconv.operators import identity
 
-#: roles of what the settings of axons are told by
+#: roles of the parameters that hold the settings of axons
 _ROLES = (roles.LOSS, roles.SPURIOUS, roles.JITTER, roles.LATENCY)
 _ADVICE = "Disturb the network without these axons."
 
 
 @dataclass(frozen=True)
 class AxonSettings:
-    """What the axons behind a population do.
+    """Settings of the axons of a population.
 
     Parameters
     ----------
     loss : float
-        Probability with which a spike gets lost.
+        Probability that a spike is lost.
     rate : float
-        Hz, of spikes that come up.
+        Rate of spurious spikes in Hz.
     sigma : float
-        ms, standard deviation of the jitter.
+        Standard deviation of the jitter in ms.
     latency : float
-        ms, largest jitter to either side.
+        Largest jitter in either direction, in ms.
     """
 
     loss: float = 0.0
@@ -73,12 +73,13 @@ Merge = Callable[[AxonSettings], AxonSettings]
 
 @dataclass(frozen=True)
 class SpikeLoss(Imperfection):
-    """Spikes that get lost on their way, each with the same probability.
+    """Loss of spikes during transmission, each with the same probability.
 
     Parameters
     ----------
     probability : float
-        0 to 1.  Loss that is there already counts in: what is left is the product.
+        Between 0 and 1.  It is combined with any loss that the network already has: the
+        probabilities of transmission are multiplied.
 
     Raises
     ------
@@ -102,19 +103,20 @@ class SpikeLoss(Imperfection):
         return self.probability
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         kept = 1.0 - self.probability
         return with_axons(network, lambda axon: replace(axon, loss=1 - (1 - axon.loss) * kept))
 
 
 @dataclass(frozen=True)
 class SpuriousSpikes(Imperfection):
-    """Spikes that no neuron has fired, at a steady rate on every axon.
+    """Spurious spikes that arise on every axon at a constant rate, without a neuron firing.
 
     Parameters
     ----------
     rate : float
-        Hz.  At most one a step: they come as the steps of a Poisson process that have spikes.
+        Rate in Hz.  At most one spurious spike occurs in a step, namely if a Poisson process of
+        this rate has at least one event in it.
 
     Raises
     ------
@@ -138,23 +140,24 @@ class SpuriousSpikes(Imperfection):
         return self.rate
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         return with_axons(network, lambda axon: replace(axon, rate=axon.rate + self.rate))
 
 
 @dataclass(frozen=True)
 class SpikeJitter(Imperfection):
-    """Spike times with a normal error, drawn for every spike.
+    """Spike times with a normally distributed error, drawn for every spike.
 
-    In simulators with steps a spike comes a whole number of steps early or late: what lies far
-    below ``dt`` disappears there, but not in the event simulator.
+    In simulators with time steps a spike is shifted by a whole number of steps, so that jitter far
+    below ``dt`` has no effect there.  The event simulator does not round the shift.
 
     Parameters
     ----------
     sigma : float
-        ms, standard deviation.
+        Standard deviation in ms.
     reach : float
-        Errors beyond so many sigma are cut to that; everything downstream waits for so long.
+        Largest error in units of sigma; larger ones are clipped.  Everything downstream is
+        delayed by this time.
 
     Raises
     ------
@@ -162,9 +165,10 @@ class SpikeJitter(Imperfection):
 
     Notes
     -----
-    Neurons that fire once at most (a refractory period as long as the sample, or a mark that they
-    have fired) get an axon that counts one spike down.  Others get a shift register, in which any
-    number of spikes is on its way; it spans at most 65 steps, 32 to either side.
+    Neurons that fire at most once (because of a refractory period as long as the sample, or a
+    state variable that marks neurons that have fired) get an axon that counts down the delay of a
+    single spike.  Others get a shift register, which holds any number of spikes under way and
+    spans at most 65 steps, 32 in either direction.
     """
 
     sigma: float = number(low=0.0)
@@ -182,7 +186,7 @@ class SpikeJitter(Imperfection):
         return self.sigma
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
 
         def jittered(axon: AxonSettings) -> AxonSettings:
             sigma = float(np.hypot(axon.sigma, self.sigma))
@@ -193,15 +197,15 @@ class SpikeJitter(Imperfection):
 
 
 def with_axons(network: SpikingNetwork, merge: Merge | None = None) -> SpikingNetwork:
-    """The network with axons behind all spiking populations that project somewhere.
+    """Return the network with axons behind all spiking populations that project somewhere.
 
     Parameters
     ----------
     network : SpikingNetwork
-        Without loops.
+        It must not be recurrent.
     merge : function, optional
-        What the axons do, from what those do that are there already.  Default: they only take
-        one step, and everything else that much longer.
+        Function from the settings of the existing axons to those of the new ones.  By default
+        axons only delay spikes by one step, and everything downstream accordingly.
 
     Returns
     -------
@@ -211,8 +215,8 @@ def with_axons(network: SpikingNetwork, merge: Merge | None = None) -> SpikingNe
     Raises
     ------
     ConversionError
-        See `bioconv.noise.retiming.retimed`; jitter spans more steps than an axon remembers; or
-        axons that are there already are none of `bioconv.neurons.library.axon`.
+        See `bioconv.noise.retiming.retimed`.  Also raised if the jitter spans more steps than an
+        axon can hold, or if existing axons are not models of `bioconv.neurons.library.axon`.
     """
     network, known = _in_own_words(network), axons_of(network)
     before = {name: settings_of(network, axon) for name, axon in known.items()}
@@ -233,7 +237,7 @@ def with_axons(network: SpikingNetwork, merge: Merge | None = None) -> SpikingNe
 
 
 def axons_of(network: SpikingNetwork) -> dict[str, str]:
-    """For each spiking population that projects somewhere its population of axons, or nothing."""
+    """Map each spiking population that projects somewhere to its axons, or an empty string."""
     models = {p.name: p.model for p in network.populations}
     found = {}
     for name, model in models.items():
@@ -244,7 +248,7 @@ def axons_of(network: SpikingNetwork) -> dict[str, str]:
 
 
 def settings_of(network: SpikingNetwork, axon: str) -> AxonSettings:
-    """What a population of axons does; nothing for no population."""
+    """Return the settings of a population of axons; the neutral ones for an empty name."""
     population = _existing(network, axon)
     if population is None:
         return AxonSettings()
@@ -261,7 +265,7 @@ def settings_of(network: SpikingNetwork, axon: str) -> AxonSettings:
 
 
 def _in_own_words(network: SpikingNetwork) -> SpikingNetwork:
-    """The network with the library's names for what its axons have."""
+    """Return the network with the names of the library's models in its axons."""
     references: list[NeuronModel] = []
     problems = []
     for population in network.populations:
@@ -277,7 +281,7 @@ def _in_own_words(network: SpikingNetwork) -> SpikingNetwork:
 
 
 def _own_models(model: NeuronModel) -> list[NeuronModel]:
-    """The library's axon of the same kind, free and held; none if there is no such kind."""
+    """Return the library's axons of the same kind, free and held; empty if there are none."""
     try:
         plain = Axon(kind_of(model)).model
     except ParameterError:
@@ -290,7 +294,7 @@ def _existing(network: SpikingNetwork, axon: str) -> Population | None:
 
 
 def _steps(network: SpikingNetwork, axon: Population | None) -> int:
-    """Steps that axons take on average; 0 where there are none."""
+    """Return the mean delay of axons in steps; 0 without axons."""
     if axon is None:
         return 0
     name = axon.model.role(roles.LATENCY)
@@ -301,7 +305,7 @@ def _steps(network: SpikingNetwork, axon: Population | None) -> int:
 def _axon_population(
     network: SpikingNetwork, name: str, known: str, axon: AxonSettings
 ) -> Population | Problem:
-    """The axons behind a population, or why there can be none."""
+    """Return the axons of a population, or the reason why it cannot have any."""
     source = network.population(name)
     once = axon.sigma > 0 and fires_once(network, source)
     slots = 2 * round(axon.latency / network.dt) + 1 if axon.sigma > 0 and not once else 0
@@ -332,7 +336,7 @@ def _axon_population(
 def _put_behind(
     network: SpikingNetwork, axons: dict[str, Population], known: dict[str, str]
 ) -> SpikingNetwork:
-    """Put axons in: behind their populations, or in the place of those that are there."""
+    """Insert axons behind their populations, or replace the existing ones."""
     new = {name: axon for name, axon in axons.items() if not known[name]}
     other = {axon.name: axon for name, axon in axons.items() if known[name]}
     populations: list[Population] = []

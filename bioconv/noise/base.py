@@ -1,4 +1,4 @@
-"""What every imperfection is: a pure rewrite of a network with a declared place and amplitude."""
+"""Base class of all imperfections: pure rewrites of a network with a declared amplitude."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from bioconv.noise.places import Place
 
 @dataclass(frozen=True)
 class Streams:
-    """Random numbers of one imperfection: a stream for each thing that it disturbs.
+    """Random number streams of one imperfection, one for each object that it disturbs.
 
     Parameters
     ----------
     seed : int
     owner : tuple of int
-        Tells the streams of one imperfection from those of all others.
+        Key that separates the streams of this imperfection from those of all others.
     """
 
     seed: int
     owner: tuple[int, ...] = ()
 
     def of(self, place: Place) -> np.random.Generator:
-        """The generator for what lies at a place of the network (`bioconv.noise.places`).
+        """Return the generator for a place of the network (`bioconv.noise.places`).
 
-        It is the same whatever else is disturbed, and whatever anything is called.
+        It depends neither on what else is disturbed nor on any name in the network.
         """
         return np.random.default_rng([self.seed, *self.owner, len(place), *place])
 
 
 @dataclass(frozen=True)
 class Imperfection(ABC):
-    """Something that real hardware does to a network.  Concrete ones are frozen dataclasses.
+    """A deviation of real hardware from the ideal network; subclasses are frozen dataclasses.
 
-    Class attributes: ``site``, what it disturbs; ``unit`` of the amplitude; ``source``, the
-    publication that describes it; ``fewer_is_worse``, whether a small amplitude (but not 0) is
-    worse than a large one, as of bits; ``splits``, whether it makes several projections of one,
-    so that those after it have other names; ``clocks``, whether it rounds delays.
+    The class attributes are ``site``, what it disturbs; ``unit``, the unit of the amplitude;
+    ``source``, the publication that describes it; ``fewer_is_worse``, whether a small amplitude
+    other than 0 is worse than a large one, as for a number of bits; ``splits``, whether it splits
+    a projection into several, which changes the names of those that follow; and ``clocks``,
+    whether it rounds delays.
     """
 
     site: ClassVar[str]
@@ -58,26 +59,26 @@ class Imperfection(ABC):
     @property
     @abstractmethod
     def amplitude(self) -> float:
-        """How strong it is, in ``unit``; at zero the network stays as it is."""
+        """Strength of the imperfection in ``unit``; at zero the network is left unchanged."""
 
     @property
     def target(self) -> str:
-        """What tells it from others of its class: two with one target draw from two streams."""
+        """Key that separates it from others of its class with different targets."""
         return ""
 
     @abstractmethod
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The disturbed network; called with an amplitude that is not zero.
+        """Return the disturbed network; only called if the amplitude is not zero.
 
         Raises
         ------
         ConversionError
-            The network cannot have this imperfection; lists every population or projection in
-            the way.
+            The imperfection cannot be applied to the network; the message lists every population
+            or projection that prevents it.
         """
 
     def __str__(self) -> str:
-        """Class and options that are not the default, as in Python."""
+        """Return the class with all options that differ from their defaults, as Python code."""
         changed = [
             f"{field.name}={getattr(self, field.name)!r}"
             for field in fields(self)
@@ -86,40 +87,41 @@ class Imperfection(ABC):
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
-#: an imperfection and what its streams are told by
+#: an imperfection and the key of its random streams
 _Owned: TypeAlias = tuple[Imperfection, tuple[int, ...]]
 
 
 def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0) -> SpikingNetwork:
-    """The network as imperfect hardware would have it.
+    """Return the network as it would run on imperfect hardware.
 
-    Each imperfection draws from streams of its own, told apart by its class, its target and the
-    places of what it disturbs: another one beside it never changes what it draws, nor does
-    another name.  One that the network has already draws anew.
+    Each imperfection draws from random streams of its own, which are identified by its class, its
+    target and the places of what it disturbs.  Its draws therefore change neither with the other
+    imperfections in the call nor with the names in the network.  An imperfection that has already
+    been applied to the network draws new values when it is applied again.
 
     Parameters
     ----------
     network : SpikingNetwork
     *imperfections : Imperfection
-        Applied in this order, so give what is stored (weight bits, fan-in) first, what analog
-        circuits make of it afterwards; and membrane noise and rails before the mismatch of
-        thresholds, as their scale is the threshold that the network has then.  A `DelayMismatch`
-        is applied after all others, but for a `TimeQuantization` that was given after it.
+        They are applied in this order.  Give those of stored values (weight bits, fan-in) before
+        those of analog circuits, and membrane noise and supply rails before threshold mismatch,
+        because their scale is the threshold at the time they are applied.  A `DelayMismatch`
+        is applied after all others except a `TimeQuantization` that is given after it.
     seed : int
-        Another seed is another chip.
+        Each seed stands for a different chip.
 
     Returns
     -------
     SpikingNetwork
-        With what was applied, in that order, in ``imperfections``; the network itself if no
-        amplitude is above zero.
+        Its ``imperfections`` list what was applied, in that order.  If no amplitude is above
+        zero, the network itself is returned.
 
     Raises
     ------
     ConversionError
-        The network cannot have an imperfection.
+        An imperfection cannot be applied to the network.
     ParameterError
-        Something that is no imperfection, or a seed that is not a whole number from 0.
+        An argument is not an imperfection, or the seed is not a non-negative whole number.
     """
     strange = [repr(entry) for entry in imperfections if not isinstance(entry, Imperfection)]
     if strange:
@@ -140,9 +142,10 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
 def _owners(
     imperfections: Sequence[Imperfection], before: Sequence[Disturbance]
 ) -> list[tuple[int, ...]]:
-    """What tells their streams apart: the class, and how many with the same target came before.
+    """Return the key of the streams of each imperfection.
 
-    What is disturbed tells two targets apart.
+    It consists of the class and the number of earlier imperfections with the same target.
+    Different targets need no key, because they disturb different places.
     """
     seen = Counter((entry.kind, entry.target) for entry in before)
     owners: list[tuple[int, ...]] = []
@@ -154,7 +157,7 @@ def _owners(
 
 
 def _ordered(given: Sequence[_Owned]) -> list[_Owned]:
-    """What splits projections last: the others find them, and their streams, as they were."""
+    """Put imperfections that split projections last, so that the others see the original ones."""
     early: list[_Owned] = []
     late: list[_Owned] = []
     for entry, owner in given:

@@ -1,4 +1,4 @@
-"""What can be done about imperfections that are known, or that can be measured."""
+"""Compensation of imperfections that are known or that can be measured."""
 
 from __future__ import annotations
 
@@ -25,31 +25,33 @@ from bioconv.noise.edits import (
 from bioconv.noise.mismatch import chosen_neurons, chosen_populations
 
 _ABOVE = Interval(0.0, above=True)
-#: a correction in one round at most: times or divided by this
+#: largest factor, or divisor, of a correction in one round
 _MOST = 4.0
 
 
 def corrected_current(
     current: ArrayLike, sigma_real: float, mean_real: float = 0.0, sigma: float = 1.75
 ) -> Floats:
-    """The input for a population whose thresholds are not spread as its function wants them.
+    """Return the input that compensates for an unintended distribution of thresholds.
 
-    ``I sigma_real / sigma + mean_real`` (mueller Eqs 5.2, 5.3): the share of thresholds that it
-    reaches is that which I would reach of normal thresholds with mean 0 and deviation ``sigma``.
+    It is ``I sigma_real / sigma + mean_real`` (mueller Eqs 5.2, 5.3).  The share of thresholds that
+    it reaches is the share that I would reach of normally distributed thresholds with mean 0 and
+    standard deviation ``sigma``.
 
     Parameters
     ----------
     current : array of float
-        I, in the unit of the thresholds.
+        The input I, in the unit of the thresholds.
     sigma_real, mean_real : float
-        Of the thresholds as they are.
+        Standard deviation and mean of the actual thresholds.
     sigma : float
-        That the function wants: 1.75 for a sigmoid, 0.88 for a tanh (mueller 5.2).
+        Standard deviation that the activation function requires: 1.75 for a sigmoid, 0.88 for a
+        tanh (mueller 5.2).
 
     Raises
     ------
     ParameterError
-        A deviation that is not above 0.
+        A standard deviation is not above 0.
     """
     ratio = _ratio(sigma_real, mean_real, sigma)
     return np.asarray(current, np.float64) * ratio + mean_real
@@ -63,20 +65,20 @@ def correct_input(
     *,
     populations: Sequence[str] = (),
 ) -> SpikingNetwork:
-    """A network of the population code with `corrected_current` for all its populations.
+    """Apply `corrected_current` to the populations of a network of the population code.
 
-    What is constant in it, the mean, is a charge that is there from the start.
+    The constant part of the correction, the mean, is added to the initial charge.
 
     Parameters
     ----------
     network : SpikingNetwork
     sigma_real, mean_real : float
-        Deviation and mean of the thresholds as they are, in mV, where the network was made for
-        the deviation ``sigma`` and the mean 0.
+        Standard deviation and mean of the actual thresholds in mV.
     sigma : float
+        Standard deviation for which the network was made, with the mean 0.
     populations : sequence of str
-        Names; empty: all that fire by comparing what they have received with a threshold, but
-        for gates of max pooling.
+        Names of the populations.  If empty, all that fire by comparing their accumulated input
+        with a threshold, except gates of max pooling.
 
     Returns
     -------
@@ -85,9 +87,9 @@ def correct_input(
     Raises
     ------
     ConversionError
-        A population adds up input in another way.
+        A population does not accumulate its input in this way.
     ParameterError
-        A deviation that is not above 0, a population that does not exist.
+        A standard deviation is not above 0, or a population does not exist.
     """
     ratio = _ratio(sigma_real, mean_real, sigma)
     chosen = [p for p in chosen_neurons(network, populations) if p.model.threshold]
@@ -113,7 +115,7 @@ def correct_input(
 
 
 def _compares_once(population: Population) -> bool:
-    """Whether it adds up input, and compares it with a threshold while a window is open."""
+    """Whether neurons accumulate input and compare it with a threshold while a window is open."""
     model, needed = population.model, (roles.WINDOW, roles.THRESHOLD, roles.REST)
     return bool(model.potential and model.current) and all(map(model.role, needed))
 
@@ -133,15 +135,15 @@ def _ratio(sigma_real: float, mean_real: float, sigma: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """A network that was calibrated.
+    """A calibrated network.
 
     Parameters
     ----------
     network : SpikingNetwork
-        With the thresholds of the best round.
+        The network with the thresholds of the best round.
     deviations : tuple of float
-        Before the first and after every round: by how much counts of spikes differ from the wanted
-        ones, summed over all neurons, as a share of the wanted ones.
+        Deviation of the spike counts from the intended ones before the first and after every
+        round, summed over all neurons, as a share of the intended counts.
     """
 
     network: SpikingNetwork
@@ -150,7 +152,7 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class _Rounds:
-    """Options of `calibrate`, which are checked when this is made."""
+    """Options of `calibrate`, which are validated on creation."""
 
     rounds: int = whole(low=1, high=100)
     damping: float = number(low=0.0, high=1.0, above=True)
@@ -169,29 +171,31 @@ def calibrate(
     populations: Sequence[str] = (),
     seed: int = 0,
 ) -> Calibrated:
-    """Measure what every neuron fires, correct its threshold, and measure again.
+    """Calibrate thresholds by repeatedly measuring and correcting the spike count of each neuron.
 
-    The array simulator stands for the chip.  A neuron that fires m spikes in all samples in place
-    of n gets a threshold whose distance from the reset potential is ``(m + 1) / (n + 1)`` times as
-    large: the rate of a neuron that is reset by subtraction is inverse to it, so a gain that is
-    off is made up for as well.  Neurons of later layers follow as their input comes right.
+    The array simulator takes the place of the chip.  If a neuron fires m spikes over all samples
+    instead of n, the distance of its threshold from the reset potential is multiplied by
+    ``(m + 1) / (n + 1)``.  The rate of a neuron with reset by subtraction is inversely
+    proportional to this distance, so that errors of the gain are compensated for as well.
+    Neurons of later layers follow once their input is correct.
 
     Parameters
     ----------
     network : SpikingNetwork
-        The disturbed one.
+        The disturbed network.
     reference : SpikingNetwork
-        What it should do: the network before it was disturbed.
+        The network before it was disturbed, which defines the intended spike counts.
     x : array, or mapping of str to array
-        Samples to measure with.
+        Samples for the measurement.
     rounds : int
-        1 to 100.
+        Number of rounds, from 1 to 100.
     damping : float
-        Exponent of the correction, above 0 to 1: less than 1 for noisy networks.
+        Exponent of the correction, above 0 and at most 1.  Use less than 1 for noisy networks.
     populations : sequence of str
-        Names; empty: all that carry an activation by the number of their spikes.
+        Names of the populations.  If empty, all that represent an activation by the number of
+        their spikes.
     seed : int
-        Of the simulations.
+        Seed of the simulations.
 
     Returns
     -------
@@ -200,9 +204,9 @@ def calibrate(
     Raises
     ------
     ConversionError
-        A population's spikes tell by their times; or none has a threshold.
+        A population represents activations by spike times, or none has a threshold.
     ParameterError
-        An option is wrong, or the two networks do not have the same populations.
+        An option is invalid, or the two networks do not have the same populations.
     """
     _Rounds(rounds, damping)
     names = _countable(network, reference, populations)
@@ -223,7 +227,7 @@ def calibrate(
 def _countable(
     network: SpikingNetwork, reference: SpikingNetwork, populations: Sequence[str]
 ) -> list[str]:
-    """The populations whose counts can be compared and whose threshold can be set."""
+    """Return the populations whose counts can be compared and whose threshold can be set."""
     shapes = {p.name: p.shape for p in reference.populations}
     strange = [p.name for p in network.populations if shapes.get(p.name) != p.shape]
     if strange:
@@ -244,7 +248,7 @@ def _countable(
 
 
 def _counts(network: SpikingNetwork, x: Any, names: Sequence[str], seed: int) -> dict[str, Floats]:
-    """Spikes of every neuron in all samples."""
+    """Return the number of spikes of every neuron over all samples."""
     from bioconv.simulators import simulate
 
     recording = simulate(network, x, seed=seed, progress=False)
@@ -270,7 +274,7 @@ def _raised(
 
 
 def _distance(rest: Floats, factor: Floats) -> Rule:
-    """The distance from rest times a factor, where it is one that a neuron can reach."""
+    """Return the rule that scales the distance from rest of thresholds that are within reach."""
 
     def rule(value: NDArray[np.float64]) -> Floats:
         near = np.abs(value - rest) < OUT_OF_REACH

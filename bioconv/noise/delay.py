@@ -1,4 +1,4 @@
-"""Delays that differ from neuron to neuron, each the same in every run."""
+"""Fixed delays that differ from neuron to neuron."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from bioconv.operators import scaled
 
 @dataclass(frozen=True)
 class DelayMismatch(Imperfection):
-    """Every neuron's spikes take a time of their own to all of its targets.
+    """Delays that differ between neurons; all spikes of one neuron have the same delay.
 
-    The mean is made up for: everything downstream happens later by the largest deviation, so that
-    codes of times stay unbiased.  Delays are whole steps, so a spread of much less than ``dt``
-    does nothing; a projection is split into one for each delay that occurs.  `disturb` applies it
-    after all others, which so draw what they would draw without it, but for a `TimeQuantization`
-    that was given after it.
+    The mean is compensated for: everything downstream is delayed by the largest deviation, so that
+    codes based on spike times stay unbiased.  Delays are whole steps, so that a spread far below
+    ``dt`` has no effect.  A projection is split into one for each delay that occurs.  `disturb`
+    applies this imperfection after all others, so that it does not change what they draw; only a
+    `TimeQuantization` that is given after it follows.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation in ms, of normal numbers.
+        Standard deviation of the normally distributed deviations, in ms.
     limit : float
-        Largest deviation, in standard deviations; larger ones are cut off.
+        Largest deviation in standard deviations; larger ones are clipped.
     populations : tuple of str
-        Whose spikes; empty: all.
+        Names of the populations whose spikes are delayed; empty for all.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        Some options are invalid; the message lists all of them.
     """
 
     sigma: float = number(0.0, 0.0)
@@ -60,11 +60,11 @@ class DelayMismatch(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The standard deviation in ms."""
+        """Standard deviation in ms."""
         return self.sigma
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with other delays; see `Imperfection.rewrite`."""
+        """Return the network with mismatched delays; see `Imperfection.rewrite`."""
         most = ceil(self.limit * self.sigma / network.dt)
         chosen = chosen_populations(network, self.populations)
         places, extra = Places(network), {}
@@ -82,7 +82,7 @@ class DelayMismatch(Imperfection):
 
 
 def _split(projection: Projection, extra: NDArray[np.int64] | None) -> list[Projection]:
-    """One projection for each delay that its sources have."""
+    """Split a projection into one for each delay that its sources have."""
     if extra is None:
         return [projection]
     return [

@@ -1,4 +1,4 @@
-"""What the spread of a device changes in a neuron: factors on parameters, on what arrives."""
+"""Effects of device mismatch on a neuron: factors on its parameters and on its input."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ from bioconv.operators import precision
 
 _WINDOW_CURRENTS = (roles.WINDOW_CURRENT, roles.WINDOW_CURRENT_WITH_SYNAPSES)
 
-#: (network, population, name of a parameter -> factors) -> what changes, or nothing
+#: (network, population, name of a parameter -> factors) -> the changes, which may be empty
 Device = Callable[[SpikingNetwork, Population, Callable[[str], Floats]], Edit]
 
 
 def times(factor: Floats) -> Rule:
-    """A parameter is that many times as large."""
+    """Return the rule that multiplies a parameter by a factor."""
     return lambda value: value * factor
 
 
 def around(rest: Floats, factor: Floats) -> Rule:
-    """Its distance from ``rest`` is that many times as large.
+    """Return the rule that multiplies the distance of a parameter from ``rest`` by a factor.
 
-    A population whose thresholds lie on either side of rest spreads by its mean square distance:
-    a threshold that happens to lie at rest is no better made than the others (`common_size`).
+    If thresholds lie on both sides of rest, they spread in proportion to their root mean square
+    distance, so that a threshold that happens to lie at rest varies as much as the others
+    (`common_size`).
     """
 
     def rule(value: Floats) -> Floats:
@@ -69,7 +70,7 @@ def _time_constant(
 
 
 def _leak(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
-    """The leak conductance; where only a time constant is given, that is its inverse."""
+    """Spread of the leak conductance, or inversely of the time constant if only that is given."""
     model = population.model
     leak, tau = model.role(roles.LEAK), model.role(roles.MEMBRANE_TIME_CONSTANT)
     if leak:
@@ -80,7 +81,7 @@ def _leak(network: SpikingNetwork, population: Population, draw: Callable[[str],
 def _capacitance(
     network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]
 ) -> Edit:
-    """More capacitance: slower by the leak, and less potential for the same charge or current."""
+    """Spread of the capacitance: a larger one slows the leak and reduces the effect of input."""
     model = population.model
     capacitance = model.with_role(roles.CAPACITANCE)
     if not capacitance:
@@ -94,7 +95,7 @@ def _capacitance(
 
 
 def _gain(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
-    """All input of a neuron: synapses, bias and sample."""
+    """Spread of all input of a neuron: synapses, bias and sample."""
     current = population.model.current
     if not current:
         return Edit()
@@ -104,7 +105,7 @@ def _gain(network: SpikingNetwork, population: Population, draw: Callable[[str],
 
 
 def _slope(network: SpikingNetwork, population: Population, draw: Callable[[str], Floats]) -> Edit:
-    """The steady rise of a potential that turns input into the time of a spike."""
+    """Spread of the steady rise of a potential that converts input to a spike time."""
     model = population.model
     slopes, capacitance = model.with_role(roles.SLOPE), model.role(roles.CAPACITANCE)
     if model.role(*_WINDOW_CURRENTS) and model.current and capacitance:
@@ -112,21 +113,21 @@ def _slope(network: SpikingNetwork, population: Population, draw: Callable[[str]
     if slopes:
         return Edit(dict.fromkeys(slopes, times(draw(""))))
     if model.threshold and capacitance and model.states_of(roles.LASTING_CURRENT):
-        # every spike's slope, and nothing else
+        # only the slope that each spike adds
         return Edit({capacitance: times(1.0 / draw(""))})
     return Edit()
 
 
 def _exact_slope(network: SpikingNetwork, population: Population, factor: Floats) -> Edit:
-    """alpha + Y in place of alpha (stanojevic section 2.2.4, Fig 2.5c), Y relative to alpha.
+    """Replace alpha by alpha + Y (stanojevic section 2.2.4, Fig 2.5c), with Y relative to alpha.
 
-    alpha flows as constant current until the window opens and within the window current from then
-    on; what synapses add within the window does not change.
+    alpha is a constant current until the window opens, and part of the window current after that.
+    The contribution of the synapses within the window does not change.
     """
     model = population.model
     within = model.role(*_WINDOW_CURRENTS)
     alpha = value_of(population, model.current)
-    if not np.any(alpha):  # it flows from the opening on only
+    if not np.any(alpha):  # the current only flows after the window has opened
         alpha = value_of(population, within) - _within_window(network, population)
     more = alpha * (factor - 1.0)
     per_time = more / value_of(population, model.role(roles.CAPACITANCE))
@@ -136,7 +137,7 @@ def _exact_slope(network: SpikingNetwork, population: Population, factor: Floats
 
 
 def _within_window(network: SpikingNetwork, population: Population) -> Floats:
-    """What the window current holds of the synapses: everything if inactive neurons stay silent."""
+    """Return the synaptic part of the window current: all of it if inactive neurons stay silent."""
     total = np.zeros(population.shape)
     if not population.model.role(roles.WINDOW_CURRENT_WITH_SYNAPSES):
         return total
@@ -147,7 +148,7 @@ def _within_window(network: SpikingNetwork, population: Population) -> Floats:
     return total
 
 
-#: what mismatch can be called by -> what it does to a neuron
+#: name of a target of mismatch -> its effect on a neuron
 DEVICES: Mapping[str, Device] = MappingProxyType(
     {
         "capacitance": _capacitance,
@@ -161,11 +162,11 @@ DEVICES: Mapping[str, Device] = MappingProxyType(
 
 
 def parameter_device(name: str) -> Device:
-    """The mismatch of one parameter.
+    """Return the mismatch of a single parameter.
 
-    A potential moves by a share of the distance from rest to threshold; the threshold itself is
-    counted from rest; all else is multiplied, a bias together with what the sample adds to it.
-    What is 0 in the whole run stays as it is, and so does a population that has nothing else.
+    A potential is shifted by a share of the distance from rest to threshold, and a threshold is
+    scaled by its distance from rest.  All other parameters are multiplied, a bias together with
+    the input that the sample adds to it.  Parameters that are 0 throughout the run do not change.
     """
 
     def device(

@@ -1,4 +1,4 @@
-"""What digital hardware and broken parts do: faults, few synapses, a coarse clock."""
+"""Imperfections of digital hardware and defects: faults, limited fan-in and a coarse clock."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _FAULTS = (
     "Spyrou et al. 2021, DATE, Neuron fault tolerance in spiking neural networks, section III "
     "(dead and saturated neurons, dead and saturated synapses)"
 )
-#: roles of the parameters that faults change so that a neuron fires never, or always
+#: roles of the parameters that faults change so that a neuron never or always fires
 _FIRING = (roles.THRESHOLD, roles.CURRENT_THRESHOLD)
 
 
 @dataclass(frozen=True)
 class _NeuronFault(Imperfection):
-    """What dead and stuck neurons share: who is hit."""
+    """Base class of dead and stuck neurons, which selects the affected neurons."""
 
     share: float = number(0.0, 0.0, 1.0)
     populations: tuple[str, ...] = ()
@@ -55,11 +55,11 @@ class _NeuronFault(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The share of the neurons that are hit."""
+        """Share of the neurons that are affected."""
         return self.share
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with some neurons broken; see `Imperfection.rewrite`."""
+        """Return the network with some broken neurons; see `Imperfection.rewrite`."""
         places = Places(network)
         edits, problems = {}, []
         for population in chosen_neurons(network, self.populations):
@@ -78,22 +78,22 @@ class _NeuronFault(Imperfection):
 
     @abstractmethod
     def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit | None:
-        """What changes in a population; None if that is impossible."""
+        """Return the changes of a population, None if it cannot have the fault."""
 
 
 @dataclass(frozen=True)
 class DeadNeurons(_NeuronFault):
-    """Neurons that never fire, drawn by chance.  Gates of a max pooling are none.
+    """Randomly selected neurons that never fire; gates of max pooling are excluded by default.
 
-    Their threshold is out of reach, also when their window closes; those that have none get no
-    input, and so do outputs whose potential is read.
+    Their threshold is put out of reach, even when their window closes.  Neurons without a
+    threshold, and outputs whose potential is read, receive no input instead.
 
     Parameters
     ----------
     share : float
-        Probability of a neuron, from 0 to 1.
+        Probability that a neuron is affected, from 0 to 1.
     populations : tuple of str
-        Names of the populations that have them; empty: all but gates.
+        Names of the affected populations; empty for all except gates.
 
     Raises
     ------
@@ -118,17 +118,17 @@ class DeadNeurons(_NeuronFault):
 
 @dataclass(frozen=True)
 class StuckNeurons(_NeuronFault):
-    """Neurons that fire whenever they may, whatever they receive; drawn by chance.
+    """Randomly selected neurons that fire whenever they can, regardless of their input.
 
-    Where a code closes a population outside of its window, it stays closed.  A neuron that may
-    fire once fires at the first moment.  Gates of a max pooling are none.
+    A population that a code closes outside of its window stays closed.  A neuron that can fire
+    only once fires at the first opportunity.  Gates of max pooling are excluded by default.
 
     Parameters
     ----------
     share : float
-        Probability of a neuron, from 0 to 1.
+        Probability that a neuron is affected, from 0 to 1.
     populations : tuple of str
-        Names of the populations that have them; empty: all but gates.
+        Names of the affected populations; empty for all except gates.
 
     Raises
     ------
@@ -138,9 +138,9 @@ class StuckNeurons(_NeuronFault):
     _state = "stuck"
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with some neurons broken; see `Imperfection.rewrite`."""
+        """Return the network with some broken neurons; see `Imperfection.rewrite`."""
         broken = super().rewrite(network, streams)
-        # Standard cells refuse thresholds below the reset potential; our own equations do not.
+        # Standard cells reject thresholds below the reset potential; explicit equations do not.
         own = tuple(_own_equations(broken, population) for population in broken.populations)
         return broken.replace(populations=own)
 
@@ -164,13 +164,13 @@ def _own_equations(network: SpikingNetwork, population: Population) -> Populatio
 
 
 def _where(hit: NDArray[np.bool_], new: float, below: float = np.inf) -> Rule:
-    """``new`` for those that are hit, if the old value is below a limit."""
+    """Return the rule that sets affected values to ``new`` if they are below a limit."""
     return lambda value: np.where(hit & (value < below), new, value)
 
 
 @dataclass(frozen=True)
 class _SynapseFault(Imperfection):
-    """What dead and stuck synapses share: who is hit."""
+    """Base class of dead and stuck synapses, which selects the affected synapses."""
 
     share: float = number(0.0, 0.0, 1.0)
 
@@ -183,11 +183,11 @@ class _SynapseFault(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The share of the synapses that are hit."""
+        """Share of the synapses that are affected."""
         return self.share
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with some synapses broken; see `Imperfection.rewrite`."""
+        """Return the network with some broken synapses; see `Imperfection.rewrite`."""
 
         def change(place: Place, entry: Connection, edges: Edges) -> Floats:
             device, n = devices(network, entry, edges)
@@ -198,17 +198,17 @@ class _SynapseFault(Imperfection):
 
     @abstractmethod
     def _broken(self, weight: Floats) -> Floats:
-        """The weights, if all of these synapses were hit."""
+        """Return the weights that these synapses have when they are broken."""
 
 
 @dataclass(frozen=True)
 class DeadSynapses(_SynapseFault):
-    """Synapses that transmit nothing, drawn by chance; weights of analog inputs among them.
+    """Randomly selected synapses, including those of analog inputs, that transmit nothing.
 
     Parameters
     ----------
     share : float
-        Probability of a synapse, from 0 to 1.
+        Probability that a synapse is affected, from 0 to 1.
 
     Raises
     ------
@@ -221,12 +221,12 @@ class DeadSynapses(_SynapseFault):
 
 @dataclass(frozen=True)
 class StuckSynapses(_SynapseFault):
-    """Synapses that always have the largest weight of their projection, their sign kept.
+    """Randomly selected synapses with the largest weight of their projection and their own sign.
 
     Parameters
     ----------
     share : float
-        Probability of a synapse, from 0 to 1.
+        Probability that a synapse is affected, from 0 to 1.
 
     Raises
     ------
@@ -239,15 +239,15 @@ class StuckSynapses(_SynapseFault):
 
 @dataclass(frozen=True)
 class FanIn(Imperfection):
-    """A neuron has no more than so many synapses: its weakest ones are left out.
+    """A limit on the number of synapses of a neuron; the weakest ones are removed.
 
-    Counted over all projections to the neuron; weights in different units are compared as shares
-    of the largest in that unit.  Analog inputs have no synapses.
+    Synapses are counted over all projections to the neuron.  Weights in different units are
+    compared relative to the largest in the same unit.  Analog inputs do not count as synapses.
 
     Parameters
     ----------
     limit : int
-        Synapses of a neuron; 0: as many as it needs.
+        Largest number of synapses of a neuron; 0 for no limit.
 
     Raises
     ------
@@ -269,11 +269,11 @@ class FanIn(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The number of synapses."""
+        """Largest number of synapses."""
         return self.limit
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with the strongest synapses only; see `Imperfection.rewrite`."""
+        """Return the network with the strongest synapses only; see `Imperfection.rewrite`."""
         kept = {p.name: _strongest(network, p, self.limit) for p in network.populations}
         crowded = [p for p in network.populations if not all(map(np.all, kept[p.name].values()))]
 
@@ -286,7 +286,7 @@ class FanIn(Imperfection):
 def _strongest(
     network: SpikingNetwork, population: Population, limit: int
 ) -> dict[int, NDArray[np.bool_]]:
-    """Which synapses of each projection to a population are among its neurons' strongest."""
+    """Return masks of the synapses of each projection that are among their neurons' strongest."""
     incoming = network.projections_to(population.name)
     edges = [projection.operator.edges() for projection in incoming]
     if not incoming:
@@ -309,15 +309,15 @@ def _strongest(
 
 @dataclass(frozen=True)
 class TimeQuantization(Imperfection):
-    """A coarse clock: delays, refractory periods and time constants are whole multiples of it.
+    """A coarse clock, of which delays, refractory periods and time constants are multiples.
 
-    Each goes to the nearest multiple, none of them to 0.  Spikes stay on the network's own grid:
-    convert with a larger ``dt`` for a simulation with a coarse clock.
+    Each is rounded to the nearest multiple other than 0.  Spikes stay on the time grid of the
+    network; convert with a larger ``dt`` for a simulation with a coarse clock.
 
     Parameters
     ----------
     step : float
-        ms; 0: as fine as it is.
+        Step of the clock in ms; 0 for no rounding.
 
     Raises
     ------
@@ -336,11 +336,11 @@ class TimeQuantization(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The step of the clock."""
+        """Step of the clock in ms."""
         return self.step
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with rounded times; see `Imperfection.rewrite`."""
+        """Return the network with rounded times; see `Imperfection.rewrite`."""
         projections = tuple(self._delayed(p, network.dt) for p in network.projections)
         later = [
             Problem(f"{p.pre} to {p.post}", "Projection", "arrives at another time than its code.")
@@ -370,7 +370,7 @@ class TimeQuantization(Imperfection):
 
 
 def _timed(network: SpikingNetwork, projection: Projection) -> bool:
-    """Whether the time of a spike matters at either end."""
+    """Whether the delay of a projection has an effect at either end."""
     ends: Collection[str] = (projection.pre, projection.post)
     level = any(r.kind == "level" for r in network.readouts)
     return level or any(p.name in ends and len(p.spike_values) for p in network.populations)

@@ -1,4 +1,4 @@
-"""Parameters that drift while a sample is shown: supply voltage, temperature."""
+"""Drift of parameters while a sample is presented, as of supply voltage or temperature."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from bioconv.noise.mismatch import holders
 
 @dataclass(frozen=True)
 class Drift(Imperfection):
-    """A parameter that moves steadily from its value to a share more (or less) in every sample.
+    """Steady drift of a parameter by a given share of its value within every sample.
 
-    A supply voltage that drifts takes thresholds along (``target="threshold"``); a temperature that
-    drifts by d kelvin at T takes the time constants of subthreshold circuits along by d / T, as
-    they are C U_T / (kappa I) (``target="time_constant"``).
+    A drift of the supply voltage shifts thresholds (``target="threshold"``).  A drift of the
+    temperature by d kelvin at T changes the time constants of subthreshold circuits, which are
+    C U_T / (kappa I), by the share d / T (``target="time_constant"``).
 
     Parameters
     ----------
     target : str
-        As of `Mismatch`, but for those of weights and delays: "threshold", "time_constant",
+        A target of `Mismatch` except those of weights and delays: "threshold", "time_constant",
         "leak", "slope", or the name of a parameter.
     share : float
-        Relative change at the end of the sample; of a threshold, of its distance from rest.
+        Relative change at the end of the sample.  For a threshold, it is relative to the distance
+        from rest.
     n_changes : int
-        It moves in so many equal stairs, each in the middle of its part of the sample: on average
-        along the line from 0 to ``share``, and there at the end.  1: it jumps in the middle.
+        Number of equal steps in which the parameter changes.  Each step is in the middle of its
+        part of the sample, so that on average the parameter follows the line from 0 to ``share``.
+        With 1, the whole change takes place in the middle of the sample.
 
     Raises
     ------
@@ -60,7 +62,7 @@ class Drift(Imperfection):
         return self.share
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         stairs = self._stairs(network.n_steps)
         members = holders(network, self.target, ())
         touched: set[tuple[str, str]] = set()
@@ -85,7 +87,7 @@ class Drift(Imperfection):
         return network.replace(changes=tuple([*kept, *more]))
 
     def _stairs(self, n_steps: int) -> dict[int, float]:
-        """The share of the way by the step from which on it holds."""
+        """Map the time step of each change to the share of the drift from then on."""
         n = self.n_changes
         middles = (round((k - 0.5) * n_steps / n) for k in range(1, n + 1))
         return {max(1, min(step, n_steps - 1)): k / n for k, step in enumerate(middles, 1)}
@@ -102,7 +104,7 @@ class Drift(Imperfection):
         name: str,
         stairs: dict[int, float],
     ) -> Iterator[Change]:
-        """Changes of one parameter: the scheduled ones, moved, and one a stair in between."""
+        """Return the changes of one parameter: the scheduled ones, drifted, and those between."""
         own = [c for c in network.changes if (c.population, c.variable) == (population.name, name)]
         now = value_of(population, name)
         scheduled: dict[int, Floats] = {}

@@ -1,4 +1,4 @@
-"""How imperfections reach into a network: parameters with their schedules, and what arrives."""
+"""Edits of a network by imperfections: parameters, their scheduled changes, and the input."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bioconv.neurons.library.parts import OUT_OF_REACH
 from bioconv.operators import scaled
 
 Floats = NDArray[np.float64]
-#: the values of a parameter, broadcastable to the population, become others
+#: function from the old values of a parameter, broadcastable to the population, to the new ones
 Rule = Callable[[Floats], Floats]
 _Connection = TypeVar("_Connection", Projection, Drive)
 
@@ -28,14 +28,15 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 @dataclass(frozen=True, eq=False)
 class Edit:
-    """What changes in one population.
+    """Changes to one population.
 
     Parameters
     ----------
     parameters : mapping of str to function
-        New values of a parameter from the old ones; scheduled changes of it go the same way.
+        Functions that return the new values of a parameter from the old ones.  They also apply to
+        its scheduled changes.
     receptors : mapping of str to ndarray, broadcastable to the population
-        Factors on what arrives at a receptor.
+        Factors on the input of a receptor.
     drive : ndarray, optional
         Factor on the currents that inputs drive.
     """
@@ -46,13 +47,13 @@ class Edit:
 
 
 def edited(network: SpikingNetwork, edits: Mapping[str, Edit]) -> SpikingNetwork:
-    """The network with some populations changed.
+    """Return the network with some of its populations changed.
 
     Parameters
     ----------
     network : SpikingNetwork
     edits : mapping of str to Edit
-        By name of the population.
+        The changes, by the name of the population.
     """
     if not edits:
         return network
@@ -98,19 +99,19 @@ def _ruled(population: Population, change: Change, rule: Rule) -> Value:
 
 
 def within(model: NeuronModel, name: str, values: Floats) -> Value:
-    """The values, kept between the bounds of the parameter; one number where it is one."""
+    """Clip values to the bounds of a parameter; a single number stays a number."""
     low, high = model.parameter(name).bounds
     kept = np.clip(np.asarray(values, np.float64), low, high)
     return float(kept) if kept.ndim == 0 else kept
 
 
 def value_of(population: Population, name: str) -> Floats:
-    """The values of a parameter, given or default, broadcastable to the population."""
+    """Return the set or default values of a parameter, broadcastable to the population."""
     return np.asarray(population.value(name), np.float64)
 
 
 def scheduled(network: SpikingNetwork, population: str, name: str) -> Iterator[Floats]:
-    """All values that a parameter has in a run, the first one included."""
+    """Iterate over all values that a parameter takes in a run, including the initial one."""
     yield value_of(network.population(population), name)
     for change in network.changes:
         if change.population == population and change.variable == name:
@@ -118,41 +119,41 @@ def scheduled(network: SpikingNetwork, population: str, name: str) -> Iterator[F
 
 
 def has(population: Population, name: str) -> bool:
-    """Whether the population's model has a parameter that somebody has asked for by name."""
+    """Whether the population's model has a parameter of this name."""
     return any(parameter.name == name for parameter in population.model.parameters)
 
 
 def neurons_of_axons(network: SpikingNetwork) -> dict[str, str]:
-    """For each population of axons that of the neurons to which they belong."""
+    """Map each population of axons to the population of neurons to which they belong."""
     axons = {p.name for p in network.populations if is_axon(p.model)}
     return {p.post: p.pre for p in network.projections if p.post in axons}
 
 
 def paired(population: Population) -> bool:
-    """Whether it holds the ON and the OFF neurons of each unit, which are one device."""
+    """Whether the population holds ON and OFF neurons of each unit, which share one device."""
     return bool(population.model.role(roles.POLARITY)) and population.shape[0] == 2
 
 
 def time_constants(model: NeuronModel) -> tuple[str, ...]:
-    """Names of the parameters that are time constants of a device."""
+    """Return the names of the parameters that are time constants of a device."""
     names = model.with_role(roles.MEMBRANE_TIME_CONSTANT, roles.TIME_CONSTANT)
     return tuple(name for name in names if model.parameter(name).unit == "ms")
 
 
 def threshold_of(model: NeuronModel) -> str:
-    """Name of the parameter that holds the threshold, or nothing."""
+    """Return the name of the threshold parameter, or an empty string."""
     return model.role(roles.SOFT_THRESHOLD) or model.role(roles.THRESHOLD)
 
 
 def is_gate(population: Population) -> bool:
-    """Whether its threshold is none of a device: it belongs to a gate of max pooling."""
+    """Whether the population is a gate of max pooling, whose threshold is not that of a device."""
     return population.model.kind == roles.MAX_GATE
 
 
 def resting(population: Population, name: str) -> Floats:
-    """From where a threshold is counted: reset potential, else rest, else 0.
+    """Return the origin of a threshold: the reset potential, else the rest, else 0.
 
-    A soft threshold, at which a spike begins, is counted from rest.
+    A soft threshold, at which a spike starts, is measured from rest.
     """
     model = population.model
     soft = model.parameter(name).role == roles.SOFT_THRESHOLD
@@ -164,10 +165,11 @@ def resting(population: Population, name: str) -> Floats:
 
 
 def swing(network: SpikingNetwork, population: Population) -> Floats | None:
-    """The distance from rest to threshold, the scale of all potentials; None without threshold.
+    """Return the distance from rest to threshold, the scale of potentials; None if there is none.
 
-    The smallest of a run, neuron by neuron.  A neuron whose threshold is out of reach (broken)
-    has the median of the others; if none ever fires, it is that of the model's defaults.
+    It is the smallest distance within a run, for each neuron.  A broken neuron, whose threshold is
+    out of reach, gets the median of the others.  If no neuron can fire, the distance is that of
+    the model's default parameters.
     """
     name = threshold_of(population.model)
     if not name:
@@ -183,9 +185,9 @@ def swing(network: SpikingNetwork, population: Population) -> Floats | None:
 
 
 def common_size(distance: Floats) -> float | None:
-    """One size for thresholds on either side of rest: their root mean square distance; else None.
+    """Return the root mean square distance of thresholds on both sides of rest, else None.
 
-    One that happens to lie at rest is a device like the others.
+    A threshold that happens to lie at rest counts as a device like the others.
     """
     real = distance[np.abs(distance) < OUT_OF_REACH]
     if not (np.any(real > 0) and np.any(real < 0)):
@@ -194,7 +196,7 @@ def common_size(distance: Floats) -> float | None:
 
 
 def _sizes(distance: Floats) -> Floats:
-    """Size of each distance as a scale; NaN where it is none."""
+    """Return the size of each distance as a scale, NaN where it cannot serve as one."""
     common = common_size(distance)
     if common is not None:
         return np.full(distance.shape, common)
@@ -203,9 +205,9 @@ def _sizes(distance: Floats) -> Floats:
 
 
 def membrane_receptors(model: NeuronModel) -> tuple[Receptor, ...]:
-    """The receptors whose spikes end up as charge on the membrane.
+    """Return the receptors whose spikes end up as charge on the membrane.
 
-    Others raise a threshold.
+    The spikes of other receptors raise a threshold.
     """
     words = {e.name: set(_NAME.findall(e.expression)) for e in model.parsed_equations}
     feeding: set[str] = set()

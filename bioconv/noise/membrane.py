@@ -1,8 +1,8 @@
 """Noise of membranes in physical units: thermal, shot, flicker.
 
-The voltages of a model stand for those of a circuit: the distance from its rest to its threshold
-for ``swing`` volts.  Populations that never fire, those without a threshold in mV, and gates of max
-pooling are left as they are: they stand for what is read, or for logic.
+The voltages of a model correspond to those of a circuit in which the distance from rest to
+threshold is ``swing`` volts.  Populations that never fire, populations without a threshold in mV,
+and gates of max pooling do not change, because they represent readouts or logic.
 """
 
 from __future__ import annotations
@@ -31,27 +31,28 @@ _WHITE = (
 )
 _SOFT = "Use thermal or shot noise, which act on the potential."
 _IN_POWER = "Give one with the root of the sum of both squares."
-_CLOCK = 1e-3  # s: noise is told by its mean over 1 ms
+_CLOCK = 1e-3  # s: noise is specified by its mean over 1 ms
 
 
 @dataclass(frozen=True)
 class ThermalNoise(Imperfection):
-    """Thermal noise of the leak: kT/C on a leaky membrane, in the steady state.
+    """Thermal noise of the leak, with the steady-state variance kT/C on a leaky membrane.
 
-    On a membrane without a leak of its own the same fluctuations of current make the potential walk
-    at random; they are those of a leak that would give the time constant ``tau``.
+    On a membrane without a leak, the same current fluctuations lead to a random walk of the
+    potential.  They are those of a leak that would give the time constant ``tau``.
 
     Parameters
     ----------
     temperature : float
-        K.
+        In K.
     capacitance : float
-        pF, of the circuit.
+        Capacitance of the circuit in pF.
     swing : float
-        V, what the distance from rest to threshold stands for.
+        Voltage of the circuit, in V, that corresponds to the distance from rest to threshold.
     tau : float
-        ms, time constant of the leak of neurons that have none; 0: none of them may be without.
-        A leaky neuron always has its own (the one that it declares, or capacitance over leak).
+        Time constant in ms of the leak that is assumed for neurons without one.  With 0, every
+        neuron must have a leak.  Leaky neurons always use their own time constant (the one that
+        the model declares, or capacitance over leak).
 
     Raises
     ------
@@ -76,11 +77,11 @@ class ThermalNoise(Imperfection):
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the voltage of a leaky membrane in V: the root of kT/C."""
+        """Standard deviation of the voltage of a leaky membrane in V, the square root of kT/C."""
         return float(np.sqrt(constants.k * self.temperature / (self.capacitance * 1e-12)))
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         members = dict(_membranes(network))
         leaks = {name: _tau(p) for name, (p, _) in members.items()}
         missing = [
@@ -98,27 +99,28 @@ class ThermalNoise(Imperfection):
         return _fluctuating(network, slopes)
 
     def _per_deviation(self, tau: Floats | None, dt: float) -> Floats:
-        """Slope of the noise (1/ms) that gives the potential a standard deviation of 1."""
+        """Return the slope of the noise (1/ms) that gives the potential unit standard deviation."""
         if tau is None:
             return np.asarray(np.sqrt(2.0 / self.tau))
-        # held for a step: with a = exp(-dt / tau) the variance is tau^2 (1 - a) / (1 + a) / dt
+        # Noise is constant within a step: with a = exp(-dt / tau) the variance is
+        # tau^2 (1 - a) / (1 + a) / dt.
         return 1.0 / (tau * np.sqrt(np.tanh(dt / (2.0 * tau)) / dt))
 
 
 @dataclass(frozen=True)
 class ShotNoise(Imperfection):
-    """Shot noise of the current that charges a membrane: its electrons come one by one.
+    """Shot noise of the current that charges a membrane, caused by its discrete electrons.
 
-    The charge that a current I brings in the time T has the variance q I T.
+    The charge that a current I delivers in the time T has the variance q I T.
 
     Parameters
     ----------
     current : float
-        pA, of the circuit, all currents of a neuron together.
+        Total current of a neuron in the circuit, in pA.
     capacitance : float
-        pF, of the circuit.
+        Capacitance of the circuit in pF.
     swing : float
-        V, what the distance from rest to threshold stands for.
+        Voltage of the circuit, in V, that corresponds to the distance from rest to threshold.
 
     Raises
     ------
@@ -147,7 +149,7 @@ class ShotNoise(Imperfection):
         return float(charge / (self.capacitance * 1e-12))
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         share = self.slope / self.swing
         return _fluctuating(
             network, {name: share * distance for name, (_, distance) in _membranes(network)}
@@ -156,18 +158,18 @@ class ShotNoise(Imperfection):
 
 @dataclass(frozen=True)
 class FlickerNoise(Imperfection):
-    """Noise 1/f of a threshold: a sum of slow fluctuations with time constants over decades.
+    """1/f noise of a threshold: a sum of slow fluctuations with time constants over decades.
 
-    One Ornstein-Uhlenbeck process for each decade, all of the same variance: the spectrum is 1/f
-    within 20 % from 1 / (2 pi tau_max) to 1 / (2 pi tau_min), flat below and 1/f^2
-    above.  Every sample starts in the steady state.
+    There is one Ornstein-Uhlenbeck process for each decade, all with the same variance.  The
+    spectrum is 1/f to within 20 % from 1 / (2 pi tau_max) to 1 / (2 pi tau_min), flat below and
+    1/f^2 above this range.  Every sample starts in the steady state.
 
     Parameters
     ----------
     sigma : float
-        Standard deviation of the threshold, as a share of its distance from rest.
+        Standard deviation of the threshold as a share of its distance from rest.
     tau_min, tau_max : float
-        ms, the shortest and the longest time constant.
+        The shortest and the longest time constant in ms.
 
     Raises
     ------
@@ -200,7 +202,7 @@ class FlickerNoise(Imperfection):
         return np.geomspace(self.tau_min, self.tau_max, decades + 1)
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         members = dict(_membranes(network))
         twice = [
             Problem(name, p.model.name, "has flicker noise already.", _IN_POWER)
@@ -230,12 +232,12 @@ class FlickerNoise(Imperfection):
 
 
 def _asked(model: NeuronModel) -> frozenset[str]:
-    """The names that the threshold condition of a model uses."""
+    """Return the names that occur in the threshold condition of a model."""
     return names_in(parse_expression(model.threshold, model.names, boolean=True))
 
 
 def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population, Floats]]]:
-    """Populations that fire at a threshold in mV, with its distance from rest."""
+    """Iterate over the populations that fire at a threshold in mV, with its distance from rest."""
     for p in network.populations:
         name = threshold_of(p.model)
         if is_gate(p) or not (name and p.model.threshold and membrane_of(p.model)):
@@ -247,7 +249,7 @@ def _membranes(network: SpikingNetwork) -> Iterator[tuple[str, tuple[Population,
 
 
 def _tau(population: Population) -> Floats | None:
-    """Time constant of the leak in ms; None without leak."""
+    """Return the time constant of the leak in ms, None without a leak."""
     model = population.model
     roles_of_leak = (roles.MEMBRANE_TIME_CONSTANT, roles.CAPACITANCE, roles.LEAK)
     tau, capacitance, leak = map(model.role, roles_of_leak)
@@ -259,7 +261,7 @@ def _tau(population: Population) -> Floats | None:
 
 
 def _fluctuating(network: SpikingNetwork, slopes: dict[str, Floats]) -> SpikingNetwork:
-    """White noise with these slopes (mV/ms) on membranes, on top of what is there."""
+    """Add white noise with these slopes (mV/ms) to membranes, in addition to existing noise."""
 
     def population(p: Population) -> Population:
         if p.name not in slopes:
@@ -274,10 +276,10 @@ def _fluctuating(network: SpikingNetwork, slopes: dict[str, Floats]) -> SpikingN
 
 
 def _flickering(model: NeuronModel, threshold: str, taus: Floats) -> NeuronModel:
-    """The model with a threshold that fluctuates.
+    """Return the model with a fluctuating threshold.
 
-    A process is held for a step: x' = a x + (1 - a) b n, with n standard normal; b gives it the
-    variance sigma^2, in the first step at once.
+    Each process is constant within a step and updated as x' = a x + (1 - a) b n, with n standard
+    normal.  b is chosen such that its variance is sigma^2, from the first step on.
     """
     sigma, start, begins, each = free_names(
         model, "sigma_flicker", "t_flicker", "begins", "each_flicker"
@@ -309,7 +311,7 @@ def _flickering(model: NeuronModel, threshold: str, taus: Floats) -> NeuronModel
 
 @dataclass(frozen=True)
 class _Part:
-    """One of the processes of a threshold that fluctuates."""
+    """One of the processes of a fluctuating threshold."""
 
     lines: tuple[str, ...]
     state: State

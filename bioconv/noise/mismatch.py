@@ -1,4 +1,4 @@
-"""Device mismatch: no two devices of a chip are alike, and each stays as it was made."""
+"""Device mismatch: fixed differences between nominally identical devices of a chip."""
 
 from __future__ import annotations
 
@@ -26,60 +26,63 @@ from bioconv.noise.weights import spread_weights
 Floats = NDArray[np.float64]
 
 DISTRIBUTIONS = ("normal", "log_normal", "truncated")
-#: no device has less than this share of its nominal value: none changes its sign
+#: smallest share of the nominal value that a device can have, so that no sign changes
 LEAST = 0.01
-#: roles of the parameters that a neuron fires by
+#: roles of the parameters that act as a threshold
 THRESHOLDS = (roles.THRESHOLD, roles.SOFT_THRESHOLD, roles.CURRENT_THRESHOLD)
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-#: widths of the kernel of the correlation
+#: extent of the correlation kernel in units of its width
 _REACH = 4.0
 
 
 @dataclass(frozen=True)
 class Mismatch(Imperfection):
-    """Every device its own value, the same in every run: mean the nominal one, spread ``sigma``.
+    """Fixed values that differ from device to device, with the spread ``sigma`` about the nominal.
 
     Parameters
     ----------
     target : str
-        What is spread: "threshold", counted from the reset potential (else from rest); "gain",
-        all input of a neuron; "slope", the steady rise that codes with one spike fire by;
-        "time_constant", every one of a neuron on its own; "leak", a conductance; "capacitance",
-        with all that it does to time constants, currents and charge; "weight", every synapse on
-        its own, also those of a shared kernel.  Or any parameter by its name: a potential moves
-        by a share of the distance from rest to threshold, all else is multiplied; a refractory
-        period is rounded to steps.
+        What varies: "threshold", measured from the reset potential (else from rest); "gain",
+        all input of a neuron; "slope", the steady rise that determines the spike time in codes
+        with one spike; "time_constant", each one of a neuron independently; "leak", a
+        conductance; "capacitance", with its effects on time constants, currents and charge; or
+        "weight", every synapse independently, even those of a shared kernel.  It can also be the
+        name of any parameter: a potential is shifted by a share of the distance from rest to
+        threshold, and any other parameter is multiplied.  Refractory periods are rounded to steps.
     sigma : float
-        Standard deviation over the mean.
+        Standard deviation relative to the mean.
     distribution : {"normal", "log_normal", "truncated"}
-        "normal": 1 + sigma times a normal number, at least 0.01.  "log_normal": mean 1 and
-        standard deviation sigma, as the currents of subthreshold transistors are.  "truncated":
-        "normal", drawn anew beyond ``limit`` standard deviations, which makes it narrower.
+        Distribution of the factors.  "normal": 1 + sigma times a standard normal number, at least
+        0.01.  "log_normal": mean 1 and standard deviation sigma, as for the currents of
+        subthreshold transistors.  "truncated": like "normal", but values beyond ``limit`` standard
+        deviations are drawn again, which makes the distribution narrower.
     correlation : float
-        Share of the variance that a neuron has in common with its neighbours, from 0 to 1.  They
-        are neighbours in the flat order of the population: a layout that codes do not know.
+        Share of the variance that a neuron has in common with its neighbours, from 0 to 1.
+        Neighbours are defined by the flat order of the population, because codes do not define
+        a physical layout.
     correlation_length : float
-        Width of the Gaussian kernel behind it, in neurons.
+        Width of the Gaussian kernel of the correlation, in neurons.
     limit : float
-        Of "truncated", in standard deviations.
+        Limit of the "truncated" distribution in standard deviations.
     populations : tuple of str
-        Names of the populations that have it; empty: all, but for thresholds those of gates of
-        max pooling.  For weights, those that they reach.
+        Names of the affected populations.  If empty, all are affected, except that the thresholds
+        of gates of max pooling do not vary.  For weights, these are the populations that the
+        synapses target.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        Some options are invalid; the message lists all of them.
 
     Notes
     -----
-    Thresholds on either side of rest, as those of the population code, move by a share of their
-    root mean square distance from it.
+    Thresholds on both sides of rest, as in the population code, are shifted by a share of their
+    root mean square distance from rest.
 
-    The ON and OFF neurons of a sigma-delta layer are one device, and have one factor.  The slope
+    The ON and OFF neurons of a sigma-delta layer are one device and share a factor.  The slope
     of the exact first-spike code is its alpha: ``alpha + Y`` (stanojevic 2023, Fig 2.5c).
 
-    Delays have an imperfection of their own: `bioconv.noise.DelayMismatch`.
+    For delays, see `bioconv.noise.DelayMismatch`.
 
     Examples
     --------
@@ -111,15 +114,15 @@ class Mismatch(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The standard deviation over the mean."""
+        """Standard deviation relative to the mean."""
         return self.sigma
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network whose devices differ; see `Imperfection.rewrite`."""
+        """Return the network with mismatched devices; see `Imperfection.rewrite`."""
         return spread(network, self.target, self.populations, partial(self._factors, streams))
 
     def _factors(self, streams: Streams, _: Population | None, place: Place, n: int) -> Floats:
-        """``n`` factors with mean 1."""
+        """Return ``n`` factors with mean 1."""
         generator = streams.of(place)
         deviates = self._deviates(generator, n)
         if self.distribution == "log_normal":
@@ -128,7 +131,7 @@ class Mismatch(Imperfection):
         return np.maximum(1.0 + self.sigma * deviates, LEAST)
 
     def _deviates(self, generator: np.random.Generator, n: int) -> Floats:
-        """Standard normal numbers, cut off and correlated as asked."""
+        """Return standard normal numbers, truncated and correlated according to the options."""
         own = generator.standard_normal(n)
         if self.correlation:
             common = smooth(generator, n, self.correlation_length)
@@ -142,7 +145,7 @@ class Mismatch(Imperfection):
 
 
 def target_problems(target: object) -> list[str]:
-    """``target`` must be something that can differ."""
+    """Return problems of a ``target``, which must be a quantity that can vary."""
     if not isinstance(target, str) or not _NAME.fullmatch(target):
         names = ", ".join([*DEVICES, "weight"])
         return [f"target must be one of {names}, or a parameter. Received: {target!r}."]
@@ -152,7 +155,7 @@ def target_problems(target: object) -> list[str]:
 
 
 def _in_steps(edit: Edit, population: Population, dt: float) -> Edit:
-    """Refractory periods are whole steps, and stay so."""
+    """Round edited refractory periods to whole steps."""
     name = population.model.refractory
     if name not in edit.parameters:
         return edit
@@ -179,18 +182,18 @@ def spread(
     populations: Collection[str],
     factors: Callable[[Population | None, Place, int], Floats],
 ) -> SpikingNetwork:
-    """The network whose devices differ by factors.
+    """Return the network with devices that differ by factors.
 
     Parameters
     ----------
     network : SpikingNetwork
     target : str
-        As of `Mismatch`.
+        See `Mismatch`.
     populations : collection of str
-        Names; empty: all.
+        Names of the populations; empty for all.
     factors : function
-        From a population (None for weights), the place of the devices and a number to as many
-        factors.
+        Function from a population (None for weights), the place of the devices and their number
+        to the factors.
 
     Raises
     ------
@@ -204,7 +207,7 @@ def spread(
         return spread_weights(network, chosen_populations(network, populations), draws)
     chosen = holders(network, target, populations)
     device = DEVICES.get(target) or parameter_device(target)
-    # Devices are told apart by their names, parameters by their places.
+    # Streams of devices are identified by their names, those of parameters by their places.
     kind = crc32(target.encode()) if target in DEVICES else 0
     places, edits = Places(network), {}
     for population in chosen:
@@ -225,8 +228,8 @@ def spread(
 
 
 def smooth(generator: np.random.Generator, n: int, length: float) -> Floats:
-    """Standard normal numbers, neighbours alike: white noise under a Gaussian kernel."""
-    from scipy.signal import fftconvolve  # imports much of SciPy
+    """Return standard normal numbers correlated by smoothing white noise with a Gaussian kernel."""
+    from scipy.signal import fftconvolve  # imported here because it loads much of SciPy
 
     reach = ceil(_REACH * length)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / length) ** 2)
@@ -235,12 +238,12 @@ def smooth(generator: np.random.Generator, n: int, length: float) -> Floats:
 
 
 def device_shape(population: Population) -> tuple[int, ...]:
-    """Shape of the devices behind a population: ON and OFF neurons are one."""
+    """Return the shape of the devices of a population; ON and OFF neurons share one."""
     return (1, *population.shape[1:]) if paired(population) else population.shape
 
 
 def chosen_populations(network: SpikingNetwork, names: Collection[str]) -> tuple[Population, ...]:
-    """The populations with these names, or all but axons; `ParameterError` for unknown names."""
+    """Return the populations with these names, or all except axons; check the names."""
     unknown = sorted(set(names) - {p.name for p in network.populations})
     if unknown:
         valid = ", ".join(p.name for p in network.populations)
@@ -253,9 +256,9 @@ def chosen_populations(network: SpikingNetwork, names: Collection[str]) -> tuple
 
 
 def holders(network: SpikingNetwork, target: str, names: Collection[str]) -> tuple[Population, ...]:
-    """The populations whose ``target`` is one of devices: not the thresholds of gates.
+    """Return the populations whose ``target`` belongs to devices, without thresholds of gates.
 
-    Gates that are named are taken all the same.
+    Gates are included if they are named.
     """
     chosen = chosen_populations(network, names)
     if names:
@@ -264,11 +267,11 @@ def holders(network: SpikingNetwork, target: str, names: Collection[str]) -> tup
 
 
 def _is_threshold(population: Population, target: str) -> bool:
-    """Whether ``target`` is what a neuron of the population fires by."""
+    """Whether ``target`` is the threshold of the neurons of a population."""
     return target == "threshold" or target in population.model.with_role(*THRESHOLDS)
 
 
 def chosen_neurons(network: SpikingNetwork, names: Collection[str]) -> tuple[Population, ...]:
-    """As `chosen_populations`, but without gates of max pooling unless they are named."""
+    """Return `chosen_populations` without gates of max pooling, unless these are named."""
     chosen = chosen_populations(network, names)
     return chosen if names else tuple(p for p in chosen if not is_gate(p))

@@ -1,4 +1,4 @@
-"""Whether a neuron fires once at most, proved from its equations or its refractory period."""
+"""Proof that a neuron fires at most once, from its equations or its refractory period."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bioconv.noise.edits import scheduled
 
 
 def fires_once(network: SpikingNetwork, population: Population) -> bool:
-    """Whether no neuron of a population fires twice within a sample.
+    """Whether every neuron of a population fires at most once within a sample.
 
-    That is so where the refractory period is as long as the sample, or where a mark that the
-    reset sets keeps the threshold from holding again: nothing else may change the mark.
+    This holds if the refractory period is as long as the sample, or if the reset sets a state
+    variable (a mark) that prevents further spikes and is not changed by anything else.
     """
     model = population.model
     if model.refractory:
@@ -35,13 +35,13 @@ def fires_once(network: SpikingNetwork, population: Population) -> bool:
 
 
 def _release(population: Population) -> float:
-    """The moment (ms) before which no neuron of a population fires."""
+    """Return the time (ms) before which no neuron of a population fires."""
     name = population.model.role(roles.RELEASE)
     return float(np.min(population.values(name))) if name else 0.0
 
 
 def _marks(model: NeuronModel) -> Iterator[str]:
-    """State variables that forbid spikes for good once the reset has set them."""
+    """Iterate over state variables that prevent further spikes once the reset has set them."""
     if not model.threshold:
         return
     moved = {variable for receptor in model.receptors for variable in receptor.variables}
@@ -64,7 +64,7 @@ def _marks(model: NeuronModel) -> Iterator[str]:
 
 
 def _upper_limits(condition: ast.expr) -> Iterator[tuple[str, float, bool]]:
-    """Terms ``name < number`` of a conjunction, and whether equality is allowed."""
+    """Iterate over terms ``name < number`` of a conjunction, with whether equality is allowed."""
     if isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And):
         for value in condition.values:
             yield from _upper_limits(value)
@@ -80,7 +80,7 @@ def _upper_limits(condition: ast.expr) -> Iterator[tuple[str, float, bool]]:
 
 
 def _number(node: ast.expr) -> float | None:
-    """The value of a number, else None."""
+    """Return the value of a numeric constant, None for other expressions."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         operand = _number(node.operand)
         return None if operand is None else -operand

@@ -1,7 +1,7 @@
-"""Where something lies in a network, in numbers: what random streams are told apart by.
+"""Numeric positions (places) of objects in a network, which identify their random streams.
 
-A place does not depend on what anything is called, nor on axons that an imperfection has put
-behind populations: these belong to their neurons.
+A place depends neither on names nor on axons that an imperfection has inserted behind
+populations; axons belong to their neurons.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NEURONS, _AXONS, _INPUT = range(3)
 
 
 class Places:
-    """The places of what a network has.
+    """Places of the objects of a network.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ class Places:
         self._network = network
 
     def of(self, population: Population, parameter: str = "") -> Place:
-        """The place of a population, or of a parameter within it."""
+        """Return the place of a population, or of one of its parameters."""
         place = self._sources[population.name]
         names = [entry.name for entry in population.model.parameters]
         return (*place, names.index(parameter)) if parameter else place
 
     def connections(self, chosen: Collection[Population]) -> Iterator[tuple[Place, Connection]]:
-        """Projections and drives that end at these populations, each with its place.
+        """Iterate over projections and drives that target these populations, with their places.
 
-        Axons belong to their neurons: what ends at them is no synapse, what begins there begins
-        at the neurons.
+        Axons belong to their neurons: projections to axons do not count as synapses, and
+        projections from axons count as projections from the neurons.
         """
         ends = {entry.name: entry for entry in chosen if not is_axon(entry.model)}
         seen: Counter[Place] = Counter()
@@ -67,7 +67,7 @@ class Places:
 
 
 def _receptor(entry: Connection, post: Population) -> int:
-    """The number of the receptor, from 1; 0 for the current that an input drives."""
+    """Return the number of the receptor, starting at 1, or 0 for the current of a drive."""
     if isinstance(entry, Drive):
         return 0
     return 1 + [receptor.name for receptor in post.model.receptors].index(entry.receptor)

@@ -1,6 +1,6 @@
-"""What the literature reports of five neuromorphic chips, as imperfections and as a table.
+"""Published imperfections of five neuromorphic chips, as imperfections and as a table.
 
-Numbers that nobody seems to have published are listed as such; none is made up in their place.
+Quantities for which no published number was found are listed as such and are not estimated.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ NOT_PUBLISHED = "not published, as far as we found"
 
 @dataclass(frozen=True)
 class Number:
-    """One thing that is reported of a chip, or that is not.
+    """A quantity of a chip, with the published number or a statement that there is none.
 
     Parameters
     ----------
     what, value : str
     source : str
-        Publication, DOI, section or page; empty if there is none.
+        Publication, DOI, section or page; empty if there is no source.
     note : str
-        How the imperfection follows from it, and what was not looked up again.
+        How the imperfection follows from the number, and what has not been verified.
     """
 
     what: str
@@ -41,15 +41,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Profile:
-    """A chip as a tuple of imperfections; iterating over it gives them.
+    """The imperfections of a chip; iterating over the profile yields them.
 
     Parameters
     ----------
     name, title : str
     imperfections : tuple of Imperfection
-        What is stored first, what analog circuits make of it afterwards.
+        Those of stored values come first, followed by those of analog circuits.
     numbers : tuple of Number
-        Where they come from, and what is missing.
+        Sources of the imperfections, and quantities that are missing.
 
     Examples
     --------
@@ -66,11 +66,11 @@ class Profile:
         return iter(self.imperfections)
 
     def applicable(self, network: SpikingNetwork) -> tuple[Imperfection, ...]:
-        """Those that the network can have: one without leak has no time constants, say."""
+        """Return those that apply to the network; one without a leak has no time constants."""
         return tuple(entry for entry in self.imperfections if _applies(entry, network))
 
     def table(self) -> str:
-        """Every number with its source, for humans."""
+        """Return a readable table of every number with its source."""
         rows = [self.title, *(f"  {entry}" for entry in self.imperfections)]
         for number in self.numbers:
             rows.append(f"{number.what}: {number.value}")
@@ -79,7 +79,7 @@ class Profile:
 
 
 def profile(name: str) -> Profile:
-    """The profile of a chip; `ParameterError` with the valid names for another name.
+    """Return the profile of a chip; an unknown name raises a `ParameterError`.
 
     Parameters
     ----------

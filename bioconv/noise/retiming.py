@@ -1,7 +1,7 @@
-"""Delays everything downstream of populations whose spikes come later than they did.
+"""Delay everything downstream of populations whose spikes arrive later than before.
 
-A network of windows, tables and ramps keeps its meaning when each population does all that it does
-a number of steps of its own later, and the delays of the projections make up for the differences.
+A network of windows, tables and ramps keeps its function if each population is shifted as a whole
+by its own number of steps, and the delays of the projections compensate for the differences.
 """
 
 from __future__ import annotations
@@ -19,33 +19,34 @@ from bioconv.noise.waiting import runs_away, uses_time, wakes
 
 
 def retimed(network: SpikingNetwork, late: Mapping[str, int]) -> SpikingNetwork:
-    """The network for populations whose spikes come later.
+    """Return the network adapted to populations whose spikes arrive later.
 
     Parameters
     ----------
     network : SpikingNetwork
-        Without loops.
+        It must not be recurrent.
     late : mapping of str to int
-        Steps by which the spikes of a population come later than by its own schedule: what
-        something that is put behind it will take.  Delays of its projections are that much
-        shorter in the result.
+        Steps by which the spikes of a population arrive later than scheduled, that is, the delay
+        of what will be inserted behind it.  In the result the delays of its projections are
+        shorter by this number of steps.
 
     Returns
     -------
     SpikingNetwork
-        Every population does what it did a number of steps later: with its scheduled changes, its
-        parameters that are moments, and ``start_step``.  Populations of outputs are as late as
-        the latest one, and so is the end of a sample.  Neurons that would not wait quietly are
-        held: without constant current if that is enough, else with the threshold out of force;
-        state variables that have moved are set back when their time begins.  Neurons whose
-        equations would run away if they could not fire (nonlinear in their own variable) are not
-        held against what inputs drive.
+        Every population is shifted by a number of steps, together with its scheduled changes, its
+        parameters that are times of the sample, and its ``start_step``.  Output populations and
+        the end of a sample are shifted as much as the latest population.  Neurons that would be
+        active before their shifted start are held: their constant current is switched off if that
+        is enough, otherwise their threshold is disabled.  State variables that have changed by
+        then are reset at the shifted start.  Neurons whose equations could diverge if they did
+        not fire (because they are nonlinear in the variable itself) are not held against the
+        input that drives bring.
 
     Raises
     ------
     ConversionError
-        A recurrent network; a model that uses the time ``t`` and has no parameter that is a
-        moment.
+        The network is recurrent, or a model uses the time ``t`` but declares no parameter that is
+        a time of the sample.
     """
     shifts = _shifts(network, late)
     _check(network, shifts)
@@ -69,7 +70,7 @@ def retimed(network: SpikingNetwork, late: Mapping[str, int]) -> SpikingNetwork:
 
 
 def _shifts(network: SpikingNetwork, late: Mapping[str, int]) -> dict[str, int]:
-    """By how many steps each population is later: the longest way to it; outputs the longest."""
+    """Return the shift of each population in steps: the longest path to it, equal for outputs."""
     try:
         order = network.topological_order()
     except ValueError as error:
@@ -126,16 +127,16 @@ def _check(network: SpikingNetwork, shifts: Mapping[str, int]) -> None:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """How a population waits until its time begins.
+    """State of a population until its shifted start.
 
     Parameters
     ----------
     current : float or ndarray, optional
-        What its constant current is from then on; none flows before.
+        Its constant current from the start on; before that it is zero.
     states : tuple of str
-        State variables that are set back then.
+        State variables that are reset at the start.
     held : bool
-        Whether it must not fire before.
+        Whether it is prevented from firing before the start.
     """
 
     current: Value | None = None
@@ -144,7 +145,7 @@ class _Waiting:
 
     @staticmethod
     def of(population: Population, network: SpikingNetwork, steps: int) -> _Waiting:
-        """How a population whose moments have been moved waits for so many steps."""
+        """Determine how a population with shifted times waits for a number of steps."""
         if not steps:
             return _Waiting()
         model = population.model
@@ -165,14 +166,14 @@ class _Waiting:
         return _Waiting(current, moved, fires and may_hold)
 
     def changes(self, population: Population, step: int) -> Iterator[Change]:
-        """What happens when its time begins, before its own changes of that step."""
+        """Return the changes at the start, which precede the population's own of that step."""
         if self.current is not None:
             yield Change(step, population.name, population.model.current, self.current)
         for name in self.states:
             yield Change(step, population.name, name, population.start(name))
 
     def quiet(self, population: Population, time: float) -> Population:
-        """The population as it waits until this time (ms)."""
+        """Return the population with the settings for waiting until this time (ms)."""
         if self.current is None and not self.held:
             return population
         parameters, model = dict(population.parameters), population.model
@@ -185,7 +186,7 @@ class _Waiting:
 
 
 def _later(population: Population, steps: int, dt: float) -> Population:
-    """The population with its moments and its first step later."""
+    """Shift the times in the parameters of a population, and its first step."""
     if not steps:
         return population
     parameters = dict(population.parameters)
@@ -196,7 +197,7 @@ def _later(population: Population, steps: int, dt: float) -> Population:
 
 
 def held(model: NeuronModel) -> NeuronModel:
-    """The model with a time before which it does not fire; as it is if it has one."""
+    """Return the model with a time before which it does not fire; unchanged if it has one."""
     if model.role(roles.RELEASE):
         return model
     name, meaning = free_name(model, "t_begin"), "Time from which on it may fire"

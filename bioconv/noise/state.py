@@ -1,4 +1,4 @@
-"""Registers of finite range and precision: what they make of a neuron's state in every step."""
+"""Registers of finite range and precision, applied to the state of a neuron in every step."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from bioconv.neurons.library.axon import is_axon
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import resting, swing, threshold_of
 
-#: units of what a register holds; states without unit are marks and counts
+#: units of states that a register holds; states without a unit are marks and counts
 _STORED = ("mV", "pA", "nS")
 
 
 @dataclass(frozen=True)
 class StateSaturation(Imperfection):
-    """Potentials that cannot leave a range: supply rails, clamps.
+    """Potentials that are limited to a range, as by supply rails or clamps.
 
-    Cut after what a step brings and before the threshold is asked (`NeuronModel.after`), in all
-    populations with a threshold, those that never fire included.
+    They are clipped after the update of a step and before the threshold is checked
+    (`NeuronModel.after`), in all populations with a threshold, including those that never fire.
 
     Parameters
     ----------
     low, high : float
-        Ends of the range, counted from rest in distances from rest to threshold: (-1, 2) is one
-        distance below rest to one above the threshold.
+        Limits of the range, measured from rest in units of the distance from rest to threshold:
+        (-1, 2) extends from one distance below rest to one distance above the threshold.
 
     Raises
     ------
@@ -59,11 +59,11 @@ class StateSaturation(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """One over the nearer end of the range: 0 for no end."""
+        """Inverse of the nearer limit of the range; 0 without a limit."""
         return 1.0 / min(-self.low, self.high)
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         return network.replace(
             populations=tuple(self._population(network, p) for p in network.populations)
         )
@@ -87,17 +87,17 @@ class StateSaturation(Imperfection):
 
 
 def saturation(amplitude: float) -> StateSaturation:
-    """Potentials with a lower end only, from the amplitude: one over its distance from rest.
+    """Return a saturation with a lower limit only, from the inverse of its distance from rest.
 
     Parameters
     ----------
     amplitude : float
-        0: no end.
+        Inverse of the distance of the limit from rest; 0 for no limit.
 
     Raises
     ------
     ParameterError
-        A number below 0.
+        The amplitude is below 0.
     """
     problems = wrong("the amplitude of saturation", amplitude, Interval(0.0))
     if problems:
@@ -107,17 +107,18 @@ def saturation(amplitude: float) -> StateSaturation:
 
 @dataclass(frozen=True)
 class FixedPointState(Imperfection):
-    """State variables with a unit kept as whole multiples of a step: fixed-point arithmetic.
+    """Fixed-point arithmetic: state variables with a unit are whole multiples of a step.
 
-    Rounded to the nearest multiple, and kept within the range of the bits, after what a step brings
-    and before the threshold is asked (`NeuronModel.after`).  The defaults are SpiNNaker's s16.15.
+    They are rounded to the nearest multiple and clipped to the range of the register, after the
+    update of a step and before the threshold is checked (`NeuronModel.after`).  The defaults are
+    those of SpiNNaker's s16.15 format.
 
     Parameters
     ----------
     step : float
-        In the model's units (mV, pA, nS).
+        Resolution in the units of the model (mV, pA, nS).
     bits : int
-        Of the register, the sign included: 2 to 64.
+        Width of the register including the sign, from 2 to 64.
 
     Raises
     ------
@@ -138,11 +139,11 @@ class FixedPointState(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The step."""
+        """Resolution of the register."""
         return self.step
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         twice = [
             Problem(p.name, p.model.name, "is in fixed point already.", "Give the larger step.")
             for p in network.populations
@@ -177,7 +178,7 @@ def _saturating(model: NeuronModel) -> NeuronModel:
 
 
 def _fixed_point(population: Population, values: tuple[float, float, float]) -> Population:
-    """The population in fixed point: its step, the lowest and the highest number of steps."""
+    """Return the population in fixed point; the values are the step and the limits in steps."""
     model = population.model
     stored = [state for state in model.states if state.unit in _STORED]
     if not stored:

@@ -1,4 +1,4 @@
-"""The transistor behind the spread: subthreshold MOS currents, Pelgrom's law, temperature."""
+"""Transistor-level mismatch: subthreshold MOS currents, Pelgrom's law and temperature."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MEAD = "Mead 1989, Analog VLSI and Neural Systems, chapter 3"
 
 
 def thermal_voltage(temperature: float) -> float:
-    """``U_T = k T / q`` in mV, of a temperature in K."""
+    """Return the thermal voltage ``U_T = k T / q`` in mV for a temperature in K."""
     return 1e3 * constants.k * temperature / constants.e
 
 
@@ -37,18 +37,18 @@ class Transistor:
     Parameters
     ----------
     width, length : float
-        Of the gate, in um.
+        Width and length of the gate, in um.
     a_vt : float
-        Pelgrom's area constant of the threshold voltage, in mV um: of the process.
+        Pelgrom's area constant of the threshold voltage, in mV um; a property of the process.
     kappa : float
-        Coupling of the gate to the channel, from 0 to 1.
+        Coupling of the gate to the channel, between 0 and 1.
     temperature : float
-        K.
+        In K.
 
     Raises
     ------
     ParameterError
-        With all values that are wrong.
+        Some values are invalid; the message lists all of them.
 
     Examples
     --------
@@ -68,12 +68,12 @@ class Transistor:
 
     @property
     def sigma_vt(self) -> float:
-        """Standard deviation in mV of the threshold voltages' difference in a pair (Pelgrom)."""
+        """Standard deviation in mV of the threshold voltage difference of a pair (Pelgrom)."""
         return self.a_vt / float(np.sqrt(self.width * self.length))
 
     @property
     def thermal_voltage(self) -> float:
-        """U_T in mV."""
+        """Thermal voltage U_T in mV."""
         return thermal_voltage(self.temperature)
 
     @property
@@ -83,23 +83,23 @@ class Transistor:
 
     @property
     def current_spread(self) -> float:
-        """Standard deviation over mean of a mirrored current, which is log-normal."""
+        """Standard deviation over the mean of a mirrored current, which is log-normal."""
         return float(np.sqrt(np.expm1(self.log_spread**2)))
 
     def current(self, v_gs: ArrayLike, i_0: float = 1.0) -> Floats:
-        """The drain current in saturation, in the unit of ``i_0``, of a gate voltage in mV."""
+        """Return the drain current in saturation, in the unit of ``i_0``, for ``v_gs`` in mV."""
         return i_0 * np.exp(self.kappa * np.asarray(v_gs, np.float64) / self.thermal_voltage)
 
 
 def _current_problems(target: object) -> list[str]:
-    """``target`` must be something that a current sets."""
+    """Return problems of a ``target`` that must be a quantity set by a current."""
     if target == "capacitance":
         return [f"target must be set by a current, and {target} is not: use Mismatch."]
     return target_problems(target)
 
 
 def _refuse_capacitances(network: SpikingNetwork, target: str, names: Collection[str]) -> None:
-    """Raise `ConversionError` where ``target`` is a parameter that no current sets."""
+    """Raise `ConversionError` where ``target`` is a parameter that is not set by a current."""
     problems = [
         Problem(p.name, p.model.name, f"{target} is a capacitance.", "Use Mismatch.")
         for p in chosen_populations(network, names)
@@ -110,10 +110,10 @@ def _refuse_capacitances(network: SpikingNetwork, target: str, names: Collection
 
 
 def _powers(target: str, population: Population | None) -> tuple[int, int]:
-    """Powers of the current and of U_T in what the current sets.
+    """Return the exponents of the current and of U_T in the quantity that the current sets.
 
-    A conductance is kappa I / U_T and a time constant C U_T / (kappa I); other times are those
-    in which a current charges a capacitance by a given voltage.
+    A conductance is kappa I / U_T and a time constant is C U_T / (kappa I).  Other times are those
+    that a current takes to charge a capacitance by a given voltage.
     """
     if target == "leak":
         return 1, -1
@@ -129,36 +129,37 @@ def _powers(target: str, population: Population | None) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class TransistorMismatch(Imperfection):
-    """Spread of what a subthreshold current sets, from the size of the transistor behind it.
+    """Spread of a quantity set by a subthreshold current, from the size of its transistor.
 
-    Two transistors of one size have threshold voltages that differ by ``a_vt / sqrt(W L)``
-    (Pelgrom), so that a mirrored current is off by the factor ``exp(kappa dV_T / U_T)``: it is
-    log-normal with median 1.  A time constant is C U_T / (kappa I): it gets the inverse, and so
-    does every parameter that is a time.
+    The threshold voltages of two transistors of the same size differ with a standard deviation of
+    ``a_vt / sqrt(W L)`` (Pelgrom), so that a mirrored current deviates by the factor
+    ``exp(kappa dV_T / U_T)``, which is log-normal with median 1.  A time constant,
+    C U_T / (kappa I), is multiplied by the inverse, as is every parameter that is a time.
 
     Parameters
     ----------
     target : str
-        As of `Mismatch`: "threshold", "time_constant", "gain", "weight", ...; no capacitance,
-        which no current sets.
+        A target of `Mismatch`: "threshold", "time_constant", "gain", "weight", ...  Capacitances
+        are excluded because they are not set by a current.
     width, length : float
-        Of the gate, in um.
+        Width and length of the gate, in um.
     a_vt : float
-        Pelgrom's area constant in mV um; 0: all alike.
+        Pelgrom's area constant in mV um.  With 0 all devices are alike.
     kappa : float
         Coupling of the gate to the channel.
     temperature : float
-        K.
+        In K.
     swing : float
-        mV; above 0: the target is a voltage that stands for so many mV on the chip, and moves by
-        dV_T itself, by the factor ``1 + dV_T / swing``.  0: it is a current.
+        Voltage on the chip, in mV, to which the target corresponds.  If it is above 0, the target
+        is a voltage that is shifted by dV_T itself, that is, multiplied by
+        ``1 + dV_T / swing``.  With 0, the target is set by a current.
     populations : tuple of str
-        As of `Mismatch`.
+        See `Mismatch`.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        Some options are invalid; the message lists all of them.
 
     Examples
     --------
@@ -185,7 +186,7 @@ class TransistorMismatch(Imperfection):
 
     @property
     def transistor(self) -> Transistor:
-        """The transistor."""
+        """The transistor that sets the current."""
         return Transistor(*(getattr(self, field.name) for field in fields(Transistor)))
 
     @property
@@ -210,35 +211,36 @@ class TransistorMismatch(Imperfection):
 
 @dataclass(frozen=True)
 class TemperatureShift(Imperfection):
-    """All currents of a chip at another temperature than the one it was set up at.
+    """A chip that runs at a different temperature from the one at which it was set up.
 
-    With the gate voltage held, ``I = I_S exp(kappa (V_GS - V_T) / U_T)`` changes with U_T and
-    with V_T, which falls as it gets warmer; I_S, the current at V_GS = V_T, is taken as constant.
-    A time constant C U_T / (kappa I) and a conductance kappa I / U_T have a U_T of their own;
-    other times are inverse to the current.
-    All devices alike: what is left of it after a bias generator that follows the temperature is
-    a smaller shift.
+    At a fixed gate voltage, ``I = I_S exp(kappa (V_GS - V_T) / U_T)`` changes with U_T and with
+    V_T, which decreases with temperature; I_S, the current at V_GS = V_T, is taken as constant.
+    A time constant C U_T / (kappa I) and a conductance kappa I / U_T also contain U_T themselves.
+    Other times are inversely proportional to the current.
+
+    All devices are affected alike.  A bias generator that compensates for temperature leaves a
+    residual error that can be described by a smaller shift.
 
     Parameters
     ----------
     kelvin : float
-        By how much it is warmer; negative: colder.
+        Increase of the temperature in K; negative values are a decrease.
     target : str
-        As of `Mismatch`: what the current sets; no capacitance.
+        A target of `Mismatch` that is set by a current; capacitances are excluded.
     overdrive : float
-        ``V_GS - V_T`` in mV; below 0 in weak inversion.
+        ``V_GS - V_T`` in mV; it is below 0 in weak inversion.
     slope : float
         dV_T / dT in mV/K.
     kappa : float
     temperature : float
-        K at which the chip was set up.
+        Temperature in K at which the chip was set up.
     populations : tuple of str
-        As of `Mismatch`.
+        See `Mismatch`.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        Some options are invalid; the message lists all of them.
     """
 
     kelvin: float = number(0.0)
@@ -264,19 +266,19 @@ class TemperatureShift(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """How much warmer it is, in K."""
+        """Temperature difference in K."""
         return self.kelvin
 
     @property
     def factor(self) -> float:
-        """What all currents are multiplied with."""
+        """Factor by which all currents are multiplied."""
         now = self.temperature + self.kelvin
         warm = (self.overdrive - self.slope * self.kelvin) / thermal_voltage(now)
         before = self.overdrive / thermal_voltage(self.temperature)
         return float(np.exp(self.kappa * (warm - before)))
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network at another temperature; see `Imperfection.rewrite`."""
+        """Return the network at the new temperature; see `Imperfection.rewrite`."""
         _refuse_capacitances(network, self.target, self.populations)
         warmer = 1.0 + self.kelvin / self.temperature
 

@@ -1,4 +1,4 @@
-"""Synapses that do not pass every spike on."""
+"""Synapses that do not transmit every spike."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bioconv.noise.base import Imperfection, Streams
 
 @dataclass(frozen=True)
 class SynapticFailure(Imperfection):
-    """Release that fails: every synapse drops every spike with the same probability.
+    """Failure of synaptic release: every synapse drops each spike with the same probability.
 
-    Brian2 and NEST draw for each synapse; the array simulator draws what arrives at a neuron, see
-    `bioconv.network.Projection`; NEURON and the event simulator refuse.  The mean input falls by
-    the same share.
+    Brian2 and NEST draw for each synapse.  The array simulator draws the total input of each
+    neuron (see `bioconv.network.Projection`).  NEURON and the event simulator do not support it.
+    The mean input decreases by the same share.
 
     Parameters
     ----------
     probability : float
-        From 0, below 1.  Failure that is there already counts in.
+        At least 0 and below 1.  It is combined with any failure that the network already has.
 
     Raises
     ------
@@ -46,7 +46,7 @@ class SynapticFailure(Imperfection):
         return self.probability
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """See `Imperfection`."""
+        """Return the disturbed network; see `Imperfection.rewrite`."""
         axons = {p.name for p in network.populations if is_axon(p.model)}
         kept = 1.0 - self.probability
         return network.replace(

@@ -1,4 +1,4 @@
-"""What a neuron does while nothing arrives: whether it fires, and what moves."""
+"""Behaviour of a neuron without input: whether it fires and which variables change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Step: TypeAlias = Callable[[Any, Any], Any]
 
 
 def uses_time(model: NeuronModel) -> bool:
-    """Whether anything in a model depends on the time."""
+    """Whether a model depends explicitly on time."""
     texts = [e.expression for e in model.parsed_equations]
     texts += [a.expression for a in (*model.reset_statements, *model.after_statements)]
     texts += [model.threshold] if model.threshold else []
@@ -30,7 +30,7 @@ def uses_time(model: NeuronModel) -> bool:
 
 
 def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[str, ...]]:
-    """What a population does by itself, without input, in the first steps.
+    """Determine the behaviour of a population without input in the first steps.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[
     Returns
     -------
     fires : bool
-        Whether some neuron would fire.
+        Whether any neuron would fire.
     moved : tuple of str
-        State variables that are not what they were at the start.
+        State variables that differ from their initial values.
     """
     import jax
     import jax.numpy as jnp
@@ -61,14 +61,14 @@ def wakes(population: Population, dt: float, n_steps: int) -> tuple[bool, tuple[
         }
         wait = jnp.zeros(shape, jnp.int32) if update.waits else None
         state, fired = _first(update, dt, n_steps, values, (start, wait))
-        # What does not know the time and rests in the first step rests for ever.
+        # A model that is independent of time and at rest in the first step stays at rest.
         if fired or uses_time(model) or _moved(state, start):
             state, fired = _run(model, dt, n_steps)(values, (start, wait))
         return bool(fired), _moved(state, start)
 
 
 def _step(update: Update, dt: float, period: int, values: Mapping[str, Any]) -> Step:
-    """One step without input, for `jax.lax.scan`."""
+    """Return the function for one step without input, for `jax.lax.scan`."""
     import jax.numpy as jnp
 
     def step(before: Any, number: Any) -> Any:
@@ -89,7 +89,7 @@ def _first(update: Update, dt: float, period: int, values: Mapping[str, Any], st
 
 @lru_cache(maxsize=128)
 def _run(model: NeuronModel, dt: float, n_steps: int) -> Callable[[Any, Any], Any]:
-    """So many steps without input, compiled once for all populations of a model."""
+    """Return the function for ``n_steps`` without input, compiled once for each model."""
     import jax
     import jax.numpy as jnp
 
@@ -106,9 +106,9 @@ def _moved(state: dict[str, Any], start: dict[str, Any]) -> tuple[str, ...]:
 
 
 def runs_away(model: NeuronModel) -> bool:
-    """Whether a state variable may grow beyond all bounds in a short time if nobody resets it.
+    """Whether a state variable may diverge in a short time if it is not reset.
 
-    That is possible only where its equation is not linear in the variable itself.
+    This is only possible if its equation is not linear in the variable itself.
     """
     discretise(model)  # imports Brian2 without its hook for errors
     from brian2 import Equations
@@ -117,7 +117,7 @@ def runs_away(model: NeuronModel) -> bool:
     if not model.reset:
         return False
     if any(equation.white_noise for equation in model.parsed_equations):
-        return True  # nobody knows
+        return True  # this cannot be determined
     lines = [e.text for e in model.parsed_equations if not e.constant_over_dt]
     try:
         get_conditionally_linear_system(Equations("\n".join(lines)))

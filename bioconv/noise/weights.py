@@ -1,4 +1,4 @@
-"""Weights of synapses: mismatch, rounding to a few bits."""
+"""Imperfections of synaptic weights: mismatch and quantization to a few bits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioconv.operators import Edges, Operator, n_synapses, reweighted
 
 Floats = NDArray[np.float64]
 
-#: synapses with a weight of their own: 12 bytes each, in several copies
+#: largest number of synapses with individual weights: 12 bytes each, in several copies
 MOST_SYNAPSES = 100_000_000
 
 
@@ -31,21 +31,22 @@ def with_synapses(
     *,
     drives: bool = True,
 ) -> SpikingNetwork:
-    """The network with a weight of its own for each synapse of these populations.
+    """Return the network with an individual weight for each synapse of these populations.
 
     Parameters
     ----------
     network : SpikingNetwork
     chosen : collection of Population
     change : function
-        From the place of a connection, the connection and its synapses to their new weights.
+        Function from the place of a connection, the connection and its synapses to the new
+        weights.
     drives : bool
-        Whether the weights of analog inputs are synapses, too.
+        Whether the weights of analog inputs also count as synapses.
 
     Raises
     ------
     ConversionError
-        There are too many.
+        There are too many synapses.
     """
     found = [
         (place, entry)
@@ -69,7 +70,7 @@ def with_synapses(
 
 
 def _title(entry: Connection) -> str:
-    """What a message calls a connection."""
+    """Return the name of a connection for messages."""
     if isinstance(entry, Projection):
         return f"{entry.pre}->{entry.post}/{entry.receptor}"
     return f"{entry.input}->{entry.post}/drive"
@@ -90,7 +91,7 @@ def spread_weights(
     chosen: Collection[Population],
     factors: Callable[[Place, int], Floats],
 ) -> SpikingNetwork:
-    """Every synapse of these populations times a factor of its own.
+    """Multiply every synapse of these populations by an individual factor.
 
     The synapses of an ON and an OFF neuron are one device.
 
@@ -99,7 +100,7 @@ def spread_weights(
     network : SpikingNetwork
     chosen : collection of Population
     factors : function
-        From the place of a connection and a number to as many factors.
+        Function from the place of a connection and the number of devices to the factors.
     """
 
     def change(place: Place, entry: Connection, edges: Edges) -> Floats:
@@ -112,7 +113,7 @@ def spread_weights(
 def devices(
     network: SpikingNetwork, entry: Connection, edges: Edges
 ) -> tuple[NDArray[np.int64] | slice, int]:
-    """The device behind each synapse, and the number of devices."""
+    """Return the device of each synapse and the number of devices."""
     by_name = {population.name: population for population in network.populations}
     source = entry.pre if isinstance(entry, Projection) else ""
     ends = by_name.get(neurons_of_axons(network).get(source, source)), by_name[entry.post]
@@ -129,32 +130,32 @@ def devices(
 
 @dataclass(frozen=True)
 class WeightQuantization(Imperfection):
-    """Weights of a few bits.  Shared kernels stay shared; the analog drive is rounded, too.
+    """Weights of a few bits; shared kernels stay shared, and weights of inputs are rounded too.
 
     Parameters
     ----------
     bits : int
-        Of a weight, sign included, 2 to 32; 0: not rounded.
+        Number of bits of a weight including its sign, from 2 to 32; 0 for no rounding.
     scheme : {"symmetric", "affine"}
         "symmetric": ``2**(bits - 1) - 1`` steps on either side of 0.  "affine":
-        ``2**bits - 1`` steps from the lowest to the highest weight, one of them 0.
+        ``2**bits - 1`` steps from the lowest to the highest weight, with 0 on the grid.
     per : {"layer", "channel"}
-        One step for an array of weights, or one for each output channel of it.
+        Whether an array of weights has one step, or one step for each output channel.
     percentile : float
-        Of the absolute weights; larger ones are cut off.  100: the largest is kept.
+        Percentile of the absolute weights beyond which weights are clipped; 100 for no clipping.
     rounding : {"nearest", "stochastic"}
-        "stochastic": up or down by chance, right on average.
+        "stochastic" rounds up or down at random such that the mean is correct.
 
     Raises
     ------
     ParameterError
-        With all options that are wrong.
+        Some options are invalid; the message lists all of them.
 
     Notes
     -----
-    Scales of single channels leave a few weights that are far larger than all others: one step
-    for all then rounds the others to 0.  Choose ``per="channel"``, a percentile, or a code that
-    normalizes by layers.
+    Normalization by channels can lead to a few weights that are far larger than all others; a
+    common step then rounds the others to 0.  Choose ``per="channel"``, a percentile, or a code
+    that normalizes by layers.
     """
 
     bits: int = whole(0, 2, 32, besides=(0,))
@@ -178,11 +179,11 @@ class WeightQuantization(Imperfection):
 
     @property
     def amplitude(self) -> float:
-        """The number of bits."""
+        """Number of bits."""
         return self.bits
 
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """The network with rounded weights; see `Imperfection.rewrite`."""
+        """Return the network with rounded weights; see `Imperfection.rewrite`."""
         new: dict[int, Operator] = {}
         for place, entry in Places(network).connections(network.populations):
             generator = streams.of(place) if self.rounding == "stochastic" else None
@@ -192,16 +193,16 @@ class WeightQuantization(Imperfection):
     def rounded(
         self, weights: Any, generator: np.random.Generator | None = None, ops: Any = np
     ) -> Any:
-        """The weights on the grid that the options describe.
+        """Round weights to the grid that the options describe.
 
         Parameters
         ----------
         weights : array
-            The last axis is that of the output channels.
+            Weights, with the output channels on the last axis.
         generator : numpy Generator, optional
-            Needed for stochastic rounding.
+            Required for stochastic rounding.
         ops : module
-            NumPy, or another with the same functions for other arrays, such as ``keras.ops``.
+            NumPy, or a module with the same functions for other arrays, such as ``keras.ops``.
         """
         if ops is np:
             weights = np.asarray(weights, np.float64)
@@ -224,7 +225,8 @@ class WeightQuantization(Imperfection):
         grid = ops.clip(weights, lowest, highest) * (steps / safe)
         grid = ops.round(grid) if generator is None else _by_chance(grid, generator)
         if self.scheme == "affine":
-            # Half a step, as of weights cut off alike on both sides, goes down in any precision.
+            # Half a step, as when weights are clipped symmetrically, is rounded down in any
+            # precision.
             zero = ops.round(-lowest * (steps / safe) * (1.0 - 1e-5))
             grid = ops.clip(grid, -zero, steps - zero)
         return grid * (safe / steps)

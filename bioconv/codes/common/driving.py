@@ -1,4 +1,4 @@
-"""Choose how a neuron is driven: step, largest rate, noise, and the affine drive itself."""
+"""Choice of the drive of a neuron: step, largest rate, noise, and the affine drive itself."""
 
 from __future__ import annotations
 
@@ -24,60 +24,60 @@ from bioconv.neurons.response.transfer import (
 
 Floats = NDArray[np.float64]
 
-#: spikes at the largest rate in the time that a sample is shown: 300 ms
+#: spikes at the largest rate within the default duration of a sample, 300 ms
 SPIKES = 39.0
-#: share of that time after which outputs are read
+#: share of this duration after which outputs are read
 SETTLE = 0.2
-#: Hz: no scale of a layer stands for more, unless asked; the few activations beyond the scale,
-#: and input that fluctuates, then stay below 200 Hz
+#: highest default rate in Hz at the scale of a layer; the few activations beyond the scale, and
+#: fluctuating input, then stay below 200 Hz
 FASTEST = 130.0
-#: share of the highest rate of a neuron that a scale stands for: beyond it, curves flatten
+#: largest rate at the scale, as a share of the neuron's highest rate; beyond it, curves flatten
 _HEADROOM = 0.8
-#: steps in the shortest interval besides the refractory period: fewer give few different rates
+#: steps in the shortest interval besides the refractory period; fewer give few different rates
 _FEWEST_STEPS = 5
-#: ms, for models that work with any step
+#: default step in ms for models that work with any step
 _ANY_STEP = 0.25
-#: how often a step is halved until the neuron keeps silent under inhibition
+#: how often the step may be halved until the neuron is silent under inhibition
 _HALVINGS = 4
-#: a curve as far from a straight line as this (rms, share of the largest rate) gets noise
+#: deviation of a curve from a line (rms, share of the largest rate) from which noise is added
 _TOO_ROUGH = 0.1
-#: noise that is tried, in units of the currents between silence and the largest rate
+#: noise amplitudes to try, in units of the range of currents from silence to the largest rate
 _SIGMAS = (0.1, 0.2, 0.4, 0.8, 1.6)
-#: currents of a noisy curve, and how far they go below silence and above the largest rate, in the
-#: same units: noise makes neurons fire below the onset that they have without it
+#: currents of a noisy curve, and their range below silence and above the largest rate, in the same
+#: units: with noise, neurons fire below the onset of the noiseless curve
 _N_NOISY, _NOISY_REACH = 80, (2.0, 0.5)
-#: neurons for each current where there is noise, and ms that are simulated and not counted
+#: neurons for each current with noise, and the simulated and the discarded time in ms
 _TRIALS = 16
 _NOISY_TIME = (700.0, 200.0)
-#: what the variance of a spike count adds to the squared error; most of it averages out
+#: weight of the variance of a spike count in the squared error; most of it averages out
 _NOISE_COST = 0.1 / 60
-#: ms: synaptic time constants, where the user gives none; longer ones for slower neurons
+#: default synaptic time constants in ms; slower neurons get longer ones
 _TAUS = (5.0, 10.0, 18.0, 35.0)
-#: share by which they stay away from the neuron's own time constants
+#: smallest relative distance of these from the time constants of the neuron
 _NEAR = 0.05
-#: synapses are slow enough if the rates under spikes are as near as this to the straight line
+#: largest deviation of the rates under spikes from the line for which synapses are slow enough
 _SMOOTH = 0.03
-#: or if longer ones are not better by more than this factor
+#: or largest ratio of the deviation to the smallest one found for which they are slow enough
 _NEARLY = 1.15
-#: activations at which it is tried: so many quantiles of those that occur, and some below 0
+#: activations for this test: number of quantiles of those that occur, and some below 0
 _N_PROBES, _PROBES_BELOW = 28, (-0.5, -0.25, -0.1, 0.0)
-#: sources of the input while that is tried: quantiles of the activations that occur
+#: number of input sources in this test: quantiles of the activations that occur
 _SOURCES = np.linspace(1 / 12, 11 / 12, 6)
-#: beyond the lowest activation that was seen: synaptic currents fluctuate
+#: factor applied to the lowest observed activation, because synaptic currents fluctuate
 _MARGIN = 1.5
-#: lowest activation where no data say it, and the highest that counts as lowest where they do
+#: lowest activation without data, and upper limit of the lowest activation from data
 _LOWEST = (-4.0, -1.0)
-#: currents with which silence is tested, and the activation up to which they go
+#: number of currents for the test of silence, and the activation up to which they extend
 _N_SILENT, _SILENT_UP_TO = 512, -0.5
-#: ms that this is simulated, and ms of these that are not counted
+#: simulated and discarded time of this test in ms
 _SILENT_TIME = (300.0, 100.0)
-#: share of the largest rate that passes for silence there
+#: share of the largest rate that counts as silence in this test
 _SILENT = 0.05
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What the user wants, and what the calibration data say; see `Membrane.of`."""
+    """Options of the user and properties of the calibration data; see `Membrane.of`."""
 
     dt: float | None
     max_rate: float
@@ -89,16 +89,16 @@ class Ask:
 
 @dataclass(frozen=True)
 class Synapse:
-    """A receptor that takes weights.
+    """A receptor that receives weights.
 
     Parameters
     ----------
     receptor : str
     sign : int
-        1 or -1: takes the size of weights of this sign; 0: takes all.
+        1 or -1 for a receptor that receives the absolute values of weights of this sign, 0 for
+        one that receives all weights.
     charge : float
-        What a spike of weight 1 brings, without its sign; see
-        `bioconv.neurons.response.transfer.charge`.
+        Absolute charge of a spike of weight 1; see `bioconv.neurons.response.transfer.charge`.
     """
 
     receptor: str
@@ -108,19 +108,19 @@ class Synapse:
 
 @dataclass(frozen=True)
 class FittedDrive:
-    """How a neuron is driven.
+    """The drive of a neuron.
 
     Parameters
     ----------
     neuron : Neuron
-        With noise, if it got some.
+        The neuron, including any noise that was added.
     dt : float
         ms.
     max_rate : float
         Hz.
     fit : DriveFit
     potential : float
-        Mean potential at the activations that occur.
+        Mean potential over the activations that occur.
     report : dict of str to float
     """
 
@@ -133,15 +133,15 @@ class FittedDrive:
 
 
 def choose(neuron: Neuron, ask: Ask) -> FittedDrive:
-    """The drive of a neuron that is no perfect integrator.
+    """Choose the drive of a neuron that is not a perfect integrator.
 
-    The step is the model's recommended one, halved until the neuron keeps silent under the
-    inhibition that occurs (explicit methods may not).
+    The step is the recommended one of the model, halved until the neuron is silent under the
+    inhibition that occurs, which is not guaranteed with explicit methods.
 
     Raises
     ------
     ParameterError
-        It fires for no constant current, or never as fast as ``max_rate``.
+        The neuron does not fire for any constant current, or not as fast as ``max_rate``.
     """
     typical = np.linspace(0, 1, 101) if ask.activations is None else ask.activations()
     dt = default_step(neuron) if ask.dt is None else ask.dt
@@ -153,20 +153,20 @@ def choose(neuron: Neuron, ask: Ask) -> FittedDrive:
         drive = _at(neuron, dt, ask, typical)
     if ask.fluctuation is None:
         return drive
-    # Of the neuron's own rate: a lower one that the user asks for gets no longer time.
+    # The duration depends on the neuron's own rate; a lower one from the user does not extend it.
     slow = FASTEST / default_rate(neuron, drive.dt)
     return smooth(drive, ask.fluctuation(), typical, [slow * tau for tau in _TAUS])
 
 
 def default_step(neuron: Neuron) -> float:
-    """Step in ms that a neuron needs; a whole number of steps makes up its refractory period."""
+    """Return the required step in ms; the refractory period is a whole number of these steps."""
     step = neuron.model.dt_default or _ANY_STEP
     pause = pause_of(neuron)
     return pause / float(np.ceil(pause / step - 1e-9)) if pause else step
 
 
 def pause_of(neuron: Neuron) -> float:
-    """Refractory period in ms; 0 without one."""
+    """Return the refractory period in ms, 0 without one."""
     refractory = neuron.model.refractory
     return float(neuron.value(refractory)) if refractory else 0.0
 
@@ -178,7 +178,7 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> FittedDrive:
     report = {"adaptation_ratio": ratio, "adaptation_time": time}
     own = bool(neuron.model.role(roles.NOISE_CURRENT))
     rough = ask.noise == "auto" and not own and fit_curve(curve, rate, typical).rms > _TOO_ROUGH
-    if ratio > 1.0:  # the rate in the time that a sample is shown, not the steady one
+    if ratio > 1.0:  # use the rate within the duration of a sample, not the steady one
         duration, discard = window(rate, dt)
         curve = measure_curve(neuron, curve.currents, dt=dt, duration=duration, discard=discard)
     fit = fit_curve(curve, rate, typical)
@@ -191,7 +191,7 @@ def _at(neuron: Neuron, dt: float, ask: Ask, typical: Floats) -> FittedDrive:
 
 
 def window(rate: float, dt: float) -> tuple[float, float]:
-    """The time that a sample is shown by default, and what is not read of it, in ms."""
+    """Return the default duration of a sample and its initial part that is not read, in ms."""
     steps = SPIKES * 1e3 / rate / dt
     return float(np.ceil(steps)) * dt, float(np.ceil(SETTLE * steps)) * dt
 
@@ -199,11 +199,11 @@ def window(rate: float, dt: float) -> tuple[float, float]:
 def smooth(
     drive: FittedDrive, power: float, typical: Floats, times: Sequence[float]
 ) -> FittedDrive:
-    """The drive with a synaptic time constant that averages the spikes of the input.
+    """Return the drive with a synaptic time constant that averages over the input spikes.
 
-    The shortest that keeps the rates of the neuron near those of the same constant currents,
-    unless the user gave one.  Neurons that answer to changes, such as regular spiking ones, fire
-    more than they should where their input fluctuates.
+    Unless the user gives one, it is the shortest time constant for which the rates of the neuron
+    stay close to those under the equivalent constant currents.  Neurons that respond to changes,
+    such as regular spiking ones, fire too often if their input fluctuates.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def smooth(
     typical : ndarray
         Activations that occur.
     times : sequence of float
-        Time constants that are tried, in ms.
+        Time constants to try, in ms.
     """
     taus = [receptor.tau for receptor in drive.neuron.model.receptors if receptor.tau]
     given = [name for name in taus if name in drive.neuron.parameters]
@@ -236,7 +236,10 @@ def smooth(
 
 
 def _apart(neuron: Neuron, tau: float) -> float:
-    """A time constant near ``tau`` that equals no other: exact solutions are singular there."""
+    """Return a time constant near ``tau`` that differs from the others of the neuron.
+
+    Exact solutions are singular for equal time constants.
+    """
     others = [p.name for p in neuron.model.parameters if p.unit == "ms"]
     same = [name for name in others if abs(float(neuron.value(name)) - tau) < _NEAR * tau]
     return tau * (1 + 2 * _NEAR) if same else tau
@@ -245,12 +248,14 @@ def _apart(neuron: Neuron, tau: float) -> float:
 def spikes_as_input(
     weight: float, power: float, max_rate: float, typical: Floats
 ) -> dict[str, Any]:
-    """Spikes of a network as further arguments of `bioconv.neurons.response.curves.measure_curve`.
+    """Return arguments of `measure_curve` that describe the spikes of a network.
+
+    See `bioconv.neurons.response.curves.measure_curve`.
 
     Parameters
     ----------
     weight : float
-        Of a synapse that stands for 1, see `bioconv.codes.common.membrane.Membrane.weight`.
+        Weight that represents 1, see `bioconv.codes.common.membrane.Membrane.weight`.
     power : float
         See `bioconv.codes.common.calibration.fluctuation`.
     max_rate : float
@@ -265,7 +270,7 @@ def spikes_as_input(
 
 
 def _error_under_spikes(drive: FittedDrive, power: float, typical: Floats) -> float:
-    """Root mean squared distance of the rates to the activations if the input is spikes."""
+    """Return the root mean squared distance of the rates from the activations for spike input."""
     quantiles = np.quantile(typical, np.linspace(0, 1, _N_PROBES))
     a = np.concatenate([_PROBES_BELOW, quantiles])
     (first, *_) = synapses(drive.neuron, drive.dt, drive.potential)
@@ -284,11 +289,11 @@ def _error_under_spikes(drive: FittedDrive, power: float, typical: Floats) -> fl
 
 
 def default_rate(neuron: Neuron, dt: float) -> float:
-    """Rate in Hz for the activation 1 of a neuron that is no perfect integrator.
+    """Return the rate in Hz for the activation 1 of a neuron that is not a perfect integrator.
 
-    At most 130 Hz, at most 80 % of the highest rate of the f-I curve, and slow enough that an
-    interval has five steps beside the refractory period: with fewer, a constant current gives
-    only a few different rates.
+    It is at most 130 Hz, at most 80 % of the highest rate of the f-I curve, and low enough that an
+    interval has five steps in addition to the refractory period.  With fewer steps, constant
+    currents lead to only a few different rates.
     """
     highest = float(rising_branch(neuron, dt).rates.max())
     return min(FASTEST, 1000.0 / (_FEWEST_STEPS * dt + pause_of(neuron)), _HEADROOM * highest)
@@ -303,7 +308,7 @@ def _with_noise(
     ask: Ask,
     typical: Floats,
 ) -> tuple[Neuron, Curve, DriveFit]:
-    """The neuron with the noise asked for, or with that which makes its curve straightest."""
+    """Return the neuron with the requested noise, or the noise that makes its curve straightest."""
     span = float(quiet.currents[-1] - quiet.currents[0])
     fixed = isinstance(ask.noise, float | int)
     sigmas = [float(ask.noise)] if fixed else [share * span for share in _SIGMAS]
@@ -333,9 +338,9 @@ def _with_noise(
 
 
 def _silent_below(drive: FittedDrive, ask: Ask) -> bool:
-    """Whether the neuron keeps silent under the strongest inhibition that occurs.
+    """Whether the neuron is silent under the strongest inhibition that occurs.
 
-    Without its noise: the few spikes of that near the onset come with any step.
+    This is tested without noise, which causes a few spikes near the onset with any step.
     """
     neuron = drive.neuron
     sigma = neuron.model.role(roles.NOISE_CURRENT)
@@ -350,7 +355,7 @@ def _silent_below(drive: FittedDrive, ask: Ask) -> bool:
 
 
 def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]:
-    """The receptors for weights: one for both signs, or one for each.
+    """Return the receptors for weights: one for both signs, or one for each sign.
 
     Raises
     ------

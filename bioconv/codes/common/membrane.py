@@ -1,14 +1,15 @@
-"""How the rate code drives a neuron: currents, weights, start values, and the grid they lie on.
+"""Drive of a neuron under the rate code: currents, weights, start values, and their grid.
 
-The grid (`Membrane.round_weight`, `Membrane.start`) is what makes a perfect integrator spike alike
-in every simulator.  Simulators add the same numbers in other orders and in other units, so their
-membrane potentials differ by rounding, about 1e-13 of the threshold, and where a potential meets
-the threshold exactly, one spikes and the other does not.  Networks make that happen often: equal
-weights, pixels of 0 and 1.  So all weights are whole multiples of g = (v_th - v_reset) 2^-30, all
-currents of g c_m / dt, and the potential starts (and is reset to a value) half a multiple off:
-in exact arithmetic every potential then stays half a multiple away from the threshold, far more
-than rounding moves it.  An average over n cells divides the grid by n; `Membrane.start` does the
-same with the distance.
+The grid (`Membrane.round_weights`, `Membrane.start`) ensures that a perfect integrator fires at the
+same times in every simulator.  Simulators add the same numbers in different orders and units, so
+that their membrane potentials differ by rounding errors of about 1e-13 of the threshold.  If a
+potential equals the threshold exactly, one simulator emits a spike and another does not.  This is
+common in networks with equal weights or with pixels of 0 and 1.  Therefore all weights are whole
+multiples of g = (v_th - v_reset) 2^-30, all currents are multiples of g c_m / dt, and the start
+value and the reset value of the potential are offset by half a multiple.  In exact arithmetic
+every potential then stays half a multiple away from the threshold, which is far more than rounding
+errors.  An average over n cells divides the grid by n, and `Membrane.start` divides the offset
+accordingly.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from bioconv.neurons.response.integrators import Integrating, integrating
 from bioconv.neurons.response.transfer import charge
 from bioconv.operators import AveragePool, Chain, Operator
 
-#: a membrane time constant without leak, in ms
+#: membrane time constant, in ms, that is practically without a leak
 NO_LEAK = 1e6
 _STEPS_OF_GRID = 2.0**30
 
@@ -43,7 +44,7 @@ class Membrane:
     Parameters
     ----------
     neuron : Neuron
-        With one value for each parameter.
+        A neuron with a single value for each parameter.
     dt : float
         ms.
     max_rate : float
@@ -51,20 +52,20 @@ class Membrane:
     current : float
         Current at the activation 0, in the unit of the model's current parameter.
     gain : float
-        Current a unit of activation.
+        Current per unit of activation.
     residual : float
         Largest distance between the rate and the straight line, as a share of ``max_rate``.
     synapses : tuple of Synapse
         Receptors that take the weights.
     exact : bool
-        A perfect integrator with delta synapses: what it adds up lies on a grid.
+        Whether it is a perfect integrator with delta synapses, whose input lies on a grid.
     held : bool
-        Whether its threshold can be put out of reach, so that it is held until its release and
-        only adds up as an output.
+        Whether its threshold can be put out of reach, so that it can be held until its release
+        and only integrates as an output.
     report : mapping of str to float
-        What was measured of the neuron on the way.
+        Measurements of the neuron that were made in the process.
     silenced : mapping of str to float
-        Parameters of a neuron that never spikes, in place of its own.
+        Replacements of parameters that make a neuron that never spikes.
     """
 
     neuron: Neuron
@@ -90,30 +91,32 @@ class Membrane:
         fluctuation: Callable[[], float] | None = None,
         noise: str | float = "none",
     ) -> Membrane:
-        """The membrane of ``neuron``, its drive fitted if it is no perfect integrator.
+        """Return the membrane of ``neuron``; fit its drive unless it is a perfect integrator.
 
         Parameters
         ----------
         neuron : Neuron
         dt : float, optional
-            ms; None: 1 ms for a perfect integrator, else what the neuron needs.
+            Step in ms.  By default 1 ms for a perfect integrator, else what the neuron requires.
         max_rate : float
-            Hz; 0: one spike a step for a perfect integrator, else `driving.default_rate`.
+            Largest rate in Hz.  With 0 it is one spike per step for a perfect integrator, and
+            `driving.default_rate` for other neurons.
         activations : function that returns an ndarray, optional
-            The activations, in [0, 1], for which the f-I curve should be straight; asked only if
-            the neuron is no perfect integrator.  Default: all alike.
+            The activations, in [0, 1], for which the f-I curve should be straight.  It is only
+            called if the neuron is not a perfect integrator.  By default, all activations count
+            equally.
         lowest : function that returns a float, optional
             The lowest activation, in units of the scale, at which a neuron must be silent.
         fluctuation : function that returns a float, optional
-            Variance of the synaptic input, see `calibration.fluctuation`; a synaptic time
-            constant that is not given is then chosen so long that it averages out.
+            Variance of the synaptic input, see `calibration.fluctuation`.  If the synaptic time
+            constant is not given, it is then chosen long enough to average out the fluctuations.
         noise : {"auto", "none"} or float
             See `bioconv.codes.RateCode`.
 
         Raises
         ------
         ConversionError
-            With every reason why a rate cannot be put on this neuron.
+            The neuron is not suited to the rate code; the message lists all reasons.
         """
         noise = "none" if noise == 0 else noise
         ask = Ask(dt, max_rate, activations, lowest, fluctuation, noise)
@@ -152,10 +155,10 @@ class Membrane:
         )
 
     def readout(self) -> Membrane:
-        """The membrane of outputs, which only add up and never spike.
+        """Return the membrane of outputs, which only integrate and never spike.
 
-        The same neuron where its threshold and its leak can be put out of reach; a perfect
-        integrator with synapses of the same time constant else.
+        It is the same neuron if its threshold and its leak can be disabled, otherwise a perfect
+        integrator with synapses of the same time constant.
         """
         if self.held:
             silenced = {self.known.threshold: NEVER}
@@ -170,17 +173,17 @@ class Membrane:
 
     @property
     def parameters(self) -> dict[str, Value]:
-        """Parameters of a population of these neurons."""
+        """Return the parameters of a population of these neurons."""
         return {**self.neuron.parameters, **self.silenced}
 
     @property
     def known(self) -> Integrating:
-        """What the model of a neuron that can be `held` calls its parts.
+        """Names of the parts of the model of a neuron that can be `held`.
 
         Raises
         ------
         ParameterError
-            It is no integrate-and-fire neuron with current synapses.
+            The neuron is not an integrate-and-fire neuron with current synapses.
         """
         found = integrating(self.neuron.model)
         if found is None:
@@ -204,33 +207,33 @@ class Membrane:
 
     @property
     def grid(self) -> float:
-        """Weights in mV are whole multiples of this; 0: not rounded."""
+        """Step in mV of which weights are whole multiples; 0 for no rounding."""
         return (self.v_th - self.v_reset) / _STEPS_OF_GRID if self.exact else 0.0
 
     @property
     def current_grid(self) -> float:
-        """Currents in pA are whole multiples of this; 0: not rounded."""
+        """Step in pA of which currents are whole multiples; 0 for no rounding."""
         return self.grid * self.capacitance / self.dt if self.exact else 0.0
 
     def weight(self, rate: float, synapse: Synapse) -> float:
-        """Weight that stands for 1 if the source fires at ``rate`` (Hz) for its scale."""
+        """Return the weight that represents 1 if the source fires at ``rate`` (Hz) at its scale."""
         return self.gain * 1000.0 / rate / synapse.charge
 
     def round_weights(self, operator: Operator) -> Operator:
-        """The operator with its weights on the grid."""
+        """Return the operator with its weights rounded to the grid."""
         return on_grid(operator, self.grid) if self.exact else operator
 
     def round_current(self, current: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Currents on the grid."""
+        """Return currents rounded to the grid."""
         return rounded(current, self.current_grid) if self.exact else current
 
     def start(self, fraction: float, operators: Iterable[Operator]) -> tuple[float, float]:
-        """Start and reset potential of a population with these operators in front of it.
+        """Return the start and reset potentials of a population with these input operators.
 
         Parameters
         ----------
         fraction : float
-            Of the way from reset to threshold.
+            Start value as a fraction of the distance from reset to threshold.
         operators : iterable of Operator
 
         Returns
@@ -245,7 +248,7 @@ class Membrane:
 
 
 def denominator(operator: Operator) -> int:
-    """By how much averages divide the grid of the weights around them."""
+    """Return the factor by which averages in an operator divide the grid of the weights."""
     match operator:
         case Chain(operators=parts):
             product = 1
@@ -259,10 +262,10 @@ def denominator(operator: Operator) -> int:
 
 
 def on_grid(operator: Operator, grid: float) -> Operator:
-    """The operator with its weights as whole multiples of ``grid``; as it is for a grid of 0."""
+    """Round the weights of an operator to multiples of ``grid``; 0 leaves them unchanged."""
     return operator.map_weights(lambda w: rounded(w, grid)) if grid else operator
 
 
 def rounded(values: ArrayLike, grid: float) -> NDArray[np.float64]:
-    """Values as whole multiples of ``grid``."""
+    """Round values to whole multiples of ``grid``."""
     return np.round(np.asarray(values, np.float64) / grid) * grid

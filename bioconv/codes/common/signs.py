@@ -1,4 +1,4 @@
-"""Weights of both signs as two operators that have no negative weight."""
+"""Splitting of operators with weights of both signs into two with non-negative weights."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.operators import Chain, Dense, Operator, Polarity, Reshape, compose
 
-#: most entries of a matrix that an operator is written out as (400 MB)
+#: largest number of entries of the matrix to which an operator is expanded (400 MB)
 _MOST_ENTRIES = 50_000_000
 
 
 def signed_parts(operator: Operator, layer: str) -> tuple[Operator | None, Operator | None]:
-    """Operators with non-negative weights whose difference is ``operator``.
+    """Return two operators with non-negative weights whose difference is ``operator``.
 
-    One operator with negative weights in a chain is split by the sign of its weights.  Several of
-    them (or ON and OFF cells before one) are multiplied out first: the sign of a synapse is that
-    of the product.
+    If one operator in a chain has negative weights, it is split by their sign.  If several have (or
+    if ON and OFF cells precede one), they are multiplied first, because the sign of a synapse is
+    that of the product.
 
     Parameters
     ----------
     operator : Operator
     layer : str
-        Name for the message.
+        Name of the layer for error messages.
 
     Returns
     -------
     positive, negative : Operator or None
-        None where there is no such weight.
+        None if there is no weight of this sign.
 
     Raises
     ------
@@ -47,12 +47,12 @@ def signed_parts(operator: Operator, layer: str) -> tuple[Operator | None, Opera
 
 
 def signed_part(operator: Operator, sign: int, layer: str) -> Operator | None:
-    """The positive (1) or negative (-1) part of `signed_parts`, or all of it (0)."""
+    """Return the positive (1) or negative (-1) part of an operator, or the operator itself (0)."""
     return operator if sign == 0 else signed_parts(operator, layer)[0 if sign > 0 else 1]
 
 
 def _half(parts: tuple[Operator, ...], index: int, sign: float) -> Operator | None:
-    """The chain with only the weights of one sign, made positive; None if there are none."""
+    """Return a chain with the absolute weights of one sign; None if there are none."""
     kept = parts[index].map_weights(lambda w: np.maximum(sign * np.asarray(w), 0.0))
     if not _any(kept, lambda w: w > 0):
         return None
@@ -64,7 +64,7 @@ def _has_negative(operator: Operator) -> bool:
 
 
 def _any(operator: Operator, condition: object) -> bool:
-    """Whether some weight meets a condition."""
+    """Whether any weight fulfils a condition."""
     found = []
 
     def look(weights: NDArray) -> NDArray:

@@ -1,4 +1,4 @@
-"""Whether a neuron can carry a rate, and of which kind it is."""
+"""Suitability of a neuron for the rate code, and its kind."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bioconv.neurons.language import roles
 from bioconv.neurons.response.integrators import integrating
 from bioconv.neurons.response.transfer import charges_membrane
 
-#: Hz: a network at lower rates would need minutes of biological time
+#: lowest rate in Hz; below it, a network would need minutes of biological time
 _SLOWEST = 1.0
-#: mV: a spike that lifts the potential by more is no small part of a current
+#: largest rise of the potential by one spike in mV for which input still approximates a current
 _MOST_LIFT = 50.0
 
 _ADVICE = "Use a neuron of bioconv.neurons.library()."
 
 
 def nominal(neuron: Neuron) -> Neuron:
-    """The neuron itself, or where parameters differ, one with their means."""
+    """Return the neuron, with the mean of every parameter that differs between neurons."""
     arrays = {n: v for n, v in neuron.parameters.items() if np.ndim(v)}
     if not arrays and not neuron.distributions:
         return neuron
@@ -31,7 +31,7 @@ def nominal(neuron: Neuron) -> Neuron:
 
 
 def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
-    """Why the rate code cannot use a neuron; nothing if it can, as far as is known yet."""
+    """Iterate over the known reasons why the rate code cannot use a neuron."""
     model = neuron.model
     if not model.current or not model.receptors or not model.threshold:
         reason = "it needs a constant current, a receptor and a threshold."
@@ -67,7 +67,7 @@ def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
 
 
 def lift_problems(neuron: Neuron, fit_gain: float, max_rate: float) -> Iterator[Problem]:
-    """A delta synapse must not lift the potential further than a spike is high."""
+    """Report delta synapses that raise the potential by more than the height of a spike."""
     model = neuron.model
     if model.receptors[0].tau or integrating(model):
         return
@@ -78,6 +78,6 @@ def lift_problems(neuron: Neuron, fit_gain: float, max_rate: float) -> Iterator[
 
 
 def is_perfect(neuron: Neuron) -> bool:
-    """Whether the neuron adds up without leak and without a pause."""
+    """Whether a neuron integrates without a leak and without a refractory period."""
     known = integrating(neuron.model)
     return known is not None and known.perfect and pause_of(neuron) == 0.0

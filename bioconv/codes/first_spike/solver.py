@@ -1,8 +1,8 @@
 """Exact solution of the neurons of `bioconv.codes.first_spike.neurons`.
 
-Every spike changes slopes, or thresholds, for good, and nothing waits for anything: the first
-crossing is looked for spike by spike.  Neurons that not even the positive contributions alone
-would take to the threshold by the end are left out.
+Every spike changes a slope or a threshold permanently, and there are no windows, so that the first
+threshold crossing is searched for spike by spike.  Neurons that would not reach the threshold by
+the end even with their positive contributions alone are skipped.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from bioconv.network import Change, Population
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.library.parts import OUT_OF_REACH
 
-#: room for the rounding of the bound, which is worked out in single precision
+#: tolerance for rounding of the bound, which is computed in single precision
 _MARGIN = 1e-4
 _TWICE = at_most(v_th=2)
 
 
 @cache
 def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
-    """The models of this code, all of which have exact solutions."""
+    """Return the models of this code, all of which have exact solutions."""
     return (
         Exact(FirstSpike("base").model, _neurons, _misses, ("i_syn",)),
         Exact(FirstSpike("dynamic").model, _neurons, _misses, ("i_syn", "missing")),
@@ -38,7 +38,7 @@ def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
 
 
 def _misses(population: Population, changes: Sequence[Change]) -> list[str]:
-    """A threshold may be put out of reach, or within it, but not from one place to another."""
+    """Report thresholds that move between different values that are within reach."""
     found = list(_TWICE(population, changes))
     values = [c.value for c in changes if c.variable == "v_th"]
     if values and not found and _moves_within_reach([population.value("v_th"), *values]):
@@ -47,7 +47,7 @@ def _misses(population: Population, changes: Sequence[Change]) -> list[str]:
 
 
 def _moves_within_reach(thresholds: Sequence[ArrayLike]) -> bool:
-    """Whether some threshold is at two places that a neuron can reach."""
+    """Whether some threshold takes two different values that a neuron can reach."""
     arrays = [np.asarray(value, np.float64) for value in thresholds]
     full = np.stack(np.broadcast_arrays(*arrays))
     low = np.where(full < OUT_OF_REACH, full, np.inf).min(axis=0)
@@ -61,7 +61,7 @@ def _neurons(stage: Stage) -> Solver:
 
 
 class _Neurons:
-    """Neurons of one population, with all that stays the same from batch to batch."""
+    """Neurons of one population, with everything that does not depend on the batch."""
 
     def __init__(self, stage: Stage):
         self.stage = stage
@@ -76,15 +76,15 @@ class _Neurons:
         self.c_m, self.v_th, self.opens = stage.value("c_m"), stage.value("v_th"), 0.0
         ends = [stage.end]
         for change in (c for c in stage.changes if c.variable == "v_th"):
-            if np.all(np.ravel(change.value) >= self.v_th):  # out of reach when that step begins
+            if np.all(np.ravel(change.value) >= self.v_th):  # out of reach from this step on
                 ends.append(change.step * stage.dt)
-            else:  # within reach: who is above it fires at the end of that step
+            else:  # within reach: neurons above it fire at the end of the step
                 self.v_th = np.broadcast_to(np.ravel(change.value), self.v_th.shape)
                 self.opens = (change.step + 1) * stage.dt
         self.last = min(ends)
 
     def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
-        """Spikes and final potentials of a batch."""
+        """Return the spikes and final potentials of a batch."""
         slope = (self.stage.value("i_offset") + current) / self.c_m
         start = np.broadcast_to(self.stage.start("v"), slope.shape)
         incoming = [arrivals[i] for i in self.currents]
@@ -98,7 +98,7 @@ class _Neurons:
         return Solution(spikes[:, :, None], {"v": final})
 
     def _charge(self, incoming: Sequence[Times]) -> Times:
-        """What the synaptic currents add to the potential by the end."""
+        """Return the change of the potential by the synaptic currents until the end."""
         end = self.stage.end
         lead = [np.where(t < end, end - t, 0.0).sum(axis=2) for t in incoming]
         return np.asarray(synaptic(self.operators, lead)) / self.c_m
@@ -120,7 +120,7 @@ class _Neurons:
         image: NDArray[np.int64],
         neuron: NDArray[np.int64],
     ) -> Times:
-        """First crossings of some neurons."""
+        """Return the first threshold crossings of selected neurons."""
         span = (0.0, self.last)
         if not arrivals:
             nothing = np.zeros((len(image), 0))
@@ -135,7 +135,7 @@ class _Neurons:
             events = (
                 np.where(here, times, self.last),
                 np.where(steepens, weights, 0.0) / self.c_m[neuron[part], None],
-                np.where(steepens, 0.0, -weights),  # a raised threshold is a lower potential
+                np.where(steepens, 0.0, -weights),  # a raised threshold acts as a lower potential
             )
             own = (height[0][part], height[1][part])
             found[part] = first_crossing(own, events, span, self.v_th[neuron[part]], self.opens)

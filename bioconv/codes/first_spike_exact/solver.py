@@ -1,10 +1,10 @@
 """Exact solution of the neurons of `bioconv.codes.first_spike_exact.neurons`.
 
-Once all spikes have come, a potential rises along a straight line, so that the time of its crossing
-is a quotient (stanojevic Eq 3.7).  Whether a neuron crosses its threshold earlier is checked, not
-assumed: the potential can never be above what the positive weights alone would have made of it by
-the opening of the window.  Neurons that this bound does not clear, and those that some spike
-reaches after the opening, are solved event by event (`bioconv.codes.solving.piecewise`).
+Once all spikes have arrived, a potential rises linearly, so that the time at which it crosses the
+threshold is a quotient (stanojevic Eq 3.7).  Earlier crossings are ruled out by a bound: until the
+window opens, the potential is never above the value that the positive weights alone would give at
+its opening.  Neurons for which the bound does not rule them out, and neurons that a spike reaches
+after the opening, are solved event by event (`bioconv.codes.solving.piecewise`).
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from bioconv.codes.solving.stage import Compiled, Solution, Solver, Stage, Times
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Array, Operator
 
-#: room for the rounding of the bound, which is worked out in single precision
+#: tolerance for rounding of the bound, which is computed in single precision
 _MARGIN = 1e-4
-#: by how much, in ms, rounding may make a spike come too late
+#: largest time in ms by which rounding may delay a spike
 _LATE = 1e-9
-#: option of the neurons -> whether those that are left fire when their window closes
+#: option of the neurons -> whether those that have not fired do so when their window closes
 _INACTIVE = {"fire": True, "silent": False}
 
 
 @cache
 def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
-    """The models of this code, all of which have exact solutions, without any changes."""
+    """Return the models of this code, all of which have exact solutions without changes."""
     still = at_most()
     return (
         *(
@@ -65,7 +65,7 @@ def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
 def _encoder(fires: bool, stage: Stage) -> Solver:
     names = ("slope", "v_th", "g_in", "i_offset", "t_close")
     p: dict[str, Array] = {name: stage.value(name) for name in names}
-    # The largest input fires at the end of the first step.
+    # The neuron with the largest input fires at the end of the first step.
     p |= {"v": stage.start("v"), "end": np.asarray(stage.end), "first": np.asarray(stage.dt)}
     latest = float(p["t_close"].max())
     certain = fires and latest <= stage.end
@@ -75,7 +75,7 @@ def _encoder(fires: bool, stage: Stage) -> Solver:
 def _always(
     traced: Traced, static: Hashable, constants: Any, latest: float, certain: bool = False
 ) -> Compiled:
-    """A solver whose compiled form is right in every case."""
+    """Return a solver whose compiled form is always exact."""
 
     def solve(arrivals: Sequence[Times], current: Times) -> Solution:
         times, final, _ = _alone(traced, static, constants, list(arrivals), current)
@@ -102,7 +102,7 @@ def _encoded(
 
 
 def _closed(times: Array, p: Mapping[str, Array], fires: bool) -> Array:
-    """Who has not fired when the window closes fires then, or never."""
+    """Let neurons that have not fired when the window closes fire then, or not at all."""
     times = jnp.where(times < p["t_close"], times, p["t_close"] if fires else jnp.inf)
     return jnp.where(times <= p["end"], times, jnp.inf)
 
@@ -152,7 +152,7 @@ def _neuron(fires: bool, stage: Stage) -> Solver:
 def _constants(
     values: Mapping[str, Array], stage: Stage, operators: Sequence[Operator], fires: bool
 ) -> dict[str, Array]:
-    """Parameters, and what follows from them for all samples."""
+    """Return the parameters and the quantities derived from them, which hold for all samples."""
     start = stage.start("v") * values["c_m"]
     total = np.zeros(stage.population.n_neurons)
     for operator in operators:
@@ -166,33 +166,33 @@ def _constants(
         "slope": slope,
         "per_slope": 1.0 / np.where(slope > 0, slope, 1.0),
         "needed": needed,
-        # pA ms that synapses have to bring until the window opens
+        # charge (pA ms) that synapses must deliver by the time the window opens
         "missing": needed - start - ramp,
-        # the most on the way there: a ramp is highest at one of its ends
+        # the largest value until then: a ramp is highest at one of its ends
         "highest": start + np.maximum(ramp, 0.0),
     }
 
 
 def _leads(constants: Any, arrivals: Sequence[Array]) -> list[Array]:
-    """How long before the opening each spike comes, 0 for none."""
+    """Return the time from each spike to the opening of the window, 0 without a spike."""
     opened = constants[2]["t_open"].ravel()[0]
     return [jnp.where(jnp.isfinite(t), opened - t, 0.0)[:, :, 0] for t in arrivals]
 
 
 def _charges(constants: Any, leads: Sequence[Array]) -> list[Array]:
-    """What the synapses bring by the opening, and, where that is needed, a bound of it.
+    """Return the charge that synapses deliver by the opening and, if needed, an upper bound.
 
-    The bound, from positive weights alone, is worked out in single precision.  All in the shape
-    of the layer: in a flat array XLA would find the place of each neuron anew.
+    The bound is computed from positive weights alone, in single precision.  All arrays have the
+    shape of the layer, because XLA would recompute the index of each neuron in a flat array.
     """
     operators, bound, _ = constants
     return [_shaped(operators, leads), *([_shaped(bound, leads)] if bound else [])]
 
 
 def _shaped(operators: Sequence[Operator], values: Sequence[Array]) -> Array:
-    """Sum over the projections of the operators applied to flat values, (batch, *shape).
+    """Return the sum over projections of the operators applied to flat values, (batch, *shape).
 
-    In the precision of the operators' weights.
+    The result has the precision of the weights of the operators.
     """
     parts = []
     for operator, x in zip(operators, values, strict=True):
@@ -203,7 +203,7 @@ def _shaped(operators: Sequence[Operator], values: Sequence[Array]) -> Array:
 
 
 def _in_precision(operators: Sequence[Operator], dtype: str) -> list[Operator]:
-    """The operators with weights of this precision."""
+    """Return the operators with weights of this precision."""
     return [operator.map_weights(lambda w: np.asarray(w, dtype)) for operator in operators]
 
 
@@ -215,7 +215,7 @@ def _traced(
 
 
 def _crossed(fires: Any, constants: Any, charges: Sequence[Array]) -> tuple[Array, Array]:
-    """Spike times if all input has come when the window opens; and who may fire before."""
+    """Return spike times for input that is complete at the opening, and possible early spikes."""
     p = constants[2]
     opened = p["t_open"].ravel()[0]
     missing = jnp.maximum(p["missing"] - charges[0], 0.0)
@@ -230,7 +230,7 @@ def _crossed(fires: Any, constants: Any, charges: Sequence[Array]) -> tuple[Arra
 
 @partial(jax.jit, static_argnames="fires")
 def _crossed_alone(fires: bool, constants: Any, arrivals: Sequence[Array]) -> tuple[Array, Array]:
-    """The same from arrivals; in doubt are also samples in which spikes come too late."""
+    """As `_crossed`, but from arrivals; samples with late spikes are marked as in doubt too."""
     times, doubtful = _crossed(fires, constants, _charges(constants, _leads(constants, arrivals)))
     opened = constants[2]["t_open"].ravel()[0]
     for t in arrivals:
@@ -243,17 +243,18 @@ def _crossed_alone(fires: bool, constants: Any, arrivals: Sequence[Array]) -> tu
 def _crossed_anyhow(
     fires: bool, constants: Any, raised: Sequence[Operator], arrivals: Sequence[Array]
 ) -> tuple[Array, Array]:
-    """The same where spikes may come after the opening, or not at all.
+    """As `_crossed_alone`, but for spikes that may arrive after the opening or not at all.
 
-    Once all have come that will, the potential lies on a straight line, which late spikes put where
-    it is as early ones do.  Before, it is above that line by at most what the positive weights of
-    late spikes still take away: neurons that may reach the threshold so are in doubt.
+    Once all spikes have arrived, the potential lies on a straight line, to which late spikes
+    contribute in the same way as early ones.  Before that, it is above this line by at most the
+    amount by which the positive weights of late spikes will still reduce it.  Neurons that may
+    reach the threshold because of this are in doubt.
     """
     operators, bound, p = constants
     opened = p["t_open"].ravel()[0]
     finite = [jnp.isfinite(t)[:, :, 0] for t in arrivals]
     leads = _leads(constants, arrivals)
-    if not fires:  # synapses do nothing after the opening
+    if not fires:  # synapses have no effect after the opening
         leads = [jnp.maximum(lead, 0.0) for lead in leads]
     brought = _shaped(operators, leads)
     slope = p["i_open"] + _shaped(operators, finite) if fires else p["slope"]
@@ -277,12 +278,12 @@ def _crossed_anyhow(
 
 def _pool(stage: Stage) -> Solver:
     operators = [entry.operator for entry in stage.incoming]
-    # Pulses have weight 1: the neuron fires with the spike that makes as many.
+    # Pulses have weight 1, so that the threshold is the number of spikes that the neuron needs.
     rank = np.ceil(stage.value("v_th") - stage.start("v")).astype(np.int64)
     latest = min(max((e.latest for e in stage.incoming), default=0.0), stage.end)
     constants = (operators, {"rank": rank, "latest": np.asarray(latest)})
     first = bool(np.all(rank == 1))
-    # The first of sources that all fire comes for certain.
+    # If all sources fire, there is always a first spike.
     certain = first and latest < stage.end and all(entry.certain for entry in stage.incoming)
     return _always(_ranked, first, constants, latest, certain)
 
@@ -290,9 +291,9 @@ def _pool(stage: Stage) -> Solver:
 def _ranked(
     first: Any, constants: Any, arrivals: Sequence[Array], current: Array
 ) -> tuple[Array, dict[str, Array], Array]:
-    """When the spike of a rank (1: the first) of all sources comes."""
+    """Return the time of the spike with a given rank (1 for the first) among all sources."""
     operators, p = constants
-    # Earlier is more, and no spike is 0, as is the padding of a window.
+    # Earlier spikes have larger values; 0 stands for no spike, as in the padding of a window.
     last = p["latest"] + 1.0
     lead = [jnp.where(t < last, last - t, 0.0).max(axis=2) for t in arrivals]
     parts = [

@@ -1,14 +1,14 @@
 """Exact solution of the neurons of `bioconv.codes.phase.neurons`.
 
-Between two scheduled changes the constant currents of a population stay the same.  In a stretch
-in which no spike arrives, potentials are straight lines and crossings are quotients.  Where
-spikes arrive, the potential at the end of the stretch is one linear map of their times.  Whether
-the threshold is crossed before that end is checked, not assumed: no potential can rise above
-where the positive contributions alone would take it.  Neurons that this bound does not clear are
+Between two scheduled changes the constant currents of a population do not change.  In a stretch
+without arriving spikes, potentials are straight lines and the times of threshold crossings are
+quotients.  In a stretch with arriving spikes, the potential at its end is a linear map of their
+times.  Earlier crossings are ruled out by a bound: no potential can rise above the value that the
+positive contributions alone would give.  Neurons for which the bound does not rule them out are
 solved spike by spike.
 
-A threshold that changes in step s holds from the end of that step on, when the grid compares
-potentials with it first.
+A threshold that changes in step s takes effect at the end of that step, because this is when the
+grid first compares potentials with it.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from bioconv.codes.solving.piecewise import Synapses
 from bioconv.codes.solving.stage import Solution, Solver, Stage, Times
 from bioconv.neurons.language.model import NeuronModel
 
-#: share of a step within which two times are the same: they were computed in different ways
+#: share of a step within which two differently computed times are considered equal
 _SAME = 1e-9
-#: room for the rounding of the bound, which is worked out in single precision, in thresholds
+#: tolerance for rounding of the bound, in thresholds; it is computed in single precision
 _MARGIN = 1e-4
-#: what may change within a run; the slope ``rise`` only says how crossings are put on a grid
+#: what may change within a run; the slope ``rise`` only affects how crossings are rounded to a grid
 _CHANGES = ("v", "v_th", "i_osc", "rise", "charging", "i_offset")
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Time between two changes.
+    """Interval between two scheduled changes.
 
     Parameters
     ----------
     begin, end : float
         ms.
     sets : mapping of str to ndarray, shape (n_neurons,)
-        State variables that are set at its beginning.
+        State variables that are set at the beginning of the interval.
     values : mapping of str to ndarray, shape (n_neurons,)
-        Parameters while it lasts.
+        Parameters within the interval.
     """
 
     begin: float
@@ -58,7 +58,7 @@ class Stretch:
 
 @dataclass
 class State:
-    """Of a batch of samples, each (batch, n_neurons): potential, pulses, time of the spike."""
+    """State of a batch, each (batch, n_neurons): potential, pulses and time of the spike."""
 
     v: Times
     pulses: Times
@@ -67,7 +67,7 @@ class State:
 
 @cache
 def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
-    """The models of this code, all of which have exact solutions."""
+    """Return the models of this code, all of which have exact solutions."""
     return (
         Exact(Oscillation("amplitude").model, _by_amplitude, only(*_CHANGES), ("q",)),
         Exact(Oscillation("duration").model, _by_duration, only(*_CHANGES, "i_syn"), ("i_syn",)),
@@ -87,13 +87,13 @@ def _by_duration(stage: Stage) -> Solver:
 
 
 class _Neurons:
-    """One population, with all that stays the same from batch to batch.
+    """Neurons of one population, with everything that does not depend on the batch.
 
     Parameters
     ----------
     stage : Stage
     lasting : bool
-        Whether a spike switches on a current that lasts; else it brings a charge at once.
+        Whether a spike switches on a lasting current; otherwise it delivers a charge at once.
     """
 
     def __init__(self, stage: Stage, lasting: bool):
@@ -105,7 +105,7 @@ class _Neurons:
         self.c_m = stage.value("c_m")
 
     def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
-        """Spikes and final potentials of a batch."""
+        """Return the spikes and final potentials of a batch."""
         shape = (len(current), self.stage.population.n_neurons)
         state = State(
             np.broadcast_to(self.stage.start("v"), shape).copy(),
@@ -145,7 +145,7 @@ class _Neurons:
         state.spike = np.where(unfinished, found, state.spike)
 
     def _most(self, leads: Sequence[Times]) -> Times:
-        """The most that spikes can add; a spike after the listening window counts as negative."""
+        """Return a bound of the contribution of spikes; late spikes count as negative."""
         most = np.asarray(synaptic(self.positive, [np.maximum(x, 0.0) for x in leads]))
         behind = [np.maximum(-x, 0.0) for x in leads]
         if not any(x.any() for x in behind):
@@ -154,10 +154,10 @@ class _Neurons:
         return most + np.asarray(synaptic(magnitudes, behind))
 
     def _may_cross(self, stretch: Stretch, v: Times, rise: Times, most: Times) -> NDArray[np.bool_]:
-        """Whether the bound leaves it open that potentials reach the threshold.
+        """Whether potentials may reach the threshold according to the bound.
 
-        Positive pulses only ever steepen a potential: without others it is a convex function of
-        time, and highest at one of the two ends.
+        Positive pulses only steepen a potential.  With these alone it is a convex function of
+        time, so that its maximum is at one of the two ends.
         """
         v_th = stretch.values["v_th"]
         room = _MARGIN * (1.0 + np.abs(most))
@@ -166,7 +166,7 @@ class _Neurons:
         return np.asarray(v + np.maximum(rise, 0.0) + most + room >= v_th)
 
     def _given(self, stretch: Stretch, times: Times) -> tuple[Times, Times]:
-        """What each source adds to the potential by the end, per unit weight; and its spikes."""
+        """Return the final contribution of each source for unit weight, and its spikes."""
         here = self._within(stretch, times)
         worth = np.where(here, self._worth(stretch, times), 0.0)
         return worth.sum(axis=2), here.sum(axis=2).astype(np.float64)
@@ -176,7 +176,7 @@ class _Neurons:
         return (times >= stretch.begin - same) & (times < stretch.end - same)
 
     def _worth(self, stretch: Stretch, times: Times) -> Times:
-        """Of a spike at a time: its amplitude, or how long its pulse lasts, over c_m.
+        """Return the effect of a spike at a given time: its amplitude or pulse duration over c_m.
 
         The capacitance and the window are the same for all neurons of a population.
         """
@@ -194,7 +194,7 @@ class _Neurons:
         image: NDArray[np.int64],
         neuron: NDArray[np.int64],
     ) -> Times:
-        """First crossings of some neurons within a stretch, spike by spike."""
+        """Return the first crossings of selected neurons in a stretch, solved spike by spike."""
         found = np.full(len(image), np.inf)
         spikes = spikes_by_neuron(self.synapses, arrivals, image, neuron)
         for part, times, weights, _ in spikes:
@@ -213,13 +213,13 @@ class _Neurons:
 
 
 def _straight(stretch: Stretch, v: Times, slope: Times) -> Times:
-    """Crossings of straight lines within a stretch, inf where there is none."""
+    """Return the times at which straight lines cross the threshold in a stretch, inf for none."""
     begin, end = np.full(v.shape, stretch.begin), np.full(v.shape, stretch.end)
     return crossing(begin, end, stretch.values["v_th"] - v, slope)
 
 
 def _stretches(stage: Stage) -> list[Stretch]:
-    """The time of a sample, cut where something changes."""
+    """Divide the duration of a sample into stretches at the scheduled changes."""
     model = stage.population.model
     states = {state.name for state in model.states}
     shape = stage.population.shape
@@ -227,7 +227,7 @@ def _stretches(stage: Stage) -> list[Stretch]:
     def flat(value: object) -> Times:
         return np.broadcast_to(np.asarray(value, np.float64), shape).reshape(-1)
 
-    # A threshold is compared at the end of the step in which it changes.
+    # A changed threshold is first compared at the end of the step in which it changes.
     late = {"v_th": 1}
     table = [
         ((c.step + late.get(c.variable, 0)) * stage.dt, c.variable, flat(c.value))

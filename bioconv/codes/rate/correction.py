@@ -1,11 +1,11 @@
-"""Fit gain and bias of every channel, so that a neuron's curve gives what ReLU gave.
+"""Fit gain and bias of every channel such that the f-I curve of a neuron approximates the ReLU.
 
-A neuron whose f-I curve is no straight line distorts every layer a little, and the distortions of
-a deep network add up: with 16 layers of leaky neurons that are each within 3 % of the line, a
-network may lose half of its accuracy.  Part of it can be taken back without training: layer by
-layer, each channel's gain and bias are fitted so that the curve, on what the layers before it
-*really* give, comes closest to the activations of the analog network.  With the bias alone this is
-the light calibration of Li, Deng, Dong, Gong and Gu 2021 (ICML, section 4).
+A neuron with a nonlinear f-I curve distorts every layer slightly, and the distortions accumulate in
+a deep network: with 16 layers of leaky neurons that are each within 3 % of a line, a network may
+lose half of its accuracy.  Part of this loss can be recovered without training.  Layer by layer,
+the gain and bias of each channel are fitted such that the curve, applied to the *actual* outputs of
+the previous layers, comes closest to the activations of the analog network.  With the bias alone,
+this is the light calibration of Li, Deng, Dong, Gong and Gu 2021 (ICML, section 4).
 """
 
 from __future__ import annotations
@@ -26,26 +26,27 @@ from bioconv.codes.common.rewritten import Rewritten
 
 Floats = NDArray[np.float64]
 
-#: calibration samples and, for networks with many neurons, activations that are looked at
+#: largest number of calibration samples and, for large networks, of activations that are used
 _SAMPLES, _VALUES = 256, 30_000_000
-#: calibration samples that are looked at whatever the size of the network
+#: smallest number of calibration samples, irrespective of the size of the network
 _FEWEST_SAMPLES = 16
-#: cells of each channel that are fitted
+#: number of cells in each channel that are used for the fit
 _CELLS = 8192
-#: pulls gain and bias to 1 and 0, in units of the squared error: channels that say little stay
+#: regularization of gain and bias towards 1 and 0, in units of the squared error, so that channels
+#: with little information are hardly changed
 _RIDGE = 1e-5
-#: steps of the fit; twice as many change nothing
+#: number of iterations of the fit; twice as many do not change the result
 _ITERATIONS = 25
-#: Marquardt's damping: at the start, its smallest and largest value, divided by the next after a
-#: step that helps, multiplied by the last after one that does not
+#: Marquardt's damping: initial, smallest and largest value, divisor after a successful step and
+#: factor after an unsuccessful one
 _DAMPING, _DAMPING_RANGE, _DAMPING_LESS, _DAMPING_MORE = 1e-2, (1e-4, 1e4), 3.0, 4.0
-#: gain and bias (in units of the scale) stay between these
+#: limits of gain and bias (in units of the scale)
 _GAINS, _BIASES = (0.5, 2.0), (-0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A corrected network and what can be expected of it.
+    """A corrected network and its expected accuracy.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ class Correction:
         Root mean squared distance of the outputs (before their function) from those of the
         analog network, as a share of the latter's standard deviation.
     agreement : float
-        Share of the samples with the same largest output; NaN for a single output.
+        Share of samples with the same largest output; NaN for a single output.
     """
 
     rewritten: Rewritten
@@ -71,7 +72,7 @@ def correct(
     ----------
     rewritten : Rewritten
     curves : mapping of str to FICurve
-        By layer: what its neurons make of an activation.
+        Responses of the neurons to activations, by layer.
     calibration : mapping of str to ndarray
         Samples for each input; at most 256 are used.
 
@@ -118,7 +119,7 @@ def _few(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, 
 
 
 def _run(layer: Layer, values: Mapping[str, NDArray]) -> NDArray:
-    """One layer on given values of its sources."""
+    """Evaluate a layer for given values of its sources."""
     sources = dict.fromkeys(term.source for affine in layer.inputs for term in affine.terms)
     inputs = tuple(GraphInput(name, values[name].shape[1:]) for name in sources)
     if not inputs:  # a constant
@@ -129,12 +130,12 @@ def _run(layer: Layer, values: Mapping[str, NDArray]) -> NDArray:
 
 
 def _channels(values: NDArray) -> NDArray:
-    """Values with one column for each channel."""
+    """Reshape values to one column for each channel."""
     return values.reshape(-1, values.shape[-1])
 
 
 def _fit(curve: FICurve, driven: NDArray, wanted: NDArray) -> tuple[Floats, Floats]:
-    """Gain and shift, broadcastable to one sample, by damped least squares (Marquardt 1963)."""
+    """Fit gain and shift, broadcastable to one sample, by damped least squares (Marquardt 1963)."""
     n_channels = driven.shape[-1]
     scale = np.broadcast_to(np.ravel(curve.scale), n_channels)
     rows = len(_channels(driven))
@@ -150,7 +151,7 @@ def _fit(curve: FICurve, driven: NDArray, wanted: NDArray) -> tuple[Floats, Floa
 
 @jax.jit
 def _levenberg(curve: FICurve, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Gain and bias of each column that bring ``curve(gain x + bias)`` closest to ``y``."""
+    """Fit gain and bias of each column such that ``curve(gain x + bias)`` is closest to ``y``."""
 
     def cost(gain: jax.Array, bias: jax.Array) -> jax.Array:
         error = jnp.mean((curve.value(gain * x + bias) - y) ** 2, axis=0)
@@ -188,7 +189,7 @@ def _levenberg(curve: FICurve, x: jax.Array, y: jax.Array) -> tuple[jax.Array, j
 
 
 def _quality(exact: list[NDArray], found: list[NDArray]) -> tuple[float, float]:
-    """Relative error and agreement over all outputs."""
+    """Return the relative error and the agreement over all outputs."""
     squares = sum(float(np.sum((a - b) ** 2)) for a, b in zip(exact, found, strict=True))
     spread = sum(float(np.sum((a - a.mean()) ** 2)) for a in exact)
     same = [

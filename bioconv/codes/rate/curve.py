@@ -1,4 +1,4 @@
-"""The f-I curve of a neuron under the rate code's drive, as an activation function."""
+"""The f-I curve of a neuron under the drive of the rate code, as an activation function."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from bioconv.neurons.language.noise import with_noise
 from bioconv.neurons.language.update import update_of
 from bioconv.neurons.response.transfer import measure_curve
 
-#: activations between which a curve is measured, in units of the layer's scale
+#: range of activations in which a curve is measured, in units of the scale of the layer
 LOW, HIGH = -1.0, 4.0
-#: points of a curve: 64 in a unit of activation
+#: points of a curve: 64 per unit of activation
 N_POINTS = 321
-#: neurons for each activation where there is noise
+#: neurons for each activation if there is noise
 _TRIALS = 24
 
 
@@ -46,32 +46,32 @@ def activation_curve(
     activity: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
     fluctuation: float = 0.0,
 ) -> FICurve:
-    """Measure what a neuron makes of activations under the drive that the rate code gives it.
+    """Measure the response of a neuron to activations under the drive of the rate code.
 
     Parameters
     ----------
     neuron : Neuron
     scale : float or ndarray broadcastable to one sample
-        Activation that stands for ``max_rate``.
+        Activation that corresponds to ``max_rate``.
     max_rate, dt, noise
         As in `bioconv.codes.common.membrane.Membrane.of`, which chooses the drive.
     activity : mapping of str to function
-        Its further arguments, see `bioconv.codes.common.calibration.activity_of`.
+        Further arguments of `Membrane.of`; see `bioconv.codes.common.calibration.activity_of`.
     fluctuation : float
-        How much the input fluctuates because it comes as spikes, see
-        `bioconv.codes.common.calibration.fluctuation`; 0 for a layer that gets constant currents.
+        Fluctuation of the input due to its spikes, see
+        `bioconv.codes.common.calibration.fluctuation`; 0 for a layer with constant input currents.
 
     Returns
     -------
     FICurve
-        Over the time for which a sample is shown by default, less what is not read of it.
-        Rising up to its largest rate and falling from there on: what measurement adds to that is
-        taken away by isotonic regression (least squares).
+        The curve for the part of the default duration of a sample in which outputs are read.  It
+        rises up to its largest rate and falls beyond; measured deviations from this form are
+        removed by isotonic regression (least squares).
 
     Raises
     ------
     ConversionError, ParameterError
-        The neuron cannot carry a rate, or cannot fire as fast as ``max_rate``.
+        The neuron is not suited to the rate code, or cannot fire as fast as ``max_rate``.
     """
     membrane = Membrane.of(neuron, dt, max_rate, **activity, noise=noise)
     return curve_under(membrane, neuron, scale=scale, activity=activity, fluctuation=fluctuation)
@@ -86,9 +86,10 @@ def layer_curves(
     activity: Mapping[str, Callable[[], Any]],
     variance: float = 1.0,
 ) -> dict[str, FICurve]:
-    """The curve of every plain rectification, by layer.
+    """Return the curve of every plain rectification, by layer.
 
-    The first layers get constant currents, the others spikes, with which the curve is smoother.
+    The first layers receive constant currents.  The others receive spikes, for which the curve is
+    smoother.
 
     Parameters
     ----------
@@ -96,12 +97,12 @@ def layer_curves(
     rewritten : Rewritten
     scales : Scales
     membrane : Membrane
-        Of ``neuron``.
+        The membrane of ``neuron``.
     neuron : Neuron
     activity : mapping of str to function
         See `bioconv.codes.common.calibration.activity_of`.
     variance : float
-        Of the input, as a share of that of regular trains with random phases.
+        Variance of the input, relative to that of regular spike trains with random phases.
     """
     steady = curve_under(membrane, neuron, activity=activity)
     fluctuation = variance * activity["fluctuation"]()
@@ -125,7 +126,7 @@ def curve_under(
     activity: Mapping[str, Callable[[], Any]] = MappingProxyType({}),
     fluctuation: float = 0.0,
 ) -> FICurve:
-    """The same for a membrane whose drive is known; see `activation_curve`."""
+    """Measure the `activation_curve` of a membrane whose drive is known."""
     currents = membrane.current + membrane.gain * np.linspace(LOW, HIGH, N_POINTS)
     typical = activity["activations"]() if "activations" in activity else np.linspace(0, 1, 101)
     duration, discard = window(membrane.max_rate, membrane.dt)
@@ -158,7 +159,7 @@ def curve_under(
 
 
 def curves_of(layers: Iterable[Layer]) -> dict[str, FICurve]:
-    """The layers whose function is a measured curve."""
+    """Return the measured curves of the layers that have one as their function."""
     return {entry.name: entry.function for entry in layers if isinstance(entry.function, FICurve)}
 
 
@@ -169,24 +170,24 @@ def membrane_of_curves(
     activity: Mapping[str, Callable[[], Any]],
     code: RateCode,
 ) -> Membrane:
-    """The membrane that has the drive of the curves that a network was trained with.
+    """Return the membrane with the drive of the curves with which a network was trained.
 
     Parameters
     ----------
     curves : mapping of str to FICurve
-        By layer; at least one.
+        At least one curve, by layer.
     neuron : Neuron
     dt : float, optional
-        Step in ms that the user asks for.
+        Step in ms that the user requests.
     activity : mapping of str to function
         See `bioconv.codes.common.calibration.activity_of`.
     code : RateCode
-        Its max_rate and noise, where given, must be those of the curves.
+        If its max_rate and noise are given, they must be those of the curves.
 
     Raises
     ------
     ConversionError
-        With every layer whose curve is of another neuron, step or drive.
+        Some curves belong to a different neuron, step or drive; the message lists their layers.
     """
     own, first = fingerprint(neuron), next(iter(curves.values()))
     problems = []
@@ -222,7 +223,7 @@ def membrane_of_curves(
     membrane = Membrane.of(settled, first.dt, first.max_rate, typical, noise=noise)
     if first.noise:
         membrane = replace(membrane, neuron=with_noise(membrane.neuron, first.noise))
-    # The curves say what the neuron does, so nothing is lost between line and curve.
+    # The network was trained with the curves, so their deviation from a line causes no error.
     report = {n: v for n, v in membrane.report.items() if not n.startswith("drive_rms")}
     return replace(
         membrane,
@@ -234,7 +235,7 @@ def membrane_of_curves(
 
 
 def _added_noise(used: Neuron, given: Neuron) -> float:
-    """Current noise that the code gave to a neuron."""
+    """Return the current noise that the code has added to a neuron."""
     sigma = used.model.role(roles.NOISE_CURRENT)
     added = used.model != given.model and sigma
     return float(used.value(sigma)) if added else 0.0
@@ -245,17 +246,17 @@ def _drive(curve: FICurve) -> tuple[float, ...]:
 
 
 def _time_constant(neuron: Neuron) -> float:
-    """Decay time of the synapses in ms; 0 for delta pulses."""
+    """Return the decay time of the synapses in ms, 0 for delta pulses."""
     tau = neuron.model.receptors[0].tau
     return float(neuron.value(tau)) if tau else 0.0
 
 
 def fingerprint(neuron: Neuron) -> str:
-    """Name of the model and, behind a dash, a digest of all that makes a neuron what it is.
+    """Return the name of the model followed by a dash and a digest of the neuron's definition.
 
     Two neurons with the same equations and the same values of all parameters and start values,
-    given or default, have the same digest, whatever they call their parts; the constant current
-    does not count, as the code sets it.
+    given or default, have the same digest, irrespective of names.  The constant current is not
+    included because the code sets it.
 
     Examples
     --------
@@ -276,12 +277,12 @@ def fingerprint(neuron: Neuron) -> str:
 
 
 def _digest(neuron: str) -> str:
-    """The part of a `fingerprint` that does not depend on names."""
+    """Return the part of a `fingerprint` that does not depend on names."""
     return neuron.rpartition("-")[2]
 
 
 def _unimodal(rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The nearest curve that rises up to the largest rate, and falls from there on."""
+    """Return the nearest curve that rises up to the largest rate and falls beyond."""
     top = int(np.argmax(rates)) + 1
     rising = isotonic_regression(rates[:top]).x
     falling = isotonic_regression(rates[top - 1 :], increasing=False).x
@@ -289,14 +290,15 @@ def _unimodal(rates: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _without_steps(rising: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A curve through the middles of a staircase's steps; a smooth curve stays as it is.
+    """Return a curve through the centres of the steps of a staircase; keep a smooth curve.
 
-    Under a constant current an interval is a whole number of steps of dt, so rates come in
-    steps.  Under the spikes of a network, which come and go, they do not.  Silence is no step.
+    Under a constant current an interval is a whole number of steps of dt, so that rates form a
+    staircase.  Under the fluctuating spike input of a network they do not.  Silence does not count
+    as a step.
     """
     ends = np.append(np.flatnonzero(np.diff(rising)), len(rising) - 1)
     starts = np.append(0, ends[:-1] + 1)
     middles = 0.5 * (starts + ends)
-    middles[0] = ends[0]  # silence lasts to its end
-    middles[-1] = starts[-1] if len(starts) > 1 else middles[-1]  # and a ceiling from its start
+    middles[0] = ends[0]  # silence is kept up to its end
+    middles[-1] = starts[-1] if len(starts) > 1 else middles[-1]  # and a plateau from its start
     return np.interp(np.arange(len(rising)), middles, rising[ends])

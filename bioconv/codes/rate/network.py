@@ -1,4 +1,4 @@
-"""Build the spiking network of the rate code."""
+"""Construction of the spiking network of the rate code."""
 
 from __future__ import annotations
 
@@ -35,32 +35,34 @@ from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
 
-#: steps that a perfect integrator is shown a sample, where the user gives none
+#: default number of steps for which a sample is presented to perfect integrators
 DEFAULT_STEPS = 500
-#: time constants that the synaptic currents of each layer need before outputs are read
+#: synaptic time constants per layer to wait before outputs are read
 _BUILD_UP = 1.0
-#: share of the usual duration for which outputs are read at least
+#: smallest share of the usual duration for which outputs are read
 _READ = 0.65
-#: share of the usual duration for which the outputs of clamped networks are read at least
+#: smallest share of the usual duration for which the outputs of clamped networks are read
 _READ_CLAMPED = 0.5
-#: share of any duration after which they are read at the latest
+#: share of any duration after which outputs are read at the latest
 _LATEST = 0.75
 
 
 def build(code: RateCode, request: Request) -> SpikingNetwork:
-    """The spiking network of a graph; see `bioconv.convert`.
+    """Build the spiking network of a graph; see `bioconv.convert`.
 
     Parameters
     ----------
     code : RateCode
     request : Request
-        ``dt``: by default 1 ms for a perfect integrator, else what the neuron needs.  ``n_steps``:
-        by default 500 for a perfect integrator, else 300 ms, longer at rates below 130 Hz.
+        ``dt`` is by default 1 ms for a perfect integrator, and otherwise the step that the neuron
+        requires.  ``n_steps`` is by default 500 for a perfect integrator, and otherwise corresponds
+        to 300 ms, or more at rates below 130 Hz.
 
     Raises
     ------
     ConversionError
-        With every layer that cannot spike, and every reason why the neuron cannot carry a rate.
+        Some layers cannot be converted to spiking neurons, or the neuron is not suited to the rate
+        code.  The message lists all layers and reasons.
     """
     graph, calibration, neuron = request.graph, request.calibration, request.neuron
     rewritten = rewrite(graph, LowestValues(graph, calibration))
@@ -131,18 +133,19 @@ def _with_report(membrane: Membrane, found: Correction) -> Membrane:
 
 
 def default_steps(membrane: Membrane, depth: int, clamped: int = 0) -> int:
-    """Steps that a sample is shown: 500 for a perfect integrator, 300 ms for others.
+    """Return the default duration of a sample in steps: 500 for a perfect integrator, else 300 ms.
 
-    Or longer, if the neuron fires more slowly than usual, if the synaptic currents of a deep
-    network need more time to build up than outputs wait, or if the clamp of a deep network, which
-    grows with depth (mueller Eq 4.4), would leave less than half of these steps for reading the
-    outputs: a perfect integrator gets more than 500 steps from 51 clamped layers on.
+    It is longer if the neuron fires more slowly than usual, if the synaptic currents of a deep
+    network take longer to build up than the usual waiting time of outputs, or if the clamp of a
+    deep network, which grows with depth (mueller Eq 4.4), would leave less than half of these steps
+    for reading the outputs.  A perfect integrator therefore gets more than 500 steps from 51
+    clamped layers on.
 
     Parameters
     ----------
     membrane : Membrane
     depth : int
-        Layers on the longest path of spikes.
+        Number of layers on the longest path of spikes.
     clamped : int
         Step in which the last layer is released from its clamp.
     """
@@ -156,19 +159,19 @@ def default_steps(membrane: Membrane, depth: int, clamped: int = 0) -> int:
 
 
 def _settling(membrane: Membrane, depth: int) -> float:
-    """Steps in which the synaptic currents of so many layers, one after the other, build up."""
+    """Return the steps in which the synaptic currents of ``depth`` successive layers build up."""
     tau = membrane.neuron.model.receptors[0].tau
     return _BUILD_UP * depth * float(membrane.neuron.value(tau)) / membrane.dt if tau else 0.0
 
 
 def _depths(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
-    """The longest path of spikes to each layer, in layers."""
+    """Return the number of layers on the longest path of spikes to each layer."""
     currents = [entry.name for entry in rewritten.inputs] if code.input == "current" else []
     return depths_of(rewritten, currents)
 
 
 def _check_arrays(neuron: Neuron, rewritten: Rewritten) -> None:
-    """Values of parameters by neuron must fit every population."""
+    """Check that parameters with one value for each neuron fit every population."""
     layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
     problems = [problem for layer in layers for problem in _array_problems(neuron, layer)]
     if problems:
@@ -227,12 +230,12 @@ def _inputs(
 
 
 def _clamp_ends(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
-    """The step in which the clamp of each layer ends (mueller Eq 4.4)."""
+    """Return the step in which the clamp of each layer ends (mueller Eq 4.4)."""
     ends = {entry.name: 0 for entry in rewritten.inputs}
     currents = set(ends) if code.input == "current" else set()
     for layer in (*rewritten.layers, *rewritten.readouts):
         sources = {term.source for term in layer.inputs[0].terms} - currents
-        # A gate passes spikes on and has no transient of its own to wait for.
+        # A gate passes spikes on and has no transient of its own.
         wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
         ends[layer.name] = max((ends[s] + wait for s in sources), default=0)
     return ends
@@ -241,10 +244,10 @@ def _clamp_ends(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
 def _times(
     rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Longest path to each layer, in delays, and the step in which the layer is released.
+    """Return the longest path to each layer in delays, and the step of the layer's release.
 
-    Neurons that cannot be held are all released together, after the time to settle; so are the
-    outputs of neurons whose synaptic currents take their time.
+    Neurons that cannot be held are all released together after the settling time, as are the
+    outputs of neurons with slow synaptic currents.
     """
     depths = _depths(rewritten, code)
     releases = _clamp_ends(rewritten, code)
@@ -261,7 +264,7 @@ def _times(
 
 
 def _record(plan: RatePlan, request: Request) -> dict[str, str | int | float | bool]:
-    """Everything that set the network up, as plain values."""
+    """Return all settings of the network as plain values."""
     values = np.concatenate([np.ravel(scale) for scale in plan.scales.of.values()])
     membrane = plan.membrane
     return {

@@ -32,7 +32,7 @@ Scale = NDArray[np.float64]
 
 @dataclass
 class RatePlan(Parts):
-    """What is known before the first population is built, and what has been built so far.
+    """Settings of the conversion and the parts of the network that have been built so far.
 
     Parameters
     ----------
@@ -42,18 +42,18 @@ class RatePlan(Parts):
     membrane : Membrane
     scales : Scales
     inputs : dict of str to Input
-        By name of the graph's input.
+        The inputs, by their names in the graph.
     names : dict of str to str
         Name of the population, or spiking input, of every input, layer and readout.
     depths, releases : dict of str to int
-        Longest path to it, in delays, and the step in which it starts (mueller Eq 4.4).
+        Longest path to each layer in delays, and the step of its release (mueller Eq 4.4).
     carried : mapping of str to Carried
     neuron : Neuron
-        As the user gave it, with distributions of parameters.
+        The neuron given by the user, including distributions of parameters.
     seed : int
-        Of what is drawn from these.
+        Seed of the values drawn from these distributions.
     first_spikes : dict of str to int
-        Step before which a population, or spiking input, cannot spike.
+        Earliest step in which a population, or spiking input, can spike.
     """
 
     code: RateCode
@@ -71,13 +71,13 @@ class RatePlan(Parts):
     first_spikes: dict[str, int] = field(default_factory=dict)
 
     def delay(self, source: str, layer: str) -> int:
-        """Delay of a projection in steps."""
+        """Return the delay of a projection in steps."""
         return self.depths[layer] - self.depths[source] if self.code.balance_delays else 1
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A population to be driven: ``affine / scale`` is its activation."""
+    """A population that receives input; its activation is ``affine / scale``."""
 
     key: str
     affine: Affine
@@ -87,7 +87,7 @@ class Destination:
 
 
 def add_spiking(plan: RatePlan, layer: Layer) -> None:
-    """A rectification: neurons that spike."""
+    """Add the spiking neurons of a rectification."""
     scale = plan.scales.of[layer.name]
     carried = plan.carried.get(layer.name)
     if carried is None:
@@ -99,7 +99,7 @@ def add_spiking(plan: RatePlan, layer: Layer) -> None:
 
 
 def add_gates(plan: RatePlan, layer: Layer) -> None:
-    """Gates that let the spikes of the fastest source of each window pass (rueckauer 3.6)."""
+    """Add gates that pass on the spikes of the fastest source in each window (rueckauer 3.6)."""
     gate = MaxGate(prod(pool_of(layer).size), plan.code.max_pool_estimate)
     scale = plan.scales.of[layer.name]
     carried = plan.carried.get(layer.name)
@@ -126,7 +126,7 @@ def add_gates(plan: RatePlan, layer: Layer) -> None:
 
 
 def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
-    """An output: neurons that only add up, or neurons whose spikes are counted."""
+    """Add an output: neurons that only integrate, or neurons whose spikes are counted."""
     affine, scale, membrane = layer.inputs[0], plan.scales.of[layer.name], plan.membrane
     code = plan.code
     kind = code.readout
@@ -140,13 +140,13 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
         target = Destination(layer.name, shifted, scale, membrane)
         _add_neurons(plan, target, output if carries else "", scale, shift)
     else:
-        # mV a step at the activation ``scale``, for neurons that only add up
+        # mV per step at the activation ``scale``, for neurons that only integrate
         silent = membrane.readout()
         per_step = silent.gain * membrane.dt / silent.capacitance
         target = Destination(layer.name, affine, scale, silent, spiking=False)
         _add_neurons(plan, target, "", scale / per_step, np.zeros(()))
     (name,) = identifiers([output])
-    softmax = code.readout == "softmax"  # the generator's draws are the function already
+    softmax = code.readout == "softmax"  # the function is already realized by the random draws
     function = Linear() if softmax else layer.function
     rate = code.readout_rate if softmax else 0.0
     plan.readouts.append(Readout(name, plan.names[layer.name], kind, function, rate))
@@ -155,7 +155,7 @@ def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
 def _add_neurons(
     plan: RatePlan, target: Destination, layer: str, scale: Scale, offset: NDArray[np.float64]
 ) -> None:
-    """A population with its synapses, its currents and its clamp."""
+    """Add a population with its synapses, currents and clamp."""
     membrane, name, key = target.membrane, plan.names[target.key], target.key
     synapses = _connect(plan, target)
     bias = np.asarray(target.affine.bias, np.float64) / target.scale
@@ -204,10 +204,11 @@ def _clamp(
     initial: dict[str, Value],
     current: NDArray[np.float64],
 ) -> dict[str, Value]:
-    """Hold a population until its release: what changes then; ``parameters`` get the start.
+    """Hold a population until its release; return the changes and update ``parameters``.
 
-    Where nothing can arrive before the release, it is enough that the constant current sets in
-    then.  Otherwise the threshold is out of reach, and potential and threshold are set then.
+    If no input can arrive before the release, it is sufficient to switch on the constant current
+    then.  Otherwise the threshold is out of reach until the release, when potential and threshold
+    are set.
     """
     membrane, release = target.membrane, plan.releases[target.key]
     parameter = membrane.neuron.model.current
@@ -229,36 +230,36 @@ def _clamp(
 
 
 def _at_rest(neuron: Neuron) -> dict[str, Value]:
-    """The potential of a neuron at rest."""
+    """Return the start value of the potential for a neuron at rest."""
     model = neuron.model
     return {model.potential: float(neuron.value(model.role(roles.REST)))}
 
 
 def _compact(current: NDArray[np.float64], target: Destination) -> Value:
-    """A constant current as one number where it is the same for all."""
+    """Return a constant current, as a single number if it is the same for all neurons."""
     constant = compact(current, target.affine.shape)
     return float(constant.ravel()[0]) if constant.size == 1 else constant
 
 
 def _different(plan: RatePlan, name: str, shape: tuple[int, ...]) -> dict[str, Value]:
-    """Parameters that differ from neuron to neuron: as given, or drawn for this population."""
+    """Return the parameters that differ between neurons, as given or drawn for this population."""
     number = list(plan.names.values()).index(name)
     drawn = plan.neuron.drawn(shape, np.random.default_rng((plan.seed, number)))
     refractory = plan.neuron.model.refractory
-    if refractory in drawn:  # simulators count it in steps
+    if refractory in drawn:  # simulators count refractory periods in steps
         dt = plan.membrane.dt
         drawn[refractory] = np.maximum(np.round(drawn[refractory] / dt), 1.0) * dt
     return {**{n: v for n, v in plan.neuron.parameters.items() if np.ndim(v)}, **drawn}
 
 
 def _first_arrival(plan: RatePlan, synapses: list[Projection]) -> float:
-    """Step in which the first spike can arrive."""
+    """Return the earliest step in which a spike can arrive."""
     arrivals = [plan.first_spikes[entry.pre] + entry.delay_steps for entry in synapses]
     return min(arrivals, default=inf)
 
 
 def _connect(plan: RatePlan, target: Destination) -> list[Projection]:
-    """Synapses and drives of a population."""
+    """Add the synapses and drives of a population."""
     membrane, name = target.membrane, plan.names[target.key]
     found = []
     for term in target.affine.terms:
@@ -281,7 +282,7 @@ def _connect(plan: RatePlan, target: Destination) -> list[Projection]:
 
 
 def _weights(plan: RatePlan, target: Destination, term: Term, synapse: Synapse) -> Operator:
-    """The weights of a term, of both signs, in the unit of the receptor."""
+    """Return the weights of a term, of both signs, in the unit of the receptor."""
     membrane, source = target.membrane, plan.inputs.get(term.source)
     if source is not None:
         of_one = membrane.weight(1000.0 / membrane.dt, synapse) / source.scale
@@ -291,7 +292,7 @@ def _weights(plan: RatePlan, target: Destination, term: Term, synapse: Synapse) 
 
 
 def _of_sources(term: Term, source: Input) -> Operator:
-    """From spike sources, which are ON and OFF cells for a signed input."""
+    """Return the operator from spike sources, which are ON and OFF cells for a signed input."""
     if not source.signed:
         return term.operator
     return compose(Polarity(source.spike_shape), term.operator)

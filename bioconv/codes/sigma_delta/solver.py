@@ -1,8 +1,8 @@
-"""Sigma-delta neurons without time steps: everything happens when a spike arrives.
+"""Exact event-driven solution of sigma-delta neurons.
 
-Yousefzadeh et al. 2019, Algorithm 1.  Between arrivals nothing changes, so a loop over the times
-of arrival of each sample is exact.  Spikes that arrive together are added up before the neuron is
-asked; one that is several levels off sends several spikes at that time.
+See Yousefzadeh et al. 2019, Algorithm 1.  Nothing changes between arrivals, so that a loop over the
+arrival times of each sample is exact.  Spikes that arrive simultaneously are added up before the
+threshold is checked; a neuron that is several levels off emits several spikes at that time.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Array, Operator
 
-#: decimals of a ms: arrivals that are nearer than this are one event, whatever their path
+#: decimals of a time in ms to which arrivals are rounded; equal ones form one event
 _DECIMALS = 9
-#: ms: how much later than the end of the ramp a spike may be computed to be
+#: tolerance in ms for a spike that is computed to lie after the end of the ramp
 _ROUNDING = 1e-9
 
 #: state variable -> its values (batch, n)
 State = dict[str, Array]
-#: (receptor, times of arrival) -> what each spike is worth
+#: (receptor, times of arrival) -> value of each spike
 Worth = Callable[[str, Times], Times]
 _ONCE = at_most(gate=1, slope=1)
 
 
 def exact_solutions(model: NeuronModel) -> tuple[Exact, ...]:
-    """The models of this code, all of which have exact solutions.
+    """Return the models of this code, all of which have exact solutions.
 
-    Of neurons and gates that pool, only those with as many receptors as ``model`` has.
+    Pooling neurons and gates are only included with the number of receptors of ``model``.
     """
     return _with_receptors(len(model.receptors))
 
@@ -68,7 +68,7 @@ def _with_receptors(n: int) -> tuple[Exact, ...]:
 
 
 def _misses(population: Population, changes: Sequence[Change]) -> list[str]:
-    """The gate may be closed once, and the ramp may end."""
+    """Report changes other than closing the gate once and ending the ramp."""
     found = list(_ONCE(population, changes))
     found += [
         f"{c.variable} of population {population.name!r} changes to another value than 0"
@@ -105,7 +105,7 @@ def _gating(stage: Stage) -> Solver:
 
 
 def _delays(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution:
-    """One spike, when the ramp has lifted the charge of the sample to the threshold."""
+    """Return one spike, at which the ramp has raised the charge of the sample to the threshold."""
     charged, ended = _change_time(stage, "gate"), _change_time(stage, "slope")
     potential = _charged(stage, current)
     missing = np.maximum(stage.value("v_th") - potential, 0.0)
@@ -115,7 +115,7 @@ def _delays(stage: Stage, arrivals: Sequence[Times], current: Times) -> Solution
 
 
 def _add_up(stage: Stage, worth: Worth, arrivals: Sequence[Times], current: Times) -> Solution:
-    """The potential at the end: all that has arrived."""
+    """Return the final potential, the sum of all input."""
     potential = _charged(stage, current)
     for entry, times in zip(stage.incoming, arrivals, strict=True):
         each = np.where(times <= stage.end, worth(entry.receptor, times), 0.0)
@@ -131,8 +131,8 @@ def _follow(
     arrivals: Sequence[Times],
     current: Times,
 ) -> Solution:
-    """The quantised value follows the potential, or the maximum of the sources, at each event."""
-    # what is there from the start, or has been charged in the first step, is seen at its end
+    """Let the quantised value follow the potential, or the maximum of sources, at each event."""
+    # the initial potential and the charge of the first step take effect at the end of that step
     events = _Events.of(arrivals, len(current), stage.dt, stage.end)
     batch, n = current.shape
     state: State = {
@@ -155,14 +155,14 @@ def _follow(
 
 @dataclass(frozen=True)
 class _Events:
-    """When something arrives: (batch, m) times, and for each arrival the number of its event."""
+    """Times of events (batch, m), and the number of the event of each arrival."""
 
     times: Times
     places: list[Array]
 
     @staticmethod
     def of(arrivals: Sequence[Times], batch: int, begin: float, end: float) -> _Events:
-        """All distinct times of arrival until ``end``, and ``begin``, sample by sample."""
+        """Collect ``begin`` and the distinct arrival times up to ``end`` for each sample."""
         rounded = [np.round(times, _DECIMALS).reshape(batch, -1) for times in arrivals]
         every = np.sort(np.concatenate([np.full((batch, 1), begin), *rounded], axis=1), axis=1)
         first = np.ones(every.shape, bool)
@@ -170,7 +170,7 @@ class _Events:
         every = np.where(first & (every <= end), every, np.inf)
         every = np.sort(every, axis=1)
         every = every[:, : max(int(np.isfinite(every).sum(axis=1).max()), 1)]
-        # Searching sorted rows at once: each row is lifted above the one before it.
+        # All sorted rows are searched at once: an offset puts each row above the previous one.
         lift = (np.arange(batch) * 2.0 * (end + 1.0))[:, None]
         flat = (np.minimum(every, end + 1.0) + lift).ravel()
         places = []
@@ -183,7 +183,7 @@ class _Events:
 
 
 def _neuron(stage: Stage, n_branches: int) -> Callable[..., Any]:
-    """Algorithm 1, for spikes that arrive together."""
+    """Return the update of Algorithm 1 for spikes that arrive simultaneously."""
     level, threshold, highest, polarity = (
         stage.value(name) for name in ("level", "v_th", "v_max", "polarity")
     )
@@ -206,7 +206,7 @@ def _neuron(stage: Stage, n_branches: int) -> Callable[..., Any]:
 
 
 def _gate(stage: Stage) -> Callable[..., Any]:
-    """The largest of the sources' values, in whole levels."""
+    """Return the update of a gate: the largest value of its sources in whole levels."""
     polarity = stage.value("polarity")
     receptors = {r.name: r.variable for r in stage.population.model.receptors}
     variables = [receptors[entry.receptor] for entry in stage.incoming]
@@ -236,7 +236,7 @@ def _apply(operator: Operator, x: Array) -> Array:
 
 
 def _spikes_of(counts: NDArray[np.float64], number: int) -> tuple[NDArray, ...]:
-    """Sample, neuron, event of each spike, those of several repeated."""
+    """Return sample, neuron and event of each spike, repeated for multiple spikes."""
     sample, neuron = np.nonzero(counts)
     repeats = counts[sample, neuron].astype(np.int64)
     sample, neuron = np.repeat(sample, repeats), np.repeat(neuron, repeats)
@@ -244,7 +244,7 @@ def _spikes_of(counts: NDArray[np.float64], number: int) -> tuple[NDArray, ...]:
 
 
 def _times_of(sent: list[tuple[NDArray, ...]], events: Times, batch: int, n: int) -> Times:
-    """Spike times (batch, n, k), ascending, from lists in the order of events."""
+    """Return ascending spike times (batch, n, k) from lists in the order of events."""
     sample, neuron, event = (np.concatenate(parts) for parts in zip(*sent, strict=True))
     flat = sample * n + neuron
     order = np.argsort(flat, kind="stable")
@@ -256,9 +256,9 @@ def _times_of(sent: list[tuple[NDArray, ...]], events: Times, batch: int, n: int
 
 
 def _worth(stage: Stage, n_branches: int, receptor: str, times: Times) -> Times:
-    """What each arriving spike is worth: 1, or the intensity that its time tells.
+    """Return the value of each arriving spike: 1, or the intensity that its time represents.
 
-    The receptors of the second half are those that weigh times.
+    Spike times are evaluated by the receptors of the second half.
     """
     if receptor in [entry.name for entry in stage.population.model.receptors[:n_branches]]:
         return _whole(times)
@@ -272,12 +272,12 @@ def _whole(times: Times) -> Times:
 
 
 def _charged(stage: Stage, current: Times) -> Times:
-    """Potential after the constant current has flowed."""
+    """Return the potential after the constant current has ended."""
     flow = (stage.value("i_offset") + current) / stage.value("c_m")
     return stage.start("v") + flow * _change_time(stage, "gate")
 
 
 def _change_time(stage: Stage, variable: str) -> float:
-    """When a parameter changes, in ms; the end of the sample if it does not."""
+    """Return the time in ms at which a parameter changes, or the end of the sample."""
     times = [c.step * stage.dt for c in stage.changes if c.variable == variable]
     return min(times, default=stage.end)

@@ -1,8 +1,8 @@
-"""Axons as neurons: each passes on the spikes of one neuron, late, incompletely, or unasked.
+"""Axons as neuron models: each relays the spikes of one neuron with delays, losses or extra spikes.
 
-An axon takes one spike a step from its neuron with weight 1 and emits one a step.  The random
-numbers are standard normal, drawn anew for every axon and step; a probability is a quantile of
-that distribution.
+An axon receives at most one spike per step from its neuron, with weight 1, and emits at most one.
+The random numbers are standard normal and drawn independently for every axon and step;
+probabilities are expressed as quantiles of this distribution.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
 
-#: most slots for spikes on their way: each is a state variable of every axon
+#: largest number of slots for spikes under way; each is a state variable of every axon
 MOST_SLOTS = 65
-#: names of axons begin so; nothing depends on it
+#: prefix of the names of axons; nothing depends on it
 FAMILY = "axon"
-#: state variables of a spike that is counted down
+#: state variables for the countdown of a single spike
 _COUNTING = 2
 
 _NEVER = 1e3
@@ -44,17 +44,17 @@ _LATENCY = Parameter(
 
 @dataclass(frozen=True)
 class AxonKind:
-    """What axons of one model can do.
+    """Capabilities of the axons of one model.
 
     Parameters
     ----------
     loss, spurious : bool
-        Whether spikes may get lost, or come up.
+        Whether spikes can be lost, and whether spurious spikes can arise.
     slots : int
-        An odd number: steps that the delay may take, from none to ``slots - 1``; spikes on their
-        way are counted in one state variable a slot.  0: no delay.
+        An odd number for a random delay from 0 to ``slots - 1`` steps; spikes under way are counted
+        in one state variable per slot.  0 for no slots.
     countdown : bool
-        One spike at most is on its way, with one variable for the time that is left.
+        Whether the delay of at most one spike under way is counted down in a single variable.
     """
 
     loss: bool = False
@@ -64,28 +64,29 @@ class AxonKind:
 
     @property
     def delays(self) -> bool:
-        """Whether the delay is drawn."""
+        """Whether the delay is random."""
         return self.countdown or self.slots > 0
 
 
 def Axon(kind: AxonKind | None = None, **parameters: Value) -> Neuron:
-    """Axon that passes spikes on.
+    """Axon that relays spikes.
 
-    A plain one emits in the step of arrival.  One with a random delay takes a step more, and then
-    ``latency + sigma_jitter * x`` rounded to whole steps, with x standard normal and deviations of
-    at most ``latency``.  With slots, any number of spikes may be on their way; where two come due
-    in one step the second one waits for the next, so that none is lost.  With ``countdown`` a
-    spike that meets another one on its way takes its place.
+    A plain axon emits a spike in the step of its arrival.  An axon with a random delay takes one
+    more step plus ``latency + sigma_jitter * x`` rounded to whole steps, with x standard normal and
+    deviations of at most ``latency``.  With slots, any number of spikes can be under way; if two
+    are due in one step, the second is emitted in the next step, so that none is lost.  With
+    ``countdown``, a new spike replaces one that is under way.
 
-    A spike is lost where x is below ``z_loss``, and one comes up in each step with x above
-    ``z_spurious`` (`loss_quantile`, `spurious_quantile`).
+    A spike is lost if x is below ``z_loss``, and a spurious spike arises in each step in which x is
+    above ``z_spurious`` (`loss_quantile`, `spurious_quantile`).
 
     Parameters
     ----------
     kind : AxonKind, optional
-        Default: a plain relay.
+        Capabilities of the axon; by default it is a plain relay.
     **parameters : float or ndarray
-        z_loss, z_spurious; sigma_jitter 0 ms, latency 1 ms: those that the kind has.
+        Those of the following that the kind has: z_loss, z_spurious; sigma_jitter 0 ms,
+        latency 1 ms.
 
     Returns
     -------
@@ -134,15 +135,15 @@ def Axon(kind: AxonKind | None = None, **parameters: Value) -> Neuron:
 
 
 def is_axon(model: NeuronModel) -> bool:
-    """Whether a model is declared to be an axon."""
+    """Whether a model is declared as an axon."""
     return model.kind == roles.AXON
 
 
 def kind_of(model: NeuronModel) -> AxonKind:
-    """What axons of a model can do, from the roles of its parameters and its states.
+    """Return the capabilities of a model of axons, from its roles and state variables.
 
-    A delay counts down one spike in two variables, or has one variable a slot, besides that which
-    takes the spikes.
+    A delay uses two variables to count down one spike, or one variable per slot, in addition to
+    the variable that receives the spikes.
     """
     loss, spurious, jitter = map(model.role, (roles.LOSS, roles.SPURIOUS, roles.JITTER))
     delay = len(model.states) - 1 if jitter else 0
@@ -151,7 +152,7 @@ def kind_of(model: NeuronModel) -> AxonKind:
 
 
 def model_names() -> list[str]:
-    """Names of the models of all kinds."""
+    """Return the names of the models of all kinds."""
     ways = [AxonKind(), AxonKind(countdown=True)]
     ways += [AxonKind(slots=n) for n in range(3, MOST_SLOTS + 1, 2)]
     return [
@@ -163,30 +164,30 @@ def model_names() -> list[str]:
 
 
 def loss_quantile(probability: float) -> float:
-    """The parameter ``z_loss`` for a probability of loss."""
+    """Return the parameter ``z_loss`` for a probability of loss."""
     return float(np.clip(ndtri(probability), *_BOUNDS))
 
 
 def loss_probability(quantile: Value) -> NDArray[np.float64]:
-    """The probability of loss for the parameter ``z_loss``."""
+    """Return the probability of loss for the parameter ``z_loss``."""
     return np.asarray(ndtr(quantile), np.float64)
 
 
 def spurious_quantile(rate: float, dt: float) -> float:
-    """The parameter ``z_spurious`` for spikes that come up at ``rate`` (Hz), with steps of dt (ms).
+    """Return the parameter ``z_spurious`` for spurious spikes at ``rate`` (Hz) and a step dt (ms).
 
-    Spikes come up as in a Poisson process, but at most one a step.
+    Spurious spikes follow a Poisson process, but with at most one per step.
     """
     return float(np.clip(-ndtri(-np.expm1(-rate * dt * 1e-3)), *_BOUNDS))
 
 
 def spurious_rate(quantile: Value, dt: float) -> NDArray[np.float64]:
-    """The rate in Hz for the parameter ``z_spurious``."""
+    """Return the rate of spurious spikes in Hz for the parameter ``z_spurious``."""
     return np.asarray(-np.log1p(-ndtr(np.negative(quantile))) / dt * 1e3, np.float64)
 
 
 def extra_steps(kind: AxonKind, latency_steps: int) -> int:
-    """Steps from the spike of a neuron to that of its axon, on average; ``latency`` in steps."""
+    """Return the mean delay in steps between a neuron and its axon; ``latency`` is in steps."""
     return 2 + latency_steps if kind.delays else 1
 
 
@@ -207,7 +208,7 @@ def _name(kind: AxonKind) -> str:
 
 
 def _slots(n: int) -> tuple[list[str], list[State], str, str]:
-    """A shift register: ``q{j}`` are the spikes that come due in j steps."""
+    """Return the parts of a shift register, in which ``q{j}`` counts the spikes due in j steps."""
     steps = "clip(floor((latency + sigma_jitter * x_jitter) / dt + 0.5), 0, 2 * latency / dt)"
     lines = [
         f"n_late = {steps} : 1",
@@ -221,7 +222,7 @@ def _slots(n: int) -> tuple[list[str], list[State], str, str]:
 
 
 def _countdown() -> tuple[list[str], list[State], str, str]:
-    """``left`` is the time until the spike that waits."""
+    """Return the parts of a countdown, in which ``left`` is the time until the pending spike."""
     lines = [
         "delayed = latency + clip(sigma_jitter * x_jitter, -latency, latency) : second",
         "dwaits/dt = kept / dt : 1",

@@ -19,16 +19,16 @@ _REFERENCES = ("rueckauer2016", "mueller2023")
 def IntegrateAndFire(
     reset: str = "subtraction", synapse: str = "delta", **parameters: Value
 ) -> Neuron:
-    """Neuron that adds up its input and fires at a threshold: ``c_m dv/dt = i``.
+    """Neuron that integrates its input and fires at a threshold: ``c_m dv/dt = i``.
 
     Parameters
     ----------
     reset : {"subtraction", "value"}
-        After a spike ``v`` falls by ``v_th - v_reset``, or to ``v_reset``.
+        Whether a spike reduces ``v`` by ``v_th - v_reset`` or sets it to ``v_reset``.
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
         See `bioconv.neurons.library.synapses`.
     **parameters : float or ndarray
-        v_rest, the start value, 0 mV; v_reset 0 mV; v_th 1 mV; c_m 1 pF; t_ref 0 ms;
+        v_rest (start value) 0 mV; v_reset 0 mV; v_th 1 mV; c_m 1 pF; t_ref 0 ms;
         i_offset 0 pA; tau_syn 5 ms (exponential and alpha); tau_syn_exc 5 ms, tau_syn_inh 5 ms,
         e_rev_exc 4 mV, e_rev_inh -1 mV (conductance).
 
@@ -75,14 +75,14 @@ def IntegrateAndFire(
 
 
 def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
-    """Perfect integrator that never spikes: an output whose potential is read.
+    """Perfect integrator that never spikes, for outputs whose potential is read.
 
     Parameters
     ----------
     synapse : {"delta", "exponential", "alpha", "conductance", "conductance_alpha"}
         See `bioconv.neurons.library.synapses`.
     **parameters : float or ndarray
-        v_rest, the start value, 0 mV; c_m 1 pF; i_offset 0 pA; tau_syn 5 ms (exponential and
+        v_rest (start value) 0 mV; c_m 1 pF; i_offset 0 pA; tau_syn 5 ms (exponential and
         alpha); tau_syn_exc 5 ms, tau_syn_inh 5 ms, e_rev_exc 4 mV, e_rev_inh -1 mV (conductance).
 
     Returns
@@ -120,7 +120,7 @@ def Integrator(synapse: str = "delta", **parameters: Value) -> Neuron:
 
 
 def subtracts(model: NeuronModel) -> bool:
-    """Whether the reset of a model keeps what went beyond the threshold."""
+    """Whether the reset of a model preserves the excess of the potential over the threshold."""
     names = model.potential, model.role(roles.THRESHOLD), model.role(roles.RESET)
     if not all(names):
         return False
@@ -130,16 +130,16 @@ def subtracts(model: NeuronModel) -> bool:
 
 
 def _synapse(kind: str) -> Synapse:
-    """Reversal potentials lie to rest and threshold about as in the leaky neuron."""
+    """Return the synapse; reversal potentials relate to rest and threshold as in a leaky neuron."""
     return synapse_parts(kind, e_rev_exc=4.0, e_rev_inh=-1.0)
 
 
 def _method(synapse: str) -> str:
-    """The method that is exact for v with a constant current.
+    """Return the integration method that is exact for v with a constant current.
 
     The exact solution is singular without a leak.  Exponential Euler is exact for v with a delta
-    synapse and takes the current at the start of a step for the whole step else, but divides by
-    the conductance, which may be zero: Euler then, which is the same in its limit.
+    synapse, and otherwise uses the current at the start of a step for the whole step.  However, it
+    divides by the conductance, which may be zero; Euler, its limit, is used in this case.
     """
     return "euler" if synapse.startswith("conductance") else "exponential_euler"
 

@@ -1,1 +1,1 @@
-"""How neurons answer to currents: f-I curves and the drives fitted to them."""
+"""Responses of neurons to currents: f-I curves and the drives that are fitted to them."""

@@ -1,6 +1,6 @@
-"""What a neuron does under constant currents, measured with the array update.
+"""Responses of a neuron to constant currents, measured with the array update.
 
-All currents are one batch, in float64; results are kept in the cache by content.
+All currents are simulated in one batch, in float64.  Results are cached by content.
 """
 
 from __future__ import annotations
@@ -29,46 +29,46 @@ from bioconv.timing import whole_steps
 
 Floats = NDArray[np.float64]
 
-#: changes when the same key would give other numbers
+#: version of the cache; it changes whenever the same key would give different numbers
 _VERSION = 3
-#: currents on the way from silence to the highest rate
+#: number of currents from silence to the highest rate
 _N_FINE = 512
 _COARSE = np.concatenate([-np.logspace(4, -2, 110), [0.0], np.logspace(-2, 6.5, 401)])
-#: ms: of the first look, and of the measurement
+#: simulated and discarded time in ms of the first coarse scan, and of the measurement
 _LOOK, _MEASURE = (1000.0, 250.0), (1400.0, 400.0)
-#: spikes in the measured time at the largest rate: slower neurons are measured for longer
+#: spikes in the measured time at the largest rate; slower neurons are measured for longer
 _SPIKES_AT_TOP = 50.0
-#: a curve that falls below this share of its largest rate has left its rising branch
+#: share of the largest rate below which a curve is considered to have left its rising branch
 _BLOCKED = 0.7
-#: coarse currents, a factor of about ten, within which a dip is over that is no such fall
+#: number of coarse currents (a factor of about ten) within which a dip recovers, unlike such a fall
 _AHEAD = 45
-#: Hz times ms: a neuron that spikes in every fourth step does so by the method, not by itself
+#: largest rate times step (Hz ms): a spike in every fourth step is an artefact of the method
 _MOST_OFTEN = 250.0
 _NEVER_FIRES = "{name} fires steadily for no constant current."
-#: intervals that differ by this factor are bursts
+#: factor between intervals from which spikes are considered as bursts
 _BURST = 1.5
-#: an onset faster than the steady rate by this factor is adaptation; below, it is rounding to steps
+#: ratio of onset rate to steady rate from which there is adaptation; below, it is due to rounding
 _ADAPTS = 1.05
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Answers to constant currents.
+    """Responses to constant currents.
 
     Parameters
     ----------
     currents : ndarray, shape (n,)
-        In the unit of the model's current parameter, ascending in what `rising_branch` gives.
+        In the unit of the model's current parameter; ascending in results of `rising_branch`.
     rates : ndarray, shape (n,)
         Steady firing rate in Hz.
     onset : ndarray, shape (n,)
-        1 over the first interval, in Hz; 0 where there was none.
+        Inverse of the first interval in Hz; 0 if there was none.
     excess : ndarray, shape (n,)
-        Spikes before the counted time beyond those of the steady rate.
+        Number of spikes before the counted time in excess of those of the steady rate.
     potential : ndarray, shape (n,)
-        Mean of the membrane potential over the counted time, in its unit.
+        Mean membrane potential over the counted time, in its unit.
     variance : ndarray, shape (n,)
-        Variance of the count over its mean in trials with noise; 0 for one trial.
+        Variance of the spike count divided by its mean in trials with noise; 0 for one trial.
     """
 
     currents: Floats
@@ -79,18 +79,19 @@ class Curve:
     variance: Floats
 
     def rate(self, current: ArrayLike) -> Floats:
-        """Rate in Hz between the measured currents; that of the nearest one beyond them."""
+        """Interpolate the rate in Hz; beyond the measured currents it is constant."""
         rates = np.maximum.accumulate(self.rates)
         return np.interp(np.asarray(current, np.float64), self.currents, rates)
 
     def adaptation(self, rate: float) -> tuple[float, float]:
-        """How much faster than ``rate`` (Hz) the neuron fires at first, and for how long.
+        """Return the strength and the duration of adaptation at a steady ``rate`` (Hz).
 
         Returns
         -------
         ratio, time : float
-            Steady over first interval, and the time constant in ms of an exponential decay of
-            the rate with the measured number of spikes; 0 ms if the ratio is below 1.05.
+            Ratio of the steady to the first interval, and time constant in ms of an exponential
+            decay of the rate that gives the measured number of spikes; the latter is 0 ms if the
+            ratio is below 1.05.
         """
         index = int(np.argmin(np.abs(self.rates - rate)))
         steady, first = self.rates[index], self.onset[index]
@@ -112,39 +113,39 @@ def measure_curve(
     sources: ArrayLike = (),
     seed: int = 0,
 ) -> Curve:
-    """Steady rates, onset and mean potential for constant currents, all in one run.
+    """Measure steady rates, onset rates and mean potentials for constant currents in one run.
 
     Parameters
     ----------
     neuron : Neuron
-        With parameters that are the same for all neurons, and a parameter for constant current.
+        Its parameters must be the same for all neurons, and one must be a constant current.
     currents : array of float, shape (n,)
-        In place of the neuron's own constant current.
+        Constant currents, which replace that of the neuron.
     dt : float
         ms.
     duration, discard : float
-        Time in ms that is simulated, and that is not counted at its beginning.
+        Simulated time, and initial part of it that is not counted, in ms.
     trials : int
-        Neurons for each current, where there is noise: their rates are averaged.
+        Number of neurons for each current if there is noise; their rates are averaged.
     shots : float
-        Synaptic input that fluctuates about zero, at the excitatory receptor: its variance is
-        that of weights that arrive at random, with this standard deviation in 1 ms.
+        Amplitude of synaptic input that fluctuates about zero, at the excitatory receptor.  Its
+        variance is that of randomly arriving weights with this standard deviation in 1 ms.
     sources : array of float, shape (n_sources,)
-        Rates in Hz of the sources of that input.  Each stands for two, one with a positive and
-        one with a negative weight, that fire regularly from a random phase on.
+        Rates in Hz of the sources of this input.  Each represents two sources, one with a positive
+        and one with a negative weight, that fire regularly with a random phase.
     seed : int
-        Of the noise.
+        Seed of the noise.
 
     Returns
     -------
     Curve
-        Rates are intervals over the time that they take; with noise, bursts or fewer than two
-        spikes: spikes over the counted time.
+        Rates are the number of intervals divided by their total duration.  With noise, bursts or
+        fewer than two spikes, they are the number of spikes divided by the counted time.
 
     Raises
     ------
     ParameterError
-        The model takes no constant current or never spikes, or times that are no whole steps.
+        The model has no constant current or never spikes, or a time is not a multiple of ``dt``.
     """
     model = neuron.model
     if not model.current or not model.threshold:
@@ -170,11 +171,11 @@ def measure_curve(
 
 
 def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
-    """The f-I curve from silence to ``max_rate``, or to the highest rate.
+    """Measure the f-I curve from silence to ``max_rate``, or to the highest rate.
 
-    The scale of the currents is found by a first look at all magnitudes.  Neurons that fall
-    silent again, or fire more slowly, at high currents (depolarisation block) are followed up to
-    their highest rate.
+    The scale of the currents is found by a coarse scan of all magnitudes.  The curves of neurons
+    that become silent or fire more slowly at high currents (depolarisation block) end at their
+    highest rate.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
     dt : float
         ms.
     max_rate : float
-        Hz; 0: as far as it goes.
+        Largest rate in Hz; 0 for the highest rate of the neuron.
 
     Returns
     -------
@@ -191,7 +192,7 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
     Raises
     ------
     ParameterError
-        The neuron fires for no current, or never as fast.
+        The neuron does not fire for any current, or not as fast as ``max_rate``.
     """
     name = neuron.model.name
     duration, discard = (_whole(time, dt) for time in _LOOK)
@@ -201,7 +202,7 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
     top = min(reached + 1, peak) if 0 < max_rate <= look[peak] else peak
     slow = max(1.0, _SPIKES_AT_TOP / (max_rate or look[peak]))
     duration, discard = (_whole(time * slow, dt) for time in _MEASURE)
-    for end in dict.fromkeys([top, peak]):  # the first look may have seen what does not last
+    for end in dict.fromkeys([top, peak]):  # the coarse scan may include transients
         currents = np.linspace(_COARSE[silent], _COARSE[end], _N_FINE)
         curve = measure_curve(neuron, currents, dt=dt, duration=duration, discard=discard)
         highest = float(curve.rates.max())
@@ -218,7 +219,7 @@ def rising_branch(neuron: Neuron, dt: float, max_rate: float = 0.0) -> Curve:
 
 
 def _content(model: NeuronModel, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a neuron does, whatever its parts are called: for the key of the cache."""
+    """Return the definition of a neuron irrespective of names, for the key of the cache."""
     own, update = structure(model), discretise(model).update
     names = dict.fromkeys((*own.names, *(line.target for line in update)))
     places = {name: f"p{place}" for place, name in enumerate(names)}
@@ -240,12 +241,12 @@ def _whole(time: float, dt: float) -> float:
 
 
 def _branch(name: str, rates: Floats, dt: float) -> tuple[int, int]:
-    """Index of the last silent current and of the highest rate of the branch that rises there.
+    """Return the indices of the last silent current and of the highest rate of the rising branch.
 
-    The branch ends where the rate falls and does not come back; adaptation makes dips, too.
+    The branch ends where the rate falls and does not recover; dips can also be due to adaptation.
     """
     zero = int(np.flatnonzero(_COARSE == 0)[0])
-    if rates[zero] > 0:  # fires by itself: silence lies below
+    if rates[zero] > 0:  # fires spontaneously: silence is at lower currents
         below = np.flatnonzero(rates[:zero] == 0)
         silent = int(below[-1]) if below.size else 0
     else:
@@ -311,7 +312,7 @@ def _measure(
 def _trains(
     shots: float, rates: Floats, n: int, dt: float, seed: int
 ) -> tuple[Floats, Floats, Floats] | None:
-    """Of each source: spikes a step, phase at the start by neuron, weight."""
+    """Return spikes per step, initial phase in each neuron, and weight of each source."""
     if not shots or not rates.any():
         return None
     both = np.repeat(rates, 2)
@@ -332,7 +333,7 @@ def _run(
     trains: Any,
     key: Any,
 ) -> dict[str, Any]:
-    """What `_measure` makes rates of, by neuron; times in steps."""
+    """Simulate and return the statistics for `_measure` of each neuron; times are in steps."""
     update = update_of(model)
     shape = next(iter(start.values())).shape
     zeros = jnp.zeros(shape, jnp.int64)
@@ -362,7 +363,7 @@ def _run(
 
 
 def _seen(seen: Values, fired: Any, number: Any, late: Any, potential: Any) -> Values:
-    """What has been seen after one more step."""
+    """Update the statistics of a run by one step."""
     interval = number - seen["latest"]
     counted = fired & late
     within = counted & (seen["count"] > 0)

@@ -1,4 +1,4 @@
-"""Which neurons are integrate-and-fire neurons with synaptic currents, by their equations."""
+"""Recognition of integrate-and-fire neurons with synaptic currents by their equations."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bioconv.neurons.library.leaky_integrate_and_fire import LeakyIntegrateAndFi
 
 @dataclass(frozen=True)
 class Integrating:
-    """A perfect or leaky integrate-and-fire neuron, with the names that its own model uses.
+    """A perfect or leaky integrate-and-fire neuron, with the names of the parts of its model.
 
     Parameters
     ----------
     potential : str
     threshold, reset, capacitance : str
-        Parameters.
+        Names of the parameters.
     time_constant : str
-        Of the leak; empty for a perfect integrator.
+        Time constant of the leak; empty for a perfect integrator.
     subtracts : bool
-        Whether a spike subtracts the threshold, counted from the reset, or sets the potential to
-        the reset.
+        Whether a spike subtracts the distance from reset to threshold or sets the potential to the
+        reset value.
     instant : bool
-        Whether the current of a spike jumps at once (delta, exponential), as that of an alpha
-        synapse does not.
+        Whether a spike changes the current instantaneously, as with a delta or exponential synapse
+        but not with an alpha synapse.
     """
 
     potential: str
@@ -41,13 +41,13 @@ class Integrating:
 
     @property
     def perfect(self) -> bool:
-        """Whether it has no leak."""
+        """Whether the neuron has no leak."""
         return not self.time_constant
 
 
 @lru_cache(maxsize=256)
 def integrating(model: NeuronModel) -> Integrating | None:
-    """What an integrate-and-fire neuron with current synapses calls its parts.
+    """Return the names of the parts of an integrate-and-fire neuron with current synapses.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def integrating(model: NeuronModel) -> Integrating | None:
     Returns
     -------
     Integrating or None
-        None for all models whose equations are others, whatever they are called.
+        None for all models with other equations, irrespective of names.
     """
     for leaky, reset, synapse, reference in _references():
         names = renaming(model, reference)

@@ -1,7 +1,7 @@
-"""What a neuron makes of a current: f-I curve, affine drive, charge of a spike.
+"""Transfer function of a neuron: f-I curve, affine drive, and charge of a spike.
 
-"Rate code on any neuron": an activation a in [0, 1] stands for the rate ``a * max_rate``, so a
-neuron is driven with the current ``i0 + gain * a`` whose rate comes closest to that.
+The rate code represents an activation a in [0, 1] by the rate ``a * max_rate``.  Any neuron is
+therefore driven by the current ``i0 + gain * a`` for which its rate comes closest to this.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bioconv.neurons.response.integrators import Integrating, integrating
 
 Floats = NDArray[np.float64]
 
-#: share of the largest rate that passes for silence
+#: share of the largest rate that counts as silence
 _SILENCE = 0.005
-#: share of the largest rate by which a curve jumps between two measured currents
+#: smallest change between two measured currents that is a jump, as a share of the largest rate
 _JUMP = 0.08
-#: where the point before a jump is put: share of the distance of the two currents
+#: distance of the point inserted before a jump, as a share of the distance of the two currents
 _BEFORE_JUMP = 1e-3
-#: relative width of the differences of the fit, wider than the steps of sampled rates
+#: relative width of the finite differences of the fit, wider than the steps of sampled rates
 _DIFFERENCE = 1e-3
-#: drives that a fit starts from: i0 below rheobase, and gain, in units of the span of currents
+#: start values of the fit: i0 below rheobase, and gain, in units of the span of currents
 _GUESSES = np.stack(
     np.meshgrid(-np.logspace(-3, 0.6, 25), np.linspace(0.1, 4.0, 40)), axis=-1
 ).reshape(-1, 2)
@@ -39,7 +39,7 @@ _GUESSES = np.stack(
 
 @dataclass(frozen=True)
 class DriveFit:
-    """The current ``i0 + gain * a`` for an activation a.
+    """Affine drive: the current ``i0 + gain * a`` for an activation a.
 
     Parameters
     ----------
@@ -65,29 +65,29 @@ def fi_curve(
     duration: float = 1000.0,
     discard: float = 200.0,
 ) -> Floats:
-    """Steady firing rates for constant currents, all in one run, in float64.
+    """Measure steady firing rates for constant currents in a single run, in float64.
 
     Parameters
     ----------
     neuron : Neuron
-        With parameters that are the same for all neurons, and a parameter for constant current.
+        Its parameters must be the same for all neurons, and one must be a constant current.
     currents : array of float, shape (n,)
-        In place of the neuron's own constant current, in its unit.
+        Constant currents, which replace that of the neuron, in its unit.
     dt : float
         ms.
     duration, discard : float
-        Time in ms that is simulated, and that is not counted at its beginning.
+        Simulated time, and initial part of it that is not counted, in ms.
 
     Returns
     -------
     ndarray, shape (n,)
-        Hz: intervals over the time that they take; where there are fewer than two spikes, or
-        bursts, spikes over the counted time.
+        Rates in Hz: the number of intervals divided by their total duration, or for bursts and for
+        fewer than two spikes, the number of spikes divided by the counted time.
 
     Raises
     ------
     ParameterError
-        The model takes no constant current or never spikes, or times that are no whole steps.
+        The model has no constant current or never spikes, or a time is not a multiple of ``dt``.
     """
     return measure_curve(neuron, currents, dt=dt, duration=duration, discard=discard).rates
 
@@ -95,7 +95,7 @@ def fi_curve(
 def fit_drive(
     neuron: Neuron, max_rate: float, dt: float, activations: ArrayLike | None = None
 ) -> DriveFit:
-    """The affine drive whose rates come closest to ``a * max_rate`` (least squares).
+    """Fit the affine drive whose rates come closest to ``a * max_rate`` (least squares).
 
     Parameters
     ----------
@@ -110,8 +110,8 @@ def fit_drive(
     Returns
     -------
     DriveFit
-        For a perfect integrator with reset by subtraction and no refractory period in closed
-        form: ``i0 = 0``, ``gain = max_rate c_m (v_th - v_reset)``, no residual.
+        For a perfect integrator with reset by subtraction and no refractory period, it is given in
+        closed form: ``i0 = 0``, ``gain = max_rate c_m (v_th - v_reset)``, without a residual.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def fit_drive(
 
 
 def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = None) -> DriveFit:
-    """The affine drive whose rates on a measured curve come closest to ``a * max_rate``.
+    """Fit the affine drive whose rates on a measured curve come closest to ``a * max_rate``.
 
     Parameters
     ----------
@@ -137,17 +137,17 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
     max_rate : float
         Rate in Hz of the activation 1.
     activations : array of float, optional
-        The activations that count, e.g. those of the calibration data, in units of the layer's
-        scale; by default evenly spaced in [0, 1].
+        The activations for which the distance is minimized, such as those of the calibration data,
+        in units of the scale of the layer.  By default they are evenly spaced in [0, 1].
 
     Returns
     -------
     DriveFit
-        With an ``i0`` at which the neuron is silent, so that activations from 0 down are.
+        The neuron is silent at its ``i0``, and therefore for activations of 0 and below.
     """
     a = np.linspace(0, 1, 101) if activations is None else np.asarray(activations, np.float64)
     a = np.clip(a.reshape(-1), 0.0, 1.0)
-    rates = isotonic_regression(curve.rates).x  # noise, and rates of few steps, go up and down
+    rates = isotonic_regression(curve.rates).x  # removes effects of noise and discrete rates
     last = int(np.searchsorted(rates, _SILENCE * max_rate)) - 1
     silent = float(curve.currents[max(last, 0)])
     span = float(np.interp(max_rate, rates, curve.currents)) - silent
@@ -157,8 +157,8 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
         current = silent + span * (x[..., :1] + x[..., 1:] * a)
         return np.interp(current, currents, rates) / max_rate - a
 
-    # Curves that jump have many minima; rates of sampled curves are steps on a small scale, so
-    # that differences need a finite width.
+    # Fits of curves with jumps have many minima.  Rates of sampled curves form small steps, so that
+    # finite differences must not be too narrow.
     tried = _GUESSES[np.argmin([np.sum(distance(x) ** 2) for x in _GUESSES])]
     bounds = ([-np.inf, 0.0], [0.0, np.inf])
     best = least_squares(distance, tried, diff_step=_DIFFERENCE, bounds=bounds).x
@@ -172,14 +172,14 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
 
 
 def _with_jumps(currents: Floats, rates: Floats, jump: float) -> tuple[Floats, Floats]:
-    """The curve with a point before each jump, so that no drive lives on what lies between."""
+    """Insert a point before each jump, so that no drive relies on interpolation across it."""
     after = np.flatnonzero(np.diff(rates) > jump) + 1
     before = currents[after] - _BEFORE_JUMP * (currents[after] - currents[after - 1])
     return np.insert(currents, after, before), np.insert(rates, after, rates[after - 1])
 
 
 def charge(neuron: Neuron, receptor: str, dt: float, potential: float | None = None) -> float:
-    """Charge that a spike of weight 1 brings in the discretised model.
+    """Return the charge that a spike of weight 1 delivers in the discretised model.
 
     Parameters
     ----------
@@ -193,17 +193,19 @@ def charge(neuron: Neuron, receptor: str, dt: float, potential: float | None = N
     Returns
     -------
     float
-        pA ms (ms in a dimensionless model).  Delta synapse: the capacitance c_m.  Exponential
-        synapse: tau, since exact solution and Runge-Kutta methods (Euler among them) keep
-        ``v c_m + i tau`` without a leak; exponential Euler holds the current of the start of a
-        step for the whole step:
-        dt / (1 - exp(-dt / tau)).  Alpha synapse: e times as much.  Conductance: times the
-        distance of ``potential`` to the reversal potential, negative for inhibition.
+        Charge in pA ms (ms in a dimensionless model).  For a delta synapse it is the capacitance
+        c_m.  For an exponential synapse it is tau, because the exact solution and Runge-Kutta
+        methods (including Euler) conserve ``v c_m + i tau`` without a leak.  With exponential
+        Euler, which uses the current at the start of a step for the whole step, it is
+        dt / (1 - exp(-dt / tau)).  For an alpha synapse it is e times as large.  For a conductance
+        it is multiplied by the distance of ``potential`` to the reversal potential, which is
+        negative for inhibition.
 
     Raises
     ------
     ParameterError
-        A delta synapse on a model without capacitance, a conductance without potential.
+        A model with a delta synapse has no capacitance, or ``potential`` is missing for a
+        conductance.
     """
     model, entry = neuron.model, neuron.model.receptor(receptor)
     if not entry.tau:
@@ -225,14 +227,15 @@ def charge(neuron: Neuron, receptor: str, dt: float, potential: float | None = N
 
 
 def charges_membrane(model: NeuronModel, receptor: Receptor) -> bool:
-    """Whether a delta synapse brings charge: it acts on a potential with a known capacitance."""
+    """Whether a delta synapse delivers charge, to a potential with a known capacitance."""
     return receptor.variable == model.potential != "" and bool(model.role(roles.CAPACITANCE))
 
 
 def _peak(neuron: Neuron, receptor: Receptor) -> float:
-    """Gain in 1/ms from the variable that receives spikes to the current: 1 / tau, or e / tau.
+    """Return the gain in 1/ms from the variable that receives spikes to the current.
 
-    An alpha synapse has two variables: the first receives spikes and drives the second.
+    It is 1 / tau, or e / tau for an alpha synapse, which has two variables: the first receives
+    spikes and drives the second.
     """
     model, tau = neuron.model, float(neuron.value(receptor.tau))
     own = {receptor.tau, *receptor.variables}

@@ -1,7 +1,7 @@
-"""Axons without time steps: spikes that come later, get lost, or come up.
+"""Exact solution of axons: delayed, lost and spurious spikes.
 
-See `bioconv.neurons.library.axon`.  A random delay is ``dt + latency`` and a normal error, as on
-the grid, but not rounded to it; there is no limit on the spikes under way.
+See `bioconv.neurons.library.axon`.  A random delay is ``dt + latency`` plus a normal error, as on
+the grid, but it is not rounded, and the number of spikes under way is not limited.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from bioconv.neurons.language import roles
 from bioconv.neurons.library.axon import loss_probability, spurious_rate
 from bioconv.operators import Array, Reshape
 
-#: streams of random numbers of an axon
+#: random number streams of an axon
 _JITTER, _LOSS, _SPURIOUS = range(3)
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """What the axons of one population do; ``most`` spurious spikes of one neuron are drawn."""
+    """Properties of the axons of a population; ``most`` is the number of spurious spikes drawn."""
 
     delays: bool
     loses: bool
@@ -35,12 +35,12 @@ class _Kind:
 
 
 def prepare(stage: Stage) -> Solver:
-    """The solver of one population; see `bioconv.simulators.event`.
+    """Return the solver of a population; see `bioconv.simulators.event`.
 
     Raises
     ------
     ParameterError
-        The axons do not get the spikes of one population, one each.
+        The axons are not connected one to one to the neurons of a single population.
     """
     if len(stage.incoming) != 1 or not isinstance(stage.incoming[0].operator, Reshape):
         raise ParameterError(
@@ -86,7 +86,7 @@ def _sent_alone(kind: _Kind, p: Mapping[str, Array], arrivals: list[Array]) -> A
 
 
 def _sent(kind: _Kind, p: Mapping[str, Array], arrivals: Sequence[Array]) -> Array:
-    """Times of the spikes of axons, (batch, n, k), from those of their neurons."""
+    """Return the spike times of axons, (batch, n, k), from those of their neurons."""
     (times,) = arrivals
     keys = jax.vmap(partial(jax.random.fold_in, p["key"]))(p["images"])
     sent = times + p["shift"][..., None]
@@ -105,7 +105,7 @@ def _sent(kind: _Kind, p: Mapping[str, Array], arrivals: Sequence[Array]) -> Arr
 
 
 def _drawn(draw: Any, keys: Array, stream: int, shape: tuple[int, ...]) -> Array:
-    """Numbers (batch, n, k) of a stream, of each sample and spike whatever else is drawn."""
+    """Draw numbers (batch, n, k) of a stream that only depend on the sample and the spike."""
     _, n, k = shape
 
     def of_spike(key: Array, number: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Puts together the recording of an event simulation."""
+"""Assembly of the recording of an event simulation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from bioconv.simulators.event.compiled import tally
 from bioconv.simulators.settings import Settings
 
 Counts = NDArray[np.int64]
-#: by how much of a step a time may fail to reach the end of its step, for rounding
+#: rounding tolerance at the end of a step, as a share of the step
 _ROUNDING = 1e-6
 
 
 class Collector:
-    """Takes what was found, batch by batch.
+    """Collects the results of a simulation batch by batch.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ class Collector:
     def add(
         self, images: Counts, found: Mapping[str, Solution], solvers: Mapping[str, Solver]
     ) -> None:
-        """What the populations did with the samples ``images``; a batch may be filled up.
+        """Add the results for the samples ``images``; the batch may be padded with more samples.
 
         Parameters
         ----------
         images : ndarray of int, shape (n,)
         found : mapping of str to Solution
         solvers : mapping of str to Solver
-            What found it.
+            The solvers that returned the solutions.
         """
         n = len(images)
         for name, solution in found.items():
@@ -82,7 +82,7 @@ class Collector:
             self._read(readout, images, found[readout.population])
 
     def _keep(self, name: str, images: Counts, times: Times) -> None:
-        """What was asked for of one population."""
+        """Store the requested records of one population."""
         if name in self._counts:
             late = self._steps(times) >= self.network.population(name).start_step
             self._counts[name][images] = (late & np.isfinite(times)).sum(axis=2)
@@ -90,7 +90,7 @@ class Collector:
             self._rasters[name].append(self._raster(images, times))
 
     def finish(self, seconds: Mapping[str, float]) -> Recording:
-        """The recording."""
+        """Return the recording."""
         settings = self.settings
         return Recording(
             network=self.network.name,
@@ -112,7 +112,7 @@ class Collector:
         )
 
     def _steps(self, times: Times) -> Counts:
-        """The step of the grid in which a time lies: step t covers (t dt, (t + 1) dt]."""
+        """Return the step of the grid that contains a time; step t covers (t dt, (t + 1) dt]."""
         with np.errstate(invalid="ignore"):
             steps = np.ceil(times / self.network.dt - _ROUNDING) - 1
         return np.clip(np.nan_to_num(steps), 0, self.settings.n_steps - 1).astype(np.int64)
@@ -130,7 +130,7 @@ class Collector:
         if readout.reads_spikes:
             times = np.asarray(solution.times)[: len(images)]
             analog = np.stack([self._from_spikes(settings, of_one) for of_one in times])
-        else:  # a level has no time: samples take the place of steps
+        else:  # potentials have no time axis: samples take the place of steps
             name = population.model.potential
             settings |= {"initial": population.starts(name), "start_step": 0}
             potential = np.asarray(solution.final[name])[: len(images)]
@@ -154,9 +154,9 @@ class Collector:
         }
 
     def _from_spikes(self, settings: Mapping[str, Any], times: Times) -> Times:
-        """Output of one sample at the end, before the function of the layer."""
+        """Return the final output of a sample, before the activation function of the layer."""
         neurons, k = np.nonzero(np.isfinite(times))
-        steps = times[neurons, k] / self.network.dt - 1.0  # a spike of step t comes at (t + 1) dt
+        steps = times[neurons, k] / self.network.dt - 1.0  # a spike in step t is at (t + 1) dt
         return self._decode(settings, steps, neurons, None, [self.settings.n_steps])[0]
 
     def _decode(
@@ -180,7 +180,7 @@ class Collector:
 
 
 def _joined(parts: list[Raster]) -> Raster:
-    """One raster of several, whose samples are in order."""
+    """Concatenate rasters whose samples are in order."""
     return Raster(
         image=np.concatenate([part.image for part in parts]),
         step=np.concatenate([part.step for part in parts]),

@@ -1,7 +1,7 @@
-"""A network whose solvers can all be compiled: one program of JAX for each population.
+"""Networks whose solvers can all be compiled: one JAX program for each population.
 
-Not one for the whole network: XLA would then work out spike times anew for each of their uses,
-instead of keeping them.
+There is no single program for the whole network, because XLA would then recompute spike times for
+each of their uses instead of storing them.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from bioconv.codes.solving.stage import Compiled, Phase, Solution, Solver, Trace
 from bioconv.network import SpikingNetwork
 from bioconv.operators import Array, Operator
 
-#: largest whole number up to which single precision counts exactly
+#: largest whole number up to which single precision represents all whole numbers exactly
 _EXACT = 2**24
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the program does for one population.
+    """Part of the program for one population.
 
     Parameters
     ----------
     traced, phases, static
-        Of its `Compiled`.
+        See `Compiled`.
     sources : tuple of (str, float)
-        Sending populations and delays in ms, each pair once.
+        Distinct pairs of a presynaptic population and a delay in ms.
     projections : tuple of int
-        Which of ``sources`` each projection has.
+        Index in ``sources`` of each projection.
     drives : tuple of (str, float)
         Input and grid of each drive.
     """
@@ -50,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Tally:
-    """Spikes of each sample, of each neuron over all samples, and synaptic operations."""
+    """Spikes for each sample, spikes of each neuron over all samples, and synaptic operations."""
 
     per_image: NDArray[np.int64]
     per_neuron: NDArray[np.int64]
@@ -77,7 +77,7 @@ class Program:
     def run(
         self, data: Mapping[str, NDArray], images: NDArray[np.int64]
     ) -> dict[str, Solution] | None:
-        """What every population does with a batch; None if some solver is in doubt."""
+        """Solve a batch for all populations; return None if some solver may not be exact for it."""
         found: dict[str, Solution] = {}
         doubts = []
         for name, step in self._steps.items():
@@ -97,7 +97,7 @@ class Program:
 
 
 def program_of(network: SpikingNetwork, solvers: Mapping[str, Solver]) -> Program | None:
-    """The program of a network, None unless all its solvers can be compiled."""
+    """Return the program of a network, None unless all of its solvers can be compiled."""
     compiled = {name: s for name, s in solvers.items() if isinstance(s, Compiled)}
     return Program(network, compiled) if len(compiled) == len(solvers) else None
 
@@ -123,7 +123,7 @@ def _advance(
     times: Sequence[Array],
     data: Sequence[Array],
 ) -> tuple[Array, Mapping[str, Array], Array]:
-    """One population: times of its spikes, final state, whether its solver is in doubt."""
+    """Return spike times and final state of a population, and whether they may be inexact."""
     current = None
     for (_, grid), operator, x in zip(step.drives, drives, data, strict=True):
         part = driven(operator, grid, x)
@@ -133,7 +133,7 @@ def _advance(
 
 
 def _arrivals(step: Step, times: Sequence[Array]) -> list[Array]:
-    """When the spikes of each projection arrive."""
+    """Return the arrival times of the spikes of each projection."""
     delayed = [t + delay for t, (_, delay) in zip(times, step.sources, strict=True)]
     return [delayed[index] for index in step.projections]
 
@@ -142,7 +142,7 @@ _delayed = jax.jit(_arrivals, static_argnames="step")
 
 
 def driven(operator: Operator, grid: float, x: Array) -> Array:
-    """What a drive adds to the current of a population, (batch, n_neurons)."""
+    """Return the current that a drive adds to a population, (batch, n_neurons)."""
     current = operator.apply(x).reshape(len(x), -1)
     return jnp.round(current / grid) * grid if grid else current
 
@@ -155,7 +155,7 @@ def tally(solver: Solver, solution: Solution, fan_out: NDArray[np.float64], n: i
     solver : Solver
     solution : Solution
     fan_out : ndarray, shape (n_neurons,)
-        Synapses that a spike of each neuron reaches.
+        Number of outgoing synapses of each neuron.
     n : int
     """
     if getattr(solver, "certain", False):
@@ -163,7 +163,7 @@ def tally(solver: Solver, solution: Solution, fan_out: NDArray[np.float64], n: i
         return Tally(ones * len(fan_out), np.full(len(fan_out), n), ones * fan_out.sum())
     spikes = np.isfinite(np.asarray(solution.times)[:n])
     counts = spikes[:, :, 0] if spikes.shape[2] == 1 else spikes.sum(axis=2)
-    # Whole numbers that stay below the limit add up exactly, at half the cost.
+    # Below the limit, sums of whole numbers are exact in single precision, at half the cost.
     exact = np.float32 if fan_out.sum() * max(spikes.shape[2], 1) < _EXACT else np.float64
     operations = (counts.astype(exact) @ fan_out.astype(exact)).astype(np.float64)
     return Tally(counts.sum(axis=1), counts.sum(axis=0), operations)

@@ -1,4 +1,4 @@
-"""A whole network, population after population, a batch of samples at a time."""
+"""Simulation of a network, population by population, for one batch of samples at a time."""
 
 from __future__ import annotations
 
@@ -23,27 +23,29 @@ _BATCH = 64
 
 
 def run(network: SpikingNetwork, data: Data, settings: Settings) -> Recording:
-    """Simulate; see `bioconv.simulate`.
+    """Simulate a network; see `bioconv.simulate`.
 
     Parameters
     ----------
     network : SpikingNetwork
-        Without loops, of models that have a solver, whatever they are called.
+        It must not be recurrent, and all of its models must have a solver; names do not matter.
     data : dict of str to ndarray
     settings : Settings
-        Times are always float64; with ``dtype`` "float32" sums over synapses are worked out in
+        Times are always float64.  With ``dtype`` "float32", sums over synapses are computed in
         single precision, which shifts spikes by about a millionth of their window and takes a
-        third of the time.  "counts" and "spikes" can be recorded; classes are taken at the end.
+        third of the time.  Only "counts" and "spikes" can be recorded.  Classes are determined at
+        the end of a sample.
 
     Returns
     -------
     Recording
-        Its rasters carry exact times.
+        Its rasters contain exact spike times.
 
     Raises
     ------
     ParameterError
-        A recurrent network, a model without solver, or a record of state variables.
+        The network is recurrent, a model has no solver, or a record of state variables is
+        requested.
     """
     restated = check(network)
     _check_record(settings)
@@ -66,9 +68,9 @@ def _check_record(settings: Settings) -> None:
 
 
 def is_compiled(network: SpikingNetwork) -> bool:
-    """Whether the event simulator takes a network, and runs it as one program throughout.
+    """Whether the event simulator supports a network and runs all of it as compiled programs.
 
-    Then it is the fastest simulator that there is; else time steps may be faster.
+    In this case it is the fastest simulator; otherwise one with time steps may be faster.
     """
     try:
         restated = check(network)
@@ -80,7 +82,7 @@ def is_compiled(network: SpikingNetwork) -> bool:
 
 
 def _solvers(network: SpikingNetwork, n_steps: int, dtype: str, seed: int = 0) -> dict[str, Solver]:
-    """The solver of each population, in topological order."""
+    """Return the solver of each population, in topological order."""
     solvers: dict[str, Solver] = {}
     positions = {p.name: position for position, p in enumerate(network.populations)}
     for name in network.topological_order():
@@ -119,13 +121,14 @@ class _Simulation:
         self.build_seconds = time.perf_counter() - began
 
     def run(self) -> Recording:
-        """All samples."""
+        """Simulate all samples."""
         began = time.perf_counter()
         progress = None if self.settings.progress else True
         with tqdm(total=self.n_images, unit="image", disable=progress) as bar:
             for first in range(0, self.n_images, self.batch):
                 images = np.arange(first, min(first + self.batch, self.n_images))
-                # The last batch is filled up with its last sample: one size, one program.
+                # The last batch is padded with its last sample, so that all batches have the same
+                # size and use the same compiled program.
                 filled = np.minimum(first + np.arange(self.batch), images[-1])
                 data = {name: values[filled] for name, values in self.data.items()}
                 self.collector.add(images, self._solve(data, filled), self.solvers)
@@ -135,23 +138,23 @@ class _Simulation:
 
     @property
     def batch(self) -> int:
-        """Samples that are solved together."""
+        """Number of samples that are solved together."""
         return min(self.settings.batch_size or _BATCH, self.n_images)
 
     def _solve(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
-        """What every population does with one batch."""
+        """Solve one batch for all populations."""
         if self.program is not None:
             found = self.program.run(data, images)
             if found is not None:
                 return found
-            self.program = None  # the next batches will be in doubt as well
+            self.program = None  # it will probably not be exact for the next batches either
         return self._one_by_one(data, images)
 
     def _one_by_one(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
         network, dt = self.network, self.network.dt
         found: dict[str, Solution] = {}
         for name, solve in self.solvers.items():
-            # Projections from one population with one delay, such as those of a pooling, share.
+            # Projections from one population with equal delays, as in pooling, share arrivals.
             arriving: dict[tuple[str, int], Times] = {}
             for p in network.projections_to(name):
                 if (p.pre, p.delay_steps) not in arriving:

@@ -1,4 +1,4 @@
-"""Which models the event simulator can solve: what the rooms of the codes declare."""
+"""Models that the event simulator can solve, as declared by the packages of the codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioconv.neurons.language.identity import same
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.library.axon import Axon, kind_of
 
-#: name of a code -> the function that yields the exact solutions which its room has
+#: name of a code -> function that returns the exact solutions of its package
 ROOMS: Registry[Callable[[NeuronModel], Iterable[Exact]]] = Registry(
     "code with an exact solution",
     {
@@ -31,13 +31,13 @@ ROOMS: Registry[Callable[[NeuronModel], Iterable[Exact]]] = Registry(
     },
     package="bioconv.codes",
 )
-#: kinds of readouts that need no time steps
+#: kinds of readouts that do not require time steps
 READOUTS = ("level", "first_spike", "count")
 
 
 @lru_cache(maxsize=1024)
 def solution_of(model: NeuronModel) -> Exact | None:
-    """The exact solution of a model, found by its equations; None if there is none.
+    """Return the exact solution of a model, found by its equations; None if there is none.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def solution_of(model: NeuronModel) -> Exact | None:
     Returns
     -------
     Exact or None
-        Its reference has the same equations, threshold, reset and receptors, perhaps with other
-        names (`bioconv.neurons.language.identity.same`).
+        Its reference has the same equations, threshold, reset and receptors, possibly with
+        different names (`bioconv.neurons.language.identity.same`).
     """
     return next((entry for entry in _candidates(model) if same(model, entry.model)), None)
 
@@ -55,14 +55,14 @@ def solution_of(model: NeuronModel) -> Exact | None:
 def _candidates(model: NeuronModel) -> Iterator[Exact]:
     if model.kind == roles.AXON:
         axons = importlib.import_module("bioconv.simulators.event.axon")
-        with suppress(ParameterError):  # with as many states as no axon has
+        with suppress(ParameterError):  # no axon has this number of states
             yield Exact(Axon(kind_of(model)).model, axons.prepare, at_most())
     for solutions in ROOMS.values():
         yield from solutions(model)
 
 
 def check(network: SpikingNetwork) -> SpikingNetwork:
-    """Refuse a network with a population that has no solver, or with spike sources.
+    """Reject networks with spike sources or with populations that have no solver.
 
     Parameters
     ----------
@@ -71,13 +71,13 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
     Returns
     -------
     SpikingNetwork
-        The network in the words of the solvers: parameters, state variables and receptors have
-        the names that they have in the reference of `solution_of`.
+        The network in the notation of the solvers: parameters, state variables and receptors have
+        the names of the reference of `solution_of`.
 
     Raises
     ------
     ParameterError
-        With every reason.
+        The network is not supported; the message lists all reasons.
     """
     problems = [
         f"population {p.name!r} has the model {p.model.name!r}, whose equations are those of no "
@@ -110,7 +110,7 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
 
 
 def prepare(stage: Stage) -> Solver:
-    """The solver of a population, in the words of the solvers."""
+    """Return the solver of a population that is given in the notation of the solvers."""
     found = solution_of(stage.population.model)
     if found is None:
         raise ParameterError(f"{stage.population.model.name} has no exact solution.")
@@ -118,7 +118,7 @@ def prepare(stage: Stage) -> Solver:
 
 
 def _population_problems(network: SpikingNetwork, population: Population) -> Iterable[str]:
-    """What the solver of a population does not take of its start and of its changes."""
+    """Iterate over start values and changes of a population that its solver does not support."""
     found = solution_of(population.model)
     if found is None:
         return []
