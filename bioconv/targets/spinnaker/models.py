@@ -1,4 +1,4 @@
-"""The equations of the board's neurons: its steps, and what its registers make of states."""
+"""Equations of the board's neurons: its update steps, and the rounding of states in registers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ dh/dt = (1 - h) / dt : 1
 
 
 def fitted_model(synapse: str, cell: str, silent: bool) -> NeuronModel:
-    """The equations in steps of Euler, states rounded as registers are."""
+    """Return the equations in Euler steps, with states rounded as in the registers."""
     suffix = "_silent" if silent else ""
     model = LeakyIntegrateAndFire(synapse=synapse).model
     if synapse == "conductance":
@@ -44,7 +44,7 @@ def fitted_model(synapse: str, cell: str, silent: bool) -> NeuronModel:
 
 
 def _shifted(model: NeuronModel) -> NeuronModel:
-    """Conductances are held 1,024 times as large and shifted down, which cuts their last bits."""
+    """Truncate conductances, which are stored 1,024 times as large and then shifted down."""
     membrane, *others = model.parsed_equations
     expression = membrane.expression
     for name in ("g_exc", "g_inh"):
