@@ -33,7 +33,7 @@ def s1615(value: ArrayLike) -> NDArray[np.float64]:
 
 
 def membrane_decay(dt: float, tau_m: ArrayLike) -> NDArray[np.float64]:
-    """Return the s16.15 factor by which a membrane's distance from the steady state decays in a step."""
+    """Return the s16.15 factor by which the distance from the steady state decays in a step."""
     return s1615(np.exp(-s1615(dt / s1615(tau_m))))
 
 

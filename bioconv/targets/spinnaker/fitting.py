@@ -87,7 +87,7 @@ def _best(source: SpikingNetwork, samples: Samples | None) -> tuple[SpikingNetwo
 
 
 def may_be_slowed(network: SpikingNetwork) -> bool:
-    """Return whether the neurons are perfect integrators and a reset to a value would affect some."""
+    """Return whether all neurons are perfect integrators and some reset by subtraction."""
     still = all(
         not kind_of(p).leaks
         and not (p.model.refractory and np.any(p.value(p.model.refractory)))
