@@ -50,7 +50,7 @@ class Fit:
         Effects of the rewriting, in addition to those found by `bioconv.targets.validator.check`.
     resources : tuple of Resource
     details : mapping of str
-        Data needed only by the writer of this target.
+        Data that only the writer of this target needs.
     """
 
     network: SpikingNetwork

@@ -22,7 +22,7 @@ _WRAP = textwrap.TextWrapper(98, initial_indent=" " * 16, subsequent_indent=" " 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a target makes of a network.
+    """Report on how a target represents a network.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ PYNN = Target(
 
 
 def fit_brian2(network: SpikingNetwork, samples: Samples | None) -> Fit:
-    """Return the network unchanged: Brian2 takes every network."""
+    """Return the network unchanged: Brian2 can represent every network."""
     return Fit(network)
 
 

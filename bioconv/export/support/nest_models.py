@@ -104,7 +104,7 @@ def build(nestml_path: Path, module_name: str, cache_dir: Path) -> Path:
     Raises
     ------
     NestModelBuildError
-        If a tool is missing or the model is not valid; the message says what to do.
+        If a tool is missing or the model is not valid; the message states what to do.
     """
     if not (module_name.isidentifier() and module_name.endswith("module")):
         raise NestModelBuildError(

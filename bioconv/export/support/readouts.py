@@ -95,7 +95,7 @@ def _from_first_spikes(
     first = np.full(n_neurons, np.inf)
     late = steps >= readout["start_step"]
     np.minimum.at(first, neurons[late], steps[late])
-    seen = np.minimum(first[None, :], checkpoints[:, None])  # silent neurons spike now at best
+    seen = np.minimum(first[None, :], checkpoints[:, None])  # silent neurons: now at the earliest
     elapsed = (seen - readout["start_step"]) * dt
     given = first.min(initial=np.inf) < checkpoints
     return readout["offset"] - readout["scale"] * elapsed, given

@@ -224,7 +224,7 @@ class Network:
         return spikes, traces
 
     def _driven(self, currents):
-        """Yield (population, variable, value) for the image's currents plus constant ones."""
+        """Return (population, variable, value): constant currents plus those of the image."""
         values = []
         for name, current in currents.items():
             model = MODELS[POPULATIONS[name]["model"]]

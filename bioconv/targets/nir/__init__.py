@@ -63,8 +63,8 @@ def read_nir(
     -------
     SpikingNetwork
         Samples have their channels last, as everywhere in bioconv: an input of NIR with the shape
-        (1, 28, 28) takes images of (28, 28, 1).  The analog network of the result computes what
-        the rates would be without spikes, leak and feedback.
+        (1, 28, 28) takes images of shape (28, 28, 1).  The analog network of the result computes
+        what the rates would be without spikes, leak and feedback.
 
     Raises
     ------

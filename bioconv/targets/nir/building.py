@@ -144,7 +144,7 @@ class _Builder:
                     self.flat.add(link.post)
 
     def _fits(self, link: _Link, forms: list[Operator] | None) -> bool:
-        """Whether a link can keep its structure, given how its source is written."""
+        """Return whether a link can keep its structure, given how its source is written."""
         if forms is None or link.post in self.flat:
             return False
         return link.pre not in self.flat or isinstance(forms[0], Reshape)

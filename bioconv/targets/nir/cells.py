@@ -59,7 +59,7 @@ _V = State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENT
 
 
 def leaky_integrator() -> NeuronModel:
-    """NIR's LI: a leaky membrane that never fires."""
+    """Return NIR's LI: a leaky membrane that never fires."""
     return NeuronModel(
         name="nir_li",
         kind=roles.READOUT,
@@ -76,7 +76,7 @@ def leaky_integrator() -> NeuronModel:
 
 
 def current_based(fires: bool, reset: str = "value") -> NeuronModel:
-    """NIR's CubaLIF and CubaLI: all current, constant or not, passes through the synapse."""
+    """Return NIR's CubaLIF or CubaLI: all current, constant or not, passes through the synapse."""
     frozen = " (unless refractory)" if fires else ""
     return NeuronModel(
         name=f"nir_cuba_lif_{reset}" if fires else "nir_cuba_li",

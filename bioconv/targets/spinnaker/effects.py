@@ -54,7 +54,7 @@ def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple
 def effects(
     network: SpikingNetwork, source: SpikingNetwork, found: SpikingNetwork, board: Board
 ) -> tuple[Finding, ...]:
-    """Yield findings on how the board represents a network.
+    """Return findings on how the board represents a network.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ def observed(record):
 
 
 def driven(x):
-    """Return the currents in nA for an image, including constant currents."""
+    """Return each driven neuron's current in nA for an image, including the constant current."""
     currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
     return {
         name: POPULATIONS[name]["parameters"]["i_offset"] + current
