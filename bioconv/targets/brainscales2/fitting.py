@@ -76,7 +76,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
 
 
 def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
-    """Yield a finding for each count that exceeds what the chip has."""
+    """Yield a finding for each limit of the chip that the network exceeds or falls short of."""
     if network.n_neurons > NEURONS.value and network.recurrent:
         text = f"{network.n_neurons:,} neurons in a circle, a run has {NEURONS.value}."
         yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text)
