@@ -1,4 +1,4 @@
-"""The command ``bioconv``: every command is one call of the Python interface."""
+"""The command line of bioconv: every command is one call of the Python interface."""
 
 from bioconv.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Entry point: parse, run the command, turn errors into one message and exit code 2."""
+"""Entry point: parse, run the command, and turn errors into a message and exit code 2."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 when the input was at fault (the message is on standard error).
+        0, or 2 if the input was not valid (the message is on standard error).
     """
     options = build_parser().parse_args(arguments)
     commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 0
     except OSError as error:
-        # A folder that cannot be written, a full disk: the system's own words, no traceback.
+        # A folder that cannot be written or a full disk: print the system's message, no traceback.
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -42,5 +42,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """A line for people, without the place in the code."""
+    """Print a warning as one line, without its location in the code."""
     print(f"bioconv: warning: {message}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 `write_program` fills a folder: ``program.py`` with the equations and the tables of the network,
 ``weights.npz`` with its arrays, and the package ``support``.  The Brian2 and PyNN simulators of
-bioconv run these very programs.
+bioconv run exactly these programs.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def write_program(network: SpikingNetwork, folder: Path, target: str) -> None:
     Parameters
     ----------
     network : SpikingNetwork
-        Its words were checked (`bioconv.export.tables.check_words`).
+        Its names and expressions must have been checked (`bioconv.export.tables.check_words`).
     folder : Path
     target : {"brian2", "pynn"}
 
     Raises
     ------
     ExportError
-        The target cannot represent the network (every reason is listed).
+        The target cannot represent the network; the message lists every reason.
     """
     (_write_brian2 if target == "brian2" else _write_pynn)(network, folder)
 

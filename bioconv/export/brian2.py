@@ -1,4 +1,4 @@
-"""A network as a Brian2 program."""
+"""Tables of the Brian2 program of a network."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bioconv.neurons.language.model import UNITS, NeuronModel
 
 
 def brian2_network(network: SpikingNetwork) -> Network:
-    """Tables and arrays of a network for the Brian2 program.
+    """Return the tables and arrays of a network for the Brian2 program.
 
     Raises
     ------
     ExportError
-        A model uses a name that the program needs for itself.
+        A model uses a name that is reserved for the program.
     """
     models = model_names(network)
     problems = [p for name, model in models.items() for p in _clashes(network, name, model)]
@@ -53,7 +53,7 @@ def _model(model: NeuronModel) -> dict[str, Any]:
 
 
 def _refractory(model: NeuronModel) -> str | bool:
-    """What keeps a neuron that has fired from firing, in Brian2's language."""
+    """Return the refractoriness of a model in Brian2's language."""
     if model.crossing:
         return model.threshold
     # A spike in step t blocks the n steps from t + 1 on; Brian2 counts t itself.

@@ -1,8 +1,8 @@
-"""Which PyNN cell stands for a neuron model, on each simulator, and why.
+"""Choose the PyNN cell for a neuron model on each simulator.
 
-Standard cells are used where their equations are the model's: `standard_cells` gives their names
-and units, in both directions.  For all others NEST gets a generated model (see
-`bioconv.export.nestml`); NEURON and Brian2 under PyNN have no such way.
+Standard cells are used if their equations are those of the model: `standard_cells` translates names
+and units, in both directions.  For all other models NEST uses a generated one (see
+`bioconv.export.nestml`); NEURON and Brian2 under PyNN do not support this.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bioconv.neurons.language.identity import renaming
 #: simulators that a PyNN program runs on
 SIMULATORS = ("nest", "neuron", "brian2")
 
-#: the word for a generated model where a standard cell would have its name
+#: marks a generated model in place of the name of a standard cell
 GENERATED = "generated"
 
 #: ms
@@ -52,16 +52,16 @@ class StandardCell:
         Equations that coincide with the cell's.
     parameters : mapping of str to ((str, ...), float)
         Parameter of the model -> names in PyNN, and factor from the model's unit to PyNN's.
-        Those that are not listed are fixed, or start values of states.
+        Parameters that are not listed are fixed, or are start values of states.
     states : mapping of str to (str, float)
-        State variable of the model that can be set and shown -> name in PyNN, and factor.  All
+        State variable of the model that can be set and recorded -> name in PyNN, and factor.  All
         others start at 0.
     receptors : mapping of str to (str, str)
-        Receptor of the model -> PyNN's for weights above 0 and for weights below 0 (empty: none).
+        Receptor of the model -> PyNN's for weights above 0 and for weights below 0; empty if none.
     weight : float
         Factor of a weight: pA -> nA, nS -> uS, or mV -> mV.
     fixed : mapping of str to float
-        Parameters of the model that PyNN has no name for -> the value that its cell has.
+        Parameters of the model without a name in PyNN -> the value that PyNN's cell uses.
     crossing : (str, float) or None
         A cell without a reset fires when v rises above this parameter plus this many mV.
     absent : mapping of str to str
@@ -69,9 +69,10 @@ class StandardCell:
     from_first : tuple of str
         Parameters that PyNN's Brian2 cell takes from the first neuron of a population.
     highest : function, optional
-        Of a step in ms and the values of `follows`, to what NEURON's backward Euler cannot follow.
+        Function of a step in ms and the values of `follows` that returns why NEURON's backward
+        Euler cannot follow the upstroke of a spike; empty if it can.
     follows : tuple of str
-        Parameters that ``highest`` asks for.
+        Parameters that are passed to ``highest``.
     """
 
     model: NeuronModel
@@ -87,7 +88,7 @@ class StandardCell:
     follows: tuple[str, ...] = ()
 
     def in_words_of(self, model: NeuronModel) -> StandardCell | None:
-        """The cell with a model's names for its parts; None if the equations are not the same."""
+        """Return the cell with a model's names for its parts; None if the equations differ."""
         names = renaming(self.model, model)
         if names is None:
             return None
@@ -106,10 +107,10 @@ class StandardCell:
 
 
 def _below_the_exponential(dt: float, *values: NDArray[np.float64]) -> str:
-    """Where NEURON's step, linear in v, throws the potential down instead of to the threshold.
+    """Return why NEURON's step, linear in v, would send the potential down; empty if it would not.
 
-    It divides by 1 / dt - d(dv/dt)/dv, which changes its sign at a potential that must therefore
-    not lie below the one at which a spike is cut off.
+    The step divides by 1 / dt - d(dv/dt)/dv.  This changes its sign at a potential that must
+    therefore not lie below the potential at which a spike is cut off.
     """
     v_t, delta_t, tau_m, v_peak = values
     highest = v_t + delta_t * np.log(tau_m / dt)
@@ -122,7 +123,7 @@ def _below_the_exponential(dt: float, *values: NDArray[np.float64]) -> str:
 
 
 def _below_the_parabola(dt: float) -> str:
-    """The same for a quadratic upstroke, which is cut off at 30 mV."""
+    """Return the same for a quadratic upstroke, which is cut off at 30 mV."""
     longest = 1.0 / (0.08 * 30.0 + 5.0)
     if dt < longest:
         return ""
@@ -133,7 +134,7 @@ def _below_the_parabola(dt: float) -> str:
 
 
 def _same(*names: str) -> Names:
-    """Parameters that have one name and unit in PyNN and here."""
+    """Return parameters that have the same name and unit in PyNN and in bioconv."""
     return {name: ((name,), 1.0) for name in names}
 
 
@@ -180,7 +181,7 @@ _SEPARATE = {"exc": ("excitatory", ""), "inh": ("inhibitory", "")}
 
 @cache
 def standard_cells() -> Mapping[str, StandardCell]:
-    """PyNN's name of each standard cell that can stand for a model, and the translation."""
+    """Return PyNN's name and the translation of each standard cell that can replace a model."""
     currents = {"exponential": "IF_curr_exp", "alpha": "IF_curr_alpha"}
     conductances = {"conductance": "exp", "conductance_alpha": "alpha"}
     cells = {
@@ -245,9 +246,9 @@ def standard_cells() -> Mapping[str, StandardCell]:
 
 @lru_cache(maxsize=1024)
 def standard_cell_of(model: NeuronModel) -> tuple[str, StandardCell] | None:
-    """The standard cell with the equations of a model, in its words; None if there is none.
+    """Return the standard cell with a model's equations and names; None if there is none.
 
-    The equations decide, whatever the model says of itself.
+    Only the equations matter, whatever the model is called.
     """
     for name, cell in standard_cells().items():
         found = cell.in_words_of(model)
@@ -257,7 +258,7 @@ def standard_cell_of(model: NeuronModel) -> tuple[str, StandardCell] | None:
 
 
 def to_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a model as PyNN's, in PyNN's units; those that PyNN lacks are left out."""
+    """Convert a model's parameters to PyNN's names and units; those that PyNN lacks are omitted."""
     return {
         name: np.multiply(values[parameter], factor)
         for parameter, (names, factor) in cell.parameters.items()
@@ -267,12 +268,12 @@ def to_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of PyNN as the model's, in the model's units, with those that are fixed.
+    """Convert PyNN's parameters to the model's names and units, including those that are fixed.
 
     Raises
     ------
     ExportError
-        The cell's two receptors differ where the model has one.
+        The cell's two receptors differ, but the model has only one.
     """
     back: dict[str, Any] = dict(cell.fixed)
     for parameter, (names, factor) in cell.parameters.items():
@@ -284,7 +285,7 @@ def from_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
-    """The PyNN cell of each population on one simulator.
+    """Return the PyNN cell of each population on one simulator.
 
     Parameters
     ----------
@@ -299,7 +300,7 @@ def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
     Raises
     ------
     ExportError
-        Every population that the simulator has no cell for, and what would help.
+        A population has no cell on the simulator; the message lists all of them, with advice.
     """
     chosen = {p.name: cell_for(p, network, simulator) for p in network.populations}
     problems = [cell for cell in chosen.values() if isinstance(cell, Problem)]
@@ -309,7 +310,7 @@ def choose_cells(network: SpikingNetwork, simulator: str) -> dict[str, str]:
 
 
 def cell_for(population: Population, network: SpikingNetwork, simulator: str) -> str | Problem:
-    """The cell of one population, or why there is none: the one place that decides."""
+    """Return the cell of one population, or the reason why there is none."""
     model = population.model
     tics = network.dt / _NEST_TIC
     if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
@@ -325,7 +326,7 @@ def cell_for(population: Population, network: SpikingNetwork, simulator: str) ->
 
 
 def obstacles(population: Population, network: SpikingNetwork, simulator: str) -> tuple[str, ...]:
-    """Why no standard cell can stand for a population on one simulator; empty if one can."""
+    """Return why no standard cell can represent a population on a simulator; empty if one can."""
     found = standard_cell_of(population.model)
     if found is None:
         return (_NO_CELL,)
@@ -335,7 +336,7 @@ def obstacles(population: Population, network: SpikingNetwork, simulator: str) -
 def _obstacles(
     population: Population, network: SpikingNetwork, simulator: str, name: str, cell: StandardCell
 ) -> Iterator[str]:
-    """Why a cell with the right equations cannot stand for a population."""
+    """Yield why a cell with the right equations cannot represent a population."""
     if simulator in cell.absent:
         yield cell.absent[simulator]
     for parameter, value in cell.fixed.items():

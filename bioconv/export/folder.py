@@ -1,4 +1,4 @@
-"""What stands in the folder of a program: its text, and the modules that it carries along."""
+"""Contents of the folder of a program: its text, and the modules that it needs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import io
 from importlib import resources
 from pathlib import Path
 
-#: package of the modules that every program carries with it
+#: package of the modules that are copied into every program
 SUPPORT = "bioconv.export.support"
-#: package of modules that need only the standard library and may be carried along, too
+#: package of modules that need only the standard library and may also be copied
 GROUND = "bioconv.ground"
 
 
@@ -20,11 +20,11 @@ def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -
     names : tuple of str
         File names.
     folder : Path
-        Of the program.
+        Folder of the program.
     package : str
-        The package that they are in.  Imports from it, from the package that all programs share,
-        and from the ground of bioconv become imports within ``support``, as bioconv need not be
-        installed there.
+        Package of the modules.  Imports from it, from the package that all programs share, and from
+        the base package of bioconv become imports within ``support``, because bioconv need not be
+        installed where the program runs.
     """
     target = folder / "support"
     target.mkdir(exist_ok=True)
@@ -38,7 +38,7 @@ def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -
 
 
 def template(name: str, section: str, package: str = "bioconv.export.templates") -> str:
-    """The program text called ``name``, of a package of templates, with ``section`` as tables."""
+    """Return the program text ``name`` from a package of templates, with ``section`` as tables."""
     text = io.StringIO(_read(package, name))
     lines = text.readlines()
     start, end = lines.index("# <network>\n"), lines.index("# </network>\n")

@@ -1,11 +1,11 @@
-"""A neuron model in NESTML: the same discretised update that every simulator computes.
+"""Neuron models in NESTML, with the same discretised update that every simulator computes.
 
-The model carries no equations for NESTML to solve.  Its ``update`` block does what
-`bioconv.neurons.Discrete` says, in the order of `bioconv.timing`: NEST sums the spikes that arrive
-in a step before it runs the block, so the block can integrate, deliver, compare with
-the threshold and reset.
+The model contains no equations for NESTML to solve.  Its ``update`` block implements
+`bioconv.neurons.Discrete` in the order of `bioconv.timing`: NEST sums the spikes that arrive in a
+step before it runs the block, so the block can integrate, deliver, compare with the threshold and
+reset.
 
-Names that begin with an underscore are added here; names of the closed grammar never do.
+Names that are added here begin with an underscore, which names of the closed grammar never do.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CALLS = {"log": "ln"}
 
 
 def nestml(model: NeuronModel) -> str:
-    """The model as NESTML text.
+    """Return the model as NESTML text.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def nestml(model: NeuronModel) -> str:
     -------
     str
         States, parameters (plain numbers in the model's units) and receptors keep their names.
-        Added: the parameter `MAY_FIRE`; the states ``_refractory`` (steps left), ``_active``
-        (0 in a refractory step), ``_blocked`` (1 after a crossing, until the condition does not
-        hold any more) and ``_step`` (steps since the start of the image), where needed.
+        The following are added where needed: the parameter `MAY_FIRE`; the states ``_refractory``
+        (steps left), ``_active`` (0 in a refractory step), ``_blocked`` (1 after a crossing, until
+        the condition no longer holds) and ``_step`` (steps since the start of the image).
 
     Raises
     ------
@@ -75,7 +75,7 @@ def nestml(model: NeuronModel) -> str:
 
 
 def added_states(model: NeuronModel) -> dict[str, float]:
-    """State variables that `nestml` adds, with their values at the start of an image."""
+    """Return the state variables that `nestml` adds, with their values at the start of an image."""
     added = {"_refractory": 0.0, "_active": 1.0} if model.refractory and model.threshold else {}
     added |= {"_blocked": 0.0} if model.crossing else {}
     return added | ({"_step": -1.0} if _uses_time(discretise(model)) else {})
@@ -136,14 +136,14 @@ def _unless_frozen(statements: list[tuple[str, str]], frozen: set[str]) -> list[
 
 
 def _spike(discrete: Discrete, writer: _Writer, rests: bool) -> list[str]:
-    """Threshold and reset, with the sub-expressions that they use."""
+    """Return the threshold and the reset, with the sub-expressions that they use."""
     lines = writer.definitions(discrete.threshold)
     condition = f"({writer.text(discrete.threshold)}) and {MAY_FIRE} > 0.5"
     condition += " and _active > 0.5" if rests else ""
     condition += " and _blocked < 0.5" if discrete.model.crossing else ""
     lines.append(f"if {condition}:")
     for assignment in discrete.reset:
-        # A reset statement sees what the one before has set.
+        # A reset statement uses the values set by the one before.
         inner = writer.definitions(assignment.expression)
         inner.append(f"{assignment.target} = {writer.text(assignment.expression)}")
         lines += [f"    {line}" for line in inner]
@@ -166,7 +166,7 @@ class _Writer:
         self._local: dict[str, str] = {}
 
     def definitions(self, text: str) -> list[str]:
-        """Local variables for the sub-expressions that ``text`` uses, with today's values."""
+        """Return local variables with the current values of the sub-expressions in ``text``."""
         self._round += 1
         self._local = {}
         lines = []
@@ -177,7 +177,7 @@ class _Writer:
         return lines
 
     def forget(self) -> None:
-        """Let the sub-expressions have their own names again."""
+        """Use the original names of the sub-expressions again."""
         self._local = {}
 
     def _used(self, text: str) -> list[Assignment]:
@@ -190,7 +190,7 @@ class _Writer:
         return used[::-1]
 
     def text(self, expression: str) -> str:
-        """An expression in NESTML."""
+        """Return an expression in NESTML."""
         return self._node(parse_expression(expression, self._names, internal=True))
 
     def _node(self, node: ast.expr) -> str:
@@ -265,6 +265,6 @@ def _uses_time(discrete: Discrete) -> bool:
 
 
 def _number(value: float) -> str:
-    """A number with all its digits, and a point, so that NESTML takes it for real."""
+    """Return a number with all its digits and a decimal point, so that NESTML reads it as real."""
     text = repr(float(value))
     return f"({text})" if text.startswith("-") else text

@@ -1,4 +1,4 @@
-"""A network as a PyNN program."""
+"""Tables and models of the PyNN program of a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bioconv.neurons import NeuronModel
 
 
 def pynn_network(network: SpikingNetwork) -> Network:
-    """Tables and arrays of a network for the PyNN program."""
+    """Return the tables and arrays of a network for the PyNN program."""
     models = model_names(network)
     plan = network_tables(network, {name: _model(model) for name, model in models.items()})
     tables = {**plan.tables, "CELLS": _cells(network), "STANDARD_CELLS": _standard_cells(models)}
@@ -24,7 +24,7 @@ def pynn_network(network: SpikingNetwork) -> Network:
 
 
 def write_models(network: SpikingNetwork, folder: Path) -> None:
-    """Write a .nestml file for each model that NEST gets as a generated one."""
+    """Write a .nestml file for each model that is generated for NEST."""
     for name, model in model_names(network).items():
         text = nestml(replace(model, name=name))
         (folder / f"{name}.nestml").write_text(text, encoding="utf-8")
@@ -48,7 +48,7 @@ def _model(model: NeuronModel) -> dict[str, Any]:
 
 
 def _cells(network: SpikingNetwork) -> dict[str, Any]:
-    """Simulator -> population -> cell, or a text that says why there is none."""
+    """Return simulator -> population -> cell, or the reason why there is none."""
     table: dict[str, Any] = {}
     for simulator in SIMULATORS:
         row = {p.name: cell_for(p, network, simulator) for p in network.populations}
@@ -60,7 +60,7 @@ def _cells(network: SpikingNetwork) -> dict[str, Any]:
 
 
 def _standard_cells(models: Mapping[str, NeuronModel]) -> dict[str, Any]:
-    """Model -> its standard cell's names for its parts, for those that have one."""
+    """Return model -> its standard cell's names for its parts, for models that have one."""
     found = {name: standard_cell_of(model) for name, model in models.items()}
     return {
         name: {

@@ -1,7 +1,8 @@
-"""A network as tables of plain values, and as the text of these tables in a program.
+"""Convert a network to tables of plain values, and these to the text of a program.
 
-Three kinds of leaves reach a program's text: Python literals, which go in through ``repr``, and
-`Quantity` and `Unit`, whose parts were checked.  So nothing that a network carries can become code.
+A program's text contains three kinds of leaves: Python literals, which are inserted by ``repr``,
+and `Quantity` and `Unit`, whose parts are checked.  So nothing that a network contains can become
+code.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Quantity:
     unit: str
 
     def text(self, with_unit: bool) -> str:
-        """The value as Python source."""
+        """Return the value as Python source."""
         if isinstance(self.value, str):
             text = f"weights[{self.value!r}]"
         else:
@@ -48,7 +49,7 @@ class Unit:
     name: str
 
     def text(self, with_unit: bool) -> str:
-        """The unit as Python source: a Brian2 unit, or its name."""
+        """Return the unit as Python source: a Brian2 unit, or its name."""
         return UNITS[self.name][0] if with_unit else repr(self.name)
 
 
@@ -69,13 +70,13 @@ class Network:
 
 
 def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Network:
-    """Everything about a network that a program needs.
+    """Return the tables and arrays of a network that a program needs.
 
     Parameters
     ----------
     network : SpikingNetwork
     models : mapping of str to mapping
-        What the target says of each neuron model, by its name.
+        The target's entry for each neuron model, by its name.
     """
     arrays: Arrays = {}
     names = {model: name for name, model in model_names(network).items()}
@@ -105,12 +106,12 @@ def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Networ
 
 
 def check_words(network: SpikingNetwork) -> None:
-    """Check every name and every text of a network once more, right before they are written.
+    """Check every name and every expression of a network again before they are written.
 
     Raises
     ------
     ExportError
-        A name or an expression lies outside the closed grammar, however it got there.
+        A name or an expression is outside the closed grammar.
     """
     named = [entry.name for entry in network.inputs]
     named += [population.name for population in network.populations]
@@ -123,15 +124,15 @@ def check_words(network: SpikingNetwork) -> None:
         for name in (network.name, *named, *ends):
             check_name(name)
         for population in network.populations:
-            dataclasses.replace(population.model)  # a new model checks all its words
+            dataclasses.replace(population.model)  # a new model checks all its names and texts
     except (ExpressionError, ParameterError) as error:
         raise ExportError(f"The network must not be written into a program: {error}") from error
 
 
 def model_names(network: SpikingNetwork) -> dict[str, NeuronModel]:
-    """The neuron models of a network, each under a name of its own.
+    """Return the neuron models of a network, each under a unique name.
 
-    The first model of a name keeps it; others that are called the same get a number.
+    The first model with a name keeps it; a number is appended for others of the same name.
     """
     models = tuple(dict.fromkeys(p.model for p in network.populations))
     given = {model.name for model in models}
@@ -245,7 +246,7 @@ def _add_edges(key: str, operator: Operator, arrays: Arrays) -> None:
 def _quantity(
     value: ArrayLike, unit: str, shape: tuple[int, ...], key: str, arrays: Arrays
 ) -> Quantity:
-    """A number where all neurons have the same, else an array under ``key``."""
+    """Return a number if all neurons have the same value, else an array stored under ``key``."""
     flat = _flat(value, shape)
     if (flat == flat[0]).all():
         return Quantity(float(flat[0]), unit)
@@ -254,7 +255,7 @@ def _quantity(
 
 
 def _flat(value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    # Some programs multiply by 0 what does not apply, which infinity does not survive.
+    # Some programs multiply inapplicable values by 0, which gives NaN for infinity.
     finite = np.clip(np.asarray(value, np.float64), -1e300, 1e300)
     return np.ascontiguousarray(np.broadcast_to(finite, shape)).ravel()
 
@@ -264,7 +265,7 @@ def _shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def source(tables: Mapping[str, Any], *, with_units: bool) -> str:
-    """The tables as Python source, one assignment each.
+    """Return the tables as Python source, one assignment each.
 
     Parameters
     ----------
@@ -307,5 +308,5 @@ def _brackets(left: str, items: list[str], right: str, depth: int) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as Python source, infinities included."""
+    """Return a number as Python source; infinities are allowed."""
     return repr(value) if math.isfinite(value) else f"float({str(value)!r})"

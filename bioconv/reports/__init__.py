@@ -1,1 +1,1 @@
-"""Neurons, codes, imperfections and networks as plain data and as text for a terminal."""
+"""Descriptions of neurons, codes, imperfections and networks as plain data and as text."""

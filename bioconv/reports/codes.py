@@ -1,4 +1,4 @@
-"""The codes, and one code, as plain data: ``bioconv codes``."""
+"""Descriptions of codes as plain data, as shown by ``bioconv codes``."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class CodeDescription:
-    """All that there is to say about a code; everything is taken from its declaration.
+    """Description of a code; everything is taken from its declaration.
 
     Parameters
     ----------
     name : str
-        For `bioconv.codes.make` and ``--code``.
+        Name for `bioconv.codes.make` and ``--code``.
     python : str
         Name of the class.
     text : str
-        What it does and what its options mean.
+        What the code does and what its options mean.
     options : tuple of dict
-        ``option``, ``default``.
+        One dict per option with ``option`` and ``default``.
     citation : str
-        The publications that it is taken from, in BibTeX.
+        The publications from which it is taken, in BibTeX.
     """
 
     name: str
@@ -37,13 +37,13 @@ class CodeDescription:
     citation: str
 
     def __str__(self) -> str:
-        """As text for a terminal."""
+        """Return the description as text for a terminal."""
         head = f"{self.name} ({self.python})\n\n{self.text}"
         return f"{head}\n\n{format_table(self.options)}\n\n{self.citation}"
 
 
 def list_codes() -> list[Row]:
-    """One row a code.
+    """Return one row per code.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def list_codes() -> list[Row]:
 
 
 def describe_code(name: str) -> CodeDescription:
-    """What a code does, and its options with their defaults.
+    """Describe a code and its options with their defaults.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a run was worth, as plain data: the JSON of the command line, and ``inspect``."""
+"""Results of simulations as plain data, for the JSON of the command line and for ``inspect``."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def summarize(
     x: NDArray,
     y: NDArray | None = None,
 ) -> dict[str, Any]:
-    """The figures of one simulation, ready for JSON.
+    """Return the results of one simulation as plain data for JSON.
 
     Parameters
     ----------
     network : SpikingNetwork
     recording : Recording
-        Of this network.
+        A recording of this network.
     x : ndarray, shape (n_images, ...)
         The samples that were simulated.
     y : ndarray of int, shape (n_images,), optional
@@ -80,7 +80,7 @@ def _over_time(recording: Recording, target: NDArray) -> list[list[float]]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, bioconv and the packages that compute."""
+    """Return the versions of Python, bioconv and the numerical packages."""
     names = ("bioconv", "numpy", "scipy", "jax", "h5py", "brian2")
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
@@ -91,21 +91,21 @@ def inspect(
     *,
     n_images: int = 20,
 ) -> list[Row]:
-    """Layers of a model, or populations of a network with what saturates and what is silent.
+    """List the layers of a model, or the populations of a network.
 
     Parameters
     ----------
     source : str, Path, AnalogGraph, SpikingNetwork or keras.Model
-        A model file, a network file, or what `bioconv.read` takes.
+        A model file, a network file, or anything that `bioconv.read` accepts.
     x : ndarray, optional
-        Samples; with them a network is simulated (array simulator, the first ``n_images``) to
-        see which neurons saturate and which are silent.
+        Samples.  If they are given, a network is simulated on the first ``n_images`` of them (array
+        simulator) to find the neurons that saturate and those that are silent.
     n_images : int
 
     Returns
     -------
     list of dict
-        One row a layer or population, in order.
+        One row per layer or population, in order.
     """
     from bioconv.reading import read
     from bioconv.reading.describe import describe
@@ -119,7 +119,7 @@ def inspect(
 
 
 def describe_transfer(network: SpikingNetwork) -> list[str]:
-    """How well the neurons of a converted network can follow the rectification, before a run.
+    """Describe how well the neurons of a converted network can approximate the rectification.
 
     Parameters
     ----------
@@ -128,8 +128,8 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
     Returns
     -------
     list of str
-        One line a fact; empty for perfect integrators, whose rates are the activations, and for
-        codes without a calibrated drive.
+        One line per fact; empty for perfect integrators, whose rates equal the activations, and
+        for codes without a calibrated drive.
     """
     found = network.code
     if "drive_rms" not in found and "trained_with_curve" not in found:
@@ -175,12 +175,12 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
 
 
 def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:
-    """Open a network file of ours, or read a Keras model file.
+    """Open a network file of bioconv, or read a Keras model file.
 
     Raises
     ------
     NetworkFileError, ReadError
-        If the file is neither, or damaged.
+        If the file is neither of these, or is damaged.
     """
     from bioconv.network.storage import is_network_file, load_network
     from bioconv.reading import read

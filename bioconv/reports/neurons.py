@@ -1,4 +1,4 @@
-"""The library of neurons, and one neuron, as plain data: ``bioconv neurons``."""
+"""Descriptions of neurons as plain data, as shown by ``bioconv neurons``."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class NeuronDescription:
-    """All that there is to say about a neuron; everything is taken from its one declaration.
+    """Description of a neuron; everything is taken from its declaration.
 
     Parameters
     ----------
     name : str
-        Of the model.
+        Name of the model.
     options : str
-        What can be chosen besides parameters, in words; empty for a neuron without a name.
+        Text on what can be chosen besides parameters; empty for a neuron without a name.
     equations, threshold, reset, method, source : str
         As in `bioconv.neurons.NeuronModel`.
     spikes : str
-        When it fires, in words.
+        Text on when the neuron fires.
     dt : float or None
-        Recommended step in ms; None where any will do.
+        Recommended step in ms; None if any is suitable.
     parameters : tuple of dict
         ``name``, ``value``, ``unit``, ``lowest``, ``highest``, ``meaning``.
     states : tuple of dict
@@ -43,9 +43,9 @@ class NeuronDescription:
     receptors : tuple of dict
         ``name``, ``acts on``, ``weights in``, ``decay``.
     simulators : tuple of dict
-        ``simulator``, ``how`` (or why not).
+        ``simulator``, ``how`` (or why the neuron cannot be simulated).
     citation : str
-        The publications that it is taken from, in BibTeX.
+        The publications from which it is taken, in BibTeX.
     """
 
     name: str
@@ -64,7 +64,7 @@ class NeuronDescription:
     citation: str
 
     def __str__(self) -> str:
-        """As text for a terminal."""
+        """Return the description as text for a terminal."""
         step = "any" if self.dt is None else f"{self.dt:g} ms"
         parts = [
             self.name,
@@ -90,7 +90,7 @@ class NeuronDescription:
 
 
 def list_neurons() -> list[Row]:
-    """The library: one row a neuron.
+    """Return one row for each neuron of the library.
 
     Returns
     -------
@@ -122,14 +122,14 @@ def list_neurons() -> list[Row]:
 def describe_neuron(
     neuron: str | Neuron, options: Mapping[str, Any] | None = None
 ) -> NeuronDescription:
-    """Equations, parameters, states, source and simulators of one neuron.
+    """Describe the equations, parameters, states, source and simulators of a neuron.
 
     Parameters
     ----------
     neuron : str or Neuron
-        A name of the library, or a neuron.
+        The name of a neuron of the library, or a neuron.
     options : mapping, optional
-        Options and parameters, with a name.
+        Options and parameters; only together with a name.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def describe_neuron(
 
 
 def simulators_of(neuron: Neuron) -> dict[str, str]:
-    """How each simulator runs a neuron, or why it does not."""
+    """Return how each simulator runs a neuron, or why it cannot."""
     how = {
         "array": "its equations, compiled by XLA (the reference)",
         "event": (
@@ -208,7 +208,7 @@ def simulators_of(neuron: Neuron) -> dict[str, str]:
 
 
 def _options(constructor: Callable[..., Neuron]) -> str:
-    """What a constructor's docstring says of its arguments besides the parameters."""
+    """Return what a constructor's docstring states on its arguments other than parameters."""
     text = (inspect.getdoc(constructor) or "").partition("----------\n")[2]
     return text.partition("**parameters")[0].strip().replace("`", "")
 

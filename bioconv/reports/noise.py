@@ -1,4 +1,4 @@
-"""The imperfections and the profiles of chips as plain data: ``bioconv noise``."""
+"""Imperfections and profiles of chips as plain data, as shown by ``bioconv noise``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Row = dict[str, Any]
 
 
 def list_noise() -> list[Row]:
-    """One row an imperfection, then one a profile.
+    """Return one row per imperfection, followed by one per profile.
 
     Returns
     -------
     list of dict
-        ``noise`` (the name for ``--noise`` or ``--profile``), ``python`` (as it is made in Python,
-        at amplitude zero), ``site``, ``unit`` of the amplitude, ``summary``; of a profile
-        ``noise``, ``python`` and ``summary``.
+        ``noise`` (the name for ``--noise`` or ``--profile``), ``python`` (how it is created in
+        Python, at amplitude zero), ``site``, ``unit`` of the amplitude, ``summary``; for a profile
+        only ``noise``, ``python`` and ``summary``.
 
     Examples
     --------
@@ -44,12 +44,12 @@ def list_noise() -> list[Row]:
 
 
 def describe_noise(name: str) -> Row:
-    """What an imperfection or a profile is, and where its numbers come from.
+    """Describe an imperfection or a profile, including the source of its numbers.
 
     Parameters
     ----------
     name : str
-        As in the list.
+        A name from `list_noise`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What networks are exported to, as plain data: the list, and one target with its limits."""
+"""Descriptions of targets as plain data: the list of targets, and one target with its limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bioconv.targets.registry import TARGETS, exporter
 
 
 def list_targets() -> list[dict[str, str]]:
-    """One row for each target: its name, and what is written.
+    """Return one row for each target with its name and what is written.
 
     Examples
     --------
@@ -19,7 +19,7 @@ def list_targets() -> list[dict[str, str]]:
 
 
 def describe_target(name: str) -> dict[str, Any]:
-    """A target: what is written, how that is checked, its limits and their sources.
+    """Describe a target: what is written, how that is checked, its limits and their sources.
 
     Parameters
     ----------
@@ -29,13 +29,14 @@ def describe_target(name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``title``, ``summary``, ``tested`` (how the export is checked), ``conversion`` (what to
-        ask of `bioconv.convert`) and ``limits``, rows of ``what``, ``value`` and ``source``.
+        ``title``, ``summary``, ``tested`` (how the export is checked), ``conversion`` (advice on
+        the arguments of `bioconv.convert`) and ``limits``, rows of ``what``, ``value`` and
+        ``source``.
 
     Raises
     ------
     ParameterError
-        Unknown target; lists all.
+        The target is unknown; the message lists all targets.
     """
     target = exporter(name).target
     return {

@@ -1,6 +1,7 @@
 """Targets: machines, simulators and formats that a network is exported to.
 
-`examine` says what a target cannot represent and what that costs, measured; `emit` writes.
+`examine` reports what a target cannot represent and measures what that costs; `emit` writes the
+network for the target.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def examine(
     seed: int = 0,
     progress: bool = True,
 ) -> Report:
-    """What a target makes of a network: exact, approximated, impossible; and what that costs.
+    """Report which parts of a network a target represents exactly, approximately or not at all.
 
     Parameters
     ----------
@@ -55,14 +56,15 @@ def examine(
     target : str
         One of `TARGETS`.
     x : ndarray of shape (n_images, *input shape), or mapping of input names to such arrays
-        Samples.  They tell how strong the inputs of neurons get, and the network is simulated on
-        them unrestricted and as the target will see it (array simulator).  Where a target fits
-        numbers on samples, the first half is for that and the other half is measured, if there
-        are 40 or more; with fewer a finding says that they were the same.
+        Samples.  They determine how strong the inputs of neurons become, and the array simulator
+        runs both the unrestricted network and the network as the target will see it on them.  If
+        the target fits numbers to samples and there are at least 40 of them, the first half is
+        used for fitting and the second half for measuring; with fewer, the same samples serve
+        both purposes and a finding states this.
     y : ndarray of int, shape (n_images,), optional
         Labels of the samples.
     chips : int
-        Machines to draw where those of a target differ from one another.
+        Number of machines to draw if those of the target differ from one another.
     seed : int
     progress : bool
         Show progress bars where the output is a terminal.
@@ -75,9 +77,9 @@ def examine(
     Raises
     ------
     ParameterError
-        Unknown target; no chips.
+        The target is unknown, or ``chips`` is less than 1.
     DataError
-        Samples that cannot be used, or not one label for each.
+        The samples cannot be used, or there is not exactly one label for each of them.
     """
     from bioconv.simulators.settings import check_data
     from bioconv.targets.measurement import check_labels, measure, split
@@ -109,32 +111,33 @@ def emit(
     target: str = "brian2",
     x: ArrayLike | Mapping[str, ArrayLike] | None = None,
 ) -> list[Path]:
-    """Write a network for a target: a program that runs without bioconv, or a file.
+    """Write a network for a target, as a program that runs without bioconv or as a file.
 
     Parameters
     ----------
     network : SpikingNetwork
     path : str or Path
-        A folder, is made; must not exist, or be empty.  For the format "nir", a file.  It appears
-        whole or not at all.
+        A folder, which is created; it must not exist yet, or must be empty.  For the format "nir",
+        a file.  The output is either written completely or not at all.
     target : str
         One of `TARGETS`.
     x : ndarray, or mapping of str to ndarray, optional
-        Samples that tell a machine with few bits how strong the inputs of neurons get.
+        Samples from which the strength of the neurons' inputs is determined, for machines that
+        represent numbers with few bits.
 
     Returns
     -------
     list of Path
-        The files, the one to start with first: ``python program.py --data images.npz -o
+        The files; the first is the one to run: ``python program.py --data images.npz -o
         result.npz``.
 
     Raises
     ------
     ExportError
-        The target cannot represent the network (the reasons are listed: first those of its
-        declaration, then those that only fitting shows), or the folder cannot be written.
+        The target cannot represent the network (the message lists the reasons, first those from
+        its declaration, then those found by fitting), or the folder cannot be written.
     ParameterError
-        Unknown target.
+        The target is unknown.
     """
     from bioconv.simulators.settings import check_data
 
@@ -143,7 +146,7 @@ def emit(
 
 
 def _fitted(network: SpikingNetwork, chosen: Exporter, samples: Samples | None) -> Report:
-    """The report before anything is measured."""
+    """Return the report before anything has been measured."""
     from bioconv.export.tables import check_words
     from bioconv.targets.validator import check
 

@@ -1,4 +1,4 @@
-"""What becomes of each part of a network on a target: exact, approximated, or impossible."""
+"""Findings on how a target represents each part of a network: exactly, approximately or not."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Finding:
     part : str
         A population, an input, a readout, a projection (see `projection_name`), or the network.
     aspect : str
-        What of it: "neuron", "reset", "weights", "delay", ...
+        The aspect of the part: "neuron", "reset", "weights", "delay", ...
     verdict : Verdict
     text : str
         How it is represented, or why it cannot be.
     error : float
-        Largest difference that this makes, in ``unit``; 0 where there is none, or none is known.
+        Largest error caused, in ``unit``; 0 if there is none or it is not known.
     unit : str
-        Of ``error``.
+        Unit of ``error``.
     advice : str
-        What would help.
+        How to avoid or reduce the problem.
     """
 
     part: str
@@ -47,16 +47,16 @@ class Finding:
     advice: str = ""
 
     def problem(self) -> Problem:
-        """The finding as a line of an error."""
+        """The finding as a line of an error message."""
         return Problem(self.part, self.aspect, self.text, self.advice)
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:
-    """The verdict on something of which all these were found; exact if nothing was."""
+    """Return the worst verdict of the findings; exact if there are none."""
     order = list(Verdict)
     return max((finding.verdict for finding in findings), key=order.index, default=Verdict.EXACT)
 
 
 def projection_name(pre: str, post: str, receptor: str) -> str:
-    """What a projection is called in a report."""
+    """Return the name of a projection in a report."""
     return f"{pre} -> {post} ({receptor})"

@@ -1,4 +1,4 @@
-"""A network as its target will see it."""
+"""A network fitted to the limits of its target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Samples = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Resource:
-    """What a network needs of a target.
+    """A resource of a target that a network needs.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Resource:
         "cores", "chips", "synaptic memory", "neurons", "synapses of a neuron", ...
     needed : float
     available : float or None
-        None where there is no fixed number.
+        None if there is no fixed number.
     unit : str
     """
 
@@ -39,18 +39,18 @@ class Resource:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A network rewritten with the limits of a target.
+    """A network rewritten to respect the limits of a target.
 
     Parameters
     ----------
     network : SpikingNetwork
-        As the target will see it: its cells, its weights, its state, its step.  This is what is
-        written, and what the array simulator measures.
+        The network with the cells, weights, states and step of the target.  This is what is
+        written and what is measured with the array simulator.
     findings : tuple of Finding
-        What the rewriting cost, beside what `bioconv.targets.validator.check` finds.
+        Effects of the rewriting, in addition to those found by `bioconv.targets.validator.check`.
     resources : tuple of Resource
     details : mapping of str
-        What only the writer of this target needs.
+        Data that only the writer of this target needs.
     """
 
     network: SpikingNetwork
@@ -61,22 +61,24 @@ class Fit:
 
 @dataclass(frozen=True)
 class Exporter:
-    """How a network gets to a target.
+    """Functions that fit a network to a target and write it.
 
     Parameters
     ----------
     target : Target
     fit : function of (network, samples or None) to Fit
-        The network is in the words of the target's cells (`Target.restated`).  The samples, where
-        there are any, tell how strong the inputs of neurons get.
+        The network uses the names of the target's cells (`Target.restated`).  The samples, if
+        given, determine how strong the inputs of neurons become.
     write : function of (fit, path)
-        Writes into an empty folder; or one file, if ``file``.
+        Writes into an empty folder, or a single file if ``file`` is true.
     chip : function of (network, seed) to network, optional
-        One machine of many, as far from what was set as is reported, or assumed, of them.
+        Returns the network on one machine, whose deviations from the values that were set are as
+        large as reported, or assumed, for such machines.
     file : bool
-        Whether one file is written instead of a folder.
+        Whether a single file is written instead of a folder.
     fits_samples : bool
-        Whether numbers are fitted on the samples, which then tell less of others.
+        Whether numbers are fitted to the samples, so that results on the same samples say less
+        about others.
     """
 
     target: Target

@@ -1,4 +1,4 @@
-"""Accuracy of a network unrestricted, and as a target will see it, from the array simulator."""
+"""Accuracy of a network, unrestricted and as a target will see it, from the array simulator."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bioconv.simulators import simulate
 from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Exporter, Fit, Samples
 
-#: samples from which on those that numbers are fitted on are not those that are measured
+#: number of samples from which on separate samples are used for fitting and for measuring
 _ENOUGH = 40
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one form of a network gave on some samples.
+    """Results of one form of a network on some samples.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class Measured:
         "unrestricted", "as TARGET sees it", "on N chips of TARGET".
     n_images, n_steps : int
     agreement : float
-        Share of samples with the same class as the analog network.
+        Share of samples to which the network assigns the same class as the analog network.
     accuracy : float or None
-        Share of samples with the right class; None without labels.
+        Share of samples that are classified correctly; None without labels.
     deviation : float
         Standard deviation between chips of the accuracy, or of the agreement without labels.
     """
@@ -44,7 +44,7 @@ class Measured:
     deviation: float = 0.0
 
     def row(self) -> dict[str, str]:
-        """For people."""
+        """Return the results as a row of a table for display."""
         shown = {"accuracy": self.accuracy, "agreement with the analog network": self.agreement}
         shares = {name: share for name, share in shown.items() if share is not None}
         spread = f" +- {100 * self.deviation:.2f}" if self.deviation else ""
@@ -59,12 +59,12 @@ class Measured:
 
 
 def check_labels(y: ArrayLike | None, samples: Samples) -> NDArray | None:
-    """The labels, one for each sample.
+    """Return the labels after checking that there is one for each sample.
 
     Raises
     ------
     DataError
-        There are more, or fewer.
+        There are more or fewer labels than samples.
     """
     if y is None:
         return None
@@ -77,7 +77,7 @@ def check_labels(y: ArrayLike | None, samples: Samples) -> NDArray | None:
 def split(
     network: SpikingNetwork, exporter: Exporter, samples: Samples, labels: NDArray | None
 ) -> tuple[Samples, Samples, NDArray | None, tuple[Finding, ...]]:
-    """Samples to fit on; samples to measure, and their labels; what has to be said of that.
+    """Return samples for fitting, samples and labels for measuring, and findings on the split.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def measure(
     seed: int,
     progress: bool,
 ) -> tuple[Measured, ...]:
-    """Simulate the network, the network as its target will see it, and as some chips will.
+    """Simulate the network unrestricted, as its target will see it, and on some simulated chips.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def measure(
     samples : mapping of str to ndarray
     y : ndarray of int, shape (n_images,), or None
     chips : int
-        Machines to draw where the target's differ from one another.
+        Number of machines to draw if those of the target differ from one another.
     seed : int
     progress : bool
     """

@@ -1,11 +1,11 @@
-"""The targets by name; each is imported when it is asked for."""
+"""Registry of the targets by name; each is imported only when it is requested."""
 
 from __future__ import annotations
 
 from bioconv.ground.registry import Registry
 from bioconv.targets.fit import Exporter
 
-#: name of a target -> how networks get to it
+#: name of a target -> its exporter
 EXPORTERS: Registry[Exporter] = Registry(
     "target",
     {

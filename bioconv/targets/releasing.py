@@ -1,4 +1,4 @@
-"""What scheduled changes leave behind, for targets on which nothing changes within a sample."""
+"""Apply scheduled changes from the start, for targets on which nothing changes within a sample."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from bioconv.network import Change, Population
 
 
 def after_changes(population: Population, changes: Iterable[Change]) -> Population:
-    """The population with the parameters and states that its changes set, from the first step on.
+    """Return the population with the values set by its changes in effect from the first step on.
 
     Parameters
     ----------
     population : Population
     changes : iterable of Change
-        Of this population; of two of one variable, the later counts.
+        Changes of this population; if two set the same variable, the later one applies.
     """
     states = {state.name for state in population.model.states}
     parameters, initial = dict(population.parameters), dict(population.initial)

@@ -1,4 +1,4 @@
-"""What a target makes of a network, in words and measured."""
+"""Reports on how a target represents a network, with findings and measured accuracies."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _WRAP = textwrap.TextWrapper(98, initial_indent=" " * 16, subsequent_indent=" " 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a target makes of a network.
+    """Report on how a target represents a network.
 
     Parameters
     ----------
     source : SpikingNetwork
-        As it was converted, in the words of the target's cells (`Target.restated`).
+        The converted network, with the names of the target's cells (`Target.restated`).
     exporter : Exporter
     findings : tuple of Finding
     fit : Fit or None
@@ -44,7 +44,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """On the network as a whole."""
+        """Verdict on the network as a whole."""
         return worst(self.findings)
 
     @property
@@ -54,7 +54,7 @@ class Report:
         Raises
         ------
         ExportError
-            Something is impossible; lists everything that is.
+            Something is impossible; the message lists everything that is.
         """
         return self._possible().network
 
@@ -76,7 +76,7 @@ class Report:
         Returns
         -------
         list of Path
-            The files, the one to start with first.
+            The files; the first is the one to run.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Report:
         return [path / file for file in found]
 
     def by_part(self) -> dict[str, list[Finding]]:
-        """The findings of each population, projection and other part."""
+        """Return the findings grouped by population, projection and other parts."""
         net = self.source
         names = [entry.name for entry in net.inputs] + [p.name for p in net.populations]
         names += [projection_name(p.pre, p.post, p.receptor) for p in net.projections]
@@ -106,7 +106,7 @@ class Report:
         return {part: found for part, found in grouped.items() if found}
 
     def record(self) -> dict[str, Any]:
-        """Everything as plain data."""
+        """Return the report as plain data."""
         target = self.exporter.target
         return {
             "network": self.source.name,

@@ -1,4 +1,4 @@
-"""Brian2 and PyNN as targets: programs of the network as it is."""
+"""Brian2 and PyNN as targets, whose programs contain the network unchanged."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ PYNN = Target(
 
 
 def fit_brian2(network: SpikingNetwork, samples: Samples | None) -> Fit:
-    """Brian2 takes every network as it is."""
+    """Return the network unchanged: Brian2 can represent every network."""
     return Fit(network)
 
 
 def fit_pynn(network: SpikingNetwork, samples: Samples | None) -> Fit:
-    """PyNN takes every network as it is; which simulators run it depends on the cells."""
+    """Return the network unchanged; which of PyNN's simulators run it depends on the cells."""
     return Fit(network, tuple(_cells(network, p) for p in network.populations))
 
 

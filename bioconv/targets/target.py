@@ -1,4 +1,4 @@
-"""What a target can hold: one declaration each, every number with its source."""
+"""Declarations of what targets can represent, every number with its source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bioconv.targets.findings import Verdict
 
 @dataclass(frozen=True)
 class Limit:
-    """One number, range or word that is true of a target.
+    """A number, range or term that describes a target, with its source.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Limit:
         A number, a pair (smallest, largest), or a text.
     unit : str
     source : str
-        Where that is written: a file of the target's software with its version, a publication.
+        Reference: a file of the target's software with its version, or a publication.
     """
 
     value: Any
@@ -36,16 +36,16 @@ class Limit:
 
 @dataclass(frozen=True)
 class Loss:
-    """What a target does to a network that uses something it does not have.
+    """Consequence for a network that uses a feature the target lacks.
 
     Parameters
     ----------
     verdict : Verdict
     text : str
-        What happens instead, or why nothing can.
+        What happens instead, or why the feature cannot be replaced.
     source : str
     advice : str
-        What would help.
+        How to avoid or reduce the problem.
     """
 
     verdict: Verdict
@@ -56,17 +56,17 @@ class Loss:
 
 @dataclass(frozen=True)
 class Cell:
-    """A neuron of the target.
+    """A neuron model of the target.
 
     Parameters
     ----------
     name : str
-        What the target calls it.
+        Name of the cell on the target.
     model : NeuronModel
         Its equations.
     source : str
     stands_for : tuple of (NeuronModel, str)
-        Equations that the cell may stand for, whatever they are called, and what differs.
+        Equations that the cell may replace, whatever they are called, and what then differs.
     bounds : mapping of str to Limit
         Parameter of the model -> (smallest, largest) value on the target, in the model's unit.
     """
@@ -85,31 +85,31 @@ class Target:
     Parameters
     ----------
     name : str
-        As on the command line.
+        Name used on the command line.
     title : str
-        For people.
+        Title shown to users.
     summary : str
-        One line: what is written, and what reads it.
+        One line on what is written and which software reads it.
     tested : str
-        How the export is checked, said plainly: on the tool chain, against a stand-in, ...
+        How the export is checked, in plain words: with the tool chain, against a substitute, ...
     conversion : str
-        What to ask of `bioconv.convert` for a network that fits, for people.
+        Advice for users on the arguments of `bioconv.convert` that lead to a network that fits.
     cells : tuple of Cell
     any_model : bool
-        Takes equations as they are; ``cells`` is empty.
+        Whether the target takes equations as they are; ``cells`` is then empty.
     losses : mapping of str to Loss
-        Feature of a network (see `bioconv.targets.validator`) that the target lacks -> what
-        becomes of it.
+        Feature of a network (see `bioconv.targets.validator`) that the target lacks -> the
+        consequence.
     delay_steps : Limit or None
-        (smallest, largest) delay in steps; None: any from 1.
+        (smallest, largest) delay in steps; None if any delay of at least 1 is allowed.
     fan_in : Limit or None
         Largest number of synapses of a neuron, in synapses of ``fan_in_each``.
     neurons : Limit or None
         Largest number of neurons of a network.
     operators : tuple of str or None
-        Names of the operators that a projection may be made of; None: synapses are listed.
+        Names of the operators that a projection may consist of; None if synapses are listed.
     facts : mapping of str to Limit
-        All that is good to know beside: weights, time scale, recordables, sizes of cores.
+        Further useful facts: weights, time scale, recordable variables, sizes of cores.
     """
 
     name: str
@@ -127,17 +127,17 @@ class Target:
     facts: Mapping[str, Limit] = field(default_factory=dict)
 
     def restated(self, network: SpikingNetwork) -> SpikingNetwork:
-        """The network in the words of the cells: fits and writers may speak of their parameters.
+        """Return the network with the names of the cells, which fits and writers can then rely on.
 
-        Neurons with the equations of a cell, or of what a cell stands for, get its names for
-        their parts; see `bioconv.network.restating.in_words_of`.
+        Neurons with the equations of a cell, or with equations that a cell stands for, take over
+        its names for their parts; see `bioconv.network.restating.in_words_of`.
         """
         models = [cell.model for cell in self.cells]
         models += [model for cell in self.cells for model, _ in cell.stands_for]
         return in_words_of(network, models)
 
     def rows(self) -> list[dict[str, str]]:
-        """The declaration as a table: what, value, source."""
+        """Return the declaration as rows of a table: what, value, source."""
         rows = [
             {"what": f"cell {c.name}", "value": c.model.name, "source": c.source}
             for c in self.cells

@@ -1,7 +1,7 @@
-"""One check for all targets: what becomes of each part of a network, by the target's declaration.
+"""Check each part of a network against the declaration of a target.
 
-A network has *features* beside its neurons and synapses: `FEATURES` names them.  A target says in
-``losses`` which of them it lacks, and what happens instead; all others it has.
+In addition to its neurons and synapses, a network has *features*, which are listed in `FEATURES`.
+A target declares in ``losses`` which of them it lacks and what happens instead; it has all others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bioconv.operators import Chain, Operator
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.target import Cell, Limit, Target
 
-#: what a network may use beside neurons and synapses, and where it is used
+#: features that a network may use in addition to neurons and synapses, and where it uses them
 FEATURES = {
     "constant current": "population: a current, the bias or an input",
     "initial state": "population: start values that differ from the model's",
@@ -40,7 +40,7 @@ FEATURES = {
 
 
 def find_cell(target: Target, population: Population) -> tuple[Cell, str] | None:
-    """The cell for a population and what differs (empty: nothing); None if there is none."""
+    """Return the cell for a population and what differs (empty if nothing); None without a cell."""
     for cell in target.cells:
         if same(population.model, cell.model):
             return cell, ""
@@ -52,12 +52,12 @@ def find_cell(target: Target, population: Population) -> tuple[Cell, str] | None
 
 
 def check(network: SpikingNetwork, target: Target) -> tuple[Finding, ...]:
-    """What the declaration of a target says of every part of a network.
+    """Return findings on every part of a network, according to the declaration of a target.
 
     Parameters
     ----------
     network : SpikingNetwork
-        In the words of the target's cells (`Target.restated`).
+        With the names of the target's cells (`Target.restated`).
     target : Target
 
     Returns
@@ -148,7 +148,7 @@ def _neuron(population: Population, target: Target) -> Finding:
 
 
 def _outside(population: Population, cell: Cell) -> Iterator[str]:
-    """Parameters that the cell cannot have.  Those of a stand-in are the fit's affair."""
+    """Yield parameters out of the cell's bounds; the fit handles those of replaced equations."""
     names = {parameter.name for parameter in population.model.parameters}
     for name, limit in cell.bounds.items():
         if name in names:

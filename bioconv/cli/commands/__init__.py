@@ -1,1 +1,1 @@
-"""What each command does: one call of the Python interface, then print and write."""
+"""Implementations of the commands: each calls the Python interface, then prints and writes."""

@@ -1,4 +1,4 @@
-"""What lists codes, neurons and imperfections."""
+"""Commands that list codes, neurons and imperfections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bioconv.measures import format_table
 
 
 def codes(options: Options) -> None:
-    """``bioconv codes``."""
+    """Run ``bioconv codes``."""
     if options.code is None:
         rows = bc.list_codes()
         shown = [{"code": row["code"], "": row["summary"]} for row in rows]
@@ -20,7 +20,7 @@ def codes(options: Options) -> None:
 
 
 def noise(options: Options) -> None:
-    """``bioconv noise``."""
+    """Run ``bioconv noise``."""
     if options.noise is None:
         rows = bc.list_noise()
         shown = [
@@ -36,7 +36,7 @@ def noise(options: Options) -> None:
 
 
 def neurons(options: Options) -> None:
-    """``bioconv neurons``."""
+    """Run ``bioconv neurons``."""
     if options.neuron is None:
         if options.plot or options.option:
             raise ParameterError("--plot and --option need the name of a neuron.")

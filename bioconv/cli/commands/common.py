@@ -1,4 +1,4 @@
-"""What several commands share: reading what the options name, printing, writing."""
+"""Functions that several commands share: reading inputs, printing and writing results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Options = argparse.Namespace
 
 
 def read_network(path: Path) -> bc.SpikingNetwork:
-    """The network in a file; not a recording."""
+    """Return the network in a file, which must not be a recording."""
     if path.suffix == ".keras":
         raise NetworkFileError(
             f"{path} is a Keras model. Convert it first: bioconv convert {path} --calibration DATA "
@@ -33,22 +33,22 @@ def read_network(path: Path) -> bc.SpikingNetwork:
 
 
 def make_code(options: Options) -> Any:
-    """The code and its options."""
+    """Return the code with the options that were given."""
     return bc.codes.make(options.code, pairs_of(options.option, "--option"))
 
 
 def make_neuron(options: Options) -> Any:
-    """The neuron and its options."""
+    """Return the neuron with the options that were given."""
     return bc.neurons.make(options.neuron, pairs_of(options.parameter, "--parameter"))
 
 
 def steps_of(options: Options, dt: float) -> int | None:
-    """Steps a sample, from --steps or --duration; None if neither is given."""
+    """Return the steps per sample from --steps or --duration; None if neither is given."""
     return options.steps if options.duration is None else whole_steps(options.duration, dt)
 
 
 def read_calibration(options: Options, graph: Any) -> Any:
-    """The samples of --calibration."""
+    """Return the samples of --calibration."""
     x, _ = bc.load_data(
         options.calibration,
         split="train",
@@ -60,13 +60,13 @@ def read_calibration(options: Options, graph: Any) -> Any:
 
 
 def read_data(options: Options, shape: tuple[int, ...], n_images: int | None) -> tuple[Any, Any]:
-    """Samples of --data in the shape that the network takes, and labels."""
+    """Return the samples of --data in the input shape of the network, and the labels."""
     x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=n_images)
     return fit_shape(x, shape), y
 
 
 def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
-    """``["a=1", "b=x"]`` as ``{"a": 1, "b": "x"}``, each name once."""
+    """Return ``["a=1", "b=x"]`` as ``{"a": 1, "b": "x"}``; each name may occur only once."""
     pairs = list_of(entries, option)
     twice = twice_in(name for name, _ in pairs)
     if twice:
@@ -75,7 +75,7 @@ def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
 
 
 def list_of(entries: list[str], option: str) -> list[tuple[str, Any]]:
-    """``["a=1", "b=x"]`` as ``[("a", 1), ("b", "x")]``."""
+    """Return ``["a=1", "b=x"]`` as ``[("a", 1), ("b", "x")]``."""
     pairs = []
     for entry in entries:
         name, separator, value = entry.partition("=")
@@ -86,18 +86,18 @@ def list_of(entries: list[str], option: str) -> list[tuple[str, Any]]:
 
 
 def twice_in(names: Iterable[str]) -> list[str]:
-    """The names that are there more than once."""
+    """Return the names that occur more than once."""
     return [name for name, n in Counter(names).items() if n > 1]
 
 
 def check_folder(path: Path) -> None:
-    """Complain about a missing folder before the long part, not after it."""
+    """Report a missing folder before a long computation rather than after it."""
     if not path.absolute().parent.is_dir():
         raise ParameterError(f"{path}: the folder {str(path.absolute().parent)!r} does not exist.")
 
 
 def figures_text(result: Mapping[str, Any]) -> str:
-    """The figures of a simulation for people."""
+    """Return the results of a simulation as text for display."""
     percent = {
         "accuracy": result["accuracy"],
         "analog accuracy": result["analog_accuracy"],
@@ -116,7 +116,7 @@ def figures_text(result: Mapping[str, Any]) -> str:
 
 
 def finish(options: Options, result: Mapping[str, Any], text: str) -> None:
-    """Write the JSON (whole or not at all) and print the text."""
+    """Write the JSON file (completely or not at all) and print the text."""
     if options.json:
         check_folder(options.json)
         write_json(options.json, result)

@@ -1,4 +1,4 @@
-"""What makes and runs networks."""
+"""Commands that create and run networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bioconv.reports.networks import describe_transfer
 
 
 def convert(options: Options) -> None:
-    """``bioconv convert``."""
+    """Run ``bioconv convert``."""
     check_folder(options.output)
     graph = bc.read(options.model)
     calibration = read_calibration(options, graph)
@@ -64,7 +64,7 @@ def convert(options: Options) -> None:
 
 
 def simulate(options: Options) -> None:
-    """``bioconv simulate``."""
+    """Run ``bioconv simulate``."""
     for path in filter(None, (options.output, options.json)):
         check_folder(path)
     network = read_network(options.network)
@@ -97,7 +97,7 @@ def simulate(options: Options) -> None:
 
 
 def estimate(options: Options) -> None:
-    """``bioconv estimate``."""
+    """Run ``bioconv estimate``."""
     if options.search == bool(options.data):
         raise ParameterError("give either --data (estimate on these samples) or --search (noise)")
     graph = bc.read(options.model)
@@ -131,7 +131,7 @@ def estimate(options: Options) -> None:
 
 
 def inspect(options: Options) -> None:
-    """``bioconv inspect``."""
+    """Run ``bioconv inspect``."""
     from bioconv.reports.networks import open_any
 
     source = open_any(options.source)
@@ -143,7 +143,7 @@ def inspect(options: Options) -> None:
 
 
 def demo(options: Options) -> None:
-    """``bioconv demo``."""
+    """Run ``bioconv demo``."""
     result = bc.demo(
         options.output,
         n_images=options.images,

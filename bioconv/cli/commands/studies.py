@@ -1,4 +1,4 @@
-"""What compares many networks."""
+"""Commands that compare many networks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bioconv.measures import format_table
 
 
 def populations(options: Options) -> None:
-    """``bioconv populations``."""
+    """Run ``bioconv populations``."""
     graph = bc.read(options.model)
     x, y = read_data(options, graph.inputs[0].shape, options.images)
     chosen = bc.recurrent.placement_of(pairs_of(options.option, "--option"), options.place)
@@ -29,7 +29,7 @@ def populations(options: Options) -> None:
 
 
 def plausibility(options: Options) -> None:
-    """``bioconv plausibility``."""
+    """Run ``bioconv plausibility``."""
     check_folder(options.output)
     graph = bc.read(options.model)
     options.calibration = options.calibration or options.data
@@ -56,7 +56,7 @@ def plausibility(options: Options) -> None:
 
 
 def robustness(options: Options) -> None:
-    """``bioconv robustness``."""
+    """Run ``bioconv robustness``."""
     from bioconv.studies.robustness_plan import parse_sweep
 
     check_folder(options.output)

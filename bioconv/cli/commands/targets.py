@@ -1,4 +1,4 @@
-"""What puts networks on other machines."""
+"""Commands that transfer networks to other machines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bioconv.measures import format_table
 
 
 def export(options: Options) -> None:
-    """``bioconv export``."""
+    """Run ``bioconv export``."""
     for path in filter(None, (options.output, options.report, options.json)):
         check_folder(path)
     if options.output and not bc.targets.exporter(options.to).file:
@@ -37,13 +37,13 @@ def export(options: Options) -> None:
     )
     if options.report:
         report.save(options.report)
-    _ = report.network  # complains if anything is impossible, whether or not it is written
+    _ = report.network  # raises if anything is impossible, also without -o
     files = [str(file) for file in report.emit(options.output)] if options.output else []
     finish(options, {**report.record(), "files": files}, "\n".join([str(report), "", *files]))
 
 
 def targets(options: Options) -> None:
-    """``bioconv targets``."""
+    """Run ``bioconv targets``."""
     if options.target is None:
         rows = bc.list_targets()
         finish(options, {"targets": rows}, format_table(rows))
@@ -54,7 +54,7 @@ def targets(options: Options) -> None:
 
 
 def nir(options: Options) -> None:
-    """``bioconv nir``."""
+    """Run ``bioconv nir``."""
     check_folder(options.output)
     network = bc.read_nir(
         options.file,
@@ -78,7 +78,7 @@ def nir(options: Options) -> None:
 
 
 def disturb(options: Options) -> None:
-    """``bioconv disturb``."""
+    """Run ``bioconv disturb``."""
     check_folder(options.output)
     network = read_network(options.network)
     wanted = [] if options.profile is None else list(bc.noise.profile(options.profile))

@@ -1,4 +1,4 @@
-"""The arguments of every command.  Imports nothing heavy, so ``--help`` is quick."""
+"""Arguments of all commands.  Imports no large modules, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _ROOMS = (networks, targets, catalogues, studies)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of ``bioconv`` with all its commands.
+    """Return the parser of ``bioconv`` with all its commands.
 
-    The parsed options carry the name of the module of `bioconv.cli.commands` as ``room``.
+    In the parsed options, ``room`` is the name of the command's module in `bioconv.cli.commands`.
     """
     from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""What lists codes, neurons and imperfections: the arguments."""
+"""Arguments of the commands that list codes, neurons and imperfections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the arguments of several commands share.  Imports nothing heavy."""
+"""Arguments that several commands share.  Imports no large modules."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 class Simulators:
-    """Names of simulators to choose from, read when they are asked for: their room is heavy.
+    """Names of the available simulators, which are read only on demand to avoid slow imports.
 
     Parameters
     ----------
     *more : str
-        Further names.
+        Further names to choose from.
     """
 
     def __init__(self, *more: str):
@@ -33,7 +33,7 @@ class Simulators:
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Keep the example's lines, show defaults where there are any."""
+    """Keep the lines of the example, and show defaults if there are any."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default is None or action.default is False or action.default == []:
@@ -42,7 +42,7 @@ class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsH
 
 
 def add_command(commands: Commands, name: str, text: str, example: str) -> argparse.ArgumentParser:
-    """A command with the options that all of them have."""
+    """Add a command with the options that all commands have."""
     parser = commands.add_parser(
         name,
         help=text,
@@ -57,7 +57,7 @@ def add_command(commands: Commands, name: str, text: str, example: str) -> argpa
 
 
 def add_pixels(parser: argparse.ArgumentParser) -> None:
-    """How stored data become samples."""
+    """Add the options for converting stored data to samples."""
     parser.add_argument(
         "--scale",
         type=float,
@@ -67,7 +67,7 @@ def add_pixels(parser: argparse.ArgumentParser) -> None:
 
 
 def add_conversion(parser: argparse.ArgumentParser) -> None:
-    """What a conversion needs."""
+    """Add the options of a conversion."""
     parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--calibration", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
@@ -94,7 +94,7 @@ def add_conversion(parser: argparse.ArgumentParser) -> None:
 
 
 def add_duration(parser: argparse.ArgumentParser) -> None:
-    """How long a sample is shown."""
+    """Add the options for the duration of a sample."""
     duration = parser.add_mutually_exclusive_group()
     duration.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
     duration.add_argument("--duration", type=float, metavar="MS", help="the same in ms")

@@ -1,4 +1,4 @@
-"""What makes and runs networks: the arguments."""
+"""Arguments of the commands that create and run networks."""
 
 from __future__ import annotations
 

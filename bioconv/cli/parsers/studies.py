@@ -1,4 +1,4 @@
-"""What compares many networks: the arguments."""
+"""Arguments of the commands that compare many networks."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _populations(commands: Commands) -> None:
 
 
 def _study_data(parser: argparse.ArgumentParser) -> None:
-    """The network and the samples of a study."""
+    """Add the arguments for the network and the samples of a study."""
     parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
@@ -88,7 +88,7 @@ def _study_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _study_runs(parser: argparse.ArgumentParser) -> None:
-    """How the runs of a study are done."""
+    """Add the options for the runs of a study."""
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     parser.add_argument(
         "-o",

@@ -1,4 +1,4 @@
-"""What puts networks on other machines: the arguments."""
+"""Arguments of the commands that transfer networks to other machines."""
 
 from __future__ import annotations
 

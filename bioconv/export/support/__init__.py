@@ -1,1 +1,1 @@
-"""Modules that an exported program takes along, word for word; none of them needs bioconv."""
+"""Modules that are copied into an exported program; none of them needs bioconv."""

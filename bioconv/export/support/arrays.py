@@ -1,4 +1,4 @@
-"""Numbers in an .npz file: no pickle, the same bytes for the same arrays."""
+"""Write arrays to an .npz file without pickle; the same arrays give the same bytes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 
 
 def write(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write arrays to an .npz that `numpy.load` reads.
+    """Write arrays to an .npz file that `numpy.load` can read.
 
     Raises
     ------
     ValueError
-        An array holds Python objects.
+        An array contains Python objects.
     """
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
-            # An entry that is opened by name has no date of today.
+            # An entry that is opened by name does not contain the current date.
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)

@@ -1,4 +1,4 @@
-"""The command line of an exported program, and the images it reads."""
+"""The command line of an exported program, and the images that it reads."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 def parser(
     description: str, n_steps: int, recordable: Mapping[str, Sequence[str]]
 ) -> argparse.ArgumentParser:
-    """The options that all programs share.
+    """Return the parser with the options that all programs share.
 
     Parameters
     ----------
     description : str
     n_steps : int
-        Default number of steps an image.
+        Default number of steps per image.
     recordable : mapping of str to sequence of str
-        Population to what can be recorded of it.
+        Population -> what can be recorded of it.
     """
     lines = [f"  {name}: {', '.join(what)}" for name, what in recordable.items()]
     options = argparse.ArgumentParser(
@@ -54,7 +54,7 @@ def parser(
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """Return a whole number of at least 1."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
@@ -64,7 +64,7 @@ def positive(text: str) -> int:
 def read_record(
     entries: Sequence[str], recordable: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
-    """``["conv1=spikes", ...]`` as population -> what; stops the program on unknown names."""
+    """Return ``["conv1=spikes", ...]`` as population -> what; unknown names end the program."""
     record: dict[str, list[str]] = {}
     for entry in entries:
         population, _, what = entry.partition("=")
@@ -76,7 +76,7 @@ def read_record(
 
 
 def read_checkpoints(wanted: Sequence[int] | None, n_steps: int) -> NDArray[np.int64]:
-    """Sorted numbers of steps, all of 1 ... ``n_steps`` if none are wanted."""
+    """Return the sorted numbers of steps; all of 1 ... ``n_steps`` if none are given."""
     if not wanted:
         return np.arange(1, n_steps + 1)
     if max(wanted) > n_steps:
@@ -87,14 +87,14 @@ def read_checkpoints(wanted: Sequence[int] | None, n_steps: int) -> NDArray[np.i
 def read_images(
     path: Path, inputs: Mapping[str, Mapping[str, Any]], n_images: int | None
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray | None]:
-    """Images for each input, and labels if the file has any.
+    """Return the images for each input, and labels if the file contains any.
 
     Parameters
     ----------
     path : Path
-        An .npz with ``x`` (or, with several inputs, an array named after each) and perhaps ``y``.
+        An .npz with ``x`` (or, with several inputs, an array named after each), optionally ``y``.
     inputs : mapping of str to mapping
-        Input to its description; ``shape`` is the shape of one sample.
+        Input -> its description; ``shape`` is the shape of one sample.
     n_images : int or None
         Use the first images only.
 

@@ -1,22 +1,22 @@
-"""Spike trains of an input, the same in every simulator.
+"""Spike trains of an input, which are the same in every simulator.
 
-A spike source has a probability p (spikes a step, 0 ... 1): the value of its pixel times a scale.
+A spike source has a probability p (spikes per step, 0 ... 1): the value of its pixel times a scale.
 
 - ``regular``: source i spikes in step t if floor((t + 1) p + 1/2) > floor(t p + 1/2).  After n
-  steps it has spiked round(n p) times (halves up); every source starts half way to its first
-  spike.
+  steps it has spiked round(n p) times (halves are rounded up); every source starts half way to
+    its first spike.
 - ``poisson``: source i spikes in every step with probability p, independently.  The random
   numbers are those of NumPy's Philox generator with the key (seed, image), so an image has the
-  same spikes whatever else is simulated with it, before it or beside it.
+    same spikes whatever other images are simulated before it or together with it.
 
-This file needs NumPy only.  Exported programs carry a copy of it.
+This file needs only NumPy.  Exported programs contain a copy of it.
 """
 
 import numpy as np
 
 
 def probabilities(x, scale, signed):
-    """Spikes a step of each source, shape (n_sources,).
+    """Return the spikes per step of each source, shape (n_sources,).
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def probabilities(x, scale, signed):
         One sample, any shape; it is flattened in C order.
     scale : float
     signed : bool
-        Two sources a pixel: first all ON sources (positive values), then all OFF sources.
+        Use two sources per pixel: first all ON sources (positive values), then all OFF sources.
     """
     values = np.asarray(x, dtype=np.float64).reshape(-1) * scale
     if signed:
@@ -33,7 +33,7 @@ def probabilities(x, scale, signed):
 
 
 def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0):
-    """Spikes of one sample in the steps ``first_step`` ... ``first_step + n_steps - 1``.
+    """Return the spikes of a sample in the steps ``first_step`` ... ``first_step + n_steps - 1``.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0)
     n_steps : int
     kind : {"regular", "poisson"}
     scale : float
-        A value of x times ``scale`` is the number of spikes a step, clipped to [0, 1].
+        A value of x times ``scale`` is the number of spikes per step, clipped to [0, 1].
     signed : bool
-        ON and OFF sources, see `probabilities`.
+        Use ON and OFF sources, see `probabilities`.
     seed, image : int
         At least 0; ``image`` counts the samples of a simulation.
     first_step : int
-        Where to start: the spikes of a step do not depend on it.
+        First step to return; the spikes of a step do not depend on it.
     stream : int
         Number of the input, so that two inputs have independent spikes.
 
@@ -72,6 +72,6 @@ def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0)
 
 
 def noise_seed(seed, image):
-    """Seed of the random numbers in the neurons' equations for one image: 32 bits, not 0."""
+    """Return the 32-bit, non-zero seed of random numbers in the neurons' equations for an image."""
     state = np.random.SeedSequence([seed, image]).generate_state(1)[0]
     return max(int(state), 1)

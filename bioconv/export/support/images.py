@@ -1,4 +1,4 @@
-"""What an image does to the network: the currents that it drives, the spikes that stand for it."""
+"""Input of the network for an image: the currents that it drives and the spikes that encode it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Arrays = Mapping[str, NDArray]
 
 
 def n_neurons(entry: Mapping[str, Any]) -> int:
-    """Number of neurons of a population, or of spike sources of an input."""
+    """Return the number of neurons of a population, or of spike sources of an input."""
     return prod(entry["shape"]) * (2 if entry.get("signed") else 1)
 
 
 def spiking(inputs: Table) -> list[str]:
-    """Names of the inputs that are populations of spike sources."""
+    """Return the names of the inputs that are populations of spike sources."""
     return [name for name, entry in inputs.items() if entry["encoder"] != "current"]
 
 
 def recordable(inputs: Table, populations: Table, models: Table) -> dict[str, tuple[str, ...]]:
-    """What can be recorded of each population and each spiking input."""
+    """Return what can be recorded of each population and each spiking input."""
     names: dict[str, tuple[str, ...]] = dict.fromkeys(spiking(inputs), ("spikes", "counts"))
     for name, entry in populations.items():
         names[name] = ("spikes", "counts", *models[entry["model"]]["states"])
@@ -35,7 +35,7 @@ def recordable(inputs: Table, populations: Table, models: Table) -> dict[str, tu
 
 
 def traced(record: Mapping[str, Sequence[str]], readouts: Table) -> list[tuple[str, str]]:
-    """(population, state variable) that have to be recorded in every step."""
+    """Return the (population, state variable) pairs that have to be recorded in every step."""
     wanted = {
         (name, variable)
         for name, what in record.items()
@@ -51,7 +51,7 @@ def traced(record: Mapping[str, Sequence[str]], readouts: Table) -> list[tuple[s
 def fan_out(
     inputs: Table, populations: Table, projections: Rows, weights: Arrays
 ) -> dict[str, NDArray[np.int64]]:
-    """Number of synapses of each neuron that sends to any."""
+    """Return the number of outgoing synapses of each neuron."""
     total: dict[str, NDArray[np.int64]] = {}
     for projection in projections:
         name = projection["pre"]
@@ -64,7 +64,7 @@ def fan_out(
 def drive_currents(
     x: Arrays, drives: Rows, populations: Table, weights: Arrays
 ) -> dict[str, NDArray[np.float64]]:
-    """Current in pA into each population that an image drives: a weighted sum of its values.
+    """Return the currents in pA into each driven population: weighted sums of an image's values.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def drive_currents(
 def input_spikes(
     x: Arrays, inputs: Table, n_steps: int, seed: int, image: int
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Steps and sources of the spikes of each spiking input for one image."""
+    """Return the steps and sources of the spikes of each spiking input for one image."""
     spikes = {}
     for number, (name, entry) in enumerate(inputs.items()):
         if entry["encoder"] != "current":

@@ -66,7 +66,7 @@ class NestModelBuildError(RuntimeError):
 
 @dataclass(frozen=True)
 class NestInstallation:
-    """What the compiler must know of the installed NEST.
+    """Information on the installed NEST that the compiler needs.
 
     Attributes
     ----------
@@ -91,10 +91,10 @@ def build(nestml_path: Path, module_name: str, cache_dir: Path) -> Path:
     nestml_path : Path
         File with one or several models.
     module_name : str
-        Name of the module; NESTML wants it to end in ``module``.
+        Name of the module; NESTML requires that it ends in ``module``.
     cache_dir : Path
-        Folder that keeps the libraries; made if absent. The place within it depends on the text
-        of the model, the module name and the versions, so that a changed model is built anew.
+        Folder in which the libraries are kept; created if absent. The path within it depends on
+        the text of the model, the module name and the versions, so that a changed model is rebuilt.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def build(nestml_path: Path, module_name: str, cache_dir: Path) -> Path:
     Raises
     ------
     NestModelBuildError
-        If a tool is missing or the model is not valid; the message says what to do.
+        If a tool is missing or the model is not valid; the message states what to do.
     """
     if not (module_name.isidentifier() and module_name.endswith("module")):
         raise NestModelBuildError(
@@ -201,7 +201,7 @@ def _working_nest_config(version: str) -> Path | None:
 
 
 def _ask(config: Path, question: str) -> list[str]:
-    """Return the words that ``nest-config`` answers, none if it cannot be run."""
+    """Return the words of the output of ``nest-config``, none if it cannot be run."""
     try:
         answer = subprocess.run([str(config), question], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

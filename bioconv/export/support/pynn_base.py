@@ -1,8 +1,8 @@
-"""What all simulators under PyNN have in common.
+"""Base class of all simulators under PyNN.
 
-The program builds one of them and asks it for populations, connections and runs.  All keep the
-same timing: in every step the neurons integrate, take the spikes that arrive, fire and are reset;
-a spike of step t arrives in step t + delay_steps.
+The program creates one of them to build populations and connections and to run them.  All have the
+same timing: in every step the neurons integrate, receive the spikes that arrive, fire and are
+reset; a spike of step t arrives in step t + delay_steps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GENERATED = "generated"
 
 
 class Simulator(ABC):
-    """What is alike: standard cells, recording, a fresh start by PyNN's own reset."""
+    """The common part: standard cells, recording, and a restart by PyNN's own reset."""
 
     #: a spike of step t has the time (t + stamp) dt
     stamp = 1
@@ -48,7 +48,7 @@ class Simulator(ABC):
     sim: Any
 
     def add_population(self, name: str, cell: str, traced: list[str]) -> None:
-        """Neurons with their parameters and start values."""
+        """Add neurons with their parameters and start values."""
         entry = self.tables["POPULATIONS"][name]
         self.cells[name] = cell
         standard = getattr(self.sim, cell)(**self.translate(name, entry["parameters"]))
@@ -61,12 +61,12 @@ class Simulator(ABC):
         self.populations[name] = population
 
     def add_source(self, name: str) -> None:
-        """Spike sources of an input."""
+        """Add the spike sources of an input."""
         size = images.n_neurons(self.tables["INPUTS"][name])
         self.sources[name] = self.sim.Population(size, self.sim.SpikeSourceArray(), label=name)
 
     def translate(self, name: str, values: Values) -> dict[str, Any]:
-        """Parameters of a population with PyNN's names, in PyNN's units."""
+        """Return the parameters of a population with PyNN's names and units."""
         return {
             theirs: np.multiply(values[parameter], factor)
             for parameter, (names, factor) in self.standard(name)["parameters"].items()
@@ -75,21 +75,21 @@ class Simulator(ABC):
         }
 
     def standard(self, name: str) -> Values:
-        """What the table of standard cells says of a population's model."""
+        """Return the entry of a population's model in the table of standard cells."""
         return self.tables["STANDARD_CELLS"][self.tables["POPULATIONS"][name]["model"]]
 
     def model(self, name: str) -> Values:
-        """What the tables say of a population's neuron model."""
+        """Return the entry of a population's neuron model in the tables."""
         return self.tables["MODELS"][self.tables["POPULATIONS"][name]["model"]]
 
     def receptors(self, projection: Values, weight: NDArray) -> list[tuple[str, NDArray]]:
-        """PyNN's receptors for weights above and below 0, and which weights these are."""
+        """Return PyNN's receptors for weights above and below 0, and which weights these are."""
         above, below = self.standard(projection["post"])["receptors"][projection["receptor"]]
         both = [(above, weight > 0), (below, weight < 0)]
         return [(receptor, chosen) for receptor, chosen in both if chosen.any()]
 
     def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
-        """Synapses given as arrays of indices and weights (in the receptor's unit)."""
+        """Add synapses given as arrays of indices and weights (in the receptor's unit)."""
         delay = np.full(len(pre), projection["delay_steps"] * self.dt + self.later)
         rows = np.stack([pre, post, weight * self.standard(projection["post"])["weight"], delay], 1)
         for receptor, chosen in self.receptors(projection, weight):
@@ -102,24 +102,24 @@ class Simulator(ABC):
             )
 
     def neurons(self, name: str) -> Any:
-        """A population, or the spike sources of an input."""
+        """Return a population, or the spike sources of an input."""
         return self.populations[name] if name in self.populations else self.sources[name]
 
     def seed(self, number: int) -> None:
-        """Seed of random numbers in equations."""
+        """Seed the random numbers in equations."""
         return  # standard cells draw none
 
     def start(
         self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
     ) -> None:
-        """Bring everything back to the start of an image.
+        """Reset everything to the start of an image.
 
         Parameters
         ----------
         spikes : mapping of str to (steps, sources)
-            Of each spiking input.
+            Spikes of each spiking input.
         values : mapping of str to mapping
-            Population -> parameters that the image sets.
+            Population -> parameters that are set by the image.
         """
         self.sim.reset()
         for name in self.populations:
@@ -128,13 +128,13 @@ class Simulator(ABC):
             self._set_sources(name, steps, sources)
 
     def _touched(self, name: str) -> dict[str, Any]:
-        """Parameters of a population that scheduled changes set, with their start values."""
+        """Return the start values of a population's parameters that scheduled changes set."""
         touched = {c["variable"] for c in self.tables["CHANGES"] if c["population"] == name}
         parameters = self.tables["POPULATIONS"][name]["parameters"]
         return {parameter: value for parameter, value in parameters.items() if parameter in touched}
 
     def set_values(self, name: str, values: Values) -> None:
-        """Set parameters and state variables of a population, now."""
+        """Set parameters and state variables of a population immediately."""
         states = self.standard(name)["states"].keys() & values.keys()
         parameters = {n: value for n, value in values.items() if n not in states}
         if parameters:
@@ -147,15 +147,15 @@ class Simulator(ABC):
         """Set a state variable that the table of standard cells names, in the model's unit."""
 
     def run(self, n_steps: int) -> None:
-        """Go on for some steps."""
+        """Continue for some steps."""
         self.sim.run(n_steps * self.dt)
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
-        """Spikes (steps, neurons) and traces of the image that is over, in the first process."""
+        """Return spikes (steps, neurons) and traces of the finished image, in the first process."""
         spikes, traces = {}, {}
         for name, population in self.populations.items():
             segment = population.get_data(clear=True).segments[-1]
-            if self.rank:  # the first process has the data of all
+            if self.rank:  # the first process has the data of all processes
                 continue
             spikes[name] = self._spikes(population, segment, n_steps)
             for variable in (v for n, v in traced if n == name):
@@ -183,7 +183,7 @@ class Simulator(ABC):
     def _trace(self, segment: Any, variable: str, n_steps: int) -> NDArray:
         (signal,) = segment.filter(name=variable)
         steps = self._steps(np.asarray(signal.times.rescale("ms"), float), 1)
-        # Under MPI the neurons come process by process.
+        # Under MPI the neurons are ordered by process.
         order = np.argsort(signal.array_annotations["channel_index"])
         return np.asarray(signal, float)[(steps >= 0) & (steps < n_steps)][:, order]
 

@@ -1,4 +1,4 @@
-"""Brian2 under PyNN: its cells with the model's method and rules, and synapses of Brian2 itself."""
+"""Brian2 under PyNN: cells with the model's method and rules, and synapses of Brian2 itself."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _DIMENSIONS = {"mV": "volt", "pA": "amp", "nS": "siemens"}
 
 
 class Brian2(Simulator):
-    """Brian2 under PyNN, with the order of a step set right.
+    """Brian2 under PyNN, with the order of operations within a step corrected.
 
-    A new call of ``run`` forgets the spikes of the step before it.  So an image is one run, and
-    what changes in the middle of it is planned and set from inside.
+    A new call of ``run`` loses the spikes of the previous step.  Therefore an image is a single
+    run, and changes in the middle of it are scheduled in advance and made during the run.
     """
 
     stamp = 0
@@ -42,11 +42,11 @@ class Brian2(Simulator):
         )
 
     def add_population(self, name: str, cell: str, traced: list[str]) -> None:
-        """Neurons that integrate by the model's method and fire by its rule."""
+        """Add neurons that integrate by the model's method and fire by its rule."""
         crossing, theirs = (self.standard(name)[key] for key in ("crossing", "parameters"))
         cell_type = getattr(self.sim, cell)
-        # Brian2 numbers the equations that PyNN's cells share: those of the cell made last count,
-        # and the synaptic current of the others drops out of their integration.
+        # Brian2 numbers the equations that PyNN's cells share: only those of the last cell apply,
+        # and the synaptic current of the others is missing from their integration.
         cell_type.eqs = copy.deepcopy(cell_type.eqs)
         if crossing:
             parameter, above = crossing
@@ -61,24 +61,24 @@ class Brian2(Simulator):
     def start(
         self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
     ) -> None:
-        """Bring everything back to the start of an image, and begin to plan it."""
+        """Reset everything to the start of an image, and begin to schedule it."""
         self._planned, self._elapsed = None, 0
         super().start(spikes, values)
         self._planned = {}
 
     def set_values(self, name: str, values: Values) -> None:
-        """Set parameters and states: now, or in an image at the step planned so far."""
+        """Set parameters and states immediately, or in an image at the step scheduled so far."""
         if self._planned is None:
             super().set_values(name, values)
         else:
             self._planned.setdefault(self._elapsed, []).append((name, values))
 
     def run(self, n_steps: int) -> None:
-        """Plan to go on for some steps."""
+        """Schedule some further steps."""
         self._elapsed += n_steps
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
-        """Run the image that was planned; spikes and traces of it."""
+        """Run the scheduled image and return its spikes and traces."""
         super().run(self._elapsed)
         return super().finish(n_steps, traced)
 
@@ -94,24 +94,24 @@ class Brian2(Simulator):
         setattr(population.brian2_group, own, value * unit)
 
     def _unit(self, text: str) -> Any:
-        """A unit of the tables, such as "mV/ms", as Brian2's."""
+        """Return a unit of the tables, such as "mV/ms", as a Brian2 unit."""
         parts = (1.0 if part == "1" else getattr(self.brian2, part) for part in text.split("/"))
         return reduce(truediv, parts)
 
     def translate(self, name: str, values: Values) -> dict[str, Any]:
-        """Parameters; a spike in step t blocks the steps from t + 1 on, Brian2 counts t itself."""
+        """Return parameters; a spike in step t blocks steps from t + 1 on, but Brian2 counts t."""
         translated = super().translate(name, values)
         if "tau_refrac" in translated:
             translated["tau_refrac"] = translated["tau_refrac"] + self.dt
         return translated
 
     def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
-        """Brian2's own synapses: PyNN's cost 0.1 ms each, and cannot arrive in the next step."""
+        """Add Brian2's synapses; PyNN's take 0.1 ms each and cannot arrive in the next step."""
         target = self.neurons(projection["post"])
         variables = target.celltype.post_synaptic_variables
         for receptor, chosen in self.receptors(projection, weight):
             variable = variables[receptor]
-            rise = variable.replace("g", "y")  # PyNN forgets it in EIF_cond_alpha_isfa_ista
+            rise = variable.replace("g", "y")  # PyNN omits it in EIF_cond_alpha_isfa_ista
             variable = rise if rise in target.brian2_group.variables else variable
             synapses = self.brian2.Synapses(
                 self.neurons(projection["pre"]).brian2_group,
@@ -127,9 +127,9 @@ class Brian2(Simulator):
 
 
 def _crossing_group(parameter: str, above: float) -> Callable[..., Any]:
-    """Makes neurons that fire once when v rises above a parameter plus some mV.
+    """Return a constructor of neurons that fire once when v rises above a parameter plus some mV.
 
-    PyNN's fire in every step in which v is above -40 mV.
+    The neurons of PyNN fire in every step in which v is above -40 mV.
     """
     cells = importlib.import_module("pyNN.brian2.cells")
     condition = f"v >= {parameter} + {above!r}*mV"

@@ -1,4 +1,4 @@
-"""NEST under PyNN: generated models besides standard cells, its own recorders and connections."""
+"""NEST under PyNN: generated models and standard cells, NEST's own recorders and connections."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from . import images
 from .pynn_base import GENERATED, Simulator, Values
 
 _TAUS = ("tau_syn_ex", "tau_syn_in")
-#: NEST cannot set synaptic currents: with a time constant of so many steps they vanish in one
+#: NEST cannot set synaptic currents: with a time constant of this many steps they vanish in one
 _VANISHING = dict.fromkeys(_TAUS, 1e-3)
-#: conductances, whose integrator looks at the error only, need one that it is stable with
+#: time constant, in steps, with which the adaptive integrator of conductances is stable
 _DECAYING, _SETTLING_STEPS = dict.fromkeys(_TAUS, 0.5), 25
 
-#: what is left of synaptic conductances, by NEST's names; not every cell can set it
+#: states of synaptic conductances, by NEST's names, which not every cell can set
 _CONDUCTANCES = {"g_ex", "g_in", "dg_ex", "dg_in"}
 
-#: standard cell -> what keeps it from firing, and lets synaptic currents vanish, by NEST's names
+#: standard cell -> NEST parameters that keep it from firing and make synaptic currents vanish
 _SILENT: dict[str, dict[str, float]] = {
     **dict.fromkeys(("IF_curr_exp", "IF_curr_alpha"), {"V_th": 1e9, **_VANISHING}),
     **dict.fromkeys(("IF_cond_exp", "IF_cond_alpha"), {"V_th": 1e9, **_DECAYING}),
-    # Without the exponential, which would overflow, it is a leaky neuron with the threshold V_th.
+    # Without the exponential, which would overflow, this is a leaky neuron with threshold V_th.
     **dict.fromkeys(
         ("EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista"),
         {"Delta_T": 0.0, "V_th": 1e9, "V_peak": 1e9, **_DECAYING},
     ),
-    # A recovery that stays huge keeps v at its lower bound, whatever arrives.
+    # A very large constant recovery variable keeps v at its lower bound for any input.
     "Izhikevich": {"a": 0.0, "U_m": 1e9, "V_min": -100.0},
     "HH_cond_exp": {"g_Na": 0.0, "I_e": 0.0, "V_m": -65.0, **_DECAYING},
 }
@@ -42,7 +42,7 @@ _ADAPTIVE = {cell for cell, silent in _SILENT.items() if _DECAYING.items() <= si
 
 
 class Nest(Simulator):
-    """NEST: generated models besides standard cells; a settling run between images."""
+    """NEST: generated models in addition to standard cells; a settling run between images."""
 
     def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
         super().__init__(dt, max_delay_steps, tables)
@@ -57,26 +57,26 @@ class Nest(Simulator):
         self.audible: dict[str, dict[str, Any]] = {}
 
     def install(self, model: str, library: Path) -> None:
-        """Load a compiled model; ``setup`` must be over, because it forgets what was loaded."""
+        """Load a compiled model; call it after ``setup``, which unloads models."""
         level, self.nest.verbosity = self.nest.verbosity, self.nest.VerbosityLevel.ERROR
         self.nest.Install(str(library))
         self.nest.verbosity = level
         self.types[model] = importlib.import_module("pyNN.nest.cells").native_cell_type(model)
 
     def add_population(self, name: str, cell: str, traced: list[str]) -> None:
-        """Neurons with their parameters and start values."""
+        """Add neurons with their parameters and start values."""
         entry = self.tables["POPULATIONS"][name]
         self.cells[name] = cell
         if cell == GENERATED:
             cell_type = self.types[entry["model"]]
-            # PyNN would hand every entry of NEST's status over, also those that cannot be set.
+            # PyNN would pass on every entry of NEST's status, including those that cannot be set.
             cell_type.default_parameters = dict.fromkeys(entry["parameters"], 0.0)
             neurons = cell_type(**entry["parameters"])
         else:
             neurons = getattr(self.sim, cell)(**self.translate(name, entry["parameters"]))
         population = self.sim.Population(images.n_neurons(entry), neurons, label=name)
         self.populations[name] = population
-        # NEST's own recorders: PyNN's lose count of the time when they are cleared in between.
+        # NEST's own recorders: PyNN's lose track of the time when they are cleared in between.
         self.recorders[name] = [self.nest.Create("spike_recorder")]
         self.nest.Connect(
             population.node_collection, self.recorders[name][0], syn_spec={"delay": self.dt}
@@ -90,13 +90,13 @@ class Nest(Simulator):
             self.recorders[name].append(meter)
 
     def add_source(self, name: str) -> None:
-        """Spike sources; PyNN's setting "precise times" would make some spikes a step late."""
+        """Add spike sources; PyNN's setting "precise times" would delay some spikes by a step."""
         super().add_source(name)
         nodes = self.sources[name].node_collection_source
         nodes.set(precise_times=False, allow_offgrid_times=True)
 
     def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
-        """One call for all synapses, in NEST's units (pA, mV): fifty times as fast as PyNN's."""
+        """Connect all synapses in one call, in NEST's units (pA, mV): 50 times as fast as PyNN."""
         target = projection["post"]
         specification = {
             "synapse_model": "static_synapse",
@@ -111,7 +111,7 @@ class Nest(Simulator):
         receptors = self.model(target)["receptors"]
         if self.cells[target] != GENERATED:
             above, _ = self.standard(target)["receptors"][projection["receptor"]]
-            if above == "inhibitory":  # NEST tells the two receptors by the sign of the weight
+            if above == "inhibitory":  # the sign of the weight selects the receptor
                 specification["weight"] = -weight
         elif len(receptors) > 1:
             port = receptors.index(projection["receptor"]) + 1
@@ -121,10 +121,10 @@ class Nest(Simulator):
         self.nest.Connect(senders, receivers, "one_to_one", specification)
 
     def seed(self, number: int) -> None:
-        """Seed of all random numbers from now on.
+        """Seed all random numbers from now on.
 
-        Each neuron makes normal numbers in pairs and keeps one: an even number of steps leaves
-        none from before.
+        Each neuron draws normal numbers in pairs and stores one of them; after an even number of
+        steps none is left over.
         """
         if round(self.nest.biological_time / self.dt) % 2:
             self.run(1)
@@ -133,10 +133,10 @@ class Nest(Simulator):
     def start(
         self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
     ) -> None:
-        """Let spikes under way arrive while nobody fires, then set everything back."""
+        """Let pending spikes arrive while no neuron can fire, then reset everything."""
         for name in self.populations:
             self._silence(name)
-        # Generated models have the steps left as a state, which is set back with the others.
+        # Generated models have the remaining steps as a state, which is reset with the others.
         standard = (name for name, cell in self.cells.items() if cell != GENERATED)
         longest = max((self._refractory_steps(name) for name in standard), default=0)
         settling = _SETTLING_STEPS if set(self.cells.values()) & _ADAPTIVE else 2
@@ -152,7 +152,7 @@ class Nest(Simulator):
             self._set_back(name, values.get(name, {}))
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
-        """Spikes and traces; the last ones reach the recorders a few steps late."""
+        """Return spikes and traces; the last ones reach the recorders a few steps late."""
         self.run(3)
         spikes, traces = {}, {}
         for name, (recorder, *meters) in self.recorders.items():
@@ -167,20 +167,20 @@ class Nest(Simulator):
         return spikes, traces
 
     def _events(self, name: str, events: Values, n_steps: int) -> tuple[NDArray, NDArray, NDArray]:
-        """Steps and neurons of recorded events, and which belong to the image."""
+        """Return steps and neurons of recorded events, and which belong to the image."""
         steps = self._steps(np.asarray(events["times"]), self.stamp)
         neurons = np.asarray(events["senders"], np.int64) - int(self.populations[name].first_id)
         return steps, neurons, (steps >= 0) & (steps < n_steps)
 
     def _variable(self, name: str, variable: str) -> str:
-        """NEST's name of a state variable; the units are those of the tables."""
+        """Return NEST's name of a state variable; the units are those of the tables."""
         if self.cells[name] == GENERATED:
             return variable
         theirs = self.standard(name)["states"][variable][0]
         return self.populations[name].celltype.variable_map[theirs]
 
     def set_values(self, name: str, values: Values) -> None:
-        """Set parameters and state variables of a population, now."""
+        """Set parameters and state variables of a population immediately."""
         if self.cells[name] == GENERATED:
             self.populations[name].node_collection.set(**values)
             return
@@ -200,12 +200,12 @@ class Nest(Simulator):
         nodes.set({**silent, **{tau: silent[tau] * self.dt for tau in _TAUS if tau in silent}})
 
     def _set_back(self, name: str, values: Values) -> None:
-        """Give everything that changes in a run the value it has at the start of the image."""
+        """Reset everything that changes in a run to its value at the start of an image."""
         entry, model = self.tables["POPULATIONS"][name], self.model(name)
         new = self._touched(name)
         if self.cells[name] == GENERATED:
             new |= {model["may_fire"]: 1.0, **entry["initial"], **model["added_states"]}
-        else:  # all at once: NEST refuses conductances that its integrator let fall below 0
+        else:  # all at once: NEST rejects conductances that fell below 0 by numerical error
             states = {
                 self._variable(name, state): entry["initial"][state]
                 for state in self.standard(name)["states"]

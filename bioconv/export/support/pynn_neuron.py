@@ -1,4 +1,4 @@
-"""NEURON under PyNN: backward Euler, thresholds of its own, state variables set cell by cell."""
+"""NEURON under PyNN: backward Euler, explicit thresholds, state variables set cell by cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .pynn_base import Simulator, Values
 from .pynn_parallel import import_once
 
-#: PyNN's name of a state variable -> where NEURON keeps it: part of the cell, attribute
+#: PyNN's name of a state variable -> its location in NEURON: part of the cell, attribute
 _PLACES = {
     "v": ("seg", "v"),
     "u": ("izh", "u"),
@@ -29,12 +29,12 @@ _PLACES = {
 }
 
 
-#: spikes that an alpha synapse of PyNN's can remember, and for how many time constants it does
+#: number of spikes that an alpha synapse of PyNN can store, and for how many time constants
 _QUEUE, _MEMORY = 999, 20
 
-#: under MPI NEURON takes only delays that are by 1e-10 ms longer than a step (netpar.cpp)
+#: under MPI NEURON accepts only delays that exceed a step by 1e-10 ms (netpar.cpp)
 _LONGER = 1e-8
-#: NEURON's number for the largest value of all processes
+#: NEURON's code for the maximum over all processes
 _LARGEST = 2
 
 
@@ -43,11 +43,11 @@ class MechanismsError(RuntimeError):
 
 
 class LostSpikesError(RuntimeError):
-    """More spikes met than a synapse of PyNN's takes; it forgets the others without a word."""
+    """More spikes overlapped than a synapse of PyNN can store; it silently drops the others."""
 
 
 class Neuron(Simulator):
-    """NEURON: it integrates in its own way, so spikes may come some steps apart from others'."""
+    """NEURON; its integration differs, so spikes may be some steps off those of others."""
 
     def __init__(self, dt: float, max_delay_steps: int, tables: Mapping[str, Any]):
         super().__init__(dt, max_delay_steps, tables)
@@ -71,10 +71,10 @@ class Neuron(Simulator):
         self.sim.h.usetable_hh_traub = 0
 
     def add_population(self, name: str, cell: str, traced: list[str]) -> None:
-        """Neurons with their parameters, start values and threshold."""
+        """Add neurons with their parameters, start values and threshold."""
         super().add_population(name, cell, traced)
         crossing = self.standard(name)["crossing"]
-        if crossing:  # PyNN has no name for it, and takes 10 mV
+        if crossing:  # PyNN has no name for it and uses 10 mV
             parameter, above = crossing
             level = self.tables["POPULATIONS"][name]["parameters"][parameter] + above
             for neuron, value in self._each(name, level):
@@ -84,24 +84,24 @@ class Neuron(Simulator):
     def start(
         self, spikes: Mapping[str, tuple[NDArray, NDArray]], values: Mapping[str, Values]
     ) -> None:
-        """Bring everything back to the start of an image."""
+        """Reset everything to the start of an image."""
         super().start(spikes, values)
         self.incoming = spikes
-        self.sim.run(0.0)  # now the mechanisms start, each with values of its own
+        self.sim.run(0.0)  # now the mechanisms start, each with its own values
         for name in self.populations:
             for variable in self.standard(name)["states"]:
                 value = self.tables["POPULATIONS"][name]["initial"][variable]
                 self._set_state(name, variable, value)
 
     def connect(self, projection: Values, pre: NDArray, post: NDArray, weight: NDArray) -> None:
-        """Synapses; those onto alpha cells are kept, to see how many spikes meet there."""
+        """Add synapses; those onto alpha cells are kept to count the overlapping spikes."""
         super().connect(projection, pre, post, weight)
         if "_alpha" in self.cells[projection["post"]]:
             for receptor, chosen in self.receptors(projection, weight):
                 self.into_alpha.append((projection, receptor, pre[chosen], post[chosen]))
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
-        """Spikes and traces of the image that is over.
+        """Return spikes and traces of the finished image.
 
         Raises
         ------
@@ -109,14 +109,14 @@ class Neuron(Simulator):
         """
         spikes, traces = super().finish(n_steps, traced)
         lost = self._lost({**spikes, **self.incoming}, n_steps) if self.rank == 0 else ""
-        # All processes end: the others would wait for the first one, which alone has the spikes.
+        # All processes end: the others would wait for the first one, the only one with the spikes.
         context = self.sim.simulator.state.parallel_context
         if context.allreduce(float(bool(lost)), _LARGEST):
             raise LostSpikesError(lost or "The first process says where spikes were lost.")
         return spikes, traces
 
     def _lost(self, spikes: Mapping[str, tuple[NDArray, NDArray]], n_steps: int) -> str:
-        """Where more spikes met than a synapse remembers; empty if nowhere."""
+        """Return where more spikes overlapped than a synapse can store; empty if nowhere."""
         arrived: dict[tuple[str, str], NDArray] = {}
         for projection, receptor, pre, post in self.into_alpha:
             name, shape = projection["post"], (n_steps, self.populations[projection["post"]].size)
@@ -143,7 +143,7 @@ class Neuron(Simulator):
             setattr(reduce(getattr, place.split("."), neuron._cell), attribute, number)
 
     def _each(self, name: str, value: Any) -> Iterator[tuple[Any, float]]:
-        """Neurons of this process, each with its value: NEURON has no call for all at once."""
+        """Yield neurons of this process with their values, as NEURON cannot set all at once."""
         population = self.populations[name]
         each = np.broadcast_to(value, population.size)
         return ((neuron, float(each[population.id_to_index(neuron)])) for neuron in population)
@@ -152,7 +152,7 @@ class Neuron(Simulator):
 def arrivals(
     steps: NDArray, neurons: NDArray, pre: NDArray, post: NDArray, shape: tuple[int, int]
 ) -> NDArray[np.int64]:
-    """Number of spikes that arrive at each neuron in each step, shape (n_steps, n_neurons).
+    """Return the number of spikes that arrive per step and neuron, shape (n_steps, n_neurons).
 
     Parameters
     ----------

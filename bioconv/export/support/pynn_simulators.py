@@ -1,4 +1,4 @@
-"""The table of all simulators under PyNN."""
+"""Table of all simulators under PyNN."""
 
 from __future__ import annotations
 

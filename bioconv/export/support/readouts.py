@@ -1,4 +1,4 @@
-"""From spikes and potentials of the output population to the analog output and the class."""
+"""Decode the analog output and the class from spikes and potentials of the output population."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def decode(
     dt: float,
     generator: np.random.Generator,
 ) -> Floats:
-    """Analog output of one image after each checkpoint, before the layer's own function.
+    """Return an image's analog output after each checkpoint, before the layer's activation.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def decode(
         "level"), ``scale`` and ``offset`` (n_neurons,),
         ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz).
     steps, neurons : ndarray of int, shape (n_spikes,)
-        Spikes of the output population; parts of a step for a simulator without steps.
+        Spikes of the output population; fractions of a step for a simulator without steps.
     potential : ndarray, shape (n_steps, n_neurons), or None
         mV at the end of each step; for kinds that do not read spikes.
     checkpoints : ndarray of int, shape (n_checkpoints,)
@@ -37,12 +37,12 @@ def decode(
     dt : float
         ms.
     generator : numpy Generator
-        Draws for the kinds with a softmax.
+        Random numbers for the kinds with a softmax.
 
     Returns
     -------
     ndarray, shape (n_checkpoints, n_neurons)
-        NaN as long as the output has given nothing.
+        NaN as long as there is no output.
     """
     kind = readout["kind"]
     n_neurons = len(readout["scale"])
@@ -69,7 +69,7 @@ def counts_at(
     checkpoints: NDArray[np.int64],
     n_neurons: int,
 ) -> NDArray[np.int64]:
-    """Spikes of each neuron in the first ``checkpoints`` steps, shape (n_checkpoints, n)."""
+    """Return spike counts in the first ``checkpoints`` steps, shape (n_checkpoints, n_neurons)."""
     slot = np.searchsorted(checkpoints, steps, side="right")  # step t is over after t + 1 steps
     kept = slot < len(checkpoints)
     flat = slot[kept] * n_neurons + neurons[kept]
@@ -78,7 +78,7 @@ def counts_at(
 
 
 def classes(output: Floats) -> NDArray[np.int64]:
-    """Index of the largest output after each checkpoint, -1 where there is none yet."""
+    """Return the index of the largest output after each checkpoint; -1 if there is none yet."""
     silent = np.isnan(output).all(axis=-1)
     return np.where(silent, -1, np.argmax(np.nan_to_num(output, nan=-np.inf), axis=-1))
 
@@ -90,12 +90,12 @@ def _from_first_spikes(
     checkpoints: NDArray[np.int64],
     dt: float,
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Output from the time of each neuron's first spike, and where there is one."""
+    """Return the output from each neuron's first spike time, and where there is an output."""
     n_neurons = len(readout["scale"])
     first = np.full(n_neurons, np.inf)
     late = steps >= readout["start_step"]
     np.minimum.at(first, neurons[late], steps[late])
-    seen = np.minimum(first[None, :], checkpoints[:, None])  # a silent neuron spikes now at best
+    seen = np.minimum(first[None, :], checkpoints[:, None])  # silent neurons: now at the earliest
     elapsed = (seen - readout["start_step"]) * dt
     given = first.min(initial=np.inf) < checkpoints
     return readout["offset"] - readout["scale"] * elapsed, given
@@ -108,7 +108,7 @@ def _from_potential(
     checkpoints: NDArray[np.int64],
     generator: np.random.Generator,
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Output from the membrane potential, and where there is one."""
+    """Return the output from the membrane potential, and where there is an output."""
     rise = potential - readout["initial"]
     if readout["kind"] == "level":
         level = readout["scale"] * rise + readout["offset"]
@@ -130,7 +130,7 @@ def _from_potential(
 def _external_spikes(
     value: Floats, elapsed: NDArray[np.int64], mean: float, generator: np.random.Generator
 ) -> Floats:
-    """Spikes that a Poisson generator triggers, shared out by the softmax of ``value``."""
+    """Return spikes triggered by a Poisson generator, distributed by the softmax of ``value``."""
     weight = np.exp(value - value.max(axis=1, keepdims=True))
     chance = weight / weight.sum(axis=1, keepdims=True)
     triggers = generator.poisson(mean, len(value)) * (elapsed > 0)

@@ -1,4 +1,4 @@
-"""What a run gives back: collected image by image, written as one .npz."""
+"""Results of a run, which are collected image by image and written to one .npz file."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def versions(*packages: str) -> list[str]:
-    """Versions of Python and of installed packages."""
+    """Return the versions of Python and of installed packages."""
     found = [f"python {sys.version.split()[0]}"]
     for name in packages:
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no such record
+        except importlib.metadata.PackageNotFoundError:  # conda's NEST has no package metadata
             found.append(f"{name} unknown")
     return found
 
 
 class Results:
-    """Everything that is kept of a run.
+    """Results of a run.
 
     Parameters
     ----------
     sizes : mapping of str to int
-        Population or spiking input to its number of neurons.
+        Population or spiking input -> its number of neurons.
     start_steps : mapping of str to int
-        Population to the first step that counts.
+        Population -> the first step that is counted.
     fan_out : mapping of str to ndarray of int
-        Population or spiking input to the number of synapses of each of its neurons.
+        Population or spiking input -> the number of synapses of each of its neurons.
     outputs : mapping of str to mapping
-        Readout to its description, see `readouts.decode`, with ``population``.
+        Readout -> its description, see `readouts.decode`, with ``population``.
     record : mapping of str to sequence of str
-        Population to "spikes", "counts" or state variables.
+        Population -> "spikes", "counts" or state variables.
     checkpoints : ndarray of int
     dt : float
         ms.
@@ -69,7 +69,7 @@ class Results:
         self._n_images = 0
 
     def add(self, spikes: Mapping[str, Spikes], traces: Mapping[tuple[str, str], NDArray]) -> None:
-        """Take the spikes (steps, neurons) of each population, and the traces, of one image."""
+        """Add the spikes (steps, neurons) of each population and the traces of one image."""
         image, operations = self._n_images, 0
         for name, (steps, neurons) in spikes.items():
             counts = np.bincount(neurons, minlength=self._sizes[name])
@@ -98,11 +98,11 @@ class Results:
         self._n_images += 1
 
     def classes(self) -> NDArray[np.int64]:
-        """Class of each image after the last checkpoint, by the first readout."""
+        """Return the class of each image after the last checkpoint, by the first readout."""
         return np.stack(self._lists[f"{next(iter(self._outputs))}.classes"])[:, -1]
 
     def save(self, path: Path, **more: Any) -> None:
-        """Write all arrays, and ``more``, to an .npz."""
+        """Write all arrays and ``more`` to an .npz file."""
         arrays = {
             name: (np.concatenate if name.endswith(".spikes") else np.stack)(values)
             for name, values in self._lists.items()
@@ -113,7 +113,7 @@ class Results:
         write(path, arrays)
 
     def _keep(self, image: int, name: str, steps: NDArray, neurons: NDArray) -> None:
-        """Keep what was asked for of one population's spikes."""
+        """Store the requested records of one population's spikes."""
         if "spikes" in self._record.get(name, ()):
             order = np.lexsort((neurons, steps))
             rows = np.stack([np.full(len(steps), image), steps[order], neurons[order]], axis=1)

@@ -4,14 +4,14 @@ It runs without bioconv:
 
     python program.py --data sequences.npz -o result.npz
 
-sequences.npz holds x (samples, steps, features), what the layer receives, and perhaps mask
-(samples, steps): where it is 0, the state stays.  result.npz gets output (samples, steps, units)
-and, for every population, its numbers of spikes, count_PART (samples, steps, units).
+sequences.npz holds x (samples, steps, features), the input of the layer, and optionally mask
+(samples, steps): where it is 0, the state is kept.  result.npz contains output (samples, steps,
+units) and, for every population, its numbers of spikes, count_PART (samples, steps, units).
 
-Every step of a sequence takes as many steps of the clock as there are phases.  In its phase, a
-neuron fires if what its unit receives reaches its threshold; a spike adds one to a count of the
-cell in the same step.  Products of gates and states are analog: they are the statements of the
-cells.  All quantities are without unit, as in the Keras layer.
+Every step of a sequence takes as many clock steps as there are phases.  In its phase, a neuron
+fires if the input of its unit reaches its threshold; a spike adds one to a count of the cell in
+the same step.  Products of gates and states are analog: they are computed by the statements of the
+cells.  All quantities are dimensionless, as in the Keras layer.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main():
 
 
 def run(x, mask):
-    """Output and counts, in the order in which the cells go through the steps."""
+    """Return output and counts, in the order in which the cells process the steps."""
     n_samples, n_steps, _ = x.shape
     n_units, n_phases = weights["recurrent_kernel"].shape[0], len(PHASES)
     sequence_step = n_phases * DT
@@ -102,7 +102,7 @@ def run(x, mask):
 
 
 def transition(n_phases):
-    """What the cells do at the end of every phase, as one text: each in its own phase."""
+    """Return the statements of the cells at the end of every phase, each for its own phase."""
     lines = []
     for phase, statements in enumerate(PHASES):
         now = f"int(timestep(t, dt) % N_PHASES == {phase})"
@@ -113,7 +113,7 @@ def transition(n_phases):
 
 
 def make_population(name, entry, cells, n_units, n_phases):
-    """Neurons with their thresholds, and the synapses by which the cells count their spikes."""
+    """Create neurons with thresholds, and the synapses by which the cells count their spikes."""
     n = entry["n"]
     neurons = brian2.NeuronGroup(
         n_units * n,

@@ -2,16 +2,17 @@
 
     python program.py --data images.npz -o result.npz
 
-It needs NumPy and Brian2 (pip install brian2).  images.npz holds x, one row an image of the shape
-in INPUTS, and perhaps the labels y; --help lists the options.  To change a parameter or a start
-value, change the number in POPULATIONS; where a population waits for its input, with a threshold
-out of reach, the number in CHANGES.  Neurons are counted in C order of the shape.  weights.npz has
-the synapses of PROJECTIONS and DRIVES (pA for an input of one) as {synapses}_pre, _post and
-_weight.  result.npz has READOUT.output and, over time, READOUT.classes; POPULATION.spikes_per_image
-and .spikes_per_neuron; synaptic_operations; what --record asked for.
+It needs NumPy and Brian2 (pip install brian2).  images.npz holds x, one image of the shape in
+INPUTS per row, and optionally the labels y; --help lists the options.  To change a parameter or a
+start value, change the number in POPULATIONS; if a population waits for its input with a threshold
+out of reach, change the number in CHANGES.  Neurons are numbered in C order of the shape.
+weights.npz contains the synapses of PROJECTIONS and DRIVES (pA for an input of one) as
+{synapses}_pre, _post and _weight.  result.npz contains READOUT.output and, over time,
+READOUT.classes; POPULATION.spikes_per_image and .spikes_per_neuron; synaptic_operations; and the
+variables requested by --record.
 
-In every step the neurons integrate, take the spikes that arrive, fire, and are reset (SCHEDULE;
-Brian2's usual order is another).  A spike fired in step t arrives in step t + delay_steps.
+In every step the neurons integrate, receive the spikes that arrive, fire, and are reset (SCHEDULE;
+Brian2's default order differs).  A spike fired in step t arrives in step t + delay_steps.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ CHANGES: list = []
 READOUTS: dict = {}
 # </network>
 
-# Random numbers in equations: their seed is set anew for every image.
+# The seed of random numbers in equations is set again for every image.
 NOISY = any(model["noisy"] for model in MODELS.values())
 NOISY |= any(projection["release"] < 1 for projection in PROJECTIONS)
 SEED_CODE = 'brian::_random_generators[0].seed(std::stoul(std::getenv("NOISE_SEED")));'
@@ -52,7 +53,7 @@ SCHEDULE = ["start", "groups", "synapses", "thresholds", "resets", "end"]
 
 
 def make_population(name, entry):
-    """Neurons of one model, with their parameters and start values, and what changes them."""
+    """Create neurons of one model with parameters, start values and scheduled changes."""
     model = MODELS[entry["model"]]
     changes = {n: change for n, change in enumerate(CHANGES) if change["population"] == name}
     columns = [f"change{n} : {change['dimension']}\n" for n, change in changes.items()]
@@ -73,7 +74,7 @@ def make_population(name, entry):
 
 
 def make_after(name, group, code):
-    """What is done with the variables between the arrival of spikes and the threshold."""
+    """Create the update of variables between the arrival of spikes and the threshold."""
     if not code:
         return []
     return [
@@ -89,7 +90,7 @@ def make_after(name, group, code):
 
 
 def make_changes(name, group, changes):
-    """What sets a variable at the start of its step, also that of a refractory neuron."""
+    """Create the operations that set variables at the start of a step, also if refractory."""
     code = []
     for n, change in changes.items():
         now, variable = f"t_in_timesteps == {change['step']}", change["variable"]
@@ -102,7 +103,7 @@ def make_changes(name, group, changes):
             "stateupdate",
             code="\n".join(code),
             when="before_start",
-            order=-1,  # before what is constant over a step is worked out
+            order=-1,  # before values that are constant over a step are computed
             name=f"changes_{name}",
             override_conditional_write=["not_refractory"],
         )
@@ -110,7 +111,7 @@ def make_changes(name, group, changes):
 
 
 def make_source(name, entry, n_steps, standalone):
-    """Spike sources of an input: which spikes they emit is set before each image."""
+    """Create the spike sources of an input, whose spikes are set before each image."""
     n_sources = images.n_neurons(entry)
     if not standalone:
         return brian2.SpikeGeneratorGroup(n_sources, [], [] * second, name=f"input_{name}"), None
@@ -127,7 +128,7 @@ def make_source(name, entry, n_steps, standalone):
 
 
 def make_synapses(number, projection, groups):
-    """One projection: every synapse adds its weight to the variables of its receptor."""
+    """Create a projection: each synapse adds its weight to the variables of its receptor."""
     states = MODELS[POPULATIONS[projection["post"]]["model"]]["states"]
     dimension = states[projection["variables"][0]]["dimension"]
     key = projection["synapses"]
@@ -139,7 +140,7 @@ def make_synapses(number, projection, groups):
         groups[projection["post"]],
         f"weight : {dimension} (constant)",
         on_pre="\n".join(arrives + [f"{v}_post += arrives" for v in projection["variables"]]),
-        # Brian2 hands spikes over in the step after they were fired: that is one step already.
+        # Brian2 delivers spikes in the step after they were fired, which is already one step.
         delay=(projection["delay_steps"] - 1) * DT,
         name=f"projection_{number}",
     )
@@ -149,7 +150,7 @@ def make_synapses(number, projection, groups):
 
 
 class Network:
-    """The network, built once; `present` shows it an image."""
+    """The network, which is built once; `present` shows it an image."""
 
     def __init__(self, n_steps, traced, standalone):
         self.n_steps, self.standalone = n_steps, standalone  # standalone: a folder, or None
@@ -188,7 +189,7 @@ class Network:
         if standalone:
             if NOISY:
                 brian2.device.insert_code("main", SEED_CODE)
-            # One run in one piece: Brian2's C++ forgets spikes under way between two runs.
+            # A single run: Brian2's C++ loses pending spikes between two runs.
             self.network.run(n_steps * DT, namespace={})
             brian2.device.build(directory=standalone, compile=True, run=False)
         else:
@@ -197,7 +198,7 @@ class Network:
     def present(self, x, image, seed):
         """Show one image to the network at rest; return spikes and traces.
 
-        x holds one array for each input.  Spikes come as {population: (steps, neurons)}.
+        x holds one array for each input.  Spikes are returned as {population: (steps, neurons)}.
         """
         driven = self._driven(images.drive_currents(x, DRIVES, POPULATIONS, weights))
         spikes = images.input_spikes(x, INPUTS, self.n_steps, seed, image)
@@ -205,7 +206,7 @@ class Network:
             os.environ["NOISE_SEED"] = str(noise_seed(seed, image))
             self._run_binary(driven, spikes)
         else:
-            self.network.restore()  # all variables as built, and no spike under way
+            self.network.restore()  # all variables as built, and no spikes pending
             for name, (steps, sources) in spikes.items():
                 self.sources[name].set_spikes(sources, steps * DT)
             for name, variable, value in driven:
@@ -223,7 +224,7 @@ class Network:
         return spikes, traces
 
     def _driven(self, currents):
-        """What the image sets: (population, variable, value), constant current plus its own."""
+        """Return (population, variable, value): constant currents plus those of the image."""
         values = []
         for name, current in currents.items():
             model = MODELS[POPULATIONS[name]["model"]]
@@ -247,17 +248,17 @@ class Network:
 
 
 def in_steps(t):
-    """Times as whole steps."""
+    """Return times as whole steps."""
     return np.rint(np.asarray(t / DT)).astype(np.int64)
 
 
 def unit_of(name, variable):
-    """Unit of a state variable of a population."""
+    """Return the unit of a state variable of a population."""
     return MODELS[POPULATIONS[name]["model"]]["states"][variable]["unit"]
 
 
 def parse():
-    """The command line: options, what to record, images and labels, checkpoints."""
+    """Return the options of the command line, what to record, images, labels and checkpoints."""
     recordable = images.recordable(INPUTS, POPULATIONS, MODELS)
     parser = command_line.parser(f"{NAME}: a spiking network in Brian2.", N_STEPS, recordable)
     parser.add_argument("--codegen", choices=["numpy", "cython"], default="numpy")
@@ -269,9 +270,9 @@ def parse():
 
 
 def main():
-    """Build the network, show it the images, write what it did."""
+    """Build the network, show it the images and write the results."""
     options, record, x, y = parse()
-    # No compiler option that would let a*b+c, or a sum, be rounded in another way.
+    # No compiler option that would change how a*b+c or a sum is rounded.
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffp-contract=off"]
     brian2.prefs.codegen.target = options.codegen
     if options.standalone:

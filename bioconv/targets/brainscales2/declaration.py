@@ -1,4 +1,4 @@
-"""What BrainScaleS-2 can hold, with sources."""
+"""Capabilities and limits of BrainScaleS-2, with sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ARNOLD = "Arnold et al. 2025, Frontiers in Neuroscience 18:1523331, arXiv:2401.
 _CALIX = "calix, tests/hw/py/test_neuron_threshold_calibration.py"
 _HXTORCH = "hxtorch, spiking/utils/from_nir.py"
 
-#: the equations of the chip's neurons
+#: equations of the chip's neurons
 MODEL = LeakyIntegrateAndFire().model
 #: steps of the ADC that reads potentials
 LSB = "LSB"
@@ -29,16 +29,16 @@ DAC_BIAS = Limit(600, "", f"{_CELLS}, synapse_dac_bias: 30 to 1022, the same in 
 WEIGHT = Limit(63, "", f"{_PROJECTIONS}, round_up_63: 6 bits, more over several synapses")
 NEURONS = Limit(512, "neurons", _PEHLE)
 ROWS = Limit(256, "synapses", f"{_PEHLE}: 131,072 synapses, 512 neuron circuits")
-#: synapses that one large weight may take
+#: largest number of synapses that may be combined for one large weight
 MOST_SYNAPSES = 4
 
 #: ms of the model between two steps of the continuous time of the chip
 STEP = 0.05
-#: Hz of the model: no source of spikes is faster
+#: largest rate of a spike source, Hz in the time of the model
 SOURCE_RATE = 1000.0
 
-#: what a spike does to the membrane: LSB a microsecond for one unit of weight at GM_DEFAULT.
-#: Weight 64 stands for 1 there, which lifts the membrane by the distance from rest 80 to threshold
+#: effect of a spike on the membrane: LSB per microsecond for one unit of weight at GM_DEFAULT.
+#: Weight 64 stands for 1 there, raising the membrane by the distance from rest 80 to threshold
 #: 150 in a time constant, by default 10 us.
 STRENGTH = Limit(
     (150.0 - 80.0) / (64.0 * 10.0), "LSB/us", f"nominal, from {_HXTORCH}: measure yours"

@@ -1,4 +1,4 @@
-"""A network as BrainScaleS-2 will see it."""
+"""Fit a network to the potentials, weights, inputs and time scale of BrainScaleS-2."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ from bioconv.targets.brainscales2.scales import Demand, Scale
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.fit import Fit, Resource, Samples
 
-#: LSB between reset and threshold below which rounding and noise rule
+#: LSB between reset and threshold below which rounding and noise dominate
 _LEAST_SWING = 20
 
-#: share of output neurons above which they are said to fire without input
+#: share of output neurons above which the report states that they fire without input
 _MOST = 0.5
 
 Setup = Mapping[str, tuple[Demand, Scale]]
 
 
 def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
-    """The network with the chip's potentials, weights, inputs and time.
+    """Return the network with the chip's potentials, weights, inputs and time scale.
 
-    Its populations are in the chip's own numbers: LSB where the model has mV, microseconds for
-    ms, and weights in whole units for pA.
+    Its populations are in the chip's own units: LSB instead of mV, microseconds instead of ms,
+    and weights in whole units instead of pA.
 
     Parameters
     ----------
     network : SpikingNetwork
-        That `bioconv.targets.validator.check` finds possible.
+        A network for which `bioconv.targets.validator.check` finds nothing impossible.
     samples : mapping of str to ndarray, or None
-        They tell the range of the inputs.
+        Samples from which the range of the inputs is determined.
 
     Returns
     -------
     Fit
-        With ``details["runs"]``, see `bioconv.targets.brainscales2.partition.runs`.
+        ``details["runs"]`` holds the runs, see `bioconv.targets.brainscales2.partition.runs`.
     """
     free, findings = released(network)
     plain, cut = rectified(free)
@@ -76,7 +76,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
 
 
 def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
-    """Everything in the way, in counts."""
+    """Yield a finding for each limit of the chip that the network exceeds or falls short of."""
     if network.n_neurons > NEURONS.value and network.recurrent:
         text = f"{network.n_neurons:,} neurons in a circle, a run has {NEURONS.value}."
         yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text)
@@ -100,7 +100,7 @@ def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
 
 
 def _on_chip(network: SpikingNetwork, setup: Setup, kappa: float) -> SpikingNetwork:
-    """The network in the chip's numbers."""
+    """Return the network in the chip's units."""
     populations = tuple(
         replace(scales.in_lsb(p, *setup[p.name], kappa), model=MODEL) for p in network.populations
     )
@@ -115,12 +115,12 @@ def _on_chip(network: SpikingNetwork, setup: Setup, kappa: float) -> SpikingNetw
 
 
 def strength_setting(kappa: float) -> int:
-    """The value of i_synin_gm at which a unit of weight nominally has the slope ``kappa``."""
+    """Return the i_synin_gm at which a unit of weight nominally has the slope ``kappa``."""
     return int(np.clip(round(GM_DEFAULT.value * kappa / STRENGTH.value), *GM.value))
 
 
 def _words(network: SpikingNetwork, step: float, setup: Setup, kappa: float) -> Iterator[Finding]:
-    """How everything is represented, and how far off it is; ``step`` is that of the source, ms."""
+    """Yield how each part is represented and its error; ``step`` is that of the source, ms."""
     text = (
         f"i_synin_gm {strength_setting(kappa)}: a unit of weight lifts the slope of a membrane by "
         f"{kappa:.3g} LSB/us, nominally."
@@ -200,6 +200,6 @@ def _resources(
 
 
 def _count(entry: Projection) -> float:
-    """Synapses of the chip that a projection takes."""
+    """Return the number of synapses of the chip that a projection takes."""
     weight = np.abs(entry.operator.edges().weight)
     return float(np.sum(np.ceil(weight / WEIGHT.value)))

@@ -1,4 +1,4 @@
-"""Which neurons are on the chip together: runs one after the other where one is not enough."""
+"""Partition networks that are larger than the chip into runs that are emulated in sequence."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Run = tuple[Slice, ...]
 
 
 def runs(network: SpikingNetwork) -> tuple[Run, ...]:
-    """The runs that together emulate a network, in the order of its layers.
+    """Return the runs that together emulate a network, in the order of its layers.
 
-    Spikes of neurons that were in an earlier run come from sources, as the network's input does
+    Spikes of neurons from an earlier run are replayed by spike sources, like the network's input
     (Arnold et al. 2025, doi:10.3389/fnins.2024.1523331).
 
     Raises
@@ -39,7 +39,7 @@ def runs(network: SpikingNetwork) -> tuple[Run, ...]:
 
 
 def _filled(network: SpikingNetwork) -> Iterator[Run]:
-    """Populations one after the other; one that does not fit into what is left starts a run."""
+    """Fill runs with populations in order; one that does not fit into the rest starts a new run."""
     run: list[Slice] = []
     free = NEURONS.value
     for name in network.topological_order():

@@ -1,4 +1,4 @@
-"""A network in terms that the chip has: no held layers, no input currents, no steps."""
+"""Rewrite networks without held layers, input currents and steps, which the chip does not have."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CLASSES = "The classes stay where the largest output is above 0; the values of 
 
 
 def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
-    """The network whose layers are not held until a step: what is set then is so from the start.
+    """Return the network without held layers: values set at their release apply from the start.
 
-    Nothing can be changed while the chip runs.  Readouts count from the same step as before.
+    Parameters cannot be changed while the chip runs.  Readouts count from the same step as before.
     """
     settled: dict[str, Population] = {}
     findings = []
@@ -45,11 +45,11 @@ def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
 
 
 def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
-    """The network whose softmax outputs are silent below 0, so that they need no current for it.
+    """Return the network with softmax outputs that are silent below 0 and need no extra current.
 
-    The rate code carries negative outputs by a current that makes all outputs fire; thresholds
-    that are not quite those that were set then change the rates of all of them, by more than the
-    outputs differ.  The largest output is the class with or without the others.
+    The rate code represents negative outputs by adding a current that makes all outputs fire.
+    Because thresholds on the chip deviate from the values that were set, this changes all output
+    rates by more than the outputs differ.  The largest output is the class in either case.
     """
     softmax = {
         r.population
@@ -77,7 +77,7 @@ def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
 
 
 def _releases(change: Change, population: Population) -> bool:
-    """Whether a change belongs to the end of the time for which a layer is held."""
+    """Return whether a change belongs to the release of a layer that was held."""
     return change.step <= population.start_step and change.variable in (
         MODEL.current,
         MODEL.potential,
@@ -88,10 +88,10 @@ def _releases(change: Change, population: Population) -> bool:
 def with_sources(
     network: SpikingNetwork, samples: Samples | None
 ) -> tuple[SpikingNetwork, list[Finding]]:
-    """The network whose inputs are sources of spikes, none faster than `SOURCE_RATE`.
+    """Return the network with spike sources as inputs, none faster than `SOURCE_RATE`.
 
-    A source that stands for a value x fires regularly, and its spikes bring the mean current that
-    x brought.  Values of both signs get ON and OFF sources.
+    A source that represents a value x fires regularly, and its spikes produce the same mean current
+    as x.  Values of both signs are represented by ON and OFF sources.
     """
     findings: list[Finding] = []
     inputs, projections = [], []
@@ -118,7 +118,7 @@ def with_sources(
 
 
 def _range(entry: Input, samples: Samples | None) -> tuple[float, bool]:
-    """Largest magnitude of an input, and whether it has negative values."""
+    """Return the largest magnitude of an input, and whether it has negative values."""
     if samples is None:
         return 1.0, False
     values = np.asarray(samples[entry.name])
@@ -137,7 +137,7 @@ def _source(entry: Input, dt: float, largest: float, signed: bool) -> Input:
 
 
 def _slower(entry: Input, dt: float, largest: float) -> Input:
-    """Poisson sources stay: fewer of their spikes would be noisier."""
+    """Return an input at a lower rate; Poisson sources stay, as fewer spikes would be noisier."""
     rate = min(entry.scale * largest, 1.0) / (dt * 1e-3)
     if entry.encoder != "regular" or rate <= SOURCE_RATE:
         return entry
@@ -162,7 +162,7 @@ def _stronger(entry: Projection, factors: Mapping[str, float]) -> Projection:
 
 
 def continuous(network: SpikingNetwork) -> SpikingNetwork:
-    """The network at steps of at most `STEP`: nearly the continuous time of the chip."""
+    """Return the network at steps of at most `STEP`, close to the continuous time of the chip."""
     finer = int(np.ceil(network.dt / STEP - 1e-9))
     dt = network.dt / finer
     return network.replace(
@@ -185,7 +185,7 @@ def _at_step(population: Population, dt: float, finer: int) -> Population:
 
 
 def pauses(before: SpikingNetwork, after: SpikingNetwork) -> Iterator[Finding]:
-    """What becomes of the refractory periods."""
+    """Yield a finding on each refractory period that changes."""
     for old, new in zip(before.populations, after.populations, strict=True):
         changed = np.asarray(new.value("t_ref")) - np.asarray(old.value("t_ref"))
         if np.any(np.abs(changed) > 1e-9):

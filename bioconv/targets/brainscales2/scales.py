@@ -1,9 +1,9 @@
-"""How large a mV and a pA are on the chip: potentials in LSB, weights in units.
+"""Scales of the chip: LSB per mV for potentials, units per pA for weights.
 
-With s LSB for a mV and a weight w (pA) on a membrane of c_m (pF), a spike lifts the slope of the
-membrane by s w / c_m LSB a ms.  A unit of weight does so by kappa, which is one number for the
-chip: i_synin_gm sets it for all populations at once.  So w takes s w / (c_m kappa) units: a
-population with a large swing in LSB needs large weights, and the other way round.
+With s LSB per mV and a weight w (pA) on a membrane of c_m (pF), a spike increases the slope of the
+membrane by s w / c_m LSB per ms.  A unit of weight increases it by kappa, which i_synin_gm sets
+for all populations of the chip at once.  So w takes s w / (c_m kappa) units: a population with a
+large swing in LSB needs large weights, and vice versa.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _SETTINGS = 60
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """What a population asks of the chip, in the model's units.
+    """Requirements of a population, in the model's units.
 
     Parameters
     ----------
     name : str
     rest, reset, threshold : ndarray, shape (n_neurons,)
-        mV; rest includes what the constant current does.
+        mV; rest includes the effect of the constant current.
     slopes : tuple of ndarray
-        Of each projection to it: what a spike adds to dv/dt, mV/ms, for each synapse.
+        For each projection to the population, what a spike of each synapse adds to dv/dt, mV/ms.
     posts : tuple of ndarray of int
         The receiving neuron of each synapse.
     """
@@ -73,7 +73,7 @@ class Demand:
 
     @property
     def widest(self) -> float:
-        """LSB for a mV at which rest, reset and threshold fill their ranges, but for one LSB."""
+        """LSB per mV at which rest, reset and threshold fill their ranges except for one LSB."""
         room = REST.value[1] - REST.value[0] - 1
         high = max(self.rest.max(), self.reset.max()) - self.low
         above = THRESHOLD.value[1] - REST.value[0] - 1
@@ -82,18 +82,18 @@ class Demand:
 
 @dataclass(frozen=True)
 class Scale:
-    """How a population is set up.
+    """Scale of a population on the chip.
 
     Parameters
     ----------
     lsb : float
-        LSB for a mV.
+        LSB per mV.
     units : float
-        Units of weight for a slope of 1 mV/ms.
+        Units of weight per slope of 1 mV/ms.
     synapses : int
-        Synapses that the largest weight takes.
+        Number of synapses that the largest weight takes.
     rows : int
-        Synapses of a neuron: most excitatory ones of any, and most inhibitory ones of any.
+        Synapses of a neuron: the largest number of excitatory ones plus the largest of inhibitory.
     """
 
     lsb: float
@@ -103,7 +103,7 @@ class Scale:
 
 
 def demand(network: SpikingNetwork, population: Population) -> Demand:
-    """What a leaky integrate-and-fire population asks for."""
+    """Return the requirements of a leaky integrate-and-fire population."""
 
     def flat(name: str) -> Floats:
         value = np.asarray(population.value(name), np.float64)
@@ -121,11 +121,12 @@ def demand(network: SpikingNetwork, population: Population) -> Demand:
 
 
 def strength(demands: Sequence[Demand]) -> float:
-    """The slope of a unit of weight that suits all populations, LSB a us.
+    """Return the slope of a unit of weight that suits all populations, LSB per us.
 
-    Of strong synapses few units are needed, and rounding them costs; with weak ones the weights
-    need several synapses, and where these run out the potentials have to move closer, where the
-    spread of thresholds costs.  The strength is that at which the worst population is best off.
+    With strong synapses few units are needed, so that rounding causes larger errors.  With weak
+    ones the weights need several synapses; if too few are available, the potentials have to be
+    closer together and the spread of thresholds matters more.  The strength returned minimizes the
+    cost of the population that is worst off.
     """
     per_gm = STRENGTH.value / GM_DEFAULT.value
     settings = np.unique(np.round(np.geomspace(GM.value[0], GM.value[1], _SETTINGS)))
@@ -134,7 +135,7 @@ def strength(demands: Sequence[Demand]) -> float:
 
 
 def _cost(of: Demand, kappa: float) -> float:
-    """Spread of the threshold as a share of the swing, and a unit as a share of the weights."""
+    """Return the cost: threshold spread relative to the swing, a unit relative to the weights."""
     if not of.largest:
         return 0.0
     found = scale(of, kappa)
@@ -144,7 +145,7 @@ def _cost(of: Demand, kappa: float) -> float:
 
 
 def scale(of: Demand, kappa: float) -> Scale:
-    """The widest swing for which the weights fit; the narrowest there is if none does.
+    """Return the scale with the widest swing for which the weights fit, else the narrowest one.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def scale(of: Demand, kappa: float) -> Scale:
 
 
 def rows(of: Demand, units: float) -> int:
-    """Synapses that a neuron needs: a row of them is excitatory or inhibitory for all neurons."""
+    """Return how many synapses a neuron needs; a row has the same sign for all neurons."""
     n = len(of.rest)
     counts = {+1: np.zeros(n), -1: np.zeros(n)}
     for slopes, post in zip(of.slopes, of.posts, strict=True):
@@ -179,10 +180,10 @@ def rows(of: Demand, units: float) -> int:
 
 
 def in_lsb(population: Population, of: Demand, chosen: Scale, kappa: float) -> Population:
-    """The population in units of the chip: potentials in whole LSB, time in us, weights in units.
+    """Return the population in the chip's units: whole LSB, us, and units of weight.
 
-    Its numbers stand where mV, ms and pA stood, and its capacitance is such that a unit of weight
-    has the slope ``kappa``.
+    These numbers replace those in mV, ms and pA, and the capacitance is chosen so that a unit of
+    weight has the slope ``kappa``.
     """
     floor = REST.value[0] + np.ceil(_to_reset(of, chosen)) - _to_reset(of, chosen)
 
@@ -202,5 +203,5 @@ def in_lsb(population: Population, of: Demand, chosen: Scale, kappa: float) -> P
 
 
 def _to_reset(of: Demand, chosen: Scale) -> float:
-    """LSB from the lowest potential to the mean reset."""
+    """Return the distance from the lowest potential to the mean reset, LSB."""
     return chosen.lsb * float(np.mean(of.reset) - of.low)

@@ -1,4 +1,4 @@
-"""A network that fits BrainScaleS-2 as a program."""
+"""Write a network that was fitted to BrainScaleS-2 as a program."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(fit: Fit, folder: Path) -> None:
     fit : Fit
         From `bioconv.targets.brainscales2.fit`.
     folder : Path
-        Empty.
+        An empty folder.
     """
     tables = program_tables(fit.network, fit.details["runs"])
     strength = {name: tables.tables[name] for name in ("NAME", "I_SYNIN_GM")}
@@ -44,17 +44,17 @@ def write(fit: Fit, folder: Path) -> None:
 
 
 def kappa(network: SpikingNetwork) -> float:
-    """The slope that a unit of weight brings, LSB/us: see `bioconv.targets.brainscales2.scales`."""
+    """Return the slope of a unit of weight, LSB/us; see `bioconv.targets.brainscales2.scales`."""
     return 1.0 / float(network.populations[0].parameters["c_m"])
 
 
 def program_tables(network: SpikingNetwork, runs: tuple[Run, ...]) -> Network:
-    """Tables and arrays of the program.
+    """Return the tables and arrays of the program.
 
     Parameters
     ----------
     network : SpikingNetwork
-        In the chip's numbers.
+        In the chip's units.
     runs : tuple
         See `bioconv.targets.brainscales2.partition.runs`.
     """
@@ -82,7 +82,7 @@ def program_tables(network: SpikingNetwork, runs: tuple[Run, ...]) -> Network:
 
 
 def _cell(parameters: dict[str, Quantity], arrays: Arrays) -> dict[str, Any]:
-    """Parameters of CalibHXNeuronCuba; potentials are whole numbers."""
+    """Return the parameters of CalibHXNeuronCuba; potentials are whole numbers."""
     cell: dict[str, Any] = {}
     for ours, theirs in _POTENTIALS.items():
         value = parameters[ours].value
@@ -95,7 +95,7 @@ def _cell(parameters: dict[str, Quantity], arrays: Arrays) -> dict[str, Any]:
 
 
 def _by_sign(entry: dict[str, Any], arrays: Arrays) -> list[dict[str, Any]]:
-    """An excitatory and an inhibitory projection for one with weights of both signs."""
+    """Split a projection with weights of both signs into an excitatory and an inhibitory one."""
     key = entry["synapses"]
     pre, post, weight = (arrays.pop(f"{key}_{part}") for part in ("pre", "post", "weight"))
     rows = []

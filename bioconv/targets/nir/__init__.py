@@ -1,4 +1,4 @@
-"""The neuromorphic intermediate representation: networks become NIR files, and come back.
+"""Export to and import from the neuromorphic intermediate representation (NIR).
 
 NIR: Pedersen et al. 2024, Nature Communications 15:8122.
 """
@@ -23,7 +23,7 @@ __all__ = ["EXPORTER", "read_nir"]
 
 EXPORTER = Exporter(TARGET, fit, write_file, file=True)
 
-#: ms of the units of time that files come in
+#: unit of time in a file -> its length in ms
 _UNITS = {"s": 1e3, "ms": 1.0}
 _DT, _N_STEPS = 1.0, 100
 
@@ -38,40 +38,41 @@ def read_nir(
     extras: bool = False,
     name: str | None = None,
 ) -> SpikingNetwork:
-    """A network from a NIR file, whoever wrote it.
+    """Read a network from a NIR file, which need not have been written by bioconv.
 
     Parameters
     ----------
     path : str or Path
     dt : float, optional
-        Step in ms; NIR has none.  By default what bioconv wrote beside the graph, or 1 ms.
+        Step in ms; NIR has none.  By default the step that bioconv stored with the graph, or 1 ms.
     n_steps : int, optional
-        Steps of a sample; by default what bioconv wrote beside the graph, or 100.
+        Steps of a sample; by default the number that bioconv stored with the graph, or 100.
     encoder : {"current", "regular", "poisson"}
-        How samples enter: as currents that are the same in every step, or as spikes.
+        How samples are encoded: as currents that are constant over all steps, or as spikes.
     unit : {"s", "ms"}
         Unit of the times in the file: those of snnTorch, Norse, Rockpool and Lava are in seconds,
-        those of hxtorch and jaxsnn in ms.  sinabs gives neurons without a leak R = 1 and means
-        the weight to be added in every step: that is "ms" with dt = 1.
+        those of hxtorch and jaxsnn in ms.  sinabs gives neurons without a leak R = 1 and adds the
+        weight in every step, which corresponds to "ms" with dt = 1.
     extras : bool
-        Also take what NIR has no place for and bioconv wrote as metadata: reset by subtraction,
-        start values, refractory periods.  Other readers do not see them.
+        Also read what NIR cannot represent and bioconv stored as metadata: reset by subtraction,
+        start values, refractory periods.  Other readers ignore them.
     name : str, optional
-        By default that of the file.
+        Name of the network; by default that of the file.
 
     Returns
     -------
     SpikingNetwork
         Samples have their channels last, as everywhere in bioconv: an input of NIR with the shape
-        (1, 28, 28) takes images of (28, 28, 1).  Its analog network is what its rates would be
-        without spikes, leak and feedback.
+        (1, 28, 28) takes images of shape (28, 28, 1).  The analog network of the result computes
+        what the rates would be without spikes, leak and feedback.
 
     Raises
     ------
     NetworkFileError
-        The file is missing, damaged, hostile, or holds what bioconv has no neurons for.
+        The file is missing, damaged or malicious, or uses something for which bioconv has no
+        neurons.
     ParameterError
-        Unknown encoder or unit, a step or a number of steps that is none.
+        The encoder or unit is unknown, or the step or the number of steps is not valid.
     """
     if encoder not in ENCODERS or unit not in _UNITS:
         raise ParameterError(
@@ -97,7 +98,7 @@ def read_nir(
 
 
 def _grid(graph: Graph, label: str) -> tuple[float, int]:
-    """Step in ms and number of steps that bioconv wrote beside a graph, else usual ones."""
+    """Return the step in ms and the number of steps stored with a graph, or the defaults."""
     author = graph.metadata.get("written_by")
     if not isinstance(author, str) or author != "bioconv":
         return _DT, _N_STEPS

@@ -1,4 +1,4 @@
-"""A spiking network as a NIR graph."""
+"""Build the NIR graph of a spiking network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioconv.targets.releasing import after_changes
 
 Array = NDArray[Any]
 
-#: value of a node -> what it is in a report
+#: value of a node -> its name in a report
 _ASPECTS = {
     "weight": "weights",
     "bias": "constant current",
@@ -36,10 +36,10 @@ _UNITS = {
 
 
 def settled(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
-    """The network with what its populations become at their starts, from the first step on.
+    """Return the network with the changes at its populations' starts in effect from the first step.
 
-    Populations of a rate code may wait for their input to settle; NIR knows no steps.  Changes
-    at several steps have no such reading.
+    Populations of a rate code may wait for their input to settle, but NIR has no steps.  Changes
+    at several steps cannot be represented in this way.
     """
     schedule: dict[str, list[Change]] = {}
     for change in network.changes:
@@ -67,7 +67,7 @@ def settled(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
 
 @dataclass(frozen=True, eq=False)
 class _Link:
-    """A projection or a drive on its way into the graph."""
+    """A projection or a drive that is to be written into the graph."""
 
     pre: str
     post: str
@@ -81,12 +81,12 @@ class _Link:
 
 
 def build(network: SpikingNetwork) -> tuple[Graph, list[Finding]]:
-    """The graph of a network without scheduled changes, and what it costs.
+    """Return the graph of a network without scheduled changes, and findings on its accuracy.
 
     Parameters
     ----------
     network : SpikingNetwork
-        All its populations have a node by `kind_of`.
+        `kind_of` finds a node for each of its populations.
     """
     builder = _Builder(network)
     findings = list(builder.problems())
@@ -133,7 +133,7 @@ class _Builder:
         return np.broadcast_to(current * self.gains[name][1], population.shape)
 
     def _flatten_what_must_be(self) -> None:
-        """Find the populations that are written flat: something of theirs has no other form."""
+        """Find the populations that are written flat because a part of them has no other form."""
         self.flat |= {n for n, bias in self.bias.items() if bias.ndim > 1 and _uneven(bias)}
         before = -1
         while before != len(self.flat):
@@ -144,13 +144,13 @@ class _Builder:
                     self.flat.add(link.post)
 
     def _fits(self, link: _Link, forms: list[Operator] | None) -> bool:
-        """Whether a link can keep its structure, given how its source is written."""
+        """Return whether a link can keep its structure, given how its source is written."""
         if forms is None or link.post in self.flat:
             return False
         return link.pre not in self.flat or isinstance(forms[0], Reshape)
 
     def problems(self) -> Iterator[Finding]:
-        """What keeps the network from being a graph."""
+        """Yield a finding for everything that a graph cannot represent."""
         for link, forms in zip(self.links, self.forms, strict=True):
             if not self._fits(link, forms) and link.n_weights > MOST_WEIGHTS:
                 yield Finding(
@@ -166,7 +166,7 @@ class _Builder:
             yield Finding(name, "constant current", Verdict.IMPOSSIBLE, text)
 
     def findings(self) -> Iterator[Finding]:
-        """What is approximated, after `graph`."""
+        """Yield a finding for everything that is approximated; call it after `graph`."""
         for (part, aspect), error in self.rounded.items():
             text = "rounded to float32"
             yield Finding(part, aspect, Verdict.APPROXIMATED, text, error, _UNITS[aspect])
@@ -188,7 +188,7 @@ class _Builder:
                 yield Finding(part, "current", Verdict.APPROXIMATED, text, error, "pA")
 
     def graph(self) -> Graph:
-        """The whole."""
+        """Return the whole graph."""
         nodes: dict[str, Node] = {}
         for entry in self.network.inputs:
             nodes[entry.name] = Node("Input", {"shape": np.array(first(self._shape(entry.name)))})
@@ -217,7 +217,7 @@ class _Builder:
         return Graph(nodes, tuple(edges), {"written_by": "bioconv", **metadata})
 
     def _written(self, node: Node, part: str, population: str) -> Node:
-        """The node as it is written; what that rounds is kept for the findings."""
+        """Return the node as it is written, and keep the rounding errors for the findings."""
         found, errors = written(node)
         for name, error in errors.items():
             aspect = _ASPECTS[name]
@@ -244,13 +244,13 @@ class _Builder:
 
 
 def _uneven(bias: Array) -> bool:
-    """Whether a bias differs within a channel."""
+    """Return whether a bias differs within a channel."""
     channels = bias.reshape(-1, bias.shape[-1])
     return bool(np.any(channels != channels[0]))
 
 
 def _free(name: str, taken: dict[str, Any]) -> str:
-    """The name, with a number if it is taken."""
+    """Return the name, with a number appended if it is already used."""
     number, free = 1, name
     while free in taken:
         number += 1

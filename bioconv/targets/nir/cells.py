@@ -1,12 +1,12 @@
-"""Neurons of NIR and of bioconv: the same equations, in the units of either.
+"""Neurons of NIR and of bioconv, which have the same equations in different units.
 
-NIR leaves the step open.  Its readers treat a spike as a pulse of height one that lasts one step
-of dt: ``I``, in ``tau dv/dt = (v_leak - v) + R I``, is then the weight, and v jumps by
-``w R dt / tau``.  Written are R = tau / dt (IF: 1 / dt) and w_in = tau_syn / dt, so that weights
-and biases are mV a step also for readers that do not look at R.  Times are in seconds.
+NIR does not specify the step.  Its readers treat a spike as a pulse of height one that lasts one
+step of dt: ``I``, in ``tau dv/dt = (v_leak - v) + R I``, is then the weight, and v jumps by
+``w R dt / tau``.  The values written are R = tau / dt (IF: 1 / dt) and w_in = tau_syn / dt, so
+that weights and biases are in mV per step also for readers that ignore R.  Times are in seconds.
 
-NIR fires above the threshold, bioconv at it: the threshold that is written is the number of
-float32 before ours, so that both say the same of every float32.
+A neuron of NIR fires above its threshold, one of bioconv at or above it.  The threshold written is
+therefore the float32 just below that of bioconv, so that both agree for every float32.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _V = State("v", "v_rest", "mV", "Membrane potential", kind=roles.MEMBRANE_POTENT
 
 
 def leaky_integrator() -> NeuronModel:
-    """NIR's LI: a leaky membrane that never fires."""
+    """Return NIR's LI: a leaky membrane that never fires."""
     return NeuronModel(
         name="nir_li",
         kind=roles.READOUT,
@@ -76,7 +76,7 @@ def leaky_integrator() -> NeuronModel:
 
 
 def current_based(fires: bool, reset: str = "value") -> NeuronModel:
-    """NIR's CubaLIF and CubaLI: all current, constant or not, goes through the synapse."""
+    """Return NIR's CubaLIF or CubaLI: all current, constant or not, passes through the synapse."""
     frozen = " (unless refractory)" if fires else ""
     return NeuronModel(
         name=f"nir_cuba_lif_{reset}" if fires else "nir_cuba_li",
@@ -104,25 +104,25 @@ def current_based(fires: bool, reset: str = "value") -> NeuronModel:
 
 @dataclass(frozen=True)
 class Family:
-    """Models that one type of node stands for.
+    """Models that are represented by one type of node.
 
     Parameters
     ----------
     kind : str
         Type of the node.
     model : NeuronModel
-        What comes back from a file.
+        The model that is used when the node is read from a file.
     others : mapping of str to NeuronModel
-        What differs -> models that it also stands for.
+        What differs -> model that the node also represents.
     leaks : bool
         Whether the node has a leak.
     through_synapse : bool
         Whether all current reaches the membrane through a synapse with a time constant.
     silent : str
-        Of a node that fires: the type of the one that does the same and never fires.
+        For a node that fires, the type of the corresponding node that never fires.
     subtracting : tuple of NeuronModel
-        Those of all these models whose reset keeps what went beyond the threshold, first the one
-        that comes back from a file whose metadata say so.
+        Those of all these models whose reset keeps the excess over the threshold.  The first is
+        used when the metadata of a file request such a reset.
     """
 
     kind: str
@@ -135,11 +135,11 @@ class Family:
 
     @property
     def models(self) -> tuple[NeuronModel, ...]:
-        """All of them."""
+        """All models of the family."""
         return (self.model, *(m for models in self.others.values() for m in models))
 
     def subtracts(self, model: NeuronModel) -> bool:
-        """Whether the reset of a model keeps what went beyond the threshold."""
+        """Return whether the reset of a model keeps the excess over the threshold."""
         return any(same(model, each) for each in self.subtracting)
 
 
@@ -150,7 +150,7 @@ _BOTH = f"{_RESET}, and {_THROUGH}"
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Every type of node that holds neurons."""
+    """Return the families of all types of node that represent neurons."""
     plain, other = (IntegrateAndFire(reset).model for reset in ("value", "subtraction"))
     pulsed, pulsed_other = (
         LeakyIntegrateAndFire(reset, "delta").model for reset in ("value", "subtraction")
@@ -190,7 +190,7 @@ def families() -> tuple[Family, ...]:
 
 
 def family(kind: str) -> Family:
-    """The family of a type of node that holds neurons."""
+    """Return the family of a type of node that represents neurons."""
     return next(entry for entry in families() if entry.kind == kind)
 
 
@@ -199,14 +199,14 @@ _SINGLE = ("weight", "bias", "v_threshold", "v_reset")
 
 
 def kind_of(population: Population, sends: bool) -> str:
-    """The type of the node for a population; empty if there is none.
+    """Return the type of the node for a population, or an empty string if there is none.
 
     Parameters
     ----------
     population : Population
     sends : bool
-        Whether it projects to another one: what never fires then sends nothing, where a node of
-        NIR without a threshold would send its potential.
+        Whether the population projects to another one.  In bioconv a neuron that never fires then
+        sends nothing, whereas a node of NIR without a threshold would send its potential.
     """
     for entry in families():
         if any(same(population.model, model) for model in entry.models):
@@ -220,9 +220,10 @@ def kind_of(population: Population, sends: bool) -> str:
 
 
 def gains(population: Population, kind: str, dt: float) -> tuple[Floats, Floats]:
-    """What makes a weight, and a constant current, of bioconv one of NIR: two factors.
+    """Return the factors that convert a weight and a constant current of bioconv to those of NIR.
 
-    Both are then mV a step; of a current that goes through a synapse, mV a step and step.
+    The results are in mV per step; for a constant current that passes through a synapse, in mV per
+    step squared.
 
     Parameters
     ----------
@@ -239,7 +240,7 @@ def gains(population: Population, kind: str, dt: float) -> tuple[Floats, Floats]
 
 
 def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]) -> Node:
-    """A population as a node.
+    """Return the node of a population.
 
     Parameters
     ----------
@@ -249,7 +250,7 @@ def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]
     dt : float
         ms.
     shape : tuple of int
-        That of the population, or flat.
+        Shape of the population, or its flattened form.
 
     Returns
     -------
@@ -278,7 +279,7 @@ def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]
 
 
 def written(node: Node) -> tuple[Node, dict[str, float]]:
-    """A node as it is written, and the largest error of each of its values that is rounded.
+    """Return a node as it is written, and the largest error of each value that is rounded.
 
     Weights, biases and thresholds are float32, which is what the readers of NIR compute with.
     """
@@ -295,7 +296,7 @@ def written(node: Node) -> tuple[Node, dict[str, float]]:
 
 
 def _metadata(population: Population, of: Family, shape: tuple[int, ...]) -> dict[str, Any]:
-    """What NIR has no place for."""
+    """Return what NIR cannot represent."""
     extra: dict[str, Any] = {}
     if of.subtracts(population.model):
         extra["reset"] = "subtraction"
@@ -310,15 +311,15 @@ def _metadata(population: Population, of: Family, shape: tuple[int, ...]) -> dic
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """A population that a node becomes, and what arrives there.
+    """A population read from a node, with the factors for its weights and currents.
 
     Parameters
     ----------
     population : Population
     spike : ndarray
-        Factor that makes a weight of NIR one of the population's receptor.
+        Factor that converts a weight of NIR to one of the population's receptor.
     constant : ndarray
-        Factor that makes a bias, or a constant input, a current in pA.
+        Factor that converts a bias, or a constant input, to a current in pA.
     """
 
     population: Population
@@ -327,7 +328,7 @@ class Read:
 
 
 def population_of(name: str, node: Node, dt: float, second: float, extras: bool) -> Read:
-    """The population that a node becomes.
+    """Return the population that corresponds to a node.
 
     Parameters
     ----------
@@ -339,7 +340,7 @@ def population_of(name: str, node: Node, dt: float, second: float, extras: bool)
     second : float
         Unit of time of the node in ms.
     extras : bool
-        Take reset, start and refractory period from the metadata.
+        Take reset, start values and refractory period from the metadata.
 
     Raises
     ------
@@ -373,32 +374,32 @@ def population_of(name: str, node: Node, dt: float, second: float, extras: bool)
 
 
 def _one(gain: Floats) -> Floats:
-    """Gains that are one but for the rounding of the numbers in the file."""
+    """Replace gains by one if they differ from it only by the rounding of numbers in the file."""
     return np.where(np.isclose(gain, 1.0, rtol=1e-6, atol=0), 1.0, gain)
 
 
 def _apart(tau_syn: Floats, tau_m: Floats) -> Floats:
-    """Synaptic time constants that differ from those of the membrane: by a thousandth at least.
+    """Return synaptic time constants that differ from the membrane's by at least a thousandth.
 
-    The exact solution of two equal ones has another form.
+    The exact solution for two equal time constants has a different form.
     """
     return np.where(np.abs(tau_syn - tau_m) < 1e-3 * tau_m, 0.999 * tau_m, tau_syn)
 
 
 def _above(threshold: NDArray[Any]) -> Floats:
-    """The smallest number of the array's own precision above a threshold."""
+    """Return the smallest number above a threshold in the array's own precision."""
     floats = threshold if threshold.dtype.kind == "f" else threshold.astype(np.float64)
     return np.nextafter(floats, np.array(np.inf, floats.dtype)).astype(np.float64)
 
 
 def _compact(value: Any) -> Any:
-    """One number for values that are all the same."""
+    """Return a single number if all values are equal, else the values."""
     array = np.asarray(value, np.float64)
     return float(array.flat[0]) if array.size and np.all(array == array.flat[0]) else array
 
 
 def _with_extras(population: Population, of: Family, node: Node, second: float) -> Population:
-    """The population with what the metadata say beside the node's values."""
+    """Return the population with the additional values from the node's metadata."""
     model, extra = population.model, node.metadata
     if extra.get("reset") == "subtraction" and of.subtracting:
         model = of.subtracting[0]

@@ -1,4 +1,4 @@
-"""What the format NIR can say."""
+"""Capabilities and limits of the format NIR."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ TARGET = Target(
     delay_steps=Limit((1, 100_000), "steps", "nir 1.0.8, nir/ir/delay.py; bioconv"),
     facts={
         "step": Limit("not part of the format", "", _DOCUMENTS),
-        # The documentation says ms; what platforms write and read by default is in seconds.
+        # The documentation states ms, but platforms write and read seconds by default.
         "time": Limit("seconds", "", "files in the NIR repository, paper/; snnTorch, Norse, Lava"),
         "spikes": Limit(
             "pulses of height 1 for one step", "", "snnTorch and Spyx 1.0: R = tau / dt, w_in alike"

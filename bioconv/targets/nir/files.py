@@ -1,4 +1,4 @@
-"""NIR files: written with the package ``nir``, read as data that nobody vouches for."""
+"""NIR files, which are written with the package ``nir`` and read as untrusted data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bioconv.neurons.language.grammar import check_name
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.targets.nir.graph import FIELDS, OPTIONAL, Graph, Node
 
-#: subgraphs within subgraphs
+#: largest depth of subgraphs within subgraphs
 _DEEPEST = 20
 
 
@@ -58,12 +58,12 @@ def _usual_names(graph: Graph) -> dict[str, str]:
 
 
 def read(path: Path) -> Graph:
-    """Read a graph; subgraphs are part of the whole, and names of nodes are identifiers.
+    """Read a graph; subgraphs are merged into it, and names of nodes become identifiers.
 
     Raises
     ------
     NetworkFileError
-        The file is missing, damaged, or holds no such graph.
+        The file is missing or damaged, or does not contain such a graph.
     """
     label = path.name
     try:
@@ -83,7 +83,7 @@ class _Reader:
         self.edges: list[tuple[str, str]] = []
 
     def graph(self) -> Graph:
-        """The whole file."""
+        """Return the graph of the whole file."""
         if self.file.dataset_text("node/type") != "NIRGraph":
             raise self.file.error("it holds no NIR graph")
         self._take("node", "", 0)
@@ -98,7 +98,7 @@ class _Reader:
         )
 
     def _take(self, place: str, prefix: str, depth: int) -> None:
-        """The nodes and edges of a graph, those of its subgraphs with its name in front."""
+        """Add the nodes and edges of a graph; those of a subgraph are prefixed with its name."""
         if depth > _DEEPEST:
             raise self.file.error("its graphs are nested too deeply")
         inner: dict[str, str] = {}
@@ -116,7 +116,7 @@ class _Reader:
             self.edges.append((begin, self._end(place, prefix, post, inner, "Input")))
 
     def _end(self, place: str, prefix: str, name: str, kinds: Mapping[str, str], side: str) -> str:
-        """The node at one end of an edge; of a subgraph, its only input or output."""
+        """Return the node at one end of an edge; for a subgraph, its only input or output."""
         if kinds.get(name) != "NIRGraph":
             return f"{prefix}{name}"
         inside = f"{place}/nodes/{name}/nodes"
@@ -146,7 +146,7 @@ class _Reader:
         return Node(kind, values, self._values(f"{place}/metadata"))
 
     def _values(self, place: str) -> dict[str, Any]:
-        """The datasets of a group: arrays, texts, and lists of texts."""
+        """Return the datasets of a group: arrays, texts, and lists of texts."""
         found: dict[str, Any] = {}
         for name in self.file.children(place):
             where = f"{place}/{name}"
@@ -165,7 +165,7 @@ class _Reader:
 
 
 def _wrong(name: str, value: Any) -> str | None:
-    """What is wrong with a value of a node, whatever the node is; None if nothing."""
+    """Return what is wrong with a value of a node of any type, or None if nothing is."""
     if isinstance(value, str | list):
         return None if name == "padding" and isinstance(value, str) else "is text, not numbers"
     if not np.all(np.isfinite(value)):
@@ -185,7 +185,7 @@ def _is_shape(value: NDArray[Any]) -> bool:
 
 
 def _identifiers(names: Mapping[str, Any]) -> dict[str, str]:
-    """A name that is an identifier for every name, and no two alike."""
+    """Return a unique identifier for each name."""
     made: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
@@ -200,7 +200,7 @@ def _identifiers(names: Mapping[str, Any]) -> dict[str, str]:
 
 
 def identifier(text: str) -> str:
-    """A name that can stand in an equation or a program, as like the text as can be."""
+    """Return a name similar to the text that is valid in an equation or a program."""
     word = re.sub(r"\W", "_", text, flags=re.ASCII)[:40]
     for candidate in (word, f"node_{word}"):
         try:

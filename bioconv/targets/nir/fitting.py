@@ -1,4 +1,4 @@
-"""A network as the readers of NIR will see it."""
+"""Fit a network to NIR, so that it is simulated as the readers of NIR will see it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bioconv.targets.nir.files import write
 from bioconv.targets.nir.graph import Graph
 from bioconv.targets.nir.importing import Options, network_of
 
-#: what metadata of nodes are called -> in words
+#: name of the metadata of a node -> description
 _WORDS = {
     "reset": "a reset by subtraction",
     "t_ref": "refractory periods",
@@ -29,19 +29,19 @@ _WORDS = {
 
 
 def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
-    """The network that comes back from the graph.
+    """Return the network that is obtained by reading its graph back.
 
     Parameters
     ----------
     network : SpikingNetwork
-        All its neurons are nodes of NIR (`bioconv.targets.validator.check`).
+        All its neurons can be nodes of NIR (`bioconv.targets.validator.check`).
     samples : ignored
         NIR has no limits that depend on them.
 
     Returns
     -------
     Fit
-        ``details["graph"]`` is what `write_file` writes.
+        ``details["graph"]`` is the graph that `write_file` writes.
     """
     still, findings = settled(network)
     if worst(findings) is Verdict.IMPOSSIBLE:
@@ -60,7 +60,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
 
 
 def write_file(fit: Fit, path: Path) -> None:
-    """Write the graph of a fit; warns of what only its metadata say."""
+    """Write the graph of a fit, and warn about properties that only its metadata contain."""
     graph: Graph = fit.details["graph"]
     write(graph, path)
     hidden = {word for node in graph.nodes.values() for word in node.metadata}
@@ -78,12 +78,12 @@ def _weights(values: Mapping[str, Any]) -> int:
 
 
 def _restored(seen: SpikingNetwork, network: SpikingNetwork) -> SpikingNetwork:
-    """The network from a graph with what a graph does not say: inputs, readouts, meaning."""
+    """Restore what a graph does not contain: inputs, readouts and meaning."""
     entries = {entry.name: entry for entry in network.inputs}
     shapes = {n: e.spike_shape if e.spikes else e.shape for n, e in entries.items()}
 
     def whole(source: str, operator: Operator) -> Operator:
-        """From an input in its own shape: the graph may have it flat."""
+        """Return an operator on the input in its own shape, which the graph may have flattened."""
         shape = shapes.get(source, operator.in_shape)
         return compose(Reshape(shape, operator.in_shape), operator)
 

@@ -1,4 +1,4 @@
-"""A NIR graph as plain data: what is written to a file, and what comes out of one."""
+"""NIR graphs as plain data, as written to a file and read from one."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "CubaLI": ("tau_syn", "tau_mem", "r", "v_leak", "w_in"),
     "CubaLIF": ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"),
 }
-#: older files do not have them
+#: values that are missing in older files
 OPTIONAL = ("input_shape", "input_type", "v_reset", "w_in")
-#: nodes with a state: they become populations
+#: types of nodes with a state, which become populations
 NEURONS = ("I", "IF", "LI", "LIF", "CubaLI", "CubaLIF")
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One node.
+    """A node of a graph.
 
     Parameters
     ----------
     kind : str
         A key of `FIELDS`.
     values : mapping of str to ndarray or str
-        Arrays have the channels first, as everything in NIR.
+        Arrays have their channels first, as everywhere in NIR.
     metadata : mapping of str
-        What NIR has no place for; no reader has to look at it.
+        What NIR cannot represent; readers may ignore it.
     """
 
     kind: str
@@ -68,9 +68,9 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes by name, directed edges, and what is said of the whole.
+    """Nodes by name, directed edges, and metadata of the whole graph.
 
-    Several edges into one node add up.
+    Contributions of several edges to one node add up.
     """
 
     nodes: Mapping[str, Node]
@@ -78,15 +78,15 @@ class Graph:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def of_kind(self, *kinds: str) -> dict[str, Node]:
-        """The nodes of some types, in order."""
+        """Return the nodes of some types, in order."""
         return {name: node for name, node in self.nodes.items() if node.kind in kinds}
 
     def after(self, name: str) -> list[str]:
-        """Names of the nodes to which edges lead from the one called ``name``."""
+        """Return the names of the nodes to which edges lead from the one called ``name``."""
         return self._after.get(name, [])
 
     def before(self, name: str) -> list[str]:
-        """Names of the nodes from which edges lead to the one called ``name``."""
+        """Return the names of the nodes from which edges lead to the one called ``name``."""
         return self._before.get(name, [])
 
     @cached_property
@@ -106,25 +106,25 @@ def _grouped(edges: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def channels_first(array: Array) -> Array:
-    """An array (*space, channels) as (channels, *space)."""
+    """Return an array (*space, channels) as (channels, *space)."""
     return np.moveaxis(array, -1, 0) if array.ndim > 1 else array
 
 
 def channels_last(array: Array) -> Array:
-    """An array (channels, *space) as (*space, channels)."""
+    """Return an array (channels, *space) as (*space, channels)."""
     return np.moveaxis(array, 0, -1) if array.ndim > 1 else array
 
 
 def first(shape: Shape) -> Shape:
-    """A shape (*space, channels) as (channels, *space)."""
+    """Return a shape (*space, channels) as (channels, *space)."""
     return (*shape[-1:], *shape[:-1])
 
 
 def last(shape: Shape) -> Shape:
-    """A shape (channels, *space) as (*space, channels)."""
+    """Return a shape (channels, *space) as (*space, channels)."""
     return (*shape[1:], *shape[:1])
 
 
 def size(shape: Shape) -> int:
-    """Number of values of an array of this shape."""
+    """Return the number of values of an array of this shape."""
     return prod(shape)

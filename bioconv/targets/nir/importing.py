@@ -1,4 +1,4 @@
-"""A NIR graph as a spiking network."""
+"""Convert a NIR graph to a spiking network."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from bioconv.targets.nir.operators import bias_of, operator_of
 
 Floats = NDArray[np.float64]
 
-#: ways from one population to the next through linear nodes, of a whole graph
+#: largest number of paths between populations through linear nodes in a graph
 _MOST_PATHS = 10_000
-#: linear nodes one after the other
+#: largest number of linear nodes in a row
 _LONGEST_PATH = 200
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a graph is understood; see `bioconv.targets.nir.read_nir`."""
+    """Options for interpreting a graph; see `bioconv.targets.nir.read_nir`."""
 
     name: str
     dt: float
@@ -40,7 +40,7 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class _Path:
-    """From a node through linear ones to a node with a state, or an output."""
+    """A path from a node through linear nodes to a node with a state or an output."""
 
     pre: str
     post: str
@@ -49,7 +49,7 @@ class _Path:
 
 
 def network_of(graph: Graph, options: Options) -> SpikingNetwork:
-    """The network that a graph says.
+    """Return the network that a graph describes.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def network_of(graph: Graph, options: Options) -> SpikingNetwork:
     Raises
     ------
     NetworkFileError
-        The graph is not sound, or uses what no network here can have.
+        The graph is not valid, or uses something that no network of bioconv can have.
     """
     try:
         return _Importer(graph, options).network()
@@ -72,7 +72,7 @@ class _Importer:
     def __init__(self, graph: Graph, options: Options):
         self.graph, self.options = graph, options
         self.n_paths = 0
-        #: shapes in which linear nodes were met, at their output
+        #: shapes found so far at the outputs of linear nodes
         self.shapes: dict[str, Shape] = {}
         self.inputs = {name: last(node.shape) for name, node in graph.of_kind("Input").items()}
         self.read = {name: self._population(name) for name in graph.of_kind(*NEURONS)}
@@ -82,12 +82,12 @@ class _Importer:
         self.paths = [path for name, shape in sources.items() for path in self._from(name, shape)]
 
     def error(self, name: str, reason: object) -> NetworkFileError:
-        """An error about one node."""
+        """Return an error about one node."""
         kind = self.graph.nodes[name].kind
         return NetworkFileError(f"{self.options.name}: {name} ({kind}): {reason}.")
 
     def network(self) -> SpikingNetwork:
-        """The parts together."""
+        """Return the network assembled from its parts."""
         options = self.options
         inputs = {n: Input(n, shape, self._encoder(n)) for n, shape in self.inputs.items()}
         currents = {name for name, entry in inputs.items() if not entry.spikes}
@@ -124,7 +124,7 @@ class _Importer:
         return replace(read, population=replace(read.population, max_rate=1e3 / options.dt))
 
     def _from(self, start: str, shape: Shape) -> Iterator[_Path]:
-        """All ways from a node to the next ones with a state, and to outputs."""
+        """Yield all paths from a node to the next nodes with a state and to outputs."""
         waiting: list[tuple[str, tuple[Operator, ...], int]]
         waiting = [(name, (), 1) for name in self.graph.after(start)]
         while waiting:
@@ -151,7 +151,7 @@ class _Importer:
             waiting += [(after, (*operators, operator), steps) for after in self.graph.after(name)]
 
     def _delay(self, name: str) -> int:
-        """Steps that a node adds."""
+        """Return the delay in steps that a node adds."""
         node = self.graph.nodes[name]
         if node.kind != "Delay":
             return 0
@@ -162,7 +162,7 @@ class _Importer:
         return int(steps.flat[0])
 
     def _bias(self) -> dict[str, Floats]:
-        """What the biases of linear nodes add up to at each population, in NIR's unit."""
+        """Return the sum of the biases of linear nodes at each population, in NIR's unit."""
         total: dict[str, Floats] = {}
         for name, shape in list(self.shapes.items()):
             value = bias_of(self.graph.nodes[name])
@@ -186,7 +186,7 @@ class _Importer:
         return replace(read.population, parameters=parameters)
 
     def _check_senders(self, paths: list[_Path]) -> None:
-        """What has no threshold sends its potential to others, as no neuron here does."""
+        """Refuse nodes without a threshold that send their potential: no neuron of bioconv does."""
         for path in paths:
             if path.pre in self.read and not self.read[path.pre].population.model.threshold:
                 raise self.error(path.pre, f"sends its potential to {path.post}, expected spikes")
@@ -220,7 +220,7 @@ class _Importer:
             yield Readout(label, sources[0], kind, Linear())
 
     def _before(self, name: str) -> list[str]:
-        """The nodes in front of one, those of a subgraph behind its output."""
+        """Return the nodes before a node; for a subgraph, those before its output."""
         seen: set[str] = set()
         found = self.graph.before(name)
         while len(found) == 1 and self.graph.nodes[found[0]].kind == "Identity":
@@ -231,7 +231,7 @@ class _Importer:
         return found
 
     def _analog(self, paths: list[_Path], bias: dict[str, Floats]) -> AnalogGraph:
-        """Rates as rectified sums: what the graph would be without spikes, without feedback."""
+        """Return the analog network: the graph's rates as rectified sums, without feedback."""
         layers: list[Layer] = []
         known = dict(self.inputs)
         for name in _order(list(self.read), [(p.pre, p.post) for p in paths]):
@@ -260,7 +260,7 @@ def _scaled(operator: Operator, factor: Floats) -> Operator:
 
 
 def _order(names: list[str], edges: list[tuple[str, str]]) -> list[str]:
-    """The names, each after those that lead to it; in a circle one edge is left out."""
+    """Sort the names so that each follows those that lead to it; cycles are broken at one edge."""
     kept = [(pre, post) for pre, post in edges if pre in names and pre != post]
     while True:
         before: dict[str, set[str]] = {name: set() for name in names}

@@ -1,10 +1,10 @@
-"""Operators as the linear nodes of NIR.
+"""Convert operators to the linear nodes of NIR.
 
-NIR counts channels first, reads convolutions as PyTorch does, and has fewer of them: zeros are
-added on both sides alike, and nir 1.0.8 takes the height of a kernel for its width and the
-channels of a group for all.  A kernel with zeros around it does the same in all these cases.
-Average pooling is written as a sum (which more platforms read), the division goes into the
-weights that follow.  What has no such form becomes a matrix.
+NIR has the channels first and defines convolutions as PyTorch does, but supports fewer of them:
+padding is the same on both sides, and nir 1.0.8 uses the height of a kernel as its width and the
+channels of a group as all channels.  Adding zeros around a kernel gives an equivalent convolution
+in all these cases.  Average pooling is written as a sum (which more platforms read), and the
+division is included in the weights that follow.  Operators without such a form become matrices.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Array = NDArray[Any]
 
 #: largest number of weights of one node
 MOST_WEIGHTS = 2**26
-#: largest number of neurons that are copied one by one
+#: largest number of neurons that are connected one to one
 _MOST_COPIED = 4096
 
 
 def structured(operator: Operator) -> list[Operator] | None:
-    """The operator in sums, convolutions, one flattening and matrices; None if it has others."""
+    """Return the operator as sums, convolutions, one flattening and matrices, or None."""
     found: list[Operator] = []
     for part in _parts(operator):
         forms = _form(part)
@@ -97,7 +97,7 @@ def _pointwise(shape: Shape, kernel: Array) -> list[Operator] | None:
 
 
 def _copy(shape: Shape) -> Operator | None:
-    """Every neuron to the one in its place."""
+    """Return an operator that connects every neuron to the one in the same place."""
     n = shape[-1]
     if len(shape) > 3 or n > _MOST_COPIED:
         return None
@@ -107,7 +107,7 @@ def _copy(shape: Shape) -> Operator | None:
 
 
 def _convolution(conv: Conv) -> list[Operator] | None:
-    """The convolution with zeros around its kernel, so that NIR can say it."""
+    """Return the convolution with zeros around its kernel, so that NIR can represent it."""
     if any(d != 1 for d in conv.input_dilation) or np.min(conv.padding) < 0:
         return None
     if conv.kernel.size * conv.groups > MOST_WEIGHTS:
@@ -117,7 +117,7 @@ def _convolution(conv: Conv) -> list[Operator] | None:
 
 
 def _framed(conv: Conv) -> list[Operator] | None:
-    """The convolution with padding alike on both sides, and a kernel as wide as high."""
+    """Return the convolution with equal padding on both sides and a square kernel."""
     most = max(conv.size)
     for wide in range(most, most + 3 * int(np.max(conv.padding)) + 2):
         leads = [_zeros_before(axis, wide) for axis in conv.axes]
@@ -132,7 +132,7 @@ def _framed(conv: Conv) -> list[Operator] | None:
 
 
 def _undilated(conv: Conv) -> Conv:
-    """The convolution with the gaps of its kernel written out as zeros."""
+    """Return the convolution with the gaps of its dilated kernel filled with zeros."""
     size = [(k - 1) * d + 1 for k, d in zip(conv.size, conv.dilation, strict=True)]
     kernel = np.zeros((*size, *conv.kernel.shape[-2:]))
     kernel[tuple(slice(None, None, d) for d in conv.dilation)] = conv.kernel
@@ -140,9 +140,9 @@ def _undilated(conv: Conv) -> Conv:
 
 
 def _zeros_before(axis: tuple[int, int, int, tuple[int, int], int, int], wide: int) -> int | None:
-    """Zeros to put before a kernel of one axis; with those behind, it is ``wide``.
+    """Return the zeros before a kernel along one axis; with those behind, it is ``wide``.
 
-    The padding then has to be the same on both sides, and there must be as many windows.
+    The padding then has to be the same on both sides, and the number of windows must not change.
     """
     n, size, stride, padding, dilation, _ = axis
     n_out = n_windows(n, size, stride, padding, dilation)
@@ -154,15 +154,15 @@ def _zeros_before(axis: tuple[int, int, int, tuple[int, int], int, int], wide: i
 
 
 def structured_nodes(forms: list[Operator], bias: Array, flat: bool) -> Iterator[tuple[str, Node]]:
-    """The nodes of operators from `structured`, with what each is.
+    """Yield the nodes of operators from `structured`, each with its description.
 
     Parameters
     ----------
     forms : list of Operator
     bias : ndarray of shape (n,)
-        One for each channel, added by the last node; all zero for none.
+        Bias of each channel, added by the last node; all zero if there is none.
     flat : bool
-        The input comes flattened with the channels last: then ``forms`` begins with a Reshape.
+        Whether the input is flattened with the channels last; ``forms`` then begins with a Reshape.
     """
     shape, factor, order = forms[0].in_shape, 1.0, slice(None)
     for number, form in enumerate(forms):
@@ -183,20 +183,20 @@ def structured_nodes(forms: list[Operator], bias: Array, flat: bool) -> Iterator
 
 
 def first_order(shape: Shape) -> Array:
-    """Where each value of a flattened array with its channels first stands, channels last."""
+    """Return the channels-last index of each value of an array flattened with channels first."""
     return np.moveaxis(np.arange(prod(shape)).reshape(shape), -1, 0).ravel()
 
 
 def matrix_nodes(operator: Operator, bias: Array, shape: Shape) -> Iterator[tuple[str, Node]]:
-    """The operator as a matrix between flat arrays.
+    """Yield the nodes of the operator as a matrix between flat arrays.
 
     Parameters
     ----------
     operator : Operator
-        With not more than `MOST_WEIGHTS` pairs of input and output.
+        With at most `MOST_WEIGHTS` pairs of input and output.
     bias : ndarray, shape (n_out,)
     shape : tuple of int
-        Shape of the input: that of the operator, or flat.
+        Shape of the input: that of the operator, or its flattened form.
     """
     weight = operator.matrix().toarray()
     if len(shape) > 1:
@@ -206,7 +206,7 @@ def matrix_nodes(operator: Operator, bias: Array, shape: Shape) -> Iterator[tupl
 
 
 def matrix_node(kernel: Array, bias: Array) -> Node:
-    """A matrix (n_in, n_out), with a bias if it has one."""
+    """Return the node of a matrix (n_in, n_out), with a bias if it has one."""
     weight = np.ascontiguousarray(kernel.T)
     if not np.any(bias):
         return Node("Linear", {"weight": weight})

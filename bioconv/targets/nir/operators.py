@@ -1,4 +1,4 @@
-"""The linear nodes of NIR as operators."""
+"""Convert the linear nodes of NIR to operators."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Values = Mapping[str, Any]
 
 
 def operator_of(node: Node, shape: Shape) -> Operator:
-    """What a linear node does to an array of ``shape`` (channels last).
+    """Return the operator of a linear node on arrays of ``shape`` (channels last).
 
     Raises
     ------
     ParameterError
-        The node cannot take this shape, is no linear one, or makes it too large.
+        The node cannot take this shape, is not linear, or has an output that is too large.
     """
     if node.kind not in _MAKERS:
         raise ParameterError(f"{node.kind} is no linear node")
@@ -46,7 +46,7 @@ def operator_of(node: Node, shape: Shape) -> Operator:
 
 
 def bias_of(node: Node) -> Array | None:
-    """The bias of a node, for its channels; None if it has none."""
+    """Return the bias of a node for its channels, or None if it has none."""
     bias = node.values.get("bias")
     return None if bias is None or not np.any(bias) else np.asarray(bias, np.float64)
 
@@ -55,7 +55,7 @@ def _matrix(values: Values, shape: Shape) -> Operator:
     weight = np.asarray(values["weight"], np.float64)
     if weight.ndim != 2:
         raise ParameterError(f"its weight has {weight.ndim} axes, expected (outputs, inputs)")
-    if len(shape) > 1 and size(shape) == weight.shape[1]:  # flattened without saying so
+    if len(shape) > 1 and size(shape) == weight.shape[1]:  # flattened implicitly
         flat = _flattening(shape, (size(shape),))
         return compose(flat, Dense(flat.out_shape, np.ascontiguousarray(weight.T)))
     return Dense(shape, np.ascontiguousarray(weight.T))
@@ -81,7 +81,7 @@ def _convolution(rank: int) -> Callable[[Values, Shape], Operator]:
 def _padding(
     padding: Any, kernel: Shape, strides: Shape, dilation: Shape
 ) -> tuple[tuple[int, int], ...]:
-    """Zeros before and after, by the rules of PyTorch's convolutions."""
+    """Return the zeros before and after, by the rules of PyTorch's convolutions."""
     if not isinstance(padding, str):
         return tuple((n, n) for n in _numbers(padding, len(kernel), least=0))
     if padding == "valid":
@@ -124,7 +124,7 @@ def _flatten(values: Values, shape: Shape) -> Operator:
 
 
 def _flattening(shape: Shape, joined: Shape) -> Operator:
-    """From one shape to another with the same order of values, channels first (``joined``)."""
+    """Return the operator to the shape ``joined`` that keeps the channels-first order of values."""
     rank = len(shape)
     to_first = Permute(shape, (rank - 1, *range(rank - 1)))
     reshape = Reshape(to_first.out_shape, joined)
@@ -144,7 +144,7 @@ def _nothing(values: Values, shape: Shape) -> Operator:
 
 
 def _numbers(value: Any, n: int, least: int = 1) -> Shape:
-    """One whole number for each of ``n`` axes."""
+    """Return one whole number for each of ``n`` axes."""
     array = np.atleast_1d(np.asarray(value))
     if array.dtype.kind not in "iuf" or array.ndim != 1 or len(array) not in (1, n):
         raise ParameterError(f"expected {n} whole numbers, received {value!r}")

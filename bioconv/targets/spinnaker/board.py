@@ -1,4 +1,4 @@
-"""What is known of the board when a network has been fitted to it."""
+"""Information on the board that is available once a network has been fitted to it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bioconv.targets.spinnaker.weights import Sums
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """What the writer needs beside the network as the board sees it.
+    """Data that the writer needs in addition to the network as the board sees it.
 
     Parameters
     ----------
     cells : mapping of str to BoardCell
     scales : mapping of str to (WeightScale, WeightScale)
-        Excitatory and inhibitory.
+        Scales of excitatory and of inhibitory weights.
     sums : mapping of str to Sums
     layout : Layout
     slower : int
@@ -27,7 +27,7 @@ class Board:
     measured : bool
         Whether the sums were measured on samples.
     kept : float
-        Share of these samples with the class that the unrestricted network gives them; 1 where
+        Share of these samples that are assigned the same class as by the unrestricted network; 1 if
         nothing was compared.
     """
 

@@ -1,8 +1,8 @@
-"""Neurons of the network as neurons of the board: what sPyNNaker is told, and what that becomes.
+"""Neurons of the network as neurons of the board, and the parameters passed to sPyNNaker.
 
-The board integrates in closed form with the input of a step held for the step, decays rounded to
-s16.15: that is an Euler step with constants of its own, which is how the fitted models are written
-(`bioconv.targets.spinnaker.models`).
+The board integrates in closed form, with input that is constant within a step and with decays
+rounded to s16.15.  This is equivalent to an Euler step with modified constants, which is how the
+fitted models are written (`bioconv.targets.spinnaker.models`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ from bioconv.targets.spinnaker.models import fitted_model, izhikevich_model
 
 Values = dict[str, Any]
 
-#: steps in which a perfect integrator forgets, as a board has none: 1 - exp(-1/1024) is 32 steps of
-#: s16.15, so that a decay which is off by one of them changes what arrives by 3 % and no more
+#: time constant in steps that replaces a perfect integrator, which the board lacks:
+#: 1 - exp(-1/1024) is 32 times the resolution of s16.15, so that a decay which is off by one unit
+#: of that resolution changes the input by at most 3 %
 MEMORY_STEPS = 1024
-#: a delta pulse as an exponential current: time constant in steps (a ten-millionth is left)
+#: time constant, in steps, of an exponential current that replaces a delta pulse (one ten-millionth
+#: is left after a step)
 PULSE_STEPS = 1.0 / 16.0
 #: threshold of a neuron that never fires
 NEVER = 60_000.0
@@ -40,12 +42,12 @@ NEVER = 60_000.0
 
 @dataclass(frozen=True)
 class BoardCell:
-    """A population as sPyNNaker is told of it.
+    """A population as it is passed to sPyNNaker.
 
     Parameters
     ----------
     kind : Kind
-        What the population is for the board.
+        Kind of neuron that the population is for the board.
     cell : str
         Name in ``pyNN.spiNNaker``.
     parameters, initial : dict
@@ -57,11 +59,11 @@ class BoardCell:
     scale : float
         The unit of stored weights, `CONDUCTANCE_SCALE` or 1.
     receptors : mapping of str to (str, str)
-        Receptor -> those of the board for weights above and below 0.
+        Receptor -> receptors of the board for weights above and below 0.
     later : int
-        Steps that a delay gets more on the board, where input acts in the step in which it arrives.
+        Steps added to delays on the board, where input acts in the step in which it arrives.
     pulse : bool
-        Whether delta pulses are made by a current (convolutions have no delta synapses).
+        Whether delta pulses are produced by a current (convolutions have no delta synapses).
     gain : float
         mV on the board per mV of the network.
     """
@@ -80,15 +82,15 @@ class BoardCell:
 
     @property
     def by_sign(self) -> tuple[float, float]:
-        """Weight on the board per unit of weight, of excitatory and of inhibitory synapses."""
+        """Weight on the board per unit of weight, for excitatory and for inhibitory synapses."""
         values = tuple(self.weights.values())
         return values[0], values[-1]
 
 
 def never_forgets(population: Population, dt: float) -> bool:
-    """Whether there is no leak that s16.15 could hold: perfect integrators, and outputs like them.
+    """Return whether s16.15 cannot represent the leak, as for perfect integrators.
 
-    A time constant of 16 times the one that stands for none is taken for none.
+    A time constant of 16 times the one that replaces a missing leak is treated as no leak.
     """
     kind = kind_of(population)
     if not (kind.leaks and kind.linear):
@@ -100,7 +102,7 @@ def never_forgets(population: Population, dt: float) -> bool:
 def on_board(
     population: Population, dt: float, pulse: bool = False, gain: float = 1.0
 ) -> tuple[Population, BoardCell]:
-    """A population as the board will see it, and what sPyNNaker is told.
+    """Return a population as the board will see it, and its description for sPyNNaker.
 
     Parameters
     ----------
@@ -108,7 +110,7 @@ def on_board(
     dt : float
         ms.
     pulse : bool
-        Make delta pulses by a current.
+        Whether to produce delta pulses by a current.
     gain : float
         mV on the board per mV of the network; other than 1 for perfect integrators only.
     """
@@ -176,13 +178,13 @@ def _synapses(
     seen: Values,
     current: float,
 ) -> tuple[dict[str, float], int, dict[str, tuple[str, str]]]:
-    """Complete both tables; weights on the board per weight, later steps, receptors."""
+    """Complete both tables; return weights on the board per weight, added steps, receptors."""
     signed = {"syn": ("excitatory", "inhibitory")}
     if synapse == "delta":
         if pulse:
             told |= {"tau_syn_E": PULSE_STEPS * dt, "tau_syn_I": PULSE_STEPS * dt}
         per_weight = float(synapse_gain(dt, PULSE_STEPS * dt)) if pulse else 1.0 / dt
-        rise = float(np.max(dt / seen["c_m"] / current))  # mV a nA of the board brings in a step
+        rise = float(np.max(dt / seen["c_m"] / current))  # mV per step and nA of the board
         return {"syn": 1.0 / (rise * per_weight)}, 0, signed
     names = ("tau_syn",) * 2 if synapse == "exponential" else ("tau_syn_exc", "tau_syn_inh")
     for name, board in zip(names, ("tau_syn_E", "tau_syn_I"), strict=True):
@@ -232,7 +234,7 @@ def _izhikevich(population: Population, kind: Kind, dt: float) -> tuple[Populati
 
 
 class _Reader:
-    """Values of a population's parameters by name."""
+    """Access to the values of a population's parameters by name."""
 
     def __init__(self, population: Population):
         self._population = population
@@ -242,13 +244,13 @@ class _Reader:
 
 
 def _plain(values: Values) -> dict[str, float | NDArray[np.float64]]:
-    """Numbers where all neurons have the same."""
+    """Replace values that are the same for all neurons by single numbers."""
     arrays = {name: np.asarray(value, np.float64) for name, value in values.items()}
     return {name: float(a) if a.ndim == 0 else a for name, a in arrays.items()}
 
 
 def mixed(population: Population) -> list[str]:
-    """Parameters that differ between neurons, and would make a weight differ, too."""
+    """Return parameters that differ between neurons and would make weights differ as well."""
     names = ["c_m", "tau_syn", "tau_syn_exc", "tau_syn_inh"]
     if kind_of(population).synapse == "delta":
         names.append("tau_m")
@@ -257,7 +259,7 @@ def mixed(population: Population) -> list[str]:
 
 
 def out_of_range(cell: BoardCell) -> list[str]:
-    """Parameters that s16.15 cannot hold."""
+    """Return parameters that s16.15 cannot represent."""
     return [
         f"{name} = {np.max(np.abs(value)):g}"
         for name, value in (cell.parameters | cell.initial).items()

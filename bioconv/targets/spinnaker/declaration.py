@@ -1,4 +1,4 @@
-"""What SpiNNaker with sPyNNaker 7.4 can hold."""
+"""Capabilities and limits of SpiNNaker with sPyNNaker 7.4."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TOOLS = "sPyNNaker 7.4.1"
 
 
 def _cell(name: str, source: str, **bounds: Limit) -> Cell:
-    """A cell of the board, with all that it stands for."""
+    """Return a cell of the board, with all equations that it stands for."""
     kinds_of = [kind for kind in kinds() if kind.cell == name]
     (exact,) = (kind.model for kind in kinds_of if not kind.difference)
     others = tuple((kind.model, kind.difference) for kind in kinds_of if kind.difference)
@@ -51,8 +51,8 @@ SPINNAKER = Target(
             f"{_TOOLS}, models/neuron/builds",
         ),
     },
-    # A step less than a core of 256 neurons can hold, because some cells take a step more; what is
-    # held back longer goes through cores whose delays the tool chain gives back changed.
+    # A step less than a core of 256 neurons can hold, because some cells add a step.  Longer delays
+    # pass through extension cores, whose delays the tool chain returns changed.
     delay_steps=Limit((1, 30), "steps", f"{_TOOLS}, population_vertex.py, MAX_RING_BUFFER_BITS"),
     facts={
         "state": Limit("s16.15", "", f"{_TOOLS}, DataType.S1615"),

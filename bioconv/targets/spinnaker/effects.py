@@ -1,4 +1,4 @@
-"""What the board makes of a network, in words and numbers."""
+"""Findings on the effects of the board on a network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bioconv.targets.spinnaker.kinds import kind_of
 from bioconv.targets.spinnaker.support.spinnaker_network import time_scale
 from bioconv.targets.spinnaker.weights import drawn_towards
 
-#: share of the samples that must keep their class
+#: share of the samples that must be assigned the same class as before
 KEPT = 0.99
 _CONNECTORS = {
     "list": "FromListConnector, one list for each sign",
@@ -31,7 +31,7 @@ _CONNECTORS = {
 
 
 def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple[Finding, ...]:
-    """What makes a network impossible beside what the declaration says."""
+    """Return what makes a network impossible in addition to the limits in the declaration."""
     found = []
     if released is None:
         text = "parameters or states are set in the middle of a sample."
@@ -54,12 +54,12 @@ def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple
 def effects(
     network: SpikingNetwork, source: SpikingNetwork, found: SpikingNetwork, board: Board
 ) -> tuple[Finding, ...]:
-    """What has become of a network on the board.
+    """Return findings on how the board represents a network.
 
     Parameters
     ----------
     network, source, found : SpikingNetwork
-        As it was converted, without changes in the middle of a sample, and as the board sees it.
+        The network as it was converted, without changes within a sample, and as the board sees it.
     board : Board
     """
     return (

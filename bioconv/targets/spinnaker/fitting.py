@@ -1,4 +1,4 @@
-"""A network as SpiNNaker will see it."""
+"""Fit a network to SpiNNaker, so that it is simulated as the board will see it."""
 
 from __future__ import annotations
 
@@ -33,21 +33,22 @@ from bioconv.targets.spinnaker.weights import (
 
 #: factors by which a network is slowed down, tried in this order, ...
 _SLOWER = (1, 2, 4, 8)
-#: ... and the one that is taken without samples
+#: ... and the one that is used without samples
 _UNTRIED = 4
-#: samples that thresholds are matched on
+#: number of samples on which thresholds are matched
 _N_SAMPLES = 128
 
 
 def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
-    """The network with SpiNNaker's cells, weights, state, reset and step.
+    """Return the network with SpiNNaker's cells, weights, state, reset and step.
 
     Parameters
     ----------
     network : SpikingNetwork
     samples : mapping of str to ndarray, or None
-        They tell how large the weighted sums of spikes get, and which thresholds make up for the
-        reset to a value.  Without them every neuron is taken to fire in every step.
+        Samples that determine how large the weighted sums of spikes become, and which thresholds
+        compensate for the reset to a value.  Without them every neuron is assumed to fire in every
+        step.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
 
 
 def _best(source: SpikingNetwork, samples: Samples | None) -> tuple[SpikingNetwork, Board]:
-    """The least slowing down that keeps the classes, or the one that keeps most."""
+    """Return the fit with the least slowing that keeps the classes, or the one that keeps most."""
     if not may_be_slowed(source):
         return _on_board(source, source, samples, 1)
     if samples is None:
@@ -86,7 +87,7 @@ def _best(source: SpikingNetwork, samples: Samples | None) -> tuple[SpikingNetwo
 
 
 def may_be_slowed(network: SpikingNetwork) -> bool:
-    """Whether the neurons are perfect integrators, and some loses by a reset to a value."""
+    """Return whether all neurons are perfect integrators and some reset by subtraction."""
     still = all(
         not kind_of(p).leaks
         and not (p.model.refractory and np.any(p.value(p.model.refractory)))
@@ -125,7 +126,7 @@ def _on_board(
 def _with_cells(
     network: SpikingNetwork, local: Mapping[str, bool], gains: Mapping[str, float]
 ) -> tuple[SpikingNetwork, dict[str, BoardCell]]:
-    """The network with the board's neurons, and what sPyNNaker is told of them."""
+    """Return the network with the board's neurons, and their descriptions for sPyNNaker."""
     pairs = [
         on_board(
             p, network.dt, local[p.name] and kind_of(p).synapse == "delta", gains.get(p.name, 1.0)
@@ -143,7 +144,7 @@ def _with_cells(
 def _with_thresholds(
     network: SpikingNetwork, found: SpikingNetwork, names: list[str]
 ) -> SpikingNetwork:
-    """The network with the thresholds that were found for these populations."""
+    """Return the network with the thresholds that were found for these populations."""
     return network.replace(
         populations=tuple(
             replace(p, parameters={**p.parameters, "v_th": found.population(p.name).value("v_th")})
@@ -155,7 +156,7 @@ def _with_thresholds(
 
 
 def _gain(population: Population, network: SpikingNetwork, sums: Sums, cell: BoardCell) -> float:
-    """Potentials of perfect integrators may be smaller on the board, to stay within s16.15."""
+    """Return the factor that keeps potentials of perfect integrators within s16.15."""
     drawn = drawn_towards(population, network, sums, cell)
     if drawn <= MOST / 2:
         return 1.0
@@ -163,7 +164,7 @@ def _gain(population: Population, network: SpikingNetwork, sums: Sums, cell: Boa
 
 
 def _remembered(network: SpikingNetwork, population: Population) -> Population:
-    """The readout of a potential that forgets, scaled up by what it has forgotten at the end."""
+    """Scale up the readout of a potential that decays, to compensate for the decay by the end."""
     kinds = {r.kind for r in network.readouts if r.population == population.name}
     before = network.population(population.name)
     if not kinds & {"potential", "softmax"} or not never_forgets(before, network.dt):

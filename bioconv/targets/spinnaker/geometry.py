@@ -1,14 +1,14 @@
-"""Which projections can go through the connectors that keep their weights on the core.
+"""Choose the projections for which connectors with weights on the core can be used.
 
-``ConvolutionConnector`` and ``PoolDenseConnector`` of sPyNNaker 7.4.1 do what Keras does where
+``ConvolutionConnector`` and ``PoolDenseConnector`` of sPyNNaker 7.4.1 compute the same as Keras if
 
 - the binary exists (IF_curr_exp only: ``model_binaries/IF_curr_exp_conv.aplx`` and
   ``IF_curr_exp_pool_dense.aplx``), and all projections to the population are of one kind,
-- both populations are square images of one channel each, which can be cut into equal squares,
-- kernels are odd squares with stride 1 and the same zeros on all sides: the board lays the flipped
-  kernel around the sending neuron without looking at strides, and reads beyond even kernels
+- both populations are square images with one channel each, which can be cut into equal squares,
+- kernels are squares of odd size with stride 1 and the same padding on all sides: the board centers
+  the flipped kernel on the sending neuron, ignoring strides, and reads beyond even kernels
   (``local_only_conv_impl.c``, ``do_convolution_operation``),
-- pooling tiles its input: a neuron beyond the last window would count as one of the next.
+- pooling tiles its input: a neuron beyond the last window would be assigned to the next one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from bioconv.targets.spinnaker.weights import tiled
 
 #: bytes of fast memory that the weights of pooled dense layers may take of a core's 64 KiB
 _FAST_MEMORY = 24 * 1024
-#: neurons on a core that is reached by lists: ``POP_TABLE_MAX_ROW_LENGTH``
+#: largest number of neurons on a core whose synapses are lists: ``POP_TABLE_MAX_ROW_LENGTH``
 LIST_NEURONS = 256
-#: delay in steps of projections with weights on the core; 4, 8 and 32 are stored as 0 there
+#: delays in steps of projections with weights on the core; 4, 8 and 32 are stored as 0 there
 _LOCAL_DELAY = 1
 #: largest and least edge of the square of neurons of an image on a core, if the image is larger
 _TILES = (16, 4)
@@ -37,7 +37,7 @@ _TILES = (16, 4)
 
 @dataclass(frozen=True, eq=False)
 class Connector:
-    """How one projection reaches the board.
+    """How one projection is implemented on the board.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class Connector:
     padding : int
         Zeros on each side of a convolution.
     weights : ndarray, optional
-        Kernel (size, size, channels before, channels after) as Keras lays it, with zeros for other
-        groups; or matrix (rows, columns, channels, neurons).
+        Kernel (size, size, channels before, channels after) in the layout of Keras, with zeros for
+        other groups; or matrix (rows, columns, channels, neurons).
     """
 
     kind: str
@@ -62,7 +62,7 @@ _LIST = Connector("list")
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Which connector each projection has, and which populations are images, a channel each.
+    """Connectors of all projections, and the populations that are split by channel into images.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ class Layout:
     images: dict[str, tuple[int, int]]
 
     def local(self, network: SpikingNetwork, name: str) -> bool:
-        """Whether a population is reached through weights on its core."""
+        """Return whether the weights of the synapses to a population are on its core."""
         pairs = zip(network.projections, self.connectors, strict=True)
         return any(p.post == name and c.kind != "list" for p, c in pairs)
 
 
 def layout(network: SpikingNetwork) -> Layout:
-    """The connectors of a network."""
+    """Return the connectors of a network."""
     populations = {population.name: population for population in network.populations}
     convolutions = _whole(network, [_convolution(p, populations) for p in network.projections])
     images = _images(network, convolutions, populations)
@@ -92,7 +92,7 @@ def layout(network: SpikingNetwork) -> Layout:
 
 
 def refreshed(network: SpikingNetwork, plan: Layout) -> Layout:
-    """The same layout with the weights that the network's projections have now."""
+    """Return the same layout with the current weights of the network's projections."""
     return Layout(
         tuple(
             Connector(c.kind, c.pool, c.padding, _weights(p.operator)) if c is not _LIST else c
@@ -103,7 +103,7 @@ def refreshed(network: SpikingNetwork, plan: Layout) -> Layout:
 
 
 def _whole(network: SpikingNetwork, found: list[Connector | None]) -> list[Connector | None]:
-    """Keep those of populations that are reached by nothing else."""
+    """Keep the connectors of populations all of whose projections have one."""
     pairs = list(zip(network.projections, found, strict=True))
     mixed = {projection.post for projection, connector in pairs if connector is None}
     return [None if p.post in mixed else connector for p, connector in pairs]
@@ -129,7 +129,7 @@ def _parts(operator: Operator) -> tuple[Operator, ...]:
 
 
 def _pool(parts: tuple[Operator, ...]) -> tuple[int, tuple[Operator, ...]] | None:
-    """Edge of the pooling in front and what follows; None if the board cannot do it."""
+    """Return the edge of the initial pooling and the operators after it; None if unsupported."""
     first = parts[0]
     if not isinstance(first, AveragePool):
         return 1, parts
@@ -178,10 +178,10 @@ def _pool_dense(
 
 
 def neurons_a_core(connector: Connector) -> int:
-    """Neurons of a pooled dense layer whose weights fit on a core; 0 if those of one do not."""
+    """Return how many neurons of a pooled dense layer fit on a core; 0 if not even one does."""
     rows, columns, channels, neurons = connector.weights.shape
     one = rows * columns
-    # A connector counts its weights, one channel's, with 16 bits.
+    # A connector counts the weights of one channel with 16 bits.
     return min(_FAST_MEMORY // (2 * one * channels), LOCAL_WEIGHT // one, LIST_NEURONS, neurons)
 
 
@@ -193,7 +193,7 @@ def _is_image(population: Population) -> bool:
 
 
 def tile(edge: int) -> int:
-    """Edge of the squares, one a core, that an image is cut into: they have to fit exactly."""
+    """Return the edge of the squares, one per core, that an image is cut into without remainder."""
     return max(n for n in range(1, min(edge, _TILES[0]) + 1) if edge % n == 0)
 
 
@@ -202,7 +202,7 @@ def _takes_currents(population: Population) -> bool:
 
 
 def _weights(operator: Operator) -> Any:
-    """Kernel or matrix of a chain, by row, column, channel before, and what comes after."""
+    """Return the kernel or matrix of a chain by row, column, channel before, and target."""
     part = next(p for p in _parts(operator) if isinstance(p, Conv | Dense))
     if isinstance(part, Conv):
         return ungrouped(part)

@@ -1,4 +1,4 @@
-"""The equations that the board takes, and what each is for it: declared, and told by equality."""
+"""Kinds of neuron on the board: declared by their equations, and recognized by equality."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bioconv.targets.spinnaker.models import izhikevich_model
 
 @dataclass(frozen=True)
 class Kind:
-    """Equations that the board takes, and what they are for it.
+    """Equations that the board supports, and how it treats them.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ class Kind:
     cell : str
         Name in ``pyNN.spiNNaker``.
     synapse : {"delta", "exponential", "conductance"}
-        What a spike does to the neuron.
+        How a spike acts on the neuron.
     difference : str
-        What differs on the board; empty: nothing.
+        What differs on the board; empty if nothing does.
     leaks : bool
         Whether the potential decays by itself.
     subtracts : bool
-        Whether the reset keeps what went beyond the threshold.
+        Whether the reset keeps the excess over the threshold.
     linear : bool
-        Whether the membrane is that of a leaky neuron or of an integrator; else it is
+        Whether the membrane is that of a leaky neuron or of an integrator; otherwise it is
         Izhikevich's.
     """
 
@@ -51,7 +51,7 @@ class Kind:
 
     @property
     def takes_currents(self) -> bool:
-        """Whether it is a linear membrane whose input is a current or a pulse."""
+        """Whether the membrane is linear and its input is a current or a pulse."""
         return self.linear and self.synapse != "conductance"
 
 
@@ -71,7 +71,7 @@ _MIDPOINT = (
 
 @cache
 def kinds() -> tuple[Kind, ...]:
-    """All equations that the board takes."""
+    """Return all equations that the board supports."""
     linear = (kind for synapse, cell in _LINEAR_CELLS.items() for kind in _linear(cell, synapse))
     izhikevich = Izhikevich().model
     return (
@@ -93,12 +93,12 @@ def _linear(cell: str, synapse: str) -> Iterator[Kind]:
 
 
 def kind_of(population: Population) -> Kind:
-    """What a population is for the board.
+    """Return the kind of neuron that a population is for the board.
 
     Raises
     ------
     ParameterError
-        The board has no such equations.
+        The board does not support the population's equations.
     """
     for kind in kinds():
         if same(population.model, kind.model):

@@ -1,4 +1,4 @@
-"""The equations of the board's neurons: its steps, and what its registers make of states."""
+"""Equations of the board's neurons: its update steps, and the rounding of states in registers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ dh/dt = (1 - h) / dt : 1
 
 
 def fitted_model(synapse: str, cell: str, silent: bool) -> NeuronModel:
-    """The equations in steps of Euler, states rounded as registers are."""
+    """Return the equations in Euler steps, with states rounded as in the registers."""
     suffix = "_silent" if silent else ""
     model = LeakyIntegrateAndFire(synapse=synapse).model
     if synapse == "conductance":
@@ -44,7 +44,7 @@ def fitted_model(synapse: str, cell: str, silent: bool) -> NeuronModel:
 
 
 def _shifted(model: NeuronModel) -> NeuronModel:
-    """Conductances are held 1,024 times as large and shifted down, which cuts their last bits."""
+    """Return the model with conductances truncated by the shift from 1,024 times their size."""
     membrane, *others = model.parsed_equations
     expression = membrane.expression
     for name in ("g_exc", "g_inh"):
@@ -63,7 +63,7 @@ def _shifted(model: NeuronModel) -> NeuronModel:
 
 
 def _registers(model: NeuronModel) -> NeuronModel:
-    """Round v, and synaptic currents or conductances, after every step."""
+    """Return the model with v and synaptic currents or conductances rounded after every step."""
     steps = {"mV": "lsb_v", "pA": "lsb_i", "nS": "lsb_i", "mV/ms": "lsb_v"}
     stored = [state for state in model.states if state.unit in steps]
     used = sorted({steps[state.unit] for state in stored})
@@ -86,7 +86,7 @@ def _rounding(state: State, step: str) -> str:
 
 
 def izhikevich_model(model: NeuronModel) -> NeuronModel:
-    """The board's Izhikevich neuron: midpoint steps, the one after a spike 1.85 times as long."""
+    """Return the board's Izhikevich neuron: midpoint steps, 1.85 times as long after a spike."""
     return _registers(
         replace(
             model,

@@ -1,4 +1,4 @@
-"""Cores, chips and memory that a network takes of SpiNNaker."""
+"""Cores, chips and memory of SpiNNaker that a network needs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from bioconv.targets.fit import Resource
 from bioconv.targets.spinnaker.board import Board
 from bioconv.targets.spinnaker.geometry import LIST_NEURONS, Layout, neurons_a_core, tile
 
-#: cores of a chip that run neurons: 18, less the monitor, one spare, and the extra monitor
+#: cores of a chip that run neurons: 18 minus the monitor, one spare, and the extra monitor
 CORES_A_CHIP = 15
 #: chips of a board of version 5
 CHIPS_A_BOARD = 48
-#: bytes of a synapse in a list, and of a row of synapses beside them
+#: bytes of a synapse in a list, and additional bytes of a row of synapses
 _SYNAPSE, _ROW = 4, 12
 
 
 def resources(network: SpikingNetwork, board: Board) -> tuple[Resource, ...]:
-    """What the network takes, estimated from sizes; the tool chain has the last word."""
+    """Return resources estimated from sizes; the tool chain determines the actual ones."""
     plan = board.layout
     cores = sum(_cores(p.name, network, plan) for p in network.populations)
     cores += len(network.spiking_inputs)
@@ -33,16 +33,16 @@ def resources(network: SpikingNetwork, board: Board) -> tuple[Resource, ...]:
 
 
 def _cores(name: str, network: SpikingNetwork, plan: Layout) -> int:
-    """Cores of a population.
+    """Return the number of cores of a population.
 
-    Below 1 ms neurons that are reached by lists leave their synapses to another core, or several.
+    With steps below 1 ms, one or more additional cores process the synapses of neurons with lists.
     """
     lists = network.projections_to(name) and not plan.local(network, name)
     return _slices(name, network, plan) * (2 if lists and network.dt < 1.0 else 1)
 
 
 def _slices(name: str, network: SpikingNetwork, plan: Layout) -> int:
-    """Parts into which a population or an input is cut."""
+    """Return the number of parts into which a population or an input is cut."""
     if name in {entry.name for entry in network.inputs}:
         return 1  # sPyNNaker sets no limit on the sources of a core
     if name in plan.images:
@@ -52,7 +52,7 @@ def _slices(name: str, network: SpikingNetwork, plan: Layout) -> int:
 
 
 def _each(name: str, network: SpikingNetwork, plan: Layout) -> int:
-    """Neurons of a population on a core."""
+    """Return the number of neurons of a population on a core."""
     if name in plan.images:
         return tile(plan.images[name][0]) ** 2
     pairs = zip(network.projections, plan.connectors, strict=True)

@@ -1,7 +1,8 @@
-"""Networks rewritten for a reset to a value: more steps with less input each, and no holding back.
+"""Rewrite networks for a reset to a value: more steps with less input each, and no held layers.
 
-A reset to a value loses what went beyond the threshold: the less, the less comes in a step.  With
-a k-th of the current and k times as many steps there are as many spikes, k times as far apart.
+A reset to a value discards the excess over the threshold, which is smaller the less input arrives
+in a step.  With a k-th of the current and k times as many steps, the number of spikes stays the
+same and they are k times as far apart.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ _PER_STEP = ("potential", "accumulated_softmax", "softmax")
 
 
 def released(network: SpikingNetwork) -> SpikingNetwork | None:
-    """The network with layers that work from the start, not held back until their input is there.
+    """Return the network with layers that are active from the start instead of being held.
 
     Returns
     -------
     SpikingNetwork or None
-        None if parameters change for another reason: populations that change twice, or later than
-        they start.
+        None if parameters change for another reason, that is, if populations change twice or
+        later than they start.
     """
     populations = []
     for population in network.populations:
@@ -39,14 +40,14 @@ def released(network: SpikingNetwork) -> SpikingNetwork | None:
 
 
 def slowed(network: SpikingNetwork, factor: int) -> SpikingNetwork:
-    """The network with a ``factor``-th of the current in ``factor`` times the steps.
+    """Return the network with a ``factor``-th of the current in ``factor`` times the steps.
 
-    There are as many spikes, further apart.
+    The number of spikes stays the same, but they are further apart.
 
     Parameters
     ----------
     network : SpikingNetwork
-        Without changes; all its neurons are perfect integrators, none has a refractory period.
+        Without changes; all its neurons are perfect integrators without a refractory period.
     factor : int
     """
     if factor == 1:

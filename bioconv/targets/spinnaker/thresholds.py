@@ -1,8 +1,8 @@
-"""Thresholds that make up for what a reset to a value loses, measured on samples.
+"""Thresholds that compensate for the loss by a reset to a value, measured on samples.
 
-A neuron that gets D and loses o beyond the threshold v_th at each spike fires D / (v_th + o) times,
-one that loses nothing D / v_ideal times.  Both counts are measured, so o is known, and the
-threshold that gives the wanted count is v_ideal - o.
+A neuron that receives the total input D and loses the excess o over the threshold v_th at each
+spike fires D / (v_th + o) times; one that loses nothing fires D / v_ideal times.  Both counts are
+measured, so o is known, and the threshold that gives the wanted count is v_ideal - o.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from bioconv.targets.fit import Samples
 
 Floats = NDArray[np.float64]
 
-#: spikes of a channel, over all samples, from which on it has a threshold of its own
+#: number of spikes over all samples from which on a channel has its own threshold
 _ENOUGH = 200
 #: bounds of a threshold, as shares of the wanted one
 _LEAST, _MOST = 0.3, 1.5
-#: rounds: what changes in a layer changes the input of the next
+#: number of iterations, as a change in one layer changes the input of the next
 _ROUNDS = 4
 
 
 def spike_counts(network: SpikingNetwork, samples: Samples) -> dict[str, Floats]:
-    """Spikes of each neuron of each population, summed over the samples."""
+    """Return the number of spikes of each neuron of each population over all samples."""
     recording = simulate(network, samples, progress=False)
     return {
         p.name: np.asarray(recording.spikes_per_neuron[p.name], np.float64).reshape(p.shape)
@@ -39,7 +39,7 @@ def spike_counts(network: SpikingNetwork, samples: Samples) -> dict[str, Floats]
 def matched(
     network: SpikingNetwork, wanted: Mapping[str, Floats], samples: Samples
 ) -> SpikingNetwork:
-    """The network with thresholds that give each channel the wanted number of spikes.
+    """Return the network with thresholds that give each channel the wanted number of spikes.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def matched(
 def _matched(population: Population, ideal: Floats, wanted: Floats, found: Floats) -> Population:
     now = np.asarray(population.value("v_th"))
     reset = np.asarray(population.value("v_reset"))
-    more = _ratio(wanted, found)  # below 1 where too many spikes come
+    more = _ratio(wanted, found)  # below 1 if there are too many spikes
     distance = ideal - reset
     new = (now - reset) + distance * (1.0 - more)
     new = np.clip(new, _LEAST * distance, _MOST * distance)
@@ -76,7 +76,7 @@ def _matched(population: Population, ideal: Floats, wanted: Floats, found: Float
 
 
 def _ratio(wanted: Floats, found: Floats) -> Floats:
-    """Wanted over found spikes of each channel; of the population where there are few."""
+    """Return wanted over found spikes per channel, or per population if there are few."""
     axes = tuple(range(wanted.ndim - 1))
     whole = wanted.sum() / max(found.sum(), 1.0) if wanted.sum() >= _ENOUGH else 1.0
     channel_wanted = wanted.sum(axis=axes, keepdims=True)

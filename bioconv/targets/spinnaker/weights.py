@@ -1,4 +1,4 @@
-"""Weights in 16 bits: how much arrives at a neuron in a step, and what is left of each weight."""
+"""16-bit weights: the largest input of a neuron in a step, and the quantization of weights."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ Signed = tuple[Projection, tuple[sp.csr_array, sp.csr_array]]
 
 #: samples on which the sums are measured
 _N_SAMPLES = 16
-#: how much larger a sum may get on other samples, beside the room that the board adds
+#: factor by which sums may be larger on other samples, in addition to the board's own margin
 _MARGIN = 1.25
-#: operators that move values and do not add them up
+#: operators that move values without summing them
 _MOVES = (Reshape, Permute, Pad, Crop)
 
 
@@ -52,8 +52,8 @@ class Sums:
     Parameters
     ----------
     excitatory, inhibitory : float
-        Absolute values, in the network's unit.  Weights below 0 are inhibitory, and so are those
-        of a receptor that is.
+        Absolute values, in the network's unit.  Weights below 0 are inhibitory, as are those of an
+        inhibitory receptor.
     """
 
     excitatory: float
@@ -61,7 +61,7 @@ class Sums:
 
 
 def largest_sums(network: SpikingNetwork, samples: Samples | None) -> dict[str, Sums]:
-    """What arrives at most: measured on samples, or if all neurons fire at once.
+    """Return the largest sums, measured on samples or for all neurons firing at once.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def largest_sums(network: SpikingNetwork, samples: Samples | None) -> dict[str, 
 
 
 def _signed(network: SpikingNetwork, population: Population) -> list[Signed]:
-    """The projections to a population, each with its weights by sign."""
+    """Return the projections to a population, each with its weights by sign."""
     return [(p, _signs(p, population)) for p in network.projections_to(population.name)]
 
 
@@ -95,7 +95,7 @@ def _worst_case(incoming: list[Signed]) -> Sums:
 
 
 def _signs(projection: Projection, population: Population) -> tuple[sp.csr_array, sp.csr_array]:
-    """The matrices (pre, post) of excitatory and of inhibitory weights, both from 0."""
+    """Return the non-negative matrices (pre, post) of excitatory and of inhibitory weights."""
     matrix = sp.csr_array(projection.operator.matrix())
     below = matrix.copy()
     matrix.data = np.maximum(matrix.data, 0.0)
@@ -133,7 +133,7 @@ def scales_for(
     sums: Mapping[str, Sums],
     local: Mapping[str, bool],
 ) -> dict[str, tuple[WeightScale, WeightScale]]:
-    """The scales of excitatory and of inhibitory weights of each population.
+    """Return the scales of excitatory and of inhibitory weights of each population.
 
     Parameters
     ----------
@@ -141,13 +141,13 @@ def scales_for(
     cells : mapping of str to BoardCell
     sums : mapping of str to Sums
     local : mapping of str to bool
-        Whether the population is reached by convolutions or pooled dense layers.
+        Whether the population receives convolutions or pooled dense layers.
     """
     found = {}
     for population in network.populations:
         cell, arriving = cells[population.name], sums[population.name]
         above, below = _largest_weights(_signed(network, population))
-        # Weights that were silent on the samples have to fit in their word all the same.
+        # Weights that were not used by the samples have to fit into 16 bits as well.
         word = LOCAL_WEIGHT if local[population.name] else LIST_WEIGHT
         most = (
             max(arriving.excitatory, above * 2**15 / word),
@@ -171,7 +171,7 @@ def _largest_weights(incoming: list[Signed]) -> tuple[float, float]:
 def quantized(
     projection: Projection, cell: BoardCell, scales: tuple[WeightScale, WeightScale]
 ) -> Projection:
-    """The projection with its weights as they are stored."""
+    """Return the projection with its weights as they are stored."""
     receptor, _ = cell.receptors[projection.receptor]
     excitatory, inhibitory = scales
     above = excitatory if receptor == "excitatory" else inhibitory
@@ -185,7 +185,7 @@ def quantized(
 
 
 def _on_grid(operator: Operator, grid: Callable[[Floats], Floats]) -> Operator:
-    """A shared weight stays shared where each synapse has one of its own; else each is rounded."""
+    """Round shared weights, or all synapses if these combine several weights."""
     parts = operator.operators if isinstance(operator, Chain) else (operator,)
     pools = [part for part in parts if isinstance(part, AveragePool)]
     moves = [part for part in parts if isinstance(part, _MOVES)]
@@ -197,7 +197,7 @@ def _on_grid(operator: Operator, grid: Callable[[Floats], Floats]) -> Operator:
 
 
 def tiled(pool: AveragePool) -> bool:
-    """Whether every cell of the input is in one window, and no window is cut."""
+    """Return whether every element of the input is in exactly one window, and no window is cut."""
     spatial = pool.in_shape[:-1]
     whole = all(n % size == 0 for n, size in zip(spatial, pool.size, strict=True))
     return pool.strides == pool.size and not np.any(pool.padding) and whole
@@ -206,7 +206,7 @@ def tiled(pool: AveragePool) -> bool:
 def drawn_towards(
     population: Population, network: SpikingNetwork, sums: Sums, cell: BoardCell
 ) -> float:
-    """Largest potential on the board, in mV, that the membrane is drawn to in a step."""
+    """Return the largest potential in mV towards which a membrane is driven on the board."""
     if not cell.kind.takes_currents:
         return 0.0
     tau, c_m = (float(np.max(population.value(name))) for name in ("tau_m", "c_m"))
@@ -216,7 +216,7 @@ def drawn_towards(
         steps = float(np.max(population.value(receptor.tau))) / network.dt  # that it lasts
         drawn = arriving * steps * tau / c_m
     else:
-        drawn = arriving * tau / network.dt  # a step goes dt / tau of the way
+        drawn = arriving * tau / network.dt  # a step covers the fraction dt / tau of the distance
     current = float(np.max(np.abs(population.value("i_offset"))))
     for drive in network.drives:
         if drive.post == population.name:

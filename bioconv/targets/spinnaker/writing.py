@@ -1,4 +1,4 @@
-"""A network as a program for sPyNNaker."""
+"""Write a network as a program for sPyNNaker."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write(fit: Fit, folder: Path) -> None:
     Parameters
     ----------
     fit : Fit
-        Of `bioconv.targets.spinnaker.fitting.fit`.
+        From `bioconv.targets.spinnaker.fitting.fit`.
     folder : Path
         Exists and is empty.
     """
@@ -57,10 +57,10 @@ def write(fit: Fit, folder: Path) -> None:
 
 
 def program_tables(fit: Fit) -> tuple[dict[str, Any], Arrays]:
-    """Tables of the program, and what goes into ``weights.npz``."""
+    """Return the tables of the program and the contents of ``weights.npz``."""
     network, board = fit.network, fit.details["board"]
     arrays: Arrays = {}
-    # What is not of the board is as in every other program.
+    # Everything that is not specific to the board is as in every other program.
     usual = network_tables(network.replace(projections=(), drives=()), {})
     readouts = usual.tables["READOUTS"]
     arrays |= {name: array for name, array in usual.arrays.items() if ".readout_" in name}
@@ -90,7 +90,7 @@ def program_tables(fit: Fit) -> tuple[dict[str, Any], Arrays]:
 
 
 def _in_units_of_board(network: SpikingNetwork, board: Board, arrays: Arrays) -> None:
-    """Potentials of a readout are those of the board."""
+    """Convert the potentials of readouts to those of the board."""
     for readout in network.readouts:
         if not readout.reads_spikes:
             gain = board.cells[readout.population].gain
@@ -121,7 +121,7 @@ def _population(
 
 
 def _neurons_per_core(name: str, network: SpikingNetwork, board: Board) -> int | tuple[int, int]:
-    """Part of a population on a core: a square of an image, or a number of neurons."""
+    """Return the neurons per core: the edges of a square of an image, or a number."""
     if name in board.layout.images:
         edge = tile(board.layout.images[name][0])
         return edge, edge
@@ -162,7 +162,7 @@ def _projection(
 
 
 def _drives(network: SpikingNetwork, board: Board, arrays: Arrays) -> list[dict[str, Any]]:
-    """Weights of analog inputs in nA."""
+    """Return the weights of analog inputs in nA."""
     rows = []
     for number, drive in enumerate(network.drives):
         key, edges = f"drive{number}", drive.operator.edges()
@@ -174,7 +174,7 @@ def _drives(network: SpikingNetwork, board: Board, arrays: Arrays) -> list[dict[
 
 
 def _value(key: str, given: ArrayLike, shape: tuple[int, ...], arrays: Arrays) -> Any:
-    """A number where all neurons have the same, else an array."""
+    """Return a number if all neurons have the same value, else the name of an array."""
     flat = np.ascontiguousarray(np.broadcast_to(np.asarray(given, np.float64), shape)).ravel()
     if np.ptp(flat) == 0.0:
         return float(flat[0])

@@ -5,14 +5,15 @@
 images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  It needs
 NumPy and pynn_brainscales, which comes with EBRAINS or the container of the Electronic Visions
 group.  The first run calibrates the neurons, which takes about five minutes.  Run strength.py
-before: it measures how strong the synapses of your chip are, and says which --gm to use here.
+first: it measures how strong the synapses of your chip are and prints the --gm to use here.
 
-The chip is a thousand times faster than the network that was converted: a millisecond of that is a
-microsecond here.  Potentials are in LSB, the steps of the chip's ADC.  Weights are whole numbers; a
-synapse has 63 at most, and larger weights take several synapses.  Weights below 0 are a projection
-of their own.  Input currents and biases have become resting potentials.  Delays are the chip's own.
-A network that is larger than the chip is emulated part by part: RUNS says which neurons are on the
-chip together, and spikes of neurons of an earlier run come from sources.
+The chip runs a thousand times faster than the network that was converted: a millisecond of the
+network is a microsecond here.  Potentials are in LSB, the steps of the chip's ADC.  Weights are
+whole numbers; a synapse holds at most 63, and larger weights take several synapses.  Weights below
+0 form a projection of their own.  Input currents and biases are converted to resting potentials.
+Delays are those of the chip.  A network that is larger than the chip is emulated part by part:
+RUNS lists which neurons are on the chip together, and spikes of neurons from an earlier run are
+replayed by spike sources.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def emulate(run, spikes, options):
     """Put the neurons of a run on the chip, show them all images, and return their spikes.
 
     A run is a list of parts of populations: (name, first neuron, last neuron + 1).  Spikes are
-    {population or input: [(steps, neurons) for each image]}, those that are returned {part: ...}.
+    given as {population or input: [(steps, neurons) for each image]} and returned as {part: ...}.
     """
     sim.setup()
     neurons = {part: population(part, options.gm) for part in run}
@@ -76,7 +77,7 @@ def emulate(run, spikes, options):
 
 
 def wire(projection, neurons, sources):
-    """Connect what is on the chip of both ends; sources stand for what is not of the first."""
+    """Connect the neurons that are on the chip; sources replace presynaptic ones that are not."""
     name = projection["pre"]
     posts = [part for part in neurons if part[0] == projection["post"]]
     here = [part for part in neurons if part[0] == name]
@@ -94,7 +95,7 @@ def wire(projection, neurons, sources):
 
 
 def population(part, gm):
-    """A part of a population, whose spikes are recorded."""
+    """Create a part of a population and record its spikes."""
     name, start, stop = part
     cell = {key: cut(value, start, stop) for key, value in POPULATIONS[name]["cell"].items()}
     cells = sim.Population(
@@ -105,7 +106,7 @@ def population(part, gm):
 
 
 def cut(value, start, stop):
-    """The part of a parameter that differs from neuron to neuron."""
+    """Return a parameter for the neurons from ``start`` to ``stop``."""
     return value[start:stop] if np.ndim(value) else value
 
 
@@ -133,25 +134,25 @@ def connect(projection, pre, pre_cells, post, post_cells):
 
 
 def gaps(n, taken):
-    """What is left of 0 ... n when the ranges in ``taken`` are."""
+    """Return the ranges of 0 ... n that are not in ``taken``."""
     edges = [0, *(edge for span in sorted(taken) for edge in span), n]
     return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
 
 
 def size(name):
-    """Number of neurons of a population, or of sources of an input."""
+    """Return the number of neurons of a population, or of sources of an input."""
     return images.n_neurons(POPULATIONS[name] if name in POPULATIONS else INPUTS[name])
 
 
 def window(options):
-    """Microseconds from one image to the next."""
+    """Return the time from one image to the next in microseconds."""
     cells = [entry["cell"] for entry in POPULATIONS.values()]
     slowest = max(np.max(cell[tau]) for cell in cells for tau in ("tau_m", "tau_syn_E"))
     return options.steps * DT + (PAUSE * slowest if options.batch > 1 else 0.0)
 
 
 def spike_times(part, spikes, options):
-    """Times in ms of the spikes of a batch, one sequence for each source of a part."""
+    """Return the spike times of a batch in ms, one sequence for each source of a part."""
     _, start, stop = part
     steps = np.concatenate([steps for steps, _ in spikes])
     sources = np.concatenate([sources for _, sources in spikes])
@@ -165,7 +166,7 @@ def spike_times(part, spikes, options):
 
 
 def recorded(cells, n_images, options):
-    """Spikes of a population after a run, image by image."""
+    """Return the spikes of a population after a run, separately for each image."""
     trains = [np.asarray(train) for train in cells.get_data("spikes").segments[-1].spiketrains]
     neurons = np.repeat(np.arange(len(trains)), [len(train) for train in trains])
     times = np.concatenate(trains) / MS
@@ -177,7 +178,7 @@ def recorded(cells, n_images, options):
 
 
 def encoded(x, options):
-    """Spikes of the sources that stand for the images: {input: [(steps, sources), ...]}."""
+    """Return the spikes that encode the images: {input: [(steps, sources), ...]}."""
     spikes: dict = {name: [] for name in images.spiking(INPUTS)}
     for image in range(len(next(iter(x.values())))):
         sample = {name: values[image] for name, values in x.items()}
@@ -188,7 +189,7 @@ def encoded(x, options):
 
 
 def add(spikes, found, n_images):
-    """Add the spikes of the parts of populations that a run had to those of the populations."""
+    """Add the spikes of the parts that were in a run to those of their populations."""
     for (name, start, _), part in found.items():
         nothing = [(np.zeros(0, int), np.zeros(0, int))] * n_images
         spikes[name] = [
@@ -198,7 +199,7 @@ def add(spikes, found, n_images):
 
 
 def parse():
-    """The command line: options, what to record, images and labels."""
+    """Return the options of the command line, what to record, the images and the labels."""
     recordable = {name: ("spikes", "counts") for name in [*images.spiking(INPUTS), *POPULATIONS]}
     parser = command_line.parser(f"{NAME} on BrainScaleS-2.", N_STEPS, recordable)
     parser.add_argument("--batch", type=command_line.positive, default=50, help="images a run")
@@ -212,7 +213,7 @@ def parse():
 
 
 def main():
-    """Emulate the network run by run, and write what it did."""
+    """Emulate the network run by run and write the result."""
     options, record, x, y = parse()
     started = time.perf_counter()
     spikes = encoded(x, options)

@@ -1,10 +1,10 @@
-"""How strong the synapses of this chip are, and which --gm program.py needs; written by bioconv.
+"""Measure the synaptic strength of this chip and the --gm for program.py; written by bioconv.
 
     python strength.py
 
-Neurons with the weights 1 ... 63 get regular spikes.  Their mean potential is
-rest + weight * strength * rate * tau_syn * tau_m, and they fire where that is above the threshold:
-the smallest weight that makes them fire tells the strength, by spikes alone.
+Neurons with the weights 1 ... 63 receive regular spikes.  Their mean potential is
+rest + weight * strength * rate * tau_syn * tau_m, and they fire if it is above the threshold.
+The strength therefore follows from the smallest weight that makes them fire, using spikes alone.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ TAU = 10.0  # us, of membranes and synapses
 COPIES = 8  # neurons with the same weight
 N_SPIKES = 400
 LARGEST = 63
-#: us between two spikes: on a chip as strong as NAME wants it, a weight of 32 just fires
+#: us between two spikes: on a chip of the strength that NAME needs, a weight of 32 just fires
 EVERY = 32 * LSB_PER_US * TAU**2 / (THRESHOLD - REST)
 #: PyNN counts milliseconds
 MS = 1e-3
 
 
 def fires(gm):
-    """Which neurons fire, shape (weights 1 ... 63, copies)."""
+    """Return which neurons fire, shape (weights 1 ... 63, copies)."""
     sim.setup()
     times = np.arange(1, N_SPIKES + 1) * EVERY * MS
     source = sim.Population(1, sim.cells.SpikeSourceArray(spike_times=times))
@@ -60,7 +60,7 @@ def fires(gm):
 
 
 def main():
-    """Measure at one setting, and say which one the network needs."""
+    """Measure the strength at one setting and print the setting that the network needs."""
     parser = argparse.ArgumentParser(description=f"Strength of synapses for {NAME}.")
     parser.add_argument("--gm", type=int, default=I_SYNIN_GM, help="30 to 800")
     gm = parser.parse_args().gm

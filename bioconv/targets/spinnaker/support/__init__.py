@@ -1,1 +1,1 @@
-"""Modules that exported SpiNNaker programs carry with them."""
+"""Modules that are included in exported SpiNNaker programs."""

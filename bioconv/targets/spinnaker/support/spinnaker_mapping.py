@@ -1,4 +1,4 @@
-"""Mapping without a board: what sPyNNaker makes of the network, on a virtual one."""
+"""Mapping on a virtual board: how sPyNNaker represents the network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bioconv.export.support import arrays
 from bioconv.targets.spinnaker.support.spinnaker_network import Network
 
-#: as for a board with 48 chips, without one; read from the home folder, which is a scratch one
+#: settings of a virtual board with 48 chips, read from a temporary home folder
 _CONFIGURATION = """[Machine]
 version = 5
 virtual_board = True
@@ -26,9 +26,9 @@ virtual_board = True
 
 @contextmanager
 def virtual_board() -> Iterator[None]:
-    """A scratch folder as home and working folder: sPyNNaker reads and writes in both."""
+    """Use a temporary folder as home and working folder, as sPyNNaker reads and writes in both."""
     scratch = mkdtemp(prefix="spinnaker_")
-    # sPyNNaker writes its last file when Python ends; what was registered first runs last.
+    # sPyNNaker writes its last file when Python ends; the handler registered first runs last.
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     Path(scratch, ".spynnaker.cfg").write_text(_CONFIGURATION, encoding="utf-8")
     before = Path.cwd()
@@ -45,15 +45,15 @@ def virtual_board() -> Iterator[None]:
 
 
 def save(network: Network, path: Path) -> dict[str, int]:
-    """Write what the tool chain holds of a mapped network; return the numbers of cores and chips.
+    """Write the tool chain's data of a mapped network; return the numbers of cores and chips.
 
-    The file has, for the weights ``W`` of a projection, ``W.synapses`` (one row each: channel
-    before, channel behind, neuron before, neuron behind, delay in ms) and ``W.stored`` (the
-    weight, as it is read back from the words for the board) for lists; ``W.kernel`` and ``W.dense``
-    (whole numbers) for convolutions and pooled dense layers; for a population ``P`` the numbers of
-    neurons of its parts, ``P.sizes``, and ``P.scales``, a stored weight per nA or uS of each
-    receptor; and for all ``time_scale``, how many times slower than real time the board runs.
-    ``W.delay`` is that of a convolution or a pooled dense layer, in ms, one for each pair of parts.
+    For the weights ``W`` of a projection, the file contains ``W.synapses`` (one row each: channel
+    before, channel behind, neuron before, neuron behind, delay in ms) and ``W.stored`` (the weight
+    as it is read back from the data for the board) for lists, and ``W.kernel`` or ``W.dense``
+    (whole numbers) for convolutions and pooled dense layers, with ``W.delay``, their delay in ms
+    for each pair of parts.  For a population ``P`` it contains the numbers of neurons of its parts,
+    ``P.sizes``, and ``P.scales``, the stored weight per nA or uS of each receptor.  ``time_scale``
+    is the factor by which the board runs slower than real time.
     """
     held: dict[str, Any] = {}
     for name, parts in network.populations.items():
@@ -78,7 +78,7 @@ def _joined(name: str, parts: list[NDArray]) -> NDArray:
 
 
 def _held(projection: Any, channels: tuple[int, int]) -> Iterator[tuple[str, NDArray]]:
-    """Name and values of what one projection of PyNN holds."""
+    """Yield the names and values of the data of one projection of PyNN."""
     connector = projection._synapse_information.connector
     edge = projection._projection_edge
     post = edge.post_vertex
@@ -101,7 +101,7 @@ def _held(projection: Any, channels: tuple[int, int]) -> Iterator[tuple[str, NDA
 
 
 def _local_delay(projection: Any) -> float:
-    """Delay in ms, from what a core is told: steps of its own, after those of an extension."""
+    """Return the delay in ms from the data of a core: its own steps plus those of an extension."""
     from spynnaker.pyNN.models.common.local_only_2d_common import get_delay_for_source
 
     sender, steps, stage, _ = get_delay_for_source(projection)
@@ -112,7 +112,7 @@ def _local_delay(projection: Any) -> float:
 
 
 def _pool_dense(connector: Any, edge: Any, post: Any, scales: NDArray) -> NDArray:
-    """Words of the weights, (columns, rows, neurons), from the blocks of the cores."""
+    """Return the stored weights, (columns, rows, neurons), from the blocks of the cores."""
     pooled = np.prod(connector.weights.shape[:-1])
     blocks = []
     for vertex in post.machine_vertices:
@@ -126,14 +126,14 @@ def _pool_dense(connector: Any, edge: Any, post: Any, scales: NDArray) -> NDArra
 
 
 def _places() -> NDArray[np.int64]:
-    """Chip (x, y) and core of everything that runs neurons or sources."""
+    """Return the chip (x, y) and core of everything that runs neurons or sources."""
     vertices = _data_view().iterate_placemements()
     rows = [(p.x, p.y, p.p) for p in vertices if getattr(p.vertex, "app_vertex", None) is not None]
     return np.array(sorted(rows), np.int64).reshape(-1, 3)
 
 
 def _data_view() -> Any:
-    """Where the tool chain keeps what it knows."""
+    """Return the object in which the tool chain stores its data."""
     from spynnaker.pyNN.data import SpynnakerDataView
 
     return SpynnakerDataView

@@ -1,4 +1,4 @@
-"""The program for SpiNNaker on NEST: to try it without a board."""
+"""Run the program for SpiNNaker on NEST, to test it without a board."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _DELTA = {
 
 
 class NestNetwork(Network):
-    """The same tables; convolutions as lists, the network made anew for each image.
+    """The same network on NEST, with convolutions as lists, rebuilt for each image.
 
-    What a spike does shows a step later here than on the board, which takes it in before it
-    integrates.  PyNN's IF_curr_delta ignores start values on NEST and shows no potential: the
-    native cell is used.
+    A spike takes effect one step later here than on the board, which processes it before it
+    integrates.  PyNN's IF_curr_delta ignores start values on NEST and cannot record its potential;
+    the native cell is used instead.
     """
 
     module = "pyNN.nest"
@@ -41,14 +41,14 @@ class NestNetwork(Network):
         )
 
     def neurons(self, label: str, entry: Values, n_neurons: int, part: slice) -> Any:
-        """Some neurons of a population of the network, with their start values."""
+        """Create some neurons of a population of the network, with their start values."""
         values = of_part(entry["parameters"], part)
         start = of_part(entry["initial"], part)
         if entry["cell"] == "IF_curr_delta":
             cells = importlib.import_module("pyNN.nest.cells")
             told = _translated(values)
             kind = cells.native_cell_type("iaf_psc_delta")
-            # PyNN would hand every entry of NEST's status over, also those that cannot be set.
+            # PyNN would pass on every entry of NEST's status, including those that cannot be set.
             kind.default_parameters = dict.fromkeys(told, 0.0)
             cell = kind(**told)
             start = {"V_m": start["v"]}
@@ -61,23 +61,23 @@ class NestNetwork(Network):
         return population
 
     def recorded_name(self, population: Any, variable: str) -> str:
-        """The native cell has names of its own."""
+        """Return the simulator's name of a variable; the native cell uses its own names."""
         native = "V_m" in population.celltype.recordable
         return "V_m" if variable == "v" and native else variable
 
     def connect(self, row: Values) -> None:
-        """All projections are lists."""
+        """Connect one projection of the network; on NEST all are lists."""
         self.connect_list(row)
 
     def add_list(
         self, row: Values, receptor: str, before: int, behind: int, synapses: Synapses
     ) -> None:
-        """Synapses of one sign between two channels, in NEST's units."""
+        """Add synapses of one sign between two channels, in NEST's units."""
         pre, post, weight = synapses
         entry = self.tables[row["post"]]
         factor = entry["rise"] if entry["cell"] == "IF_curr_delta" else 1e3  # mV, or nA -> pA
         if row["receptors"][1] == "" and receptor == "inhibitory":
-            factor = -factor  # NEST tells the two receptors by the sign of the weight
+            factor = -factor  # NEST distinguishes the two receptors by the sign of the weight
         ends = (self.populations[row["pre"]][before], self.populations[row["post"]][behind])
         senders, receivers = (np.asarray(end.all_cells, dtype=int) for end in ends)
         self.nest().Connect(
@@ -92,11 +92,11 @@ class NestNetwork(Network):
         )
 
     def nest(self) -> Any:
-        """NEST itself: its lists of synapses are 50 times as fast as PyNN's."""
+        """The module of NEST itself, whose lists of synapses are 50 times as fast as PyNN's."""
         return importlib.import_module("nest")
 
     def start(self, currents: Values, spikes: Values, again: bool) -> None:
-        """Make the network anew: NEST under PyNN cannot be put to rest."""
+        """Rebuild the network, as NEST under PyNN cannot be returned to rest."""
         if again:
             observed = self.observed
             self.end()
@@ -110,15 +110,15 @@ class NestNetwork(Network):
         super().start({}, spikes, again=False)
 
     def build(self, observed: Values) -> None:
-        """Make everything, and remember what is observed."""
+        """Create the network, and store what is observed."""
         self.observed = observed
         self.made.clear()
         super().build(observed)
 
     def set_spikes(self, source: Any, trains: list[NDArray[np.int64]]) -> None:
-        """Give each source the times at which it fires: a step later than on the board."""
+        """Set the times at which each source fires, a step later than on the board."""
         sequence = importlib.import_module("pyNN.parameters").Sequence
-        # PyNN sends them off a delay early, which for step 0 would be before the start.
+        # PyNN emits them earlier by one delay, which for step 0 would be before the start.
         source.set(spike_times=[sequence((train + 2) * self.dt) for train in trains])
 
 

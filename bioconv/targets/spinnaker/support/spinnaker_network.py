@@ -1,4 +1,4 @@
-"""A network of PyNN populations on a SpiNNaker board, or the same on NEST."""
+"""A network of PyNN populations for a SpiNNaker board, which also runs on NEST."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Values = Mapping[str, Any]
 
 
 class Network:
-    """Populations, spike sources and projections, made from the tables of the program.
+    """Populations, spike sources and projections, created from the tables of the program.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Network:
         self.made: list[tuple[str, tuple[int, int], Any]] = []
 
     def build(self, observed: Values) -> None:
-        """Make everything; ``observed`` tells what to record: population -> "spikes", "v"."""
+        """Create the network; ``observed`` is what to record: population -> "spikes", "v"."""
         longest = max([row["delay"] for row in self.projections], default=self.dt)
         self.setup(longest)
         for name, entry in self.tables.items():
@@ -61,7 +61,7 @@ class Network:
         self.sim.setup(timestep=self.dt, min_delay=self.dt, time_scale_factor=time_scale(self.dt))
 
     def _population(self, name: str, entry: Values) -> Iterator[Any]:
-        """The population, or one a channel for images."""
+        """Create the population, or one per channel for images."""
         if entry["image"] is None:
             yield self.neurons(name, entry, images.n_neurons(entry), slice(None))
             return
@@ -73,7 +73,7 @@ class Network:
             )
 
     def neurons(self, label: str, entry: Values, n_neurons: int, part: slice) -> Any:
-        """Some neurons of a population of the network, with their start values."""
+        """Create some neurons of a population of the network, with their start values."""
         cell = getattr(self.sim, entry["cell"])(**of_part(entry["parameters"], part))
         extra = {}
         if entry["image"] is not None:
@@ -90,7 +90,7 @@ class Network:
         return population
 
     def source(self, name: str, n_neurons: int) -> Any:
-        """Neurons that fire when they are told."""
+        """Create spike sources, which fire at given times."""
         return self.sim.Population(n_neurons, self.sim.SpikeSourceArray(spike_times=[]), label=name)
 
     def record(self, population: Any, variables: Any) -> None:
@@ -98,7 +98,7 @@ class Network:
         population.record([self.recorded_name(population, variable) for variable in variables])
 
     def connect(self, row: Values) -> None:
-        """One projection of the network: lists by sign, or one connector for a pair of channels."""
+        """Connect one projection: as lists by sign, or with one connector per pair of channels."""
         if row["connector"] == "list":
             self.connect_list(row)
             return
@@ -113,7 +113,7 @@ class Network:
                 self.made.append((row["weights"], (before, behind), projection))
 
     def _convolution(self, row: Values, kernel: NDArray) -> tuple[Any, Any]:
-        """The board lays the kernel around the neuron that fires: turned by half a turn."""
+        """Return a convolution, with the kernel rotated by 180 degrees for the board."""
         pool = {"pool_shape": row["pool"], "pool_stride": row["pool"]} if row["pool"] > 1 else {}
         connector = self.sim.ConvolutionConnector(
             kernel[::-1, ::-1].copy(), padding=row["padding"], **pool
@@ -121,13 +121,13 @@ class Network:
         return connector, self.sim.Convolution(delay=row["delay"])
 
     def _pool_dense(self, row: Values, matrix: NDArray) -> tuple[Any, Any]:
-        """The board counts columns before rows."""
+        """Return a pooled dense connector; on the board columns come before rows."""
         pool = {"pool_shape": row["pool"], "pool_stride": row["pool"]} if row["pool"] > 1 else {}
         connector = self.sim.PoolDenseConnector(matrix.transpose(1, 0, 2).copy(), **pool)
         return connector, self.sim.PoolDense(delay=row["delay"])
 
     def connect_list(self, row: Values) -> None:
-        """Lists of synapses: weights above 0 on one receptor, those below on the other."""
+        """Connect by lists, with weights above 0 on one receptor and those below on the other."""
         synapses = spinnaker_synapses.of_projection(row, self.weights, self.tables)
         before, behind = (len(self.populations[row[end]]) for end in ("pre", "post"))
         for sign, receptor in zip((1, -1), row["receptors"], strict=True):
@@ -139,7 +139,7 @@ class Network:
     def add_list(
         self, row: Values, receptor: str, before: int, behind: int, synapses: Synapses
     ) -> Any:
-        """Synapses of one sign between two channels."""
+        """Add synapses of one sign between two channels."""
         pre, post, weight = synapses
         table = np.column_stack([pre, post, weight, np.full(len(pre), row["delay"])])
         return self.sim.Projection(
@@ -151,7 +151,7 @@ class Network:
         )
 
     def start(self, currents: Values, spikes: Values, again: bool) -> None:
-        """Put everything to rest and set what an image drives: nA, and steps of input spikes."""
+        """Reset the network and set an image's input: currents in nA and steps of input spikes."""
         if again:
             self.sim.reset()
         for name, current in currents.items():
@@ -165,19 +165,19 @@ class Network:
             self.set_spikes(source, np.split(np.asarray(steps, np.int64)[order], ends))
 
     def set_spikes(self, source: Any, trains: list[NDArray[np.int64]]) -> None:
-        """Give each source the steps in which it fires.
+        """Set the steps in which each source fires.
 
-        ``source.set(spike_times=...)`` of sPyNNaker 7.4.1 ends in a TypeError where sources differ:
-        it indexes a list with an array.
+        ``source.set(spike_times=...)`` of sPyNNaker 7.4.1 raises a TypeError if sources differ,
+        because it indexes a list with an array.
         """
         source._vertex.send_buffer_times = np.array([*trains, None], dtype=object)[:-1]
 
     def run(self, n_steps: int) -> None:
-        """One step more than is read: the potential of a step is recorded at its start."""
+        """Run one step more than is read, as the potential is recorded at the start of a step."""
         self.sim.run((n_steps + 1) * self.dt)
 
     def spikes(self, name: str, n_steps: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Steps and neurons of the spikes of the last image."""
+        """Return the steps and neurons of the spikes of the last image."""
         parts, steps, neurons = self.populations[name], [], []
         for number, population in enumerate(parts):
             trains = population.get_data("spikes").segments[-1].spiketrains
@@ -191,35 +191,35 @@ class Network:
         return step[early], neuron[early]
 
     def potential(self, name: str, n_steps: int) -> NDArray[np.float64]:
-        """Membrane potential in mV at the end of each step of the last image, (steps, neurons)."""
+        """Return potentials in mV at the ends of steps of the last image, (steps, neurons)."""
         channels = [self._signal(population) for population in self.populations[name]]
         return np.stack(channels, axis=-1).reshape(len(channels[0]), -1)[1 : n_steps + 1]
 
     def _signal(self, population: Any) -> NDArray[np.float64]:
-        """Potentials of the neurons of one population of the board in the last image."""
+        """Return the potentials of the neurons of one board population in the last image."""
         data = population.get_data(self.recorded_name(population, "v"))
         (signal,) = data.segments[-1].analogsignals
         return np.asarray(signal, dtype=np.float64)
 
     def recorded_name(self, population: Any, variable: str) -> str:
-        """What the simulator calls a variable."""
+        """Return the simulator's name of a variable."""
         return variable
 
     def end(self) -> None:
-        """Give the simulator back."""
+        """End the simulation."""
         self.sim.end()
 
 
 def time_scale(dt: float) -> int:
-    """How many times slower than real time the board runs, to have a ms for each step.
+    """Return the factor by which the board runs slower than real time, to have 1 ms for each step.
 
-    sPyNNaker 7.4.1 slows down by itself from steps of 10 ms on only (``spynnaker_data_writer.py``).
+    sPyNNaker 7.4.1 itself slows down only from steps of 10 ms on (``spynnaker_data_writer.py``).
     """
     return max(1, math.ceil(round(1.0 / dt, 6)))
 
 
 def of_part(values: Values, part: slice) -> dict[str, Any]:
-    """Parameters of some neurons: numbers stay, arrays are cut."""
+    """Return the parameters of some neurons: numbers stay, arrays are sliced."""
     return {
         name: value[part] if isinstance(value, np.ndarray) else value
         for name, value in values.items()

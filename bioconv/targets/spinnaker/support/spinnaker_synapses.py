@@ -1,7 +1,7 @@
-"""Projections as lists of synapses, and cut into those between the populations of a board.
+"""Projections as lists of synapses, split into those between the populations of a board.
 
-An image of several channels is one population a channel on the board: neuron ``i`` of channel ``c``
-is neuron ``i * channels + c`` of the network.
+On the board, an image of several channels is one population per channel: neuron ``i`` of channel
+``c`` is neuron ``i * channels + c`` of the network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Synapses = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 def of_projection(
     projection: Mapping[str, Any], weights: Mapping[str, NDArray], populations: Mapping[str, Any]
 ) -> Synapses:
-    """Neurons before, neurons behind and weights of a projection, numbered as in the network."""
+    """Return presynaptic neurons, postsynaptic neurons and weights, numbered as in the network."""
     key = projection["weights"]
     if projection["connector"] == "list":
         parts = (weights[f"{key}.{part}"] for part in ("pre", "post", "weight"))
@@ -31,7 +31,7 @@ def of_projection(
 
 
 def convolution(kernel: NDArray, edge: int, behind: int, pool: int, padding: int) -> Synapses:
-    """Synapses of a convolution with stride 1 behind a pooling, as Keras computes it.
+    """Return the synapses of a convolution with stride 1 after a pooling, as Keras computes it.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def convolution(kernel: NDArray, edge: int, behind: int, pool: int, padding: int
     """
     size, _, n_before, n_behind = kernel.shape
     row, column, up, left = np.indices((edge, edge, size, size), dtype=np.int64)
-    # A neuron is under tap (up, left) of the neuron that lies so much above and to the left.
+    # A neuron is under tap (up, left) of the neuron that lies that far above and to the left.
     target_row = row // pool + padding - up
     target_column = column // pool + padding - left
     inside = (target_row >= 0) & (target_row < behind)
@@ -56,13 +56,13 @@ def convolution(kernel: NDArray, edge: int, behind: int, pool: int, padding: int
 
 
 def pooled_dense(matrix: NDArray, edge: int, channels: int, pool: int) -> Synapses:
-    """Synapses of a dense layer behind a pooling.
+    """Return the synapses of a dense layer after a pooling.
 
     Parameters
     ----------
     matrix : ndarray, shape (rows, columns, channels, neurons behind)
     edge, channels : int
-        Of the image before.
+        Edge and number of channels of the image before.
     pool : int
     """
     row, column, channel = np.indices((edge, edge, channels))
@@ -74,7 +74,7 @@ def pooled_dense(matrix: NDArray, edge: int, channels: int, pool: int) -> Synaps
 
 
 def of_sign(synapses: Synapses, sign: int) -> Synapses:
-    """Those with weights above (1) or below (-1) 0."""
+    """Return the synapses with weights above (1) or below (-1) 0."""
     pre, post, weight = synapses
     chosen = sign * weight > 0
     return pre[chosen], post[chosen], weight[chosen]
@@ -83,13 +83,13 @@ def of_sign(synapses: Synapses, sign: int) -> Synapses:
 def between_channels(
     synapses: Synapses, before: int, behind: int
 ) -> Iterator[tuple[int, int, Synapses]]:
-    """The synapses between each pair of channels that has any, numbered within the channels.
+    """Yield the synapses between each pair of connected channels, numbered within the channels.
 
     Parameters
     ----------
     synapses : (pre, post, weight)
     before, behind : int
-        Channels of the populations; 1 for populations that are no images.
+        Channels of the populations; 1 for populations that are not images.
     """
     pre, post, weight = synapses
     if not len(pre):

@@ -3,19 +3,19 @@
     pip install spynnaker numpy
     python program.py --data images.npz -o result.npz
 
-images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  sPyNNaker
-finds the machine through the file .spynnaker.cfg in the home folder.  Without a machine:
+images.npz holds x, one row per image, and optionally the labels y; --help lists the options.
+sPyNNaker finds the machine through the file .spynnaker.cfg in the home folder.  Without a machine:
 
     python program.py --data images.npz -o mapping.npz --map-only      maps on a virtual board
     python program.py --data images.npz -o result.npz --simulator nest
 
-On NEST a spike acts a step later than on the board.
+On NEST a spike takes effect one step later than on the board.
 
 Numbers in the tables are in PyNN's units: ms, mV, nF, nA, uS.  An entry of POPULATIONS with "image"
-(edge, channels) is one population a channel on the board.  Weights above 0 go to the first of the
-"receptors" of a projection, those below to the second: a receptor has no signs on SpiNNaker.
-"max_expected_summed_weight" sets how weights are scaled to 16 bits.  Spikes and synaptic operations
-in the result are those of the populations that are recorded (--record).
+(edge, channels) is one population per channel on the board.  Weights above 0 use the first of the
+"receptors" of a projection, those below 0 the second, because weights have no sign on SpiNNaker.
+"max_expected_summed_weight" determines how weights are scaled to 16 bits.  Spikes and synaptic
+operations in the result are those of the populations that are recorded (--record).
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ READOUTS: dict = {}
 # </network>
 
 SIMULATORS = {"spinnaker": Network, "nest": NestNetwork}
-#: simulator -> what pip calls it
+#: simulator -> its name for pip
 PACKAGES = {"spinnaker": "spynnaker", "nest": "nest-simulator"}
 
 
 def observed(record):
-    """What to record: spikes of what is asked for or read out, and potentials that are."""
+    """Return what to record: the spikes and potentials that are requested or read out."""
     wanted = {name: {"spikes"} for name in record}
     for readout in READOUTS.values():
         found = wanted.setdefault(readout["population"], {"spikes"})
@@ -59,7 +59,7 @@ def observed(record):
 
 
 def driven(x):
-    """Current in nA of each neuron that an image drives, the constant one included."""
+    """Return each driven neuron's current in nA for an image, including the constant current."""
     currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
     return {
         name: POPULATIONS[name]["parameters"]["i_offset"] + current
@@ -82,7 +82,7 @@ def present(network, x, image, options, watched):
 
 
 def run(network, options, record, x, y):
-    """Show the images one after the other, write what the network did."""
+    """Show the images one after the other and write the results."""
     watched = observed(record)
     started = time.perf_counter()
     network.build(watched)
@@ -114,18 +114,18 @@ def run(network, options, record, x, y):
 
 
 def sizes_of(watched):
-    """Neurons of the populations and inputs of which the spikes are known."""
+    """Return the numbers of neurons of the populations and inputs whose spikes are known."""
     sizes = {name: images.n_neurons(POPULATIONS[name]) for name in watched}
     return sizes | {name: images.n_neurons(INPUTS[name]) for name in images.spiking(INPUTS)}
 
 
 def has_targets(name):
-    """Whether a population sends spikes to any other."""
+    """Return whether a population sends spikes to another."""
     return f"{name}.fan_out" in weights
 
 
 def map_only(options, x):
-    """Map the network with the first image on a virtual board, write what the tools hold."""
+    """Map the network with the first image on a virtual board and write the tool chain's data."""
     output = options.output.absolute()
     with spinnaker_mapping.virtual_board():
         network = Network(DT, POPULATIONS, INPUTS, PROJECTIONS, weights)
@@ -140,7 +140,7 @@ def map_only(options, x):
 
 
 def parse():
-    """The command line: options, what to record, images and labels."""
+    """Return the options of the command line, what to record, the images and the labels."""
     recordable = {name: ("spikes", "counts") for name in POPULATIONS}
     parser = command_line.parser(f"{NAME}: a spiking network for SpiNNaker.", N_STEPS, recordable)
     parser.add_argument("--simulator", choices=list(SIMULATORS), default="spinnaker")
@@ -154,7 +154,7 @@ def parse():
 
 
 def main():
-    """Build the network, show it the images, write what it did."""
+    """Build the network, show it the images and write the results."""
     options, record, x, y = parse()
     if options.map_only:
         map_only(options, x)
