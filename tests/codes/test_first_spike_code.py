@@ -102,7 +102,7 @@ def test_dynamic_neurons_cross_the_threshold_twice() -> None:
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
         fired = np.isfinite(found)
         assert fired.any()
-        np.testing.assert_allclose(found[fired], expected[fired], atol=0.02)
+        np.testing.assert_allclose(found[fired], expected[fired], atol=0.05)
 
 
 def _fire_twice(

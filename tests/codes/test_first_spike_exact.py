@@ -393,7 +393,7 @@ def test_duration_chooses_the_time_unit() -> None:
     assert 850 <= long.n_steps <= 900
     same = bc.convert(model, calibration=x, code=FirstSpikeExactCode(), duration=900 * 0.125)
     assert same.n_steps == long.n_steps
-    with pytest.raises(ParameterError, match="n_steps = 3 is too short for 3 windows"):
+    with pytest.raises(ParameterError, match="n_steps = 3 is too short for 3 consecutive windows"):
         bc.convert(model, calibration=x, code=FirstSpikeExactCode(), n_steps=3)
 
 

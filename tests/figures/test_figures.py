@@ -184,10 +184,6 @@ _CLAIMS_THAT_CAN_FAIL = {
         "steps": np.arange(1, 10),
         "analog": np.full((), 0.55),
     },
-    "bioconv_fig_1": {"loss": _BOUND},
-    "bioconv_fig_2": {"gain": _BOUND},
-    "bioconv_fig_3": {"cells": "what the figure ran, not what came out", "ideal_loss": _BOUND},
-    "stanojevic_fig_3_5": {"steps_64": _BOUND},
     "mueller_table_4_1": {
         **{name: np.full(5, 0.5) for name in ("spiking", "relu1_all")},
         "relu1": np.full(5, 0.55),

@@ -139,7 +139,10 @@ def test_weights_given_by_the_user_are_not_changed() -> None:
     [
         (lambda: compose(), "at least one operator"),
         (lambda: Chain(()), "at least one operator"),
-        (lambda: compose(Reshape((4,), (2, 2)), Dense((4,), np.ones((4, 1)))), r"gives \(2, 2\)"),
+        (
+            lambda: compose(Reshape((4,), (2, 2)), Dense((4,), np.ones((4, 1)))),
+            r"has shape \(2, 2\)",
+        ),
         (lambda: Dense((3,), np.ones((4, 2))), r"Received: \(4, 2\)"),
         (lambda: Conv((4, 4, 3), np.ones((2, 2, 2, 4))), r"Received: \(2, 2, 2, 4\), groups=1"),
         (lambda: Conv((4, 3), np.ones((2, 3, 4)), strides=(0,)), "1 positive values"),
@@ -151,7 +154,7 @@ def test_weights_given_by_the_user_are_not_changed() -> None:
         (lambda: Permute((4, 3), (0, 0)), "permutation of 0 ... 1"),
         (lambda: Crop((3,), ((2, 1),)), "at least one cell"),
         (lambda: Pad((3,), ((-1, 0),)), "non-negative"),
-        (lambda: Place((3,), 0, 2, 4), "hold the input"),
+        (lambda: Place((3,), 0, 2, 4), "fit for inputs"),
     ],
 )
 def test_wrong_settings_are_refused_with_what_was_expected(make, expected: str) -> None:

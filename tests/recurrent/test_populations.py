@@ -183,7 +183,7 @@ def test_program_is_refused_where_brian2_has_no_words(tmp_path: Path) -> None:
     graph = recurrent.populate(model, {"cell/input": Placement(5)})
     with pytest.raises(ExportError, match=r"cell/carry \(Mish\)"):
         recurrent.emit(graph, "cell", tmp_path / "program")
-    with pytest.raises(ParameterError, match="Layers of sequential.* that are: cell"):
+    with pytest.raises(ParameterError, match="Such layers of sequential.*: cell"):
         recurrent.emit(graph, "lstm", tmp_path / "program")
     assert not (tmp_path / "program").exists()
 

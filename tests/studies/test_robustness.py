@@ -293,7 +293,7 @@ def test_a_name_given_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"seeds": 0}, ParameterError, "seeds must be a whole number from 1"),
+        ({"seeds": 0}, ParameterError, "seeds must be an integer of at least 1"),
         ({"simulator": "spinnaker"}, ParameterError, "simulator must be one of auto, array"),
         ({"noise": {"nonsense": (0.1,)}}, ParameterError, "no imperfection 'nonsense'.*threshold"),
         ({"noise": {"shift": (Shifted(0.0),)}}, ParameterError, "at least one amplitude"),
