@@ -251,22 +251,7 @@ class Disturbance:
 
 @dataclass(frozen=True, eq=False)
 class NetworkParts:
-    """All fields of a spiking network; see `bioconv.network.SpikingNetwork`.
-
-    Parameters
-    ----------
-    name : str
-    dt : float
-        Step in ms.
-    n_steps : int
-        Default duration of one sample, in steps.
-    inputs, populations, projections, drives, changes, readouts : tuples
-    analog : AnalogGraph
-    code : mapping of str to str, int, float or bool
-        Name and options of the code, for the record only; nothing depends on it.
-    imperfections : tuple of Disturbance
-        The imperfections that were applied to the network, in this order.
-    """
+    """All fields of a spiking network, which `bioconv.network.SpikingNetwork` describes."""
 
     name: str
     dt: float

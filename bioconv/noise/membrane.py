@@ -214,8 +214,7 @@ class FlickerNoise(Imperfection):
         soft = [
             Problem(name, p.model.name, "has its threshold within its equations.", _SOFT)
             for name, (p, _) in members.items()
-            if threshold_of(p.model)
-            not in names_in(parse_expression(p.model.threshold, p.model.names, boolean=True))
+            if threshold_of(p.model) not in _asked(p.model)
         ]
         if soft:
             raise ConversionError("Flicker noise does not reach these thresholds:", soft)
