@@ -199,6 +199,8 @@ def _record(
     missing = [claim.name for claim in manifest.claims if claim.name not in measured]
     if missing:
         raise ParameterError(f"{name} does not measure {', '.join(missing)}.")
+    # NumPy's own numbers are not written as JSON.
+    measured = {claim.name: float(measured[claim.name]) for claim in manifest.claims}
     rows = [
         {
             **asdict(claim),

@@ -121,6 +121,13 @@ def test_a_figure_with_other_data_is_reproduced_in_part_at_most() -> None:
     assert (record["status"], record["why"]) == ("partly", "other data")
 
 
+def test_numbers_of_numpy_are_written_as_json() -> None:
+    manifest = frame.Manifest("bioconv", "Fig 0", "", (frame.Claim("a", "", 1.0),), data="")
+    used = {"used": np.array("digits")}
+    record = frame._record("fig_0", manifest, {"a": np.float32(1.0)}, used, QUICK)
+    assert json.loads(json.dumps(record))["claims"][0]["holds"] is True
+
+
 def test_quantisation_follows_the_equations() -> None:
     record = frame.figure("mueller_fig_4_3")
     measured = record.measure(record.compute(QUICK))
