@@ -93,6 +93,10 @@ class SimulationError(BioconvError, RuntimeError):
     """A simulator failed; the message contains the end of its output."""
 
 
+class TrainingError(BioconvError, ArithmeticError):
+    """A training run diverged; the message states where and what to change."""
+
+
 class UnknownNameError(BioconvError, ValueError):
     """The registry contains no network or dataset of that name."""
 

@@ -1,0 +1,111 @@
+"""Checkpoints of training runs: arrays and counters, without pickled objects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bioconv.ground.errors import DataError, NetworkFileError
+from bioconv.ground.files import new_file
+
+#: version of the format, part of every fingerprint
+_VERSION = 1
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile)
+
+
+def fingerprint(options: Any, record: Mapping[str, Any], dtype: str, *trees: Any) -> str:
+    """Return a digest of everything that a training run depends on.
+
+    Parameters
+    ----------
+    options : dataclass instance
+    record : mapping
+        Further settings, as plain values.
+    dtype : str
+    *trees : trees of ndarray
+        Start values and data.
+    """
+    settings = {"version": _VERSION, "options": asdict(options), "record": record, "dtype": dtype}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    for tree in trees:
+        leaves, structure = jax.tree.flatten(tree)
+        digest.update(str(structure).encode())
+        for leaf in map(np.ascontiguousarray, leaves):
+            digest.update(f"{leaf.shape}{leaf.dtype.str}".encode())
+            digest.update(leaf.tobytes())
+    return digest.hexdigest()
+
+
+class Checkpoint:
+    """A file with the state of an unfinished training run.
+
+    Parameters
+    ----------
+    path : Path
+    fingerprint : str
+        Digest of the run; a file of another run is refused.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self.path, self.fingerprint = path, fingerprint
+
+    def write(self, tree: Any, counters: Mapping[str, Any]) -> None:
+        """Replace the file by one with these arrays and counters.
+
+        Raises
+        ------
+        DataError
+            If the folder does not exist or cannot be written.
+        """
+        arrays = {f"array_{k}": np.asarray(v) for k, v in enumerate(jax.tree.leaves(tree))}
+        text = json.dumps({"fingerprint": self.fingerprint, "counters": dict(counters)})
+        with new_file(self.path, DataError) as part, part.open("wb") as file:
+            np.savez(file, header=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+
+    def read(self, like: Any) -> tuple[Any, dict[str, Any]] | None:
+        """Return the arrays and counters of the file, or None if there is none.
+
+        Parameters
+        ----------
+        like : tree of arrays
+            Structure, shapes and types that the arrays must have.
+
+        Raises
+        ------
+        DataError
+            If the file belongs to a run with other settings, start values or data.
+        NetworkFileError
+            If the file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        leaves, structure = jax.tree.flatten(like)
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                header = json.loads(archive["header"].tobytes())
+                found = header["fingerprint"]
+                arrays = [archive[f"array_{k}"] for k in range(len(archive.files) - 1)]
+                counters = dict(header["counters"])
+        except _DAMAGE as error:
+            raise NetworkFileError(
+                f"{self.path} is not a checkpoint, or is damaged ({error}). Delete it to start "
+                "the training from the beginning."
+            ) from error
+        if found != self.fingerprint:
+            raise DataError(
+                f"{self.path} is the checkpoint of a training run with other settings, start "
+                "values or data. Give another file, or delete it."
+            )
+        expected = [(leaf.shape, np.dtype(leaf.dtype)) for leaf in leaves]
+        if [(a.shape, a.dtype) for a in arrays] != expected:
+            raise NetworkFileError(f"{self.path} is damaged: its arrays do not fit. Delete it.")
+        return jax.tree.unflatten(structure, [jnp.asarray(a) for a in arrays]), counters
