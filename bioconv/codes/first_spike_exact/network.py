@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import lcm
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.functions import ReLU
-from bioconv.analog.graph import GraphInput, Layer
+from bioconv.analog.graph import GraphInput, Layer, Term
 from bioconv.codes.code import Request
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.assembly import Parts, add_all, prepared
 from bioconv.codes.common.layout import asked_steps
 from bioconv.codes.common.max_windows import cells_of, pool_of
-from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.membrane import rounded
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.pooling import MaxMinPool
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
-from bioconv.codes.first_spike_exact.neurons import (
-    FirstSpikeEncoder,
-    FirstSpikeExact,
-    FirstSpikeIntegrator,
-    FirstSpikePool,
+from bioconv.codes.first_spike_exact.layers import (
+    GRID,
+    Source,
+    as_value,
+    connect,
+    integrator,
+    off_grid,
+    rectifier,
+    spike_values,
 )
+from bioconv.codes.first_spike_exact.neurons import FirstSpikeEncoder, FirstSpikePool
 from bioconv.codes.first_spike_exact.scaling import Scaling, measure
-from bioconv.codes.first_spike_exact.schedule import Schedule, Window, plan
+from bioconv.codes.first_spike_exact.schedule import Schedule, plan
 from bioconv.network import (
     Drive,
     Input,
@@ -35,16 +40,11 @@ from bioconv.network import (
     Projection,
     Readout,
     SpikingNetwork,
-    Value,
 )
 from bioconv.neurons import Neuron
-from bioconv.operators import compact, identity, scaled
+from bioconv.operators import identity, scaled
 
 Floats = NDArray[np.float64]
-
-#: weights are integer multiples of this share of a population's largest slope: fine enough for
-#: float32, coarse enough for sums in any order and any unit to stay on the same side of a threshold
-_GRID = 2.0**-34
 
 
 @dataclass
@@ -120,10 +120,10 @@ def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
     dt, unit = schedule.dt, schedule.unit
     name = plan.names[f"{entry.name} encoder"]
     low, scale = plan.scaling.low[entry.name], float(plan.scaling.scale[entry.name])
-    grid = dt * _GRID
+    grid = dt * GRID
     neuron = FirstSpikeEncoder(
         plan.code.inactive,
-        v_th=_off_grid(window.close * dt, grid),
+        v_th=off_grid(window.close * dt, grid),
         i_offset=float(rounded(-low / scale * unit, grid)),
         t_close=window.close * dt,
     )
@@ -137,7 +137,7 @@ def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
             neuron.model,
             neuron.parameters,
             start_step=window.open - 1,
-            spike_values=_values(schedule, window),
+            spike_values=spike_values(schedule, window),
         )
     )
     return Input(plan.names[entry.name], entry.shape)
@@ -145,74 +145,35 @@ def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
 
 def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
     """Add neurons whose first spike represents a ReLU (thesis 2.4.2 (ii)-(v))."""
-    code, schedule = plan.code, plan.schedule
-    scale, window, dt = plan.scaling.scale[layer.name], schedule.windows[layer.name], schedule.dt
-    gain = _gain(plan, layer)
-    grid, synapses = _connect(plan, layer, gain / scale)
-    total = np.zeros(layer.shape)
-    for projection in synapses:
-        total += apply64(projection.operator, np.ones((1, *projection.operator.in_shape)))
-    # Missing part of the slope once all input has arrived: alpha and the padding cells.
-    missing = rounded(np.broadcast_to(gain, layer.shape) - total, grid)
-    slope = missing + total
-    ramp = missing if code.slope == "identical" else np.ones(())
-    if code.ramp == "own":
-        ramp = np.zeros(())
-    before, length = (window.open - window.start) * dt, (window.close - window.open) * dt
-    bias = plan.scaling.bias(layer.inputs[0]) / scale
-    v_th = ramp * before + slope * (length - schedule.unit * bias)
-    fine = dt * grid / 2 / lcm(1, *(denominator(p.operator) for p in synapses))
-    neuron = FirstSpikeExact(
-        code.inactive,
-        "falling" if code.threshold == "falling" else "constant",
-        v_th=_compact(_off_grid(v_th, fine), layer),
-        i_offset=_compact(ramp, layer),
-        i_open=_compact(slope if code.inactive == "silent" else missing, layer),
-        t_start=window.start * dt,
-        t_open=window.open * dt,
-        t_first=_compact(_earliest(plan, layer), layer),
-        t_close=window.close * dt,
-        slope=_compact(slope, layer),
+    scale, gain, name = plan.scaling.scale[layer.name], _gain(plan, layer), plan.names[layer.name]
+    sources = [_source(plan, layer, term, gain / scale) for term in layer.inputs[0].terms]
+    grid, synapses = connect(name, layer.shape, sources)
+    plan.projections += synapses
+    function = layer.function
+    neuron = rectifier(
+        plan.code,
+        plan.schedule,
+        plan.schedule.windows[layer.name],
+        shape=layer.shape,
+        synapses=synapses,
+        grid=grid,
+        slope=gain,
+        bias=plan.scaling.bias(layer.inputs[0]) / scale,
+        limit=function.max_value / scale if isinstance(function, ReLU) else inf,
     )
     _append(plan, layer, neuron)
+
+
+def _source(plan: FirstSpikeExactPlan, layer: Layer, term: Term, post: Floats | None) -> Source:
+    operator = scaled(term.operator, pre=plan.scaling.scale[term.source], post=post)
+    delay = plan.schedule.delay(term.source, layer.name)
+    return Source(_population_of(plan, term.source), operator, delay)
 
 
 def _gain(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
     """Return the slope of the potential within the window, J / w of Eqs 2.3 and 2.6."""
     sums = plan.scaling.sums[layer.name]
     return np.ones(sums.shape) if plan.code.slope == "identical" else 1.0 / (1.0 - sums)
-
-
-def _earliest(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:
-    """Return the time in ms before which no neuron fires."""
-    schedule, window = plan.schedule, plan.schedule.windows[layer.name]
-    held = plan.code.threshold == "held"
-    earliest = np.asarray(window.open * schedule.dt if held else 0.0)
-    if isinstance(layer.function, ReLU) and np.isfinite(layer.function.max_value):
-        limit = layer.function.max_value / plan.scaling.scale[layer.name]
-        earliest = np.maximum(earliest, window.close * schedule.dt - limit * schedule.unit)
-    return earliest
-
-
-def _connect(
-    plan: FirstSpikeExactPlan, layer: Layer, gain: Floats
-) -> tuple[float, list[Projection]]:
-    """Add the synapses of a population with weights on a grid, and return the grid in pA."""
-    operators = [
-        scaled(term.operator, pre=plan.scaling.scale[term.source], post=gain)
-        for term in layer.inputs[0].terms
-    ]
-    size = np.ones(layer.shape)
-    for operator in operators:
-        size += apply64(operator.map_weights(np.abs), np.ones((1, *operator.in_shape)))
-    grid = _GRID * 2.0 ** np.ceil(np.log2(size.max()))
-    found = []
-    for term, operator in zip(layer.inputs[0].terms, operators, strict=True):
-        delay = plan.schedule.delay(term.source, layer.name)
-        pre = _population_of(plan, term.source)
-        found.append(Projection(pre, plan.names[layer.name], on_grid(operator, grid), "syn", delay))
-    plan.projections += found
-    return grid, found
 
 
 def _add_pool(plan: FirstSpikeExactPlan, layer: Layer) -> None:
@@ -226,7 +187,7 @@ def _add_pool(plan: FirstSpikeExactPlan, layer: Layer) -> None:
         plan.projections.append(Projection(pre, plan.names[layer.name], operator, "syn", delay))
     last = pool.minima if isinstance(pool, MaxMinPool) else (False,)
     v_th = np.where(np.asarray(last), sources - 0.5, 0.5)
-    _append(plan, layer, FirstSpikePool(v_th=_compact(v_th, layer)))
+    _append(plan, layer, FirstSpikePool(v_th=as_value(v_th, layer.shape)))
 
 
 def _append(plan: FirstSpikeExactPlan, layer: Layer, neuron: Neuron) -> None:
@@ -242,54 +203,32 @@ def _append(plan: FirstSpikeExactPlan, layer: Layer, neuron: Neuron) -> None:
             scale=scale if carried is None else scale * carried.factor,
             offset=np.zeros(()) if carried is None else carried.offset,
             start_step=window.open - 1,
-            spike_values=_values(plan.schedule, window),
+            spike_values=spike_values(plan.schedule, window),
         )
     )
 
 
-def _values(schedule: Schedule, window: Window) -> Floats:
-    """Return the value of a spike in each step of a window, which is 0 in the last step."""
-    steps = np.arange(window.close - window.open, -1, -1)
-    return np.asarray(steps * schedule.dt / schedule.unit, np.float64)
-
-
 def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
-    """Add outputs, which only sum their input; the bias is a current (Eqs 2.34, 2.35)."""
-    schedule, window = plan.schedule, plan.schedule.windows[layer.name]
+    """Add outputs, which only sum their input."""
+    schedule, population = plan.schedule, plan.names[layer.name]
     for term in layer.inputs[0].terms:
-        operator = scaled(term.operator, pre=plan.scaling.scale[term.source])
-        delay = schedule.delay(term.source, layer.name)
-        pre = _population_of(plan, term.source)
-        plan.projections.append(Projection(pre, plan.names[layer.name], operator, "syn", delay))
-    bias = plan.scaling.bias(layer.inputs[0])
-    length = (window.open - window.start) * schedule.dt
-    neuron = FirstSpikeIntegrator(
-        i_offset=_compact(bias * schedule.unit / length, layer),
-        t_start=window.start * schedule.dt,
-        t_close=window.close * schedule.dt,
-    )
+        source = _source(plan, layer, term, None)
+        plan.projections.append(
+            Projection(source.population, population, source.operator, "syn", source.delay)
+        )
+    bias, window = plan.scaling.bias(layer.inputs[0]), schedule.windows[layer.name]
+    neuron = integrator(schedule, window, shape=layer.shape, bias=bias)
     (name,) = identifiers([output])
     plan.populations.append(
         Population(
-            plan.names[layer.name],
+            population,
             layer.shape,
             neuron.model,
             neuron.parameters,
             scale=np.asarray(1.0 / schedule.unit),
         )
     )
-    plan.readouts.append(Readout(name, plan.names[layer.name], "level", layer.function))
-
-
-def _off_grid(values: Floats | float, grid: float) -> Floats:
-    """Round values to the nearest midpoints between two points of the grid."""
-    return (np.floor(np.asarray(values, np.float64) / grid) + 0.5) * grid
-
-
-def _compact(values: Floats, layer: Layer) -> Value:
-    """Return a single number if all values are the same, otherwise the array."""
-    constant = compact(values, layer.shape)
-    return float(constant.ravel()[0]) if constant.size == 1 else constant
+    plan.readouts.append(Readout(name, population, "level", layer.function))
 
 
 def _record(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | int | float | bool]:
