@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 
@@ -111,23 +112,68 @@ def plan(
 def _schedule(
     code: FirstSpikeExactCode, rewritten: Rewritten, scaling: Scaling, dt: float, unit: float
 ) -> Schedule:
+    stages = [
+        Stage(
+            layer.name,
+            tuple(term.source for term in layer.inputs[0].terms),
+            None
+            if isinstance(layer.function, MaxPool)
+            else _length(code, layer, scaling, unit / dt),
+        )
+        for layer in rewritten.layers
+    ]
+    stages += [
+        Stage(layer.name, tuple(term.source for term in layer.inputs[0].terms), 0)
+        for layer in rewritten.readouts
+    ]
+    return arranged([entry.name for entry in rewritten.inputs], stages, dt, unit)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer in the order of the windows.
+
+    Parameters
+    ----------
+    name : str
+    sources : tuple of str
+        Inputs and layers.
+    length : int or None
+        Steps of the window; 0 for outputs, which never fire, and None for maxima, which fire with
+        one of their sources.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    length: int | None
+
+
+def arranged(inputs: Iterable[str], stages: Iterable[Stage], dt: float, unit: float) -> Schedule:
+    """Return the schedule in which the window of a layer opens when all its sources have closed.
+
+    Parameters
+    ----------
+    inputs : iterable of str
+        Each has a window of one time unit.
+    stages : iterable of Stage
+        Layers and outputs, sources first.
+    dt, unit : float
+        ms.
+    """
     span = max(ceil(round(unit / dt, 9)), 1)
     # The largest input fires at the end of step 0, which is time 1.
-    windows = {entry.name: Window(0, 1, span + 1, 0) for entry in rewritten.inputs}
-    for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = [windows[term.source] for term in layer.inputs[0].terms]
+    windows = {name: Window(0, 1, span + 1, 0) for name in inputs}
+    for stage in stages:
+        sources = [windows[name] for name in stage.sources]
         opened = max((source.close for source in sources), default=0) + 1
         delays = [opened - source.close for source in sources]
         first = [source.open + d for source, d in zip(sources, delays, strict=True)]
         start = min(first, default=0)
-        if layer in rewritten.readouts:
-            windows[layer.name] = Window(start, opened, opened, opened)
-        elif isinstance(layer.function, MaxPool):
+        if stage.length is None:
             # A maximum has no window of its own: it fires when its source's spike arrives.
-            windows[layer.name] = Window(start, start, opened, opened)
+            windows[stage.name] = Window(start, start, opened, opened)
         else:
-            length = _length(code, layer, scaling, unit / dt)
-            windows[layer.name] = Window(start, opened, opened + length, opened)
+            windows[stage.name] = Window(start, opened, opened + stage.length, opened)
     return Schedule(dt, unit, windows)
 
 
@@ -136,4 +182,9 @@ def _length(code: FirstSpikeExactCode, layer: Layer, scaling: Scaling, unit_step
     longest = (1.0 + code.zeta) * scaling.largest[layer.name]
     if isinstance(layer.function, ReLU):
         longest = min(longest, layer.function.max_value / float(np.min(scaling.scale[layer.name])))
+    return steps_of(longest, unit_steps)
+
+
+def steps_of(longest: float, unit_steps: float) -> int:
+    """Return the steps of a window that holds a lead of ``longest`` units, at least one."""
     return max(ceil(round(longest * unit_steps, 9)), 1)
