@@ -47,7 +47,8 @@ def require(packages: Mapping[str, str]) -> None:
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
         advice = " and ".join(dict.fromkeys(packages[name] for name in missing))
-        raise SimulatorMissingError(f"{', '.join(missing)} is not installed. Install it: {advice}")
+        names, verb = " and ".join(missing), "is" if len(missing) == 1 else "are"
+        raise SimulatorMissingError(f"{names} {verb} not installed. To install: {advice}")
 
 
 @contextmanager
