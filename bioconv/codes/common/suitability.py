@@ -54,7 +54,7 @@ def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
         reason = f"{known.threshold} must lie above {known.reset}."
         yield Problem(model.name, "neuron", reason)
     if model.current in neuron.distributions or np.any(np.asarray(neuron.value(model.current))):
-        reason = f"the code sets {model.current} itself, so that its value would be lost."
+        reason = f"the code sets {model.current} itself, so the given value would be lost."
         yield Problem(model.name, "neuron", reason, f"Omit {model.current}.")
     if 0 < ask.max_rate < _SLOWEST:
         reason = f"max_rate = {ask.max_rate:g} Hz is too low to present a sample."
