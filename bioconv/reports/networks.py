@@ -170,8 +170,8 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
         )
     if "expected_error" in found:
         same = found.get("expected_agreement")
-        share = "" if same is None else f"{100 * float(same):.1f} % of the samples"
-        agreement = f", same largest output for {share}" if share else ""
+        percent = "" if same is None else f"{100 * float(same):.1f} % of the samples"
+        agreement = f", same largest output for {percent}" if percent else ""
         lines.append(
             "with the gain and bias of every channel fitted to the curve: error of the outputs for "
             f"the calibration samples {100 * float(found['expected_error']):.1f} %{agreement}"
