@@ -327,7 +327,7 @@ def test_neuron_and_duration() -> None:
         bc.convert(model, calibration=x, code=bc.FewSpikesCode(), neuron="lif")
     with pytest.raises(ParameterError, match="complete after 22 steps"):
         bc.convert(model, calibration=x, code=bc.FewSpikesCode(), n_steps=21)
-    with pytest.raises(ParameterError, match="n_inputs must be 1 to 8"):
+    with pytest.raises(ParameterError, match="n_inputs must be an integer from 1 to 8"):
         FewSpikes(0)
     with pytest.raises(ParameterError, match="takes 2 to 25 sources"):
         FewSpikesMaxGate(1)
