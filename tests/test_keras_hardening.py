@@ -122,7 +122,7 @@ def test_channels_that_the_network_has_elsewhere_are_refused(make: Callable[[], 
         lambda: bc.keras.HardwareAware(layer, channels),
         lambda: bc.keras.harden(model, channels),
     ):
-        with pytest.raises(ParameterError, match='odd.*use per="layer"'):
+        with pytest.raises(ParameterError, match='odd.*Use per="layer"'):
             refused()
     bc.keras.harden(model, WeightQuantization(3))
 

@@ -90,15 +90,17 @@ class Interval(Rule):
         return (low and high) or value in self.besides
 
     def __str__(self) -> str:
-        ends = []
-        if self.low > -math.inf:
-            ends.append(f"{'above' if self.above else 'from'} {self.low:g}")
-        if self.high < math.inf:
-            ends.append(f"{'below' if self.below else 'to'} {self.high:g}")
-        joint = " " if ends[:1] and ends[0].startswith("from") and not self.below else ", "
-        kind = "a whole number" if self.whole else "a number"
-        text = f"{kind} {joint.join(ends)}".strip()
-        return f"{text}, or {' or '.join(map(str, self.besides))}" if self.besides else text
+        low, high = self.low > -math.inf, self.high < math.inf
+        kind = "an integer" if self.whole else "a number"
+        if low and high and not (self.above or self.below):
+            text = f"{kind} from {self.low:g} to {self.high:g}"
+        else:
+            above = "above" if self.above else "of at least"
+            below = "below" if self.below else "at most" if low else "of at most"
+            ends = [f"{above} {self.low:g}"] * low + [f"{below} {self.high:g}"] * high
+            text = f"{kind} {' and '.join(ends)}".strip()
+        *others, last = [text, *map(str, self.besides)]
+        return f"{', '.join(others)} or {last}" if others else last
 
 
 @dataclass(frozen=True)

@@ -200,12 +200,12 @@ def _quantization_problems(quantization: Any, layers: Sequence[Any]) -> list[str
         return [f"quantization must be a WeightQuantization. Received: {quantization!r}."]
     problems = []
     if quantization.rounding != "nearest":
-        problems.append("rounding must be nearest: training does not support random rounding.")
+        problems.append("rounding must be nearest; training does not support random rounding.")
     wrong = [f"{layer.name} ({type(layer).__name__})" for layer in layers if _elsewhere(layer)]
     if quantization.bits and quantization.per == "channel" and wrong:
         problems.append(
-            f"the kernels of {', '.join(wrong)} do not have the output channels on the last axis: "
-            'use per="layer".'
+            f"the kernels of {', '.join(wrong)} do not have the output channels on the last axis. "
+            'Use per="layer".'
         )
     return problems
 

@@ -92,7 +92,9 @@ class Recording(RecordingParts):
         """
         labels = np.asarray(y).reshape(-1)
         if len(labels) != self.n_images:
-            raise DataError(f"{self.n_images} samples need as many labels, not {len(labels)}.")
+            raise DataError(
+                f"expected {self.n_images} labels, one for each sample. Received: {len(labels)}."
+            )
         return (self._classes(readout) == labels[:, None]).mean(axis=0)
 
     def agreement(self, classes: NDArray, readout: str = "") -> float:

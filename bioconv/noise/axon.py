@@ -43,7 +43,7 @@ from bioconv.operators import identity
 
 #: roles of the parameters that hold the settings of axons
 _ROLES = (roles.LOSS, roles.SPURIOUS, roles.JITTER, roles.LATENCY)
-_ADVICE = "Disturb the network without these axons."
+_ADVICE = "Apply imperfections to the network without these axons."
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def with_axons(network: SpikingNetwork, merge: Merge | None = None) -> SpikingNe
     }
     problems = [entry for entry in built.values() if isinstance(entry, Problem)]
     if problems:
-        raise ConversionError("Spikes cannot be jittered that much:", problems)
+        raise ConversionError("Spikes cannot be jittered by this much:", problems)
     axons = {name: entry for name, entry in built.items() if isinstance(entry, Population)}
     late = {
         known[name] or name: _steps(network, axon)
@@ -273,10 +273,10 @@ def _in_own_words(network: SpikingNetwork) -> SpikingNetwork:
             own = _own_models(population.model)
             references += own
             if not any(same(population.model, model) for model in own):
-                reason = "is an axon whose equations bioconv does not know."
+                reason = "its equations are not those of an axon of bioconv."
                 problems.append(Problem(population.name, population.model.name, reason, _ADVICE))
     if problems:
-        raise ConversionError("Nothing more can be done to these axons:", problems)
+        raise ConversionError("These axons cannot be modified:", problems)
     return in_words_of(network, references)
 
 
@@ -313,9 +313,9 @@ def _axon_population(
         return Problem(
             name,
             "SpikeJitter",
-            f"{axon.latency:g} ms to either side are {slots} steps of {network.dt:g} ms, more than "
-            f"{MOST_SLOTS}.",
-            "Use less jitter, a smaller reach, or larger steps.",
+            f"a reach of {axon.latency:g} ms to either side spans {slots} steps of "
+            f"{network.dt:g} ms, but the maximum is {MOST_SLOTS}.",
+            "Use less jitter, a smaller reach or a larger dt.",
         )
     kind = AxonKind(axon.loss > 0, axon.rate > 0, slots, once)
     model = Axon(kind).model

@@ -127,7 +127,7 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
     if strange:
         raise ParameterError(f"Expected imperfections of bioconv.noise. Received: {strange}.")
     if not isinstance(seed, int | np.integer) or seed < 0:
-        raise ParameterError(f"seed must be a whole number from 0. Received: {seed!r}.")
+        raise ParameterError(f"seed must be an integer of at least 0. Received: {seed!r}.")
     owned = zip(imperfections, _owners(imperfections, network.imperfections), strict=True)
     present = _ordered([(entry, owner) for entry, owner in owned if entry.amplitude])
     if not present:

@@ -94,12 +94,16 @@ def correct_input(
     ratio = _ratio(sigma_real, mean_real, sigma)
     chosen = [p for p in chosen_neurons(network, populations) if p.model.threshold]
     wrong = [
-        Problem(p.name, p.model.name, "does not compare its input with a threshold once.")
+        Problem(
+            p.name,
+            p.model.name,
+            "it does not fire by comparing its accumulated input with a threshold.",
+        )
         for p in chosen
         if not _compares_once(p)
     ]
     if wrong:
-        raise ConversionError(f"{network.name} cannot get another input:", wrong)
+        raise ConversionError(f"The input of {network.name} cannot be corrected:", wrong)
     new = edited(network, {p.name: _corrected(p, np.asarray(ratio)) for p in chosen})
     names = {p.name for p in chosen}
 
@@ -232,13 +236,13 @@ def _countable(
     strange = [p.name for p in network.populations if shapes.get(p.name) != p.shape]
     if strange:
         raise ParameterError(
-            f"{reference.name} has no populations {', '.join(strange)} of the same shape: give "
-            "the network as it was before it was disturbed."
+            f"{reference.name} has no populations {', '.join(strange)} of the same shape. Pass "
+            "the network without imperfections as the reference."
         )
     able, problems = [], []
     for population in chosen_populations(network, populations):
         if population.decoded_from == "spikes":
-            reason = "tells by the time of its spikes, not by their number."
+            reason = "it represents values by the times of its spikes, not by their number."
             problems.append(Problem(population.name, population.model.name, reason))
         elif population.model.role(roles.THRESHOLD) and population.model.threshold:
             able.append(population.name)

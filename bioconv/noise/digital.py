@@ -66,7 +66,7 @@ class _NeuronFault(Imperfection):
             hit = streams.of(places.of(population)).random(device_shape(population)) < self.share
             edit = self._edit(population, hit)
             if edit is None:
-                reason = f"has no threshold that would keep it {self._state}."
+                reason = f"it has no threshold that could keep it {self._state}."
                 problems.append(Problem(population.name, population.model.name, reason))
             else:
                 edits[population.name] = edit
@@ -261,7 +261,7 @@ class FanIn(Imperfection):
     fewer_is_worse = True
     source = (
         "Moradi et al. 2018, IEEE Trans. Biomed. Circuits Syst. 12:106, arXiv:1708.04198 "
-        "(64 words of content-addressable memory a neuron)"
+        "(64 words of content-addressable memory per neuron)"
     )
 
     def __post_init__(self) -> None:
@@ -343,13 +343,17 @@ class TimeQuantization(Imperfection):
         """Return the network with rounded times; see `Imperfection.rewrite`."""
         projections = tuple(self._delayed(p, network.dt) for p in network.projections)
         later = [
-            Problem(f"{p.pre} to {p.post}", "Projection", "arrives at another time than its code.")
+            Problem(f"{p.pre} to {p.post}", "Projection", "its spikes would be decoded wrongly.")
             for p, q in zip(network.projections, projections, strict=True)
             if p.delay_steps != q.delay_steps and _timed(network, p)
         ]
         if later:
-            advice = "its spikes tell by their time: convert with a larger dt instead."
-            raise ConversionError(f"{network.name} has no delays to round; {advice}", later)
+            reason = "because the times of its spikes represent values"
+            raise ConversionError(
+                f"The delays of {network.name} cannot be rounded, {reason}. Convert with a larger "
+                "dt instead:",
+                later,
+            )
         edits = {p.name: Edit(self._rules(p, network.dt)) for p in network.populations}
         return edited(network.replace(projections=projections), edits)
 

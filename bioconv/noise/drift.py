@@ -54,7 +54,9 @@ class Drift(Imperfection):
     )
 
     def __post_init__(self) -> None:
-        check(self, [] if self.target else ["target must be named."])
+        check(
+            self, [] if self.target else ["target must not be empty. Pass the name of a parameter."]
+        )
 
     @property
     def amplitude(self) -> float:
@@ -71,8 +73,9 @@ class Drift(Imperfection):
         for population in members:
             last = self._edit(network, population, 1.0)
             if last.receptors or last.drive is not None:
-                reason = "would change what arrives, not a parameter alone."
-                problems.append(Problem(population.name, self.target, reason, "Choose another."))
+                reason = "a drift would change its input, not only a parameter."
+                advice = "Choose another target."
+                problems.append(Problem(population.name, self.target, reason, advice))
             for name in last.parameters:
                 touched.add((population.name, name))
                 more += self._changes(network, population, name, stairs)
@@ -81,7 +84,7 @@ class Drift(Imperfection):
         if not touched:
             raise ConversionError(
                 f"No population of {network.name} has {self.target}:",
-                [Problem(p.name, p.model.name, f"has no {self.target}.") for p in members],
+                [Problem(p.name, p.model.name, f"it has no {self.target}.") for p in members],
             )
         kept = [c for c in network.changes if (c.population, c.variable) not in touched]
         return network.replace(changes=tuple([*kept, *more]))

@@ -30,7 +30,7 @@ _WHITE = (
     "Sarpeshkar, Delbruck and Mead 1993, IEEE Circuits and Devices 9(6), doi:10.1109/101.261888"
 )
 _SOFT = "Use thermal or shot noise, which act on the potential."
-_IN_POWER = "Give one with the root of the sum of both squares."
+_IN_POWER = "Add one flicker noise, with the root of the sum of the squares as its sigma."
 _CLOCK = 1e-3  # s: noise is specified by its mean over 1 ms
 
 
@@ -85,12 +85,12 @@ class ThermalNoise(Imperfection):
         members = dict(_membranes(network))
         leaks = {name: _tau(p) for name, (p, _) in members.items()}
         missing = [
-            Problem(name, p.model.name, "has no leak.", "Give tau, the time constant of one.")
+            Problem(name, p.model.name, "it has no leak.", "Set tau, the time constant in ms.")
             for name, (p, _) in members.items()
             if not self.tau and leaks[name] is None
         ]
         if missing:
-            raise ConversionError("There is no thermal noise without a leak:", missing)
+            raise ConversionError("Thermal noise requires a leak:", missing)
         share, dt = self.deviation / self.swing, network.dt
         slopes = {
             name: share * distance * self._per_deviation(leaks[name], dt)
@@ -205,19 +205,19 @@ class FlickerNoise(Imperfection):
         """Return the disturbed network; see `Imperfection.rewrite`."""
         members = dict(_membranes(network))
         twice = [
-            Problem(name, p.model.name, "has flicker noise already.", _IN_POWER)
+            Problem(name, p.model.name, "it already has flicker noise.", _IN_POWER)
             for name, (p, _) in members.items()
             if p.model.role(roles.NOISE_THRESHOLD)
         ]
         if twice:
             raise ConversionError("Flicker noise cannot be added twice:", twice)
         soft = [
-            Problem(name, p.model.name, "has its threshold within its equations.", _SOFT)
+            Problem(name, p.model.name, "its threshold is part of its equations.", _SOFT)
             for name, (p, _) in members.items()
             if threshold_of(p.model) not in _asked(p.model)
         ]
         if soft:
-            raise ConversionError("Flicker noise does not reach these thresholds:", soft)
+            raise ConversionError("Flicker noise cannot be added to these thresholds:", soft)
 
         def flickering(p: Population) -> Population:
             if p.name not in members:
@@ -300,7 +300,7 @@ def _flickering(model: NeuronModel, threshold: str, taus: Floats) -> NeuronModel
         parameters=(
             *model.parameters,
             Parameter(sigma, 0.0, "mV", meaning, role=roles.NOISE_THRESHOLD),
-            Parameter(start, 0.0, "ms", "Time from which on it fluctuates", moment=True),
+            Parameter(start, 0.0, "ms", "Time from which the threshold fluctuates", moment=True),
             *(part.time_constant for part in parts),
         ),
         states=(*model.states, *(part.state for part in parts)),

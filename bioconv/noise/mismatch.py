@@ -108,7 +108,7 @@ class Mismatch(Imperfection):
     def __post_init__(self) -> None:
         problems = target_problems(self.target)
         if self.target == "weight" and self.correlation:
-            problems.append("correlation is of neurons; synapses have none.")
+            problems.append("correlation applies to neurons only, not to weights.")
         check(self, problems)
         object.__setattr__(self, "populations", tuple(self.populations))
 
@@ -148,9 +148,9 @@ def target_problems(target: object) -> list[str]:
     """Return problems of a ``target``, which must be a quantity that can vary."""
     if not isinstance(target, str) or not _NAME.fullmatch(target):
         names = ", ".join([*DEVICES, "weight"])
-        return [f"target must be one of {names}, or a parameter. Received: {target!r}."]
+        return [f"target must be one of {names}, or the name of a parameter. Received: {target!r}."]
     if target == "delay":
-        return ["delays have an imperfection of their own: use DelayMismatch, with sigma in ms."]
+        return ["target must not be delay: delays are varied by DelayMismatch, with sigma in ms."]
     return []
 
 
@@ -168,7 +168,7 @@ def _in_steps(edit: Edit, population: Population, dt: float) -> Edit:
 
 
 def _lacking(population: Population, target: str) -> str:
-    return f"has no {target}" + (" but 0." if has(population, target) else ".")
+    return f"its {target} is 0." if has(population, target) else f"it has no {target}."
 
 
 def _advice(population: Population) -> str:
@@ -221,7 +221,7 @@ def spread(
             edits[population.name] = edit
     if not edits:
         raise ConversionError(
-            f"{network.name} has no {target} that could differ:",
+            f"{network.name} has no {target} that could vary:",
             [Problem(p.name, p.model.name, _lacking(p, target), _advice(p)) for p in chosen],
         )
     return edited(network, edits)

@@ -17,7 +17,7 @@ from bioconv.noise.mismatch import Mismatch
 from bioconv.noise.state import FixedPointState
 from bioconv.noise.weights import WeightQuantization
 
-NOT_PUBLISHED = "not published, as far as we found"
+NOT_PUBLISHED = "not published, as far as we know"
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ _HOPKINS = "Hopkins and Furber 2015, Neural Computation 27:2148, doi:10.1162/NEC
 _RHODES = (
     "Rhodes et al. 2018, Frontiers in Neuroscience 12:816, doi:10.3389/fnins.2018.00816, section 3"
 )
-_NOT_REREAD = "Quoted from memory of the publication: check it before you cite it."
+_NOT_REREAD = "Quoted from memory: check the publication before you cite it."
 
 _DYNAP_SE = Profile(
     "dynap_se",
@@ -140,14 +140,13 @@ _DYNAP_SE = Profile(
             "Mismatch of thresholds, time constants and weights",
             "standard deviation about 20 % of the mean",
             _BUCHEL,
-            f"The level of their Gaussian model of the chip. {_NOT_REREAD}",
+            f"The value in their Gaussian model of the chip. {_NOT_REREAD}",
         ),
         Number(
             "Weights",
-            "four synapse types a neuron, the weight of each shared by a core",
+            "four synapse types per neuron; all neurons of a core share the weight of each",
             _MORADI,
-            "No imperfection here: choosing them is part of the design of a network. "
-            + _NOT_REREAD,
+            f"Not an imperfection: weights are chosen in the design of a network. {_NOT_REREAD}",
         ),
         Number("Thermal and flicker noise of the membrane", NOT_PUBLISHED),
         Number("Temperature dependence", NOT_PUBLISHED),
@@ -161,7 +160,7 @@ _BRAINSCALES_2 = Profile(
     (
         Number(
             "Weights",
-            "6 bits, sign by the row of synapses",
+            "6 bits; the sign is that of the row of synapses",
             f"{_PEHLE}; pynn-brainscales, projections.py (integers from 0 to 63)",
             "63 steps on either side of 0: 7 bits with the sign.",
         ),
@@ -169,14 +168,14 @@ _BRAINSCALES_2 = Profile(
             "Synapses of a neuron circuit",
             "256 (131,072 synapses, 512 neuron circuits)",
             _PEHLE,
-            "Neuron circuits can be joined for more.",
+            "Neuron circuits can be joined to have more.",
         ),
         Number(
             "Mismatch before and after calibration",
             NOT_PUBLISHED,
             "",
-            "Given as histograms of single parameters for one chip each, and calibrated away by "
-            "the tool calix; add Mismatch(...) with your chip's figures.",
+            "Published as histograms of single parameters, each for one chip, and compensated by "
+            "the calibration tool calix; add Mismatch(...) with the values of your chip.",
         ),
         Number("Trial-to-trial noise", NOT_PUBLISHED),
     ),
@@ -193,15 +192,15 @@ _BRAINDROP = Profile(
             "copies of a circuit differ by a factor of up to 10",
             "Brains in Silicon, Stanford, course EE 304 (repository Stanford-BIS/syde556), "
             "lecture 7, How similar is one silicon circuit to another?",
-            "Taken as six standard deviations of a log-normal: ln(10) / 6 = 0.38.  A range named "
-            "in a lecture, no measured spread.",
+            "Taken as six standard deviations of a log-normal: ln(10) / 6 = 0.38. The range is "
+            "from a lecture, not from a measurement.",
         ),
         Number("Standard deviation of gains and biases", NOT_PUBLISHED),
         Number(
             "Temperature",
             "responses are mismatched and temperature-sensitive; compensated for the network",
             _NECKAR,
-            "No coefficient is given there.",
+            "The publication gives no coefficient.",
         ),
         Number("Mismatch of Neurogrid", NOT_PUBLISHED),
     ),
@@ -216,7 +215,7 @@ _ROLLS = Profile(
             "Mismatch between neurons",
             "9.4 % on average",
             f"{_QIAO}; quoted by open-neuromorphic.org, ROLLS",
-            "What was varied was not looked up again.",
+            "Which quantity varied was not checked again.",
         ),
         Number(
             "Weights of the programmable synapses",
@@ -240,16 +239,16 @@ _SPINNAKER = Profile(
     (
         Number("Time step", "1 ms", _HOPKINS),
         Number(
-            "Numbers of a neuron's state",
+            "State variables of a neuron",
             "32-bit fixed point (s16.15)",
             _HOPKINS,
-            "In mV, pA and nS, as the equations are.",
+            "In mV, pA and nS, like the equations.",
         ),
         Number(
             "Weights",
-            "16 bits, sign by the receptor",
+            "16 bits; the sign is that of the receptor",
             "sPyNNaker 7.4, models/neuron/synapse_dynamics/synapse_dynamics_static.py",
-            "A power of two a population and receptor scales them.",
+            "Scaled by a power of two for each population and receptor.",
         ),
         Number("Lost packets under load", "no fixed rate", _RHODES, "Depends on the network."),
         Number("Device mismatch", "none: it is digital"),

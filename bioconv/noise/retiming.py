@@ -76,7 +76,7 @@ def _shifts(network: SpikingNetwork, late: Mapping[str, int]) -> dict[str, int]:
     except ValueError as error:
         reason = f"its populations cannot be delayed one after the other: {error}"
         problem = Problem(network.name, "SpikingNetwork", reason)
-        raise ConversionError("Spikes cannot come later in this network:", [problem]) from error
+        raise ConversionError("The spikes of this network cannot be delayed:", [problem]) from error
     found = _longest(network, order, late, {})
     last = max(found.values(), default=0)
     return _longest(network, order, late, {r.population: last for r in network.readouts})
@@ -113,10 +113,10 @@ def _check(network: SpikingNetwork, shifts: Mapping[str, int]) -> None:
         Problem(
             name,
             model.name,
-            "its equations use the time t, but none of its parameters is a moment, so that it "
-            "cannot do the same later.",
-            "Mark the parameters (Parameter(..., moment=True)); a network from an old file has to "
-            "be converted again.",
+            "its equations use the time t, but none of its parameters is declared as a moment, so "
+            "its response cannot be shifted in time.",
+            "Declare them with Parameter(..., moment=True), or convert a network from an old file "
+            "again.",
         )
         for model, name in models.items()
         if uses_time(model) and not any(p.moment for p in model.parameters)
@@ -200,7 +200,7 @@ def held(model: NeuronModel) -> NeuronModel:
     """Return the model with a time before which it does not fire; unchanged if it has one."""
     if model.role(roles.RELEASE):
         return model
-    name, meaning = free_name(model, "t_begin"), "Time from which on it may fire"
+    name, meaning = free_name(model, "t_begin"), "Time from which the neuron may fire"
     begin = Parameter(name, 0.0, "ms", meaning, moment=True, role=roles.RELEASE)
     return replace(
         model,

@@ -145,12 +145,12 @@ class FixedPointState(Imperfection):
     def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
         """Return the disturbed network; see `Imperfection.rewrite`."""
         twice = [
-            Problem(p.name, p.model.name, "is in fixed point already.", "Give the larger step.")
+            Problem(p.name, p.model.name, "it already has a register.", "Use the larger step.")
             for p in network.populations
             if p.model.role(roles.REGISTER_STEP)
         ]
         if twice:
-            raise ConversionError("A register has one step:", twice)
+            raise ConversionError("A register can have only one step:", twice)
         most = 2.0 ** (self.bits - 1)
         values = (self.step, -most, most - 1)
         return network.replace(

@@ -54,13 +54,13 @@ def with_synapses(
         if drives or isinstance(entry, Projection)
     ]
     problems = [
-        Problem(_title(entry), type(entry.operator).__name__, f"has {n:,} synapses.")
+        Problem(_title(entry), type(entry.operator).__name__, f"it has {n:,} synapses.")
         for _, entry in found
         if (n := n_synapses(entry.operator)) > MOST_SYNAPSES
     ]
     if problems:
         raise ConversionError(
-            f"No more than {MOST_SYNAPSES:,} synapses can have a weight each:", problems
+            f"At most {MOST_SYNAPSES:,} synapses can have individual weights:", problems
         )
     new: dict[int, Operator] = {
         id(entry): reweighted(entry.operator, partial(change, place, entry))

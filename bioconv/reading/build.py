@@ -206,9 +206,7 @@ class _Builder:
 
 def _exists(values: Mapping[TensorRef, Tensor | None], ref: TensorRef) -> None:
     if ref not in values:
-        raise Refusal(
-            f"output number {ref.tensor} of {shown(ref.layer)} is used, but not supported."
-        )
+        raise Refusal(f"output {ref.tensor} of {shown(ref.layer)} is used, but is not supported.")
 
 
 def _refuse(reason: str) -> None:
@@ -226,7 +224,7 @@ def input_shape(config: Config) -> tuple[int, ...]:
     batch = config.get("batch_shape") or config.get("batch_input_shape")
     shape = batch[1:] if isinstance(batch, list | tuple) and batch else config.get("shape")
     if not isinstance(shape, list | tuple):
-        raise Refusal(f"its shape is missing: {shown(batch)}.")
+        raise Refusal(f"its shape is missing. Received: {shown(batch)}.")
     if any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
         raise Refusal(
             f"its shape {shown(tuple(shape))} is not fixed.",

@@ -66,7 +66,7 @@ class Hdf5File:
         try:
             done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
-            raise self.error(f"reading it did not end within {seconds:.0f} s") from None
+            raise self.error(f"reading it did not finish within {seconds:.0f} s") from None
         end = done.stdout.find(b"\n")
         if done.returncode != 0 or end < 0:
             raise self.error(

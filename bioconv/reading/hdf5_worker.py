@@ -101,7 +101,7 @@ def _children(contents: Contents, name: str, group: Any) -> list[tuple[str, Any]
             if isinstance(group.get(key, getlink=True), h5py.HardLink):
                 children.append((path, group[key]))
             else:
-                contents.refused[path] = "is a link to somewhere else, which is not followed"
+                contents.refused[path] = "is a link to another location, which is not followed"
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
             contents.refused[path] = f"is damaged ({first_line(error)})"
     return children

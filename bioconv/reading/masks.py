@@ -44,7 +44,7 @@ def check_mask(context: Context) -> None:
     """Refuse classes whose results depend on the mask of their input."""
     masked = any(tensor.mask is not None for tensor in context.tensors)
     if masked and context.spec.kind in _MASK_USERS:
-        raise Refusal("it takes a masked sequence.", "Build the model without mask_zero.")
+        raise Refusal("it receives a masked sequence.", "Build the model without mask_zero.")
 
 
 def _signature(affine: Affine, layers: list[Layer]) -> Any:

@@ -148,7 +148,7 @@ def density_rate(spikes: ArrayLike, dt: float, window_steps: int = 1) -> NDArray
     whole = isinstance(window_steps, int | np.integer) and window_steps >= 1
     if raster.ndim < 2 or not len(raster) or not whole or not raster.shape[1] >= window_steps:
         raise ParameterError(
-            "density_rate needs an array (runs, steps, ...) with at least one run and a window "
+            "density_rate requires an array (runs, steps, ...) with at least one run and a window "
             f"that fits. Received: shape {raster.shape}, window_steps={window_steps!r}."
         )
     if not (np.isfinite(dt) and dt > 0):

@@ -115,7 +115,9 @@ def compare(
     analog = _classes(graph, x, batch_size)
     labels = None if y is None else np.asarray(y).reshape(-1)
     if labels is not None and len(labels) != len(analog):
-        raise DataError(f"{len(analog)} samples need as many labels. Received: {len(labels)}.")
+        raise DataError(
+            f"expected {len(analog)} labels, one for each sample. Received: {len(labels)}."
+        )
     agreement, accuracy, neurons = [], [], dict[str, int]()
     for number in range(runs):
         populated = populate(graph, placement, seed=seed + number)

@@ -112,14 +112,14 @@ def populate(
         Problem(
             place,
             type(found[place][0]).__name__,
-            "it decreases somewhere or is not bounded around 0, so that no thresholds fit it.",
+            "it decreases somewhere or is not bounded around 0, so no thresholds can represent it.",
             "Leave it analog, or retrain with sigmoid or tanh.",
         )
         for place in chosen
         if not is_bounded(found[place][0])
     ]
     if problems:
-        raise ConversionError(f"Populations cannot carry {graph.name!r}:", problems)
+        raise ConversionError(f"Populations cannot represent {graph.name!r}:", problems)
     positions = {
         place: (number, within)
         for number, layer in enumerate(graph.layers)

@@ -135,41 +135,46 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
     if "drive_rms" not in found and "trained_with_curve" not in found:
         return []
     lines = [
-        f"drive of an activation a: {found['drive_current']:.4g} + {found['drive_gain']:.4g} a, "
-        f"for rates of a x {found['max_rate']:.4g} Hz",
+        f"drive for an activation a: {found['drive_current']:.4g} + {found['drive_gain']:.4g} a, "
+        f"for a rate of a x {found['max_rate']:.4g} Hz",
     ]
     if "trained_with_curve" in found:
-        lines.append("the network was trained with the neuron's curve, nothing is lost to it")
+        lines.append(
+            "the network was trained with the neuron's f-I curve, which thus causes no loss"
+        )
     else:
         rms, most = (100 * float(found[name]) for name in ("drive_rms", "drive_residual"))
         lines.append(
-            f"distance of the rates to the straight line: {rms:.1f} % of the largest rate (rms), "
-            f"{most:.1f} % at most"
+            f"deviation of the rates from the straight line: {rms:.1f} % of the largest rate "
+            f"(rms), {most:.1f} % at most"
         )
     if "drive_rms_spikes" in found:
         share = 100 * float(found["drive_rms_spikes"])
         lines.append(
-            f"the same while the input comes as spikes: {share:.1f} % (rms), "
+            f"the same with input as spikes: {share:.1f} % (rms), "
             f"with a synaptic time constant of {found['synaptic_time']:.3g} ms"
         )
     if float(found.get("adaptation_time", 0.0)) > 0:
         lines.append(
-            f"adaptation: fires {found['adaptation_ratio']:.2f} times as fast at first, time "
-            f"constant {found['adaptation_time']:.3g} ms"
+            f"adaptation: the neuron initially fires {found['adaptation_ratio']:.2f} times as "
+            f"fast, with a time constant of {found['adaptation_time']:.3g} ms"
         )
     if "noise_sigma" in found:
-        lines.append(f"current noise: {found['noise_sigma']:.4g} (mean over 1 ms)")
+        lines.append(
+            f"current noise: {found['noise_sigma']:.4g} (standard deviation of the mean over 1 ms)"
+        )
     if "mean_potential" in found:
         lines.append(
-            "conductance synapses: weights hold at the mean potential of "
-            f"{found['mean_potential']:.4g} mV, an approximation"
+            "conductance synapses: the weights are calculated for the mean potential of "
+            f"{found['mean_potential']:.4g} mV, which is an approximation"
         )
     if "expected_error" in found:
         same = found.get("expected_agreement")
-        agreement = "" if same is None else f", same largest output for {100 * float(same):.1f} %"
+        percent = "" if same is None else f"{100 * float(same):.1f} % of the samples"
+        agreement = f", same largest output for {percent}" if percent else ""
         lines.append(
-            "with gain and bias of every channel fitted to the curve, on the calibration samples: "
-            f"error of the outputs {100 * float(found['expected_error']):.1f} %{agreement}"
+            "with the gain and bias of every channel fitted to the curve: error of the outputs for "
+            f"the calibration samples {100 * float(found['expected_error']):.1f} %{agreement}"
         )
     return lines
 

@@ -192,7 +192,7 @@ def simulators_of(neuron: Neuron) -> dict[str, str]:
             if solution_of(neuron.model)
             else "no: there is no closed form for its spike times."
         ),
-        "brian2": "its equations, a NeuronGroup",
+        "brian2": "its equations, as a NeuronGroup",
     }
     network = single_neurons(neuron, dt=default_step(neuron))
     for name in PYNN_SIMULATORS:

@@ -47,7 +47,10 @@ def require(packages: Mapping[str, str]) -> None:
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
         advice = " and ".join(dict.fromkeys(packages[name] for name in missing))
-        raise SimulatorMissingError(f"{', '.join(missing)} is not installed. Install it: {advice}")
+        verb, what = ("is", "it") if len(missing) == 1 else ("are", "them")
+        raise SimulatorMissingError(
+            f"{', '.join(missing)} {verb} not installed. Install {what}: {advice}"
+        )
 
 
 @contextmanager

@@ -106,9 +106,7 @@ def _recorded(
         names = (what,) if isinstance(what, str) else tuple(what)
         wanted[name] = names
         if name not in valid:
-            problems.append(
-                f"record has no population {name!r}, the populations are {', '.join(valid)}"
-            )
+            problems.append(f"record has no population {name!r} (valid names: {', '.join(valid)})")
             continue
         for entry in names:
             if entry not in valid[name]:

@@ -154,8 +154,8 @@ def _warn_of_lost(neuron: Neuron, traces: Mapping[str, NDArray], dt: float) -> N
     lost = [name for name, values in traces.items() if not np.all(np.isfinite(values))]
     if lost:
         warnings.warn(
-            f"{', '.join(lost)} of {neuron.model.name} is not finite for every current: the step "
-            f"of {dt:g} ms is too long. Use a shorter dt, or a smaller current.",
+            f"Values of {', '.join(lost)} of {neuron.model.name} are not finite for some "
+            f"currents: the step of {dt:g} ms is too long. Use a shorter dt or a smaller current.",
             RuntimeWarning,
             stacklevel=3,
         )

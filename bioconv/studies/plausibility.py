@@ -153,7 +153,9 @@ def plausibility(
     labels = None if y is None else np.asarray(y).reshape(-1)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
     if labels is not None and len(labels) != len(samples):
-        raise DataError(f"{len(samples)} samples need as many labels, not {len(labels)}.")
+        raise DataError(
+            f"expected {len(samples)} labels, one for each sample. Received: {len(labels)}."
+        )
     if not isinstance(code, RateCode | None):
         raise ParameterError(f"a plausibility study requires the rate code. Received: {code!r}.")
     task = Task(
@@ -229,8 +231,12 @@ def _neurons(neurons: Iterable[str] | Mapping[str, Neuron]) -> dict[str, Neuron]
     if not isinstance(neurons, Mapping):
         neurons = {name.strip(): parse_neuron(name.strip()) for name in neurons}
     wrong = [name for name, neuron in neurons.items() if not isinstance(neuron, Neuron)]
-    if wrong or not neurons:
-        raise ParameterError(f"give at least one neuron. Not a neuron: {', '.join(wrong) or '-'}.")
+    if not neurons:
+        raise ParameterError("give at least one neuron.")
+    if wrong:
+        raise ParameterError(
+            f"neurons must map names to neurons. Received another type for {', '.join(wrong)}."
+        )
     return dict(neurons)
 
 

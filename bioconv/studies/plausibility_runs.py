@@ -63,8 +63,8 @@ class Setting:
             *range(2, 33),
         ):
             raise ParameterError(
-                "rates (Hz), synaptic time constants and durations (ms) must be 0 or more, weight "
-                f"bits 0 or from 2 to 32. Received: {self}."
+                "rates (Hz), synaptic time constants and durations (ms) must be at least 0, and "
+                f"weight bits must be an integer from 2 to 32 or 0. Received: {self}."
             )
 
 

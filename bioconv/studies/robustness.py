@@ -82,7 +82,7 @@ class Robustness:
             {"code": code, **{noise: _limit(value) for noise, value in by_noise.items()}}
             for code, by_noise in self.tolerated().items()
         ]
-        head = f"amplitude that costs {TOLERATED:g} point (-: none of those tried)"
+        head = f"amplitude that costs {TOLERATED:g} point of accuracy (-: none that was tested)"
         return "\n".join([format_table(self.rows()), "", head, format_table(summary), *why])
 
 
@@ -156,7 +156,9 @@ def robustness(
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
     labels = None if y is None else np.asarray(y).reshape(-1)
     if labels is not None and len(labels) != len(samples):
-        raise DataError(f"{len(samples)} samples need as many labels, not {len(labels)}.")
+        raise DataError(
+            f"expected {len(samples)} labels, one for each sample. Received: {len(labels)}."
+        )
     sweeps = {name: points_of(name, sweep) for name, sweep in noise.items()}
     refused: dict[str, str] = {}
     networks = networks_of(graph, codes, calibration, seed, refused)

@@ -119,9 +119,9 @@ def _results(
                 yield waiting[future], future.result()
         except BrokenProcessPool as error:
             raise BioconvError(
-                f"a process of the study ended before its run did. In a script, call {verb} "
-                "under if __name__ == '__main__':, as every process imports the script; or use "
-                "workers=1, which also needs less memory. Finished runs are kept."
+                f"a process of the study ended before its run was finished. In a script, call "
+                f"{verb} under if __name__ == '__main__':, because every process imports the "
+                "script, or use workers=1, which also needs less memory. Finished runs are kept."
             ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -251,7 +251,7 @@ def test_arrays_that_fit_every_population_are_taken() -> None:
 
 
 def test_a_delta_synapse_that_would_lift_too_far_is_refused() -> None:
-    with pytest.raises(ConversionError, match="lift its potential by up to.*exponential"):
+    with pytest.raises(ConversionError, match="raise its potential by up to.*exponential"):
         convert("izhikevich", {"synapse": "delta"})
     with pytest.raises(ConversionError, match="no capacitance.*exponential"):
         convert("fhn", {"synapse": "delta"})
@@ -367,9 +367,9 @@ def test_noise_with_which_the_neuron_is_too_slow_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (lambda: {"i_offset": 500.0}, {}, "i_offset is what the code sets"),
-        (lambda: {"i_offset": stats.norm(0.0, 500.0)}, {}, "i_offset is what the code sets"),
-        (dict, {"max_rate": 0.1}, "too slow"),
+        (lambda: {"i_offset": 500.0}, {}, "the code sets i_offset"),
+        (lambda: {"i_offset": stats.norm(0.0, 500.0)}, {}, "the code sets i_offset"),
+        (dict, {"max_rate": 0.1}, "too low to present"),
     ],
 )
 def test_what_would_be_lost_is_refused(

@@ -70,7 +70,7 @@ def test_neurons_that_cannot_carry_a_rate() -> None:
     with pytest.raises(ConversionError, match="cannot fire at max_rate = 2000 Hz.*at most 1000"):
         bc.convert(MODEL, calibration=X, code=bc.RateCode(max_rate=2000))
     varied = bc.neurons.IntegrateAndFire(v_th=np.ones(3))
-    with pytest.raises(ConversionError, match="v_th differ between neurons.*scipy.stats"):
+    with pytest.raises(ConversionError, match="v_th has values of shape.*scipy.stats"):
         bc.convert(MODEL, calibration=X, neuron=varied)
 
 

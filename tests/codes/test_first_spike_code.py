@@ -282,8 +282,8 @@ def test_all_wrong_options_are_named() -> None:
         FirstSpikeCode(threshold="low", unit_steps=0, missing=-1.0, readout="count")
     text = str(caught.value)
     assert "threshold must be one of base, dynamic. Received: 'low'." in text
-    assert "unit_steps must be a whole number from 1. Received: 0." in text
-    assert "missing must be a number from 0. Received: -1.0." in text
+    assert "unit_steps must be an integer of at least 1. Received: 0." in text
+    assert "missing must be a number of at least 0. Received: -1.0." in text
     assert "readout must be one of level, first_spike. Received: 'count'." in text
 
 

@@ -209,7 +209,7 @@ def test_all_wrong_options_are_named() -> None:
     with pytest.raises(ParameterError) as caught:
         OscillationCode(window_steps=1, adaptation="late", normalization="max", readout="count")
     text = str(caught.value)
-    assert "window_steps must be a whole number from 2. Received: 1." in text
+    assert "window_steps must be an integer of at least 2. Received: 1." in text
     assert "adaptation must be one of amplitude, duration. Received: 'late'." in text
     assert "normalization must be one of peak, bound, activation. Received: 'max'." in text
     assert "readout must be one of level, first_spike. Received: 'count'." in text

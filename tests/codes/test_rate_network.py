@@ -241,7 +241,7 @@ def test_readout_by_softmax_needs_a_softmax() -> None:
         )
         assert (network.readouts[0].kind, network.readouts[0].rate) == (kind, 500.0)
         assert network.readouts[0].draws
-    with pytest.raises(ConversionError, match="no single softmax.*Use readout 'potential'"):
+    with pytest.raises(ConversionError, match="not a single softmax.*Use readout 'potential'"):
         convert(mlp(RNG, last=Sigmoid()), x, readout="softmax")
 
 

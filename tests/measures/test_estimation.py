@@ -98,7 +98,7 @@ def test_messages(y: np.ndarray) -> None:
         bc.estimate(MODEL, X, y[:5], calibration=X)
     with pytest.raises(ParameterError, match="percentile"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[])
-    with pytest.raises(ParameterError, match="percentile must be a number above 0, to 100"):
+    with pytest.raises(ParameterError, match="percentile must be a number above 0 and at most 100"):
         bc.estimate(MODEL, X, calibration=X, percentiles=[101])
     with pytest.raises(ParameterError, match="requires a rate code"):
         bc.estimate(MODEL, X, calibration=X, code=FewSpikesCode())

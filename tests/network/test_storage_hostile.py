@@ -213,9 +213,9 @@ def test_objects_and_references(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("link", "message"),
     [
-        (lambda file: h5py.SoftLink("/content/populations/out"), "link to elsewhere"),
-        (lambda file: h5py.SoftLink("/nowhere"), "link to elsewhere"),
-        (lambda file: h5py.ExternalLink("/etc/passwd", "/x"), "link to elsewhere"),
+        (lambda file: h5py.SoftLink("/content/populations/out"), "link to another location"),
+        (lambda file: h5py.SoftLink("/nowhere"), "link to another location"),
+        (lambda file: h5py.ExternalLink("/etc/passwd", "/x"), "link to another location"),
         (lambda file: file["content/populations"], "linked twice"),
         (lambda file: file["content/populations/out"], "linked twice"),
         (lambda file: file["/"], "linked twice"),
@@ -253,7 +253,7 @@ def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (attribute(CONV, "shape", np.array([-4, 4, 2])), "is invalid"),
         (attribute(CONV, "shape", np.array([4.0, 4.0, 2.0])), "expected"),
         (attribute("content/projections/00000", "delay_steps", 10**9), "limit for a file"),
-        (attribute("content/projections/00000", "delay_steps", 0), "from 1"),
+        (attribute("content/projections/00000", "delay_steps", 0), "at least 1"),
         (attribute("content/projections/00000", "pre", "nobody"), "'nobody'"),
         (attribute("content/projections/00000", "receptor", "nmda"), "no receptor 'nmda'"),
         (attribute("content/projections/00000", "position", 7), "positions"),

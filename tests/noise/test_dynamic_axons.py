@@ -209,13 +209,13 @@ def test_what_cannot_be_delayed_or_jittered_is_refused() -> None:
     back = Projection("out", "cells", identity((2,)), "syn")
     with pytest.raises(ConversionError, match="one after the other.*recurrent"):
         with_axons(loop.replace(projections=(*loop.projections, back)))
-    with pytest.raises(ConversionError, match="more than 65"):
+    with pytest.raises(ConversionError, match="the maximum is 65"):
         noise.disturb(chain(2), noise.SpikeJitter(50.0))
     model = neurons.Integrator().model
     timed = replace(model, equations="dv/dt = i_offset * int(t > 5*ms) / c_m : volt")
     clocked = chain(2)
     populations = (clocked.populations[0], replace(clocked.populations[1], model=timed))
-    with pytest.raises(ConversionError, match="none of its parameters is a moment"):
+    with pytest.raises(ConversionError, match="none of its parameters is declared as a moment"):
         with_axons(clocked.replace(populations=populations))
     for make in (
         lambda: noise.SpikeLoss(1.5),

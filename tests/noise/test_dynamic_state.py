@@ -62,9 +62,9 @@ def test_white_noises_add_up_in_power() -> None:
     ]
     np.testing.assert_allclose(sigmas[2], np.hypot(sigmas[0], sigmas[1]))
     np.testing.assert_allclose(sigmas[3], sigmas[2])
-    with pytest.raises(ConversionError, match="no leak.*Give tau"):
+    with pytest.raises(ConversionError, match="no leak.*Set tau"):
         noise.disturb(network, noise.ThermalNoise(300.0))
-    with pytest.raises(ConversionError, match="root of the sum of both squares"):
+    with pytest.raises(ConversionError, match="root of the sum of the squares"):
         noise.disturb(network, noise.FlickerNoise(0.1), noise.FlickerNoise(0.1))
 
 
@@ -164,7 +164,7 @@ def test_drift_ends_at_its_share_and_keeps_what_is_scheduled() -> None:
     assert [(c.step, c.value) for c in once.changes] == [(50, pytest.approx(1.4))]
     with pytest.raises(ConversionError, match="has no"):
         noise.disturb(network, noise.Drift("leak", 0.1))
-    with pytest.raises(ConversionError, match="what arrives"):
+    with pytest.raises(ConversionError, match="change its input"):
         noise.disturb(network, noise.Drift("gain", 0.1))
 
 
@@ -215,5 +215,5 @@ def test_options_are_refused_together() -> None:
 def test_flicker_noise_of_a_soft_threshold_is_refused() -> None:
     """It stands in the equations, which the noise would not reach."""
     network = chain(2, neurons.AdaptiveExponential(synapse="delta"))
-    with pytest.raises(ConversionError, match="has its threshold within its equations"):
+    with pytest.raises(ConversionError, match="threshold is part of its equations"):
         noise.disturb(network, noise.FlickerNoise(0.1))

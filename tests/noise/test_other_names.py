@@ -172,7 +172,7 @@ def test_axons_that_were_edited_are_refused() -> None:
     network = lossy.replace(
         populations=tuple(edited if p is axon else p for p in lossy.populations)
     )
-    with pytest.raises(ConversionError, match="equations bioconv does not know"):
+    with pytest.raises(ConversionError, match="equations are not those of an axon"):
         disturb(network, noise.SpikeLoss(0.1))
 
 
@@ -250,7 +250,7 @@ def test_gates_of_the_population_code_have_a_model_of_their_own() -> None:
     network = chain(2)
     cells = replace(network.populations[0], model=gate, parameters={}, initial={})
     gated = network.replace(populations=(cells, network.populations[1]), drives=())
-    with pytest.raises(ConversionError, match="no threshold that could differ"):
+    with pytest.raises(ConversionError, match="no threshold that could vary"):
         disturb(gated, noise.Mismatch("threshold", 0.1))
     named = disturb(gated, noise.Mismatch("threshold", 0.1, populations=("cells",)))
     assert np.ptp(named.population("cells").parameters["v_th"]) > 0

@@ -227,7 +227,7 @@ def test_broken_graphs(path):
         read(graph_file(path, [start, activation("b", "i"), activation("b", "i")]))
     second_output = activation("b", "i")
     second_output["inbound_nodes"][0][0][2] = 1
-    with pytest.raises(ReadError, match="output number 1 of 'i' is used, but not supported"):
+    with pytest.raises(ReadError, match="output 1 of 'i' is used, but is not supported"):
         read(graph_file(path, [start, second_output]))
     wrong = node(layer("Add", "b"), "i", "j")
     second = node(layer("InputLayer", "j", batch_input_shape=[None, 5]))

@@ -256,7 +256,7 @@ def test_bad_data_are_refused(x, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"simulator": "spice"}, "Simulators: array, event, brian2"),
+        ({"simulator": "spice"}, "Valid: array, event, brian2"),
         ({"steps": 0}, "steps must be"),
         ({"steps": 5, "duration": 5.0}, "not both"),
         ({"duration": 2.5}, "whole number of steps"),

@@ -170,7 +170,7 @@ def test_networks_of_other_codes_are_refused(images: np.ndarray) -> None:
 
 def test_state_variables_are_refused(network: SpikingNetwork, images: np.ndarray) -> None:
     name = network.populations[-1].name
-    with pytest.raises(ParameterError, match=f"no steps in which to record {name}.v"):
+    with pytest.raises(ParameterError, match=f"cannot record {name}.v"):
         bc.simulate(network, images, simulator="event", record={name: ("v",)})
 
 

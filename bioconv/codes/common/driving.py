@@ -324,10 +324,10 @@ def _with_noise(
         )
         if curve.rates.max() < rate:
             if fixed:
-                reached = f"{float(curve.rates.max()):.4g} Hz of the {rate:.4g} Hz that it should"
                 raise ParameterError(
-                    f"{neuron.model.name} with noise {sigma:g} reaches {reached} reach. "
-                    "Choose less noise, or a lower max_rate."
+                    f"{neuron.model.name} with noise {sigma:g} reaches only "
+                    f"{float(curve.rates.max()):.4g} Hz, but {rate:.4g} Hz are required. "
+                    "Choose less noise or a lower max_rate."
                 )
             continue
         fit = fit_curve(curve, rate, typical)

@@ -125,8 +125,8 @@ def refuse_curves(code: str, rewritten: Rewritten) -> None:
         Problem(
             layer.name,
             "FICurve",
-            "it is the measured curve of a neuron under the rate code.",
-            "Use the rate code, or a ReLU in its place.",
+            "it is the measured f-I curve of a neuron, which only the rate code supports.",
+            "Use the rate code, or replace the curve by a ReLU.",
         )
         for layer in rewritten.layers
         if isinstance(layer.function, FICurve)

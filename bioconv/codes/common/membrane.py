@@ -187,7 +187,7 @@ class Membrane:
         """
         found = integrating(self.neuron.model)
         if found is None:
-            raise ParameterError(f"{self.neuron.model.name} is no integrate-and-fire neuron.")
+            raise ParameterError(f"{self.neuron.model.name} is not an integrate-and-fire neuron.")
         return found
 
     @property

@@ -105,14 +105,17 @@ def layer_problems(
         yield Problem(layer.name, kind, reason, "Retrain with threshold 0.")
     elif isinstance(function, MaxPool):
         if pool_stages(layer.inputs[0].shape, function) is None:
-            reason = f"a window of {function.size} has more than {MOST_SOURCES} cells in a row."
+            reason = (
+                f"a window of {function.size} has a row of more than {MOST_SOURCES} cells, which "
+                "cannot be divided."
+            )
             yield Problem(
                 layer.name, kind, reason, "Use smaller windows, or equal size and stride."
             )
     elif isinstance(function, Linear) or is_rectifier(function) or carries(function):
         return
     elif isinstance(function, Multiply):
-        reason = "a product of layers stays analog, because spikes cannot represent it."
+        reason = "spikes cannot represent a product of layers."
         yield Problem(
             layer.name, kind, reason, "Retrain without the product, or cut the model before it."
         )
@@ -124,7 +127,7 @@ def layer_problems(
     elif not _is_output(graph, layer) and (joined := different_branches(graph, layer.name)):
         yield Problem(layer.name, kind, joined, "Give every branch an output of its own.")
     elif not _is_output(graph, layer):
-        reason = "a hidden layer must be a ReLU, a leaky ReLU or a maximum to spike."
+        reason = "a hidden layer must be a ReLU, a leaky ReLU or a maximum."
         yield Problem(layer.name, kind, reason, _ADVICE)
     elif _users(graph)[layer.name]:
         reason = "it is an output, computed outside the spiking network, but feeds other layers."
@@ -133,7 +136,7 @@ def layer_problems(
         yield Problem(layer.name, kind, "it is not a function of one membrane potential.", _ADVICE)
 
 
-_ADVICE = "Retrain with ReLU in its place, or cut the model before it."
+_ADVICE = "Retrain with a ReLU in its place, or cut the model before it."
 _ADVICE_NORMALIZATION = (
     "Retrain without it (a BatchNormalization becomes part of the weights), or cut the model "
     "before it."

@@ -80,7 +80,7 @@ def _written_out(operator: Operator, layer: str) -> Operator:
         reason = "several signed linear maps in a row have no single sign for each synapse."
         advice = "Use a current synapse, for example synapse='exponential'."
         raise ConversionError(
-            "Conductances cannot carry this network:",
+            "Conductance synapses cannot represent this network:",
             [Problem(layer, type(operator).__name__, reason, advice)],
         )
     matrix = operator.matrix().toarray()

@@ -48,16 +48,16 @@ def neuron_problems(neuron: Neuron, ask: Ask) -> Iterator[Problem]:
         yield Problem(model.name, "neuron", reason, _ADVICE)
     single, known = nominal(neuron), integrating(model)
     if not first.tau and not charges_membrane(model, first):
-        reason = "it has no capacitance that the delta synapse would charge."
+        reason = "it has no capacitance that a delta synapse could charge."
         yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
     if known and single.value(known.threshold) <= single.value(known.reset):
         reason = f"{known.threshold} must lie above {known.reset}."
         yield Problem(model.name, "neuron", reason)
     if model.current in neuron.distributions or np.any(np.asarray(neuron.value(model.current))):
-        reason = f"{model.current} is what the code sets; a value of its own would be lost."
-        yield Problem(model.name, "neuron", reason, f"Leave {model.current} out.")
+        reason = f"the code sets {model.current} itself, so the given value would be lost."
+        yield Problem(model.name, "neuron", reason, f"Omit {model.current}.")
     if 0 < ask.max_rate < _SLOWEST:
-        reason = f"max_rate = {ask.max_rate:g} Hz is too slow to show a sample in."
+        reason = f"max_rate = {ask.max_rate:g} Hz is too low to present a sample."
         yield Problem(model.name, "neuron", reason, f"Use at least {_SLOWEST:g} Hz.")
     dt = ask.dt or (1.0 if is_perfect(single) else default_step(single))
     fastest = 1000.0 / (dt + pause_of(single))
@@ -73,7 +73,7 @@ def lift_problems(neuron: Neuron, fit_gain: float, max_rate: float) -> Iterator[
         return
     lift = fit_gain * 1000.0 / max_rate / float(neuron.value(model.role(roles.CAPACITANCE)))
     if lift > _MOST_LIFT:
-        reason = f"with a delta synapse one spike would lift its potential by up to {lift:.3g} mV."
+        reason = f"with a delta synapse, a spike would raise its potential by up to {lift:.3g} mV."
         yield Problem(model.name, "neuron", reason, "Use synapse='exponential'.")
 
 

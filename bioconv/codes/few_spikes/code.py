@@ -142,6 +142,6 @@ def _wrong_steps(k_of: object) -> Iterator[str]:
         yield f"k_of accepts the functions {', '.join(valid)}. Received: {name!r}."
     for name, k in pairs:
         if not (is_whole(k) and 1 <= k <= _MOST_STEPS):
-            yield f"k_of: K of {name} must be a whole number from 1 to {_MOST_STEPS}."
+            yield f"k_of: the K of {name} must be an integer from 1 to {_MOST_STEPS}."
     if len(dict(pairs)) < len(pairs):
         yield f"k_of names a function twice. Received: {k_of!r}."

@@ -149,7 +149,9 @@ _TAU_FLAG = Parameter("tau_flag", 1e-6, "ms", "Decay time of the input of a step
 
 def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
     if not isinstance(n_inputs, int) or not 1 <= n_inputs <= _MOST_INPUTS:
-        raise ParameterError(f"n_inputs must be 1 to {_MOST_INPUTS}. Received: {n_inputs!r}.")
+        raise ParameterError(
+            f"n_inputs must be an integer from 1 to {_MOST_INPUTS}. Received: {n_inputs!r}."
+        )
     inputs = range(n_inputs)
     gained = " + ".join(f"gain{k} * s{k}" for k in inputs)
     lines = [

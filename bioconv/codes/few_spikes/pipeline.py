@@ -194,7 +194,7 @@ def _check(network: SpikingNetwork) -> None:
         Problem(
             population.name,
             population.model.name,
-            "it is not a neuron of the few-spikes code, and only these have windows that repeat.",
+            "it is not a neuron of the few-spikes code; only these have windows that repeat.",
             "Stream only networks that were converted with FewSpikesCode.",
         )
         for population in network.populations

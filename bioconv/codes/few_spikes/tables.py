@@ -88,6 +88,6 @@ def relu_table(k: int) -> Table:
     multiple"; according to its Eqs 1 to 3, they are rounded to the next smaller one, as here.
     """
     if not 1 <= k <= 20:
-        raise ParameterError(f"k must be a whole number from 1 to 20. Received: {k!r}.")
+        raise ParameterError(f"k must be an integer from 1 to 20. Received: {k!r}.")
     powers = np.asarray(2.0 ** -np.arange(1, k + 1), np.float64)
     return Table(powers, powers, powers, float(powers[-1]))

@@ -88,7 +88,10 @@ def build(code: OscillationCode, request: Request) -> SpikingNetwork:
         plan.inputs.values(),
         dt=step,
         n_steps=steps_of(
-            request, step, latency, advice="Use at least this number, or fewer window_steps."
+            request,
+            step,
+            latency,
+            advice="Use at least this many, or fewer window_steps.",
         ),
         record=_record(plan, latency, request),
     )

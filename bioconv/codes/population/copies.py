@@ -84,7 +84,10 @@ def lifted(operator: Operator, n: int) -> Operator:
         "The population code cannot represent a maximum:",
         [
             Problem(
-                "max pooling", kind, "its input is weighted, not only moved.", "Pool plain layers."
+                "max pooling",
+                kind,
+                "its input is weighted.",
+                "Pool the outputs of layers directly.",
             )
         ],
     )

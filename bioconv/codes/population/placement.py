@@ -107,7 +107,7 @@ def placement_problems(options: object) -> list[str]:
     ]
     n, sigma = of("n"), of("sigma")
     if not checks.is_whole(n, 1):
-        problems.append(f"n must be a positive integer. Received: {n!r}.")
+        problems.append(f"n must be an integer of at least 1. Received: {n!r}.")
     known = sigma in ("least_squares", "thesis")
     if not known and not (is_number(sigma) and sigma > 0):
         problems.append(
@@ -238,7 +238,7 @@ def _distribution(function: Elementwise, options: Placement) -> Quantile:
         if options.sigma == "thesis":
             if type(function) not in THESIS:
                 raise ParameterError(
-                    f"sigma=thesis: the thesis has deviations for sigmoid and tanh only, not for "
+                    f"sigma=thesis: the thesis gives deviations for sigmoid and tanh only, not for "
                     f"{type(function).__name__}. Use sigma=least_squares, or a number."
                 )
             sigma = THESIS[type(function)]

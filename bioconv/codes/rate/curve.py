@@ -198,21 +198,21 @@ def membrane_of_curves(
                     name,
                     "FICurve",
                     f"it was trained for the neuron {curve.neuron}, not {own}.",
-                    "Convert with the neuron (model and parameters) that the layer was made of.",
+                    "Convert with the neuron (model and parameters) whose curve it contains.",
                 )
             )
         if dt is not None and dt != curve.dt:
             reason = f"it was measured with a step of {curve.dt:g} ms, not {dt:g} ms."
-            problems.append(Problem(name, "FICurve", reason, "Leave dt out."))
+            problems.append(Problem(name, "FICurve", reason, "Omit dt."))
         if code.max_rate and not np.isclose(code.max_rate, curve.max_rate):
             reason = f"it was trained for {curve.max_rate:g} Hz, not {code.max_rate:g} Hz."
-            problems.append(Problem(name, "FICurve", reason, "Leave max_rate out."))
+            problems.append(Problem(name, "FICurve", reason, "Omit max_rate."))
         if isinstance(code.noise, float | int) and not np.isclose(code.noise, curve.noise):
             reason = f"it was trained with noise {curve.noise:g}, not {code.noise:g}."
-            problems.append(Problem(name, "FICurve", reason, "Leave noise out."))
+            problems.append(Problem(name, "FICurve", reason, "Omit noise."))
         if _drive(curve) != _drive(first):
             reason = "its drive differs from that of the other layers."
-            advice = "Make all layers from one curve: bioconv.keras.constrain does."
+            advice = "Create all layers from one curve, as bioconv.keras.constrain does."
             problems.append(Problem(name, "FICurve", reason, advice))
     if problems:
         raise ConversionError("The network cannot be converted as it was trained:", problems)

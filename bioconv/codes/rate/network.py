@@ -186,8 +186,10 @@ def _array_problems(neuron: Neuron, layer: Layer) -> Iterator[Problem]:
         except ValueError:
             fits = False
         if not fits:
-            reason = f"values of {name} differ between neurons, but {shape} is not {layer.shape}."
-            advice = "Give one value, or a distribution of scipy.stats."
+            reason = (
+                f"{name} has values of shape {shape}, but the layer has the shape {layer.shape}."
+            )
+            advice = "Pass one value or a distribution of scipy.stats."
             yield Problem(layer.name, neuron.model.name, reason, advice)
 
 
@@ -196,7 +198,7 @@ def _check_readouts(code: RateCode, rewritten: Rewritten) -> None:
         Problem(
             layer.name,
             type(layer.function).__name__,
-            "readout 'softmax' draws classes, but this output is no single softmax.",
+            "readout 'softmax' draws classes, but this output is not a single softmax.",
             "Use readout 'potential'.",
         )
         for layer in rewritten.readouts

@@ -73,7 +73,7 @@ def SigmaDelta(n_branches: int = 1, **parameters: Value) -> Neuron:
     """
     if not isinstance(n_branches, int) or not 1 <= n_branches <= MOST_SOURCES:
         raise ParameterError(
-            f"n_branches must be a whole number from 1 to {MOST_SOURCES}. Received: {n_branches!r}."
+            f"n_branches must be an integer from 1 to {MOST_SOURCES}. Received: {n_branches!r}."
         )
     single = n_branches == 1
     branches = [""] if single else [str(p) for p in range(n_branches)]

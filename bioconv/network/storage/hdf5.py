@@ -123,9 +123,11 @@ class _Reader:
             name = raw.decode("utf-8")
             below = f"{where}/{name}"
             if name in tree:
-                raise NetworkFileError(f"{below} is an attribute and an object.")
+                raise NetworkFileError(f"{below} is both an attribute and an object.")
             if group.links.get_info(raw).type != h5l.TYPE_HARD:
-                raise NetworkFileError(f"{below} is a link to elsewhere, which is not followed.")
+                raise NetworkFileError(
+                    f"{below} is a link to another location, which is not followed."
+                )
             item = h5o.open(group, raw)
             if isinstance(item, h5g.GroupID):
                 tree[name] = self.group(item, below, depth + 1)
@@ -148,7 +150,9 @@ class _Reader:
     def _attributes(self, item: h5g.GroupID, where: str) -> Tree:
         count = h5a.get_num_attrs(item)
         if count > MAX_ATTRIBUTES:
-            raise NetworkFileError(f"{where} has {count:,} attributes.")
+            raise NetworkFileError(
+                f"{where} has {count:,} attributes; {MAX_ATTRIBUTES:,} is the limit."
+            )
         tree: Tree = {}
         for index in range(count):
             attribute = h5a.open(item, index=index)
@@ -160,7 +164,7 @@ class _Reader:
         self._meet(item, where)
         plan = item.get_create_plist()
         if h5a.get_num_attrs(item):
-            raise NetworkFileError(f"{where}: a dataset has no attributes here.")
+            raise NetworkFileError(f"{where}: attributes of datasets are not accepted.")
         if plan.get_layout() != h5d.CONTIGUOUS or plan.get_nfilters() or plan.get_external_count():
             raise NetworkFileError(f"{where} is not stored as one contiguous block.")
         dtype = _plain_type(item.get_type(), where)
@@ -187,10 +191,10 @@ def _attribute(attribute: h5a.AttrID, where: str) -> Entry:
         return None
     shape = _shape(space, where)
     if len(shape) > 1 or max(shape, default=1) * kind.get_size() > MAX_ATTRIBUTE_BYTES:
-        raise NetworkFileError(f"{where}: an attribute is one value or a short list.")
+        raise NetworkFileError(f"{where}: an attribute must be one value or a short list.")
     if isinstance(kind, h5t.TypeStringID):
         if kind.is_variable_str():
-            raise NetworkFileError(f"{where}: texts of variable length are not accepted.")
+            raise NetworkFileError(f"{where}: strings of variable length are not accepted.")
         dtype = np.dtype(("S", kind.get_size()))
     else:
         dtype = _plain_type(kind, where)

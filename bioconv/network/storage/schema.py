@@ -206,7 +206,7 @@ def _build_mapping(option: Any, entry: Tree, where: str) -> dict[Any, Any]:
     names = sorted(set(entry) - {_ORDER})
     order = entry.get(_ORDER, tuple(names))
     if not isinstance(order, tuple) or sorted(map(str, order)) != names:
-        raise NetworkFileError(f"{where}/{_ORDER} does not list the entries.")
+        raise NetworkFileError(f"{where}/{_ORDER} does not match the entries of the group.")
     return {
         (tuple(key.split(".")) if split else key): decode(entry[key], below, f"{where}/{key}")
         for key in map(str, order)

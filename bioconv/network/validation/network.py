@@ -77,7 +77,7 @@ def _time_problems(network: NetworkParts) -> Problems:
     if not (is_number(network.dt) and network.dt > 0):
         yield Problem("network", "dt", f"must be above 0 ms. Received: {network.dt}.")
     if not is_whole(network.n_steps, 1):
-        reason = f"must be a whole number above 0. Received: {network.n_steps!r}."
+        reason = f"must be an integer of at least 1. Received: {network.n_steps!r}."
         yield Problem("network", "n_steps", reason)
 
 
@@ -114,9 +114,11 @@ def _population_problems(entry: Population, network: NetworkParts) -> Problems:
     if values.ndim != 1 or values.dtype.kind != "f" or not np.isfinite(values).all():
         yield Problem(name, "Population", "spike_values must be a list of finite numbers.")
     if not (is_number(entry.max_rate) and entry.max_rate > 0):
-        yield Problem(name, "Population", f"max_rate must be above 0 Hz, not {entry.max_rate}.")
+        yield Problem(
+            name, "Population", f"max_rate must be above 0 Hz. Received: {entry.max_rate}."
+        )
     if not is_whole(entry.start_step, 0):
-        reason = f"start_step must be a whole number from 0. Received: {entry.start_step!r}."
+        reason = f"start_step must be an integer of at least 0. Received: {entry.start_step!r}."
         yield Problem(name, "Population", reason)
     if model.refractory in parameters:
         value = entry.parameters.get(model.refractory, parameters[model.refractory].default)
@@ -164,10 +166,12 @@ def _projection_problems(entry: Projection, network: NetworkParts) -> Problems:
             reason = f"{model.name} has no receptor {entry.receptor!r}."
             yield Problem(where, "Projection", reason, f"Valid: {listed(receptors)}.")
     if not is_whole(entry.delay_steps, 1):
-        reason = f"delay_steps must be a whole number from 1. Received: {entry.delay_steps!r}."
+        reason = f"delay_steps must be an integer of at least 1. Received: {entry.delay_steps!r}."
         yield Problem(where, "Projection", reason)
     if not (is_number(entry.release) and 0 < entry.release <= 1):
-        reason = f"release must be a probability above 0. Received: {entry.release!r}."
+        reason = (
+            f"release must be a probability above 0 and at most 1. Received: {entry.release!r}."
+        )
         yield Problem(where, "Projection", reason)
 
 
@@ -188,13 +192,13 @@ def _drive_problems(entry: Drive, network: NetworkParts) -> Problems:
         reason = f"the neuron model {targets[entry.post].model.name} takes no constant current."
         yield Problem(where, "Drive", reason)
     if not (is_number(entry.grid) and entry.grid >= 0):
-        yield Problem(where, "Drive", f"grid must be 0 pA or more. Received: {entry.grid}.")
+        yield Problem(where, "Drive", f"grid must be at least 0 pA. Received: {entry.grid}.")
 
 
 def _change_problems(entry: Change, network: NetworkParts) -> Problems:
     where = f"change in step {entry.step!r}"
     if not is_whole(entry.step, 0):
-        yield Problem(where, "Change", "the step must be a whole number from 0.")
+        yield Problem(where, "Change", "the step must be an integer of at least 0.")
     population = next((p for p in network.populations if p.name == entry.population), None)
     if population is None:
         yield Problem(where, "Change", f"there is no population {entry.population!r}.")

@@ -44,10 +44,11 @@ def recording_problems(recording: RecordingParts) -> list[str]:
 
 def _number_problems(recording: RecordingParts) -> Iterator[str]:
     if not (is_number(recording.dt) and recording.dt > 0):
-        yield f"dt must be positive, in ms, not {recording.dt!r}"
+        yield f"dt must be above 0 ms, received {recording.dt!r}"
     for name in ("n_steps", "n_images"):
         if not is_whole(getattr(recording, name), 1):
-            yield f"{name} must be a positive integer, not {getattr(recording, name)!r}"
+            value = getattr(recording, name)
+            yield f"{name} must be an integer of at least 1, received {value!r}"
 
 
 def _matches(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

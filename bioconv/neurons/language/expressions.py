@@ -149,7 +149,7 @@ def measure(node: ast.expr, defined: Mapping[str, Size]) -> Size:
         towers += _function_name(node) in _GROWING
     if size > _MAX_SIZE or degree > _MAX_DEGREE or towers > 1:
         raise ExpressionError(
-            f"{quote(ast.unparse(node))} is too large. Expected: at most {_MAX_SIZE} terms after "
+            f"{quote(ast.unparse(node))} is too large. The limits are {_MAX_SIZE} terms after "
             f"substituting sub-expressions, products and powers up to degree {_MAX_DEGREE}, and no "
             "exponential inside an exponential."
         )

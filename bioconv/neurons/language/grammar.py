@@ -259,7 +259,7 @@ def _equation(line: str) -> Equation:
     valid = "unless refractory" if differential else "constant over dt"
     if match[5] is not None and flag != valid:
         raise ExpressionError(
-            f"{quote(line)} has the flag {quote(flag)}. Flags: 'unless refractory' on a "
+            f"{quote(line)} has the invalid flag {quote(flag)}. Flags: 'unless refractory' on a "
             "differential equation, 'constant over dt' on a sub-expression."
         )
     return Equation(

@@ -358,7 +358,7 @@ def _misfits(model: NeuronModel) -> Iterator[str]:
             yield f"receptor {receptor.name} has the sign {receptor.sign!r}, expected -1, 0 or 1"
         for variable in receptor.variables:
             if variable not in states:
-                yield f"receptor {receptor.name} acts on {variable!r}, which is no state variable"
+                yield f"receptor {receptor.name} acts on {variable!r}, not a state variable"
     yield from _wrong_roles(model)
     yield from _wrong_values(model, parameters)
     yield from _wrong_crossing(model)
@@ -377,7 +377,8 @@ def _wrong_roles(model: NeuronModel) -> Iterator[str]:
     for parameter in model.parameters:
         if parameter.role not in roles.ROLES:
             valid = ", ".join(filter(None, roles.ROLES))
-            yield f"{parameter.name} has the unknown role {parameter.role!r}, expected {valid}"
+            reason = f"has the unknown role {parameter.role!r}, expected one of {valid}"
+            yield f"{parameter.name} {reason}"
     for role, n in Counter(p.role for p in model.parameters).items():
         if n > 1 and role not in roles.REPEATED:
             yield f"{', '.join(model.with_role(role))} all have the role {role!r}"
@@ -389,7 +390,7 @@ def _wrong_values(model: NeuronModel, parameters: dict[str, Parameter]) -> Itera
             if state.initial not in parameters or parameters[state.initial].unit != state.unit:
                 yield f"{state.name} starts at {state.initial!r}, not a parameter in {state.unit}"
         elif not math.isfinite(state.initial):
-            yield f"{state.name} starts at {state.initial}"
+            yield f"{state.name} starts at {state.initial}, expected a finite number"
     if not (isinstance(model.dt_default, float | int) and 0 <= model.dt_default < math.inf):
         yield f"dt_default = {model.dt_default!r} is not a non-negative number in ms"
     for parameter in model.parameters:

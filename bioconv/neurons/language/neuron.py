@@ -125,7 +125,7 @@ def check_parameters(model: NeuronModel, given: Mapping[str, ArrayLike]) -> dict
         low, high = known[name].bounds
         array = _numbers(raw)
         if array is None or not np.all(np.isfinite(array)):
-            problems.append(f"{name} must be finite numbers, received {raw!r}")
+            problems.append(f"{name} must be finite and numeric, received {raw!r}")
         elif np.any(array < low) or np.any(array > high):
             problems.append(f"{name} must lie in [{low}, {high}] {known[name].unit}")
         else:

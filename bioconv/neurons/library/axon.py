@@ -32,7 +32,12 @@ _Z_LOSS = Parameter(
     "z_loss", -_NEVER, "1", "Quantile of the probability of a loss", _BOUNDS, role=roles.LOSS
 )
 _Z_MORE = Parameter(
-    "z_spurious", _NEVER, "1", "Quantile above which a spike comes up", _BOUNDS, role=roles.SPURIOUS
+    "z_spurious",
+    _NEVER,
+    "1",
+    "Quantile above which a spurious spike occurs",
+    _BOUNDS,
+    role=roles.SPURIOUS,
 )
 _SIGMA = Parameter(
     "sigma_jitter", 0.0, "ms", "Standard deviation of the delay", (0.0, 1e9), role=roles.JITTER
@@ -129,7 +134,7 @@ def Axon(kind: AxonKind | None = None, **parameters: Value) -> Neuron:
         states=(*states, *extra),
         receptors=(Receptor("syn", "s", "1"),),
         current="",
-        source="bioconv; what its parts imitate is told by bioconv.noise",
+        source="bioconv; see bioconv.noise for the imperfections that it models",
     )
     return Neuron(model, parameters)
 
@@ -194,9 +199,9 @@ def extra_steps(kind: AxonKind, latency_steps: int) -> int:
 def _check(kind: AxonKind) -> None:
     problems = []
     if kind.slots and kind.countdown:
-        problems.append("an axon has slots, or counts down one spike, not both")
+        problems.append("an axon has slots or counts down one spike, not both")
     if kind.slots and not (kind.slots % 2 and 3 <= kind.slots <= MOST_SLOTS):
-        problems.append(f"slots must be odd, 3 to {MOST_SLOTS}, received {kind.slots!r}")
+        problems.append(f"slots must be odd, from 3 to {MOST_SLOTS}, received {kind.slots!r}")
     if problems:
         raise ParameterError(f"Axon: {'; '.join(problems)}.")
 

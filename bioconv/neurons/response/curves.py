@@ -44,7 +44,7 @@ _BLOCKED = 0.7
 _AHEAD = 45
 #: largest rate times step (Hz ms): a spike in every fourth step is an artefact of the method
 _MOST_OFTEN = 250.0
-_NEVER_FIRES = "{name} fires steadily for no constant current."
+_NEVER_FIRES = "there is no constant current at which {name} fires steadily."
 #: factor between intervals from which spikes are considered as bursts
 _BURST = 1.5
 #: ratio of onset rate to steady rate from which there is adaptation; below, it is due to rounding

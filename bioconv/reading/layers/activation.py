@@ -100,7 +100,7 @@ def _softmax(config: Config) -> Elementwise:
     axis = config.get("axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [axis]
     if not axes or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in axes):
-        raise Refusal(f"its axis is {shown(axis)}.")
+        raise Refusal(f"its axis must be one or several integers other than 0, not {shown(axis)}.")
     return Softmax(tuple(axes) if len(axes) > 1 else axes[0])
 
 
@@ -192,7 +192,9 @@ def activation_layer(context: Context) -> Tensor:
 def _check_axes(axis: int | tuple[int, ...], rank: int) -> None:
     axes = axis if isinstance(axis, tuple) else (axis,)
     if any(not -rank <= a <= rank for a in axes):
-        raise Refusal(f"its axis is {shown(axis)}; the input has {rank} axes and the batch.")
+        raise Refusal(
+            f"its axis is {shown(axis)}, but the input has {rank} axes and the batch axis."
+        )
 
 
 def prelu(context: Context) -> Tensor:
@@ -201,5 +203,7 @@ def prelu(context: Context) -> Tensor:
     alpha = context.weights["alpha"]
     axes = zip(alpha.shape, x.shape, strict=False)
     if alpha.ndim != len(x.shape) or any(size not in (1, full) for size, full in axes):
-        raise Refusal(f"its weight 'alpha' has the shape {alpha.shape}, its input {x.shape}.")
+        raise Refusal(
+            f"its weight 'alpha' of shape {alpha.shape} does not fit its input of shape {x.shape}."
+        )
     return applied(context, x, PReLU(alpha))

@@ -35,7 +35,9 @@ def convolution(rank: int) -> Reader:
         filters, groups = context.config.integer("filters"), context.config.integer("groups", 1)
         channels = x.shape[-1]
         if channels % groups or filters % groups:
-            raise Refusal(f"{groups} groups do not divide {channels} channels, {filters} filters.")
+            raise Refusal(
+                f"{channels} channels and {filters} filters must be multiples of {groups} groups."
+            )
         kernel = context.weight("kernel", (*s.size, channels // groups, filters))
         operator = conv(x.shape, kernel, s.strides, s.padding, s.dilation, groups)
         return _finished(context, x, filters, operator)

@@ -40,7 +40,9 @@ def einsum_dense(context: Context) -> Tensor:
         )
     kernel = context.weights["kernel"]
     if kernel.shape[: len(contracted)] != x.shape[n_left:] or kernel.ndim != len(kernel_labels):
-        raise Refusal(f"its kernel has the shape {kernel.shape}, its input {x.shape}.")
+        raise Refusal(
+            f"its kernel of shape {kernel.shape} does not fit its input of shape {x.shape}."
+        )
     n_in, out = prod(x.shape[n_left:]), kernel.shape[len(contracted) :]
     flat = (*x.shape[:n_left], n_in)
     x = linear(x, Reshape(x.shape, flat), Dense(flat, kernel.reshape(n_in, -1)))

@@ -31,7 +31,7 @@ def _inputs(context: Context, n: int | None = None) -> list[Tensor]:
     tensors = context.tensors
     if len(tensors) != len(context.args) or not tensors or n not in (None, len(tensors)):
         expected = "two tensors" if n == 2 else "tensors"
-        raise Refusal(f"it joins {expected}. Received: {len(context.args)} arguments.")
+        raise Refusal(f"it must join {expected}. Received: {len(context.args)} arguments.")
     return tensors
 
 
@@ -58,7 +58,9 @@ def concatenate(context: Context) -> Tensor:
     shapes = [tensor.shape for tensor in tensors]
     rank, axis = len(shapes[0]), context.config.get("axis", -1)
     if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis <= rank or not axis:
-        raise Refusal(f"its axis is {shown(axis)}; its inputs have {rank} axes and the batch.")
+        raise Refusal(
+            f"its axis is {shown(axis)}, but its inputs have {rank} axes and the batch axis."
+        )
     axis = axis % (rank + 1) - 1
     others = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
     if len({len(shape) for shape in shapes}) > 1 or len(others) > 1:
@@ -96,7 +98,9 @@ def dot(context: Context) -> Tensor:
         isinstance(a, bool) or not isinstance(a, int) or not -n <= a <= n or not a
         for a, n in zip(pair, ranks, strict=True)
     ):
-        raise Refusal(f"its axes are {shown(axes)}.")
+        raise Refusal(
+            f"its axes {shown(axes)} do not fit inputs with {ranks[0]} and {ranks[1]} axes."
+        )
     function = Dot(pair, context.config.flag("normalize", False))
     shape = function.out_shape([first.shape, second.shape])
     return context.layer(function, first, second, shape=shape)
@@ -123,7 +127,7 @@ def _operand(value: Any) -> Tensor | NDArray[np.float64]:
 def _fit(array: NDArray[np.float64], tensor: Tensor) -> NDArray[np.float64]:
     axes = zip(array.shape[::-1], tensor.shape[::-1], strict=False)
     if array.ndim > len(tensor.shape) or any(size not in (1, full) for size, full in axes):
-        raise Refusal(f"its operands have the shapes {array.shape} and {tensor.shape}.")
+        raise Refusal(f"its operands have incompatible shapes: {array.shape} and {tensor.shape}.")
     return array
 
 

@@ -82,9 +82,11 @@ def _axes(context: Context, rank: int) -> tuple[int, ...]:
     axes = []
     for axis in given:
         if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis <= rank:
-            raise Refusal(f"its axis is {shown(value)}; the input has {rank} axes and the batch.")
+            raise Refusal(
+                f"its axis is {shown(value)}, but the input has {rank} axes and the batch axis."
+            )
         if axis == 0:
-            raise Refusal("it normalizes along the batch.")
+            raise Refusal("it normalizes along the batch axis.")
         axes.append(axis % (rank + 1) - 1)
     return tuple(sorted(axes))
 

@@ -76,7 +76,9 @@ def _check_twin(inner: LayerSpec, other: Any) -> None:
     allowed = "keras2_hard_sigmoid"  # what the forward layer's argument was upgraded to
     different = [k for k in different if inner.config.get(k) != allowed]
     if different:
-        raise Refusal(f"its backward layer differs from the forward one in {different}.")
+        raise Refusal(
+            f"its backward layer differs from the forward layer in {', '.join(different)}."
+        )
 
 
 def _function(spec: LayerSpec, context: Context, prefix: str, features: int) -> Recurrent:
@@ -147,7 +149,7 @@ def not_equal_operation(context: Context) -> Tensor:
     """Read ``x != number``, by which Keras 3 computes the mask of Embedding and Masking."""
     tensor, number = context.args if len(context.args) == 2 else (None, None)
     if not isinstance(tensor, Tensor):
-        raise Refusal("it does not compare a tensor to a number.")
+        raise Refusal("it must compare a tensor with a number.")
     function = NotEqual(Config({"number": number}).number("number"))
     return context.layer(function, tensor, shape=tensor.shape)
 
@@ -156,7 +158,7 @@ def any_operation(context: Context) -> Tensor:
     """Read ``any(x, axis=-1)`` of a sequence, by which Keras 3 computes the mask of Masking."""
     x = context.only(2)
     if context.config.get("axis") not in (-1, 2) or context.config.flag("keepdims", False):
-        raise Refusal("it reduces axes other than the last.")
+        raise Refusal("it must reduce the last axis only.")
     return _any_feature(context, x)
 
 

@@ -46,10 +46,12 @@ def _axes(context: Context, rank: int) -> tuple[int, ...]:
     axes = value if isinstance(value, list | tuple) else [value]
     for axis in axes:
         if isinstance(axis, bool) or not isinstance(axis, int) or not -rank <= axis <= rank:
-            raise Refusal(f"its axis is {shown(value)}; the input has {rank} axes and the batch.")
+            raise Refusal(
+                f"its axis is {shown(value)}, but the input has {rank} axes and the batch axis."
+            )
     positive = tuple(sorted(axis % (rank + 1) for axis in axes))
     if not positive or positive[0] == 0:
-        raise Refusal("it normalizes along the batch.")
+        raise Refusal("it normalizes along the batch axis.")
     return positive
 
 

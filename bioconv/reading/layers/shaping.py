@@ -32,7 +32,7 @@ def reshape(context: Context) -> Tensor:
     x = context.only()
     target = context.config.get("target_shape")
     if not isinstance(target, list | tuple) or not all(isinstance(n, int) for n in target):
-        raise Refusal(f"its target_shape is {shown(target)}.")
+        raise Refusal(f"its target_shape must be a list of integers. Received: {shown(target)}.")
     target = list(target)
     if target.count(-1) == 1:
         known = prod(n for n in target if n != -1)

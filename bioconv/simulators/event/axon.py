@@ -44,8 +44,8 @@ def prepare(stage: Stage) -> Solver:
     """
     if len(stage.incoming) != 1 or not isinstance(stage.incoming[0].operator, Reshape):
         raise ParameterError(
-            f"The event simulator takes axons behind one population, one for each neuron; "
-            f"{stage.population.name!r} has other input. Use simulator='array'."
+            "The event simulator requires axons to have one source population, with one axon for "
+            f"each neuron. {stage.population.name!r} has other input. Use simulator='array'."
         )
     (entry,), model = stage.incoming, stage.population.model
     wanted = (roles.LATENCY, roles.JITTER, roles.LOSS, roles.SPURIOUS)

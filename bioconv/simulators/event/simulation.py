@@ -62,7 +62,7 @@ def _check_record(settings: Settings) -> None:
     }
     if wrong:
         raise ParameterError(
-            f"The event simulator has no steps in which to record {', '.join(sorted(wrong))}. "
+            f"The event simulator has no time steps and cannot record {', '.join(sorted(wrong))}. "
             "Record 'spikes' or 'counts', or use simulator='array'."
         )
 

@@ -80,8 +80,8 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
         The network is not supported; the message lists all reasons.
     """
     problems = [
-        f"population {p.name!r} has the model {p.model.name!r}, whose equations are those of no "
-        "model with an exact solution"
+        f"population {p.name!r} has the model {p.model.name!r}, whose equations match "
+        "no model with an exact solution"
         for p in network.populations
         if solution_of(p.model) is None
     ]
@@ -95,15 +95,15 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
         if p.release < 1
     ]
     problems += [
-        f"readout {r.name!r} is of the kind {r.kind!r}"
+        f"readout {r.name!r} has the kind {r.kind!r}"
         for r in network.readouts
         if r.kind not in READOUTS
     ]
-    problems += [f"input {i.name!r} emits spikes in steps" for i in network.spiking_inputs]
+    problems += [f"input {i.name!r} emits spikes in time steps" for i in network.spiking_inputs]
     if problems:
         raise ParameterError(
-            f"The event simulator cannot run {network.name!r}: {'; '.join(problems)}. It takes "
-            f"inputs as currents, the readouts {', '.join(READOUTS)} and the neurons "
+            f"The event simulator cannot run {network.name!r}: {'; '.join(problems)}. It "
+            f"supports inputs as currents, the readouts {', '.join(READOUTS)} and the neurons "
             f"of the codes {', '.join(ROOMS)}. Use simulator='array'."
         )
     return restated

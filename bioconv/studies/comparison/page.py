@@ -13,19 +13,22 @@ Row = tuple[str, str]
 
 _INTRODUCTION = """# Neurons and simulators
 
-Written by `python -m bioconv.studies.comparison`; a test measures again and compares the verdicts.
+This page is written by `python -m bioconv.studies.comparison`. A test repeats the measurements and
+compares the verdicts.
 
 Each row is a small network: eight neurons with eight constant currents, from below to above the
-onset of firing, project with random weights and delays of one and three steps to six others (with
-both signs; to excitatory and to inhibitory conductances where these are the synapse). The array
-simulator in float64 is the reference; every spike of every neuron and the membrane potential in
-every step are compared.
+onset of firing, project with random weights and delays of one and three steps to six others. The
+weights have both signs; with conductance synapses, excitatory and inhibitory conductances are used.
+The array simulator in float64 is the reference. Every spike of every neuron and the membrane
+potential in every step are compared.
 
-- **identical**: every spike in the same step. In brackets the largest difference of a membrane
-  potential in any step, in mV (dimensionless models: in the model's unit).
-- **within**: another integration method. The k-th spikes of a neuron are at most so far apart;
-  in brackets what was measured with the step of the row and with a quarter of it.
-- **no**: refused, with the number of the reason. `bioconv` says the same when it is tried.
+- **identical**: every spike occurs in the same step. The number in brackets is the largest
+  difference of a membrane potential in any step, in mV (dimensionless models: in the model's unit).
+- **within**: the simulator has another integration method. The k-th spikes of a neuron differ by at
+  most this time. The numbers in brackets were measured with the step of the row and with a quarter
+  of it.
+- **no**: the combination is refused for the reason with this number, which is also the message of
+  the error that `bioconv` raises.
 
 NEST has two columns: `cells="standard"`, the default, takes PyNN's standard cell where there is one
 and the generated model where there is none; `cells="generated"` takes the generated model for all.

@@ -24,8 +24,8 @@ COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 _SHAPES = ("exp", "alpha")
-_EULER = "NEURON integrates by backward Euler, of first order in the step"
-_ADAPTIVE = "NEST integrates by Runge-Kutta with steps of its own, the model here by"
+_EULER = "NEURON integrates by backward Euler, which is of first order in the step"
+_ADAPTIVE = "NEST integrates by Runge-Kutta with adaptive steps, the reference by"
 
 #: (standard cell, simulator) -> largest shift of a spike in ms with a step of 0.1 ms, and why
 BOUNDS: dict[tuple[str, str], tuple[float, str]] = {
@@ -46,8 +46,8 @@ BOUNDS: dict[tuple[str, str], tuple[float, str]] = {
     ("HH_cond_exp", "neuron"): (8.0, _EULER),
     ("HH_cond_exp", "nest"): (
         8.0,
-        f"{_ADAPTIVE} exponential Euler; and NEST takes the peak of an action potential for the "
-        "spike, not the crossing of the threshold",
+        f"{_ADAPTIVE} exponential Euler; and NEST takes the peak of an action potential as the "
+        "spike, not the threshold crossing",
     ),
 }
 
