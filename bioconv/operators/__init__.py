@@ -12,6 +12,7 @@ from bioconv.operators.compose import compose, identity, scaled
 from bioconv.operators.conv import Conv, conv, conv_transpose, depthwise, ungrouped
 from bioconv.operators.counting import fan_out, n_synapses
 from bioconv.operators.dense import Dense
+from bioconv.operators.kernels import kernels, with_kernels
 from bioconv.operators.pool import AveragePool
 from bioconv.operators.precision import precision
 from bioconv.operators.rules import is_identity
@@ -84,6 +85,7 @@ __all__ = [
     "fan_out",
     "identity",
     "is_identity",
+    "kernels",
     "keras_padding",
     "keras_paddings",
     "LEAF",
@@ -96,4 +98,5 @@ __all__ = [
     "sparse",
     "squared",
     "ungrouped",
+    "with_kernels",
 ]

@@ -1,0 +1,72 @@
+"""Kernels of an operator: the arrays of weights that training changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from bioconv.ground.errors import ParameterError
+from bioconv.operators.base import Operator
+from bioconv.operators.chain import Chain
+from bioconv.operators.conv import Conv
+from bioconv.operators.dense import Dense
+from bioconv.operators.sparse import Sparse
+
+
+def kernels(operator: Operator) -> tuple[Any, ...]:
+    """Return the weights of all convolutions, matrices and synapses of an operator.
+
+    Factors of a `Scale` and averages are not included: they are part of the structure.
+
+    Parameters
+    ----------
+    operator : Operator
+
+    Returns
+    -------
+    tuple of array
+        In the order in which they are applied.
+    """
+    match operator:
+        case Chain(operators=parts):
+            return tuple(kernel for part in parts for kernel in kernels(part))
+        case Conv(kernel=kernel) | Dense(kernel=kernel):
+            return (kernel,)
+        case Sparse(weight=weight):
+            return (weight,)
+        case _:
+            return ()
+
+
+def with_kernels(operator: Operator, new: Sequence[Any]) -> Operator:
+    """Return an operator with other weights, in the order of `kernels`.
+
+    Parameters
+    ----------
+    operator : Operator
+    new : sequence of array
+        One for each kernel, of the same shape.
+
+    Raises
+    ------
+    ParameterError
+        If their number differs from that of the kernels.
+    """
+    expected = len(kernels(operator))
+    if len(new) != expected:
+        raise ParameterError(f"expected {expected} kernels. Received: {len(new)}")
+    match operator:
+        case Chain(operators=parts):
+            changed, first = [], 0
+            for part in parts:
+                last = first + len(kernels(part))
+                changed.append(with_kernels(part, new[first:last]))
+                first = last
+            return Chain(tuple(changed))
+        case Conv() | Dense():
+            return replace(operator, kernel=new[0])
+        case Sparse():
+            return replace(operator, weight=new[0])
+        case _:
+            return operator
