@@ -136,7 +136,7 @@ def measure(
         forms[f"restricted to {title}"] = [fit.network]
     if exporter.chip is not None:
         make = exporter.chip
-        forms[f"on {chips} chips of {title}"] = (
+        forms[f"on {chips} chip{'s' if chips > 1 else ''} of {title}"] = (
             make(fit.network, seed + number) for number in range(chips)
         )
     classes = analog_classes(network, samples)

@@ -134,7 +134,7 @@ def _neuron(population: Population, target: Target) -> Finding:
     if found is None:
         cells = ", ".join(cell.name for cell in target.cells)
         text = f"{target.title} has no cell with the equations of {population.model.name}."
-        advice = f"Its cells are {cells}: see bioconv targets {target.name}."
+        advice = f"Available cells: {cells}; see bioconv targets {target.name}."
         if target.conversion:
             advice = f"{advice} {target.conversion}"
         return Finding(population.name, "neuron", Verdict.IMPOSSIBLE, text, advice=advice)
