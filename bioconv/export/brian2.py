@@ -22,7 +22,7 @@ def brian2_network(network: SpikingNetwork) -> Network:
     models = model_names(network)
     problems = [p for name, model in models.items() for p in _clashes(network, name, model)]
     if problems:
-        raise ExportError(f"{network.name} cannot become a Brian2 program:", problems)
+        raise ExportError(f"{network.name} cannot be written as a Brian2 program:", problems)
     return network_tables(network, {name: _model(model) for name, model in models.items()})
 
 
@@ -63,6 +63,11 @@ def _refractory(model: NeuronModel) -> str | bool:
 def _clashes(network: SpikingNetwork, name: str, model: NeuronModel) -> list[Problem]:
     own = {"weight", "arrives", *(f"change{number}" for number in range(len(network.changes)))}
     return [
-        Problem(name, "NeuronModel", f"the program itself uses the name {clash!r}.", "Rename it.")
+        Problem(
+            name,
+            "NeuronModel",
+            f"the program itself uses the name {clash!r}.",
+            "Rename it in the model.",
+        )
         for clash in sorted(own & model.names)
     ]

@@ -117,7 +117,7 @@ def _below_the_exponential(dt: float, *values: NDArray[np.float64]) -> str:
     if not np.any(v_peak > highest):
         return ""
     return (
-        "NEURON's backward Euler cannot follow the exponential further than to v_peak = "
+        "NEURON's backward Euler method cannot follow the exponential beyond v_peak = "
         f"{float(np.min(highest)):.1f} mV with this dt"
     )
 
@@ -128,8 +128,8 @@ def _below_the_parabola(dt: float) -> str:
     if dt < longest:
         return ""
     return (
-        "NEURON's backward Euler cannot follow Izhikevich up to 30 mV unless dt is below "
-        f"{longest:.3f} ms"
+        "NEURON's backward Euler method cannot follow the Izhikevich neuron up to 30 mV unless "
+        f"dt is below {longest:.3f} ms"
     )
 
 
@@ -279,7 +279,10 @@ def from_pynn(cell: StandardCell, values: Mapping[str, Any]) -> dict[str, Any]:
     for parameter, (names, factor) in cell.parameters.items():
         given = [values[name] for name in names]
         if any(np.any(np.not_equal(value, given[0])) for value in given):
-            raise ExportError(f"{' and '.join(names)} differ, but {parameter} is one parameter.")
+            raise ExportError(
+                f"{' and '.join(names)} differ, but the model has only {parameter} for both. "
+                "Give them the same value."
+            )
         back[parameter] = np.divide(given[0], factor)
     return back
 
@@ -314,8 +317,8 @@ def cell_for(population: Population, network: SpikingNetwork, simulator: str) ->
     model = population.model
     tics = network.dt / _NEST_TIC
     if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
-        reason = f"NEST counts time in {_NEST_TIC} ms, and {network.dt} ms is no multiple of it."
-        return Problem(population.name, model.name, reason, "Choose a multiple.")
+        reason = f"NEST counts time in units of {_NEST_TIC} ms; {network.dt} ms is not a multiple."
+        return Problem(population.name, model.name, reason, "Choose a dt that is a multiple.")
     found = standard_cell_of(model)
     reasons = obstacles(population, network, simulator)
     if found is not None and not reasons:
@@ -341,22 +344,22 @@ def _obstacles(
         yield cell.absent[simulator]
     for parameter, value in cell.fixed.items():
         if np.any(np.not_equal(population.value(parameter), value)):
-            yield f"{name} has no parameter {parameter}, it is {value:g} there"
+            yield f"{name} has no parameter {parameter}: its value is always {value:g}"
     for state in population.model.states:
         if state.name not in cell.states and np.any(population.start(state.name)):
-            yield f"{state.name} of {name} starts at 0"
+            yield f"{state.name} of {name} always starts at 0"
     for projection in network.projections_to(population.name):
         _, below = cell.receptors[projection.receptor]
         if simulator != "nest" and projection.release < 1:
-            yield "synapses that fail at random are not made here"
+            yield f"synapses that fail at random are not supported on {simulator}"
         if not below and np.any(projection.operator.edges().weight < 0):
-            yield f"{name} takes no weights below 0 on {projection.receptor}"
+            yield f"the receptor {projection.receptor} of {name} accepts no weights below 0"
     changes = {c.variable for c in network.changes if c.population == population.name}
     if simulator != "nest":
         shown = {state.name for state in population.model.states} - cell.states.keys()
         wrong = sorted(changes & (shown | {population.model.refractory}))
         if wrong:
-            yield f"{', '.join(wrong)} cannot be set in the middle of a run here"
+            yield f"{', '.join(wrong)} cannot be set in the middle of a run on {simulator}"
     if simulator == "neuron" and cell.highest is not None:
         values = (np.asarray(population.value(parameter)) for parameter in cell.follows)
         reason = cell.highest(network.dt, *values)
@@ -365,7 +368,7 @@ def _obstacles(
     if simulator == "brian2":
         for parameter in (*cell.from_first, population.model.refractory):
             if parameter and np.ptp(population.value(parameter)):
-                yield f"PyNN's Brian2 cells of a population share one {parameter}"
+                yield f"in PyNN's Brian2 cells, all neurons of a population share one {parameter}"
         wrong = sorted(changes & set(cell.from_first))
         if wrong:
             yield f"{', '.join(wrong)} cannot be set in the middle of a run in PyNN's Brian2 cells"

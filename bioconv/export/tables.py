@@ -126,7 +126,7 @@ def check_words(network: SpikingNetwork) -> None:
         for population in network.populations:
             dataclasses.replace(population.model)  # a new model checks all its names and texts
     except (ExpressionError, ParameterError) as error:
-        raise ExportError(f"The network must not be written into a program: {error}") from error
+        raise ExportError(f"The network cannot be written into a program: {error}") from error
 
 
 def model_names(network: SpikingNetwork) -> dict[str, NeuronModel]:
@@ -296,7 +296,7 @@ def _text(value: Any, depth: int, with_units: bool) -> str:
         return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
     if isinstance(value, str | int | None):
         return repr(value)
-    raise TypeError(f"{type(value).__name__} has no place in a program")
+    raise TypeError(f"A value of type {type(value).__name__} cannot be written into a program.")
 
 
 def _brackets(left: str, items: list[str], right: str, depth: int) -> str:

@@ -86,7 +86,7 @@ def examine(
 
     chosen = exporter(target)
     if chips < 1:
-        raise ParameterError(f"chips must be 1 or more. Received: {chips!r}.")
+        raise ParameterError(f"chips must be an integer of at least 1. Received: {chips!r}.")
     if x is None:
         return _fitted(network, chosen, None)
     samples = check_data(network, x)
@@ -152,8 +152,8 @@ def _fitted(network: SpikingNetwork, chosen: Exporter, samples: Samples | None) 
 
     if not isinstance(network, SpikingNetwork):
         raise ParameterError(
-            f"A target takes a converted network. Received: {type(network).__name__}. "
-            "Convert it first: bioconv.convert(model, calibration=x)."
+            f"Expected a converted network (SpikingNetwork). Received: {type(network).__name__}. "
+            "Convert the model first: bioconv.convert(model, calibration=x)."
         )
     check_words(network)
     network = chosen.target.restated(network)

@@ -24,7 +24,7 @@ class Resource:
     Parameters
     ----------
     name : str
-        "cores", "chips", "synaptic memory", "neurons", "synapses of a neuron", ...
+        "cores", "chips", "synaptic memory", "neurons", "synapses per neuron", ...
     needed : float
     available : float or None
         None if there is no fixed number.

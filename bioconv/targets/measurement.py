@@ -26,7 +26,7 @@ class Measured:
     Parameters
     ----------
     network : str
-        "unrestricted", "as TARGET sees it", "on N chips of TARGET".
+        "unrestricted", "restricted to TARGET", "on N chips of TARGET".
     n_images, n_steps : int
     agreement : float
         Share of samples to which the network assigns the same class as the analog network.
@@ -70,7 +70,9 @@ def check_labels(y: ArrayLike | None, samples: Samples) -> NDArray | None:
         return None
     labels, n_samples = np.asarray(y).reshape(-1), len(next(iter(samples.values())))
     if len(labels) != n_samples:
-        raise DataError(f"{n_samples} samples need as many labels, not {len(labels)}.")
+        raise DataError(
+            f"Expected one label for each of {n_samples} samples. Received: {len(labels)}."
+        )
     return labels
 
 
@@ -90,8 +92,11 @@ def split(
         return samples, samples, labels, ()
     n_samples = len(next(iter(samples.values())))
     if n_samples < _ENOUGH:
-        text = f"the same {n_samples} samples are fitted and measured: others may fare worse."
-        advice = f"Give {_ENOUGH} or more: half of them is then only measured."
+        text = (
+            f"the same {n_samples} samples are used for fitting and for measuring, so that the "
+            "accuracy on other samples may be lower."
+        )
+        advice = f"Give at least {_ENOUGH}: half of them are then used only for measuring."
         finding = Finding(network.name, "samples", Verdict.APPROXIMATED, text, advice=advice)
         return samples, samples, labels, (finding,)
     half = n_samples // 2
@@ -128,10 +133,10 @@ def measure(
     title = exporter.target.title
     forms: dict[str, Iterable[SpikingNetwork]] = {"unrestricted": [network]}
     if fit.network is not network:
-        forms[f"as {title} sees it"] = [fit.network]
+        forms[f"restricted to {title}"] = [fit.network]
     if exporter.chip is not None:
         make = exporter.chip
-        forms[f"on {chips} chips of {title}"] = (
+        forms[f"on {chips} chip{'s' if chips > 1 else ''} of {title}"] = (
             make(fit.network, seed + number) for number in range(chips)
         )
     classes = analog_classes(network, samples)

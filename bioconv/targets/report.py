@@ -142,9 +142,9 @@ class Report:
         if self.fit is not None and self.fit.resources:
             rows = [
                 {
-                    "needed": resource.name,
-                    "number": f"{resource.needed:,g} {resource.unit}".strip(),
-                    "of": "" if resource.available is None else f"{resource.available:,g}",
+                    "resource": resource.name,
+                    "needed": f"{resource.needed:,g} {resource.unit}".strip(),
+                    "available": "" if resource.available is None else f"{resource.available:,g}",
                 }
                 for resource in self.fit.resources
             ]

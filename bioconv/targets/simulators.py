@@ -15,8 +15,8 @@ from bioconv.targets.target import Limit, Target
 BRIAN2 = Target(
     name="brian2",
     title="Brian2",
-    summary="A Python program with the equations, for Brian2.",
-    tested="Run by the simulator brian2 of bioconv: the same spikes as the array simulator.",
+    summary="A Python program for Brian2 that contains the equations.",
+    tested="Run by bioconv's simulator brian2, with the same spikes as the array simulator.",
     any_model=True,
     facts={
         "step": Limit("any", "", "Brian2, user guide, Running a simulation"),
@@ -29,7 +29,7 @@ PYNN = Target(
     name="pynn",
     title="PyNN",
     summary="A Python program for PyNN on NEST, NEURON and Brian2.",
-    tested="Run by the simulators nest, neuron and pynn.brian2 of bioconv.",
+    tested="Run by bioconv's simulators nest, neuron and pynn.brian2.",
     any_model=True,
     facts={
         "step": Limit("a multiple of 0.001 ms on NEST", "", "NEST 3.10, tics_per_ms = 1000"),
@@ -58,7 +58,7 @@ def _cells(network: SpikingNetwork, population: Population) -> Finding:
 
 def _word(cell: str | Problem) -> str:
     if isinstance(cell, Problem):
-        return f"none, {cell.reason.rstrip('.')}"
+        return f"none ({cell.reason.rstrip('.')})"
     return "generated from the equations" if cell == GENERATED else cell
 
 

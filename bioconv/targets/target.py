@@ -149,7 +149,7 @@ class Target:
             ]
         numbers = {
             "delay": self.delay_steps,
-            "synapses of a neuron": self.fan_in,
+            "synapses per neuron": self.fan_in,
             "neurons": self.neurons,
             **self.facts,
         }

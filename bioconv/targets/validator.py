@@ -72,7 +72,10 @@ def check(network: SpikingNetwork, target: Target) -> tuple[Finding, ...]:
     """
     unknown = sorted(target.losses.keys() - FEATURES.keys())
     if unknown:
-        raise ParameterError(f"{target.name} lacks unknown features: {', '.join(unknown)}.")
+        raise ParameterError(
+            f"The losses of {target.name} name unknown features: {', '.join(unknown)}. "
+            f"Valid: {', '.join(FEATURES)}."
+        )
     return (
         *_size(network, target),
         *(f for entry in network.inputs for f in _lost(target, entry.name, _of_input(entry))),
@@ -92,7 +95,10 @@ def check(network: SpikingNetwork, target: Target) -> tuple[Finding, ...]:
 
 def _size(network: SpikingNetwork, target: Target) -> Iterator[Finding]:
     if target.neurons is not None and network.n_neurons > target.neurons.value:
-        text = f"{network.n_neurons:,} neurons, {target.title} has {target.neurons.value:,}."
+        text = (
+            f"the network has {network.n_neurons:,} neurons, but {target.title} has only "
+            f"{target.neurons.value:,}."
+        )
         advice = "Convert a smaller network."
         yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text, advice=advice)
 
@@ -128,7 +134,7 @@ def _neuron(population: Population, target: Target) -> Finding:
     if found is None:
         cells = ", ".join(cell.name for cell in target.cells)
         text = f"{target.title} has no cell with the equations of {population.model.name}."
-        advice = f"Its cells are {cells}: see bioconv targets {target.name}."
+        advice = f"Available cells: {cells}; see bioconv targets {target.name}."
         if target.conversion:
             advice = f"{advice} {target.conversion}"
         return Finding(population.name, "neuron", Verdict.IMPOSSIBLE, text, advice=advice)
@@ -156,7 +162,7 @@ def _outside(population: Population, cell: Cell) -> Iterator[str]:
             low, high = limit.value
             if np.any(values < low) or np.any(values > high):
                 held = f"{values.min():g}" if np.ptp(values) == 0 else _range(values)
-                yield f"{name} is {held} {limit.unit}, it can be {limit}"
+                yield f"{name} is {held} {limit.unit}, but the cell allows {limit}"
 
 
 def _range(values: np.ndarray) -> str:
@@ -190,7 +196,7 @@ def _fan_in(network: SpikingNetwork, population: Population, limit: Limit) -> It
     for projection in network.projections_to(population.name):
         counts += np.bincount(projection.operator.edges().post, minlength=len(counts))
     if counts.max(initial=0) > limit.value:
-        text = f"a neuron has {counts.max():,} synapses, it can have {limit}."
+        text = f"a neuron has {counts.max():,} synapses, but can have at most {limit}."
         advice = "Convert a network with smaller layers or kernels."
         yield Finding(population.name, "fan-in", Verdict.IMPOSSIBLE, text, advice=advice)
 
@@ -204,9 +210,9 @@ def _projection(
     if target.operators is not None:
         others = sorted(_operators(projection.operator) - set(target.operators))
         if others:
-            text = f"{target.title} has no {', '.join(others)}."
+            text = f"{target.title} does not support the operator {', '.join(others)}."
             found.append(Finding(name, "operator", Verdict.IMPOSSIBLE, text))
-    yield from found or [Finding(name, "synapses", Verdict.EXACT, "as they are")]
+    yield from found or [Finding(name, "synapses", Verdict.EXACT, "unchanged")]
 
 
 def _delay(name: str, projection: Projection, limit: Limit | None, dt: float) -> Iterator[Finding]:
@@ -215,7 +221,7 @@ def _delay(name: str, projection: Projection, limit: Limit | None, dt: float) ->
     low, high = limit.value
     if not low <= projection.delay_steps <= high:
         steps = projection.delay_steps
-        text = f"is {steps} steps ({steps * dt:g} ms), can be {limit}."
+        text = f"{steps} steps ({steps * dt:g} ms), but the target allows {limit}."
         yield Finding(name, "delay", Verdict.IMPOSSIBLE, text)
 
 

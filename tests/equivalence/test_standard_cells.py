@@ -153,12 +153,12 @@ def test_neuron_refuses_what_backward_euler_cannot_follow() -> None:
 
 def test_fixed_parameters_and_hidden_start_values_are_refused() -> None:
     network = single_neurons(Izhikevich(synapse="delta", v_peak=35.0), dt=0.1)
-    assert "it is 30 there" in str(cell_for(network.populations[0], network, "neuron"))
+    assert "its value is always 30" in str(cell_for(network.populations[0], network, "neuron"))
     assert cell_for(network.populations[0], network, "nest") == GENERATED
     neuron = LeakyIntegrateAndFire(synapse="alpha")
     network = single_neurons(neuron, dt=0.1)
     late = replace(network.populations[0], initial={"i_syn": 3.0})
-    assert "i_syn of IF_curr_alpha starts at 0" in str(cell_for(late, network, "neuron"))
+    assert "i_syn of IF_curr_alpha always starts at 0" in str(cell_for(late, network, "neuron"))
 
 
 def test_brian2_cells_that_share_a_parameter() -> None:
@@ -192,7 +192,7 @@ def test_weights_below_zero_on_a_conductance_have_no_standard_cell() -> None:
 
 def test_nest_counts_time_in_tics() -> None:
     network = single_neurons(LeakyIntegrateAndFire(), dt=0.0125)
-    with pytest.raises(ExportError, match="0.0125 ms is no multiple"):
+    with pytest.raises(ExportError, match="0.0125 ms is not a multiple"):
         choose_cells(network, "nest")
     assert choose_cells(network, "neuron")
 
@@ -219,7 +219,7 @@ def test_lost_spikes_on_neuron_are_an_error(n_sources: int, lost: bool) -> None:
     pytest.importorskip("neuron")
     run = partial(bc.simulate, converging(n_sources), np.ones((1, n_sources)), progress=False)
     if lost:
-        with pytest.raises(SimulationError, match="remember 999 and forget"):
+        with pytest.raises(SimulationError, match="store at most 999"):
             run(simulator="neuron")
     else:
         assert run(simulator="neuron").n_images == 1

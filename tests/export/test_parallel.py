@@ -122,7 +122,7 @@ def test_lost_spikes_end_all_processes(mpirun: str, tmp_path: Path) -> None:
     command += ["net/program.py", "--simulator", "neuron", "--data", "images.npz", "-o", "r.npz"]
     done = run(command, tmp_path, seconds=60)
     assert done.returncode != 0 and not (tmp_path / "r.npz").exists()
-    assert "remember 999 and forget" in done.stderr
+    assert "store at most 999" in done.stderr
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
@@ -141,5 +141,5 @@ def test_processes_that_do_not_know_of_each_other_are_refused(tmp_path: Path) ->
     started = {"OMPI_COMM_WORLD_SIZE": "2"}  # what mpirun tells one of two processes
     done = run(command, tmp_path, started)
     assert done.returncode != 0 and not (tmp_path / "r.npz").exists()
-    assert "mpirun started 2 processes, but the simulator runs in 1" in done.stderr
+    assert "mpirun started 2 processes, but the simulator uses only 1" in done.stderr
     assert "Traceback" not in done.stderr

@@ -95,5 +95,5 @@ def test_traces_equal_the_array_simulators_and_hidden_ones_are_refused() -> None
     np.testing.assert_array_equal(found.counts["middle"], expected.counts["middle"])
     trace = expected.traces["middle", "v"]
     np.testing.assert_allclose(found.traces["middle", "v"], trace, atol=1e-9)
-    with pytest.raises(SimulationError, match="do not show middle=i_syn"):
+    with pytest.raises(SimulationError, match="cannot record middle=i_syn"):
         bc.simulate(network, x, simulator="nest", record={"middle": ("i_syn",)})

@@ -318,13 +318,13 @@ IMPOSSIBLE = {
         "two analog",
     ),
     "changes": (lambda: leaky(changes=(Change(100, "out", "v_th", -45.0),)), "cannot change"),
-    "circle": (lambda: _wired(600, _CIRCLE), "635 neurons in a circle"),
+    "circle": (lambda: _wired(600, _CIRCLE), "is recurrent and has 635 neurons"),
     "noise": (lambda: _other(with_noise(LEAKY, 1.0).model), "noise cannot be set"),
     "no leak": (lambda: _other(IntegrateAndFire().model), "no cell with the equations"),
     "long time constant": (lambda: _hidden(tau_m=100.0), "tau_m is 100 ms"),
     "far potentials": (
         lambda: _hidden(i_offset=np.linspace(-9000, 400, 32).reshape(4, 4, 2)),
-        "LSB are left from reset to threshold",
+        "LSB are left between reset and threshold",
     ),
 }
 

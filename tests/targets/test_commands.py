@@ -41,7 +41,7 @@ def test_a_report_needs_no_export(stored: Path, capsys: pytest.CaptureFixture[st
     printed = capsys.readouterr().out
     assert (stored / "lost.txt").read_text().strip() in printed
     record = json.loads((stored / "lost.json").read_text())
-    assert [row["network"] for row in record["measured"]] == ["unrestricted", "as NIR sees it"]
+    assert [row["network"] for row in record["measured"]] == ["unrestricted", "restricted to NIR"]
     assert record["files"] == []
     assert {p.name for p in stored.iterdir()} == {"net.h5", "data.npz", "lost.txt", "lost.json"}
 
@@ -58,7 +58,7 @@ def test_nir_files_come_back(stored: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["nir", out, "-o", back]) == 0
     printed = capsys.readouterr()
     assert "35 neurons" in printed.out
-    assert "bioconv: warning: NIR has no place for a reset" in printed.err
+    assert "bioconv: warning: NIR cannot represent a reset" in printed.err
     assert main(["simulate", back, "--data", str(stored / "data.npz")]) == 0
     assert main(["nir", out, "--encoder", "poisson", "--extras", "-o", back]) == 0
     read = bc.SpikingNetwork.load(back)
@@ -81,4 +81,4 @@ def test_what_cannot_be_written_is_said_before_anything_is_measured(
     assert "does not exist" in capsys.readouterr().err
     network = ["export", str(stored / "net.h5"), "--to", "brainscales2", "--chips", "0"]
     assert main(network) == 2
-    assert "chips must be 1 or more" in capsys.readouterr().err
+    assert "chips must be an integer of at least 1" in capsys.readouterr().err

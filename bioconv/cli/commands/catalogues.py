@@ -39,7 +39,7 @@ def neurons(options: Options) -> None:
     """Run ``bioconv neurons``."""
     if options.neuron is None:
         if options.plot or options.option:
-            raise ParameterError("--plot and --option need the name of a neuron.")
+            raise ParameterError("--plot and --option require a neuron: bioconv neurons NAME.")
         rows = bc.list_neurons()
         shown = [{"neuron": r["neuron"], "short": r["short"], "": r["summary"]} for r in rows]
         finish(options, {"neurons": rows}, format_table(shown))

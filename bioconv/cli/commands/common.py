@@ -28,7 +28,9 @@ def read_network(path: Path) -> bc.SpikingNetwork:
         )
     network = bc.load(path)
     if not isinstance(network, bc.SpikingNetwork):
-        raise NetworkFileError(f"{path} holds a recording, not a network.")
+        raise NetworkFileError(
+            f"{path} contains a recording, not a network. Give the file of a network."
+        )
     return network
 
 
@@ -70,7 +72,9 @@ def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
     pairs = list_of(entries, option)
     twice = twice_in(name for name, _ in pairs)
     if twice:
-        raise ParameterError(f"{option} gives {', '.join(twice)} twice: give one value.")
+        raise ParameterError(
+            f"{option} gives {', '.join(twice)} more than once. Give one value for each name."
+        )
     return dict(pairs)
 
 
@@ -80,7 +84,7 @@ def list_of(entries: list[str], option: str) -> list[tuple[str, Any]]:
     for entry in entries:
         name, separator, value = entry.partition("=")
         if not separator or not name:
-            raise ParameterError(f"{option} takes NAME=VALUE. Received: {entry!r}.")
+            raise ParameterError(f"{option} expects NAME=VALUE. Received: {entry!r}.")
         pairs.append((name.strip(), value_of(value.strip())))
     return pairs
 
@@ -93,7 +97,8 @@ def twice_in(names: Iterable[str]) -> list[str]:
 def check_folder(path: Path) -> None:
     """Report a missing folder before a long computation rather than after it."""
     if not path.absolute().parent.is_dir():
-        raise ParameterError(f"{path}: the folder {str(path.absolute().parent)!r} does not exist.")
+        folder = str(path.absolute().parent)
+        raise ParameterError(f"{path}: the folder {folder!r} does not exist. Create it first.")
 
 
 def figures_text(result: Mapping[str, Any]) -> str:
@@ -106,11 +111,11 @@ def figures_text(result: Mapping[str, Any]) -> str:
     lines = [
         f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None
     ]
-    lines.append(f"  spikes an image: {result['spikes_per_image']:,.0f}")
-    lines.append(f"  synaptic operations an image: {result['synaptic_operations_per_image']:,.0f}")
+    lines.append(f"  spikes per image: {result['spikes_per_image']:,.0f}")
+    lines.append(f"  synaptic operations per image: {result['synaptic_operations_per_image']:,.0f}")
     lines.append(
-        f"  {result['n_steps']} steps ({result['duration_ms']:g} ms) an image, "
-        f"{sum(result['seconds'].values()):.1f} s in all"
+        f"  {result['n_steps']} steps ({result['duration_ms']:g} ms) per image, "
+        f"{sum(result['seconds'].values()):.1f} s in total"
     )
     return "\n".join(lines)
 

@@ -99,7 +99,9 @@ def simulate(options: Options) -> None:
 def estimate(options: Options) -> None:
     """Run ``bioconv estimate``."""
     if options.search == bool(options.data):
-        raise ParameterError("give either --data (estimate on these samples) or --search (noise)")
+        raise ParameterError(
+            "Give exactly one of --data (estimate on samples) and --search (simulate noise)."
+        )
     graph = bc.read(options.model)
     calibration = read_calibration(options, graph)
     table: Sequence[Any]
@@ -156,7 +158,7 @@ def demo(options: Options) -> None:
         for name in ("array", "brian2")
     ]
     same = "the same" if result["same_classes"] else "DIFFERENT"
-    text.append(f"Both simulators gave {same} classes. Files:")
+    text.append(f"The two simulators assigned {same} classes. Files:")
     finish(options, result, "\n".join([*text, *result["files"]]))
 
 
@@ -165,7 +167,7 @@ def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str
     for entry in options.record:
         population, separator, variable = entry.partition("=")
         if not separator:
-            raise ParameterError(f"--record takes POPULATION=VARIABLE. Received: {entry!r}.")
+            raise ParameterError(f"--record expects POPULATION=VARIABLE. Received: {entry!r}.")
         record[population] = (*record.get(population, ()), variable)
     if options.diagnose or options.plot:
         for population in network.populations:

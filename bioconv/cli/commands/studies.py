@@ -64,7 +64,10 @@ def robustness(options: Options) -> None:
     twice = twice_in(name for name, _ in sweeps)
     if twice:
         raise ParameterError(
-            " ".join(f"{name} is given twice: join its amplitudes with commas." for name in twice)
+            " ".join(
+                f"--noise gives {name} more than once: join its amplitudes with commas."
+                for name in twice
+            )
         )
     graph = bc.read(options.model)
     options.calibration = options.calibration or options.data

@@ -87,10 +87,14 @@ def disturb(options: Options) -> None:
             valid = ", ".join(bc.noise.LIBRARY)
             raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
         if not isinstance(amplitude, int | float):
-            raise ParameterError(f"The amplitude of {name} must be a number, not {amplitude!r}.")
+            raise ParameterError(
+                f"The amplitude of {name} must be a number. Received: {amplitude!r}."
+            )
         wanted.append(bc.noise.LIBRARY[name](amplitude))
     if not wanted:
-        raise ParameterError("Say what the hardware is like: --noise NAME=AMPLITUDE, or --profile.")
+        raise ParameterError(
+            "No imperfection is given. Use --noise NAME=AMPLITUDE, --profile NAME, or both."
+        )
     disturbed = bc.noise.disturb(network, *wanted, seed=options.seed)
     disturbed.save(options.output)
     finish(

@@ -19,7 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="bioconv",
-        description="Trained Keras networks become spiking networks.",
+        description="Convert trained Keras networks to spiking networks, simulate and export them.",
         epilog="example:\n  bioconv demo",
         formatter_class=Formatter,
     )

@@ -14,7 +14,7 @@ def _codes(commands: Commands) -> None:
         "List the codes, or show one: what it does, its options and their defaults.",
         "bioconv codes first_spike_exact",
     )
-    parser.add_argument("code", nargs="?", metavar="NAME", help="leave out for the list")
+    parser.add_argument("code", nargs="?", metavar="NAME", help="if omitted, all codes are listed")
 
 
 def _neurons(commands: Commands) -> None:
@@ -24,7 +24,9 @@ def _neurons(commands: Commands) -> None:
         "List the neurons of the library, or show one: equations, parameters, source, simulators.",
         "bioconv neurons izhikevich --option kind=fast_spiking --plot figures",
     )
-    parser.add_argument("neuron", nargs="?", metavar="NAME", help="leave out for the list")
+    parser.add_argument(
+        "neuron", nargs="?", metavar="NAME", help="if omitted, all neurons are listed"
+    )
     parser.add_argument(
         "--option",
         action="append",
@@ -33,7 +35,10 @@ def _neurons(commands: Commands) -> None:
         help="option or parameter of the neuron (ms, mV, pF, pA), e.g. synapse=delta or tau_m=10",
     )
     parser.add_argument(
-        "--plot", type=Path, metavar="DIR", help="draw potentials under a few currents, f-I curve"
+        "--plot",
+        type=Path,
+        metavar="DIR",
+        help="draw potentials under a few currents and the f-I curve in this folder",
     )
 
 
@@ -41,10 +46,15 @@ def _noise(commands: Commands) -> None:
     parser = add_command(
         commands,
         "noise",
-        "List the imperfections of hardware and the profiles of chips, or show one with sources.",
+        "List hardware imperfections and profiles of chips, or show one with its sources.",
         "bioconv noise threshold",
     )
-    parser.add_argument("noise", nargs="?", metavar="NAME", help="leave out for the list")
+    parser.add_argument(
+        "noise",
+        nargs="?",
+        metavar="NAME",
+        help="if omitted, all imperfections and profiles are listed",
+    )
 
 
 COMMANDS = {

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-DATA_HELP = "an .npz file with x and optionally y, or digits, mnist, fashion_mnist, cifar10, imdb"
+DATA_HELP = (
+    "an .npz file with x and, optionally, y, or one of digits, mnist, fashion_mnist, cifar10, imdb"
+)
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -51,7 +53,7 @@ def add_command(commands: Commands, name: str, text: str, example: str) -> argpa
         formatter_class=Formatter,
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives identical files")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
 
@@ -61,9 +63,10 @@ def add_pixels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         type=float,
-        help="multiply the data as they are stored (default: named data come ready to use)",
+        help="factor for the stored values (default: files are used as they are, and named "
+        "datasets are scaled as their networks expect)",
     )
-    parser.add_argument("--offset", type=float, default=0.0, help="add to the data, after scaling")
+    parser.add_argument("--offset", type=float, default=0.0, help="added to the scaled values")
 
 
 def add_conversion(parser: argparse.ArgumentParser) -> None:
@@ -71,10 +74,14 @@ def add_conversion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--calibration", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
-        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+        "--calibration-images",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="use the first N calibration samples",
     )
     parser.add_argument(
-        "--code", default="rate", help="how activations become spikes: see bioconv codes"
+        "--code", default="rate", help="how spikes represent activations: see bioconv codes"
     )
     parser.add_argument(
         "--neuron", default="integrate_and_fire", help="neuron model: see bioconv neurons"
@@ -89,12 +96,12 @@ def add_conversion(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="option or parameter of the neuron (ms, mV, pF, pA), e.g. reset=value or t_ref=2",
     )
-    parser.add_argument("--dt", type=float, help="time step in ms (default: what the neuron needs)")
+    parser.add_argument("--dt", type=float, help="time step in ms (default: that of the neuron)")
     add_pixels(parser)
 
 
 def add_duration(parser: argparse.ArgumentParser) -> None:
     """Add the options for the duration of a sample."""
     duration = parser.add_mutually_exclusive_group()
-    duration.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
-    duration.add_argument("--duration", type=float, metavar="MS", help="the same in ms")
+    duration.add_argument("--steps", type=int, metavar="N", help="steps per sample")
+    duration.add_argument("--duration", type=float, metavar="MS", help="duration of a sample in ms")

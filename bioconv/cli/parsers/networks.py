@@ -36,7 +36,7 @@ def _simulate(commands: Commands) -> None:
     )
     parser.add_argument("network", type=Path, metavar="NET.h5")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument("--images", type=int, metavar="N", help="use the first N samples")
     add_duration(parser)
     parser.add_argument(
         "--simulator",
@@ -45,12 +45,14 @@ def _simulate(commands: Commands) -> None:
         metavar="NAME",
         help="one of %(choices)s",
     )
-    parser.add_argument("--batch", type=int, metavar="N", help="samples at once (array, event)")
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="samples per batch (array and event only)"
+    )
     parser.add_argument(
         "--dtype",
         default="float32",
         choices=("float32", "float64"),
-        help="precision (array, event)",
+        help="floating-point precision (array and event only)",
     )
     parser.add_argument(
         "--record",
@@ -63,7 +65,9 @@ def _simulate(commands: Commands) -> None:
         "--diagnose", action="store_true", help="show layer by layer where accuracy is lost"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="RESULT.h5")
-    parser.add_argument("--plot", type=Path, metavar="DIR", help="draw what was recorded")
+    parser.add_argument(
+        "--plot", type=Path, metavar="DIR", help="draw the recording in this folder"
+    )
     add_pixels(parser)
 
 
@@ -72,19 +76,19 @@ def _estimate(commands: Commands) -> None:
         commands,
         "estimate",
         "Estimate the accuracy for several percentiles without simulating (ReLU clipped at 1), "
-        "or search the percentile on uniform noise.",
+        "or search for the best percentile on uniform noise.",
         "bioconv estimate lenet.keras --calibration mnist --data mnist --percentiles 99 99.9 100",
     )
     add_conversion(parser)
     parser.add_argument("--data", metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument("--images", type=int, metavar="N", help="use the first N samples")
     parser.add_argument(
         "--percentiles", type=float, nargs="+", default=[99.0, 99.9, 99.99, 100.0], metavar="P"
     )
     parser.add_argument(
         "--search",
         action="store_true",
-        help="simulate on uniform noise and name the percentile that agrees best",
+        help="simulate uniform noise and report the percentile with the best agreement",
     )
     add_duration(parser)
 
@@ -98,7 +102,7 @@ def _inspect(commands: Commands) -> None:
     )
     parser.add_argument("source", type=Path, metavar="MODEL|NET.h5")
     parser.add_argument(
-        "--data", metavar="DATA", help="simulate these samples to see what saturates; " + DATA_HELP
+        "--data", metavar="DATA", help="simulate these samples to find what saturates; " + DATA_HELP
     )
     parser.add_argument("--images", type=int, default=20, metavar="N")
     add_pixels(parser)

@@ -18,7 +18,7 @@ def _plausibility(commands: Commands) -> None:
     parser = add_command(
         commands,
         "plausibility",
-        "Run one network on many neurons: accuracy, time, rates, work and cost of each.",
+        "Run one network with many neurons, and compare accuracy, time, rates, work and cost.",
         "bioconv plausibility lenet.keras --data mnist --images 200 "
         "--neurons lif,adex,izhikevich:kind=fast_spiking,hodgkin_huxley -o study",
     )
@@ -27,12 +27,12 @@ def _plausibility(commands: Commands) -> None:
         "--neurons",
         required=True,
         metavar="NAMES",
-        help="names with commas between; options as NAME:OPTION=VALUE; all: the whole library",
+        help="names, separated by commas; options as NAME:OPTION=VALUE; all: the whole library",
     )
     for name, unit, what in (
         ("rates", "HZ", "rates of the largest activation"),
         ("tau-syn", "MS", "synaptic time constants"),
-        ("duration", "MS", "how long a sample is shown"),
+        ("duration", "MS", "durations of a sample"),
     ):
         parser.add_argument(
             f"--{name}",
@@ -40,7 +40,8 @@ def _plausibility(commands: Commands) -> None:
             nargs="+",
             default=[0.0],
             metavar=unit,
-            help=f"{what}; the first is the base, the others are tried alone; 0: the neuron's own",
+            help=f"{what}; the first is the baseline, the others are varied one at a time; "
+            "0: the neuron's own value",
         )
     parser.add_argument(
         "--weight-bits",
@@ -60,17 +61,20 @@ def _populations(commands: Commands) -> None:
     parser = add_command(
         commands,
         "populations",
-        "Compare a network with sigmoids, tanhs, LSTMs or GRUs with one of counted populations.",
+        "Compare a network that has sigmoid, tanh, LSTM or GRU layers with one in which spike "
+        "counts of populations represent these functions.",
         "bioconv populations lstm.keras --data digits --option n=200 --option placement=random",
     )
     parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--images", type=int, metavar="N", help="only the first N samples")
-    option = "n, placement, curve, sigma, inhibition"
+    parser.add_argument("--images", type=int, metavar="N", help="use the first N samples")
+    option = "one of n, placement, curve, sigma, inhibition"
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=option)
-    place = "only these parts, such as lstm/input"
+    place = "convert only this part, such as lstm/input; may be repeated"
     parser.add_argument("--place", action="append", default=[], metavar="NAME", help=place)
-    parser.add_argument("--runs", type=int, default=1, metavar="N", help="draws of thresholds")
+    parser.add_argument(
+        "--runs", type=int, default=1, metavar="N", help="random draws of the thresholds"
+    )
     add_pixels(parser)
 
 
@@ -79,24 +83,34 @@ def _study_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
-        "--calibration", metavar="DATA", help="samples that set the scales (default: as --data)"
+        "--calibration",
+        metavar="DATA",
+        help="samples that set the scales (default: those of --data)",
     )
     parser.add_argument(
-        "--calibration-images", type=int, default=1000, metavar="N", help="use the first N samples"
+        "--calibration-images",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="use the first N calibration samples",
     )
-    parser.add_argument("--images", type=int, default=100, metavar="N", help="the first N samples")
+    parser.add_argument(
+        "--images", type=int, default=100, metavar="N", help="use the first N samples"
+    )
 
 
 def _study_runs(parser: argparse.ArgumentParser) -> None:
     """Add the options for the runs of a study."""
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes (default: one per core)"
+    )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         required=True,
         metavar="DIR",
-        help="table, picture, records; finished runs found there are not repeated",
+        help="folder for the table, figure and records; runs completed there are not repeated",
     )
     add_pixels(parser)
 
@@ -105,7 +119,7 @@ def _robustness(commands: Commands) -> None:
     parser = add_command(
         commands,
         "robustness",
-        "Which code survives which imperfection of hardware: accuracy against amplitude.",
+        "Compare how well codes tolerate imperfections of hardware: accuracy against amplitude.",
         "bioconv robustness lenet.keras --data mnist --images 200 --noise threshold=0:0.3 "
         "--noise weight_bits=8,4,3,2 --codes rate:n_steps=100,first_spike_exact -o study",
     )
@@ -115,24 +129,24 @@ def _robustness(commands: Commands) -> None:
         required=True,
         action="append",
         metavar="NAME=LOW:HIGH",
-        help="an imperfection and its amplitudes: LOW:HIGH (6 of them), LOW:HIGH:N, or A,B,C; "
-        "names: see bioconv noise",
+        help="an imperfection and its amplitudes: LOW:HIGH (6 values), LOW:HIGH:N, or A,B,C; "
+        "see bioconv noise for the names",
     )
     parser.add_argument(
         "--codes",
         default="rate,first_spike_exact,few_spikes",
         metavar="NAMES",
-        help="names with commas between; options as NAME:OPTION=VALUE, also n_steps, duration "
-        "and dt",
+        help="names, separated by commas; options as NAME:OPTION=VALUE, including n_steps, "
+        "duration and dt",
     )
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="chips an amplitude")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="chips per amplitude")
     parser.add_argument(
         "--simulator",
         default="auto",
         choices=Simulators("auto"),
         metavar="NAME",
-        help="one of %(choices)s; auto: event where it has one closed form for all chips of a "
-        "code, else array",
+        help="one of %(choices)s; auto: event if it has a closed form for all chips of a "
+        "code, otherwise array",
     )
     _study_runs(parser)
 

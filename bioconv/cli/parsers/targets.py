@@ -11,25 +11,40 @@ def _export(commands: Commands) -> None:
     parser = add_command(
         commands,
         "export",
-        "Write the network for a simulator, a machine or a format, and report what is lost on it.",
+        "Export a network to a simulator, a machine or a file format, and report what is lost.",
         "bioconv export lenet.h5 --to spinnaker --data mnist --report lost.txt -o program",
     )
     parser.add_argument("network", type=Path, metavar="NET.h5")
-    parser.add_argument("--to", required=True, metavar="TARGET", help="see bioconv targets")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="PATH", help="a folder, or a file; none: only report"
+        "--to", required=True, metavar="TARGET", help="name of a target: see bioconv targets"
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write the report, as JSON if so named"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="folder or file to write; if omitted, only report",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write the report, as JSON if the name ends in .json",
     )
     parser.add_argument(
         "--data",
         metavar="DATA",
-        help="measure what is lost on these samples, and how strong inputs get; " + DATA_HELP,
+        help="measure on these samples what is lost and how strong inputs become; " + DATA_HELP,
     )
-    parser.add_argument("--images", type=int, default=100, metavar="N", help="the first N samples")
     parser.add_argument(
-        "--chips", type=int, default=5, metavar="N", help="machines to draw, where they differ"
+        "--images", type=int, default=100, metavar="N", help="use the first N samples"
+    )
+    parser.add_argument(
+        "--chips",
+        type=int,
+        default=5,
+        metavar="N",
+        help="machines to simulate, for targets whose machines differ from one another",
     )
     add_pixels(parser)
 
@@ -38,23 +53,25 @@ def _nir(commands: Commands) -> None:
     parser = add_command(
         commands,
         "nir",
-        "Read a network from a NIR file, of bioconv or of others, to simulate and export it.",
+        "Read a network from a NIR file, of bioconv or of another tool, to simulate or export it.",
         "bioconv nir lenet.nir -o lenet.h5",
     )
     parser.add_argument("file", type=Path, metavar="GRAPH.nir")
-    parser.add_argument("--dt", type=float, metavar="MS", help="step (default: what the file says)")
-    parser.add_argument("--steps", type=int, metavar="N", help="steps a sample is shown")
-    parser.add_argument("--unit", choices=("s", "ms"), default="s", help="of times in the file")
+    parser.add_argument(
+        "--dt", type=float, metavar="MS", help="time step in ms (default: that of the file)"
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="steps per sample")
+    parser.add_argument("--unit", choices=("s", "ms"), default="s", help="unit of time in the file")
     parser.add_argument(
         "--encoder",
         default="current",
         metavar="NAME",
-        help="how samples enter: as current, or as regular or poisson spikes (default: current)",
+        help="how samples are encoded: as current, or as regular or poisson spikes",
     )
     parser.add_argument(
         "--extras",
         action="store_true",
-        help="also take what bioconv wrote beside the graph, which other readers do not see",
+        help="also read the metadata that bioconv stored with the graph and other readers ignore",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
 
@@ -63,18 +80,20 @@ def _targets(commands: Commands) -> None:
     parser = add_command(
         commands,
         "targets",
-        "List what networks are exported to, or show one: its limits and where they are written.",
+        "List the targets of export, or show one: its limits and their sources.",
         "bioconv targets spinnaker",
     )
-    parser.add_argument("target", nargs="?", metavar="NAME", help="leave out for the list")
+    parser.add_argument(
+        "target", nargs="?", metavar="NAME", help="if omitted, all targets are listed"
+    )
 
 
 def _disturb(commands: Commands) -> None:
     parser = add_command(
         commands,
         "disturb",
-        "Put a converted network on imperfect hardware: another network file, simulated and "
-        "exported like any. Another --seed is another chip.",
+        "Add imperfections of hardware to a converted network. The result is a network file that "
+        "can be simulated and exported like any other. Each --seed stands for a different chip.",
         "bioconv disturb lenet.h5 --noise threshold=0.1 --noise jitter=0.5 --seed 3 -o chip_3.h5",
     )
     parser.add_argument("network", type=Path, metavar="NET.h5", help="a converted network")
@@ -83,11 +102,15 @@ def _disturb(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=AMPLITUDE",
-        help="an imperfection; names and units: bioconv noise.  Several are applied in the given "
-        "order: what is stored (weight_bits, fan_in) first, what analog circuits make of it "
-        "afterwards, membrane noise and rails before the mismatch of thresholds",
+        help="an imperfection; see bioconv noise for names and units.  Several are applied in the "
+        "given order: give those of stored values (weight_bits, fan_in) first, then those of "
+        "analog circuits, with membrane noise and rails before the mismatch of thresholds",
     )
-    parser.add_argument("--profile", metavar="NAME", help="what is reported of a chip, before them")
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="imperfections reported for a chip, applied before those of --noise",
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="NET.h5", help="the disturbed network"
     )

@@ -28,15 +28,23 @@ def parser(
     lines = [f"  {name}: {', '.join(what)}" for name, what in recordable.items()]
     options = argparse.ArgumentParser(
         description=description,
-        epilog="What can be recorded:\n" + "\n".join(lines),
+        epilog="Variables that can be recorded:\n" + "\n".join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    options.add_argument("--data", type=Path, required=True, help=".npz with x and, optionally, y")
-    options.add_argument("-o", "--output", type=Path, required=True, help="result, an .npz")
-    options.add_argument("--images", type=positive, help="use the first images only")
-    options.add_argument("--steps", type=positive, default=n_steps, help="default: %(default)s")
-    options.add_argument("--seed", type=int, default=0, help="of random spikes")
-    options.add_argument("--quiet", action="store_true", help="no line an image")
+    options.add_argument(
+        "--data", type=Path, required=True, help=".npz file with x and, optionally, y"
+    )
+    options.add_argument("-o", "--output", type=Path, required=True, help="the .npz file to write")
+    options.add_argument(
+        "--images", type=positive, help="number of images to use, from the first on; default: all"
+    )
+    options.add_argument(
+        "--steps", type=positive, default=n_steps, help="steps per image; default: %(default)s"
+    )
+    options.add_argument(
+        "--seed", type=int, default=0, help="seed of random numbers; default: %(default)s"
+    )
+    options.add_argument("--quiet", action="store_true", help="print no line for each image")
     options.add_argument(
         "--checkpoints",
         type=positive,
@@ -54,10 +62,10 @@ def parser(
 
 
 def positive(text: str) -> int:
-    """Return a whole number of at least 1."""
+    """Return an integer of at least 1."""
     value = int(text)
     if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
+        raise argparse.ArgumentTypeError(f"must be an integer of at least 1. Received: {value}")
     return value
 
 
@@ -70,7 +78,7 @@ def read_record(
         population, _, what = entry.partition("=")
         if what not in recordable.get(population, ()):
             valid = "; ".join(f"{name}: {', '.join(all_)}" for name, all_ in recordable.items())
-            sys.exit(f"--record {entry}: not known. Known are {valid}")
+            sys.exit(f"--record {entry} is unknown. Valid: {valid}")
         record.setdefault(population, []).append(what)
     return record
 
@@ -80,7 +88,7 @@ def read_checkpoints(wanted: Sequence[int] | None, n_steps: int) -> NDArray[np.i
     if not wanted:
         return np.arange(1, n_steps + 1)
     if max(wanted) > n_steps:
-        sys.exit(f"--checkpoints {max(wanted)} is later than the last step, {n_steps}")
+        sys.exit(f"--checkpoints {max(wanted)} is beyond the last step. Expected at most {n_steps}")
     return np.unique(np.asarray(wanted, dtype=np.int64))
 
 
@@ -108,15 +116,19 @@ def read_images(
         for name, entry in inputs.items():
             key = name if name in data or len(inputs) > 1 else "x"
             if key not in data:
-                sys.exit(f"{path} has no array {key!r}; it has {', '.join(data.files)}")
+                sys.exit(f"{path} has no array {key!r}. It contains: {', '.join(data.files)}")
             x = np.asarray(data[key][:n_images], dtype=np.float64)
             if x.shape[1:] != tuple(entry["shape"]):
-                sys.exit(f"{path}: {key} has images of {x.shape[1:]}, expected {entry['shape']}")
+                received = f"Received images of shape {x.shape[1:]}"
+                sys.exit(f"{path}: {key} must have images of shape {entry['shape']}. {received}")
             if not np.isfinite(x).all():
-                sys.exit(f"{path}: {key} has values that are NaN or infinite")
+                sys.exit(f"{path}: {key} contains values that are NaN or infinite")
             images[name] = x
         y = data["y"][:n_images] if "y" in data else None
     lengths = {len(x) for x in images.values()}
     if len(lengths) != 1 or 0 in lengths:
-        sys.exit(f"{path}: expected the same number of images, at least one, for each input")
+        received = ", ".join(f"{name}: {len(x)}" for name, x in images.items())
+        sys.exit(
+            f"{path}: every input needs the same number of images, at least 1. Received {received}"
+        )
     return images, y

@@ -4,10 +4,10 @@ A spike source has a probability p (spikes per step, 0 ... 1): the value of its 
 
 - ``regular``: source i spikes in step t if floor((t + 1) p + 1/2) > floor(t p + 1/2).  After n
   steps it has spiked round(n p) times (halves are rounded up); every source starts half way to
-    its first spike.
+  its first spike.
 - ``poisson``: source i spikes in every step with probability p, independently.  The random
   numbers are those of NumPy's Philox generator with the key (seed, image), so an image has the
-    same spikes whatever other images are simulated before it or together with it.
+  same spikes whatever other images are simulated before it or together with it.
 
 This file needs only NumPy.  Exported programs contain a copy of it.
 """
@@ -61,7 +61,7 @@ def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0)
         steps = np.arange(first_step, first_step + n_steps + 1, dtype=np.float64)
         return np.diff(np.floor(steps[:, None] * p + 0.5), axis=0) > 0
     if kind != "poisson":
-        raise ValueError(f"kind must be 'regular' or 'poisson', not {kind!r}")
+        raise ValueError(f"kind must be 'regular' or 'poisson'. Received: {kind!r}")
     blocks = -(-p.size // 4)  # Philox makes four numbers for each value of its counter
     generator = np.random.Philox(
         key=np.array([seed, image], dtype=np.uint64),

@@ -163,7 +163,7 @@ def _nest_folder() -> Path:
     spec = importlib.util.find_spec("nest")
     if spec is None or spec.origin is None:
         raise NestModelBuildError(
-            "NEST is not installed: pip install nest-simulator, or "
+            "NEST is not installed. Install it: pip install nest-simulator, or "
             "conda install -c conda-forge nest-simulator"
         )
     return Path(spec.origin).resolve().parent
@@ -184,7 +184,9 @@ def _nestml_version() -> str:
     try:
         return importlib.metadata.version("nestml")
     except importlib.metadata.PackageNotFoundError:
-        raise NestModelBuildError("NESTML is not installed: pip install nestml") from None
+        raise NestModelBuildError(
+            "NESTML is not installed. Install it: pip install nestml"
+        ) from None
 
 
 def _working_nest_config(version: str) -> Path | None:
@@ -238,8 +240,8 @@ def _find_compiler(wanted: str | None) -> tuple[str, ...]:
         if words and shutil.which(words[0]):
             return tuple(words)
     raise NestModelBuildError(
-        "No C++ compiler was found: apt install g++, or conda install -c conda-forge cxx-compiler "
-        "(or set the environment variable CXX)"
+        "No C++ compiler was found. Install one: apt install g++, or conda install -c conda-forge "
+        "cxx-compiler; or set the environment variable CXX to its command."
     )
 
 
@@ -258,7 +260,7 @@ def _generate(source: Path, scratch: Path, module_name: str, nest_version: str) 
     if done.returncode != 0 or not (target / f"{module_name}.cpp").is_file():
         lines = [line for line in done.stdout.splitlines() if line.startswith("NESTML:")]
         detail = "\n".join(lines) or (done.stdout + done.stderr)[-3000:]
-        raise NestModelBuildError(f"NESTML does not accept {source}:\n{detail}")
+        raise NestModelBuildError(f"NESTML cannot process {source}:\n{detail}")
     for code in target.glob("*.cpp"):
         code.write_text(_SUMMED_WEIGHT.sub(r"\1", code.read_text()))
     return target
@@ -276,7 +278,7 @@ def _compile(folder: Path, module_name: str, installation: NestInstallation) -> 
     if done.returncode != 0:
         hint = next((text for sign, text in _HINTS.items() if sign in done.stderr), "")
         raise NestModelBuildError(
-            f"The C++ code of {module_name} did not compile; {hint or 'the compiler says'}\n"
+            f"The C++ code of {module_name} did not compile; {hint or 'output of the compiler:'}\n"
             f"{shlex.join(command)}\n{done.stderr[-3000:]}"
         )
 

@@ -59,8 +59,8 @@ class Neuron(Simulator):
             self.sim = importlib.import_module("pyNN.neuron")
         except (OSError, TypeError) as error:
             raise MechanismsError(
-                "PyNN could not compile its cells for NEURON (apt install g++ make, or conda "
-                f"install -c conda-forge cxx-compiler make): {error}"
+                f"PyNN could not compile its cells for NEURON: {error}. Install a compiler and "
+                "make: apt install g++ make, or conda install -c conda-forge cxx-compiler make."
             ) from error
         if self.n_processes > 1:
             self.later = _LONGER
@@ -112,7 +112,7 @@ class Neuron(Simulator):
         # All processes end: the others would wait for the first one, the only one with the spikes.
         context = self.sim.simulator.state.parallel_context
         if context.allreduce(float(bool(lost)), _LARGEST):
-            raise LostSpikesError(lost or "The first process says where spikes were lost.")
+            raise LostSpikesError(lost or "Spikes were lost; the first process reports where.")
         return spikes, traces
 
     def _lost(self, spikes: Mapping[str, tuple[NDArray, NDArray]], n_steps: int) -> str:
@@ -130,9 +130,10 @@ class Neuron(Simulator):
             waiting = total - np.pad(total, ((n_remembered, 0), (0, 0)))[: len(total)]
             if waiting.max(initial=0) > _QUEUE:
                 return (
-                    f"{name}: {waiting.max()} {receptor} spikes in {n_remembered} steps. PyNN's "
-                    f"alpha synapses on NEURON remember {_QUEUE} and forget the others. Use the "
-                    "exponential synapse, a shorter tau_syn, or another simulator."
+                    f"A neuron of {name} received {waiting.max()} {receptor} spikes in "
+                    f"{n_remembered} steps, but PyNN's alpha synapses on NEURON store at most "
+                    f"{_QUEUE} and drop the others. Use the exponential synapse, a shorter "
+                    "tau_syn, or another simulator."
                 )
         return ""
 

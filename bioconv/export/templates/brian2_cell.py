@@ -41,8 +41,10 @@ DT = 1.0 * ms
 
 def main():
     """Run all sequences, one after the other."""
-    parser = argparse.ArgumentParser(description=f"Recurrent layer {NAME} with populations.")
-    parser.add_argument("--data", required=True, help="an .npz file with x, and perhaps mask")
+    parser = argparse.ArgumentParser(
+        description=f"Recurrent layer {NAME} whose gates are populations of neurons."
+    )
+    parser.add_argument("--data", required=True, help="an .npz file with x and, optionally, mask")
     parser.add_argument("-o", "--output", required=True, help="the .npz file to write")
     options = parser.parse_args()
     with np.load(options.data, allow_pickle=False) as arrays:

@@ -262,7 +262,9 @@ def parse():
     recordable = images.recordable(INPUTS, POPULATIONS, MODELS)
     parser = command_line.parser(f"{NAME}: a spiking network in Brian2.", N_STEPS, recordable)
     parser.add_argument("--codegen", choices=["numpy", "cython"], default="numpy")
-    parser.add_argument("--standalone", metavar="DIR", help="compile all to C++, in this folder")
+    parser.add_argument(
+        "--standalone", metavar="DIR", help="compile the whole network to C++ in this folder"
+    )
     options = parser.parse_args()
     record = command_line.read_record(options.record, recordable)
     x, y = command_line.read_images(options.data, INPUTS, options.images)
@@ -272,7 +274,7 @@ def parse():
 def main():
     """Build the network, show it the images and write the results."""
     options, record, x, y = parse()
-    # No compiler option that would change how a*b+c or a sum is rounded.
+    # Avoid compiler options that change how a*b+c or a sum is rounded.
     brian2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffp-contract=off"]
     brian2.prefs.codegen.target = options.codegen
     if options.standalone:

@@ -147,7 +147,8 @@ def choose_cells(options, traced):
     cells = {name: entry["cell"] for name, entry in entries.items()}
     hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v not in shown(n)]
     if hidden:
-        sys.exit(f"PyNN's standard cells do not show {', '.join(hidden)}. Try --cells generated.")
+        names = ", ".join(hidden)
+        sys.exit(f"PyNN's standard cells cannot record {names}. On NEST, use --cells generated.")
     return cells
 
 
@@ -165,12 +166,14 @@ def parse():
         "--cells",
         choices=["standard", GENERATED],
         default="standard",
-        help="NEST: standard cells where there are any, or generated models for all",
+        help="on NEST: standard cells where available, or generated models for all populations",
     )
-    parser.add_argument("--cache", type=Path, default=default_cache(), help="of compiled models")
+    parser.add_argument(
+        "--cache", type=Path, default=default_cache(), help="folder for compiled models"
+    )
     options = parser.parse_args()
     if options.cells == GENERATED and options.simulator != "nest":
-        sys.exit("--cells generated works on NEST only")
+        sys.exit("--cells generated is available on NEST only: use --simulator nest")
     record = command_line.read_record(options.record, recordable)
     x, y = command_line.read_images(options.data, INPUTS, options.images)
     return options, record, x, y

@@ -41,7 +41,7 @@ SOURCE_RATE = 1000.0
 #: Weight 64 stands for 1 there, raising the membrane by the distance from rest 80 to threshold
 #: 150 in a time constant, by default 10 us.
 STRENGTH = Limit(
-    (150.0 - 80.0) / (64.0 * 10.0), "LSB/us", f"nominal, from {_HXTORCH}: measure yours"
+    (150.0 - 80.0) / (64.0 * 10.0), "LSB/us", f"nominal, from {_HXTORCH}: measure your chip"
 )
 
 #: standard deviation between neurons of a calibrated chip
@@ -62,18 +62,18 @@ def _nearly(text: str, source: str) -> Loss:
 
 
 def _analog(kind: str) -> Loss:
-    text = f"the {kind} of all outputs cannot be read: there are two analog channels."
+    text = f"the {kind} of all outputs cannot be read: the chip has only two analog channels."
     return _no(text, "pynn-brainscales, doc/hx_neuron.rst, State Variables", _COUNT)
 
 
 TARGET = Target(
     name="brainscales2",
     title="BrainScaleS-2",
-    summary="A Python program for pynn_brainscales.brainscales2, CalibHXNeuronCuba.",
+    summary="A Python program for pynn_brainscales.brainscales2 with CalibHXNeuronCuba neurons.",
     tested=(
-        "constraint-checked, not run on hardware: in CI the program runs against a stand-in of "
+        "constraint-checked, not run on hardware: in CI the program runs against a stand-in for "
         "pynn_brainscales that enforces its constraints; the accuracy comes from the array "
-        "simulator with these constraints and the spread that is assumed between neurons."
+        "simulator with these constraints and an assumed spread between neurons."
     ),
     conversion="Convert with neuron=LeakyIntegrateAndFire(), code=RateCode(readout='count').",
     cells=(
@@ -84,7 +84,7 @@ TARGET = Target(
             stands_for=(
                 (
                     LeakyIntegrateAndFire("subtraction").model,
-                    "reset to v_reset: what a spike leaves above the threshold is lost",
+                    "reset to v_reset, so that the excess over the threshold is lost",
                 ),
             ),
             bounds={
@@ -98,15 +98,18 @@ TARGET = Target(
         "constant current": _nearly("becomes a shift of the resting potential", _CELLS),
         "initial state": _nearly("potentials start at rest", f"{_PYNN}, populations.py"),
         "random numbers": _no(
-            "noise cannot be set: the chip has its own.", _PEHLE, "Convert with noise='none'."
+            "noise cannot be set: the chip has noise of its own.",
+            _PEHLE,
+            "Convert with noise='none'.",
         ),
-        "statements after a step": _no("registers cannot be had.", _PEHLE),
+        "statements after a step": _no("the chip has no registers for such statements.", _PEHLE),
         "mixed signs": Loss(
-            Verdict.EXACT, "an excitatory and an inhibitory projection", _PROJECTIONS
+            Verdict.EXACT, "split into an excitatory and an inhibitory projection", _PROJECTIONS
         ),
-        "random release": _no("synapses pass every spike on.", _PEHLE),
+        "random release": _no("synapses transmit every spike.", _PEHLE),
         "current input": _nearly(
-            "becomes sources of regular spikes: there is no input current for each neuron", _PEHLE
+            "replaced by sources of regular spikes: neurons have no individual input currents",
+            _PEHLE,
         ),
         "readout potential": _analog("potential"),
         "readout level": _analog("potential"),
@@ -116,9 +119,9 @@ TARGET = Target(
     delay_steps=Limit((1, 1), "step", f"{_PROJECTIONS}: the delay must be 0"),
     fan_in=ROWS,
     facts={
-        "neurons of a run": NEURONS,
-        "more neurons": Limit("layer by layer, in several runs", "", _ARNOLD),
-        "time": Limit("a ms of the model is a microsecond", "", _PEHLE),
+        "neurons per run": NEURONS,
+        "larger networks": Limit("layer by layer, in several runs", "", _ARNOLD),
+        "time": Limit("1 ms of the model is 1 us on the chip", "", _PEHLE),
         "potentials of rest and reset": REST,
         "threshold": THRESHOLD,
         "refractory period": REFRACTORY,
@@ -126,7 +129,7 @@ TARGET = Target(
         "strength of synapses": GM,
         "effect of a weight of 1": STRENGTH,
         "recordables": Limit(
-            "spikes of all; the potential of one even and one odd neuron",
+            "spikes of all neurons; the potential of one even and one odd neuron",
             "",
             "pynn-brainscales, doc/hx_neuron.rst",
         ),

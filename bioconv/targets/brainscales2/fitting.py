@@ -78,22 +78,25 @@ def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
 def _impossible(network: SpikingNetwork, setup: Setup) -> Iterator[Finding]:
     """Yield a finding for each limit of the chip that the network exceeds or falls short of."""
     if network.n_neurons > NEURONS.value and network.recurrent:
-        text = f"{network.n_neurons:,} neurons in a circle, a run has {NEURONS.value}."
+        text = (
+            f"the network is recurrent and has {network.n_neurons:,} neurons, but a run has only "
+            f"{NEURONS.value}."
+        )
         yield Finding(network.name, "size", Verdict.IMPOSSIBLE, text)
     for name, (of, scale) in setup.items():
         if scale.rows > ROWS.value:
             text = (
-                f"a neuron needs {scale.rows:,} synapses (the most excitatory of any neuron and "
-                f"the most inhibitory of any), it has {ROWS.value}."
+                f"a neuron needs {scale.rows:,} synapses (the largest excitatory number plus the "
+                f"largest inhibitory number), but has only {ROWS.value}."
             )
             advice = "Convert a network with smaller layers or kernels, or prune weights."
             yield Finding(name, "fan-in", Verdict.IMPOSSIBLE, text, advice=advice)
         swing = scale.lsb * of.swing
         if swing < _LEAST_SWING:
             text = (
-                f"{swing:.0f} LSB are left from reset to threshold, {_LEAST_SWING} are needed: "
-                f"resting potentials, with the currents, lie at {of.rest.min():.4g} to "
-                f"{of.rest.max():.4g} mV."
+                f"only {swing:.0f} LSB are left between reset and threshold, but {_LEAST_SWING} "
+                "are needed: with the constant currents, resting potentials range from "
+                f"{of.rest.min():.4g} to {of.rest.max():.4g} mV."
             )
             advice = "Use normalization='channel', or a shorter membrane time constant."
             yield Finding(name, "potentials", Verdict.IMPOSSIBLE, text, advice=advice)
@@ -122,10 +125,10 @@ def strength_setting(kappa: float) -> int:
 def _words(network: SpikingNetwork, step: float, setup: Setup, kappa: float) -> Iterator[Finding]:
     """Yield how each part is represented and its error; ``step`` is that of the source, ms."""
     text = (
-        f"i_synin_gm {strength_setting(kappa)}: a unit of weight lifts the slope of a membrane by "
-        f"{kappa:.3g} LSB/us, nominally."
+        f"with i_synin_gm = {strength_setting(kappa)}, a unit of weight nominally increases the "
+        f"slope of the potential by {kappa:.3g} LSB/us."
     )
-    advice = "Chips differ: measure yours with strength.py."
+    advice = "Chips differ: measure your chip with strength.py."
     yield Finding(network.name, "synapses", Verdict.APPROXIMATED, text, advice=advice)
     for population in network.populations:
         yield _potentials(population, *setup[population.name], kappa)
@@ -133,11 +136,12 @@ def _words(network: SpikingNetwork, step: float, setup: Setup, kappa: float) -> 
         of = setup[readout.population][0]
         if np.mean(of.rest > of.threshold) > _MOST:
             text = (
-                "its neurons fire without input, so that outputs below 0 have a rate: what "
-                "neurons differ by weighs on all of it."
+                "most of its neurons fire without input to represent outputs below 0, so that "
+                "differences between neurons affect the whole rate."
             )
             advice = (
-                "End the network with relu instead of softmax: the same classes, but 0 is rest."
+                "End the network with relu instead of softmax: the classes are the same, but an "
+                "output of 0 is a silent neuron."
             )
             where = readout.population
             yield Finding(where, "outputs", Verdict.APPROXIMATED, text, advice=advice)
@@ -145,7 +149,7 @@ def _words(network: SpikingNetwork, step: float, setup: Setup, kappa: float) -> 
     for entry in network.projections:
         scale = setup[entry.post][1]
         yield _weights(entry, next(left[entry.post]), scale)
-        text = f"{step:g} ms of the model become the chip's own delay, with setting 0"
+        text = f"the delay of {step:g} ms is replaced by the chip's own, with the setting 0"
         name = projection_name(entry.pre, entry.post, entry.receptor)
         yield Finding(name, "delay", Verdict.APPROXIMATED, text, step, "ms")
 
@@ -155,8 +159,8 @@ def _potentials(population: Population, of: Demand, scale: Scale, kappa: float) 
     rest, reset = np.asarray(there["v_rest"]), np.asarray(there["v_reset"])
     off = rest.ravel() - reset.ravel() - scale.lsb * (of.rest - of.reset)
     text = (
-        f"{scale.lsb:.3g} LSB for a mV: {_span(reset)} at reset, {_span(rest)} at rest with the "
-        f"current, threshold {_span(np.asarray(there['v_th']))}"
+        f"{scale.lsb:.3g} LSB per mV: reset {_span(reset)}, rest with the constant current "
+        f"{_span(rest)}, threshold {_span(np.asarray(there['v_th']))}"
     )
     error = float(np.abs(off).max()) / scale.lsb
     return Finding(population.name, "potentials", Verdict.APPROXIMATED, text, error, "mV")
@@ -168,11 +172,11 @@ def _weights(entry: Projection, slopes: np.ndarray, scale: Scale) -> Finding:
     lost = int(np.sum((whole == 0) & (units != 0)))
     largest = int(np.abs(whole).max(initial=0))
     per_synapse = int(np.ceil(largest / WEIGHT.value))
-    text = f"whole units from {int(whole.min(initial=0))} to {int(whole.max(initial=0))}"
+    text = f"rounded to whole units from {int(whole.min(initial=0))} to {int(whole.max(initial=0))}"
     if per_synapse > 1:
-        text += f", the largest over {per_synapse} synapses"
+        text += f"; the largest weight takes {per_synapse} synapses"
     if lost:
-        text += f"; {lost:,} of {len(units):,} vanish"
+        text += f"; {lost:,} of {len(units):,} weights become 0"
     error = 100.0 * float(np.abs(units - whole).max(initial=0.0)) / max(largest, 1)
     name = projection_name(entry.pre, entry.post, entry.receptor)
     return Finding(name, "weights", Verdict.APPROXIMATED, text, error, "% of the largest weight")
@@ -190,12 +194,12 @@ def _resources(
     most = max(scale.rows for _, scale in setup.values())
     synapses = sum(int(_count(entry)) for entry in network.projections)
     return (
-        Resource("runs for a batch of images", len(parts)),
+        Resource("runs per batch of images", len(parts)),
         Resource("neurons of the largest run", largest, NEURONS.value),
-        Resource("synapses of a neuron", most, ROWS.value),
+        Resource("synapses per neuron", most, ROWS.value),
         Resource("synapses", synapses, NEURONS.value * ROWS.value * len(parts)),
-        Resource("sources of spikes", sum(entry.n_neurons for entry in network.inputs)),
-        Resource("time of an image", network.n_steps * network.dt, None, "us"),
+        Resource("spike sources", sum(entry.n_neurons for entry in network.inputs)),
+        Resource("time per image", network.n_steps * network.dt, None, "us"),
     )
 
 

@@ -16,7 +16,7 @@ from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Samples
 from bioconv.targets.releasing import after_changes
 
-_CLASSES = "The classes stay where the largest output is above 0; the values of the outputs do not."
+_CLASSES = "Classes are unchanged where the largest output is above 0; values of outputs change."
 
 
 def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
@@ -32,10 +32,12 @@ def released(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
         step = population.start_step
         if any(not _releases(change, population) for change in changes):
             text = "parameters cannot change while the chip runs."
-            advice = "Use a code without steps of its own, such as the rate code."
+            advice = (
+                "Use a code whose parameters do not change within a sample, such as the rate code."
+            )
             verdict = Verdict.IMPOSSIBLE
         else:
-            text = f"not held until {step * network.dt:g} ms, it takes part from the start"
+            text = f"active from the start instead of held until {step * network.dt:g} ms"
             advice, verdict = "", Verdict.APPROXIMATED
         findings.append(Finding(name, "scheduled changes", verdict, text, advice=advice))
         settled[name] = after_changes(population, changes)
@@ -62,8 +64,8 @@ def rectified(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
         if population.name in softmax and gain and np.any(population.offset < 0):
             current = gain * np.minimum(population.offset, 0.0) / population.scale
             text = (
-                f"below 0 they are silent: {-float(current.min()):.4g} pA that made all of them "
-                "fire are left out."
+                f"silent below 0: the current of up to {-float(current.min()):.4g} pA that made "
+                "all of them fire is omitted."
             )
             findings.append(
                 Finding(population.name, "outputs", Verdict.APPROXIMATED, text, advice=_CLASSES)
@@ -126,8 +128,10 @@ def _range(entry: Input, samples: Samples | None) -> tuple[float, bool]:
 
 
 def _told(entry: Input, largest: float, samples: Samples | None) -> Finding:
-    text = f"values up to {largest:.4g} become regular spikes of up to {SOURCE_RATE:g} Hz."
-    advice = "" if samples else "Values are taken to lie between 0 and 1: samples would tell."
+    text = f"values up to {largest:.4g} become regular spikes at up to {SOURCE_RATE:g} Hz."
+    advice = (
+        "" if samples else "Values are assumed to be between 0 and 1; give samples to measure them."
+    )
     return Finding(entry.name, "sources", Verdict.APPROXIMATED, text, advice=advice)
 
 

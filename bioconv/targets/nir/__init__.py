@@ -76,12 +76,13 @@ def read_nir(
     """
     if encoder not in ENCODERS or unit not in _UNITS:
         raise ParameterError(
-            f"encoder must be one of {', '.join(ENCODERS)}, unit one of {', '.join(_UNITS)}. "
-            f"Received: {encoder!r}, {unit!r}."
+            f"encoder must be one of {', '.join(ENCODERS)}, and unit one of {', '.join(_UNITS)}. "
+            f"Received: encoder={encoder!r}, unit={unit!r}."
         )
     if (dt is not None and not 0 < dt < np.inf) or (n_steps is not None and n_steps < 1):
         raise ParameterError(
-            f"dt must be above 0 ms, n_steps 1 or more. Received: {dt!r}, {n_steps!r}."
+            "dt must be a number above 0 (ms), and n_steps an integer of at least 1. "
+            f"Received: dt={dt!r}, n_steps={n_steps!r}."
         )
     path = Path(path)
     graph = read(path)
@@ -104,6 +105,8 @@ def _grid(graph: Graph, label: str) -> tuple[float, int]:
         return _DT, _N_STEPS
     values = [np.asarray(graph.metadata.get(key, np.nan)) for key in ("dt", "n_steps")]
     if not all(v.size == 1 and v.dtype.kind in "iuf" and 0 < v.item() < 1e9 for v in values):
-        raise NetworkFileError(f"{label}: its metadata say no step and no number of steps.")
+        raise NetworkFileError(
+            f"{label}: its metadata lack a valid dt or n_steps. Export the network again."
+        )
     dt, n_steps = (value.item() for value in values)
     return float(f"{dt * _UNITS['s']:.12g}"), max(int(n_steps), 1)

@@ -28,8 +28,8 @@ _ASPECTS = {
     "v_reset": "reset potential",
 }
 _UNITS = {
-    "weights": "mV a step",
-    "constant current": "mV a step",
+    "weights": "mV per step",
+    "constant current": "mV per step",
     "threshold": "mV",
     "reset potential": "mV",
 }
@@ -50,7 +50,7 @@ def settled(network: SpikingNetwork) -> tuple[SpikingNetwork, list[Finding]]:
             name,
             "scheduled changes",
             Verdict.IMPOSSIBLE,
-            f"its parameters change at {number} steps, and NIR knows no steps.",
+            f"its parameters change at {number} steps, but NIR has no time steps.",
             advice="Convert with a rate code.",
         )
         for name, number in steps.items()
@@ -157,12 +157,12 @@ class _Builder:
                     link.part,
                     "operator",
                     Verdict.IMPOSSIBLE,
-                    f"NIR has no node for it, and as a matrix it has {link.n_weights:,} weights.",
-                    advice=f"At most {MOST_WEIGHTS:,} are written.",
+                    f"NIR has no such operator, and as a matrix it has {link.n_weights:,} weights.",
+                    advice=f"At most {MOST_WEIGHTS:,} weights can be written: use smaller layers.",
                 )
         reached = {link.post for link in self.links}
         for name in self.populations.keys() - reached:
-            text = "nothing projects to it, and NIR has no constant current without a synapse."
+            text = "nothing projects to it, and in NIR a constant current requires a projection."
             yield Finding(name, "constant current", Verdict.IMPOSSIBLE, text)
 
     def findings(self) -> Iterator[Finding]:
@@ -172,13 +172,15 @@ class _Builder:
             yield Finding(part, aspect, Verdict.APPROXIMATED, text, error, _UNITS[aspect])
         for name, population in self.populations.items():
             if family(self.kinds[name]).subtracts(population.model):
-                text = "readers that subtract (Spyx) lose nothing; the others, the less the lower "
+                text = (
+                    "exact in readers that reset by subtraction (Spyx); others lose less the lower "
+                )
                 text += "the rates are"
                 advice = "Convert with RateCode(max_rate=200) or less."
                 yield Finding(name, "reset", Verdict.APPROXIMATED, text, advice=advice)
         for link, forms in zip(self.links, self.forms, strict=True):
             if not self._fits(link, forms):
-                text = f"as a matrix of {link.n_weights:,} weights between flat populations"
+                text = f"written as a matrix of {link.n_weights:,} weights between flat populations"
                 yield Finding(link.part, "operator", Verdict.EXACT, text)
         for entry in self.network.drives:
             if entry.grid:

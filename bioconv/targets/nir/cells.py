@@ -143,9 +143,9 @@ class Family:
         return any(same(model, each) for each in self.subtracting)
 
 
-_RESET = "the reset is to a value, what a potential is above the threshold is lost"
+_RESET = "the reset is to a value, so that the excess over the threshold is lost"
 _THROUGH = "constant currents reach the membrane through the synapse"
-_BOTH = f"{_RESET}, and {_THROUGH}"
+_BOTH = f"{_RESET}; {_THROUGH}"
 
 
 @cache

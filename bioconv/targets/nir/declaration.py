@@ -8,7 +8,7 @@ from bioconv.targets.target import Cell, Limit, Loss, Target
 
 _NODES = "nir 1.0.8, nir/ir/neuron.py"
 _DOCUMENTS = "NIR documentation, docs/source/primitives.md"
-_CARRIED = "it is carried in the metadata, which no reader has to look at"
+_CARRIED = "stored only in the metadata, which readers may ignore"
 
 
 def _lost(verdict: Verdict, text: str, source: str = _NODES, advice: str = "") -> Loss:
@@ -32,14 +32,14 @@ TARGET = Target(
     title="NIR",
     summary="A file in the neuromorphic intermediate representation, for the platforms that read "
     "it.",
-    tested="Read back by bioconv with the same spikes, by nir itself, and run by Spyx, which "
-    "others wrote (it flattens with the channels last: weights behind a Flatten of several "
-    "channels have to be put in its order first).",
+    tested="Read back by bioconv with the same spikes, read by the package nir, and run by Spyx, a "
+    "simulator by other authors (Spyx flattens with the channels last, so that weights after a "
+    "Flatten of several channels have to be reordered first).",
     cells=_cells(),
     losses={
         "initial state": _lost(
             Verdict.APPROXIMATED,
-            f"NIR has no start values, neurons start at rest; {_CARRIED}.",
+            f"NIR has no start values: neurons start at rest, and the values are {_CARRIED}.",
             advice="Convert with RateCode(initial='zero').",
         ),
         "random numbers": _lost(
@@ -48,31 +48,31 @@ TARGET = Target(
             advice="Export the network without it.",
         ),
         "refractory period": _lost(
-            Verdict.APPROXIMATED, f"NIR's neurons have no refractory period; {_CARRIED}."
+            Verdict.APPROXIMATED, f"NIR's neurons have no refractory period; it is {_CARRIED}."
         ),
         "scheduled changes": _lost(
             Verdict.APPROXIMATED,
-            "NIR knows no steps: every layer starts at once, with what it becomes.",
+            "NIR has no time steps: every layer starts at once, with the values after its changes.",
             advice="Convert with RateCode(clamp=0).",
         ),
         "statements after a step": _lost(
             Verdict.IMPOSSIBLE,
-            "NIR's neurons have no registers.",
+            "NIR's neurons cannot run such statements.",
             advice="Export the network without them.",
         ),
         "random release": _lost(
             Verdict.IMPOSSIBLE,
-            "NIR's synapses always pass a spike on.",
+            "NIR's synapses transmit every spike.",
             advice="Export the network without it.",
         ),
         "current input": _lost(
-            Verdict.EXACT, "the reader gives the image to the input node, the same in every step"
+            Verdict.EXACT, "the reader passes the image to the input node, unchanged in every step"
         ),
         "regular input": _lost(
-            Verdict.EXACT, "the reader gives the spikes of the encoder to the input node"
+            Verdict.EXACT, "the reader passes the spikes of the encoder to the input node"
         ),
         "poisson input": _lost(
-            Verdict.EXACT, "the reader gives the spikes of the encoder to the input node"
+            Verdict.EXACT, "the reader passes the spikes of the encoder to the input node"
         ),
         "readout count": _lost(Verdict.EXACT, "the reader counts the spikes of the output node"),
         "readout first_spike": _lost(
@@ -87,7 +87,7 @@ TARGET = Target(
         **{
             f"readout {kind}": _lost(
                 Verdict.APPROXIMATED,
-                "NIR has no generator: the reader takes the potentials.",
+                "NIR has no spike generator: the reader takes the potentials.",
             )
             for kind in ("accumulated_softmax", "softmax")
         },
@@ -101,6 +101,6 @@ TARGET = Target(
             "pulses of height 1 for one step", "", "snnTorch and Spyx 1.0: R = tau / dt, w_in alike"
         ),
         "threshold": Limit("v > v_threshold", "", _NODES),
-        "metadata": Limit("not to be relied on", "", _DOCUMENTS),
+        "metadata": Limit("readers may ignore it", "", _DOCUMENTS),
     },
 )

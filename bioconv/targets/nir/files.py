@@ -85,12 +85,14 @@ class _Reader:
     def graph(self) -> Graph:
         """Return the graph of the whole file."""
         if self.file.dataset_text("node/type") != "NIRGraph":
-            raise self.file.error("it holds no NIR graph")
+            raise self.file.error("it contains no NIR graph")
         self._take("node", "", 0)
         names = _identifiers(self.nodes)
         unknown = sorted({n for edge in self.edges for n in edge} - self.nodes.keys())
         if unknown:
-            raise self.file.error(f"edges lead to nodes that it does not have: {unknown[0]!r:.60}")
+            raise self.file.error(
+                f"an edge refers to a node that does not exist: {unknown[0]!r:.60}"
+            )
         return Graph(
             {names[name]: node for name, node in self.nodes.items()},
             tuple(dict.fromkeys((names[pre], names[post]) for pre, post in self.edges)),
@@ -100,7 +102,7 @@ class _Reader:
     def _take(self, place: str, prefix: str, depth: int) -> None:
         """Add the nodes and edges of a graph; those of a subgraph are prefixed with its name."""
         if depth > _DEEPEST:
-            raise self.file.error("its graphs are nested too deeply")
+            raise self.file.error(f"its graphs are nested more than {_DEEPEST} levels deep")
         inner: dict[str, str] = {}
         for name in self.file.children(f"{place}/nodes"):
             if f"{prefix}{name}" in self.nodes:
@@ -122,7 +124,9 @@ class _Reader:
         inside = f"{place}/nodes/{name}/nodes"
         found = [n for n in self.file.children(inside) if self._kind(f"{inside}/{n}") == side]
         if len(found) != 1:
-            raise self.file.error(f"the subgraph {name!r:.60} has {len(found)} nodes {side}, not 1")
+            raise self.file.error(
+                f"the subgraph {name!r:.60} has {len(found)} {side} nodes, expected 1"
+            )
         return f"{prefix}{name}.{found[0]}"
 
     def _kind(self, place: str) -> str:
@@ -171,7 +175,7 @@ def _wrong(name: str, value: Any) -> str | None:
     if not np.all(np.isfinite(value)):
         return "has values that are NaN or infinite"
     if name == "shape" and not _is_shape(np.atleast_1d(value)):
-        return "is not one whole number from 1 for each axis"
+        return "must be an integer of at least 1 for each axis"
     return None
 
 

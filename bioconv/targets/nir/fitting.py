@@ -67,8 +67,8 @@ def write_file(fit: Fit, path: Path) -> None:
     if hidden:
         words = ", ".join(_WORDS[word] for word in sorted(hidden))
         warnings.warn(
-            f"NIR has no place for {words}: written as metadata, which other readers do not look "
-            "at. What that costs: bioconv.examine(network, 'nir', x, y).",
+            f"NIR cannot represent {words}: stored as metadata, which other readers ignore. To "
+            "measure the effect, call bioconv.examine(network, 'nir', x, y).",
             stacklevel=3,
         )
 

@@ -77,7 +77,11 @@ class _Importer:
         self.inputs = {name: last(node.shape) for name, node in graph.of_kind("Input").items()}
         self.read = {name: self._population(name) for name in graph.of_kind(*NEURONS)}
         if not self.inputs or not self.read:
-            raise NetworkFileError(f"{options.name}: expected an Input and neurons in the graph.")
+            neurons = ", ".join(NEURONS)
+            raise NetworkFileError(
+                f"{options.name}: the graph must contain an Input and a node with neurons "
+                f"({neurons})."
+            )
         sources = self.inputs | {n: read.population.shape for n, read in self.read.items()}
         self.paths = [path for name, shape in sources.items() for path in self._from(name, shape)]
 
@@ -131,13 +135,15 @@ class _Importer:
             name, operators, delay = waiting.pop(0)
             self.n_paths += 1
             if self.n_paths > _MOST_PATHS or len(operators) > _LONGEST_PATH:
-                raise self.error(name, "too many or too long ways lead through the graph")
+                raise self.error(name, "the paths that lead to this node are too many or too long")
             before = operators[-1].out_shape if operators else shape
             node = self.graph.nodes[name]
             if node.kind in (*NEURONS, "Output"):
                 same = size(before) == size(node.shape) and node.kind == "Output"
                 if before != last(node.shape) and not same:
-                    received = f"has shape {node.shape}, but {first(before)} arrives"
+                    received = (
+                        f"has shape {node.shape}, but receives values of shape {first(before)}"
+                    )
                     raise self.error(name, received)
                 joined = compose(*operators) if operators else identity(shape)
                 yield _Path(start, name, joined, delay)
@@ -158,7 +164,7 @@ class _Importer:
         delay = np.asarray(node.values["delay"], np.float64)
         steps = np.round(delay * self.options.second / self.options.dt)
         if delay.size == 0 or np.any(steps != steps.flat[0]) or not 0 <= steps.flat[0] < 1e5:
-            raise self.error(name, "its delays are not all the same, from 0 to 100,000 steps")
+            raise self.error(name, "its delays must all be equal, and below 100,000 steps")
         return int(steps.flat[0])
 
     def _bias(self) -> dict[str, Floats]:
@@ -189,7 +195,9 @@ class _Importer:
         """Refuse nodes without a threshold that send their potential: no neuron of bioconv does."""
         for path in paths:
             if path.pre in self.read and not self.read[path.pre].population.model.threshold:
-                raise self.error(path.pre, f"sends its potential to {path.post}, expected spikes")
+                raise self.error(
+                    path.pre, f"sends its potential to {path.post}, but only spikes can be sent"
+                )
 
     def _projection(self, path: _Path) -> Projection:
         read = self.read[path.post]
@@ -199,8 +207,8 @@ class _Importer:
 
     def _drive(self, path: _Path) -> Drive:
         if path.delay_steps > 1:
-            reason = f"currents of {path.pre} are delayed, here only spikes can be: name an encoder"
-            raise self.error(path.post, reason)
+            reason = f"currents of {path.pre} are delayed, but only spikes can be"
+            raise self.error(path.post, f"{reason}: choose the encoder 'regular' or 'poisson'")
         operator = _scaled(path.operator, self.read[path.post].constant)
         return Drive(path.pre, path.post, operator)
 
@@ -210,7 +218,9 @@ class _Importer:
             sources = self._before(name)
             if len(sources) != 1 or sources[0] not in self.read:
                 found = ", ".join(sources) or "nothing"
-                raise self.error(name, f"expected one node with neurons in front, found {found}")
+                raise self.error(
+                    name, f"expected exactly one node with neurons before it, found {found}"
+                )
             model = self.read[sources[0]].population.model
             kind = "count" if model.threshold else "level"
             if not (model.threshold or family(self.graph.nodes[sources[0]].kind).leaks):

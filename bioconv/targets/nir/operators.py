@@ -38,10 +38,10 @@ def operator_of(node: Node, shape: Shape) -> Operator:
         The node cannot take this shape, is not linear, or has an output that is too large.
     """
     if node.kind not in _MAKERS:
-        raise ParameterError(f"{node.kind} is no linear node")
+        raise ParameterError(f"{node.kind} is not a linear node")
     made = _MAKERS[node.kind](node.values, shape)
     if prod(made.out_shape) > MAX_SIZE:
-        raise ParameterError(f"its output of shape {made.out_shape} is beyond {MAX_SIZE:,} values")
+        raise ParameterError(f"its output {made.out_shape} has more than {MAX_SIZE:,} values")
     return made
 
 
@@ -54,7 +54,7 @@ def bias_of(node: Node) -> Array | None:
 def _matrix(values: Values, shape: Shape) -> Operator:
     weight = np.asarray(values["weight"], np.float64)
     if weight.ndim != 2:
-        raise ParameterError(f"its weight has {weight.ndim} axes, expected (outputs, inputs)")
+        raise ParameterError(f"its weight has {weight.ndim} axes, expected 2: (outputs, inputs)")
     if len(shape) > 1 and size(shape) == weight.shape[1]:  # flattened implicitly
         flat = _flattening(shape, (size(shape),))
         return compose(flat, Dense(flat.out_shape, np.ascontiguousarray(weight.T)))
@@ -66,7 +66,7 @@ def _convolution(rank: int) -> Callable[[Values, Shape], Operator]:
         weight = np.asarray(values["weight"], np.float64)
         if weight.ndim != rank + 2 or len(shape) != rank + 1:
             raise ParameterError(
-                f"its weight of shape {weight.shape} does not fit an input of {first(shape)}"
+                f"its weight of shape {weight.shape} does not fit an input of shape {first(shape)}"
             )
         kernel = np.ascontiguousarray(weight.transpose(*range(2, rank + 2), 1, 0))
         strides = _numbers(values["stride"], rank)
@@ -87,7 +87,10 @@ def _padding(
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding != "same" or any(stride != 1 for stride in strides):
-        raise ParameterError(f"its padding is {padding!r} with the strides {strides}")
+        raise ParameterError(
+            "padding must be numbers, 'valid', or 'same' with strides of 1, received "
+            f"{padding!r} with strides of {strides}"
+        )
     totals = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
     return tuple((total // 2, total - total // 2) for total in totals)
 
@@ -95,14 +98,16 @@ def _padding(
 def _pooling(mean: bool) -> Callable[[Values, Shape], Operator]:
     def pooling(values: Values, shape: Shape) -> Operator:
         if len(shape) != 3:
-            raise ParameterError(f"it takes (channels, height, width), not {first(shape)}")
+            raise ParameterError(
+                f"its input must be (channels, height, width), received {first(shape)}"
+            )
         window, strides = _numbers(values["kernel_size"], 2), _numbers(values["stride"], 2)
         zeros = _numbers(values["padding"], 2, least=0)
         padded = tuple(n + 2 * zero for n, zero in zip(shape, zeros, strict=False))
         if prod(padded) * shape[-1] > MAX_SIZE:
-            raise ParameterError(f"its padded input {padded} is beyond {MAX_SIZE:,} values")
+            raise ParameterError(f"its padded input {padded} has more than {MAX_SIZE:,} values")
         if any(zero >= k for zero, k in zip(zeros, window, strict=True)):
-            raise ParameterError(f"its padding {zeros} is not smaller than its window {window}")
+            raise ParameterError(f"its padding {zeros} must be smaller than its window {window}")
         pad = Pad(shape, (*((n, n) for n in zeros), (0, 0)))
         pool = AveragePool(pad.out_shape, window, strides)
         if mean:
@@ -117,7 +122,7 @@ def _flatten(values: Values, shape: Shape) -> Operator:
     start, end = (int(np.asarray(values[name]).item()) for name in ("start_dim", "end_dim"))
     begin, stop = start % rank if start else 0, end % rank
     if not (-rank <= start < rank and -rank <= end < rank and begin <= stop):
-        raise ParameterError(f"it flattens axes {start} to {end} of {rank}")
+        raise ParameterError(f"it flattens axes {start} to {end}, but its input has {rank} axes")
     outside = first(shape)
     joined = (*outside[:begin], prod(outside[begin : stop + 1]), *outside[stop + 1 :])
     return _flattening(shape, joined)
@@ -135,7 +140,10 @@ def _flattening(shape: Shape, joined: Shape) -> Operator:
 def _factors(values: Values, shape: Shape) -> Operator:
     factor = np.asarray(values["scale"], np.float64)
     if last(factor.shape) != shape:
-        raise ParameterError(f"its factors have shape {factor.shape}, its input {first(shape)}")
+        received = f"received {factor.shape}"
+        raise ParameterError(
+            f"its factors must have the shape of its input, {first(shape)}, {received}"
+        )
     return Scale(shape, channels_last(factor))
 
 
@@ -144,12 +152,12 @@ def _nothing(values: Values, shape: Shape) -> Operator:
 
 
 def _numbers(value: Any, n: int, least: int = 1) -> Shape:
-    """Return one whole number for each of ``n`` axes."""
+    """Return one integer for each of ``n`` axes."""
     array = np.atleast_1d(np.asarray(value))
     if array.dtype.kind not in "iuf" or array.ndim != 1 or len(array) not in (1, n):
-        raise ParameterError(f"expected {n} whole numbers, received {value!r}")
+        raise ParameterError(f"expected {n} integers, received {value!r}")
     if not np.all((array == np.floor(array)) & (array >= least) & (array < 2**31)):
-        raise ParameterError(f"expected whole numbers from {least}, received {array.tolist()}")
+        raise ParameterError(f"expected integers of at least {least}, received {array.tolist()}")
     return tuple(int(number) for number in np.broadcast_to(array, (n,)))
 
 

@@ -47,7 +47,7 @@ SPINNAKER = Target(
         ),
         "statements after a step": Loss(
             Verdict.IMPOSSIBLE,
-            "the cells cannot run statements of their own.",
+            "the cells cannot run additional statements.",
             f"{_TOOLS}, models/neuron/builds",
         ),
     },
@@ -61,14 +61,14 @@ SPINNAKER = Target(
             "",
             f"{_TOOLS}, population_vertex.py and synapse_dynamics_static.py",
         ),
-        "signs": Limit("of the receptor", "", f"{_TOOLS}, synapse_dynamics_static.py"),
-        "neurons a core": Limit(256, "", f"{_TOOLS}, utilities/constants.py"),
+        "signs": Limit("determined by the receptor", "", f"{_TOOLS}, synapse_dynamics_static.py"),
+        "neurons per core": Limit(256, "", f"{_TOOLS}, utilities/constants.py"),
         "recordables": Limit(
             "spikes, v, gsyn_exc, gsyn_inh", "", f"{_TOOLS}, population_vertex.py"
         ),
         "time": Limit("real time, in steps of 1 ms", "", f"{_TOOLS}, spinnaker.py"),
         "convolutions": Limit(
-            "odd square kernels, stride 1, square images, a population a channel, IF_curr_exp",
+            "odd square kernels, stride 1, square images, a population per channel, IF_curr_exp",
             "",
             f"{_TOOLS}, local_only_conv_impl.c, model_binaries",
         ),

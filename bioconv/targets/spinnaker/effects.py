@@ -25,8 +25,8 @@ from bioconv.targets.spinnaker.weights import drawn_towards
 KEPT = 0.99
 _CONNECTORS = {
     "list": "FromListConnector, one list for each sign",
-    "convolution": "ConvolutionConnector, a population a channel",
-    "pool_dense": "PoolDenseConnector, a projection a channel",
+    "convolution": "ConvolutionConnector, one population per channel",
+    "pool_dense": "PoolDenseConnector, one projection per channel",
 }
 
 
@@ -39,14 +39,14 @@ def obstacles(network: SpikingNetwork, released: SpikingNetwork | None) -> tuple
         found.append(_impossible(network.name, "scheduled changes", text, advice))
     for population in network.populations:
         for name in mixed(population):
-            text = f"neurons of one population have different {name}: their weights would differ."
-            found.append(_impossible(population.name, name, text, "Give them one."))
+            text = f"neurons have different {name}, so that their weights would have to differ."
+            found.append(_impossible(population.name, name, text, f"Use one {name}."))
     for projection in network.projections:
         conductance = kind_of(network.population(projection.post)).synapse == "conductance"
         if conductance and np.any(projection.operator.edges().weight < 0):
             name = projection_name(projection.pre, projection.post, projection.receptor)
-            text = "a conductance has no weights below 0: the receptor tells the sign."
-            advice = "Let weights below 0 go to the receptor inh, as absolute values."
+            text = "a conductance has no weights below 0: the receptor determines the sign."
+            advice = "Connect weights below 0 to the receptor inh, as absolute values."
             found.append(_impossible(name, "signs", text, advice))
     return tuple(found)
 
@@ -84,20 +84,23 @@ def _time(network: SpikingNetwork, found: SpikingNetwork, board: Board) -> Itera
         yield Finding(network.name, "step", Verdict.EXACT, text)
     if board.slower > 1:
         text = (
-            f"{found.n_steps:,} steps instead of {network.n_steps:,}, with as many spikes: less "
-            "goes beyond a threshold in a step, and is lost at the reset."
+            f"{found.n_steps:,} steps instead of {network.n_steps:,}, with the same number of "
+            "spikes: the excess over the threshold, which is lost at the reset, is smaller."
         )
         yield Finding(network.name, "duration", Verdict.APPROXIMATED, text)
     if network.changes:
-        text = "layers work from the start, they are not held back until their input is there."
+        text = "layers are active from the start and not held back until their input arrives."
         yield Finding(network.name, "scheduled changes", Verdict.APPROXIMATED, text)
     if board.kept < KEPT:
-        text = f"{100 * (1 - board.kept):.1f} % of the samples get another class, however slow."
+        text = (
+            f"{100 * (1 - board.kept):.1f} % of the samples are assigned another class, also "
+            "when the network is slowed down."
+        )
         advice = "Convert with more steps, or with percentile=100 for smaller inputs."
         yield Finding(network.name, "classes", Verdict.APPROXIMATED, text, advice=advice)
     if not board.measured:
-        text = "weights are scaled for the case that all neurons fire in every step."
-        advice = "Give samples, and their scale and the thresholds are measured."
+        text = "weights are scaled as if all neurons fired in every step."
+        advice = "Give samples to measure the scale of weights and the thresholds."
         yield Finding(network.name, "samples", Verdict.APPROXIMATED, text, advice=advice)
 
 
@@ -106,15 +109,18 @@ def _population(before: Population, found: SpikingNetwork, board: Board) -> Iter
     after, cell = found.population(name), board.cells[name]
     outside = out_of_range(cell)
     if outside:
-        yield _impossible(name, "range", f"{', '.join(outside)} does not fit in s16.15.")
+        yield _impossible(name, "range", f"s16.15 cannot represent {', '.join(outside)}.")
     drawn = drawn_towards(after, found, board.sums[name], cell)
     if drawn > MOST:
-        text = f"the input of a step can draw v towards {drawn:,.0f} mV, s16.15 ends at 65,536."
+        text = f"input can drive v towards {drawn:,.0f} mV, but s16.15 is limited to 65,536."
         verdict = Verdict.IMPOSSIBLE if board.measured else Verdict.APPROXIMATED
-        advice = "Convert with smaller weights." if board.measured else "Give samples to find out."
+        advice = (
+            "Convert with smaller weights." if board.measured else "Give samples to measure it."
+        )
         yield Finding(name, "range", verdict, text, advice=advice)
     if cell.pulse:
-        text = "delta pulses are currents that last 1/16 step: IF_curr_delta has no convolutions."
+        text = "currents with a time constant of 1/16 step replace delta pulses, for which the "
+        text += "board has no convolutions."
         yield Finding(name, "synapse", Verdict.EXACT, text)
     if kind.subtracts and np.any(before.value("v_th") < NEVER):
         yield _reset(before, after, board)
@@ -125,20 +131,21 @@ def _population(before: Population, found: SpikingNetwork, board: Board) -> Iter
 def _reset(before: Population, after: Population, board: Board) -> Finding:
     ideal, now = np.asarray(before.value("v_th")), np.asarray(after.value("v_th"))
     if not board.measured:
-        text, advice = "to a value, nothing makes up for it.", "Give samples to match thresholds."
+        text = "to a value, without compensation for the excess over the threshold that is lost."
+        advice = "Give samples to match the thresholds."
         return Finding(before.name, "reset", Verdict.APPROXIMATED, text, advice=advice)
     distance = np.maximum(np.abs(ideal - np.asarray(before.value("v_reset"))), 1e-12)
     lower = (ideal - now) / distance
     text = (
-        f"to a value; thresholds of channels are {100 * np.mean(lower):.1f} % lower in the mean "
-        f"({100 * np.min(lower):.1f} to {100 * np.max(lower):.1f} %), so that they fire as often."
+        f"to a value; thresholds of channels are {100 * np.mean(lower):.1f} % lower on average "
+        f"({100 * np.min(lower):.1f} to {100 * np.max(lower):.1f} %) to keep the numbers of spikes."
     )
     return Finding(before.name, "reset", Verdict.APPROXIMATED, text)
 
 
 def _time_constant(before: Population, after: Population, dt: float) -> Finding:
     if never_forgets(before, dt):
-        text = "the leak is so slow that one of 1,024 steps stands for none."
+        text = "s16.15 cannot represent so slow a leak: one of 1,024 steps replaces it."
         return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text)
     wanted = np.asarray(before.value("tau_m"))
     held = -dt / np.log1p(-dt / np.asarray(after.value("tau_m")))
@@ -153,7 +160,7 @@ def _projection(
     name = projection_name(before.pre, before.post, before.receptor)
     text = _CONNECTORS[kind]
     if kind == "list" and _convolves(before.operator):
-        text += "; the geometry is not one that ConvolutionConnector has"
+        text += "; ConvolutionConnector does not support this geometry"
     yield Finding(name, "connector", Verdict.EXACT, text)
     cell = board.cells[before.post]
     if cell.later:
@@ -179,11 +186,11 @@ def _weights(name: str, before: Projection, board: Board) -> Finding:
         for s, each, total in zip(scales, cell.by_sign, totals, strict=True)
     )
     text = (
-        f"steps of {step:.3g}, the largest weight has {weight.max(initial=0.0) / step:,.0f} of "
-        f"them; {100 * lost:.1f} % of the weights become 0; the sums of a step have "
-        f"{room:.1f} times the room they need."
+        f"rounded to multiples of {step:.3g}, the largest weight being "
+        f"{weight.max(initial=0.0) / step:,.0f} of them; {100 * lost:.1f} % of the weights become "
+        f"0; the range for the sums in a step is {room:.1f} times as large as needed."
     )
-    return Finding(name, "weights", Verdict.APPROXIMATED, text, step / 2, "of a weight's unit")
+    return Finding(name, "weights", Verdict.APPROXIMATED, text, step / 2, "in the unit of weights")
 
 
 def _impossible(part: str, aspect: str, text: str, advice: str = "") -> Finding:

@@ -60,11 +60,11 @@ _LINEAR_CELLS = {
     "exponential": "IF_curr_exp",
     "conductance": "IF_cond_exp",
 }
-_RESET = "resets to a value, what goes beyond the threshold is lost"
+_RESET = "resets to a value, so that the excess over the threshold is lost"
 _NO_LEAK = "leaks with a time constant of 1,024 steps"
-_SILENT = "a threshold out of reach, and a leak of 1,024 steps"
+_SILENT = "has a threshold out of reach, and leaks with a time constant of 1,024 steps"
 _MIDPOINT = (
-    "integrated by midpoint steps, the step after a spike 1.85 times as long "
+    "integrated by the midpoint method, with a step 1.85 times as long after a spike "
     "(neuron_model_izh_impl.h)"
 )
 

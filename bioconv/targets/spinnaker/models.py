@@ -100,7 +100,9 @@ def izhikevich_model(model: NeuronModel) -> NeuronModel:
             references=(*model.references, "rhodes2018"),
             parameters=(
                 *model.parameters,
-                Parameter("m", 0.040008544921875, "1", "Curvature, 0.04 in s16.15 and a step more"),
+                Parameter(
+                    "m", 0.040008544921875, "1", "Curvature: 0.04 rounded up to an s16.15 number"
+                ),
             ),
             states=(*model.states, State("h", 1.0, "1", "Length of the next step")),
         )

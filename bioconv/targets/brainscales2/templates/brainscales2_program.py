@@ -2,10 +2,11 @@
 
     python program.py --data images.npz -o result.npz
 
-images.npz holds x, one row an image, and perhaps the labels y; --help lists the options.  It needs
-NumPy and pynn_brainscales, which comes with EBRAINS or the container of the Electronic Visions
-group.  The first run calibrates the neurons, which takes about five minutes.  Run strength.py
-first: it measures how strong the synapses of your chip are and prints the --gm to use here.
+images.npz holds x, one image per row, and optionally the labels y; --help lists the options.  It
+needs NumPy and pynn_brainscales, which comes with EBRAINS or the container of the Electronic
+Visions group.  The first run calibrates the neurons, which takes about five minutes.  Run
+strength.py first: it measures how strong the synapses of your chip are and prints the --gm to use
+here.
 
 The chip runs a thousand times faster than the network that was converted: a millisecond of the
 network is a microsecond here.  Potentials are in LSB, the steps of the chip's ADC.  Weights are
@@ -202,9 +203,12 @@ def parse():
     """Return the options of the command line, what to record, the images and the labels."""
     recordable = {name: ("spikes", "counts") for name in [*images.spiking(INPUTS), *POPULATIONS]}
     parser = command_line.parser(f"{NAME} on BrainScaleS-2.", N_STEPS, recordable)
-    parser.add_argument("--batch", type=command_line.positive, default=50, help="images a run")
+    parser.add_argument("--batch", type=command_line.positive, default=50, help="images per run")
     parser.add_argument(
-        "--gm", type=int, default=I_SYNIN_GM, help="strength of synapses, 30 to 800: strength.py"
+        "--gm",
+        type=int,
+        default=I_SYNIN_GM,
+        help="strength of synapses, 30 to 800; see strength.py",
     )
     options = parser.parse_args()
     record = command_line.read_record(options.record, recordable)

@@ -62,19 +62,23 @@ def fires(gm):
 def main():
     """Measure the strength at one setting and print the setting that the network needs."""
     parser = argparse.ArgumentParser(description=f"Strength of synapses for {NAME}.")
-    parser.add_argument("--gm", type=int, default=I_SYNIN_GM, help="30 to 800")
+    parser.add_argument(
+        "--gm", type=int, default=I_SYNIN_GM, help="strength of synapses, 30 to 800"
+    )
     gm = parser.parse_args().gm
     firing = fires(gm)
     if not firing.any(axis=0).all() or firing.all(axis=0).any():
-        sys.exit(f"at --gm {gm} neurons fire with no weight, or with every weight; try another")
+        sys.exit(
+            f"At --gm {gm} a neuron fires with none or with all of the weights. Try another --gm."
+        )
     smallest = np.median(firing.argmax(axis=0)) + 1  # index 0 is the weight 1
     # The threshold lies between this weight and the one before it.
     found = (THRESHOLD - REST) * EVERY / ((smallest - 0.5) * TAU**2)
-    print(f"a weight of 1 brings {found:.4g} LSB/us at --gm {gm}")
+    print(f"At --gm {gm}, a weight of 1 has a strength of {found:.4g} LSB/us.")
     needed = round(gm * LSB_PER_US / found)
     print(f"{NAME} needs {LSB_PER_US:.4g} LSB/us: python program.py --gm {needed}")
     if not 30 <= needed <= 800:
-        sys.exit("which is outside 30 to 800: convert the network with other time constants")
+        sys.exit("This --gm is outside 30 to 800: convert the network with other time constants.")
 
 
 if __name__ == "__main__":

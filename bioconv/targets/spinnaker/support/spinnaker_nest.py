@@ -53,7 +53,10 @@ class NestNetwork(Network):
             cell = kind(**told)
             start = {"V_m": start["v"]}
         elif entry["cell"] == "Izhikevich":
-            raise SystemExit("NEST has no Izhikevich neuron with synaptic currents under PyNN.")
+            raise SystemExit(
+                "PyNN has no Izhikevich neuron with synaptic currents on NEST: run the program "
+                "with --simulator spinnaker."
+            )
         else:
             cell = getattr(self.sim, entry["cell"])(**values)
         population = self.sim.Population(n_neurons, cell, label=label)
