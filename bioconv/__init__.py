@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         plots,
         recurrent,
         targets,
+        training,
     )
     from bioconv.codes import (
         FewSpikesCode,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from bioconv.studies.robustness import robustness
     from bioconv.targets import emit, examine
     from bioconv.targets.nir import read_nir
+    from bioconv.training import finetune, train
 
 #: public name -> module that defines it
 _PUBLIC = {
@@ -79,6 +81,7 @@ _PUBLIC = {
     "emit": "bioconv.targets",
     "estimate": "bioconv.measures.estimation",
     "examine": "bioconv.targets",
+    "finetune": "bioconv.training",
     "inspect": "bioconv.reports.networks",
     "list_codes": "bioconv.reports.codes",
     "list_neurons": "bioconv.reports.neurons",
@@ -95,6 +98,7 @@ _PUBLIC = {
     "simulate": "bioconv.simulators",
     "stimulate": "bioconv.simulators.stimulation",
     "summarize": "bioconv.reports.networks",
+    "train": "bioconv.training",
 }
 
 #: public module -> its full name
@@ -109,6 +113,7 @@ _MODULES = {
     "plots": "bioconv.plots",
     "recurrent": "bioconv.recurrent",
     "targets": "bioconv.targets",
+    "training": "bioconv.training",
 }
 
 __all__ = sorted([*_PUBLIC, *_MODULES])

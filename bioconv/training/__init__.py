@@ -1,6 +1,8 @@
 """Training of spiking networks: in spike times, and through the equations of their neurons."""
 
+from bioconv.training.analog import train_analog
+from bioconv.training.first_spike import Trained, evaluate, finetune, train
 from bioconv.training.loop import Fitted, fit
 from bioconv.training.options import Training
 
-__all__ = ["Fitted", "Training", "fit"]
+__all__ = ["Fitted", "Trained", "Training", "evaluate", "finetune", "fit", "train", "train_analog"]
