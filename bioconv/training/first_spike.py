@@ -298,14 +298,7 @@ def _objective(
     key: Array,
 ) -> tuple[Array, tuple[dict[str, Array], Mapping[str, Array]]]:
     """Return the loss of a batch, the windows after it, and the accuracy; see `fit`."""
-    for_weights, for_times = jax.random.split(key)
-    outputs, found = leads.forward(
-        parameters,
-        lengths,
-        x,
-        disturb=hardware.of_leads(for_times),
-        rounded=hardware.of_weights(for_weights),
-    )
+    outputs, found = _forward(leads, hardware, parameters, lengths, x, key)
     value, measures = loss_and_measures(loss, outputs[_output(leads).name], y)
     hidden = {stage.name: found[stage.name] for stage in leads.rectifiers}
     if activity:
@@ -313,6 +306,26 @@ def _objective(
     if gamma:
         lengths = {name: _longer(lengths[name], lead, gamma) for name, lead in hidden.items()}
     return value, (dict(lengths), measures)
+
+
+def _forward(
+    leads: Leads,
+    hardware: Hardware,
+    parameters: Parameters,
+    lengths: Mapping[str, Array],
+    x: Mapping[str, Array],
+    key: Array,
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return outputs and leads under the imperfections of one batch."""
+    for_weights, for_times = jax.random.split(key)
+    return leads.forward(
+        parameters,
+        lengths,
+        x,
+        disturb=hardware.of_leads(for_times),
+        rounded=hardware.of_weights(),
+        noisy=hardware.of_synapses(for_weights),
+    )
 
 
 def _longer(length: Array, lead: Array, gamma: float) -> Array:
@@ -396,14 +409,7 @@ def evaluate(
 
     @jax.jit
     def outputs(parameters: Parameters, x: Mapping[str, Array], key: Array) -> Array:
-        for_weights, for_times = jax.random.split(key)
-        given, _ = leads.forward(
-            parameters,
-            lengths,
-            x,
-            disturb=hardware.of_leads(for_times),
-            rounded=hardware.of_weights(for_weights),
-        )
+        given, _ = _forward(leads, hardware, parameters, lengths, x, key)
         return output.readout.function.apply([given[output.name]])
 
     parameters = jax.tree.map(lambda array: np.asarray(array, np.float32), leads.parameters())

@@ -14,13 +14,17 @@ from bioconv.ground.errors import ParameterError
 from bioconv.noise import Imperfection, Mismatch, SpikeJitter, WeightQuantization
 from bioconv.operators import Array
 
+#: function of the name of a population and its kernels
+Change = Callable[[str, Sequence[Array]], Sequence[Array]]
+
 
 @dataclass(frozen=True)
 class Hardware:
     """The imperfections under which a network of first spikes is trained.
 
     Gradients pass straight through everything that is rounded (Bengio, Leonard and Courville 2013,
-    arXiv:1308.3432).
+    arXiv:1308.3432).  All other parameters of the network are adapted to rounded weights, but not
+    to the noise of weights, which differs from chip to chip.
 
     Parameters
     ----------
@@ -90,22 +94,29 @@ class Hardware:
             return list(kernels)
         return [self.quantization.rounded(kernel, ops=ops) for kernel in kernels]
 
-    def of_weights(self, key: Array) -> Callable[[str, Sequence[Array]], list[Array]] | None:
-        """Return the function of (population, kernels) for one batch; None if weights are exact."""
-        if self.quantization is None and not self.weight_noise:
+    def of_weights(self) -> Change | None:
+        """Return the rounding of kernels in training; None if weights are exact."""
+        if self.quantization is None:
+            return None
+
+        def changed(name: str, kernels: Sequence[Array]) -> list[Array]:
+            pairs = zip(kernels, self.rounded(kernels, jnp), strict=True)
+            return [exact + jax.lax.stop_gradient(there - exact) for exact, there in pairs]
+
+        return changed
+
+    def of_synapses(self, key: Array) -> Change | None:
+        """Return the noise of kernels in one batch; None if there is none."""
+        if not self.weight_noise:
             return None
         numbers = _Numbers()
 
         def changed(name: str, kernels: Sequence[Array]) -> list[Array]:
-            exact = list(kernels)
-            there = self.rounded(exact, jnp)
-            if self.weight_noise:
-                own = jax.random.fold_in(key, numbers.of(name))
-                there = [
-                    kernel * jnp.maximum(1.0 + self.weight_noise * _normal(own, k, kernel), 0.01)
-                    for k, kernel in enumerate(there)
-                ]
-            return [w + jax.lax.stop_gradient(t - w) for w, t in zip(exact, there, strict=True)]
+            own = jax.random.fold_in(key, numbers.of(name))
+            return [
+                kernel * jnp.maximum(1.0 + self.weight_noise * _normal(own, k, kernel), 0.01)
+                for k, kernel in enumerate(kernels)
+            ]
 
         return changed
 

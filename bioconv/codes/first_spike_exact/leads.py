@@ -183,6 +183,7 @@ class Leads:
         *,
         disturb: Disturb | None = None,
         rounded: Round | None = None,
+        noisy: Round | None = None,
     ) -> tuple[dict[str, Array], dict[str, Array]]:
         """Return the outputs before their functions, and the leads of all populations.
 
@@ -197,7 +198,9 @@ class Leads:
         disturb : function of (population, leads), optional
             Imperfection of spike times, applied to every population that fires.
         rounded : function of (population, kernels), optional
-            Imperfection of weights.
+            Rounding of weights to which all other parameters are adapted.
+        noisy : function of (population, kernels), optional
+            Imperfection of weights of which the thresholds and currents know nothing.
 
         Returns
         -------
@@ -214,13 +217,20 @@ class Leads:
                 continue
             own = parameters[stage.name]
             weights = own["kernels"] if rounded is None else rounded(stage.name, own["kernels"])
-            operators = operators_with(stage, weights)
-            total = _sum(operators, stage, leads)
+            planned = operators_with(stage, weights)
+            actual = planned
+            if noisy is not None:
+                actual = operators_with(stage, noisy(stage.name, weights))
+            total = _sum(actual, stage, leads)
             if isinstance(stage, Output):
                 outputs[stage.name] = total + own["shift"]
                 continue
-            slope, shrink = self.slopes(stage, operators)
+            slope, shrink = self.slopes(stage, planned)
             value = (shrink * total - own["shift"]) / slope
+            if noisy is not None and self.code.inactive == "fire":
+                # The currents are those of the planned weights, and so is the threshold.
+                found = slope + shrink * (_slope_of(actual) - _slope_of(planned))
+                value = value * slope / found + lengths[stage.name] * (1.0 - slope / found)
             most = jnp.minimum(lengths[stage.name], jnp.asarray(stage.limit, value.dtype))
             leads[stage.name] = _disturbed(disturb, stage.name, value, most)
         return outputs, leads
@@ -235,10 +245,7 @@ class Leads:
         """
         if self.code.slope == "identical":
             return jnp.ones(()), jnp.ones(())
-        total = jnp.zeros((1, *stage.shape))
-        for operator in operators:
-            total = total + operator.apply(jnp.ones((1, *operator.in_shape)))
-        total = total.reshape(-1)[stage.places]
+        total = _slope_of(operators).reshape(-1)[stage.places]
         least = 1.0 / (1.0 + self.code.b_low) - 1.0
         shrink = jax.lax.stop_gradient(jnp.where(total < least, least / total, 1.0))
         return 1.0 + shrink * total, shrink
@@ -256,6 +263,12 @@ def operators_with(stage: Rectifier | Output, new: Sequence[Any]) -> list[Operat
 
 def _sum(operators: Sequence[Operator], stage: Stage, leads: Mapping[str, Array]) -> Array:
     terms = [o.apply(leads[s.pre]) for o, s in zip(operators, stage.synapses, strict=True)]
+    return sum(terms[1:], start=terms[0])
+
+
+def _slope_of(operators: Sequence[Operator]) -> Array:
+    """Return the slope that one spike of every source causes in each neuron."""
+    terms = [o.apply(jnp.ones((1, *o.in_shape))) for o in operators]
     return sum(terms[1:], start=terms[0])
 
 

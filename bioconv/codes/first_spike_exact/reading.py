@@ -9,6 +9,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog.functions import ReLU
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.leads import Encoder, Leads, Output, Pool, Rectifier, Stage
@@ -201,7 +202,13 @@ class _Reader:
         )
 
     def _limit(self, population: Population, window: Window, unit: float) -> Floats:
-        """Return the largest lead of each neuron if it is shorter than the window."""
+        """Return the largest lead of each neuron, of the ReLU or of the window if it ends there."""
+        layers = {layer.name: layer.function for layer in self.network.analog.layers}
+        function = layers.get(population.layer)
+        shifted = bool(np.any(population.offset))
+        if isinstance(function, ReLU) and np.isfinite(function.max_value) and not shifted:
+            limit = function.max_value / np.asarray(population.scale)
+            return np.array(np.broadcast_to(limit, population.shape))
         first = np.broadcast_to(population.value("t_first"), population.shape)
         limit = (window.close * self.network.dt - first) / unit
         return np.where(first > window.open * self.network.dt, limit, inf)
