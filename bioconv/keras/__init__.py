@@ -14,6 +14,7 @@ layers work on every Keras backend.
 from bioconv.keras.activations import ClampedReLU, cumulative_normal, cumulative_normal_tanh
 from bioconv.keras.curves import FICurve, constrain
 from bioconv.keras.hardening import HardwareAware, harden, soften
+from bioconv.keras.writing import write
 
 __all__ = [
     "ClampedReLU",
@@ -24,4 +25,5 @@ __all__ = [
     "cumulative_normal_tanh",
     "harden",
     "soften",
+    "write",
 ]

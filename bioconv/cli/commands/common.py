@@ -89,6 +89,21 @@ def list_of(entries: list[str], option: str) -> list[tuple[str, Any]]:
     return pairs
 
 
+def imperfections_of(options: Options) -> list[Any]:
+    """Return the imperfections of --noise."""
+    found = []
+    for name, amplitude in list_of(options.noise, "--noise"):
+        if name not in bc.noise.LIBRARY:
+            valid = ", ".join(bc.noise.LIBRARY)
+            raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
+        if not isinstance(amplitude, int | float):
+            raise ParameterError(
+                f"The amplitude of {name} must be a number. Received: {amplitude!r}."
+            )
+        found.append(bc.noise.LIBRARY[name](amplitude))
+    return found
+
+
 def twice_in(names: Iterable[str]) -> list[str]:
     """Return the names that occur more than once."""
     return [name for name, n in Counter(names).items() if n > 1]

@@ -7,7 +7,7 @@ from bioconv.cli.commands.common import (
     Options,
     check_folder,
     finish,
-    list_of,
+    imperfections_of,
     read_data,
     read_network,
 )
@@ -82,15 +82,7 @@ def disturb(options: Options) -> None:
     check_folder(options.output)
     network = read_network(options.network)
     wanted = [] if options.profile is None else list(bc.noise.profile(options.profile))
-    for name, amplitude in list_of(options.noise, "--noise"):
-        if name not in bc.noise.LIBRARY:
-            valid = ", ".join(bc.noise.LIBRARY)
-            raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
-        if not isinstance(amplitude, int | float):
-            raise ParameterError(
-                f"The amplitude of {name} must be a number. Received: {amplitude!r}."
-            )
-        wanted.append(bc.noise.LIBRARY[name](amplitude))
+    wanted += imperfections_of(options)
     if not wanted:
         raise ParameterError(
             "No imperfection is given. Use --noise NAME=AMPLITUDE, --profile NAME, or both."

@@ -1,0 +1,132 @@
+"""Commands that train networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import bioconv as bc
+from bioconv.cli.commands.common import (
+    Options,
+    check_folder,
+    finish,
+    imperfections_of,
+    pairs_of,
+    read_network,
+)
+from bioconv.data import fit_shape
+from bioconv.ground.errors import DataError
+from bioconv.measures import format_table
+
+
+def train(options: Options) -> None:
+    """Run ``bioconv train``."""
+    _check_folders(options)
+    graph = bc.read(options.model)
+    shape = graph.inputs[0].shape
+    chosen = {"slope": "identical", "ramp": "own", **pairs_of(options.option, "--option")}
+    code: Any = bc.codes.make("first_spike_exact", chosen)
+    x, y = _samples(options, options.data, shape, "train", options.images)
+    before = None
+    if options.test:
+        before = _accuracy(graph.predict(_test(options, shape)[0]), _test(options, shape)[1])
+    done = bc.train(
+        graph,
+        x,
+        y,
+        code=code,
+        options=_training(options),
+        activity=options.activity,
+        dt=options.dt,
+        checkpoint=options.checkpoint,
+        progress=not options.quiet,
+    )
+    _finish(options, done, before, slope=code.slope)
+
+
+def finetune(options: Options) -> None:
+    """Run ``bioconv finetune``."""
+    _check_folders(options)
+    network = read_network(options.network)
+    shape = network.analog.inputs[0].shape
+    x, y = _samples(options, options.data, shape, "train", options.images)
+    imperfections = imperfections_of(options)
+    settings: dict[str, Any] = {"slope": options.slope, "time_grid": options.time_grid}
+    before = None
+    if options.test:
+        images, labels = _test(options, shape)
+        found = bc.training.evaluate(
+            network, images, imperfections=imperfections, seed=options.seed, **settings
+        )
+        before = _accuracy(found, labels)
+    done = bc.finetune(
+        network,
+        x,
+        y,
+        options=_training(options),
+        imperfections=imperfections,
+        activity=options.activity,
+        checkpoint=options.checkpoint,
+        progress=not options.quiet,
+        **settings,
+    )
+    _finish(options, done, before, imperfections=imperfections, **settings)
+
+
+def _check_folders(options: Options) -> None:
+    for path in filter(None, (options.output, options.keras, options.json, options.checkpoint)):
+        check_folder(path)
+
+
+def _samples(
+    options: Options, source: str, shape: tuple[int, ...], split: str, n_images: int | None
+) -> tuple[Any, Any]:
+    x, y = bc.load_data(
+        source, split=split, scale=options.scale, offset=options.offset, n_images=n_images
+    )
+    if y is None:
+        raise DataError(f"{source} has no labels y, which training and tests require.")
+    return fit_shape(x, shape), y
+
+
+def _test(options: Options, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    return _samples(options, options.test, shape, "test", None)
+
+
+def _accuracy(outputs: Any, labels: Any) -> float:
+    classes = np.asarray(outputs).reshape(len(outputs), -1).argmax(axis=1)
+    return float(np.mean(classes == labels))
+
+
+def _training(options: Options) -> Any:
+    return bc.training.Training(
+        epochs=options.epochs,
+        batch_size=options.batch,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+
+
+def _finish(options: Options, done: Any, before: float | None, **settings: Any) -> None:
+    """Write the files and print the history and the accuracies."""
+    done.network.save(options.output)
+    epochs = [
+        {"epoch": number + 1, **{name: float(v[number]) for name, v in done.history.items()}}
+        for number in range(options.epochs)
+    ]
+    result: dict[str, Any] = {"file": str(options.output), "epochs": epochs}
+    text = [format_table(epochs)]
+    if options.test:
+        images, labels = _test(options, done.network.analog.inputs[0].shape)
+        outputs = bc.training.evaluate(done.network, images, seed=options.seed, **settings)
+        result |= {"accuracy_before": before, "accuracy": _accuracy(outputs, labels)}
+        text.append(
+            f"accuracy on {len(images):,} test samples: {100 * (before or 0):.2f} % before, "
+            f"{100 * result['accuracy']:.2f} % after"
+        )
+    if options.keras:
+        bc.keras.write(done.network.analog).save(options.keras)
+        text.append(f"ReLU network -> {options.keras}")
+    text.append(f"spiking network -> {options.output}")
+    finish(options, result, "\n".join(text))

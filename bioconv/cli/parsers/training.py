@@ -1,0 +1,84 @@
+"""Arguments of the commands that train networks."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bioconv.cli.parsers.common import DATA_HELP, Commands, add_command, add_pixels
+
+
+def _train(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "train",
+        "Train a Keras network in spike times, as a network of exact first spikes.",
+        "bioconv train lenet.keras --data mnist --epochs 5 -o trained.h5 --keras trained.keras",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option of the code first_spike_exact (default: slope=identical, ramp=own)",
+    )
+    parser.add_argument("--dt", type=float, help="time step in ms (default: that of the code)")
+    _add_training(parser)
+
+
+def _finetune(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "finetune",
+        "Fine-tune a network of exact first spikes for the hardware on which it will run.",
+        "bioconv finetune net.h5 --data mnist --noise weight_bits=4 --epochs 3 -o tuned.h5",
+    )
+    parser.add_argument("network", type=Path, metavar="NET.h5", help="a converted network")
+    parser.add_argument(
+        "--noise",
+        action="append",
+        default=[],
+        metavar="NAME=AMPLITUDE",
+        help="an imperfection during training: weight_bits, jitter (ms) or weight (mismatch)",
+    )
+    parser.add_argument(
+        "--time-grid", action="store_true", help="round spike times to the steps of the network"
+    )
+    parser.add_argument(
+        "--slope",
+        default="identical",
+        choices=("identical", "constant"),
+        help="the slope of the code with which the network was converted",
+    )
+    _add_training(parser)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a training run."""
+    parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
+    parser.add_argument("--images", type=int, metavar="N", help="train on the first N samples")
+    parser.add_argument(
+        "--test", metavar="DATA", help="measure the accuracy on these samples before and after"
+    )
+    parser.add_argument("--epochs", type=int, default=5, metavar="N")
+    parser.add_argument("--batch", type=int, default=8, metavar="N", help="samples per update")
+    parser.add_argument("--learning-rate", type=float, default=5e-4, metavar="X")
+    parser.add_argument(
+        "--activity",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="price of the activity of neurons, which makes it sparse",
+    )
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="continue an interrupted run from this file"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
+    parser.add_argument(
+        "--keras", type=Path, metavar="MODEL.keras", help="also write the ReLU network for Keras"
+    )
+    add_pixels(parser)
+
+
+COMMANDS = {"train": _train, "finetune": _finetune}
