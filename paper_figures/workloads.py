@@ -71,6 +71,17 @@ def cifar10(context: Context, name: str, n_images: int) -> Workload:
     )
 
 
+def cifar10_training(context: Context, name: str) -> tuple[NDArray, NDArray]:
+    """Images and classes for fine-tuning a network of `cifar10`: 4,000, or digits."""
+    parts, _, scale = _CIFAR10[name]
+    if context.model_file(*parts) is None or context.data is None or context.quick:
+        x, y = load_data("digits", split="train", n_images=context.pick(1437, 200))
+        return x, np.asarray(y)
+    with np.load(context.data / "cifar10" / "cifar10_exact_subset.npz", allow_pickle=False) as file:
+        x, y = file["x_train4000"], file["y_train4000"].reshape(-1)
+    return (x * scale).astype(np.float32), y.astype(np.int64)
+
+
 def keywords(context: Context, n_images: int) -> Workload:
     """A keyword-spotting network, a chain of nine convolutions, or digits without the data."""
     path = context.model_file("mlperf_kws_dscnn", "kws_ref_model_rebuilt.keras")
