@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
+
+keras = later("keras")
 
 
 def chain(depth: int, width: int = 6) -> tuple[Any, np.ndarray]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
+from later import later
 
 import bioconv as bc
 from bioconv import codes
@@ -17,7 +17,9 @@ from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.errors import ConversionError
 
-layers = keras.layers
+keras = later("keras")
+
+layers = later("keras.layers")
 X = np.random.default_rng(0).random((30, 6, 6, 2)).astype(np.float32)
 
 
