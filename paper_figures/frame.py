@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 
 from bioconv.export.support.arrays import write
 from bioconv.ground.errors import DataError, ParameterError
-from bioconv.plots.style import save
 from bioconv.reports.networks import versions
 
-if TYPE_CHECKING:  # imported only for type hints: reading claims requires no plotting library
+if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Result = Mapping[str, NDArray]
@@ -176,6 +175,8 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     dict
         The record that was written as JSON: manifest, measured numbers, status and reason.
     """
+
+    from bioconv.plots.style import save  # reading claims requires no plotting library
 
     module = figure(name)
     folder = Path(folder)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.paper_figures.frame import Claim, FigureModule, Result
+if TYPE_CHECKING:
+    from bioconv.paper_figures.frame import Claim, FigureModule, Result
+
 
 #: what a figure's arithmetic may end in when its result makes no sense
 _ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
