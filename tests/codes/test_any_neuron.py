@@ -157,6 +157,7 @@ def vars_of(model: neurons.NeuronModel) -> dict[str, Any]:
     return {name: getattr(model, name) for name in model.__dataclass_fields__}
 
 
+@pytest.mark.slow
 def test_outputs_are_read_by_perfect_integrators() -> None:
     network = convert("traub", {"tau_syn": 7.0})
     output = network.population(network.readouts[0].population)

@@ -178,7 +178,7 @@ def test_every_activation_is_what_the_code_can_say(initial: str) -> None:
     assert np.all(exact - expected <= alpha * 2.0**-7 * (1 + 1e-6))
 
 
-@pytest.mark.parametrize("build", [mlp, residual])
+@pytest.mark.parametrize("build", [mlp, pytest.param(residual, marks=pytest.mark.slow)])
 def test_outputs_approach_the_analog_network(build: object) -> None:
     model = build(np.random.default_rng(3))  # type: ignore[operator]
     x = RNG.random((30, *model.inputs[0].shape))
@@ -222,7 +222,7 @@ def test_maximum_is_exact(function: object, size: int) -> None:
         assert (largest < 0).any()
 
 
-@pytest.mark.parametrize("fit", ["standard", "layer"])
+@pytest.mark.parametrize("fit", ["standard", pytest.param("layer", marks=pytest.mark.slow)])
 def test_other_functions(fit: str) -> None:
     rng = np.random.default_rng(1)
     model = graph(

@@ -105,7 +105,10 @@ def test_noise_has_the_moments_of_the_closed_form(simulator: str) -> None:
     assert abs(recording.traces["process", "v"][:, -1].var() / close - 1) < 0.15
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize(
+    "simulator",
+    [s if s != "nest" else pytest.param(s, marks=pytest.mark.slow) for s in SIMULATORS],
+)
 def test_the_same_seed_gives_the_same_spikes(simulator: str) -> None:
     both, alone, other = random(simulator), random(simulator, 1), random(simulator, 1, seed=5)
     first = rows(both, "process")[rows(both, "process")[:, 0] == 0]
