@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,6 +90,8 @@ def train_analog(
 
 def _leaves(affine: Affine) -> dict[str, Any]:
     weights = [np.asarray(k) for term in affine.terms for k in kernels(term.operator)]
+    if not weights:  # a pooling or a shortcut, whose constant is no parameter
+        return {"kernels": []}
     # A bias of equal entries is stored as one number, which would remain one number.
     shape = np.broadcast_shapes(affine.bias.shape, (*(1,) * (len(affine.shape) - 1), 1))
     if affine.shape and all(n == 1 for n in shape[:-1]):
@@ -103,7 +106,7 @@ def _affine(affine: Affine, own: Mapping[str, Any]) -> Affine:
         operator = with_kernels(term.operator, own["kernels"][first:last])
         terms.append(replace(term, operator=operator))
         first = last
-    return replace(affine, terms=tuple(terms), bias=own["bias"])
+    return replace(affine, terms=tuple(terms), bias=own.get("bias", affine.bias))
 
 
 def _objective(
@@ -137,8 +140,7 @@ def _apply(affine: Affine, values: Mapping[str, Array]) -> Array:
 
 def _with_parameters(graph: AnalogGraph, parameters: Parameters) -> AnalogGraph:
     def plain(own: Mapping[str, Any]) -> dict[str, Any]:
-        weights = [np.asarray(k, np.float64) for k in own["kernels"]]
-        return {"kernels": weights, "bias": np.asarray(own["bias"], np.float64)}
+        return jax.tree.map(lambda array: np.asarray(array, np.float64), dict(own))
 
     layers = [
         replace(

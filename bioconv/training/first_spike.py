@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -33,6 +34,10 @@ from bioconv.training.loop import fit
 from bioconv.training.losses import check_loss, check_targets, loss_and_measures
 from bioconv.training.options import Training
 
+#: options of the code with which training follows the ReLU network
+LIKE_RELU: Mapping[str, Any] = MappingProxyType(
+    {"slope": "identical", "ramp": "own", "normalization": "none"}
+)
 #: samples that determine scales and windows, if no calibration data are given
 _CALIBRATION = 1000
 #: samples at a time outside of training
@@ -85,9 +90,11 @@ def train(
     y : array_like
         Class numbers of shape (n_samples,), one-hot labels, or values for the mean squared error.
     code : FirstSpikeExactCode, optional
-        Default: the linearly mappable condition (Eq 3.9), with ``slope="identical"`` and
-        ``ramp="own"``, which trains like a ReLU network.  With ``slope="constant"`` (alpha = 1),
-        gradients may vanish or explode in deep networks, as the thesis shows.
+        Default: the linearly mappable condition (Eq 3.9), with ``slope="identical"``,
+        ``ramp="own"`` and ``normalization="none"``, which trains like the ReLU network.  Scaled
+        layers (``normalization="layer"``) have other parameters and thus other learning rates.
+        With ``slope="constant"`` (alpha = 1), gradients may vanish or explode in deep networks,
+        as the thesis shows.
     options : Training, optional
         Default: ``Training()``.
     calibration : like ``x``, optional
@@ -129,7 +136,7 @@ def train(
     >>> done.history["accuracy"].shape
     (1,)
     """
-    code = FirstSpikeExactCode(slope="identical", ramp="own") if code is None else code
+    code = FirstSpikeExactCode(**LIKE_RELU) if code is None else code
     _check_code(code)
     graph = as_graph(model)
     samples = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})

@@ -20,7 +20,7 @@ from bioconv.codes.first_spike_exact.writing import network_with
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Mismatch, SpikeJitter, WeightQuantization, disturb
-from bioconv.operators import Dense, Scale, conv, kernels
+from bioconv.operators import Dense, Reshape, Scale, compose, conv, identity, kernels
 from bioconv.training import Training, evaluate, train_analog
 
 RNG = np.random.default_rng(5)
@@ -382,3 +382,21 @@ def test_wrong_targets_are_refused(y: np.ndarray, message: str) -> None:
     network = converted(GRAPHS["mlp"], **OWN)
     with pytest.raises(DataError, match=message):
         bc.finetune(network, samples(GRAPHS["mlp"]), y)
+
+
+def test_convolutions_and_pools_train_like_the_relu_network() -> None:
+    x, y = bc.load_data("digits", split="train", n_images=120)
+    rng = np.random.default_rng(0)
+    shape = (8, 8, 4)
+    stem = conv((8, 8, 1), rng.normal(0, 0.5, (3, 3, 1, 4)), 1, "same")
+    dense = compose(Reshape((4, 4, 4), (64,)), Dense((64,), rng.normal(0, 0.2, (64, 10))))
+    model = graph(
+        layer("stem", ReLU(), affine(("x", stem), bias=0.0)),
+        layer("pool", MaxPool((2, 2)), affine(("stem", identity(shape))), shape=(4, 4, 4)),
+        layer("out", Softmax(), affine(("pool", dense))),
+        shape=(8, 8, 1),
+    )
+    options = Training(epochs=2, learning_rate=2e-3)
+    done = bc.train(model, x, y, options=options, progress=False)
+    _, history = train_analog(model, x, y, options=options, progress=False)
+    np.testing.assert_allclose(done.history["loss"], history["loss"], rtol=1e-5)

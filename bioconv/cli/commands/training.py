@@ -18,6 +18,7 @@ from bioconv.cli.commands.common import (
 from bioconv.data import fit_shape
 from bioconv.ground.errors import DataError
 from bioconv.measures import format_table
+from bioconv.training.first_spike import LIKE_RELU
 
 
 def train(options: Options) -> None:
@@ -25,7 +26,7 @@ def train(options: Options) -> None:
     _check_folders(options)
     graph = bc.read(options.model)
     shape = graph.inputs[0].shape
-    chosen = {"slope": "identical", "ramp": "own", **pairs_of(options.option, "--option")}
+    chosen = {**LIKE_RELU, **pairs_of(options.option, "--option")}
     code: Any = bc.codes.make("first_spike_exact", chosen)
     x, y = _samples(options, options.data, shape, "train", options.images)
     before = None

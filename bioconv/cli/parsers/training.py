@@ -21,7 +21,8 @@ def _train(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="option of the code first_spike_exact (default: slope=identical, ramp=own)",
+        help="option of the code first_spike_exact (default: slope=identical, ramp=own, "
+        "normalization=none)",
     )
     parser.add_argument("--dt", type=float, help="time step in ms (default: that of the code)")
     _add_training(parser)

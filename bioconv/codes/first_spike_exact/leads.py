@@ -280,13 +280,16 @@ def _disturbed(disturb: Disturb | None, name: str, lead: Array, most: Array | fl
 
 def _pooled(stage: Pool, leads: Mapping[str, Array]) -> Array:
     """Return the largest lead of each window, or the smallest one for neurons that wait."""
-    largest, smallest = [], []
-    for synapse in stage.synapses:
-        value = synapse.operator.apply(leads[synapse.pre])
-        present = synapse.operator.apply(np.ones((1, *synapse.operator.in_shape))) > 0
-        largest.append(jnp.where(present, value, -jnp.inf))
-        smallest.append(jnp.where(present, value, jnp.inf))
-    first = jnp.max(jnp.stack(largest), axis=0)
+    value = jnp.stack([s.operator.apply(leads[s.pre]) for s in stage.synapses])
+    ones = [s.operator.apply(np.ones((1, *s.operator.in_shape))) for s in stage.synapses]
+    present = jnp.stack(ones) > 0
+    first = _chosen(value, jnp.where(present, value, -jnp.inf))
     if not np.any(stage.last):
         return first
-    return jnp.where(stage.last, jnp.min(jnp.stack(smallest), axis=0), first)
+    return jnp.where(stage.last, _chosen(value, jnp.where(present, -value, -jnp.inf)), first)
+
+
+def _chosen(value: Array, rank: Array) -> Array:
+    """Return the value of highest rank; of equal ones the first, to which its gradient belongs."""
+    index = jnp.argmax(rank, axis=0, keepdims=True)
+    return jnp.take_along_axis(value, index, axis=0)[0]

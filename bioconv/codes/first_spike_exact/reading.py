@@ -263,10 +263,14 @@ def _at_rest(values: Floats) -> Floats:
 
 
 def _per_channel(values: Floats, shape: tuple[int, ...]) -> Floats:
-    """Return values with all axes but the last reduced along which they are constant."""
-    small = compact(values, shape)
+    """Return values with all axes but the last reduced along which they are constant.
+
+    Values that differ by the rounding of weights only are equal: they are one bias.
+    """
+    small = compact(np.round(values, 9), shape)
     if all(n == 1 for n in small.shape[:-1]):
-        return np.array(np.broadcast_to(small, (*(1,) * (len(shape) - 1), shape[-1])))
+        places = (*(slice(0, 1),) * (len(shape) - 1), slice(None))
+        return np.array(np.broadcast_to(values, shape)[places])
     return np.array(np.broadcast_to(values, shape))
 
 
