@@ -158,7 +158,12 @@ def plot(result: Result, context: Context) -> Figure:
     left.set_ylim(0, 102)
     left.legend(fontsize=7, frameon=False)
     finish(left, "a", "epoch", "training accuracy (%)")
-    right.plot(np.arange(len(epochs) + 1), result["cosine_linear"], "o-", color=BLUE)
-    right.plot(np.arange(len(epochs) + 1), result["cosine_alpha_1"], "s-", color=ORANGE)
-    finish(right, "b", "epoch", "cosine with the ReLU network")
+    for name, style, color in (("linear", "o-", BLUE), ("alpha_1", "s-", ORANGE)):
+        # Single precision has no digits below 1e-7.
+        distance = np.maximum(1.0 - result[f"cosine_{name}"], 1e-8)
+        right.plot(np.arange(len(epochs) + 1), distance, style, color=color)
+    right.set_yscale("log")
+    finish(right, "b", "epoch", "1 - cosine with the ReLU network")
+    left.set_xticks(epochs)
+    right.set_xticks(np.arange(len(epochs) + 1))
     return figure

@@ -16,6 +16,7 @@ from bioconv.training import Training, evaluate, train_analog
 #: networks of the tables: the eight hidden layers of 3.1, the shallow one of 3.3, and LeNet-5
 NETWORKS = ("8 x 340", "340", "LeNet-5")
 DATASETS = ("mnist", "fashion_mnist")
+_TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 #: test accuracies of the thesis in per cent, where it has the network
 PAPER = {("340", "mnist"): 98.3, ("340", "fashion_mnist"): 90.14}
 
@@ -111,7 +112,7 @@ def plot(result: Result, context: Context) -> Figure:
             each.bar(place + shift, mean, 0.38, yerr=spread, color=color, label=label)
         each.set_xticks(place, NETWORKS)
         low = max(0.0, float(values.min()) - 2.0)
-        each.set_ylim(low, 100)
-        each.legend(fontsize=7, frameon=False, loc="lower left")
-        finish(each, "ab"[column], data, "test accuracy (%)")
+        each.set_ylim(low, 100 + 0.25 * (100 - low))
+        each.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
+        finish(each, f"{'ab'[column]}  {_TITLES[data]}", "network", "test accuracy (%)")
     return figure
