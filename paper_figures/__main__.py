@@ -1,4 +1,4 @@
-"""``python -m paper_figures list | run NAME | all | report``."""
+"""``python -m paper_figures list | run NAME | all | report | keep``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bioconv.ground.errors import BioconvError
 from bioconv.paper_figures import frame
+
+_KEPT = Path(__file__).parent / "kept"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -31,6 +33,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("-o", "--output", default="results", metavar="DIR")
     command = commands.add_parser("report", help="Markdown table of what was run")
     command.add_argument("-o", "--output", default="results", metavar="DIR")
+    command = commands.add_parser(
+        "keep", help="keep the records of full runs with their verdicts in the repository"
+    )
+    command.add_argument("-o", "--output", default="results", metavar="DIR")
+    command.add_argument("--to", default=str(_KEPT), metavar="DIR", help="folder of kept records")
     return parser
 
 
@@ -53,6 +60,10 @@ def _run(options: argparse.Namespace) -> None:
         return
     if options.command == "report":
         print(frame.report(options.output), end="")
+        return
+    if options.command == "keep":
+        for path in frame.keep(options.output, options.to):
+            print(path)
         return
     data = frame.data_folder(options.data)
     if data and (data / "keras").is_dir():

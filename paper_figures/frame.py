@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from bioconv.export.support.arrays import write
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.files import new_file, write_json
 from bioconv.reports.networks import versions
 
 if TYPE_CHECKING:
@@ -270,6 +271,51 @@ def data_folder(given: str | None) -> Path | None:
     return Path(chosen)
 
 
+def keep(folder: str | Path, kept: str | Path) -> list[Path]:
+    """Copy the records of full runs to the folder of kept records, with a table of all of them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Results of ``run`` or ``all``.
+    kept : str or Path
+        Existing records of the same figures are replaced.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    DataError
+        If the folder contains no record of a full run.
+    """
+    records = [json.loads(p.read_text(encoding="utf-8")) for p in Path(folder).glob("*.json")]
+    full = sorted((r for r in records if not r["quick"]), key=lambda record: record["name"])
+    if not full:
+        raise DataError(
+            f"no records of full runs in {str(folder)!r}. Run a figure without --quick first."
+        )
+    kept = Path(kept)
+    kept.mkdir(parents=True, exist_ok=True)
+    written = []
+    for record in full:
+        path = kept / f"{record['name']}.json"
+        write_json(path, record)
+        written.append(path)
+    with new_file(kept / "README.md") as part:
+        part.write_text(f"{_KEPT_TEXT}\n{report(kept)}", encoding="utf-8")
+    return [*written, kept / "README.md"]
+
+
+_KEPT_TEXT = """# Results of full runs
+
+Written by `python -m paper_figures keep` from the records of
+`python -m paper_figures run NAME --data DIR`.
+"""
+
+
 def report(folder: str | Path) -> str:
     """Return a Markdown table of all figures with results in ``folder``.
 
@@ -288,9 +334,9 @@ def report(folder: str | Path) -> str:
         for claim in record["claims"]:
             lines.append(
                 f"| {record['paper']} {record['number']} | {claim['what']} | "
-                f"{claim['kind']} {claim['value']:g} (± {claim['tolerance']:g}, "
+                f"{claim['kind']} {claim['value']:.6g} (± {claim['tolerance']:g}, "
                 f"{claim['source']}) | "
-                f"{claim['measured']:.4g} | {'yes' if claim['holds'] else 'no'} | "
+                f"{claim['measured']:.5g} | {'yes' if claim['holds'] else 'no'} | "
                 f"{record['used']}{' (quick)' if record['quick'] else ''} |"
             )
     return "\n".join(lines) + "\n"

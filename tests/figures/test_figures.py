@@ -250,3 +250,26 @@ def test_errors_are_builtin_too() -> None:
         frame.figure("fig_42")
     assert issubclass(ParameterError, ValueError)
     assert issubclass(DataError, ValueError)
+
+
+def test_records_of_full_runs_are_kept_with_a_table(tmp_path: Path, capsys) -> None:
+    full, kept = tmp_path / "full", tmp_path / "kept"
+    frame.run("rueckauer_fig_1a", full, frame.Context(progress=False))
+    quick = tmp_path / "quick"
+    frame.run("rueckauer_fig_1a", quick, QUICK)
+    assert main(["keep", "-o", str(quick), "--to", str(kept)]) == 2
+    assert "no records of full runs" in capsys.readouterr().err
+    assert main(["keep", "-o", str(full), "--to", str(kept)]) == 0
+    assert sorted(path.name for path in kept.iterdir()) == ["README.md", "rueckauer_fig_1a.json"]
+    assert "| rueckauer Fig 1a |" in (kept / "README.md").read_text()
+
+
+def test_kept_records_are_those_of_the_claims_of_today() -> None:
+    folder = Path(frame.__file__).parent / "kept"
+    for path in folder.glob("*.json"):
+        record = json.loads(path.read_text())
+        claims = {claim.name: claim for claim in frame.figure(path.stem).MANIFEST.claims}
+        assert not record["quick"]
+        assert [entry["name"] for entry in record["claims"]] == list(claims)
+        for entry in record["claims"]:
+            assert entry["holds"] == claims[entry["name"]].holds(entry["measured"])
