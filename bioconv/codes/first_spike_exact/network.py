@@ -15,7 +15,7 @@ from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.assembly import Parts, add_all, prepared
 from bioconv.codes.common.layout import asked_steps
 from bioconv.codes.common.max_windows import cells_of, pool_of
-from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.membrane import denominator, off_grid, on_grid, rounded
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.pooling import MaxMinPool
 from bioconv.codes.common.rewritten import Carried, Rewritten
@@ -123,7 +123,7 @@ def _add_encoder(plan: FirstSpikeExactPlan, entry: GraphInput) -> Input:
     grid = dt * _GRID
     neuron = FirstSpikeEncoder(
         plan.code.inactive,
-        v_th=_off_grid(window.close * dt, grid),
+        v_th=off_grid(window.close * dt, grid),
         i_offset=float(rounded(-low / scale * unit, grid)),
         t_close=window.close * dt,
     )
@@ -165,7 +165,7 @@ def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
     neuron = FirstSpikeExact(
         code.inactive,
         "falling" if code.threshold == "falling" else "constant",
-        v_th=_compact(_off_grid(v_th, fine), layer),
+        v_th=_compact(off_grid(v_th, fine), layer),
         i_offset=_compact(ramp, layer),
         i_open=_compact(slope if code.inactive == "silent" else missing, layer),
         t_start=window.start * dt,
@@ -279,11 +279,6 @@ def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
         )
     )
     plan.readouts.append(Readout(name, plan.names[layer.name], "level", layer.function))
-
-
-def _off_grid(values: Floats | float, grid: float) -> Floats:
-    """Round values to the nearest midpoints between two points of the grid."""
-    return (np.floor(np.asarray(values, np.float64) / grid) + 0.5) * grid
 
 
 def _compact(values: Floats, layer: Layer) -> Value:
