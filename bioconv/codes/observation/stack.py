@@ -53,11 +53,12 @@ def dense_graph(
         If shapes do not fit.
     """
     sizes = [int(np.prod(shape)), *(len(period) for period in periods)]
+    right = list(zip(sizes, sizes[1:], strict=False))
     found = [np.shape(kernel) for kernel in weights]
-    if found != list(zip(sizes, sizes[1:], strict=False)):
+    if found != right:
         raise ParameterError(
-            f"dense_graph: weights must have the shapes {list(zip(sizes, sizes[1:], strict=False))} "
-            f"for inputs of shape {shape} and these periods. Received: {found}."
+            f"dense_graph: weights must have the shapes {right} for inputs of shape {shape} and "
+            f"these periods. Received: {found}."
         )
     horizon = 1.0 + float(sum(np.max(period) for period in periods))
     operator = scaled(identity(shape), post=1.0 / highest)
