@@ -143,6 +143,33 @@ def test_steps_delay_spikes_by_half_a_step_and_what_follows_from_it() -> None:
     assert both.sum() > 0.95 * np.isfinite(b).sum()
 
 
+def test_a_larger_capacitance_slows_neurons_down_in_steps_and_in_events() -> None:
+    network = network_of()
+    slower = network.replace(
+        populations=tuple(
+            replace(p, parameters={**p.parameters, "c_m": 1.1}) if p.name == "hidden_1" else p
+            for p in network.populations
+        )
+    )
+    found = []
+    for simulator in ("array", "event"):
+        run = bc.simulate(
+            slower,
+            digits.test(30),
+            simulator=simulator,
+            record={"hidden_1": ("spikes",)},
+            dtype="float64",
+            progress=False,
+        )
+        found.append(times_of(run, "hidden_1"))
+    steps, exact = found
+    both = np.isfinite(steps) & np.isfinite(exact)
+    assert np.abs(steps[both] - exact[both]).max() <= DT / 2 + 1e-6
+    before = times_of(recording_of("event"), "hidden_1")
+    assert np.all(exact[both] > before[both])
+    assert both.sum() < np.isfinite(before).sum()
+
+
 def test_no_neuron_fires_twice_or_after_its_period() -> None:
     recording = recording_of("array")
     for name, raster in recording.rasters.items():

@@ -73,6 +73,7 @@ class ObservationCode(Code):
     name = "observation"
     references = ("stanojevic2023", "stanojevic2022a")
     builder = "bioconv.codes.observation.network"
+    trained = True
 
     def __post_init__(self) -> None:
         check(self)
