@@ -162,9 +162,7 @@ def test_a_doubled_threshold_in_the_equations_is_refused() -> None:
         run(with_model(network, hidden.name, model))
 
 
-@pytest.mark.parametrize(
-    "code", ["first_spike", "first_spike_exact", "observation", "oscillation_duration"]
-)
+@pytest.mark.parametrize("code", ["first_spike", "first_spike_exact", "oscillation_duration"])
 def test_values_are_followed(code: str) -> None:
     """A larger capacitance slows hidden neurons down, here and in steps."""
     network = network_of(code)
