@@ -98,16 +98,18 @@ def _backward(kept: tuple[Array, ...], given: Array) -> tuple[Array, Array, Arra
     share = jnp.where(spikes, given, 0.0) / slopes
     until = jnp.where(spikes, found, -jnp.inf)  # crossings without a spike have no causes
 
-    def of_weights(x: Array) -> Array:
-        return -jnp.sum(share * jnp.maximum(until - x[:, None], 0.0), axis=0)
+    def of_weights(total: Array, sample: tuple[Array, Array, Array]) -> tuple[Array, None]:
+        x, end, part = sample
+        return total - part * jnp.maximum(end - x[:, None], 0.0), None
 
     def of_times(sample: tuple[Array, Array, Array]) -> Array:
         x, end, part = sample
         return jnp.sum(jnp.where(x[:, None] < end, weights * part, 0.0), axis=1)
 
+    samples = (times, until, share)  # one by one: a batch of them would not fit into memory
     return (
-        lax.map(of_times, (times, until, share)),
-        lax.map(of_weights, times.T),
+        lax.map(of_times, samples),
+        lax.scan(of_weights, jnp.zeros_like(weights), samples)[0],
         jnp.sum(share, axis=0),
     )
 
