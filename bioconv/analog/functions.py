@@ -29,6 +29,7 @@ from bioconv.analog.elementwise import (
     Squareplus,
     Tanh,
 )
+from bioconv.analog.first_spikes import FirstSpikes
 from bioconv.analog.measured import FICurve
 from bioconv.analog.normalization import LayerNormalization, UnitNormalization
 from bioconv.analog.pooling import MaxPool
@@ -54,6 +55,7 @@ _ALL: tuple[type[Function], ...] = (
     Embedding,
     Exponential,
     FICurve,
+    FirstSpikes,
     GRU,
     Gelu,
     HardSigmoid,

@@ -16,6 +16,7 @@ from bioconv.codes.code import Code
 from bioconv.codes.few_spikes import FewSpikesCode
 from bioconv.codes.first_spike import FirstSpikeCode
 from bioconv.codes.first_spike_exact import FirstSpikeExactCode
+from bioconv.codes.observation import ObservationCode
 from bioconv.codes.phase import OscillationCode
 from bioconv.codes.population import PopulationCode
 from bioconv.codes.rate import RateCode
@@ -28,10 +29,12 @@ __all__ = [
     "FewSpikesCode",
     "FirstSpikeCode",
     "FirstSpikeExactCode",
+    "ObservationCode",
     "OscillationCode",
     "PopulationCode",
     "RateCode",
     "SigmaDeltaCode",
+    "converting",
     "library",
     "make",
     "option_names",
@@ -51,6 +54,7 @@ _LIBRARY: Registry[type[Code]] = Registry(
         "first_spike": ".first_spike:FirstSpikeCode",
         "first_spike_dynamic": ".first_spike:FirstSpikeCode",
         "first_spike_exact": ".first_spike_exact:FirstSpikeExactCode",
+        "observation": ".observation:ObservationCode",
         "phase": ".phase:OscillationCode",
         "population": ".population:PopulationCode",
         "rate": ".rate:RateCode",
@@ -63,6 +67,11 @@ _LIBRARY: Registry[type[Code]] = Registry(
 def library() -> Mapping[str, type[Code]]:
     """Name of each code, and its class."""
     return _LIBRARY
+
+
+def converting() -> tuple[str, ...]:
+    """Names of the codes that convert Keras networks; the others train networks of their own."""
+    return tuple(name for name, cls in library().items() if not cls.trained)
 
 
 def option_names(name: str) -> list[str]:

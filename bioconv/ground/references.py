@@ -306,6 +306,14 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2022,
             eprint="2212.12522",
         ),
+        "stanojevic2022a": _entry(
+            "inproceedings",
+            "Stanojevic, Ana and Eleftheriou, Evangelos and Cherubini, Giovanni and Wozniak, "
+            "Stanislaw and Pantazi, Angeliki and Gerstner, Wulfram",
+            "Approximating Relu Networks by Single-Spike Computation",
+            2022,
+            booktitle="IEEE International Conference on Image Processing (ICIP)",
+        ),
         "stanojevic2023": _entry(
             "phdthesis",
             "Stanojevic, Ana",

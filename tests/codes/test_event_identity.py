@@ -15,7 +15,14 @@ from small_graphs import mlp
 import bioconv as bc
 from bioconv import noise
 from bioconv.analog import AnalogGraph
-from bioconv.codes import FirstSpikeCode, FirstSpikeExactCode, OscillationCode, SigmaDeltaCode
+from bioconv.codes import (
+    FirstSpikeCode,
+    FirstSpikeExactCode,
+    ObservationCode,
+    OscillationCode,
+    SigmaDeltaCode,
+)
+from bioconv.codes.observation.stack import dense_graph
 from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
@@ -28,6 +35,7 @@ CODES = {
     "first_spike_dynamic": FirstSpikeCode(threshold="dynamic"),
     "first_spike_exact": FirstSpikeExactCode(),
     "first_spike_exact_silent": FirstSpikeExactCode(inactive="silent"),
+    "observation": ObservationCode(),
     "oscillation_amplitude": OscillationCode(),
     "oscillation_duration": OscillationCode(adaptation="duration"),
     "sigma_delta": SigmaDeltaCode(),
@@ -40,9 +48,16 @@ def graph() -> AnalogGraph:
     return mlp(np.random.default_rng(2), (6, 8, 5, 3))
 
 
+def observed() -> AnalogGraph:
+    rng = np.random.default_rng(2)
+    weights = [rng.normal(0.1, 0.2, shape) for shape in ((6, 8), (8, 3))]
+    return dense_graph(ObservationCode(), weights, [np.full(8, 0.9), np.full(3, 3.0)], (6,))
+
+
 @cache
 def network_of(code: str) -> SpikingNetwork:
-    return bc.convert(graph(), calibration=X, code=CODES[code])
+    given = observed() if code == "observation" else graph()
+    return bc.convert(given, calibration=X, code=CODES[code])
 
 
 def run(network: SpikingNetwork) -> Recording:

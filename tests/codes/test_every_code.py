@@ -17,7 +17,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.operators import identity
 
 
-@pytest.fixture(scope="module", params=sorted(codes.library()))
+@pytest.fixture(scope="module", params=codes.converting())
 def network(request: pytest.FixtureRequest) -> SpikingNetwork:
     return bc.convert(
         digits.mlp(), calibration=digits.train()[:200], code=codes.make(request.param)
@@ -66,7 +66,7 @@ def test_bad_calibration_data_are_refused(network: SpikingNetwork) -> None:
             bc.convert(digits.mlp(), calibration=bad, code=code)
 
 
-@pytest.mark.parametrize("name", sorted(codes.library().keys() - {"rate"}))
+@pytest.mark.parametrize("name", sorted({*codes.converting()} - {"rate"}))
 def test_neurons_that_do_not_suit_are_refused(name: str) -> None:
     neuron = bc.neurons.make("izhikevich")
     with pytest.raises(ConversionError, match="has its own neuron"):
@@ -75,7 +75,7 @@ def test_neurons_that_do_not_suit_are_refused(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", sorted(codes.library().keys() - {"rate"}))
+@pytest.mark.parametrize("name", sorted({*codes.converting()} - {"rate"}))
 def test_only_rates_are_curves_of_neurons(name: str) -> None:
     curve = FICurve(np.ones(2), np.ones(2), np.ones(()), 0, 1, 0, 1, 1000, 1, 0, 0, "x")
     hidden = layer("a", curve, affine(("x", identity((4,)))))

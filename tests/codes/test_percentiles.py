@@ -70,7 +70,7 @@ def test_dead_column_beside_a_live_one() -> None:
     np.testing.assert_array_equal(tail.percentile(50.0), [0.0, 2.0])
 
 
-WITH_PERCENTILE = [name for name in codes.library() if "over" in codes.option_names(name)]
+WITH_PERCENTILE = [name for name in codes.converting() if "over" in codes.option_names(name)]
 
 
 @pytest.mark.parametrize("over", ["positive", "all"])

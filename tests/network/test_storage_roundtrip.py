@@ -292,7 +292,7 @@ def _restored_from_version_4(network: SpikingNetwork, path: Path) -> SpikingNetw
     return load_network(path)
 
 
-@pytest.mark.parametrize("name", sorted(codes.library()))
+@pytest.mark.parametrize("name", codes.converting())
 def test_a_file_of_the_fourth_version_gets_its_roles_back(name: str, tmp_path: Path) -> None:
     code = codes.make(name)
     network = bioconv.convert(analog_graph(), calibration=images(), code=code)

@@ -47,7 +47,7 @@ def late_by(steps: int) -> Callable[[AxonSettings], AxonSettings]:
     "name",
     [
         pytest.param(name, marks=() if name in ("first_spike_exact", "rate") else pytest.mark.slow)
-        for name in sorted(codes.library())
+        for name in codes.converting()
     ],
 )
 def test_perfect_axons_change_no_output(name: str) -> None:

@@ -63,7 +63,7 @@ def networks() -> dict[str, SpikingNetwork]:
         name: bc.convert(
             digits.mlp(), calibration=digits.train()[:100], code=small.get(name) or codes.make(name)
         )
-        for name in codes.library()
+        for name in codes.converting()
     }
     leaky = bc.convert(
         digits.mlp(),

@@ -269,3 +269,8 @@ def on_grid(operator: Operator, grid: float) -> Operator:
 def rounded(values: ArrayLike, grid: float) -> NDArray[np.float64]:
     """Round values to whole multiples of ``grid``."""
     return np.round(np.asarray(values, np.float64) / grid) * grid
+
+
+def off_grid(values: ArrayLike, grid: float) -> NDArray[np.float64]:
+    """Round values to the nearest midpoints between two multiples of ``grid``."""
+    return (np.floor(np.asarray(values, np.float64) / grid) + 0.5) * grid

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
+from bioconv.codes.common.rounding import nearest
 from bioconv.ground.options import check, choice, is_number, number
 
 
@@ -113,8 +114,7 @@ class FirstSpikeExactCode(Code):
 
         The event simulator does not round activations.
         """
-        nearest = np.floor(np.asarray(activation, np.float64) * n_steps + 0.5)
-        return np.clip(nearest / n_steps, 0.0, 1.0)
+        return nearest(activation, n_steps)
 
 
 def _is_range(value: object) -> bool:

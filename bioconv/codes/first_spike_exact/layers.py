@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.common.affine import apply64
-from bioconv.codes.common.membrane import denominator, on_grid, rounded
+from bioconv.codes.common.membrane import denominator, off_grid, on_grid, rounded
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.neurons import FirstSpikeExact, FirstSpikeIntegrator
 from bioconv.codes.first_spike_exact.schedule import Schedule, Window
@@ -165,11 +165,6 @@ def spike_values(schedule: Schedule, window: Window) -> Floats:
     """Return the value of a spike in each step of a window, which is 0 in the last step."""
     steps = np.arange(window.close - window.open, -1, -1)
     return np.asarray(steps * schedule.dt / schedule.unit, np.float64)
-
-
-def off_grid(values: Floats | float, grid: float) -> Floats:
-    """Round values to the nearest midpoints between two points of the grid."""
-    return (np.floor(np.asarray(values, np.float64) / grid) + 0.5) * grid
 
 
 def as_value(values: Floats, shape: Shape) -> Value:

@@ -15,7 +15,7 @@ from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.assembly import Parts, add_all, prepared
 from bioconv.codes.common.layout import asked_steps
 from bioconv.codes.common.max_windows import cells_of, pool_of
-from bioconv.codes.common.membrane import rounded
+from bioconv.codes.common.membrane import off_grid, rounded
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.pooling import MaxMinPool
 from bioconv.codes.common.rewritten import Carried, Rewritten
@@ -26,7 +26,6 @@ from bioconv.codes.first_spike_exact.layers import (
     as_value,
     connect,
     integrator,
-    off_grid,
     rectifier,
     spike_values,
 )

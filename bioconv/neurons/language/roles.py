@@ -23,6 +23,7 @@ WINDOW_CURRENT = "window current"
 WINDOW_CURRENT_WITH_SYNAPSES = "window current with synapses"
 REVERSAL = "reversal potential"
 DEADLINE = "deadline"
+OBSERVATION = "observation"
 RELEASE = "release"
 WINDOW = "window"
 GATE = "gate"
@@ -56,6 +57,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         WINDOW_CURRENT_WITH_SYNAPSES: "that current together with the current of all synapses",
         REVERSAL: "reversal potential of a synaptic conductance",
         DEADLINE: "time at which all neurons fire that have not fired before",
+        OBSERVATION: "time after the first input spike from which on the neuron does not fire",
         RELEASE: "time before which the neuron does not fire",
         WINDOW: "1 while the neuron may fire",
         GATE: "1 while constant current flows",

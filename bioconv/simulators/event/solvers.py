@@ -26,6 +26,7 @@ ROOMS: Registry[Callable[[NeuronModel], Iterable[Exact]]] = Registry(
     {
         "first_spike": ".first_spike.solver:exact_solutions",
         "first_spike_exact": ".first_spike_exact.solver:exact_solutions",
+        "observation": ".observation.solver:exact_solutions",
         "phase": ".phase.solver:exact_solutions",
         "sigma_delta": ".sigma_delta.solver:exact_solutions",
     },

@@ -1,0 +1,97 @@
+"""Networks with an observation period, trained for the figures of stanojevic A.1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.codes import ObservationCode
+from bioconv.codes.observation.training import OPTIONS, Trained, train_graph
+from bioconv.data import load_data
+from bioconv.paper_figures.frame import Context
+from bioconv.training import Training, fit
+
+#: of the thesis, which does not state kappa, lambda and the dropout rate
+CODE = ObservationCode()
+#: learning rate for digits, of which there are 40 times fewer
+_FEW = 2e-3
+
+
+@dataclass(frozen=True)
+class Split:
+    """A dataset: training and test images, classes, and a description for the caption."""
+
+    x: NDArray
+    y: NDArray[np.int64]
+    x_test: NDArray
+    y_test: NDArray[np.int64]
+    used: str
+
+
+def split(context: Context, name: str) -> Split:
+    """Return MNIST or Fashion-MNIST, or digits if data are missing or on a quick run."""
+    real = context.data is not None and not context.quick
+    chosen = name if real else "digits"
+    (x, classes), (x_test, others) = (load_data(chosen, split=p) for p in ("train", "test"))
+    y, y_test = (np.asarray(given, np.int64) for given in (classes, others))
+    used = f"{name} ({len(x):,} training, {len(x_test):,} test images)" if real else "digits"
+    return Split(x, y, x_test, y_test, used)
+
+
+def options(context: Context, data: Split, epochs: int) -> Training:
+    """Return those of the thesis, for so many epochs of MNIST, or for more of digits."""
+    if data.used != "digits":
+        return replace(OPTIONS, epochs=epochs, seed=context.seed)
+    short = context.pick(20, 3)
+    return replace(OPTIONS, epochs=short, learning_rate=_FEW, seed=context.seed)
+
+
+def single_spike(context: Context, data: Split, hidden: int, epochs: int) -> Trained:
+    """Train a network with one hidden layer."""
+    given = options(context, data, epochs)
+    return train_graph(CODE, (hidden,), data.x, data.y, given, progress=context.progress)
+
+
+def accuracy(found: Trained, data: Split) -> float:
+    """Return the share of test images whose output of the right class fires first, in per cent."""
+    output = np.asarray(found.graph.predict(data.x_test))
+    return 100 * float(np.mean(output.argmax(axis=1) == data.y_test))
+
+
+def relu_accuracy(context: Context, data: Split, hidden: int, epochs: int) -> float:
+    """Return the test accuracy of a ReLU network that is trained in the same way, in per cent."""
+    flat, test = (x.reshape(len(x), -1) for x in (data.x, data.x_test))
+    rng = np.random.default_rng([context.seed, 2])
+    sizes = (flat.shape[1], hidden, int(data.y.max()) + 1)
+    start = [
+        (rng.normal(0.0, np.sqrt(2 / n), (n, m)), np.zeros(m))
+        for n, m in zip(sizes, sizes[1:], strict=False)
+    ]
+    fitted = fit(
+        _cross_entropy,
+        start,
+        (),
+        flat,
+        data.y,
+        options(context, data, epochs),
+        progress=context.progress,
+    )
+    return 100 * float(np.mean(np.argmax(_relu(fitted.parameters, test), axis=1) == data.y_test))
+
+
+def _relu(parameters: Any, x: Any) -> Any:
+    (first, bias), (second, offset) = parameters
+    return jnp.maximum(x @ first + bias, 0.0) @ second + offset
+
+
+def _cross_entropy(
+    parameters: Any, state: Any, x: Any, y: Any, key: Any
+) -> tuple[Any, tuple[Any, Mapping[str, Any]]]:
+    logits = jax.nn.log_softmax(_relu(parameters, x))
+    return -jnp.mean(jnp.take_along_axis(logits, y[:, None], axis=1)), (state, {})
