@@ -96,3 +96,16 @@ def test_nest() -> None:
 )
 def test_whole_family_in_nest(model: str, options: dict[str, Any]) -> None:
     _assert_same(_network(model, **options), "nest")
+
+
+@pytest.mark.parametrize("simulator", ["brian2", pytest.param("nest", marks=pytest.mark.slow)])
+def test_a_trained_network_is_the_one_that_runs(simulator: str) -> None:
+    """Training in spike times ends in the same neurons, whose spikes are the same everywhere."""
+    pytest.importorskip(simulator)
+    x, y = bc.load_data("digits", split="train", n_images=200)
+    network = _network("digits_mlp", slope="identical", ramp="own")
+    x = x.reshape(len(x), *network.inputs[0].shape)
+    options = bc.training.Training(epochs=1, learning_rate=1e-3)
+    done = bc.finetune(network, x, y, options=options, gamma=10.0, zeta=0.5, progress=False)
+    assert done.network.n_steps != network.n_steps
+    _assert_same(done.network, simulator, 4)
