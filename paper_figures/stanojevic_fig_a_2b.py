@@ -44,7 +44,7 @@ MANIFEST = Manifest(
     data="MNIST, 800 hidden neurons",
     substitute="without data digits, 200 hidden neurons",
     partly=f"the thesis does not state the number of epochs, kappa, lambda and the dropout rate; "
-    f"here {EPOCHS} epochs without dropout, for two cores",
+    f"here {EPOCHS} epochs at larger learning rates, without dropout, for two cores",
     minutes=8,
 )
 
@@ -99,7 +99,7 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """One histogram a layer."""
-    figure, axes = panels(3, width=8.5, height=3.0)
+    figure, axes = panels(3, width=3.6, height=3.0)
     titles = {"encoder": "input", "hidden_1": "hidden", "out": "output"}
     for ax, (name, title) in zip(axes, titles.items(), strict=True):
         edges = result[f"{name} edges"]

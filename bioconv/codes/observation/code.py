@@ -54,6 +54,12 @@ class ObservationCode(Code):
     The thesis states T = 1, a threshold of 1, alpha = 1, epsilon = 1e-4 and beta = 1000, but not
     kappa, lambda, the dropout rate and the momentum.
 
+    With time steps, neurons fire at the step nearest to the crossing.  If input spikes lie on the
+    grid, spikes of the first layer deviate from those of the event simulator by half a step at
+    most.  A deviation of all spikes of a layer does not matter to the next one, whose clock is
+    local; others are weighted, and divided by the slope at the crossing, so that they can exceed a
+    step in deeper layers.
+
     Examples
     --------
     >>> ObservationCode().encode(np.array([0.524, 2.0, -1.0]), 100).tolist()
