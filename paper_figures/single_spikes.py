@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes import ObservationCode
-from bioconv.codes.observation.training import OPTIONS, Trained, train_graph
 from bioconv.data import load_data
 from bioconv.paper_figures.frame import Context
 from bioconv.training import Training, fit
+from bioconv.training.observation import OPTIONS, Trained, train_graph
 
 #: of the thesis, which does not state kappa, lambda and the dropout rate
 CODE = ObservationCode()

@@ -3,6 +3,17 @@
 from bioconv.training.analog import train_analog
 from bioconv.training.first_spike import Trained, evaluate, finetune, train
 from bioconv.training.loop import Fitted, fit
+from bioconv.training.observation import train as train_observation
 from bioconv.training.options import Training
 
-__all__ = ["Fitted", "Trained", "Training", "evaluate", "finetune", "fit", "train", "train_analog"]
+__all__ = [
+    "Fitted",
+    "Trained",
+    "Training",
+    "evaluate",
+    "finetune",
+    "fit",
+    "train",
+    "train_analog",
+    "train_observation",
+]

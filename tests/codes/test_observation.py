@@ -20,7 +20,11 @@ from bioconv.analog.first_crossings import first_crossings
 from bioconv.analog.functions import FirstSpikes
 from bioconv.codes.observation.code import ObservationCode
 from bioconv.codes.observation.stack import dense_graph
-from bioconv.codes.observation.training import (
+from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.training import Training
+from bioconv.training.observation import (
     OPTIONS,
     ObservationLoss,
     Trained,
@@ -28,10 +32,6 @@ from bioconv.codes.observation.training import (
     train,
     train_graph,
 )
-from bioconv.ground.errors import ConversionError, DataError, ParameterError
-from bioconv.network import SpikingNetwork
-from bioconv.network.recording import Recording
-from bioconv.training import Training
 
 Floats = NDArray[np.float64]
 CODE = ObservationCode(time_unit=16.0)
@@ -301,7 +301,7 @@ def test_dropout_leaves_out_hidden_spikes() -> None:
 def test_other_networks_are_refused_with_what_to_do() -> None:
     with pytest.raises(ConversionError, match="trained in spike times") as error:
         bc.convert(digits.mlp(), calibration=digits.train()[:50], code=ObservationCode())
-    assert "observation.training.train" in str(error.value)
+    assert "training.train_observation" in str(error.value)
     with pytest.raises(ConversionError, match="has its own neuron"):
         bc.convert(random_graph(), calibration=digits.train()[:50], code=CODE, neuron="lif")
     with pytest.raises(ParameterError, match="n_steps = 20 is too short"):

@@ -23,7 +23,7 @@ class ObservationCode(Code):
     it takes the place of a batch normalization.  The class is that of the output that fires first.
 
     A Keras network is not what such neurons compute, and therefore is not converted:
-    `bioconv.codes.observation.training.train` trains the weights.  `bioconv.convert` accepts the
+    `bioconv.training.train_observation` trains the weights.  `bioconv.convert` accepts the
     analog network of a trained one, for example with another time step.
 
     Parameters

@@ -72,7 +72,7 @@ def build(code: ObservationCode, request: Request) -> SpikingNetwork:
     ----------
     code : ObservationCode
     request : Request
-        The graph is that of `bioconv.codes.observation.training.train`.
+        The graph is that of `bioconv.training.train_observation`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def build(code: ObservationCode, request: Request) -> SpikingNetwork:
 
 
 def check_graph(graph: AnalogGraph) -> None:
-    """Refuse graphs other than those of `bioconv.codes.observation.training.train`.
+    """Refuse graphs other than those of `bioconv.training.train_observation`.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def check_graph(graph: AnalogGraph) -> None:
 
 
 def _misfits(graph: AnalogGraph) -> Iterator[Problem]:
-    advice = "Train weights with bioconv.codes.observation.training.train."
+    advice = "Train weights with bioconv.training.train_observation."
     if len(graph.inputs) != 1 or len(graph.layers) < 2 or graph.outputs != (graph.layers[-1].name,):
         yield Problem(graph.name, "AnalogGraph", "it is not a chain of layers.", advice)
         return

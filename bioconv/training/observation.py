@@ -24,7 +24,8 @@ from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Array, precision
-from bioconv.training import Fitted, Training, fit
+from bioconv.training.loop import Fitted, fit
+from bioconv.training.options import Training
 
 #: those of the thesis, except for the number of epochs, which it does not state
 OPTIONS = Training(
