@@ -34,7 +34,8 @@ from bioconv.operators import AveragePool, Chain, Operator
 
 #: membrane time constant, in ms, that is practically without a leak
 NO_LEAK = 1e6
-_STEPS_OF_GRID = 2.0**30
+#: steps of the grid from reset to threshold
+STEPS_OF_GRID = 2.0**30
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ class Membrane:
     @property
     def grid(self) -> float:
         """Step in mV of which weights are whole multiples; 0 for no rounding."""
-        return (self.v_th - self.v_reset) / _STEPS_OF_GRID if self.exact else 0.0
+        return (self.v_th - self.v_reset) / STEPS_OF_GRID if self.exact else 0.0
 
     @property
     def current_grid(self) -> float:
