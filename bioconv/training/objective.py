@@ -185,10 +185,12 @@ def _problems(objective: Objective) -> list[Problem]:
         found.append(Problem(network.name, "Readout", reason, "Use loss='squared'."))
     if objective.distillation > 0:
         timed = [p.name for p in network.populations if p.layer and len(p.spike_values)]
-        if timed or not objective.layers():
-            reason = "its spikes represent activations by their times, not by their rate."
-            advice = "Use distillation=0."
-            found.append(Problem(", ".join(timed) or network.name, "Population", reason, advice))
+        reason = "activations are represented by the times of spikes, not by rates."
+        if timed:
+            found.append(Problem(", ".join(timed), "Population", reason, "Use distillation=0."))
+        elif not objective.layers():
+            reason = "no spiking population represents a layer of the analog network."
+            found.append(Problem(network.name, "Population", reason, "Use distillation=0."))
     last = max(population.start_step for population in network.populations)
     if objective.n_steps <= last:
         reason = f"n_steps = {objective.n_steps} ends before the outputs start in step {last}."

@@ -194,12 +194,12 @@ def _parameters(
         field, index, value = last_value(network, population, name)
         start = np.asarray(value, np.float64)
         unit, grid = _magnitude(start), 0.0
+        low, high = (np.asarray(bound) for bound in model.parameter(name).bounds)
         if name == model.current:
             unit = population.activation_current or unit
             start = _per_channel(start, population)
             grid = grids.of_currents(start, population)
-        if unit:
-            low, high = (np.asarray(bound) for bound in model.parameter(name).bounds)
+        if unit and low < high:
             yield Entry(field, index, name, start, unit, low, high, grid)
 
 
