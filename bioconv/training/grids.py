@@ -40,7 +40,7 @@ class Grids:
         return next((step for step in steps if _lies_on(currents, step)), 0.0)
 
     def _steps(self) -> tuple[float, ...]:
-        found = {}
+        found: dict[float, None] = {}
         for population in self.network.populations:
             known = integrating(population.model)
             if known is None or not known.perfect or population.model.receptors[0].tau:

@@ -141,7 +141,7 @@ class Trainable:
     def _changed(self, variables: Sequence[Array]) -> dict[str, tuple[Any, ...]]:
         """Return the fields of the network with the trained values."""
         new = {name: list(getattr(self.network, name)) for name in {e.field for e in self.entries}}
-        weights = {}
+        weights: dict[tuple[str, int], list[Array]] = {}
         for entry, x in zip(self.entries, variables, strict=True):
             at, value = (entry.field, entry.index), entry.value(x)
             old = new[entry.field][entry.index]
