@@ -22,7 +22,9 @@ from bioconv.simulators.array.differentiable import Outcome
 Array = Any
 Values = dict[str, Array]
 
-LOSSES = ("cross_entropy", "squared", "none")
+LOSSES = ("cross_entropy", "soft_labels", "squared", "none")
+#: losses of classes, which take the output before its softmax
+_OF_CLASSES = ("cross_entropy", "soft_labels")
 #: kinds of readouts that are functions of spike counts or of the potential at the end of a run
 _KINDS = ("count", "potential", "level")
 
@@ -61,10 +63,15 @@ class Objective:
         names = [*(self.layers() if self.distillation else ()), *self._analog_outputs()]
         target = traced(self.network.analog, x, names, self.dtype) if names else {}
         total, parts = jnp.zeros(()), {}
-        if self.loss == "cross_entropy":
+        if self.loss in _OF_CLASSES:
             logits = self.analog_values(found, self.network.readouts[0])
-            parts = {"cross_entropy": _cross_entropy(logits, y), "accuracy": _share(logits, y)}
-            total += parts["cross_entropy"]
+            logits = logits.reshape(len(logits), -1)
+            labels = self._labels(target, y, logits.shape[1])
+            parts = {
+                self.loss: -jnp.mean(jnp.sum(labels * jax.nn.log_softmax(logits), axis=1)),
+                "agreement": jnp.mean(jnp.argmax(logits, axis=1) == jnp.argmax(labels, axis=1)),
+            }
+            total += parts[self.loss]
         if self.loss == "squared":
             parts["squared"] = self._squared(found, target)
             total += parts["squared"]
@@ -99,7 +106,15 @@ class Objective:
         )
 
     def _analog_outputs(self) -> tuple[str, ...]:
-        return self.network.analog.outputs if self.loss == "squared" else ()
+        return self.network.analog.outputs if self.loss in ("soft_labels", "squared") else ()
+
+    def _labels(self, target: Mapping[str, Array], y: Array, n_classes: int) -> Array:
+        """Return the probability of each class, shape (batch, n_classes)."""
+        if self.loss == "cross_entropy":
+            return jax.nn.one_hot(y, n_classes, dtype=self.dtype)
+        outputs = target[self.network.analog.outputs[0]].reshape(-1, n_classes)
+        known = isinstance(self.network.readouts[0].function, Softmax)
+        return outputs if known else jax.nn.softmax(outputs)
 
     def _activation(self, found: Outcome, population: Population) -> Array:
         """Return the contribution of a population to the activation of its layer."""
@@ -175,13 +190,11 @@ def _problems(objective: Objective) -> list[Problem]:
             reason = f"the output of kind {readout.kind!r} has no derivative."
             advice = "Convert with the readout 'potential' or 'count', or use loss='none'."
             found.append(Problem(readout.name, "Readout", reason, advice))
-        elif objective.loss == "cross_entropy" and not isinstance(
-            readout.function, Softmax | Linear
-        ):
+        elif objective.loss in _OF_CLASSES and not isinstance(readout.function, Softmax | Linear):
             reason = f"the function {type(readout.function).__name__} gives no classes."
             found.append(Problem(readout.name, "Readout", reason, "Use loss='squared'."))
-    if objective.loss == "cross_entropy" and len(network.readouts) != 1:
-        reason = f"cross-entropy needs one output, not {len(network.readouts)}."
+    if objective.loss in _OF_CLASSES and len(network.readouts) != 1:
+        reason = f"a loss of classes needs one output, not {len(network.readouts)}."
         found.append(Problem(network.name, "Readout", reason, "Use loss='squared'."))
     if objective.distillation > 0:
         timed = [p.name for p in network.populations if p.layer and len(p.spike_values)]
@@ -214,13 +227,3 @@ def _wrong_options(objective: Objective) -> list[Problem]:
 
 def _constant(value: NDArray, dtype: str) -> Array:
     return jnp.asarray(value, dtype)
-
-
-def _cross_entropy(logits: Array, y: Array) -> Array:
-    logs = jax.nn.log_softmax(logits.reshape(len(y), -1))
-    return -jnp.mean(jnp.take_along_axis(logs, y[:, None], axis=1))
-
-
-def _share(logits: Array, y: Array) -> Array:
-    """Return the share of samples whose largest output is that of the label."""
-    return jnp.mean(jnp.argmax(logits.reshape(len(y), -1), axis=1) == y)

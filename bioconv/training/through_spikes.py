@@ -44,8 +44,8 @@ def finetune_spikes(
     *,
     options: Training | None = None,
     surrogate: Surrogate | None = None,
-    loss: str = "cross_entropy",
-    distillation: float = 0.0,
+    loss: str = "none",
+    distillation: float = 1.0,
     trainable: Sequence[str] = (WEIGHTS, BIAS),
     n_steps: int | None = None,
     dtype: str = "float32",
@@ -65,16 +65,20 @@ def finetune_spikes(
     options : Training, optional
         The learning rate is relative to the root mean square of each array of weights, and to the
         current that represents the scale of a layer.  Default: ``Training(epochs=1,
-        learning_rate=0.01)``.
+        batch_size=16, learning_rate=0.003)``.
     surrogate : Surrogate, optional
         Derivative of the threshold.
-    loss : {"cross_entropy", "squared", "none"}
-        Loss of the outputs at the end of a sample: the cross-entropy of the labels, the mean
-        squared distance from the outputs of the analog network, or none.
+    loss : {"cross_entropy", "soft_labels", "squared", "none"}
+        Loss of the outputs at the end of a sample: the cross-entropy of the labels, or of the
+        outputs of the analog network as soft labels (Hinton, Vinyals and Dean 2015), the mean
+        squared distance from these outputs, or none.
     distillation : float
         Weight of a second loss, the squared distance of the rates of each layer from the
         activations of the analog network, in units of the scale of the layer, averaged over
         layers.
+
+        With a few hundred samples, distillation alone keeps what the network has learnt from many
+        more, while the labels of samples that it already classifies make it forget.
     trainable : sequence of str
         "weights", "bias" (constant currents), and roles of parameters such as "threshold" or
         "time constant" (`bioconv.neurons.language.roles`).  A parameter that changes within a
@@ -112,13 +116,13 @@ def finetune_spikes(
     >>> x = np.random.default_rng(0).random((20, 8, 8, 1))
     >>> network = bc.convert(weights_path("digits_cnn"), calibration=x, n_steps=30)
     >>> options = Training(epochs=1, batch_size=10, learning_rate=1e-3)
-    >>> tuned = finetune_spikes(network, x, loss="none", distillation=1.0, options=options)
+    >>> tuned = finetune_spikes(network, x, options=options, progress=False)
     >>> tuned.n_synapses == network.n_synapses
     True
     """
     run = Run.of(
         network,
-        options or Training(epochs=1, learning_rate=0.01),
+        options or Training(epochs=1, batch_size=16, learning_rate=0.003),
         surrogate or Surrogate(),
         trainable,
         loss,
