@@ -75,7 +75,9 @@ def finetune_spikes(
     distillation : float
         Weight of a second loss, the squared distance of the rates of each layer from the
         activations of the analog network, in units of the scale of the layer, averaged over
-        layers.
+        layers.  If it is the only loss, the derivative of the rates of a layer passes through its
+        own neurons and synapses, and not through the layers before it, which have targets of their
+        own.
 
         With a few hundred samples, distillation alone keeps what the network has learnt from many
         more, while the labels of samples that it already classifies make it forget.
@@ -197,7 +199,8 @@ class Run:
         )
         objective = Objective(network, loss, distillation, settings.n_steps, settings.dtype)
         check_network(objective)
-        plan = _plan(network, settings, surrogate, chunk_bytes)
+        # Without a loss of the outputs, every layer has a target of its own.
+        plan = _plan(network, settings, surrogate, chunk_bytes, local=loss == "none")
         return Run(Trainable.of(network, trainable), plan, objective, options, surrogate)
 
     def outcome(self, variables: Sequence[Array], data: dict[str, Array], images: Array) -> Any:
@@ -244,7 +247,11 @@ class Run:
 
 
 def _plan(
-    network: SpikingNetwork, settings: Settings, surrogate: Surrogate, chunk_bytes: int
+    network: SpikingNetwork,
+    settings: Settings,
+    surrogate: Surrogate,
+    chunk_bytes: int,
+    local: bool,
 ) -> Plan:
     """Return the plan of a run with surrogate derivatives."""
     compare = {
@@ -252,7 +259,7 @@ def _plan(
         for population in network.populations
         if population.model.threshold
     }
-    return plan_of(network, settings, compare, chunk_bytes)
+    return plan_of(network, settings, compare, chunk_bytes, local)
 
 
 def comparison(

@@ -21,6 +21,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.codes.common.adaptation import drift
 from bioconv.codes.common.driving import Ask, Synapse, choose, synapses
 from bioconv.codes.common.suitability import is_perfect, lift_problems, neuron_problems, nominal
 from bioconv.ground.errors import ConversionError, ParameterError
@@ -140,6 +141,8 @@ class Membrane:
         if problems:
             raise ConversionError("The rate code cannot use this neuron:", problems)
         report = {"drive_rms": fit.rms, **drive.report}
+        typical = np.linspace(0, 1, 101) if activations is None else activations()
+        report |= {"adaptation_drift": found} if (found := drift(drive, typical)) else {}
         if len(used) > 1:
             report["mean_potential"] = drive.potential
         return Membrane(

@@ -48,6 +48,7 @@ def plan_of(
     settings: Settings,
     compare: Mapping[str, Comparison],
     chunk_bytes: int,
+    local: bool,
 ) -> Plan:
     """Return the plan of a run that can be differentiated.
 
@@ -60,12 +61,14 @@ def plan_of(
         Surrogate derivative of the threshold, by population.
     chunk_bytes : int
         Approximate memory of a chunk of steps.
+    local : bool
+        Whether no derivative passes from one population to those before it.
     """
     assert settings.batch_size is not None
     plan = make_plan(network, settings, settings.batch_size, chunk_bytes)
     stages = tuple(replace(s, compare=compare.get(s.name)) for s in plan.stages)
     # A derivative passes through weights also where there are no spikes.
-    return replace(plan, stages=stages, windows=False, differentiable=True)
+    return replace(plan, stages=stages, windows=False, differentiable=True, local=local)
 
 
 def outcome(

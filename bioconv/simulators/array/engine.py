@@ -162,7 +162,8 @@ def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry
         arriving: Values = {}
         for source in stage.sources:
             i = source.index
-            weights = _transmit(fixed.operators[i], spikes[source.pre], plan)
+            sent = lax.stop_gradient(spikes[source.pre]) if plan.local else spikes[source.pre]
+            weights = _transmit(fixed.operators[i], sent, plan)
             if source.fails:
                 weights = _released(plan, source, fixed, spikes[source.pre], steps, weights)
             line = jnp.concatenate([pending[i], weights])

@@ -106,6 +106,8 @@ class Plan:
     differentiable : bool
         Whether spikes and counts are numbers through which derivatives pass.  The values are the
         same.
+    local : bool
+        Whether no derivative passes from one population to those before it.
     """
 
     stages: tuple[Stage, ...]
@@ -116,6 +118,7 @@ class Plan:
     dtype: str
     windows: bool
     differentiable: bool = False
+    local: bool = False
 
 
 def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_bytes: int) -> Plan:
