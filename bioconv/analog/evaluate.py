@@ -135,6 +135,22 @@ def _cast(tree: Any, dtype: str) -> Any:
     return jax.tree.map(lambda array: jnp.asarray(array, dtype), tree)
 
 
+def traced(
+    graph: AnalogGraph, x: Mapping[str, Array], names: Sequence[str], dtype: str
+) -> dict[str, Array]:
+    """Return activations of the named layers, within a function that JAX compiles.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+    x : mapping of str to array, shape (n_samples, *shape)
+        Samples for each input.
+    names : sequence of str
+    dtype : {"float32", "float64"}
+    """
+    return _forward(_cast(graph, dtype), _cast(dict(x), dtype), {}, tuple(names))
+
+
 @partial(jax.jit, static_argnames="wanted")
 def _forward(
     graph: AnalogGraph,

@@ -241,6 +241,16 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "335--347",
             "10.1007/s00422-008-0264-7",
         ),
+        "neftci2019": _article(
+            "Neftci, Emre O. and Mostafa, Hesham and Zenke, Friedemann",
+            "Surrogate Gradient Learning in Spiking Neural Networks: Bringing the Power of "
+            "Gradient-Based Optimization to Spiking Neural Networks",
+            2019,
+            "IEEE Signal Processing Magazine",
+            "36",
+            "51--63",
+            "10.1109/MSP.2019.2931595",
+        ),
         "pedersen2024": _article(
             "Pedersen, Jens E. and others",
             "Neuromorphic intermediate representation: A unified instruction set for "
@@ -359,6 +369,15 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "Systems (AICAS)",
             pages="81--85",
             doi="10.1109/AICAS.2019.8771624",
+        ),
+        "zenke2018": _article(
+            "Zenke, Friedemann and Ganguli, Surya",
+            "SuperSpike: Supervised Learning in Multilayer Spiking Neural Networks",
+            2018,
+            "Neural Computation",
+            "30",
+            "1514--1541",
+            "10.1162/neco_a_01086",
         ),
     }
 )

@@ -12,9 +12,10 @@ from bioconv.operators.compose import compose, identity, scaled
 from bioconv.operators.conv import Conv, conv, conv_transpose, depthwise, ungrouped
 from bioconv.operators.counting import fan_out, n_synapses
 from bioconv.operators.dense import Dense
-from bioconv.operators.kernels import kernels, with_kernels
+from bioconv.operators.kernels import kernels, weights_of, with_kernels, with_weights
 from bioconv.operators.pool import AveragePool
 from bioconv.operators.precision import precision
+from bioconv.operators.rounding import snapped
 from bioconv.operators.rules import is_identity
 from bioconv.operators.scale import Scale
 from bioconv.operators.selection import (
@@ -95,8 +96,11 @@ __all__ = [
     "register",
     "reweighted",
     "scaled",
+    "snapped",
     "sparse",
     "squared",
     "ungrouped",
+    "weights_of",
     "with_kernels",
+    "with_weights",
 ]

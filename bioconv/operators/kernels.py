@@ -1,4 +1,9 @@
-"""Kernels of an operator: the arrays of weights that training changes."""
+"""The arrays of weights of an operator: all of them, or its kernels alone.
+
+Training in spike times changes the kernels of convolutions, matrices and single synapses; factors
+and averages belong to the structure of the network (`kernels`).  Training through the equations of
+neurons changes every synapse, whatever its weight stems from (`weights_of`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from bioconv.ground.errors import ParameterError
-from bioconv.operators.base import Operator
+from bioconv.operators.base import Array, Operator
 from bioconv.operators.chain import Chain
 from bioconv.operators.conv import Conv
 from bioconv.operators.dense import Dense
@@ -70,3 +75,21 @@ def with_kernels(operator: Operator, new: Sequence[Any]) -> Operator:
             return replace(operator, weight=new[0])
         case _:
             return operator
+
+
+def weights_of(operator: Operator) -> list[Array]:
+    """Return all weight arrays, such as the kernels of the convolutions of a chain, in order."""
+    found: list[Array] = []
+
+    def note(weights: Array) -> Array:
+        found.append(weights)
+        return weights
+
+    operator.map_weights(note)
+    return found
+
+
+def with_weights(operator: Operator, weights: Sequence[Array]) -> Operator:
+    """Return the operator with other weight arrays, in the order of `weights_of`."""
+    left = iter(weights)
+    return operator.map_weights(lambda _: next(left))

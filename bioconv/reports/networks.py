@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.codes.common.adaptation import MOST_DRIFT
 from bioconv.measures import spikes_per_image, spikes_per_neuron
 from bioconv.measures.diagnosis import SATURATION, relative_values
 from bioconv.network import SpikingNetwork
@@ -158,6 +159,13 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
         lines.append(
             f"adaptation: the neuron initially fires {found['adaptation_ratio']:.2f} times as "
             f"fast, with a time constant of {found['adaptation_time']:.3g} ms"
+        )
+    if "adaptation_drift" in found:
+        drift = float(found["adaptation_drift"])
+        holds = ": the expected agreement does not hold" if drift > MOST_DRIFT else ""
+        lines.append(
+            f"rates change by {100 * drift:.1f} % (rms) within the time that is read, under "
+            f"constant currents{holds}"
         )
     if "noise_sigma" in found:
         lines.append(

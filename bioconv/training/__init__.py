@@ -5,13 +5,17 @@ from bioconv.training.first_spike import Trained, evaluate, finetune, train
 from bioconv.training.loop import Fitted, fit
 from bioconv.training.observation import train as train_observation
 from bioconv.training.options import Training
+from bioconv.training.surrogate import Surrogate
+from bioconv.training.through_spikes import finetune_spikes
 
 __all__ = [
     "Fitted",
+    "Surrogate",
     "Trained",
     "Training",
     "evaluate",
     "finetune",
+    "finetune_spikes",
     "fit",
     "train",
     "train_analog",

@@ -85,6 +85,7 @@ def fit(
     checkpoint: str | Path | None = None,
     record: Mapping[str, Any] | None = None,
     progress: bool = True,
+    updates: int | None = None,
 ) -> Fitted:
     """Minimise a loss over batches of the training data.
 
@@ -109,6 +110,9 @@ def fit(
         different run is refused.
     progress : bool
         Whether to show a progress bar on a terminal.
+    updates : int, optional
+        Number of updates between two reports of progress, at which a checkpoint can be stored;
+        by default 100.
 
     Returns
     -------
@@ -150,7 +154,7 @@ def fit(
             disable=None if progress else True,
         )
         with bar:
-            _run(step, run, data, options, n_batches, file, bar)
+            _run(step, run, data, options, n_batches, file, bar, updates or _CHUNK)
     plain = partial(jax.tree.map, np.asarray)
     history = {name: np.asarray(values) for name, values in run.history.items()}
     return Fitted(plain(run.parameters), plain(run.state), history)
@@ -197,13 +201,14 @@ def _run(
     n_batches: int,
     file: Checkpoint | None,
     bar: tqdm,
+    updates: int,
 ) -> None:
     """Perform all updates that are left."""
     stored = time.monotonic()
     while run.epoch < options.epochs:
         order = _order(options, run.epoch, len(data[1]), n_batches)
         while run.batch < n_batches:
-            last = min(run.batch + _CHUNK, n_batches)
+            last = min(run.batch + updates, n_batches)
             keys = _keys(options, run.epoch * n_batches + run.batch, last - run.batch)
             carry = (run.parameters, run.state, run.optimizer)
             carry, sums = step(carry, jnp.asarray(order[run.batch : last]), keys, data)

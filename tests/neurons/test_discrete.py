@@ -14,9 +14,10 @@ from test_neuron_models import MODELS
 from bioconv import neurons
 from bioconv.ground.errors import ExpressionError, ParameterError
 from bioconv.neurons import discretise
+from bioconv.neurons.language.evaluation import evaluate
 from bioconv.neurons.language.expressions import parse_expression
 from bioconv.neurons.language.model import UNITS
-from bioconv.neurons.language.update import evaluate, update_of
+from bioconv.neurons.language.update import update_of
 
 brian2 = later("brian2")
 

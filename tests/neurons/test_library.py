@@ -10,7 +10,8 @@ from stepping import run
 
 from bioconv import neurons
 from bioconv.ground.errors import ParameterError
-from bioconv.neurons.language.update import evaluate, update_of
+from bioconv.neurons.language.evaluation import evaluate
+from bioconv.neurons.language.update import update_of
 from bioconv.neurons.library.synapses import KINDS
 
 # Current at which each neuron fires at some 50 Hz, or as fast as it can; in pA or without unit.

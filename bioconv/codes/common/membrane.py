@@ -21,6 +21,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.codes.common.adaptation import drift
 from bioconv.codes.common.driving import Ask, Synapse, choose, synapses
 from bioconv.codes.common.suitability import is_perfect, lift_problems, neuron_problems, nominal
 from bioconv.ground.errors import ConversionError, ParameterError
@@ -34,7 +35,8 @@ from bioconv.operators import AveragePool, Chain, Operator
 
 #: membrane time constant, in ms, that is practically without a leak
 NO_LEAK = 1e6
-_STEPS_OF_GRID = 2.0**30
+#: steps of the grid from reset to threshold
+STEPS_OF_GRID = 2.0**30
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ class Membrane:
         if problems:
             raise ConversionError("The rate code cannot use this neuron:", problems)
         report = {"drive_rms": fit.rms, **drive.report}
+        typical = np.linspace(0, 1, 101) if activations is None else activations()
+        report |= {"adaptation_drift": found} if (found := drift(drive, typical)) else {}
         if len(used) > 1:
             report["mean_potential"] = drive.potential
         return Membrane(
@@ -208,7 +212,7 @@ class Membrane:
     @property
     def grid(self) -> float:
         """Step in mV of which weights are whole multiples; 0 for no rounding."""
-        return (self.v_th - self.v_reset) / _STEPS_OF_GRID if self.exact else 0.0
+        return (self.v_th - self.v_reset) / STEPS_OF_GRID if self.exact else 0.0
 
     @property
     def current_grid(self) -> float:

@@ -12,6 +12,7 @@ from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, Softmax
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
+from bioconv.codes.common.adaptation import warn_of_drift
 from bioconv.codes.common.assembly import add_all
 from bioconv.codes.common.calibration import (
     RECTIFIERS,
@@ -83,6 +84,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         if curves
         else Membrane.of(neuron, request.dt, code.max_rate, **activity, noise=code.noise)
     )
+    warn_of_drift(membrane.neuron.model.name, membrane.report)
     if code.correction and membrane.report and not curves:
         found = correct(
             rewritten,

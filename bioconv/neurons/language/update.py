@@ -1,17 +1,11 @@
-"""A discretised model as functions of arrays, created by traversing its expressions.
-
-No text is evaluated as Python: `evaluate` maps each node of the closed grammar to one operation of
-NumPy or JAX, so that the functions work for any dtype, any batch size and on any device.
-"""
+"""A discretised model as functions of arrays, created by traversing its expressions."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from math import factorial
-from types import ModuleType
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -19,91 +13,18 @@ from numpy.typing import NDArray
 
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language.discrete import Discrete, discretise
-from bioconv.neurons.language.expressions import UNIT_VALUES, parse_expression
-from bioconv.neurons.language.folding import Folder, operands
+from bioconv.neurons.language.evaluation import (
+    Array,
+    Comparison,
+    comparisons,
+    evaluate,
+    truth,
+)
+from bioconv.neurons.language.expressions import UNIT_VALUES, names_in, parse_expression
+from bioconv.neurons.language.folding import Folder
 from bioconv.neurons.language.model import NeuronModel
 
-Array = Any  # a NumPy or a JAX array
 Values = dict[str, Array]
-
-#: Taylor coefficients of (exp(x) - 1) / x, enough for float64 below 1/2
-_EXPREL = tuple(1 / factorial(n + 1) for n in range(14, -1, -1))
-
-_BINARY: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.Pow: lambda a, b: a**b,
-    ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b,
-    ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b,
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b,
-}
-
-
-def evaluate(node: ast.expr, values: Mapping[str, Array], xp: ModuleType) -> Array:
-    """Return the value of a checked expression.
-
-    Parameters
-    ----------
-    node : ast.expr
-        From `parse_expression`.
-    values : mapping of str to array
-        Values of all names except the units.
-    xp : module
-        ``numpy`` or ``jax.numpy``.
-    """
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name):
-        return values[node.id] if node.id in values else UNIT_VALUES[node.id]
-    parts = [evaluate(child, values, xp) for child in operands(node)]
-    if isinstance(node, ast.BinOp):
-        return _BINARY[type(node.op)](*parts)
-    if isinstance(node, ast.Compare):
-        return _BINARY[type(node.ops[0])](*parts)
-    if isinstance(node, ast.UnaryOp):
-        if isinstance(node.op, ast.Not):
-            return xp.logical_not(parts[0])
-        return -parts[0] if isinstance(node.op, ast.USub) else parts[0]
-    if isinstance(node, ast.BoolOp):
-        combine = xp.logical_and if isinstance(node.op, ast.And) else xp.logical_or
-        result = parts[0]
-        for part in parts[1:]:
-            result = combine(result, part)
-        return result
-    return _call(node, parts, xp)
-
-
-def _call(node: ast.expr, parts: list[Array], xp: ModuleType) -> Array:
-    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    name = node.func.id
-    if name == "int":
-        # Towards zero, as in C; a boolean becomes 0 or 1.
-        value = xp.asarray(parts[0])
-        return value * 1 if value.dtype == bool else xp.trunc(value)
-    if name == "clip":
-        return xp.minimum(xp.maximum(parts[0], parts[1]), parts[2])
-    if name == "exprel":
-        return _exprel(xp.asarray(parts[0]) * 1.0, xp)
-    return getattr(xp, name)(*parts)
-
-
-def _exprel(x: Array, xp: ModuleType) -> Array:
-    """Return ``(exp(x) - 1) / x`` to two units in the last place.
-
-    A Taylor series is used where the difference would cancel.  This takes half the time of
-    ``expm1(x) / x``.
-    """
-    near = xp.abs(x) < 0.5
-    short = xp.where(near, x, 0)
-    series = xp.full_like(x, _EXPREL[0])
-    for coefficient in _EXPREL[1:]:
-        series = series * short + coefficient
-    return xp.where(near, series, (xp.exp(x) - 1) / xp.where(near, 1, x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,14 +100,15 @@ class Update:
 
         Parameters
         ----------
-        parameters : mapping of str to float or ndarray
-            All parameters of the model, in its units.
+        parameters : mapping of str to float or array
+            All parameters of the model, in its units.  The constants that depend on an array that
+            JAX traces are traced as well, and not checked.
         dt : float
             ms.
 
         Returns
         -------
-        dict of str to float64 ndarray
+        dict of str to float64 array
 
         Raises
         ------
@@ -198,15 +120,18 @@ class Update:
         values |= {
             p.name: in_equations(model, p.name, parameters[p.name]) for p in model.parameters
         }
+        traced = {name for name, value in values.items() if is_traced(value)}
+        live = {name: node for name, node in self._constants.items() if names_in(node) & traced}
         with np.errstate(all="ignore"):
             found = {
                 name: np.asarray(evaluate(node, values, np), np.float64)
                 for name, node in self._constants.items()
+                if name not in live
             }
         bad = [n for n, value in found.items() if not np.isfinite(value).all()]
         if bad:
             raise _undefined(model, self._constants[bad[0]], parameters)
-        return found
+        return found | _traced(live, values)
 
     def hold(self, state: Values, values: Mapping[str, Array]) -> Mapping[str, Array]:
         """Return ``values`` including the sub-expressions that are constant over dt."""
@@ -248,22 +173,70 @@ class Update:
             new[name] = new[name] + jump
         return new
 
-    def spikes(self, state: Values, values: Mapping[str, Array], refractory: Array) -> Array:
-        """Return a mask of the neurons that fire; None for a model without threshold."""
-        fires = self._holds(state, values)
-        return fires if refractory is None or fires is None else fires & ~refractory
+    def spikes(
+        self,
+        state: Values,
+        values: Mapping[str, Array],
+        refractory: Array,
+        compare: Comparison | None = None,
+    ) -> Array:
+        """Return a mask of the neurons that fire; None for a model without threshold.
 
-    def _holds(self, state: Values, values: Mapping[str, Array]) -> Array:
+        With ``compare``, the mask consists of numbers, 1 or 0, which can be differentiated.
+        """
+        import jax.numpy as jnp
+
+        fires = self._holds(state, values, compare)
+        if refractory is None or fires is None:
+            return fires
+        return fires & ~refractory if compare is None else jnp.where(refractory, 0, fires)
+
+    def _holds(
+        self, state: Values, values: Mapping[str, Array], compare: Comparison | None = None
+    ) -> Array:
         """Return the threshold condition as a mask; None for a model without threshold."""
         import jax.numpy as jnp
 
         if self._threshold is None:
             return None
-        return evaluate(self._threshold, self._scope(state, values), jnp)
+        scope = self._scope(state, values)
+        if compare is None:
+            return evaluate(self._threshold, scope, jnp)
+        return truth(self._threshold, scope, jnp, compare)
+
+    def margin(self, state: Values, values: Mapping[str, Array]) -> Array:
+        """Return the largest distance between both sides of a comparison of the threshold.
+
+        With the state at the start of a run, it is the distance from rest to threshold, in the
+        unit of the threshold condition.  It is 0 for a model without threshold.
+        """
+        import jax.numpy as jnp
+
+        if self._threshold is None:
+            return jnp.zeros(())
+        sides = comparisons(self._threshold, self._scope(state, values), jnp)
+        distances = [jnp.abs(jnp.asarray(left) - right) for left, right in sides]
+        return reduce(jnp.maximum, distances, jnp.zeros(()))
 
     def reset(self, state: Values, values: Mapping[str, Array], spikes: Array) -> Values:
         """Run the reset statements for the neurons that fire."""
         return self._run(self._reset, state, values, spikes)
+
+    def passes_reset(self, state: Values, values: Mapping[str, Array]) -> bool:
+        """Whether the membrane potential after a reset depends on that before it.
+
+        It does not for a reset to a value, and it does for a subtraction or without any reset.
+        """
+        import jax
+        import jax.numpy as jnp
+
+        name = self.discrete.model.potential
+
+        def after(potential: Array) -> Array:
+            spikes = jnp.ones(potential.shape, bool)
+            return self.reset({**state, name: potential}, values, spikes)[name].sum()
+
+        return bool(name) and bool(jnp.any(jax.grad(after)(state[name]) != 0))
 
     def _run(self, statements: Any, state: Values, values: Any, where: Any) -> Values:
         import jax.numpy as jnp
@@ -281,6 +254,7 @@ class Update:
         values: Mapping[str, Array],
         inputs: Mapping[str, Array],
         period: Array,
+        compare: Comparison | None = None,
     ) -> tuple[Values, Array, Array]:
         """Run one complete step: draw, integrate, deliver, settle, threshold, reset.
 
@@ -295,11 +269,15 @@ class Update:
             Arriving input, by state variable.
         period : array of int
             Refractory period in steps; not used if ``wait`` is None or the model is crossing.
+        compare : Comparison, optional
+            Gives the comparisons of the threshold condition with a surrogate derivative.  The
+            derivative of everything else is that of the branch that is taken.
 
         Returns
         -------
         state, wait, spikes
-            ``spikes`` is None for a model without threshold.
+            ``spikes`` is None for a model without threshold.  It is a mask or, with ``compare``,
+            consists of the numbers 1 and 0.
 
         Raises
         ------
@@ -310,19 +288,25 @@ class Update:
 
         values = self.hold(state, values)
         if self.discrete.model.crossing:
-            return self._crossing_step(state, wait, values, inputs)
+            return self._crossing_step(state, wait, values, inputs, compare)
         refractory = None if wait is None else wait > 0
         state = self.integrate(state, values, refractory)
         state = self._run(self._after, self.deliver(state, inputs, refractory), values, None)
-        fired = self.spikes(state, values, refractory)
+        fired = self.spikes(state, values, refractory, compare)
+        mask = fired if compare is None or fired is None else fired != 0
         if fired is not None:
-            state = self.reset(state, values, fired)
+            state = self.reset(state, values, mask)
         if wait is not None and fired is not None:
-            wait = jnp.where(fired, period, jnp.maximum(wait - 1, 0))
+            wait = jnp.where(mask, period, jnp.maximum(wait - 1, 0))
         return state, wait, fired
 
     def _crossing_step(
-        self, state: Values, wait: Array, values: Mapping[str, Array], inputs: Mapping[str, Array]
+        self,
+        state: Values,
+        wait: Array,
+        values: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        compare: Comparison | None,
     ) -> tuple[Values, Array, Array]:
         if wait is None:
             raise ParameterError(
@@ -331,9 +315,10 @@ class Update:
         blocked = (wait > 0) & self._holds(state, values)
         state = self.deliver(self.integrate(state, values, None), inputs, None)
         state = self._run(self._after, state, values, None)
-        fired = self.spikes(state, values, blocked)
-        state = self.reset(state, values, fired)
-        return state, (blocked | fired).astype(wait.dtype), fired
+        fired = self.spikes(state, values, blocked, compare)
+        mask = fired if compare is None else fired != 0
+        state = self.reset(state, values, mask)
+        return state, (blocked | mask).astype(wait.dtype), fired
 
     def _scope(self, state: Values, values: Mapping[str, Array]) -> Values:
         import jax.numpy as jnp
@@ -342,6 +327,20 @@ class Update:
         for name, node in self._definitions.items():
             scope[name] = evaluate(node, scope, jnp)
         return scope
+
+
+def is_traced(value: Any) -> bool:
+    """Whether JAX traces a value, for example within a function that it differentiates."""
+    import jax
+
+    return isinstance(value, jax.core.Tracer)
+
+
+def _traced(nodes: Mapping[str, ast.expr], values: Values) -> Values:
+    """Return the values of constants that depend on traced arrays."""
+    import jax.numpy as jnp
+
+    return {name: jnp.asarray(evaluate(node, values, jnp)) for name, node in nodes.items()}
 
 
 def in_equations(model: NeuronModel, name: str, value: Any) -> Any:

@@ -15,9 +15,9 @@ from scipy.optimize import isotonic_regression, least_squares
 
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language import roles
+from bioconv.neurons.language.evaluation import evaluate
 from bioconv.neurons.language.model import NeuronModel, Receptor
 from bioconv.neurons.language.neuron import Neuron
-from bioconv.neurons.language.update import evaluate
 from bioconv.neurons.response.curves import Curve, measure_curve, rising_branch
 from bioconv.neurons.response.integrators import Integrating, integrating
 

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bioconv.export.support.encoders import spikes
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.collect import Collector
+from bioconv.simulators.array.encoding import encode
 from bioconv.simulators.array.engine import Records, run_chunk, start
 from bioconv.simulators.array.plan import Plan, make_plan
 from bioconv.simulators.decoding import reads
@@ -108,7 +108,9 @@ class _Simulation:
         }
         chunks: list[tuple[Records, int]] = []
         for first in range(0, self.settings.n_steps, self.plan.steps):
-            incoming = self._encode(data, filled, first)
+            incoming = encode(
+                self.network, data, filled, first, self.plan.steps, self.settings.seed
+            )
             carry, records = run_chunk(self.plan, fixed, carry, incoming)
             self._keep_rasters(incoming, first, images)
             chunks.append((records, first))
@@ -123,19 +125,6 @@ class _Simulation:
             self.collector.add_counts(
                 name, images, np.asarray(counts)[: len(images)], np.asarray(late)[: len(images)]
             )
-
-    def _encode(self, data: Data, images: NDArray[np.int64], first: int) -> dict[str, NDArray]:
-        """Return the spikes of the spiking inputs in one chunk, each of shape (steps, batch, n)."""
-        seed, encoded = self.settings.seed, {}
-        for stream, entry in enumerate(self.network.inputs):
-            if entry.spikes:
-                settings = (self.plan.steps, entry.encoder, entry.scale, entry.signed, seed)
-                trains = [
-                    spikes(x, *settings, int(image), first, stream)
-                    for x, image in zip(data[entry.name], images, strict=True)
-                ]
-                encoded[entry.name] = np.stack(trains, axis=1)
-        return encoded
 
     def _keep(
         self, records: Records, first: int, images: NDArray[np.int64], pieces: Pieces

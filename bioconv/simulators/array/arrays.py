@@ -1,4 +1,9 @@
-"""The numerical arguments of the compiled part, as arrays of the requested precision."""
+"""The numerical arguments of the compiled part, as arrays of the requested precision.
+
+The parts of a network may contain arrays that JAX traces, as in a run that is differentiated.
+Everything that depends on them is then traced as well, in float64 up to the last step; the rest is
+computed by NumPy, as in any run.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.network import Change, Population, SpikingNetwork
-from bioconv.neurons.language.update import in_equations, update_of
-from bioconv.operators import Operator, squared
+from bioconv.network import Change, Drive, NetworkParts, Population
+from bioconv.neurons.language.update import in_equations, is_traced, update_of
+from bioconv.operators import Operator, snapped, squared
 from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
 from bioconv.simulators.settings import Data
@@ -29,22 +34,23 @@ class Arrays:
 
     Parameters
     ----------
-    network : SpikingNetwork
+    network : NetworkParts
     plan : Plan
     n_steps, seed : int
     """
 
-    def __init__(self, network: SpikingNetwork, plan: Plan, n_steps: int, seed: int):
+    def __init__(self, network: NetworkParts, plan: Plan, n_steps: int, seed: int):
         self.network, self.plan, self.n_steps, self.seed = network, plan, n_steps, seed
+        self.populations = {entry.name: entry for entry in network.populations}
         self.operators = [_cast(p.operator, plan.dtype) for p in network.projections]
-        self.parameters = {s.name: _parameters(network.population(s.name)) for s in plan.stages}
+        self.parameters = {s.name: _parameters(self.populations[s.name]) for s in plan.stages}
         self.refractory = {
             stage.name: jnp.asarray(_periods(self.parameters[stage.name], stage, plan.dt))
             for stage in plan.stages
             if stage.refractory and stage.model.refractory not in stage.changing
         }
         self.first = {
-            stage.name: jnp.int32(network.population(stage.name).start_step)
+            stage.name: jnp.int32(self.populations[stage.name].start_step)
             for stage in plan.stages
             if stage.late
         }
@@ -60,17 +66,17 @@ class Arrays:
         }
         self._still: dict[str, dict[str, Any]] = {}
 
-    def states(self) -> dict[str, dict[str, Floats]]:
+    def states(self) -> dict[str, dict[str, Any]]:
         """Return the initial values of all state variables."""
         return {
             stage.name: {
-                state.name: self.network.population(stage.name).starts(state.name)
+                state.name: _starts(self.populations[stage.name], state.name)
                 for state in stage.model.states
             }
             for stage in self.plan.stages
         }
 
-    def fixed(self, data: Data, images: NDArray[np.int64]) -> Fixed:
+    def fixed(self, data: Data, images: Any) -> Fixed:
         """Return the arguments of the compiled part for the samples with these indices."""
         currents = drive_currents(self.network, data)
         constants, drives = {}, {}
@@ -102,7 +108,7 @@ class Arrays:
             n_steps=jnp.int32(self.n_steps),
         )
 
-    def _noise(self, images: NDArray[np.int64]) -> dict[str, Any]:
+    def _noise(self, images: Any) -> dict[str, Any]:
         """Return one random key for each sample of each noisy population."""
         return {
             stage.name: self._keys(_MEMBRANES, position, images)
@@ -110,11 +116,11 @@ class Arrays:
             if stage.model.noisy
         }
 
-    def _failing(self, images: NDArray[np.int64]) -> dict[int, Any]:
+    def _failing(self, images: Any) -> dict[int, Any]:
         """One key for each sample and projection that does not pass all spikes on."""
         return {index: self._keys(_SYNAPSES, index, images) for index in self.release}
 
-    def _keys(self, kind: int, position: int, images: NDArray[np.int64]) -> Any:
+    def _keys(self, kind: int, position: int, images: Any) -> Any:
         """One key for each sample: of the seed, and of what draws, by its place in the network."""
         key = jax.random.key(self.seed, impl="threefry2x32")
         own = jax.random.fold_in(jax.random.fold_in(key, kind), position)
@@ -134,7 +140,7 @@ class Arrays:
             changes = self._changes(stage, name)
             values = [self.parameters[stage.name][name]]
             values += [self._flat(stage, change.value) for change in changes]
-            values = [in_equations(stage.model, name, np.asarray(value)) for value in values]
+            values = [in_equations(stage.model, name, _array(value)) for value in values]
             steps = [-1, *(change.step for change in changes)]
             tables[name] = self._table(stage, steps, values)
         return tables
@@ -149,60 +155,79 @@ class Arrays:
 
     def _flat(self, stage: Stage, value: Any) -> Any:
         """Return the value of a change as a scalar or with one entry for each neuron."""
-        if np.ndim(value) == 0:
-            return np.asarray(value)
-        return np.broadcast_to(value, self.network.population(stage.name).shape).reshape(-1)
+        return (
+            _array(value)
+            if np.ndim(value) == 0
+            else _per_neuron(self.populations[stage.name], value)
+        )
 
     def _table(self, stage: Stage, steps: list[int], values: list[Any]) -> Table:
-        if all(np.ndim(value) == 0 for value in values):
-            rows = np.array(values, np.float64)[:, None]
-        else:
-            rows = np.stack([np.broadcast_to(value, (stage.n,)) for value in values])
+        xp = jnp if any(map(is_traced, values)) else np
+        shape = (1,) if all(np.ndim(value) == 0 for value in values) else (stage.n,)
+        rows = xp.stack([xp.broadcast_to(xp.asarray(value), shape) for value in values])
         return Table(jnp.asarray(steps, jnp.int32), jnp.asarray(rows, self.plan.dtype))
 
 
-def drive_currents(network: SpikingNetwork, data: Data) -> dict[str, Floats]:
+def drive_currents(network: NetworkParts, data: Data) -> dict[str, Floats]:
     """Return the currents in pA that the samples inject, computed in float64.
 
     Parameters
     ----------
-    network : SpikingNetwork
+    network : NetworkParts
     data : dict of str to ndarray, shape (batch, *input shape)
 
     Returns
     -------
-    dict of str to ndarray of float64, shape (batch, n_neurons)
+    dict of str to array of float64, shape (batch, n_neurons)
         By population, the sum over its drives, each of which is rounded to its grid.
     """
     currents: dict[str, Floats] = {}
     for drive in network.drives:
-        samples = data[drive.input]
-        with jax.enable_x64(True):
-            current = np.asarray(drive.operator.apply(samples), np.float64)
-        current = current.reshape(len(samples), -1)
-        if drive.grid:
-            current = np.round(current / drive.grid) * drive.grid
+        current = _current(drive, data[drive.input])
         currents[drive.post] = currents.get(drive.post, 0) + current
     return currents
 
 
+def _current(drive: Drive, samples: Any) -> Any:
+    with jax.enable_x64(True):
+        current = drive.operator.apply(samples)
+    current = current.reshape(len(samples), -1)
+    if is_traced(current):
+        return snapped(current, drive.grid)
+    current = np.asarray(current, np.float64)
+    return np.round(current / drive.grid) * drive.grid if drive.grid else current
+
+
 def _cast(operator: Operator, dtype: str) -> Operator:
     def cast(leaf: Any) -> Any:
-        index = np.issubdtype(np.asarray(leaf).dtype, np.integer)
+        index = jnp.issubdtype(leaf.dtype, jnp.integer)
         return jnp.asarray(leaf) if index else jnp.asarray(leaf, dtype)
 
     return jax.tree.map(cast, operator)
+
+
+def _array(value: Any) -> Any:
+    return value if is_traced(value) else np.asarray(value, np.float64)
+
+
+def _per_neuron(population: Population, value: Any) -> Any:
+    """Return a value of each neuron, shape (n_neurons,)."""
+    xp = jnp if is_traced(value) else np
+    return xp.broadcast_to(xp.asarray(value), population.shape).reshape(-1)
 
 
 def _parameters(population: Population) -> dict[str, Any]:
     """Return all parameters, each a scalar or an array of shape (n_neurons,)."""
     values: dict[str, Any] = {}
     for parameter in population.model.parameters:
-        value = np.asarray(population.value(parameter.name), np.float64)
-        if value.ndim:
-            value = np.broadcast_to(value, population.shape).reshape(-1)
-        values[parameter.name] = value
+        value = _array(population.value(parameter.name))
+        values[parameter.name] = _per_neuron(population, value) if value.ndim else value
     return values
+
+
+def _starts(population: Population, state: str) -> Any:
+    """Return the start values of a state variable, shape (n_neurons,)."""
+    return _per_neuron(population, _array(population.start(state)))
 
 
 def _periods(parameters: Mapping[str, Any], stage: Stage, dt: float) -> NDArray[np.int32]:

@@ -9,7 +9,6 @@ efficient.
 
 from __future__ import annotations
 
-from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
@@ -122,6 +121,7 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
         s.index: (s.delay, *shape[stage.name]) for stage in plan.stages for s in stage.sources
     }
     counted = {**shape, **{name: (plan.batch, n) for name, n in plan.inputs}}
+    number = plan.dtype if plan.differentiable else jnp.int32
     return Carry(
         step=jnp.zeros((), jnp.int32),
         state={
@@ -132,13 +132,12 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
         },
         wait={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.waits},
         pending=[jnp.zeros(delays[index], plan.dtype) for index in sorted(delays)],
-        counts={name: jnp.zeros(shape, jnp.int32) for name, shape in counted.items()},
-        late={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.late},
+        counts={name: jnp.zeros(shape, number) for name, shape in counted.items()},
+        late={s.name: jnp.zeros(shape[s.name], number) for s in plan.stages if s.late},
     )
 
 
-@partial(jax.jit, static_argnames="plan", donate_argnames="carry")
-def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
+def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
     """Run ``plan.steps`` steps; what happens after the last step of the run is left out.
 
     Parameters
@@ -156,14 +155,15 @@ def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[C
     """
     steps = carry.step + jnp.arange(plan.steps, dtype=jnp.int32)
     live = (steps < fixed.n_steps)[:, None, None]
-    spikes = {name: value & live for name, value in inputs.items()}
+    spikes = {name: _where(live, value) for name, value in inputs.items()}
     state, wait, pending = {}, dict(carry.wait), list(carry.pending)
     records = Records({}, {})
     for stage in plan.stages:
         arriving: Values = {}
         for source in stage.sources:
             i = source.index
-            weights = _transmit(fixed.operators[i], spikes[source.pre], plan)
+            sent = lax.stop_gradient(spikes[source.pre]) if plan.local else spikes[source.pre]
+            weights = _transmit(fixed.operators[i], sent, plan)
             if source.fails:
                 weights = _released(plan, source, fixed, spikes[source.pre], steps, weights)
             line = jnp.concatenate([pending[i], weights])
@@ -175,21 +175,34 @@ def run_chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[C
         if stage.waits:
             wait[stage.name] = last[1]
         if fired is not None:
-            spikes[stage.name] = fired & live
+            spikes[stage.name] = _where(live, fired)
         if stage.spikes and fired is not None:
             records.spikes[stage.name] = spikes[stage.name]
         records.traces[stage.name] = traces
-    counts = {n: c + _count(spikes[n]) if n in spikes else c for n, c in carry.counts.items()}
+    counts = {
+        name: count + _count(spikes[name], count.dtype) if name in spikes else count
+        for name, count in carry.counts.items()
+    }
     late = {
-        name: count + _count(spikes[name] & (steps >= fixed.first[name])[:, None, None])
+        name: count
+        + _count(_where((steps >= fixed.first[name])[:, None, None], spikes[name]), count.dtype)
         for name, count in carry.late.items()
     }
     after = Carry(carry.step + plan.steps, state, wait, pending, counts, late)
     return after, records
 
 
-def _count(spikes: Array) -> Array:
-    return spikes.sum(axis=0, dtype=jnp.int32)
+#: `chunk`, compiled
+run_chunk = jax.jit(chunk, static_argnames="plan", donate_argnames="carry")
+
+
+def _where(mask: Array, spikes: Array) -> Array:
+    """Return the spikes within a mask, as booleans or numbers, as they are given."""
+    return spikes & mask if spikes.dtype == bool else jnp.where(mask, spikes, 0)
+
+
+def _count(spikes: Array, dtype: Any) -> Array:
+    return spikes.sum(axis=0, dtype=dtype)
 
 
 def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
@@ -198,7 +211,8 @@ def _transmit(operator: Operator, spikes: Array, plan: Plan) -> Array:
 
     def add_up(spikes: Array) -> Array:
         x = spikes.reshape(steps * batch, *operator.in_shape)
-        return operator.transmit(x, plan.dtype).reshape(steps, batch, -1)
+        passed = operator.transmit(x, plan.dtype) if x.dtype == bool else operator.apply(x)
+        return passed.reshape(steps, batch, -1)
 
     def silence(spikes: Array) -> Array:
         return jnp.zeros((steps, batch, prod(operator.out_shape)), plan.dtype)
@@ -243,7 +257,9 @@ def _integrate(
         values = _values(plan, stage, fixed, number) | _noise(plan, stage, fixed, number)
         state = _set_states(stage, fixed, state, number)
         period = _period(plan, stage, fixed, values) if stage.refractory else None
-        state, wait, fired = update.step(state, wait, values, arrives, period)
+        if plan.differentiable:
+            state, values = finite_derivatives((state, values))
+        state, wait, fired = update.step(state, wait, values, arrives, period, stage.compare)
         if fired is not None:
             fired = jnp.broadcast_to(fired, (plan.batch, stage.n))
         shape = (plan.batch, stage.n)  # an update may be a plain number, such as 0
@@ -252,8 +268,31 @@ def _integrate(
 
     first = (carry.state[stage.name], carry.wait.get(stage.name))
     unroll = 1 if update.costly else min(_UNROLL, plan.steps)
+    if plan.differentiable:  # keep the state of every step, and nothing else of it
+        step = jax.checkpoint(step, prevent_cse=False)
     last, (fired, traces) = lax.scan(step, first, (steps, arriving), unroll=unroll)
     return last, fired, traces
+
+
+@jax.custom_vjp
+def finite_derivatives(tree: Any) -> Any:
+    """Return the arrays, whose derivatives are 0 where they are not finite.
+
+    Where an exponential overflows, the neuron is reset, or saturated in the limit of a bound:
+    the derivative is 0, but computed as the product of 0 and infinity.
+    """
+    return tree
+
+
+def _forward(tree: Any) -> tuple[Any, None]:
+    return tree, None
+
+
+def _backward(_: None, slopes: Any) -> tuple[Any]:
+    return (jax.tree.map(lambda slope: jnp.where(jnp.isfinite(slope), slope, 0), slopes),)
+
+
+finite_derivatives.defvjp(_forward, _backward)
 
 
 def _values(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bioconv.network import Population, SpikingNetwork
+from bioconv.neurons.language.evaluation import Comparison
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Settings
@@ -63,6 +64,8 @@ class Stage:
         Whether to record every spike.
     traces : tuple of str
         State variables to record in every step.
+    compare : Comparison, optional
+        Surrogate derivative of the threshold, for runs that are differentiated.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Stage:
     late: bool
     spikes: bool
     traces: tuple[str, ...]
+    compare: Comparison | None = None
 
     @property
     def waits(self) -> bool:
@@ -99,6 +103,11 @@ class Plan:
         Whether each layer spikes in a time window of its own, as in temporal codes.  If so, the
         linear algebra is skipped wherever there are no spikes.  This test makes a network that
         spikes all the time slower by a quarter.
+    differentiable : bool
+        Whether spikes and counts are numbers through which derivatives pass.  The values are the
+        same.
+    local : bool
+        Whether no derivative passes from one population to those before it.
     """
 
     stages: tuple[Stage, ...]
@@ -108,6 +117,8 @@ class Plan:
     dt: float
     dtype: str
     windows: bool
+    differentiable: bool = False
+    local: bool = False
 
 
 def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_bytes: int) -> Plan:
