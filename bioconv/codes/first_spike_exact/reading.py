@@ -78,7 +78,8 @@ def _problems(network: SpikingNetwork) -> Iterator[Problem]:
                 population.name,
                 model.name,
                 "is not a neuron of the exact first-spike code.",
-                "Convert with code=FirstSpikeExactCode(), and train before adding imperfections.",
+                "Convert with code=FirstSpikeExactCode(), and train before adding imperfections; "
+                "for all other codes, see bioconv.training.finetune_spikes.",
             )
         elif _encodes(model) != (population.name in driven):
             yield Problem(population.name, model.name, "must be an encoder with one input.")
