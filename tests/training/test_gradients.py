@@ -31,9 +31,8 @@ X = np.random.default_rng(1).uniform(0.1, 0.4, (2, 3))
 @pytest.mark.parametrize("name", QUIET)
 def test_gradients_below_threshold_are_those_of_finite_differences(name: str) -> None:
     """The potential after 100 steps, with respect to weights, currents and a parameter."""
-    role = "leak" if name == "adaptive_exponential" else "capacitance"
     neuron = neurons.make(name)
-    wanted = ("weights", "bias", *(() if name == "izhikevich" else (role,)))
+    wanted = ("weights", "bias", *(() if name == "izhikevich" else ("capacitance",)))
     net = pair(neuron, *QUIET[name], readout="potential")
     # No derivative may pass through the spikes of the first population, which do not depend on b.
     run = run_of(net, 2, trainable=wanted, n_steps=90, chunk_bytes=4000)

