@@ -24,6 +24,7 @@ from bioconv.neurons import (
     NeuronModel,
     TraubMiles,
 )
+from bioconv.neurons.language import roles
 from bioconv.neurons.language.identity import renaming
 
 #: simulators that a PyNN program runs on
@@ -336,6 +337,20 @@ def obstacles(population: Population, network: SpikingNetwork, simulator: str) -
     return tuple(_obstacles(population, network, simulator, *found))
 
 
+def _fires_at_reset(population: Population, network: SpikingNetwork) -> bool:
+    """Whether the threshold of some neuron is at or below its reset potential at some time."""
+    model = population.model
+    threshold, reset = model.role(roles.THRESHOLD), model.role(roles.RESET)
+    if not (threshold and reset):
+        return False
+    later = [c for c in network.changes if c.population == population.name]
+    thresholds, resets = (
+        [population.value(name), *(c.value for c in later if c.variable == name)]
+        for name in (threshold, reset)
+    )
+    return any(np.any(np.less_equal(v_th, v)) for v_th in thresholds for v in resets)
+
+
 def _obstacles(
     population: Population, network: SpikingNetwork, simulator: str, name: str, cell: StandardCell
 ) -> Iterator[str]:
@@ -354,6 +369,8 @@ def _obstacles(
             yield f"synapses that fail at random are not supported on {simulator}"
         if not below and np.any(projection.operator.edges().weight < 0):
             yield f"the receptor {projection.receptor} of {name} accepts no weights below 0"
+    if _fires_at_reset(population, network):
+        yield f"the threshold of {name} must be above its reset potential"
     changes = {c.variable for c in network.changes if c.population == population.name}
     if simulator != "nest":
         shown = {state.name for state in population.model.states} - cell.states.keys()

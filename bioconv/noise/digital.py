@@ -13,7 +13,6 @@ from bioconv.ground.errors import ConversionError, Problem
 from bioconv.ground.options import check, number, whole
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.neurons.language import roles
-from bioconv.neurons.language.additions import name_of
 from bioconv.neurons.library.parts import NEVER, OUT_OF_REACH
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.edits import (
@@ -21,7 +20,6 @@ from bioconv.noise.edits import (
     Floats,
     Rule,
     edited,
-    scheduled,
     time_constants,
     value_of,
 )
@@ -137,30 +135,12 @@ class StuckNeurons(_NeuronFault):
 
     _state = "stuck"
 
-    def rewrite(self, network: SpikingNetwork, streams: Streams) -> SpikingNetwork:
-        """Return the network with some broken neurons; see `Imperfection.rewrite`."""
-        broken = super().rewrite(network, streams)
-        # Standard cells reject thresholds below the reset potential; explicit equations do not.
-        own = tuple(_own_equations(broken, population) for population in broken.populations)
-        return broken.replace(populations=own)
-
     def _edit(self, population: Population, hit: NDArray[np.bool_]) -> Edit | None:
         model = population.model
         names = model.with_role(*_FIRING)
         if names:
             return Edit(dict.fromkeys(names, _where(hit, -NEVER, below=OUT_OF_REACH)))
         return None if model.threshold and model.current else Edit()
-
-
-def _own_equations(network: SpikingNetwork, population: Population) -> Population:
-    threshold = population.model.role(roles.THRESHOLD)
-    if not (population.model.standard_cell and threshold):
-        return population
-    values = scheduled(network, population.name, threshold)
-    if all(np.all(value > -NEVER) for value in values):
-        return population
-    name = name_of(population.model, "stuck")
-    return replace(population, model=replace(population.model, name=name, standard_cell=""))
 
 
 def _where(hit: NDArray[np.bool_], new: float, below: float = np.inf) -> Rule:

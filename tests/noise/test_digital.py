@@ -8,8 +8,9 @@ import pytest
 from later import later
 
 import bioconv as bc
-from bioconv import codes
-from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv import codes, models
+from bioconv.export.cells import GENERATED, cell_for
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Population, SpikingNetwork
 from bioconv.noise import (
     DeadNeurons,
@@ -204,3 +205,21 @@ def with_neuron(network: SpikingNetwork, neuron: bc.neurons.Neuron) -> SpikingNe
     """With a population of another neuron, alone."""
     more = Population("more", (3,), neuron.model, neuron.parameters)
     return network.replace(populations=(*network.populations, more))
+
+
+def test_standard_cells_do_not_take_thresholds_below_the_reset_potential() -> None:
+    network = bc.convert(
+        models.weights_path("digits_mlp"), calibration=digits.train()[:50], neuron="lif"
+    )
+    broken = disturb(network, StuckNeurons(0.5), seed=1)
+    for whole, population in zip(network.populations, broken.populations, strict=True):
+        assert cell_for(whole, network, "nest") != GENERATED
+        if not population.model.threshold or not np.any(population.values("v_th") < -1e3):
+            continue
+        assert cell_for(population, broken, "nest") == GENERATED
+        refused = cell_for(population, broken, "neuron")
+        assert isinstance(refused, Problem)
+        assert "must be above its reset potential" in refused.reason
+        break
+    else:
+        pytest.fail("no neuron is stuck")
