@@ -67,9 +67,9 @@ def test_program_runs_without_bioconv_and_prints_the_accuracy(
     ("arguments", "message"),
     [
         (("--record", "nobody=spikes"), "first: spikes, counts, v, i_syn"),
-        (("--record", "first=w"), "not known"),
-        (("--steps", "5", "--checkpoints", "9"), "later than the last step, 5"),
-        (("--images", "0"), "must be 1 or more"),
+        (("--record", "first=w"), "first=w is unknown"),
+        (("--steps", "5", "--checkpoints", "9"), "beyond the last step. Expected at most 5"),
+        (("--images", "0"), "must be an integer of at least 1"),
     ],
 )
 def test_wrong_arguments_give_one_clear_line(
@@ -85,7 +85,7 @@ def test_wrong_images_give_one_clear_line(tmp_path: Path) -> None:
     bc.emit(networks.leaky(), tmp_path / "net")
     np.savez(tmp_path / "images.npz", x=np.ones((2, 7)))
     done = start(tmp_path / "net", tmp_path, "--data", "images.npz", "-o", "r.npz")
-    assert "images of (7,), expected (6,)" in done.stderr and "Traceback" not in done.stderr
+    assert "images of shape (6,). Received images of shape (7,)" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("target", TARGETS)

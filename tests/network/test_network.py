@@ -193,7 +193,7 @@ def test_drives_need_an_analog_input_and_a_model_that_takes_current() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (Change(-1, "out", "v", 0.0), "from 0"),
+        (Change(-1, "out", "v", 0.0), "at least 0"),
         (Change(0, "nobody", "v", 0.0), "no population 'nobody'"),
         (Change(0, "out", "u", 0.0), "no parameter or variable 'u'"),
         (Change(0, "out", "v", np.ones(4)), "does not broadcast"),

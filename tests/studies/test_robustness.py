@@ -286,7 +286,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_name_given_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = f"robustness {MODEL} --data digits --noise threshold=0.1 --noise threshold=0.2 -o"
     assert main([*given.split(), str(tmp_path / "study")]) == 2
-    message = "threshold is given twice: join its amplitudes with commas."
+    message = "--noise gives threshold more than once: join its amplitudes with commas."
     assert message in capsys.readouterr().err
 
 

@@ -262,9 +262,7 @@ def parse():
     recordable = images.recordable(INPUTS, POPULATIONS, MODELS)
     parser = command_line.parser(f"{NAME}: a spiking network in Brian2.", N_STEPS, recordable)
     parser.add_argument("--codegen", choices=["numpy", "cython"], default="numpy")
-    parser.add_argument(
-        "--standalone", metavar="DIR", help="compile the whole network to C++ in this folder"
-    )
+    parser.add_argument("--standalone", metavar="DIR", help="compile to C++ in this folder")
     options = parser.parse_args()
     record = command_line.read_record(options.record, recordable)
     x, y = command_line.read_images(options.data, INPUTS, options.images)
