@@ -71,7 +71,7 @@ def write(graph: AnalogGraph) -> Any:
     >>> from bioconv.models import weights_path
     >>> model = bc.keras.write(bc.read(weights_path("digits_mlp")))
     >>> model.count_params()
-    2410
+    6570
     """
     writer = _Writer()
     values = {
