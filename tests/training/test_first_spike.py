@@ -285,6 +285,7 @@ def test_the_time_grid_of_training_is_that_of_the_simulator() -> None:
     assert np.abs(exact - given).max() > 0.01
 
 
+@pytest.mark.slow
 def test_jitter_and_mismatch_are_those_of_the_noise_room() -> None:
     x, y = _digits(300)
     model = _deep(np.random.default_rng(0))
@@ -303,6 +304,7 @@ def test_jitter_and_mismatch_are_those_of_the_noise_room() -> None:
         assert abs(np.mean(trained) - np.mean(spread)) < 4 * error
 
 
+@pytest.mark.slow
 def test_fine_tuning_under_jitter_helps() -> None:
     x, y = _digits(1200)
     model, _ = train_analog(
