@@ -16,13 +16,14 @@ from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import Dataset, dataset, dense_stack
 from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
 from bioconv.training import Training, train_analog
+from bioconv.training.first_spike import LIKE_RELU
 
 #: learning rates of a (also of the ReLU network) and of b, where alpha = 1 still learns
 _FAST, _SLOW = 5e-4, 3e-5
 _HIDDEN, _WIDTH = 8, 340
 _CODES: dict[str, dict[str, Any]] = {
-    "linear": {"slope": "identical", "ramp": "own", "normalization": "none"},
-    "alpha_1": {"slope": "constant", "ramp": "own", "normalization": "none"},
+    "linear": {**LIKE_RELU},
+    "alpha_1": {**LIKE_RELU, "slope": "constant"},
 }
 
 MANIFEST = Manifest(

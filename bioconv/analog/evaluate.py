@@ -164,14 +164,15 @@ def _forward(
     for layer in graph.layers:
         if layer.name in known:
             continue
-        value = layer.function.apply([_affine(affine, values, n) for affine in layer.inputs])
+        value = layer.function.apply([value_of(affine, values, n) for affine in layer.inputs])
         if layer.name in ceilings:
             value = jnp.minimum(value, ceilings[layer.name])
         values[layer.name] = value
     return {name: values[name] for name in wanted}
 
 
-def _affine(affine: Affine, values: Mapping[str, Array], n: int) -> Array:
+def value_of(affine: Affine, values: Mapping[str, Array], n: int) -> Array:
+    """Return the value of an affine map for ``n`` samples, shape (n, *affine.shape)."""
     terms = [term.operator.apply(values[term.source]) for term in affine.terms]
     return jnp.broadcast_to(sum(terms, start=affine.bias), (n, *affine.shape))
 

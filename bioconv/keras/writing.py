@@ -32,6 +32,7 @@ from bioconv.operators import (
     is_identity,
     keras_paddings,
 )
+from bioconv.operators.base import last_axis_factor
 from bioconv.reading.layers.activation import ACTIVATIONS
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class _Writer:
     def _affine(self, affine: Affine, values: dict[str, Any], name: str) -> Any:
         """Return the sum of all contributions and the bias."""
         parts, bias = [], np.asarray(affine.bias, np.float64)
-        shared = _per_channel(bias, affine.shape)
+        shared = last_axis_factor(bias, affine.shape)
         for number, term in enumerate(affine.terms):
             own = shared if number == 0 else None
             own_name = name if len(affine.terms) == 1 else f"{name}_{number + 1}"
@@ -289,10 +290,3 @@ def _mode(
         return "valid"
     same = keras_paddings(spatial, size, strides, (1,) * len(size), "same")
     return "same" if padding == same else None
-
-
-def _per_channel(bias: NDArray, shape: tuple[int, ...]) -> NDArray | None:
-    """Return the bias as a vector along the last axis, or None if it depends on other axes."""
-    if not shape or bias.size != bias.shape[-1]:
-        return None
-    return np.broadcast_to(bias.ravel(), shape[-1:])

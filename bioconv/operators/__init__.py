@@ -12,7 +12,13 @@ from bioconv.operators.compose import compose, identity, scaled
 from bioconv.operators.conv import Conv, conv, conv_transpose, depthwise, ungrouped
 from bioconv.operators.counting import fan_out, n_synapses
 from bioconv.operators.dense import Dense
-from bioconv.operators.kernels import kernels, weights_of, with_kernels, with_weights
+from bioconv.operators.kernels import (
+    all_with_kernels,
+    kernels,
+    weights_of,
+    with_kernels,
+    with_weights,
+)
 from bioconv.operators.pool import AveragePool
 from bioconv.operators.precision import precision
 from bioconv.operators.rounding import snapped
@@ -78,6 +84,7 @@ __all__ = [
     "Sparse",
     "Upsample",
     "WindowCell",
+    "all_with_kernels",
     "compact",
     "compose",
     "conv",

@@ -63,18 +63,23 @@ def with_kernels(operator: Operator, new: Sequence[Any]) -> Operator:
         raise ParameterError(f"expected {expected} kernels. Received: {len(new)}")
     match operator:
         case Chain(operators=parts):
-            changed, first = [], 0
-            for part in parts:
-                last = first + len(kernels(part))
-                changed.append(with_kernels(part, new[first:last]))
-                first = last
-            return Chain(tuple(changed))
+            return Chain(tuple(all_with_kernels(parts, new)))
         case Conv() | Dense():
             return replace(operator, kernel=new[0])
         case Sparse():
             return replace(operator, weight=new[0])
         case _:
             return operator
+
+
+def all_with_kernels(operators: Sequence[Operator], new: Sequence[Any]) -> list[Operator]:
+    """Return operators with other kernels, given one after the other for all of them."""
+    changed, first = [], 0
+    for operator in operators:
+        last = first + len(kernels(operator))
+        changed.append(with_kernels(operator, new[first:last]))
+        first = last
+    return changed
 
 
 def weights_of(operator: Operator) -> list[Array]:

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import Affine, AnalogGraph, check_samples
+from bioconv.analog.evaluate import value_of
 from bioconv.analog.graph import Layer
 from bioconv.analog.samples import Data
 from bioconv.conversion import as_graph
 from bioconv.ground.errors import ConversionError
-from bioconv.operators import Array, kernels, with_kernels
+from bioconv.operators import Array, all_with_kernels, kernels
 from bioconv.training.loop import fit
 from bioconv.training.losses import check_loss, check_targets, loss_and_measures
 from bioconv.training.options import Training
@@ -100,12 +100,9 @@ def _leaves(affine: Affine) -> dict[str, Any]:
 
 
 def _affine(affine: Affine, own: Mapping[str, Any]) -> Affine:
-    terms, first = [], 0
-    for term in affine.terms:
-        last = first + len(kernels(term.operator))
-        operator = with_kernels(term.operator, own["kernels"][first:last])
-        terms.append(replace(term, operator=operator))
-        first = last
+    operators = all_with_kernels([term.operator for term in affine.terms], own["kernels"])
+    pairs = zip(affine.terms, operators, strict=True)
+    terms = [replace(term, operator=operator) for term, operator in pairs]
     return replace(affine, terms=tuple(terms), bias=own.get("bias", affine.bias))
 
 
@@ -119,9 +116,9 @@ def _objective(
     key: Array,
 ) -> tuple[Array, tuple[Any, Mapping[str, Array]]]:
     """Return the loss of a batch before the last function; see `fit`."""
-    values = dict(x)
+    values, n = dict(x), len(y)
     for layer in graph.layers:
-        inputs = [_apply(_affine(a, own), values) for a, own in _pairs(layer, parameters)]
+        inputs = [value_of(_affine(a, own), values, n) for a, own in _pairs(layer, parameters)]
         last = layer.name in graph.outputs
         values[layer.name] = inputs[0] if last else layer.function.apply(inputs)
     value, measures = loss_and_measures(loss, values[graph.outputs[0]], y)
@@ -130,12 +127,6 @@ def _objective(
 
 def _pairs(layer: Layer, parameters: Parameters) -> Any:
     return zip(layer.inputs, parameters[layer.name], strict=True)
-
-
-def _apply(affine: Affine, values: Mapping[str, Array]) -> Array:
-    terms = [term.operator.apply(values[term.source]) for term in affine.terms]
-    total = sum(terms[1:], start=terms[0])
-    return jnp.broadcast_to(total + affine.bias, (len(total), *affine.shape))
 
 
 def _with_parameters(graph: AnalogGraph, parameters: Parameters) -> AnalogGraph:

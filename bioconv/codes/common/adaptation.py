@@ -12,9 +12,8 @@ from bioconv.codes.common.driving import FittedDrive, window
 from bioconv.neurons.language.update import update_of
 from bioconv.neurons.response.transfer import measure_curve
 
-#: largest drift of a neuron with which networks can be expected to work.  With 23 % (adaptive
-#: exponential neuron) a network of four layers agrees with the analog network on all of 60 samples,
-#: with 73 % (Hindmarsh-Rose neuron) on 13 % of 30, and on 20 % if they last four times as long
+#: largest drift of a neuron with which networks can be expected to work: between those of the
+#: adaptive exponential neuron, which works, and of the Hindmarsh-Rose neuron, which fails
 MOST_DRIFT = 0.4
 #: number of activations at which it is measured, and of neurons for each if there is noise
 _N_PROBES, _TRIALS = 28, 16

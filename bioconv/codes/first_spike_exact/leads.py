@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.schedule import Schedule
 from bioconv.network import Drive, Projection, Readout, Shape, SpikingNetwork
-from bioconv.operators import Array, Operator, kernels, with_kernels
+from bioconv.operators import Array, Operator, all_with_kernels, kernels
 
 Floats = NDArray[np.float64]
 #: population -> name of the array or arrays -> values
@@ -253,12 +253,7 @@ class Leads:
 
 def operators_with(stage: Rectifier | Output, new: Sequence[Any]) -> list[Operator]:
     """Return the operators of a stage with other kernels."""
-    found, first = [], 0
-    for synapse in stage.synapses:
-        last = first + len(kernels(synapse.operator))
-        found.append(with_kernels(synapse.operator, new[first:last]))
-        first = last
-    return found
+    return all_with_kernels([synapse.operator for synapse in stage.synapses], new)
 
 
 def _sum(operators: Sequence[Operator], stage: Stage, leads: Mapping[str, Array]) -> Array:

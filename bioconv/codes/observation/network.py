@@ -171,9 +171,9 @@ def _is_layer(layer: Layer, depth: int) -> bool:
 
 
 def _function(layer: Layer) -> FirstSpikes:
-    function = layer.function
-    assert isinstance(function, FirstSpikes)  # check_graph has refused all others
-    return function
+    if not isinstance(layer.function, FirstSpikes):
+        raise TypeError(f"{layer.name} does not consist of neurons that fire once")
+    return layer.function
 
 
 def _names(graph: AnalogGraph) -> dict[str, str]:

@@ -12,6 +12,7 @@ from math import factorial
 from types import ModuleType
 from typing import Any
 
+from bioconv.ground.errors import ExpressionError
 from bioconv.neurons.language.expressions import UNIT_VALUES
 from bioconv.neurons.language.folding import operands
 
@@ -69,12 +70,12 @@ def evaluate(node: ast.expr, values: Mapping[str, Array], xp: ModuleType) -> Arr
         for part in parts[1:]:
             result = combine(result, part)
         return result
-    return _call(node, parts, xp)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return _call(node.func.id, parts, xp)
+    raise ExpressionError(f"{ast.unparse(node)} is not an expression of the grammar.")
 
 
-def _call(node: ast.expr, parts: list[Array], xp: ModuleType) -> Array:
-    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    name = node.func.id
+def _call(name: str, parts: list[Array], xp: ModuleType) -> Array:
     if name == "int":
         # Towards zero, as in C; a boolean becomes 0 or 1.
         value = xp.asarray(parts[0])

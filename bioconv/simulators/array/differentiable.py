@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from bioconv.ground.errors import ParameterError
 from bioconv.network import NetworkParts, SpikingNetwork
 from bioconv.neurons.language.evaluation import Comparison
 from bioconv.simulators.array.arrays import Arrays
@@ -64,7 +65,8 @@ def plan_of(
     local : bool
         Whether no derivative passes from one population to those before it.
     """
-    assert settings.batch_size is not None
+    if settings.batch_size is None:
+        raise ParameterError("a run that is differentiated requires a batch_size.")
     plan = make_plan(network, settings, settings.batch_size, chunk_bytes)
     stages = tuple(replace(s, compare=compare.get(s.name)) for s in plan.stages)
     # A derivative passes through weights also where there are no spikes.
