@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
@@ -82,6 +83,7 @@ def plot(result: Result, context: Context) -> Figure:
     for size, curve in zip(result["sizes"], result["learning"], strict=True):
         left.plot(1 + np.arange(len(curve)), curve, label=f"{size} hidden")
     left.legend(fontsize=7)
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     finish(left, "", "epoch", "accuracy on training batches (%)")
     right.plot(result["sizes"], result["single spike"], "o-", color=BLUE, label="single spikes")
     right.plot(result["sizes"], result["relu"], "s--", color=ORANGE, label="ReLU")

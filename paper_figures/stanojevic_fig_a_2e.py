@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
@@ -70,5 +71,6 @@ def plot(result: Result, context: Context) -> Figure:
     for value, color, label in ends:
         axes.axhline(float(value[0]), color=color, linestyle=":", label=label)
     axes.legend(fontsize=7)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     finish(axes, "", "epoch", "accuracy (%)")
     return figure

@@ -61,11 +61,11 @@ def check_targets(
         if values[0].size != prod(shape):
             raise DataError(f"targets must have the shape {shape}. Received: {values.shape[1:]}.")
         return values.astype(np.float64).reshape(n_samples, *shape)
-    return _classes(values, prod(shape))
+    return class_numbers(values, prod(shape))
 
 
-def _classes(values: NDArray, n_classes: int) -> NDArray[np.int32]:
-    """Return class numbers."""
+def class_numbers(values: NDArray, n_classes: int) -> NDArray[np.int32]:
+    """Return class numbers from 0, of class numbers or one-hot labels; see `check_targets`."""
     if n_classes < 2:
         raise DataError(
             "the cross-entropy requires at least two outputs. Received: one. Use "

@@ -18,11 +18,12 @@ from bioconv.ground.errors import DataError, ParameterError, Problem
 from bioconv.ground.options import is_number
 from bioconv.network import Population, Readout, SpikingNetwork
 from bioconv.simulators.array.differentiable import Outcome
+from bioconv.training.losses import check_targets
 
 Array = Any
 Values = dict[str, Array]
 
-LOSSES = ("cross_entropy", "soft_labels", "squared", "none")
+LOSSES = ("cross_entropy", "soft_labels", "mean_squared_error", "none")
 #: losses of classes, which take the output before its softmax
 _OF_CLASSES = ("cross_entropy", "soft_labels")
 #: kinds of readouts that are functions of spike counts or of the potential at the end of a run
@@ -72,9 +73,9 @@ class Objective:
                 "agreement": jnp.mean(jnp.argmax(logits, axis=1) == jnp.argmax(labels, axis=1)),
             }
             total += parts[self.loss]
-        if self.loss == "squared":
-            parts["squared"] = self._squared(found, target)
-            total += parts["squared"]
+        if self.loss == "mean_squared_error":
+            parts["mean_squared_error"] = self._squared(found, target)
+            total += parts["mean_squared_error"]
         if self.distillation:
             parts["distillation"] = self._distance(found, target)
             total += self.distillation * parts["distillation"]
@@ -106,7 +107,11 @@ class Objective:
         )
 
     def _analog_outputs(self) -> tuple[str, ...]:
-        return self.network.analog.outputs if self.loss in ("soft_labels", "squared") else ()
+        return (
+            self.network.analog.outputs
+            if self.loss in ("soft_labels", "mean_squared_error")
+            else ()
+        )
 
     def _labels(self, target: Mapping[str, Array], y: Array, n_classes: int) -> Array:
         """Return the probability of each class, shape (batch, n_classes)."""
@@ -161,18 +166,8 @@ def labels_of(objective: Objective, y: NDArray | None, n_samples: int) -> NDArra
         return np.zeros(n_samples, np.int32)
     if y is None:
         raise DataError("the loss cross_entropy needs labels y, one for each sample.")
-    labels = np.asarray(y).reshape(-1)
-    n_classes = objective.network.population(objective.network.readouts[0].population).shape[-1]
-    if len(labels) != n_samples or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"y must have an integer label for each of {n_samples} samples. Received: "
-            f"{labels.shape} of {labels.dtype}."
-        )
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise DataError(
-            f"labels must be from 0 to {n_classes - 1}. Received: {labels.min()} to {labels.max()}."
-        )
-    return labels.astype(np.int32)
+    population = objective.network.population(objective.network.readouts[0].population)
+    return check_targets(y, n_samples, population.shape)
 
 
 def _problems(objective: Objective) -> list[Problem]:
@@ -192,10 +187,10 @@ def _problems(objective: Objective) -> list[Problem]:
             found.append(Problem(readout.name, "Readout", reason, advice))
         elif objective.loss in _OF_CLASSES and not isinstance(readout.function, Softmax | Linear):
             reason = f"the function {type(readout.function).__name__} gives no classes."
-            found.append(Problem(readout.name, "Readout", reason, "Use loss='squared'."))
+            found.append(Problem(readout.name, "Readout", reason, "Use loss='mean_squared_error'."))
     if objective.loss in _OF_CLASSES and len(network.readouts) != 1:
         reason = f"a loss of classes needs one output, not {len(network.readouts)}."
-        found.append(Problem(network.name, "Readout", reason, "Use loss='squared'."))
+        found.append(Problem(network.name, "Readout", reason, "Use loss='mean_squared_error'."))
     if objective.distillation > 0:
         timed = [p.name for p in network.populations if p.layer and len(p.spike_values)]
         reason = "activations are represented by the times of spikes, not by rates."

@@ -25,6 +25,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Array, precision
 from bioconv.training.loop import Fitted, fit
+from bioconv.training.losses import check_targets
 from bioconv.training.options import Training
 
 #: those of the thesis, except for the number of epochs, which it does not state
@@ -269,7 +270,7 @@ def _check_sizes(sizes: Sequence[int], options: Training) -> None:
         raise ParameterError("train: " + "; ".join(problems) + ".")
 
 
-def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Return inputs and classes, or raise `DataError`."""
     images, classes = np.asarray(x), np.asarray(y)
     images = check_samples(images, {"x": images.shape[1:]})["x"].astype(np.float64)
@@ -278,13 +279,9 @@ def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[n
             "inputs must be non-negative with a positive maximum, which fires first. "
             f"Received: values from {images.min():g} to {images.max():g}."
         )
-    whole = classes.shape == (len(images),) and classes.dtype.kind in "iu"
-    if not whole or classes.min() < 0:
-        raise DataError(
-            f"y must contain one class, a whole number from 0, for each of {len(images)} samples. "
-            f"Received: {classes.dtype} of shape {classes.shape}."
-        )
-    return images, classes.astype(np.int64)
+    numbers = classes.dtype.kind in "iuf" and np.all(np.isfinite(classes))
+    n_classes = int(np.max(classes, initial=1)) + 1 if numbers else 2
+    return images, check_targets(classes, len(images), (n_classes,))
 
 
 def _graph(

@@ -68,7 +68,7 @@ def finetune_spikes(
         batch_size=16, learning_rate=0.003)``.
     surrogate : Surrogate, optional
         Derivative of the threshold.
-    loss : {"cross_entropy", "soft_labels", "squared", "none"}
+    loss : {"cross_entropy", "soft_labels", "mean_squared_error", "none"}
         Loss of the outputs at the end of a sample: the cross-entropy of the labels, or of the
         outputs of the analog network as soft labels (Hinton, Vinyals and Dean 2015), the mean
         squared distance from these outputs, or none.

@@ -96,7 +96,7 @@ def run_of(net: SpikingNetwork, batch: int, **changes: Any) -> Run:
         "options": Training(batch_size=batch),
         "surrogate": Surrogate(),
         "trainable": ("weights", "bias"),
-        "loss": "squared",
+        "loss": "mean_squared_error",
         "distillation": 0.0,
         "n_steps": None,
         "dtype": "float64",

@@ -144,7 +144,7 @@ def test_weights_on_a_grid_stay_on_it_and_signs_stay() -> None:
             assert np.array_equal(a == 0, b == 0)
     neuron = neurons.make("lif", {"synapse": "conductance"})
     signed = pair(neuron, 1.0, 900.0)
-    kept = tuned(signed, np.ones((8, 3)), loss="squared", distillation=0.0)
+    kept = tuned(signed, np.ones((8, 3)), loss="mean_squared_error", distillation=0.0)
     assert all(np.all(w >= 0) for p in kept.projections for w in weights_of(p.operator))
 
 
@@ -182,9 +182,9 @@ def test_wrong_labels_are_refused() -> None:
     net = spiking_network()
     for y, reason in (
         (None, "needs labels y"),
-        (Y[:5], "an integer label for each of 32 samples"),
-        (Y + 0.5, "integer label"),
-        (Y + 1, "labels must be from 0 to 2. Received: 1 to 3"),
+        (Y[:5], "one target for each of 32 samples"),
+        (Y + 0.5, "class numbers must be integers from 0 to 2"),
+        (Y + 1, "integers from 0 to 2. Received values from 1 to 3"),
     ):
         with pytest.raises(DataError, match=reason):
             tuned(net, X, y, loss="cross_entropy")
