@@ -1,7 +1,8 @@
 """Training of spiking networks: in spike times, and through the equations of their neurons."""
 
 from bioconv.training.analog import train_analog
-from bioconv.training.first_spike import Trained, evaluate, finetune, train
+from bioconv.training.first_spike import Trained, finetune, train
+from bioconv.training.forward import evaluate
 from bioconv.training.loop import Fitted, fit
 from bioconv.training.observation import train as train_observation
 from bioconv.training.options import Training

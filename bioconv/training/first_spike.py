@@ -13,22 +13,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
-from bioconv.analog.samples import Data, batches
+from bioconv.analog.samples import Data
 from bioconv.codes import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.leads import Leads, Parameters
 from bioconv.codes.first_spike_exact.reading import leads_of
 from bioconv.codes.first_spike_exact.writing import network_with
 from bioconv.conversion import as_graph, convert
-from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection
-from bioconv.operators import Array, precision
+from bioconv.operators import Array
+from bioconv.training.forward import forward, largest_leads, output_of, samples_of
 from bioconv.training.imperfections import Hardware
 from bioconv.training.loop import fit
 from bioconv.training.losses import check_loss, check_targets, loss_and_measures
@@ -40,8 +40,6 @@ LIKE_RELU: Mapping[str, Any] = MappingProxyType(
 )
 #: samples that determine scales and windows, if no calibration data are given
 _CALIBRATION = 1000
-#: samples at a time outside of training
-_BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,8 +231,8 @@ def finetune(
     check_loss(loss)
     _check_numbers(activity=activity, gamma=gamma, zeta=zeta)
     leads = leads_of(network, slope)
-    samples = _samples(leads, x)
-    output = _output(leads)
+    samples = samples_of(leads, x)
+    output = output_of(leads)
     targets = check_targets(y, len(next(iter(samples.values()))), output.shape, loss)
     schedule = leads.schedule
     hardware = Hardware.of(
@@ -275,23 +273,6 @@ def _check_numbers(**values: float) -> None:
         raise ParameterError(f"{'; '.join(wrong)}. Received: {values}.")
 
 
-def _samples(leads: Leads, x: Data) -> dict[str, NDArray]:
-    """Return the data by name of the input of the spiking network."""
-    inputs = leads.network.analog.inputs
-    samples = check_samples(x, {entry.name: entry.shape for entry in inputs})
-    pairs = zip(leads.network.inputs, inputs, strict=True)
-    return {mine.name: np.asarray(samples[entry.name], np.float32) for mine, entry in pairs}
-
-
-def _output(leads: Leads) -> Any:
-    outputs = list(leads.outputs)
-    if len(outputs) != 1:
-        raise ConversionError(
-            f"{leads.network.name} has {len(outputs)} outputs. Training supports one output."
-        )
-    return outputs[0]
-
-
 def _objective(
     leads: Leads,
     hardware: Hardware,
@@ -305,34 +286,14 @@ def _objective(
     key: Array,
 ) -> tuple[Array, tuple[dict[str, Array], Mapping[str, Array]]]:
     """Return the loss of a batch, the windows after it, and the accuracy; see `fit`."""
-    outputs, found = _forward(leads, hardware, parameters, lengths, x, key)
-    value, measures = loss_and_measures(loss, outputs[_output(leads).name], y)
+    outputs, found = forward(leads, hardware, parameters, lengths, x, key)
+    value, measures = loss_and_measures(loss, outputs[output_of(leads).name], y)
     hidden = {stage.name: found[stage.name] for stage in leads.rectifiers}
     if activity:
         value = value + activity * sum(jnp.sum(lead) / len(lead) for lead in hidden.values())
     if gamma:
         lengths = {name: _longer(lengths[name], lead, gamma) for name, lead in hidden.items()}
     return value, (dict(lengths), measures)
-
-
-def _forward(
-    leads: Leads,
-    hardware: Hardware,
-    parameters: Parameters,
-    lengths: Mapping[str, Array],
-    x: Mapping[str, Array],
-    key: Array,
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return outputs and leads under the imperfections of one batch."""
-    for_weights, for_times = jax.random.split(key)
-    return leads.forward(
-        parameters,
-        lengths,
-        x,
-        disturb=hardware.of_leads(for_times),
-        rounded=hardware.of_weights(),
-        noisy=hardware.of_synapses(for_weights),
-    )
 
 
 def _longer(length: Array, lead: Array, gamma: float) -> Array:
@@ -345,84 +306,3 @@ def _rounded(parameters: Parameters, hardware: Hardware) -> Parameters:
         name: {**own, "kernels": hardware.rounded(own["kernels"])}
         for name, own in parameters.items()
     }
-
-
-def largest_leads(
-    leads: Leads, parameters: Parameters, samples: Mapping[str, NDArray]
-) -> dict[str, float]:
-    """Return the largest lead of every layer, with windows that clip none.
-
-    Parameters
-    ----------
-    leads : Leads
-    parameters : dict
-    samples : mapping of str to ndarray
-        By name of the input of the spiking network.
-    """
-    endless = {name: np.asarray(np.inf) for name in leads.lengths()}
-
-    @jax.jit
-    def largest(parameters: Parameters, x: Mapping[str, Array]) -> dict[str, Array]:
-        _, found = leads.forward(parameters, endless, x)
-        return {stage.name: jnp.max(found[stage.name]) for stage in leads.rectifiers}
-
-    most = dict.fromkeys(endless, 0.0)
-    for _, batch in batches(dict(samples), _BATCH):
-        for name, value in largest(parameters, batch).items():
-            most[name] = max(most[name], float(value))
-    return most
-
-
-def evaluate(
-    network: SpikingNetwork,
-    x: Data,
-    *,
-    slope: str = "identical",
-    time_grid: bool = False,
-    imperfections: Iterable[Imperfection] = (),
-    seed: int = 0,
-    batch_size: int = _BATCH,
-) -> NDArray[np.float32]:
-    """Return the outputs of a network of exact first spikes, computed from leads.
-
-    This is the forward pass of training.  It is as fast as the analog network, and equals a
-    simulation up to rounding as long as no neuron fires before its window opens.
-
-    Parameters
-    ----------
-    network, slope, time_grid, imperfections
-        As in `finetune`.
-    x : ndarray, shape (n_samples, ...); mapping or sequence of ndarray for several inputs
-    seed : int
-        Seed of random imperfections, which are drawn anew for every batch.
-    batch_size : int
-
-    Returns
-    -------
-    ndarray of float32, shape (n_samples, *output shape)
-        After the last function of the network, such as softmax.
-
-    Raises
-    ------
-    ConversionError, DataError, ParameterError
-        As in `finetune`.
-    """
-    leads = leads_of(network, slope)
-    samples, output = _samples(leads, x), _output(leads)
-    schedule = leads.schedule
-    step = schedule.dt / schedule.unit if time_grid else 0.0
-    hardware = Hardware.of(imperfections, schedule.unit, step)
-    lengths = leads.lengths()
-
-    @jax.jit
-    def outputs(parameters: Parameters, x: Mapping[str, Array], key: Array) -> Array:
-        given, _ = _forward(leads, hardware, parameters, lengths, x, key)
-        return output.readout.function.apply([given[output.name]])
-
-    parameters = jax.tree.map(lambda array: np.asarray(array, np.float32), leads.parameters())
-    found = []
-    with precision("float32"):
-        for number, (n, batch) in enumerate(batches(samples, batch_size)):
-            key = jax.random.fold_in(jax.random.key(seed), number)
-            found.append(np.asarray(outputs(parameters, batch, key))[:n])
-    return np.concatenate(found)
