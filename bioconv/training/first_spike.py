@@ -231,6 +231,12 @@ def finetune(
     check_loss(loss)
     _check_numbers(activity=activity, gamma=gamma, zeta=zeta)
     leads = leads_of(network, slope)
+    if gamma and leads.decay is not None:
+        raise ParameterError(
+            "windows cannot grow while neurons with double-exponential responses are trained, "
+            "because their time constants are chosen for the windows. Use finetune with gamma=0, "
+            "after training with linear responses."
+        )
     samples = samples_of(leads, x)
     output = output_of(leads)
     targets = check_targets(y, len(next(iter(samples.values()))), output.shape, loss)

@@ -356,7 +356,7 @@ def test_wrong_options_are_all_named() -> None:
     with pytest.raises(ParameterError) as caught:
         FirstSpikeExactCode(
             slope="steep", ramp="x", threshold="y", inactive="z", normalization="n", zeta=-1.0,
-            percentile=0.0,
+            percentile=0.0, response="r", tau_1=0.0, tau_2=1.0,
             delta=1.0, b_low=0.0, time_unit=float("nan"), input_range=(1.0, 1.0),
         )  # fmt: skip
     message = str(caught.value)

@@ -55,6 +55,18 @@ class FirstSpikeExactCode(Code):
     delta, b_low : float
         The sum of the weights of a neuron is at most 1 - delta (Eq 2.16) and at least -b_low
         (Eq 2.18).
+    response : {"linear", "double_exponential"}
+        Postsynaptic potential: a spike raises the potential with a constant slope (Eq 3.14), as
+        the theorem requires, or by ``(1 - exp(-t / tau_1)) exp(-t / tau_2)`` (Eq 3.15), which has
+        the same slope at first.  The second one is approximate, and needs a held or constant
+        threshold and ``inactive="fire"``.  Its threshold is the potential that a neuron without
+        input reaches at the end of its window.
+    tau_1 : float
+        Time constant of the rise of a double-exponential response, in units of the longest
+        interval from the opening of a layer's source to the end of its own window.  Eq 3.18 asks
+        for more than 2.
+    tau_2 : float
+        Time constant of the decay, in units of ``tau_1``; at least 2.
     time_unit : float
         Time in ms that represents the activation 1 of the scaled network.
     input_range : tuple of (float, float), optional
@@ -91,6 +103,9 @@ class FirstSpikeExactCode(Code):
     normalization: str = choice("layer", ("layer", "none"))
     delta: float = number(0.1, 0.0, 1.0, above=True, below=True)
     b_low: float = number(10.0, 0.0, above=True)
+    response: str = choice("linear", ("linear", "double_exponential"))
+    tau_1: float = number(2.0, 0.0, above=True)
+    tau_2: float = number(2.0, 2.0)
     time_unit: float = number(10.0, 0.0, above=True)
     input_range: tuple[float, float] | None = None
 
@@ -104,6 +119,8 @@ class FirstSpikeExactCode(Code):
             problems.append(
                 f"input_range must be two numbers p < q. Received: {self.input_range!r}."
             )
+        if self.response == "double_exponential":
+            problems += _unlike_linear(self)
         check(self, problems)
         if self.input_range is not None:
             low, high = map(float, self.input_range)
@@ -115,6 +132,20 @@ class FirstSpikeExactCode(Code):
         The event simulator does not round activations.
         """
         return nearest(activation, n_steps)
+
+
+def _unlike_linear(code: FirstSpikeExactCode) -> list[str]:
+    """Return what does not go together with double-exponential responses."""
+    wrong = []
+    if code.inactive == "silent":
+        wrong.append(("inactive", code.inactive, "fire"))
+    if code.threshold == "falling":
+        wrong.append(("threshold", code.threshold, "held"))
+    return [
+        f"{name}={value!r} needs linear responses. Use {name}={instead!r} with "
+        'response="double_exponential".'
+        for name, value, instead in wrong
+    ]
 
 
 def _is_range(value: object) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf, lcm
 
 import numpy as np
@@ -16,6 +17,11 @@ from numpy.typing import NDArray
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.membrane import denominator, off_grid, on_grid, rounded
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.decaying import (
+    Decay,
+    DecayingIntegrator,
+    FirstSpikeDecaying,
+)
 from bioconv.codes.first_spike_exact.neurons import FirstSpikeExact, FirstSpikeIntegrator
 from bioconv.codes.first_spike_exact.schedule import Schedule, Window
 from bioconv.network import Projection, Value
@@ -81,6 +87,7 @@ def rectifier(
     slope: Floats,
     bias: Floats,
     limit: Floats | float = inf,
+    decay: Decay | None = None,
 ) -> Neuron:
     """Return the neurons of a layer whose first spikes represent ``relu(w x + bias)``.
 
@@ -101,6 +108,8 @@ def rectifier(
         In units of activation.
     limit : float or ndarray broadcastable to ``shape``
         Upper limit of the rectification, in units of activation.
+    decay : Decay, optional
+        Time constants in ms of double-exponential responses.
     """
     dt, unit = schedule.dt, schedule.unit
     total = np.zeros(shape)
@@ -113,11 +122,25 @@ def rectifier(
     if code.ramp == "own":
         ramp = np.zeros(())
     before, length = (window.open - window.start) * dt, (window.close - window.open) * dt
-    v_th = ramp * before + slope * (length - unit * bias)
+    if decay is None:
+        v_th = ramp * before + slope * (length - unit * bias)
+    else:
+        # A neuron without input reaches it when its window closes, except for the bias.
+        v_th = ramp * decay.potential(before + length, np)
+        v_th = v_th + (slope - ramp) * decay.potential(length, np)
+        v_th = v_th - slope * unit * bias * decay.slope(length, np)
+        missing = missing - ramp
     fine = dt * grid / 2 / lcm(1, *(denominator(p.operator) for p in synapses))
-    return FirstSpikeExact(
-        code.inactive,
-        "falling" if code.threshold == "falling" else "constant",
+    neuron = (
+        partial(FirstSpikeDecaying, **decay.parameters())
+        if decay is not None
+        else partial(
+            FirstSpikeExact,
+            code.inactive,
+            "falling" if code.threshold == "falling" else "constant",
+        )
+    )
+    return neuron(
         v_th=as_value(off_grid(v_th, fine), shape),
         i_offset=as_value(ramp, shape),
         i_open=as_value(slope if code.inactive == "silent" else missing, shape),
@@ -141,7 +164,9 @@ def _earliest(
     return earliest
 
 
-def integrator(schedule: Schedule, window: Window, *, shape: Shape, bias: Floats) -> Neuron:
+def integrator(
+    schedule: Schedule, window: Window, *, shape: Shape, bias: Floats, decay: Decay | None = None
+) -> Neuron:
     """Return outputs, which only sum their input; the bias is a current (Eqs 2.34, 2.35).
 
     Parameters
@@ -152,10 +177,16 @@ def integrator(schedule: Schedule, window: Window, *, shape: Shape, bias: Floats
     shape : tuple of int
     bias : ndarray broadcastable to ``shape``
         In units of the output.
+    decay : Decay, optional
+        Time constants in ms of double-exponential responses.
     """
     length = (window.open - window.start) * schedule.dt
-    return FirstSpikeIntegrator(
-        i_offset=as_value(bias * schedule.unit / length, shape),
+    reached = length if decay is None else decay.potential(length, np)
+    neuron = (
+        FirstSpikeIntegrator if decay is None else partial(DecayingIntegrator, **decay.parameters())
+    )
+    return neuron(
+        i_offset=as_value(bias * schedule.unit / reached, shape),
         t_start=window.start * schedule.dt,
         t_close=window.close * schedule.dt,
     )

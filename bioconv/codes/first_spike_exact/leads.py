@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.decaying import Decay
 from bioconv.codes.first_spike_exact.schedule import Schedule
 from bioconv.network import Drive, Projection, Readout, Shape, SpikingNetwork
 from bioconv.operators import Array, Operator, all_with_kernels, kernels
@@ -138,6 +139,8 @@ class Leads:
     encoders : tuple of Encoder
     stages : tuple of Rectifier, Pool or Output
         Sources first.
+    decay : Decay, optional
+        Time constants of double-exponential responses, in units of leads.
     """
 
     network: SpikingNetwork
@@ -145,6 +148,7 @@ class Leads:
     schedule: Schedule
     encoders: tuple[Encoder, ...]
     stages: tuple[Stage, ...]
+    decay: Decay | None = None
 
     @property
     def rectifiers(self) -> Iterator[Rectifier]:
@@ -221,19 +225,52 @@ class Leads:
             actual = planned
             if noisy is not None:
                 actual = operators_with(stage, noisy(stage.name, weights))
-            total = _sum(actual, stage, leads)
             if isinstance(stage, Output):
-                outputs[stage.name] = total + own["shift"]
+                outputs[stage.name] = self._read(stage, actual, own["shift"], leads)
                 continue
-            slope, shrink = self.slopes(stage, planned)
-            value = (shrink * total - own["shift"]) / slope
-            if noisy is not None and self.code.inactive == "fire":
-                # The currents are those of the planned weights, and so is the threshold.
-                found = slope + shrink * (_slope_of(actual) - _slope_of(planned))
-                value = value * slope / found + lengths[stage.name] * (1.0 - slope / found)
+            value = self._fired(stage, planned, actual, own["shift"], lengths[stage.name], leads)
             most = jnp.minimum(lengths[stage.name], jnp.asarray(stage.limit, value.dtype))
             leads[stage.name] = _disturbed(disturb, stage.name, value, most)
         return outputs, leads
+
+    def _fired(
+        self,
+        stage: Rectifier,
+        planned: Sequence[Operator],
+        actual: Sequence[Operator],
+        shift: Array,
+        length: Array,
+        leads: Mapping[str, Array],
+    ) -> Array:
+        """Return the leads of a layer before they are clipped to its window."""
+        slope, shrink = self.slopes(stage, planned)
+        found = slope
+        if actual is not planned and self.code.inactive == "fire":
+            # The currents are those of the planned weights, and so is the threshold.
+            found = slope + shrink * (_slope_of(actual) - _slope_of(planned))
+        if self.decay is not None:
+            slow, fast = (
+                shrink * _sum(actual, stage, {s.pre: part(leads[s.pre]) for s in stage.synapses})
+                for part in self.decay.parts
+            )
+            needed = slope * self.decay.potential(length) + shift * self.decay.slope(length)
+            return length - self.decay.crossing(slow, fast, found, needed)
+        value = (shrink * _sum(actual, stage, leads) - shift) / slope
+        if found is not slope:
+            value = value * slope / found + length * (1.0 - slope / found)
+        return value
+
+    def _read(
+        self,
+        stage: Output,
+        operators: Sequence[Operator],
+        bias: Array,
+        leads: Mapping[str, Array],
+    ) -> Array:
+        """Return the potentials of the outputs."""
+        if self.decay is not None:
+            leads = {s.pre: self.decay.potential(leads[s.pre]) for s in stage.synapses}
+        return _sum(operators, stage, leads) + bias
 
     def slopes(self, stage: Rectifier, operators: Sequence[Operator]) -> tuple[Array, Array]:
         """Return the slope B of each neuron, and the factor on its weights that keeps B positive.

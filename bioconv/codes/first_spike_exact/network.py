@@ -8,7 +8,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog.functions import ReLU
+from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import GraphInput, Layer, Term
 from bioconv.codes.code import Request
 from bioconv.codes.common.affine import apply64
@@ -20,6 +20,7 @@ from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.pooling import MaxMinPool
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.decaying import Decay
 from bioconv.codes.first_spike_exact.layers import (
     GRID,
     Source,
@@ -54,6 +55,7 @@ class FirstSpikeExactPlan(Parts):
     rewritten: Rewritten
     scaling: Scaling
     schedule: Schedule
+    decay: Decay | None
     names: dict[str, str]
     carried: dict[str, Carried]
 
@@ -80,7 +82,13 @@ def build(code: FirstSpikeExactCode, request: Request) -> SpikingNetwork:
     n_steps = asked_steps(request, dt or plan(code, rewritten, scaling, dt, None).dt)
     schedule = plan(code, rewritten, scaling, dt, n_steps)
     built = FirstSpikeExactPlan(
-        code, rewritten, scaling, schedule, _names(rewritten), rewritten.carried(graph)
+        code,
+        rewritten,
+        scaling,
+        schedule,
+        Decay.of(code, schedule, _layers_with_windows(rewritten)),
+        _names(rewritten),
+        rewritten.carried(graph),
     )
     inputs = _add_inputs(built)
     add_all(
@@ -93,6 +101,10 @@ def build(code: FirstSpikeExactCode, request: Request) -> SpikingNetwork:
         n_steps=schedule.n_steps,
         record=_record(built, request),
     )
+
+
+def _layers_with_windows(rewritten: Rewritten) -> list[str]:
+    return [entry.name for entry in rewritten.layers if not isinstance(entry.function, MaxPool)]
 
 
 def _names(rewritten: Rewritten) -> dict[str, str]:
@@ -159,6 +171,7 @@ def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
         slope=gain,
         bias=plan.scaling.bias(layer.inputs[0]) / scale,
         limit=function.max_value / scale if isinstance(function, ReLU) else inf,
+        decay=plan.decay,
     )
     _append(plan, layer, neuron)
 
@@ -216,7 +229,7 @@ def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
             Projection(source.population, population, source.operator, "syn", source.delay)
         )
     bias, window = plan.scaling.bias(layer.inputs[0]), schedule.windows[layer.name]
-    neuron = integrator(schedule, window, shape=layer.shape, bias=bias)
+    neuron = integrator(schedule, window, shape=layer.shape, bias=bias, decay=plan.decay)
     (name,) = identifiers([output])
     plan.populations.append(
         Population(

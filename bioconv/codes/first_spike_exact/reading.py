@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from bioconv.analog.functions import ReLU
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.decaying import (
+    Decay,
+    DecayingIntegrator,
+    FirstSpikeDecaying,
+)
 from bioconv.codes.first_spike_exact.leads import Encoder, Leads, Output, Pool, Rectifier, Stage
 from bioconv.codes.first_spike_exact.neurons import (
     FirstSpikeEncoder,
@@ -33,8 +38,10 @@ _INACTIVE = ("fire", "silent")
 _THRESHOLD = ("constant", "falling")
 _ENCODERS = {key: FirstSpikeEncoder(key).model for key in _INACTIVE}
 _NEURONS = {(i, t): FirstSpikeExact(i, t).model for i in _INACTIVE for t in _THRESHOLD}
-_POOL, _OUTPUT = FirstSpikePool().model, FirstSpikeIntegrator().model
-_MODELS = (*_ENCODERS.values(), *_NEURONS.values(), _POOL, _OUTPUT)
+_POOL = FirstSpikePool().model
+_DECAYING, _DECAYING_OUTPUT = FirstSpikeDecaying().model, DecayingIntegrator().model
+_OUTPUTS = (FirstSpikeIntegrator().model, _DECAYING_OUTPUT)
+_MODELS = (*_ENCODERS.values(), *_NEURONS.values(), _POOL, _DECAYING, *_OUTPUTS)
 #: deviation of slopes, relative to the sum of the absolute weights, that is due to rounding
 _ROUNDING = 1e-6
 
@@ -83,7 +90,7 @@ def _problems(network: SpikingNetwork) -> Iterator[Problem]:
             )
         elif _encodes(model) != (population.name in driven):
             yield Problem(population.name, model.name, "must be an encoder with one input.")
-        elif same(model, _OUTPUT) != (population.name in read):
+        elif _reads(model) != (population.name in read):
             yield Problem(population.name, model.name, "must be an output that is read.")
     for change in network.changes:
         yield Problem(change.population, "Change", f"{change.variable} changes during a sample.")
@@ -96,8 +103,14 @@ def _encodes(model: NeuronModel) -> bool:
     return any(same(model, known) for known in _ENCODERS.values())
 
 
+def _reads(model: NeuronModel) -> bool:
+    return any(same(model, known) for known in _OUTPUTS)
+
+
 def _option_of(population: Population) -> tuple[str, str] | None:
     """Return the options inactive and threshold of a neuron; None for other models."""
+    if same(population.model, _DECAYING):
+        return "fire", "constant"
     found = (key for key, model in _NEURONS.items() if same(population.model, model))
     return next(found, None)
 
@@ -109,12 +122,14 @@ class _Reader:
     network: SpikingNetwork
     slope: str
     windows: dict[str, Window] = field(default_factory=dict)
+    decay: Decay | None = None
 
     def read(self) -> Leads:
         network = self.network
         encoders = [p for p in network.populations if _encodes(p.model)]
         unit = self._unit(encoders)
         code = self._code()
+        self.decay = self._decay(code, unit)
         drives = {drive.post: drive for drive in network.drives}
         read = [self._encoder(entry, drives[entry.name], unit) for entry in encoders]
         readouts = {readout.population: readout for readout in network.readouts}
@@ -124,7 +139,7 @@ class _Reader:
             if name not in drives:
                 stages.append(self._stage(by_name[name], readouts.get(name), unit))
         schedule = Schedule(network.dt, unit, self.windows)
-        return Leads(network, code, schedule, tuple(read), tuple(stages))
+        return Leads(network, code, schedule, tuple(read), tuple(stages), self.decay)
 
     def _unit(self, encoders: Sequence[Population]) -> float:
         """Return the time in ms that represents an activation of 1 of the scaled network."""
@@ -150,6 +165,31 @@ class _Reader:
             threshold="held" if held and threshold == "constant" else threshold,
             inactive=inactive,
         )
+
+    def _decay(self, code: FirstSpikeExactCode, unit: float) -> Decay | None:
+        """Return the time constants of responses that are not linear."""
+        decaying = (_DECAYING, _DECAYING_OUTPUT)
+        parts = [p for p in self.network.populations if _option_of(p) or _reads(p.model)]
+        found = [p for p in parts if any(same(p.model, model) for model in decaying)]
+        if not found:
+            return None
+        times = {
+            (float(tau_m), float(tau_syn))
+            for p in found
+            for tau_m in np.unique(p.values("tau_m"))
+            for tau_syn in np.unique(p.values("tau_syn"))
+        }
+        if len(found) < len(parts) or len(times) > 1:
+            raise ConversionError(
+                f"{self.network.name} mixes neurons with different postsynaptic potentials, "
+                "which training does not support."
+            )
+        if code.ramp != "own":
+            raise ConversionError(
+                "training with double-exponential responses needs neurons without a slope before "
+                'their window. Convert with FirstSpikeExactCode(ramp="own", ...).'
+            )
+        return Decay(*times.pop()).in_units(unit)
 
     def _step(self, time: float) -> int:
         return round(time / self.network.dt)
@@ -190,8 +230,12 @@ class _Reader:
         slope = np.broadcast_to(population.value("slope"), population.shape) * c_m
         ramp = np.broadcast_to(population.value("i_offset"), population.shape)
         needed = np.broadcast_to(population.value("v_th"), population.shape) * c_m
-        needed = needed - ramp * (window.open - window.start) * dt
-        shift = (needed - slope * (window.close - window.open) * dt) / unit
+        before, length = (window.open - window.start) * dt, (window.close - window.open) * dt
+        if self.decay is None:
+            shift = (needed - ramp * before - slope * length) / unit
+        else:
+            shift = needed / unit - slope * self.decay.potential(length / unit, np)
+            shift = shift / self.decay.slope(length / unit, np)
         places = self._check_slopes(name, slope, synapses)
         return Rectifier(
             name,
@@ -254,7 +298,9 @@ class _Reader:
         end = self._step(close)
         self.windows[population.name] = Window(self._step(start), end, end, end)
         current = np.broadcast_to(population.value("i_offset"), population.shape)
-        bias = np.array(current * (close - start) / unit)
+        length = (close - start) / unit
+        reached = length if self.decay is None else self.decay.potential(length, np)
+        bias = np.array(current * reached)
         return Output(population.name, population.shape, synapses, bias, readout)
 
 

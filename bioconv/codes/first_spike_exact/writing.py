@@ -153,6 +153,7 @@ def _built(
         pairs = zip(stage.synapses, delays, strict=True)
         return [replace(s, delay_steps=delay) for s, delay in pairs], None
     layer = layers[stage.name]
+    decay = leads.decay and leads.decay.in_units(1.0 / leads.schedule.unit)
     triples = zip(stage.synapses, layer.operators, delays, strict=True)
     sources = [Source(s.pre, operator, delay) for s, operator, delay in triples]
     if isinstance(stage, Output):
@@ -160,7 +161,8 @@ def _built(
             replace(s, operator=source.operator, delay_steps=source.delay)
             for s, source in zip(stage.synapses, sources, strict=True)
         ]
-        return synapses, integrator(schedule, window, shape=stage.shape, bias=layer.bias)
+        output = integrator(schedule, window, shape=stage.shape, bias=layer.bias, decay=decay)
+        return synapses, output
     grid, connected = connect(stage.name, stage.shape, sources)
     neuron = rectifier(
         leads.code,
@@ -172,6 +174,7 @@ def _built(
         slope=layer.slope,
         bias=layer.bias,
         limit=stage.limit,
+        decay=decay,
     )
     return connected, neuron
 
