@@ -16,6 +16,7 @@ from bioconv.neurons.response.curves import measure_curve
 from bioconv.reports.networks import describe_transfer
 
 
+@pytest.mark.slow
 def test_a_neuron_that_adapts_slowly_is_warned_of() -> None:
     """Hindmarsh-Rose: its first layer falls silent while the second one is read."""
     net = bc.convert(digits.cnn(), calibration=digits.train(), neuron="hindmarsh_rose")

@@ -137,6 +137,7 @@ def test_synapses_are_slow_where_the_neuron_is_not_where_a_low_rate_is_asked_for
     assert low.code["synaptic_time"] <= 35.0 < slow.code["synaptic_time"]
 
 
+@pytest.mark.slow
 def test_a_step_at_which_inhibition_would_make_spikes_is_not_taken() -> None:
     """Euler's quadratic neuron runs away under strong inhibition if the step is long."""
     model = neurons.make("izhikevich").model
@@ -258,6 +259,7 @@ def test_a_delta_synapse_that_would_lift_too_far_is_refused() -> None:
         convert("fhn", {"synapse": "delta"})
 
 
+@pytest.mark.slow
 def test_gates_pass_the_spikes_of_neurons_that_fire_now_and_then() -> None:
     model = graph(
         layer("a", ReLU(), affine(("x", identity((4, 4, 2))))),
@@ -351,6 +353,7 @@ def test_noise_that_is_none_leaves_the_neuron_alone() -> None:
     assert bc.convert(MODEL, calibration=X, code=RateCode(noise=0)).code["exact"]
 
 
+@pytest.mark.slow
 def test_noise_of_the_user_is_kept() -> None:
     neuron = neurons.with_noise(neurons.make("lif"), 10.0)
     network = bc.convert(MODEL, calibration=X, neuron=neuron)

@@ -62,7 +62,12 @@ def _single(simulator: str, n: int) -> Recording:
 
 
 @pytest.mark.parametrize(
-    ("simulator", "n"), [("array", 6), pytest.param("brian2", 2, marks=pytest.mark.slow)]
+    ("simulator", "n"),
+    [
+        ("array", 2),
+        pytest.param("array", 6, marks=pytest.mark.slow),
+        pytest.param("brian2", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_a_stream_says_of_each_sample_what_it_says_alone(simulator: str, n: int) -> None:
     found, expected = _streamed(simulator, n), _single(simulator, n)

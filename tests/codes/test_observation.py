@@ -257,6 +257,7 @@ def test_the_loss_is_that_of_equations_a_7_to_a_9() -> None:
     assert measures["spikes"] == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_training_learns_the_digits_with_half_of_the_spikes() -> None:
     history, graph = trained().history, trained().graph
     assert history["loss"][-1] < history["loss"][0] / 3
@@ -283,6 +284,7 @@ def test_train_returns_the_network_and_resumes(tmp_path: Path) -> None:
         train(replace(CODE, beta=1.0), (8,), *data, options, checkpoint=tmp_path / "c.npz")
 
 
+@pytest.mark.slow
 def test_dropout_leaves_out_hidden_spikes() -> None:
     code = ObservationCode(dropout=0.5)
     rng = np.random.default_rng(0)

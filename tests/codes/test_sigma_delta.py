@@ -123,7 +123,7 @@ def test_error_is_below_one_level(simulator: str) -> None:
     np.testing.assert_allclose(recording.outputs["out"], exact + error, atol=1e-9)
 
 
-@pytest.mark.parametrize("build", [mlp, residual])
+@pytest.mark.parametrize("build", [mlp, pytest.param(residual, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("source", ["timed", "current"])
 def test_outputs_approach_the_analog_network(build: object, source: str) -> None:
     model = build(np.random.default_rng(3))  # type: ignore[operator]

@@ -71,6 +71,7 @@ def test_identical_standard_cells_are_as_documented(page: dict[tuple[str, str, s
     assert {page[(*row_of(case), "NEST, standard cell")] for case in chosen} == {"identical"}
 
 
+@pytest.mark.slow
 def test_other_integrators_are_as_documented(page: dict[tuple[str, str, str], str]) -> None:
     pytest.importorskip("neuron")
     chosen = some(leaky_integrate_and_fire="conductance", traub_miles="conductance")

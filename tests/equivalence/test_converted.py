@@ -47,7 +47,9 @@ def test_perfect_integrators(perfect: SpikingNetwork, simulator: str) -> None:
     _assert_same(_spikes(perfect, "array", 60), _spikes(perfect, simulator, 60))
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "nest", "pynn.brian2"])
+@pytest.mark.parametrize(
+    "simulator", ["brian2", "nest", pytest.param("pynn.brian2", marks=pytest.mark.slow)]
+)
 def test_leaky_neurons_on_standard_cells(leaky: SpikingNetwork, simulator: str) -> None:
     _assert_same(_spikes(leaky, "array", 240), _spikes(leaky, simulator, 240))
 

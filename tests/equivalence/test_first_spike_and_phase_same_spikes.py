@@ -78,8 +78,7 @@ def _run(network: SpikingNetwork, simulator: str) -> Recording:
     ("simulated", "simulator"),
     [
         *((code, "brian2") for code in CODES),
-        ("base", "nest"),
-        *(pytest.param(code, "nest", marks=pytest.mark.slow) for code in CODES if code != "base"),
+        *(pytest.param(code, "nest", marks=pytest.mark.slow) for code in CODES),
     ],
     indirect=["simulated"],
 )

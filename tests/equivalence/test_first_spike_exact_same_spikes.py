@@ -81,6 +81,7 @@ def test_brian2(model: str, options: dict[str, Any]) -> None:
     _assert_same(network, "brian2")
 
 
+@pytest.mark.slow
 def test_nest() -> None:
     _assert_same(_pooled(), "nest")
 

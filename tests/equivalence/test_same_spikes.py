@@ -103,6 +103,7 @@ def test_brian2_under_pynn_equals_brian2(in_brian2: Callable[[str], Recording]) 
     assert_same(run(networks.leaky, "pynn.brian2"), in_brian2("leaky"))
 
 
+@pytest.mark.slow
 def test_leaky_delta_synapse_under_pynn_equals_brian2() -> None:
     pytest.importorskip("pyNN")
 

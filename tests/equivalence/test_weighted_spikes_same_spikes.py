@@ -69,9 +69,9 @@ def _run(code: str, simulator: str) -> Recording:
 @pytest.mark.parametrize(
     ("code", "simulator"),
     [
-        ("few_spikes", "brian2"),
+        pytest.param("few_spikes", "brian2", marks=pytest.mark.slow),
         ("population", "brian2"),
-        ("population", "nest"),
+        pytest.param("population", "nest", marks=pytest.mark.slow),
         ("sigma_delta", "brian2"),
         pytest.param("few_spikes", "nest", marks=pytest.mark.slow),
         pytest.param("sigma_delta", "nest", marks=pytest.mark.slow),

@@ -114,6 +114,7 @@ def overloaded() -> SpikingNetwork:
     )
 
 
+@pytest.mark.slow
 def test_lost_spikes_end_all_processes(mpirun: str, tmp_path: Path) -> None:
     """Only the first process has the spikes of all and sees it; the other must not wait for it."""
     bc.emit(overloaded(), tmp_path / "net", target="pynn")

@@ -159,7 +159,13 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     ("target", "options", "old", "new"),
     [
         ("brian2", (), "'v_th': -50.0 * mV,", "'v_th': -52.0 * mV,"),
-        ("pynn", ("--simulator", "brian2"), "'v_th': -50.0,", "'v_th': -52.0,"),
+        pytest.param(
+            "pynn",
+            ("--simulator", "brian2"),
+            "'v_th': -50.0,",
+            "'v_th': -52.0,",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_stranger_changes_a_parameter(

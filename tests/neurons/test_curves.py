@@ -19,6 +19,8 @@ from bioconv.neurons.response.transfer import (
 )
 from bioconv.simulators.stimulation import stimulate
 
+#: neurons whose curves take longest to measure
+LONG = ("hindmarsh_rose", "fitzhugh_nagumo")
 EVERY = [name for name in neurons.library() if name != "integrate_and_fire"]
 
 
@@ -49,7 +51,10 @@ def test_a_quadratic_neuron_has_its_closed_form() -> None:
     np.testing.assert_allclose(rates, expected, rtol=5e-3)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in EVERY],
+)
 def test_every_neuron_has_a_drive_that_is_silent_without_activation(name: str) -> None:
     """From pA by the thousand to dimensionless currents below one."""
     neuron = neurons.make(name)

@@ -31,6 +31,11 @@ LOADABLE = {
     "maminm_mnist_gan_generator/mnist_generator.h5": 1.0,
     "nithish_har_conv1d_lstm/har_model.h5": 1.0,
 }
+#: those that take Keras longest
+LONG = (
+    "oarriaga_emotion_mini_xception/fer2013_mini_XCEPTION.102-0.66.hdf5",
+    "evil_cifar10_resnet20_keras/cifar10_dnn.h5",
+)
 #: file -> dataset, accuracy in percent on its whole test set
 MNIST = {
     "chollet_mnist_cnn/mnist_cnn.h5": ("mnist", 99.08),
@@ -49,7 +54,10 @@ CIFAR = {
 }
 
 
-@pytest.mark.parametrize("name", LOADABLE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in LOADABLE],
+)
 def test_equals_keras_where_keras_can_load(name, shared_data, agree):
     path = shared_data / "models" / name
     graph = read(path)
@@ -120,6 +128,7 @@ def test_accuracy_of_sentiment(shared_data, fast_code):
     assert round(100 * float(np.mean(positive == y)), 1) == 86.6
 
 
+@pytest.mark.slow
 def test_accuracy_of_sentiment_on_the_first_reviews(shared_data, fast_code):
     graph = read(shared_data / "models" / "shamna_imdb_lstm" / "imdb_lstm.h5")
     x, y = reviews(400)

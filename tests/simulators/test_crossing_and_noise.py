@@ -44,7 +44,7 @@ def rows(recording: Recording, name: str) -> np.ndarray:
     return np.stack([raster.image, raster.step, raster.neuron], axis=1)
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "nest"])
+@pytest.mark.parametrize("simulator", ["brian2", pytest.param("nest", marks=pytest.mark.slow)])
 def test_crossings_and_resets_are_identical(simulator: str) -> None:
     found, expected = deterministic(simulator), deterministic("array")
     for name in TRACED:

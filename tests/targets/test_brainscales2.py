@@ -138,6 +138,7 @@ def _rectified(layer: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_the_digits_network_loses_nothing_by_the_limits_and_little_by_the_chip(
     digits: SpikingNetwork,
 ) -> None:

@@ -44,7 +44,7 @@ def run(
     ("model", "options"),
     [
         ("digits_mlp", {"code": bc.RateCode(input="regular", readout="count")}),
-        ("digits_cnn", {}),
+        pytest.param("digits_cnn", {}, marks=pytest.mark.slow),
     ],
 )
 def test_the_same_program_classifies_on_nest(model: str, options: dict, tmp_path: Path) -> None:
