@@ -67,13 +67,13 @@ def read(path: Path) -> Graph:
     """
     label = path.name
     try:
-        file = Hdf5File(path, label)
+        with Hdf5File(path, label) as file:
+            return _Reader(file).graph()
     except (OSError, ValueError) as error:
         if isinstance(error, NetworkFileError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise NetworkFileError(f"{label}: cannot be read ({reason}). Check the path.") from None
-    return _Reader(file).graph()
 
 
 class _Reader:
