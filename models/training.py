@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from bioconv.data import datasets
 from bioconv.data.datasets import Array, DataPath, Dataset
+from bioconv.ground.files import new_file, write_text
 from bioconv.ground.keras_engine import import_keras
 from bioconv.models.network import Network, Recipe
 
@@ -166,7 +168,10 @@ def _save(model: Any, network: Network, path: Path) -> None:
     """Save a network without the state of its optimizer, which is larger than the network."""
     bare = network.build()
     bare.set_weights(model.get_weights())
-    bare.save(path)
+    with TemporaryDirectory() as folder, new_file(path) as part:
+        saved = Path(folder) / path.name  # Keras recognizes the format by the name
+        bare.save(saved)
+        part.write_bytes(saved.read_bytes())
 
 
 def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> dict[str, Any]:
@@ -204,4 +209,4 @@ def _describe_file(path: Path) -> dict[str, Any]:
 def _write_card(entries: dict[str, Any], path: Path) -> None:
     """Write a card in a form that is readable and can be compared line by line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(entries, indent=2, ensure_ascii=False) + "\n")

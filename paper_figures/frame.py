@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from bioconv.export.support.arrays import write
 from bioconv.ground.errors import DataError, ParameterError
-from bioconv.ground.files import new_file, write_json
+from bioconv.ground.files import write_json, write_text
 from bioconv.reports.networks import versions
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     save(picture, folder / f"{name}.png")
     record = _record(name, module.MANIFEST, module.measure(result), result, context)
     record["seconds"] = round(seconds, 1)
-    (folder / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / f"{name}.json", record)
     return record
 
 
@@ -304,8 +304,7 @@ def keep(folder: str | Path, kept: str | Path) -> list[Path]:
         path = kept / f"{record['name']}.json"
         write_json(path, record)
         written.append(path)
-    with new_file(kept / "README.md") as part:
-        part.write_text(f"{_KEPT_TEXT}\n{report(kept)}", encoding="utf-8")
+    write_text(kept / "README.md", f"{_KEPT_TEXT}\n{report(kept)}")
     return [*written, kept / "README.md"]
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 SUPPORT = "bioconv.export.support"
 #: package of modules that need only the standard library and may also be copied
 GROUND = "bioconv.ground"
+#: modules by which every program writes its results
+_WRITING = ("whole.py",)
 
 
 def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -> None:
@@ -30,6 +32,7 @@ def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -
     target.mkdir(exist_ok=True)
     if package == SUPPORT:
         names = ("__init__.py", *names)
+        copy_support(_WRITING, folder, GROUND)
     for name in names:
         text = _read(package, name)
         for origin in {package, SUPPORT, GROUND}:

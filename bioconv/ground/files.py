@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import BioconvError
+from bioconv.ground.whole import whole
 
 
 def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
@@ -23,9 +21,20 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
         File in an existing folder.
     result : mapping of str
     """
+    write_text(path, f"{json.dumps(result, indent=2, default=_plain)}\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text in UTF-8.
+
+    Parameters
+    ----------
+    path : str or Path
+        File in an existing folder.
+    text : str
+    """
     with new_file(Path(path)) as part:
-        text = json.dumps(result, indent=2, default=_plain)
-        part.write_text(f"{text}\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -42,14 +51,15 @@ def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Pa
     Raises
     ------
     error, or OSError
-        If the parent of ``path`` is missing, or if ``path`` is a folder or cannot be written.
+        If the parent of ``path`` is missing, if ``path`` is a folder or cannot be written, or if
+        the disk is full.
     """
     path = path.absolute()
     if error is not None:
         _check_parent(path, error)
         if path.is_dir():
             raise error(f"{path} is a folder. Give the name of a file.")
-    with _plainly(path, error), _whole(path, folder=False) as part:
+    with _plainly(path, error), whole(path) as part:
         yield part
 
 
@@ -71,7 +81,7 @@ def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
     path = path.absolute()
     _check_parent(path, error)
     check_free(path, error)
-    with _whole(path, folder=True) as scratch:
+    with _plainly(path, error), whole(path, folder=True) as scratch:
         yield scratch
 
 
@@ -100,36 +110,8 @@ def _plainly(path: Path, error: type[BioconvError] | None) -> Iterator[None]:
     except OSError as failure:
         if error is None or isinstance(failure, BioconvError):
             raise
-        raise error(f"{path} cannot be written: {failure}") from failure
-
-
-@contextlib.contextmanager
-def _whole(path: Path, *, folder: bool) -> Iterator[Path]:
-    """Yield a temporary file or folder next to ``path``, which never remains afterwards."""
-    prefix = f".{path.name}."
-    if folder:
-        scratch = Path(tempfile.mkdtemp(".part", prefix, path.parent))
-    else:
-        handle, name = tempfile.mkstemp(".part", prefix, path.parent)
-        os.close(handle)
-        scratch = Path(name)
-    try:
-        yield scratch
-        # Temporary files and folders are accessible only to their owner.
-        scratch.chmod((0o777 if folder else 0o666) & ~_umask())
-        scratch.replace(path)
-    finally:
-        if folder:
-            shutil.rmtree(scratch, ignore_errors=True)
-        else:
-            scratch.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the umask of the process."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        reason = failure.strerror or str(failure)
+        raise error(f"{path} cannot be written: {reason}. Nothing was changed.") from failure
 
 
 def read_json(path: str | Path) -> dict[str, Any] | None:

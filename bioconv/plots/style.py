@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.files import new_file
 from bioconv.network import SpikingNetwork
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
@@ -41,7 +42,8 @@ def save(figure: Figure, path: str | Path) -> Path:
     """
     path = Path(path)
     # Without "Software" the file does not depend on Matplotlib's version string.
-    figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
+    with new_file(path) as part:
+        figure.savefig(part, format="png", dpi=200, metadata={"Software": None})
     return path
 
 

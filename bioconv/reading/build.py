@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bioconv.analog import AnalogGraph, GraphInput, Layer
 from bioconv.analog.functions import Linear
-from bioconv.ground.errors import Problem, ReadError, UnsafeModelError
+from bioconv.ground.errors import NetworkFileError, Problem, ReadError, UnsafeModelError
 from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context, Names
 from bioconv.reading.layers import (
@@ -164,6 +164,8 @@ class _Builder:
         what = getattr(spec, "class_name", "") or getattr(spec, "kind", "layer")
         try:
             return work()
+        except NetworkFileError:  # the file is damaged, whatever else is wrong with the layers
+            raise
         except Refusal as refusal:
             self.unsafe |= isinstance(refusal, UnsafeCode)
             problem = Problem(name, what, refusal.reason, refusal.advice)

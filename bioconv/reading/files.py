@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from bioconv.ground.errors import NetworkFileError, ReadError
 from bioconv.reading.hdf5 import Hdf5File
@@ -82,10 +82,11 @@ def open_model(path: Path) -> Iterator[Stored]:
             raise _folder_error(path)
         with path.open("rb") as file:
             if zipfile.is_zipfile(file):
-                with _open_archive(file, label) as stored:
+                with TemporaryDirectory() as folder, _open_archive(file, label, folder) as stored:
                     yield stored
             elif _is_hdf5(file):
-                yield _from_hdf5(Hdf5File(path, label), label)
+                with Hdf5File(path, label) as hdf5:
+                    yield _from_hdf5(hdf5, label)
             else:
                 raise _unknown(file, label)
     except OSError as error:
@@ -197,13 +198,16 @@ def upgraded(config: Any, era: Era, label: str) -> ModelSpec:
 
 
 @contextmanager
-def _open_archive(file: BinaryIO, label: str) -> Iterator[Stored]:
+def _open_archive(file: BinaryIO, label: str, folder: str) -> Iterator[Stored]:
+    """Open an archive, whose weights are unpacked into ``folder``."""
+    unpacked = Path(folder) / "model.weights.h5"
     try:
         with zipfile.ZipFile(file) as archive:
             config = _member(archive, "config.json", _LARGEST_JSON, label)
             metadata = _metadata(archive, label)
             name = _weights_member(archive, label)
-            weights = _member(archive, name, _LARGEST_MEMBER, label)
+            with unpacked.open("wb") as copy:
+                _unpack(archive, name, _LARGEST_MEMBER, label, copy)
     except _BROKEN_ARCHIVE as error:
         if isinstance(error, NetworkFileError | ReadError):
             raise
@@ -214,11 +218,9 @@ def _open_archive(file: BinaryIO, label: str) -> Iterator[Stored]:
     version = metadata.get("keras_version")
     era = Era(_major(version) if isinstance(version, str) else 3)
     model = upgraded(parse_json(config, label), era, label)
-    with TemporaryDirectory() as folder:
-        copy = Path(folder) / "model.weights.h5"
-        copy.write_bytes(weights)
-        hdf5 = Hdf5File(copy, f"{label}/{name}", windows=True)
-    yield Stored(model, TreeWeights(hdf5, model, era), era, label)
+    size = file.seek(0, io.SEEK_END)
+    with Hdf5File(unpacked, f"{label}/{name}", windows=True, n_bytes=size) as hdf5:
+        yield Stored(model, TreeWeights(hdf5, model, era), era, label)
 
 
 def _metadata(archive: zipfile.ZipFile, label: str) -> Mapping[str, Any]:
@@ -242,7 +244,14 @@ def _weights_member(archive: zipfile.ZipFile, label: str) -> str:
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, label: str) -> bytes:
-    """Return one file of an archive, both of whose sizes, claimed and real, are limited."""
+    """Return one file of an archive; see `_unpack`."""
+    data = io.BytesIO()
+    _unpack(archive, name, limit, label, data)
+    return data.getvalue()
+
+
+def _unpack(archive: zipfile.ZipFile, name: str, limit: int, label: str, output: IO[bytes]) -> None:
+    """Write one file of an archive, both of whose sizes, claimed and real, are limited."""
     if name not in archive.namelist():
         raise NetworkFileError(f"{label}: the zip archive contains no {name}. {_RESAVE}")
     info = archive.getinfo(name)
@@ -252,8 +261,10 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, label: str) -> byte
             f"{label}: {name} would unpack from {info.compress_size} to {info.file_size} bytes, "
             "which is too much for a model. The file is not trusted."
         )
+    n_bytes = 0
     with archive.open(info) as member:
-        data = member.read(allowed + 1)
-    if len(data) != info.file_size:
+        while n_bytes <= allowed and (piece := member.read(_SMALL)):
+            n_bytes += len(piece)
+            output.write(piece)
+    if n_bytes != info.file_size:
         raise NetworkFileError(f"{label}: {name} does not have the size that the archive states.")
-    return data

@@ -6,23 +6,35 @@ import json
 import mmap
 import subprocess
 import sys
+import threading
+import weakref
+from collections.abc import Mapping
 from functools import cached_property
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import NetworkFileError
+from bioconv.ground.processes import ending_with_us
 from bioconv.reading.heaps import damage
 
 _WORKER = Path(__file__).with_name("hdf5_worker.py")
-#: time limit in seconds for a file, and bytes per second of a slow disk
+#: time limit in seconds for a file or an array, and bytes per second of a slow disk
 _SECONDS, _SPEED = 120, 5_000_000
+#: total size of all arrays that may be read from any file
+_ALWAYS = 2**26
+#: largest ratio of the total size of all arrays that are read and the size of the file
+_COMPRESSION = 200
 
 
 class Hdf5File:
     """The groups, strings and arrays of an HDF5 file.
+
+    Only those arrays are read that are asked for, so that others neither take memory nor matter if
+    they are damaged.  Use it in a ``with`` statement, which ends the process that reads.
 
     Parameters
     ----------
@@ -31,6 +43,9 @@ class Hdf5File:
         Name in messages.
     windows : bool
         Whether names contain backslashes, as in early ``.keras`` files from Windows.
+    n_bytes : int, optional
+        Size of the file that the user gave, if this one was unpacked from it.  The arrays that are
+        read may have at most 200 times this size, or 64 MiB if that is more.
 
     Raises
     ------
@@ -38,7 +53,9 @@ class Hdf5File:
         If the file is damaged.  Methods raise it if the requested object is damaged.
     """
 
-    def __init__(self, path: Path, label: str, windows: bool = False) -> None:
+    def __init__(
+        self, path: Path, label: str, windows: bool = False, n_bytes: int | None = None
+    ) -> None:
         self.label = label
         with (
             path.open("rb") as file,
@@ -47,32 +64,71 @@ class Hdf5File:
             reason = damage(data)
         if reason is not None:
             raise self.error(f"it is damaged or truncated ({reason})")
-        header, self._data = self._read(path)
+        size = path.stat().st_size
+        self._seconds = _SECONDS + size / _SPEED
+        self._allowed = max(_ALWAYS, _COMPRESSION * (size if n_bytes is None else n_bytes))
+        self._process = subprocess.Popen(
+            ending_with_us([sys.executable, "-I", _WORKER, path.resolve()]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._end = weakref.finalize(self, _end, self._process)
+        try:
+            self._describe(self._line(), windows)
+        except BaseException:
+            self.close()
+            raise
+
+    def _describe(self, header: Mapping[str, Any], windows: bool) -> None:
         if "error" in header:
             raise self.error(f"it is damaged or truncated ({header['error']})")
-        self._groups = set(header["groups"])
         self._attributes: dict[str, dict[str, Any]] = header["attributes"]
         self._refused: dict[str, str] = header["refused"]
-        self._places: dict[str, tuple[str, list[int], int]] = header["places"]
-        self._texts: dict[str, Any] = header["texts"]
-        if windows:
-            self._groups = {_forward(key) for key in self._groups}
-            self._places = {_forward(key): place for key, place in self._places.items()}
-            self._texts = {_forward(key): text for key, text in self._texts.items()}
+        forward = _forward if windows else str
+        self._groups = {forward(key) for key in header["groups"]}
+        self._texts = {forward(key): text for key, text in header["texts"].items()}
+        #: path -> path in the file, data type, shape
+        self._places = {forward(key): (key, *place) for key, place in header["arrays"].items()}
+        #: path -> size of an array that has been read
+        self._taken: dict[str, int] = {}
 
-    def _read(self, path: Path) -> tuple[dict[str, Any], memoryview]:
-        command = [sys.executable, "-I", str(_WORKER), str(path.resolve())]
-        seconds = _SECONDS + path.stat().st_size / _SPEED
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process that reads; no array can be read afterwards."""
+        self._end()
+
+    def _line(self) -> dict[str, Any]:
+        """Return the next line of the process."""
+        answer = self._timed(_output(self._process).readline)
+        if not answer.endswith(b"\n"):
+            code = self._process.wait()
+            reason = f"it is damaged: the HDF5 library failed on it (exit code {code})"
+            raise self.error(reason)
+        return json.loads(answer)
+
+    def _timed(self, work: Any) -> bytes:
+        """Return what ``work`` reads from the process, which is ended if it takes too long."""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(self._seconds, end)
+        timer.start()
         try:
-            done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
-        except subprocess.TimeoutExpired:
-            raise self.error(f"reading it did not finish within {seconds:.0f} s") from None
-        end = done.stdout.find(b"\n")
-        if done.returncode != 0 or end < 0:
-            raise self.error(
-                f"it is damaged: the HDF5 library failed on it (exit code {done.returncode})"
-            )
-        return json.loads(done.stdout[:end]), memoryview(done.stdout)[end + 1 :]
+            found = work()
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise self.error(f"reading it did not finish within {self._seconds:.0f} s")
+        return found
 
     def error(self, reason: str) -> NetworkFileError:
         """Return an error about this file."""
@@ -138,9 +194,44 @@ class Hdf5File:
             raise self.error(f"{path!r} contains text instead of numbers")
         if path not in self._places:
             return None
-        dtype, shape, start = self._places[path]
-        n = int(np.prod(shape, dtype=np.int64))
-        return np.frombuffer(self._data, dtype, n, start).reshape(shape)
+        key, dtype, shape = self._places[path]
+        n_bytes = prod(shape) * np.dtype(dtype).itemsize
+        self._take(path, n_bytes)
+        data = self._request(path, key, n_bytes)
+        return np.frombuffer(data, dtype).reshape(shape)
+
+    def _take(self, path: str, n_bytes: int) -> None:
+        """Count an array that is read, and refuse one that is too large together with the others.
+
+        The zip archive around a file and the file itself can both be compressed, so that a small
+        file could fill the memory.
+        """
+        self._taken[path] = n_bytes
+        total = sum(self._taken.values())
+        if total > self._allowed:
+            raise self.error(
+                f"its arrays up to {path!r} would unpack to {total:,} bytes, which is more than "
+                f"the {self._allowed:,} that a file of its size may contain"
+            )
+
+    def _request(self, path: str, key: str, n_bytes: int) -> bytes:
+        process = self._process
+        if process.stdin is None or process.stdin.closed:
+            raise ValueError(f"{self.label} was closed before {path!r} was read.")
+        try:
+            process.stdin.write(json.dumps(key).encode("ascii") + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:  # it has crashed, which the missing answer says
+            pass
+        answer = self._line()
+        if "error" in answer:
+            raise self.error(f"{path!r} is damaged ({answer['error']})")
+        data = self._timed(lambda: _output(process).read(answer["n_bytes"]))
+        if len(data) != n_bytes:
+            raise self.error(
+                f"{path!r} is damaged (it has {len(data):,} bytes, its shape {n_bytes:,})"
+            )
+        return data
 
     @cached_property
     def _inside(self) -> dict[str, list[str]]:
@@ -152,11 +243,8 @@ class Hdf5File:
         return inside
 
     def children(self, path: str) -> list[str]:
-        """Return the sorted names of the groups and datasets in a group, all of them readable."""
-        names = self._inside.get(path, [])
-        for name in names:
-            self._check(f"{path}/{name}")
-        return list(names)
+        """Return the sorted names of the groups and datasets in a group, readable or not."""
+        return list(self._inside.get(path, []))
 
     def dataset_text(self, path: str) -> str | None:
         """Return a dataset that is a single string, or None if it is absent."""
@@ -173,3 +261,14 @@ class Hdf5File:
 
 def _forward(path: str) -> str:
     return path.replace("\\", "/")
+
+
+def _output(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert process.stdout is not None
+    return process.stdout
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    # Waits for the process and closes its pipes.
+    process.communicate()

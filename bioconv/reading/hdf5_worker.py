@@ -1,12 +1,17 @@
-"""Read an HDF5 file in a separate process, and write its contents to standard output.
+"""Read an HDF5 file in a separate process, and write what is asked for to standard output.
 
 The HDF5 library crashes or runs forever on some damaged files, which does no harm in a separate
 process.  This file is run by path (see `hdf5`) and not imported with the package, because it
 requires only h5py.
 
-The output is one line of JSON, followed by the bytes of all arrays.  Only hard links are followed,
-data must be in the file itself, and no memory is allocated for data that the file does not contain.
-Objects that violate these rules are listed by their path in ``refused``.
+The first line of the output is JSON that describes the file.  After that, each line of the input
+is the path of a dataset (as JSON), and the answer is a line of JSON, ``{"n_bytes": ...}`` followed
+by that many bytes, or ``{"error": ...}``.  The process ends with its input, also if the parent is
+killed.
+
+Only hard links are followed, data must be in the file itself, and no memory is allocated for data
+that the file does not contain.  Objects that violate these rules are listed by their path in
+``refused``.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -27,8 +32,6 @@ SKIPPED = ("optimizer", "_optimizer")
 SMALL = 2**20
 #: largest ratio of size and stored bytes of larger arrays
 COMPRESSION = 200
-#: largest total size of all arrays of a file
-TOTAL = 2**33
 ATTRIBUTE = 2**26
 #: largest total size of all string datasets of a file
 TEXTS = 2**24
@@ -37,45 +40,42 @@ DEPTH = 64
 
 
 class Contents:
-    """The contents that have been read so far."""
+    """What a file contains, without its arrays."""
 
     def __init__(self) -> None:
         self.groups: list[str] = []
         self.attributes: dict[str, dict[str, Any]] = {}
         self.refused: dict[str, str] = {}
-        self.places: dict[str, tuple[str, tuple[int, ...], int]] = {}
+        self.arrays: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.texts: dict[str, Any] = {}
-        self.arrays: list[np.ndarray] = []
-        self.n_bytes = 0
         self.n_text_bytes = 0
 
     def header(self) -> bytes:
-        """Return one line of JSON that describes all contents."""
-        parts = ("groups", "attributes", "refused", "places", "texts")
+        """Return one line of JSON with all contents."""
+        parts = ("groups", "attributes", "refused", "arrays", "texts")
         text = json.dumps({part: getattr(self, part) for part in parts})
         return text.encode("ascii") + b"\n"
 
 
-def read(path: str) -> Contents:
-    """Read a file, visiting each object once."""
+def read(file: h5py.File) -> Contents:
+    """Describe a file, visiting each object once."""
     contents = Contents()
-    with h5py.File(path, "r") as file:
-        waiting: list[tuple[str, Any, int]] = [("", file, 0)]
-        seen: set[int] = set()
-        while waiting:
-            name, item, depth = waiting.pop()
-            address = h5py.h5o.get_info(item.id).addr
-            if address in seen and name:
-                continue
-            seen.add(address)
-            if len(seen) > OBJECTS or depth > DEPTH:
-                raise ValueError("it has too many or too deeply nested objects")
-            if isinstance(item, h5py.Dataset):
-                _guarded(contents, name, lambda c, n, i=item: _array(c, n, i))
-                continue
-            contents.groups.append(name)
-            _guarded(contents, name, lambda c, n, i=item: _attributes(c, n, i))
-            waiting += [(*child, depth + 1) for child in _children(contents, name, item)]
+    waiting: list[tuple[str, Any, int]] = [("", file, 0)]
+    seen: set[int] = set()
+    while waiting:
+        name, item, depth = waiting.pop()
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen and name:
+            continue
+        seen.add(address)
+        if len(seen) > OBJECTS or depth > DEPTH:
+            raise ValueError("it has too many or too deeply nested objects")
+        if isinstance(item, h5py.Dataset):
+            _guarded(contents, name, lambda c, n, i=item: _array(c, n, i))
+            continue
+        contents.groups.append(name)
+        _guarded(contents, name, lambda c, n, i=item: _attributes(c, n, i))
+        waiting += [(*child, depth + 1) for child in _children(contents, name, item)]
     return contents
 
 
@@ -148,12 +148,7 @@ def _array(contents: Contents, name: str, item: Any) -> None:
     if reason is not None:
         contents.refused[name] = reason
         return
-    contents.n_bytes += n_bytes
-    if contents.n_bytes > TOTAL:
-        raise ValueError(f"the arrays take more than {TOTAL >> 30} GiB")
-    array = np.ascontiguousarray(item[()])
-    contents.places[name] = (array.dtype.str, item.shape, contents.n_bytes - n_bytes)
-    contents.arrays.append(array)
+    contents.arrays[name] = (item.dtype.str, item.shape)
 
 
 def _unsound(item: Any, n_bytes: int) -> str | None:
@@ -209,16 +204,31 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def main(path: str) -> None:
-    """Write the contents of ``path``, or a line with the reason why it cannot be read."""
+def send(file: h5py.File, name: str, output: BinaryIO) -> None:
+    """Write the numbers of a dataset, or the reason why they cannot be read."""
     try:
-        contents = read(path)
+        array = np.ascontiguousarray(file[name][()])
     except Exception as error:  # noqa: BLE001 - h5py may raise anything for damaged data
-        sys.stdout.buffer.write(json.dumps({"error": first_line(error)}).encode() + b"\n")
+        output.write(json.dumps({"error": first_line(error)}).encode() + b"\n")
+    else:
+        output.write(json.dumps({"n_bytes": array.nbytes}).encode() + b"\n")
+        output.write(array.data.cast("B") if array.size else b"")
+    output.flush()
+
+
+def main(path: str) -> None:
+    """Describe the file at ``path``, or say why it cannot be read; then answer requests."""
+    output = sys.stdout.buffer
+    try:
+        file = h5py.File(path, "r", locking=False)
+        header = read(file).header()
+    except Exception as error:  # noqa: BLE001 - h5py may raise anything for damaged data
+        output.write(json.dumps({"error": first_line(error)}).encode() + b"\n")
         return
-    sys.stdout.buffer.write(contents.header())
-    for array in contents.arrays:
-        sys.stdout.buffer.write(array.data.cast("B") if array.size else b"")
+    output.write(header)
+    output.flush()
+    for request in sys.stdin.buffer:
+        send(file, json.loads(request), output)
 
 
 if __name__ == "__main__":

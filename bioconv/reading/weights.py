@@ -176,16 +176,36 @@ def _counts(spec: LayerSpec) -> tuple[int, int]:
 
 def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
     """Return the lists of an HDF5 file whose weights are in the group ``root``."""
-    lists: dict[str, list[NDArray]] = {}
-    for layer in file.texts(root, "layer_names") or []:
-        group = f"{root}/{layer}" if root else layer
-        names = file.texts(group, "weight_names") or []
-        arrays = [(name, file.array(f"{group}/{name}")) for name in names]
+    return ListedWeights(_FileLists(file, root), era)
+
+
+class _FileLists(Mapping[str, list[NDArray]]):
+    """The lists of arrays of an HDF5 file by layer name, each of which is read when it is used."""
+
+    def __init__(self, file: Hdf5File, root: str) -> None:
+        self._file, self._root = file, root
+        self._layers = dict.fromkeys(file.texts(root, "layer_names") or [])
+
+    def __getitem__(self, layer: str) -> list[NDArray]:
+        if layer not in self._layers:
+            raise KeyError(layer)
+        group = f"{self._root}/{layer}" if self._root else layer
+        names = self._file.texts(group, "weight_names") or []
+        arrays = [(name, self._file.array(f"{group}/{name}")) for name in names]
         missing = [name for name, array in arrays if array is None]
         if missing:
-            raise file.error(f"the weights {shown(missing)} of layer {layer!r} are missing")
-        lists[layer] = [array for _, array in arrays if array is not None]
-    return ListedWeights(lists, era)
+            reason = f"the weights {shown(missing)} of layer {layer!r} are missing"
+            raise self._file.error(reason)
+        return [array for _, array in arrays if array is not None]
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in self._layers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
 
 
 def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:

@@ -17,7 +17,7 @@ from bioconv.codes import Code, RateCode
 from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
-from bioconv.ground.files import write_json
+from bioconv.ground.files import write_json, write_text
 from bioconv.ground.tables import format_table
 from bioconv.neurons import Neuron, make
 from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
@@ -221,7 +221,7 @@ def table_row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write_tables(study: Study) -> None:
     if study.records:
-        study.files[0].write_text(to_csv(study.rows()), encoding="utf-8")
+        write_text(study.files[0], to_csv(study.rows()))
         write_json(study.files[1], {"records": study.records, "refused": study.refused})
 
 

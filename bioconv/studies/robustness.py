@@ -19,7 +19,7 @@ from bioconv.codes import Code
 from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
-from bioconv.ground.files import write_json
+from bioconv.ground.files import write_json, write_text
 from bioconv.ground.tables import format_table
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import SIMULATORS
@@ -269,5 +269,5 @@ def _limit(value: float) -> float | None:
 
 def _write_tables(study: Robustness) -> None:
     if study.records:
-        study.files[0].write_text(to_csv(study.rows()), encoding="utf-8")
+        write_text(study.files[0], to_csv(study.rows()))
         write_json(study.files[1], {"records": study.records, "refused": study.refused})

@@ -10,7 +10,7 @@ from typing import Any
 
 from bioconv.export.tables import check_words
 from bioconv.ground.errors import ExportError
-from bioconv.ground.files import new_file, new_folder, write_json
+from bioconv.ground.files import new_file, new_folder, write_json, write_text
 from bioconv.ground.tables import format_table
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict, projection_name, worst
@@ -124,8 +124,7 @@ class Report:
         if path.suffix == ".json":
             write_json(path, self.record())
             return
-        with new_file(path) as scratch:
-            scratch.write_text(f"{self}\n", encoding="utf-8")
+        write_text(path, f"{self}\n")
 
     def __str__(self) -> str:
         return "\n".join(self._lines())

@@ -61,7 +61,7 @@ def test_random_chains(chain: Chain) -> None:
         found = through(nodes, chain.in_shape)
         same(chain, found)
         check_with_nir(nodes, chain.in_shape, first(found.out_shape))
-        *others, added = [bias_of(node) for _, node in nodes]
+        *others, added = [bias_of(node, found.out_shape) for _, node in nodes]
         assert all(other is None for other in others)
         np.testing.assert_array_equal(added, bias)
     # The same as a matrix, whatever it is.

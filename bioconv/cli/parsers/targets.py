@@ -61,7 +61,9 @@ def _nir(commands: Commands) -> None:
         "--dt", type=float, metavar="MS", help="time step in ms (default: that of the file)"
     )
     parser.add_argument("--steps", type=int, metavar="N", help="steps per sample")
-    parser.add_argument("--unit", choices=("s", "ms"), default="s", help="unit of time in the file")
+    parser.add_argument(
+        "--unit", choices=("s", "ms"), help="unit of time in the file; by default what it implies"
+    )
     parser.add_argument(
         "--encoder",
         default="current",

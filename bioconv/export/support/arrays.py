@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from bioconv.ground.whole import whole
+
 
 def write(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write arrays to an .npz file that `numpy.load` can read.
@@ -18,7 +20,7 @@ def write(path: Path, arrays: Mapping[str, Any]) -> None:
     ValueError
         An array contains Python objects.
     """
-    with zipfile.ZipFile(path, "w") as archive:
+    with whole(path) as part, zipfile.ZipFile(part, "w") as archive:
         for name, array in arrays.items():
             # An entry that is opened by name does not contain the current date.
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:

@@ -18,6 +18,7 @@ from bioconv.network.storage.hdf5 import Tree, read_tree, write_tree
 from bioconv.network.storage.old_names import declare_record, declare_roles
 from bioconv.network.storage.schema import MAX_SIZE, decode, encode
 from bioconv.network.storage.seal import check_seal, seal
+from bioconv.network.validation.meaning import meaning_problems
 
 #: class that a file can contain -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
@@ -168,6 +169,7 @@ def _restore(tree: Tree, kind: type[Any], path: Path) -> Any:
         made = decode(tree.get("content"), kind, "/content")
         if isinstance(made, SpikingNetwork):
             _check_demands(made)
+            _check_meaning(made)
     except BioconvError as error:
         raise NetworkFileError(f"{path}: {error}") from error
     return made
@@ -182,3 +184,9 @@ def _check_demands(network: SpikingNetwork) -> None:
         raise NetworkFileError(
             f"a delay of {network.max_delay:,} steps; {MAX_DELAY_STEPS:,} is the limit for a file."
         )
+
+
+def _check_meaning(network: SpikingNetwork) -> None:
+    problems = meaning_problems(network)
+    if problems:
+        raise NetworkFileError("; ".join(map(str, problems)))

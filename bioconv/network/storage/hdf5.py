@@ -8,6 +8,7 @@ variable-length types, and no declared size that exceeds the stored data.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, Union
@@ -40,11 +41,15 @@ def write_tree(path: Path, tree: Tree) -> None:
     ParameterError
         If a name or a value does not fit into an attribute.
     """
+    # In memory, because the HDF5 library crashes if the disk is full when it closes a file.
+    image = io.BytesIO()
     # The oldest format stores no times in groups, and its layout has not changed since HDF5 1.0.
     with h5py.File(
-        path, "w", libver=("earliest", "v110"), userblock_size=USER_BLOCK, track_order=False
+        image, "w", libver=("earliest", "v110"), userblock_size=USER_BLOCK, track_order=False
     ) as file:
         _write_group(file, tree)
+    with path.open("wb") as output:
+        output.write(image.getbuffer())
 
 
 def _write_group(group: h5py.Group, tree: Tree) -> None:

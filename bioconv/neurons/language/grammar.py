@@ -39,6 +39,26 @@ _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _STATEMENT = re.compile(r"([A-Za-z]\w*) ?([-+*]?)=(?!=)(.*)", re.ASCII)
 _EQUATION = re.compile(r"(?:d(\w+)/dt|(\w+)) *=(?!=)([^:]*):([^:()]*)(?:\(([^()]*)\) *)?", re.ASCII)
 
+# Words of C++20 that are not in the list below, and macros that its headers, those of POSIX and
+# of the compilers define for every program that includes them.
+_MACROS = frozenset(
+    """and and_eq bitand bitor char8_t char16_t char32_t co_await co_return co_yield compl
+    const_cast consteval constinit dynamic_cast float double int not not_eq or or_eq
+    reinterpret_cast static_assert static_cast thread_local xor xor_eq
+    NULL EOF NAN INFINITY HUGE_VAL HUGE_VALF HUGE_VALL errno assert stdin stdout stderr BUFSIZ
+    FILENAME_MAX FOPEN_MAX L_tmpnam TMP_MAX SEEK_SET SEEK_CUR SEEK_END EXIT_FAILURE EXIT_SUCCESS
+    RAND_MAX MB_CUR_MAX CLOCKS_PER_SEC TIME_UTC offsetof setjmp va_arg va_copy va_end va_start
+    math_errhandling signbit isnan isinf isfinite isnormal fpclassify isgreater isless
+    isunordered NDEBUG DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS EDOM ERANGE EILSEQ EINTR EAGAIN
+    ENOMEM EINVAL EPERM EIO linux unix major minor makedev""".split()  # noqa: SIM905
+)
+#: beginnings of the macros of limits.h, float.h, math.h, signal.h and fenv.h
+_MACRO_FAMILY = re.compile(
+    r"(?:(?:S?CHAR|UCHAR|SHRT|USHRT|U?INT|U?LONG|U?LLONG|SIZE|SSIZE|PTRDIFF|WCHAR|WINT)_(?:MAX|MIN|BIT)"
+    r"|U?INT(?:_LEAST|_FAST)?(?:8|16|32|64|MAX|PTR)_(?:MAX|MIN|C)"
+    r"|(?:FLT|DBL|LDBL|FE|FP|M|MATH|SIG|PTHREAD|IEEE754)_[A-Z0-9_]+|SIG[A-Z]{2,6}|M_\w+)"
+)
+
 # Words that have a different meaning in Python, Brian2, C++ or NESTML.
 _RESERVED = frozenset(
     """t dt xi i j N e pi inf t_in_timesteps lastspike not_refractory refractory refractory_until
@@ -120,7 +140,8 @@ def check_name(name: str) -> str:
         )
     if len(name) > MOST_LETTERS:
         raise ExpressionError(f"The name {quote(name)} is longer than {MOST_LETTERS} characters.")
-    taken = keyword.iskeyword(name) or name in _RESERVED or name in UNIT_VALUES
+    taken = keyword.iskeyword(name) or name in _RESERVED | _MACROS or name in UNIT_VALUES
+    taken = taken or _MACRO_FAMILY.fullmatch(name) is not None
     if taken or name in FUNCTIONS or name.startswith("xi_"):
         raise ExpressionError(f"The name {name!r} is reserved. Choose another one.")
     if "__" in name or name.endswith(("_pre", "_post")):

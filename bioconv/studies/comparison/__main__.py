@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from bioconv.ground.files import write_text
 from bioconv.studies.comparison import cases, markdown, survey
 
 
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--neurons", nargs="+", help="names of neurons in the library (default: all)"
     )
     options = parser.parse_args(arguments)
-    options.page.write_text(markdown(survey(cases(options.neurons))), encoding="utf-8")
+    write_text(options.page, markdown(survey(cases(options.neurons))))
 
 
 if __name__ == "__main__":

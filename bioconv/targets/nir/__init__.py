@@ -5,27 +5,27 @@ NIR: Pedersen et al. 2024, Nature Communications 15:8122.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from bioconv.ground.errors import NetworkFileError, ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.validation.network import ENCODERS
 from bioconv.targets.fit import Exporter
+from bioconv.targets.nir.clock import UNITS, clock
+from bioconv.targets.nir.clock import n_steps as stored_steps
 from bioconv.targets.nir.declaration import TARGET
 from bioconv.targets.nir.files import identifier, read
 from bioconv.targets.nir.fitting import fit, write_file
-from bioconv.targets.nir.graph import Graph
 from bioconv.targets.nir.importing import Options, network_of
+from bioconv.targets.nir.shapes import with_shapes
+from bioconv.targets.nir.silence import silent
 
 __all__ = ["EXPORTER", "read_nir"]
 
 EXPORTER = Exporter(TARGET, fit, write_file, file=True)
-
-#: unit of time in a file -> its length in ms
-_UNITS = {"s": 1e3, "ms": 1.0}
-_DT, _N_STEPS = 1.0, 100
 
 
 def read_nir(
@@ -34,7 +34,7 @@ def read_nir(
     dt: float | None = None,
     n_steps: int | None = None,
     encoder: str = "current",
-    unit: str = "s",
+    unit: str | None = None,
     extras: bool = False,
     name: str | None = None,
 ) -> SpikingNetwork:
@@ -44,15 +44,17 @@ def read_nir(
     ----------
     path : str or Path
     dt : float, optional
-        Step in ms; NIR has none.  By default the step that bioconv stored with the graph, or 1 ms.
+        Step in ms.  NIR has none, so that by default it is the one stored with the graph, or else
+        the one at which a weight counts in full, as most programs write: R = tau / dt, or 1 / dt
+        for perfect integrators.  If the file implies none, it is 1 ms.
     n_steps : int, optional
         Steps of a sample; by default the number that bioconv stored with the graph, or 100.
     encoder : {"current", "regular", "poisson"}
         How samples are encoded: as currents that are constant over all steps, or as spikes.
-    unit : {"s", "ms"}
+    unit : {"s", "ms"}, optional
         Unit of the times in the file: those of snnTorch, Norse, Rockpool and Lava are in seconds,
-        those of hxtorch and jaxsnn in ms.  sinabs gives neurons without a leak R = 1 and adds the
-        weight in every step, which corresponds to "ms" with dt = 1.
+        those of hxtorch and jaxsnn in ms, and those of sinabs in steps, which corresponds to "ms".
+        By default it is "s", or "ms" if the times are too long for seconds.
     extras : bool
         Also read what NIR cannot represent and bioconv stored as metadata: reset by subtraction,
         start values, refractory periods.  Other readers ignore them.
@@ -73,10 +75,15 @@ def read_nir(
         neurons.
     ParameterError
         The encoder or unit is unknown, or the step or the number of steps is not valid.
+
+    Warns
+    -----
+    UserWarning
+        If the unit or the step are not certain, or if neurons cannot fire.
     """
-    if encoder not in ENCODERS or unit not in _UNITS:
+    if encoder not in ENCODERS or unit not in (None, *UNITS):
         raise ParameterError(
-            f"encoder must be one of {', '.join(ENCODERS)}, and unit one of {', '.join(_UNITS)}. "
+            f"encoder must be one of {', '.join(ENCODERS)}, and unit one of {', '.join(UNITS)}. "
             f"Received: encoder={encoder!r}, unit={unit!r}."
         )
     if (dt is not None and not 0 < dt < np.inf) or (n_steps is not None and n_steps < 1):
@@ -85,28 +92,18 @@ def read_nir(
             f"Received: dt={dt!r}, n_steps={n_steps!r}."
         )
     path = Path(path)
-    graph = read(path)
-    written_dt, written_steps = _grid(graph, path.name)
+    graph = with_shapes(read(path), path.name)
+    time = clock(graph, path.name, unit, dt)
     options = Options(
         name=name or identifier(path.stem),
-        dt=float(written_dt if dt is None else dt),
-        n_steps=int(written_steps if n_steps is None else n_steps),
+        dt=time.dt,
+        n_steps=int(stored_steps(graph) if n_steps is None else n_steps),
         encoders={"": encoder},
-        second=_UNITS[unit],
+        second=UNITS[time.unit],
         extras=extras,
     )
-    return network_of(graph, options)
-
-
-def _grid(graph: Graph, label: str) -> tuple[float, int]:
-    """Return the step in ms and the number of steps stored with a graph, or the defaults."""
-    author = graph.metadata.get("written_by")
-    if not isinstance(author, str) or author != "bioconv":
-        return _DT, _N_STEPS
-    values = [np.asarray(graph.metadata.get(key, np.nan)) for key in ("dt", "n_steps")]
-    if not all(v.size == 1 and v.dtype.kind in "iuf" and 0 < v.item() < 1e9 for v in values):
-        raise NetworkFileError(
-            f"{label}: its metadata lack a valid dt or n_steps. Export the network again."
-        )
-    dt, n_steps = (value.item() for value in values)
-    return float(f"{dt * _UNITS['s']:.12g}"), max(int(n_steps), 1)
+    network = network_of(graph, options)
+    notes = [time.note] if time.note else []
+    for note in (*notes, *(f"{path.name}: {sentence}." for sentence in silent(network))):
+        warnings.warn(note, stacklevel=2)
+    return network

@@ -32,15 +32,13 @@ from bioconv.neurons.library.parts import (
     reset_statement,
     t_ref,
 )
+from bioconv.targets.nir.extras import SECOND, compact, metadata_of, with_extras
 from bioconv.targets.nir.graph import Node, channels_first, channels_last
 
 Floats = NDArray[np.float64]
 
 _SOURCE = "Pedersen et al. 2024, Nature Communications 15:8122, Neuromorphic intermediate "
 _SOURCE += "representation, table 1; nir 1.0.8, nir/ir/neuron.py"
-#: ms
-SECOND = 1e3
-
 _V_REST = Parameter("v_rest", 0.0, "mV", "Resting potential, also the start value", role=roles.REST)
 _V_RESET = Parameter("v_reset", 0.0, "mV", "Reset potential", role=roles.RESET)
 _V_TH = Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD)
@@ -275,7 +273,8 @@ def node_of(population: Population, kind: str, dt: float, shape: tuple[int, ...]
     if of.silent:
         values["v_threshold"] = spread("v_th") - rest
         values["v_reset"] = spread("v_reset") - rest
-    return Node(kind, values, _metadata(population, of, shape))
+    metadata = metadata_of(population, of.subtracts(population.model), bool(of.silent), shape)
+    return Node(kind, values, metadata)
 
 
 def written(node: Node) -> tuple[Node, dict[str, float]]:
@@ -293,20 +292,6 @@ def written(node: Node) -> tuple[Node, dict[str, float]]:
     if "v_threshold" in values:
         values["v_threshold"] = np.nextafter(values["v_threshold"], np.float32(-np.inf))
     return replace(node, values=values), errors
-
-
-def _metadata(population: Population, of: Family, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return what NIR cannot represent."""
-    extra: dict[str, Any] = {}
-    if of.subtracts(population.model):
-        extra["reset"] = "subtraction"
-    start = np.asarray(population.start("v")) - np.asarray(population.value("v_rest"))
-    blocked = population.value("t_ref") if of.silent else 0.0
-    for name, value in (("v_start", start), ("t_ref", np.asarray(blocked) / SECOND)):
-        if np.any(value):
-            array = np.broadcast_to(value, population.shape).reshape(shape)
-            extra[name] = np.array(channels_first(array), np.float64)
-    return extra
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,10 +351,10 @@ def population_of(name: str, node: Node, dt: float, second: float, extras: bool)
     if of.silent:
         parameters["v_th"] = channels_last(_above(np.asarray(node.values["v_threshold"])))
         parameters["v_reset"] = last.get("v_reset", np.zeros(last["r"].shape))
-    parameters = {key: _compact(value) for key, value in parameters.items()}
+    parameters = {key: compact(value) for key, value in parameters.items()}
     population = Population(name, tuple(last["r"].shape), of.model, parameters)
     if extras:
-        population = _with_extras(population, of, node, second)
+        population = with_extras(population, of.subtracting, node, second)
     return Read(population, spike, constant)
 
 
@@ -390,23 +375,3 @@ def _above(threshold: NDArray[Any]) -> Floats:
     """Return the smallest number above a threshold in the array's own precision."""
     floats = threshold if threshold.dtype.kind == "f" else threshold.astype(np.float64)
     return np.nextafter(floats, np.array(np.inf, floats.dtype)).astype(np.float64)
-
-
-def _compact(value: Any) -> Any:
-    """Return a single number if all values are equal, else the values."""
-    array = np.asarray(value, np.float64)
-    return float(array.flat[0]) if array.size and np.all(array == array.flat[0]) else array
-
-
-def _with_extras(population: Population, of: Family, node: Node, second: float) -> Population:
-    """Return the population with the additional values from the node's metadata."""
-    model, extra = population.model, node.metadata
-    if extra.get("reset") == "subtraction" and of.subtracting:
-        model = of.subtracting[0]
-    parameters, initial = dict(population.parameters), dict(population.initial)
-    if "t_ref" in extra and model.refractory:
-        parameters["t_ref"] = _compact(channels_last(np.asarray(extra["t_ref"])) * second)
-    if "v_start" in extra:
-        start = channels_last(np.asarray(extra["v_start"], np.float64))
-        initial["v"] = _compact(start + np.asarray(parameters["v_rest"]))
-    return replace(population, model=model, parameters=parameters, initial=initial)

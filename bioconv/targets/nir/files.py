@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import importlib
+import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bioconv.ground.errors import ExpressionError, NetworkFileError, SimulatorMissingError
 from bioconv.neurons.language.grammar import check_name
 from bioconv.reading.hdf5 import Hdf5File
-from bioconv.targets.nir.graph import FIELDS, OPTIONAL, Graph, Node
+from bioconv.targets.nir.graph import (
+    FIELDS,
+    GRAPH_METADATA,
+    NODE_METADATA,
+    OPTIONAL,
+    Graph,
+    Node,
+)
+from bioconv.targets.nir.meaning import problem
 
 #: largest depth of subgraphs within subgraphs
 _DEEPEST = 20
@@ -45,7 +51,10 @@ def write(graph: Graph, path: Path) -> None:
     }
     edges = [(names[pre], names[post]) for pre, post in graph.edges]
     whole = nir.NIRGraph(nodes=nodes, edges=edges, metadata=dict(graph.metadata))
-    nir.write(str(path), whole)
+    # In memory, because the HDF5 library crashes if the disk is full when it closes a file.
+    image = io.BytesIO()
+    nir.write(image, whole)
+    path.write_bytes(image.getbuffer())
 
 
 def _usual_names(graph: Graph) -> dict[str, str]:
@@ -67,13 +76,13 @@ def read(path: Path) -> Graph:
     """
     label = path.name
     try:
-        file = Hdf5File(path, label)
+        with Hdf5File(path, label) as file:
+            return _Reader(file).graph()
     except (OSError, ValueError) as error:
         if isinstance(error, NetworkFileError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise NetworkFileError(f"{label}: cannot be read ({reason}). Check the path.") from None
-    return _Reader(file).graph()
 
 
 class _Reader:
@@ -96,7 +105,7 @@ class _Reader:
         return Graph(
             {names[name]: node for name, node in self.nodes.items()},
             tuple(dict.fromkeys((names[pre], names[post]) for pre, post in self.edges)),
-            self._values("node/metadata"),
+            self._values("node/metadata", GRAPH_METADATA),
         )
 
     def _take(self, place: str, prefix: str, depth: int) -> None:
@@ -136,23 +145,21 @@ class _Reader:
         if kind not in FIELDS:
             known = ", ".join(FIELDS)
             raise self.file.error(f"{place} has the type {kind!r:.60}, expected one of {known}")
-        found = self._values(place)
-        missing = [n for n in FIELDS[kind] if n not in found and n not in OPTIONAL]
+        values = self._values(place, FIELDS[kind])
+        missing = [n for n in FIELDS[kind] if n not in values and n not in OPTIONAL]
         if missing:
             raise self.file.error(f"{place} ({kind}) lacks {', '.join(missing)}")
-        values = {name: found[name] for name in FIELDS[kind] if name in found}
-        for name, value in values.items():
-            reason = _wrong(name, value)
-            if reason is not None:
-                raise self.file.error(f"{place}: {name} {reason}")
+        reason = problem(kind, values)
+        if reason is not None:
+            raise self.file.error(f"{place}: {reason}")
         if depth and kind in ("Input", "Output"):
             kind, values = "Identity", {}
-        return Node(kind, values, self._values(f"{place}/metadata"))
+        return Node(kind, values, self._values(f"{place}/metadata", NODE_METADATA))
 
-    def _values(self, place: str) -> dict[str, Any]:
-        """Return the datasets of a group: arrays, texts, and lists of texts."""
+    def _values(self, place: str, names: Iterable[str]) -> dict[str, Any]:
+        """Return some datasets of a group: arrays, texts, and lists of texts."""
         found: dict[str, Any] = {}
-        for name in self.file.children(place):
+        for name in names:
             where = f"{place}/{name}"
             for kind in (self.file.dataset_text, self.file.dataset_texts, self.file.array):
                 value = kind(where)
@@ -166,26 +173,6 @@ class _Reader:
         if texts is None or len(texts) % 2:
             raise self.file.error(f"{place} has no list of edges")
         yield from zip(texts[::2], texts[1::2], strict=True)
-
-
-def _wrong(name: str, value: Any) -> str | None:
-    """Return what is wrong with a value of a node of any type, or None if nothing is."""
-    if isinstance(value, str | list):
-        return None if name == "padding" and isinstance(value, str) else "is text, not numbers"
-    if not np.all(np.isfinite(value)):
-        return "has values that are NaN or infinite"
-    if name == "shape" and not _is_shape(np.atleast_1d(value)):
-        return "must be an integer of at least 1 for each axis"
-    return None
-
-
-def _is_shape(value: NDArray[Any]) -> bool:
-    return (
-        value.dtype.kind in "iuf"
-        and value.ndim == 1
-        and value.size > 0
-        and bool(np.all((value == np.floor(value)) & (value >= 1) & (value < 2**63)))
-    )
 
 
 def _identifiers(names: Mapping[str, Any]) -> dict[str, str]:

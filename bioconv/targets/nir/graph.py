@@ -36,6 +36,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 #: values that are missing in older files
 OPTIONAL = ("input_shape", "input_type", "v_reset", "w_in")
+#: metadata that are read: those of the graph, and those of a node (see `cells`)
+GRAPH_METADATA = ("written_by", "dt", "n_steps")
+NODE_METADATA = ("reset", "t_ref", "v_start")
 #: types of nodes with a state, which become populations
 NEURONS = ("I", "IF", "LI", "LIF", "CubaLI", "CubaLIF")
 

@@ -13,7 +13,7 @@ from bioconv.analog.functions import Linear, ReLU
 from bioconv.analog.graph import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.ground.errors import ConversionError, NetworkFileError, ParameterError
 from bioconv.network import Drive, Input, Population, Projection, Readout, SpikingNetwork
-from bioconv.operators import Operator, compose, identity, is_identity, scaled
+from bioconv.operators import Operator, Reshape, compose, identity, is_identity, scaled
 from bioconv.targets.nir.cells import SECOND, Read, family, population_of
 from bioconv.targets.nir.graph import NEURONS, Graph, Shape, first, last, size
 from bioconv.targets.nir.operators import bias_of, operator_of
@@ -139,12 +139,15 @@ class _Importer:
             before = operators[-1].out_shape if operators else shape
             node = self.graph.nodes[name]
             if node.kind in (*NEURONS, "Output"):
-                same = size(before) == size(node.shape) and node.kind == "Output"
-                if before != last(node.shape) and not same:
+                wanted = last(node.shape)
+                same = size(before) == size(wanted) and node.kind == "Output"
+                if before != wanted and not same and _wide(before) != _wide(wanted):
                     received = (
                         f"has shape {node.shape}, but receives values of shape {first(before)}"
                     )
                     raise self.error(name, received)
+                if before != wanted and not same:  # axes of length 1 do not change the order
+                    operators = (*operators, Reshape(before, wanted))
                 joined = compose(*operators) if operators else identity(shape)
                 yield _Path(start, name, joined, delay)
                 continue
@@ -171,11 +174,12 @@ class _Importer:
         """Return the sum of the biases of linear nodes at each population, in NIR's unit."""
         total: dict[str, Floats] = {}
         for name, shape in list(self.shapes.items()):
-            value = bias_of(self.graph.nodes[name])
+            try:
+                value = bias_of(self.graph.nodes[name], shape)
+            except ParameterError as error:
+                raise self.error(name, error) from None
             if value is None:
                 continue
-            if value.shape != shape[-1:]:
-                raise self.error(name, f"has {value.size} biases for {shape[-1]} channels")
             constant = np.broadcast_to(value, shape)
             for path in self._from(name, shape):
                 arrived = constant
@@ -263,6 +267,11 @@ class _Importer:
         inputs = tuple(GraphInput(name, shape) for name, shape in self.inputs.items())
         names = tuple(name for name in self.read if name in outputs) or (layers[-1].name,)
         return AnalogGraph(self.options.name, inputs, tuple(layers), names)
+
+
+def _wide(shape: Shape) -> Shape:
+    """Return a shape without its axes of length 1."""
+    return tuple(n for n in shape if n > 1)
 
 
 def _scaled(operator: Operator, factor: Floats) -> Operator:

@@ -45,20 +45,47 @@ def operator_of(node: Node, shape: Shape) -> Operator:
     return made
 
 
-def bias_of(node: Node) -> Array | None:
-    """Return the bias of a node for its channels, or None if it has none."""
+def bias_of(node: Node, shape: Shape) -> Array | None:
+    """Return the bias of a node as an array that broadcasts to its output, or None if it has none.
+
+    Parameters
+    ----------
+    node : Node
+    shape : tuple of int
+        Shape of the output, channels last.
+
+    Raises
+    ------
+    ParameterError
+        If the number of biases is not that of the channels.
+    """
     bias = node.values.get("bias")
-    return None if bias is None or not np.any(bias) else np.asarray(bias, np.float64)
+    if bias is None or not np.any(bias):
+        return None
+    value = np.asarray(bias, np.float64)
+    # The bias of a matrix is that of the axis which it multiplies, see `_matrix`.
+    axis = -2 if node.kind == "Affine" and len(shape) > 1 else -1
+    if value.shape != (shape[axis],):
+        raise ParameterError(f"has {value.size} biases for {shape[axis]} channels")
+    return value[:, None] if axis == -2 else value
 
 
 def _matrix(values: Values, shape: Shape) -> Operator:
     weight = np.asarray(values["weight"], np.float64)
     if weight.ndim != 2:
         raise ParameterError(f"its weight has {weight.ndim} axes, expected 2: (outputs, inputs)")
-    if len(shape) > 1 and size(shape) == weight.shape[1]:  # flattened implicitly
+    kernel = np.ascontiguousarray(weight.T)
+    if len(shape) == 1:
+        return Dense(shape, kernel)
+    if size(shape) == weight.shape[1] != first(shape)[-1]:  # flattened implicitly
         flat = _flattening(shape, (size(shape),))
-        return compose(flat, Dense(flat.out_shape, np.ascontiguousarray(weight.T)))
-    return Dense(shape, np.ascontiguousarray(weight.T))
+        return compose(flat, Dense(flat.out_shape, kernel))
+    # PyTorch multiplies the last axis of NIR's order, which is the last but one here.
+    rank = len(shape)
+    swapped = (*range(rank - 2), rank - 1, rank - 2)
+    to_last = Permute(shape, swapped)
+    dense = Dense(to_last.out_shape, kernel)
+    return compose(to_last, dense, Permute(dense.out_shape, swapped))
 
 
 def _convolution(rank: int) -> Callable[[Values, Shape], Operator]:
