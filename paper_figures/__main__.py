@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from bioconv.ground.errors import BioconvError
+from bioconv.ground.errors import BioconvError, ParameterError
 from bioconv.paper_figures import frame
 
 _KEPT = Path(__file__).parent / "kept"
@@ -66,6 +66,8 @@ def _run(options: argparse.Namespace) -> None:
             print(path)
         return
     data = frame.data_folder(options.data)
+    if options.quick and options.data:
+        raise ParameterError("--quick uses small substitutes, not --data. Omit one of them.")
     if data and (data / "keras").is_dir():
         # Keras reads this on import, and no module has imported it yet.
         os.environ.setdefault("KERAS_HOME", str((data / "keras").absolute()))

@@ -15,8 +15,8 @@ import os
 import pkgutil
 import textwrap
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Result = Mapping[str, NDArray]
 
+#: status of a quick run, which says nothing about the claims
+QUICK = "no verdict"
 #: prefix of the names of figures: the paper
 PAPERS = ("bioconv_", "mueller_", "rueckauer_", "stanojevic_", "stoeckl_", "yousefzadeh_")
 
@@ -72,6 +74,16 @@ class Claim:
         if self.kind == "at most":
             return measured <= self.value + self.tolerance
         return abs(measured - self.value) <= self.tolerance
+
+    def accepted(self) -> str:
+        """Return the numbers that satisfy the claim, in words."""
+        if self.kind == "at least":
+            return f"at least {self.value - self.tolerance:.6g}"
+        if self.kind == "at most":
+            return f"at most {self.value + self.tolerance:.6g}"
+        if not self.tolerance:
+            return f"{self.value:.6g}"
+        return f"{self.value - self.tolerance:.6g} to {self.value + self.tolerance:.6g}"
 
 
 @dataclass(frozen=True)
@@ -214,12 +226,16 @@ def _record(
     held = sum(row["holds"] for row in rows)
     whole = held == len(rows) and not manifest.partly
     status = "reproduced" if whole else "partly" if held else "not reproduced"
+    if context.quick:
+        status = QUICK
     reasons = [
         f"{row['what']}: paper {row['value']:g}, here {row['measured']:g}"
         for row in rows
         if not row["holds"]
     ]
     why = "; ".join([*reasons, manifest.partly] if manifest.partly else reasons)
+    if context.quick:
+        why = "a quick run uses too few samples and steps to judge the claims"
     return {
         "name": name,
         "paper": manifest.paper,
@@ -316,7 +332,7 @@ Written by `python -m paper_figures keep` from the records of
 
 
 def report(folder: str | Path) -> str:
-    """Return a Markdown table of all figures with results in ``folder``.
+    """Return two Markdown tables: all figures with results in ``folder``, and their claims.
 
     Raises
     ------
@@ -328,14 +344,38 @@ def report(folder: str | Path) -> str:
     ]
     if not records:
         raise DataError(f"no results in {str(folder)!r}. Run: python -m paper_figures all")
-    lines = ["| figure | claim | paper | here | holds | computed on |", "|---|---|---|---|---|---|"]
-    for record in records:
-        for claim in record["claims"]:
-            lines.append(
-                f"| {record['paper']} {record['number']} | {claim['what']} | "
-                f"{claim['kind']} {claim['value']:.6g} (± {claim['tolerance']:g}, "
-                f"{claim['source']}) | "
-                f"{claim['measured']:.5g} | {'yes' if claim['holds'] else 'no'} | "
-                f"{record['used']}{' (quick)' if record['quick'] else ''} |"
-            )
-    return "\n".join(lines) + "\n"
+    rows = [
+        [_label(record), *(record[key] for key in ("status", "why", "data", "used"))]
+        for record in records
+    ]
+    titles = ["figure", "verdict", "why not in full", "data of the paper", "computed on"]
+    figures = _table(titles, rows)
+    rows = [
+        [
+            _label(record),
+            claim["what"],
+            f"{claim['value']:.6g} ({claim['source']})",
+            _claim_of(claim).accepted(),
+            f"{claim['measured']:.5g}",
+            "not judged" if record["quick"] else "yes" if claim["holds"] else "no",
+        ]
+        for record in records
+        for claim in record["claims"]
+    ]
+    claims = _table(["figure", "claim", "paper", "accepted", "here", "holds"], rows)
+    return f"{figures}\n{claims}"
+
+
+def _label(record: Mapping[str, Any]) -> str:
+    return f"{record['paper']} {record['number']}"
+
+
+def _claim_of(row: Mapping[str, Any]) -> Claim:
+    return Claim(**{entry.name: row[entry.name] for entry in fields(Claim)})
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [titles, ["---"] * len(titles), *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)

@@ -67,10 +67,10 @@ def test_figure_runs_and_says_what_it_was_computed_on(
     record = json.loads((folder / f"{name}.json").read_text())
     assert record["quick"]
     assert (folder / f"{name}.png").stat().st_size > 10_000
-    assert record["status"] in ("reproduced", "partly", "not reproduced")
+    assert record["status"] == "no verdict"
     assert all(np.isfinite(claim["measured"]) for claim in record["claims"])
     assert record["used"]
-    assert record["why"] or record["status"] == "reproduced"
+    assert record["why"]
     with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
         nothing = set(indifferent(frame.figure(name), dict(file)))
     assert nothing <= set(INDIFFERENT.get(name, ())), "claims that constant results would meet"
@@ -126,8 +126,25 @@ def test_a_figure_with_other_data_is_reproduced_in_part_at_most() -> None:
         "bioconv", "Fig 0", "", (frame.Claim("a", "", 1.0),), data="", partly="other data"
     )
     used = {"used": np.array("digits")}
-    record = frame._record("fig_0", manifest, {"a": 1.0}, used, QUICK)
+    record = frame._record("fig_0", manifest, {"a": 1.0}, used, frame.Context())
     assert (record["status"], record["why"]) == ("partly", "other data")
+
+
+def test_a_quick_run_has_no_verdict() -> None:
+    manifest = frame.Manifest("bioconv", "Fig 0", "", (frame.Claim("a", "", 1.0),), data="")
+    used = {"used": np.array("digits")}
+    record = frame._record("fig_0", manifest, {"a": 1.0}, used, QUICK)
+    assert record["status"] == "no verdict"
+    assert "too few samples" in record["why"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted"),
+    [("within", "0.75 to 1.25"), ("at least", "at least 0.75"), ("at most", "at most 1.25")],
+)
+def test_the_numbers_that_a_claim_accepts_are_named(kind: str, accepted: str) -> None:
+    claim = frame.Claim("a", "", 1.0, tolerance=0.25, kind=kind)
+    assert claim.accepted() == accepted
 
 
 def test_numbers_of_numpy_are_written_as_json() -> None:
@@ -230,14 +247,21 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "mueller_fig_4_5" in capsys.readouterr().out
     arguments = ["run", "mueller_fig_4_3", "--quick", "-o", str(tmp_path)]
     assert main(arguments) == 0
-    assert "reproduced" in capsys.readouterr().out
+    assert "no verdict" in capsys.readouterr().out
     assert main(["report", "-o", str(tmp_path)]) == 0
-    assert "mueller Fig 4.3" in capsys.readouterr().out
+    table = capsys.readouterr().out
+    assert "| mueller Fig 4.3 | no verdict |" in table
+    assert "not judged" in table
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["run", "fig_42"], ["report", "-o", "nowhere"], ["all", "--data", "no/such/folder"]],
+    [
+        ["run", "fig_42"],
+        ["report", "-o", "nowhere"],
+        ["all", "--data", "no/such/folder"],
+        ["all", "--quick", "--data", "."],
+    ],
 )
 def test_bad_input_ends_in_a_message(
     arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch
