@@ -16,7 +16,7 @@ from bioconv.paper_figures.exact_spikes import converted, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import accuracy, dataset
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import BLUE, GREEN, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, finish, panels
 from bioconv.simulators.stimulation import stimulate
 from bioconv.training import Training, evaluate
 
@@ -142,9 +142,12 @@ def plot(result: Result, context: Context) -> Figure:
     b.plot(result["tuned ratios"], 100 * result["tuned"], "^", color=GREEN, label="fine-tuned")
     b.axhline(100 * float(result["analog"]), color="k", linestyle=":", label="ReLU network")
     b.set_xscale("log")
-    b.set_xticks(result["ratios"], [f"{ratio:g}" for ratio in result["ratios"]])
+    b.axvline(_BOUND, color=GRAY, linewidth=0.8)
+    b.annotate("Eq 3.18", (_BOUND, 20), (4, 0), fontsize=7, textcoords="offset points")
+    ticks = [ratio for ratio in result["ratios"] if ratio != 0.6]  # too close to its neighbour
+    b.set_xticks(ticks, [f"{ratio:g}" for ratio in ticks])
     b.minorticks_off()
     b.set_ylim(0, 102)
-    b.legend(fontsize=7, frameon=False, loc="lower right")
+    b.legend(fontsize=7, frameon=False, loc="center right")
     finish(b, "b  accuracy", r"$\tau_1$ (longest coding interval)", "accuracy (%)")
     return figure
