@@ -33,6 +33,7 @@ from bioconv.analog.samples import Data
 from bioconv.export.folder import template
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import ExportError, ParameterError, Problem, SimulationError
 from bioconv.ground.files import new_folder
 from bioconv.recurrent.activity import received
@@ -133,8 +134,7 @@ def simulate(graph: AnalogGraph, x: Data, layer: str) -> CellRun:
         if done.returncode:
             lines = "\n".join(done.stderr.splitlines()[-_LAST_LINES:])
             raise SimulationError(f"The Brian2 program of {layer} failed:\n{lines}")
-        with np.load(place / "result.npz", allow_pickle=False) as arrays:
-            found = dict(arrays)
+        found = read_arrays(place / "result.npz", SimulationError)
     counts = {f"{layer}/{name}": found[f"count_{name.replace('/', '_')}"] for name in _names(cell)}
     return CellRun(found["output"], counts)
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from bioconv.export import write_program
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import check_words
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
@@ -104,8 +105,7 @@ def run_program(
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
     n_images = len(next(iter(data.values())))
     _execute(command, folder.parent, n_images, settings)
-    with np.load(result, allow_pickle=False) as arrays:
-        return _recording(network, settings, dict(arrays))
+    return _recording(network, settings, read_arrays(result, SimulationError))
 
 
 def _execute(command: list[str], scratch: Path, n_images: int, settings: Settings) -> None:
