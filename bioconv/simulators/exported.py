@@ -21,6 +21,7 @@ from bioconv.export.support.arrays import write
 from bioconv.export.tables import check_words
 from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
+from bioconv.ground.processes import ending_with_us
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
@@ -114,7 +115,7 @@ def _execute(command: list[str], scratch: Path, n_images: int, settings: Setting
         (scratch / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages,
         tqdm(total=n_images, unit="image", disable=None if settings.progress else True) as bar,
         subprocess.Popen(
-            command,
+            ending_with_us(command),
             cwd=scratch,
             env=_environment(),
             stdout=subprocess.PIPE,
