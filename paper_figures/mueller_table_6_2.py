@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.analog import AnalogGraph
+from bioconv.ground.archives import read_arrays
+from bioconv.ground.errors import DataError
 from bioconv.ground.keras_engine import import_keras
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import Workload
@@ -102,8 +104,8 @@ def _clips(context: Context) -> tuple[NDArray, NDArray, str]:
         x = rng.normal(size=(_N_CLASSES, 49, 10))[y] + rng.normal(size=(len(y), 49, 10))
         source = "noisy patterns, each value repeated for 98 x 40 inputs"
     else:
-        with np.load(path, allow_pickle=False) as file:
-            x, y = file["x"][..., 0], file["y"].astype(np.int64).reshape(-1)
+        file = read_arrays(path, DataError, ("x", "y"))
+        x, y = file["x"][..., 0], file["y"].astype(np.int64).reshape(-1)
         source = "speech commands as 49 x 10 MFCC, each value repeated for 98 x 40 inputs"
     lowest, highest = x.min(axis=(0, 1)), x.max(axis=(0, 1))  # of each coefficient
     scaled = (x - lowest) / (highest - lowest)

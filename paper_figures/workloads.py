@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.data import fit_shape, load_data
+from bioconv.ground.archives import read_arrays
+from bioconv.ground.errors import DataError
 from bioconv.paper_figures.frame import Context
 from bioconv.reading import read
 
@@ -58,9 +60,9 @@ def cifar10(context: Context, name: str, n_images: int) -> Workload:
     path = context.model_file(*parts)
     if path is None or context.data is None or context.quick:
         return digits("digits_cnn", n_images)
-    with np.load(context.data / "cifar10" / "cifar10_exact_subset.npz", allow_pickle=False) as file:
-        calibration, x = file["x_train4000"][:1000], file["x_test1000"][:n_images]
-        y = file["y_test1000"][:n_images].reshape(-1)
+    file = read_arrays(context.data / "cifar10" / "cifar10_exact_subset.npz", DataError)
+    calibration, x = file["x_train4000"][:1000], file["x_test1000"][:n_images]
+    y = file["y_test1000"][:n_images].reshape(-1)
     return Workload(
         label=label,
         graph=read(path),
@@ -77,8 +79,8 @@ def cifar10_training(context: Context, name: str) -> tuple[NDArray, NDArray]:
     if context.model_file(*parts) is None or context.data is None or context.quick:
         x, y = load_data("digits", split="train", n_images=context.pick(1437, 200))
         return x, np.asarray(y)
-    with np.load(context.data / "cifar10" / "cifar10_exact_subset.npz", allow_pickle=False) as file:
-        x, y = file["x_train4000"], file["y_train4000"].reshape(-1)
+    file = read_arrays(context.data / "cifar10" / "cifar10_exact_subset.npz", DataError)
+    x, y = file["x_train4000"], file["y_train4000"].reshape(-1)
     return (x * scale).astype(np.float32), y.astype(np.int64)
 
 
@@ -87,8 +89,8 @@ def keywords(context: Context, n_images: int) -> Workload:
     path = context.model_file("mlperf_kws_dscnn", "kws_ref_model_rebuilt.keras")
     if path is None or context.data is None or context.quick:
         return digits("digits_cnn", n_images)
-    with np.load(context.data / "speech" / "kws_mfcc.npz", allow_pickle=False) as file:
-        x, y = file["x"].astype(np.float32), file["y"].astype(np.int64)
+    file = read_arrays(context.data / "speech" / "kws_mfcc.npz", DataError)
+    x, y = file["x"].astype(np.float32), file["y"].astype(np.int64)
     return Workload(
         label="DS-CNN",
         graph=read(path),

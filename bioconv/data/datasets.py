@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bioconv.ground.errors import DataNotFoundError, UnknownNameError
+from bioconv.ground.archives import array_names, read_arrays
+from bioconv.ground.errors import DataError, DataNotFoundError, UnknownNameError
 from bioconv.ground.keras_engine import import_keras, keras_home
 
 Array = npt.NDArray[Any]
@@ -244,11 +245,12 @@ def from_npz(name: str, path: DataPath) -> Dataset:
     where = Path(path)
     files = sorted(where.glob("*.npz")) if where.is_dir() else [where]
     for file in filter(Path.is_file, files):
-        with np.load(file, allow_pickle=False) as arrays:
-            for keys in _NPZ_KEYS:
-                if all(key in arrays for key in keys) and _fits(name, arrays[keys[0]]):
-                    x_train, y_train, x_test, y_test = (arrays[key] for key in keys)
-                    return (x_train, y_train.ravel()), (x_test, y_test.ravel())
+        found = array_names(file, DataError)
+        for keys in (keys for keys in _NPZ_KEYS if set(keys) <= set(found)):
+            arrays = read_arrays(file, DataError, keys)
+            if _fits(name, arrays[keys[0]]):
+                x_train, y_train, x_test, y_test = (arrays[key] for key in keys)
+                return (x_train, y_train.ravel()), (x_test, y_test.ravel())
     wanted = " or ".join("(" + ", ".join(keys) + ")" for keys in _NPZ_KEYS)
     raise DataNotFoundError(
         f"No data of {name} at {where}: looked for an .npz file with the arrays {wanted} and "

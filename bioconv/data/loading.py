@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.data import datasets
+from bioconv.ground.archives import array_names, read_arrays
 from bioconv.ground.errors import DataError
 
 #: names of the datasets
@@ -88,20 +88,12 @@ def _from_file(path: Path) -> Data:
             f"no data file {str(path)!r}. Pass an .npz file with arrays x and (optionally) y, "
             f"or one of the names {', '.join(NAMES)}."
         )
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if "x" not in archive:
-                raise DataError(
-                    f"{path}: no array called x. Found: {', '.join(archive) or 'nothing'}. "
-                    "Save one with numpy.savez(file, x=images, y=labels)."
-                )
-            x = np.asarray(archive["x"])
-            y = np.asarray(archive["y"]) if "y" in archive else None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError, AttributeError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} cannot be read as an .npz file: {error}") from error
-    return _checked(path, x, y)
+    save = "Save it with numpy.savez(file, x=images, y=labels)."
+    arrays = read_arrays(path, DataError, ("x", "y"), advice=save)
+    if "x" not in arrays:
+        found = ", ".join(array_names(path, DataError)) or "nothing"
+        raise DataError(f"{path}: no array called x. Found: {found}. {save}")
+    return _checked(path, arrays["x"], arrays.get("y"))
 
 
 def _checked(path: Path, x: NDArray, y: NDArray | None) -> Data:

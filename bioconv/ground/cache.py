@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,23 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.archives import read_arrays
+from bioconv.ground.errors import DataError
 from bioconv.ground.files import new_file
 from bioconv.ground.places import default_cache
 
 Arrays = dict[str, NDArray[np.float64]]
-
-#: Exceptions for damaged files.  zipfile raises RuntimeError for an entry that seems encrypted
-#: or compressed in an unknown way; an array in place of an archive causes a TypeError.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    TypeError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def remembered(
@@ -82,11 +69,11 @@ def _plain(value: Any) -> Any:
 def _read(path: Path, names: tuple[str, ...]) -> Arrays | None:
     """Return the arrays of a file; None if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in names}
-    except _DAMAGE:
+        arrays = read_arrays(path, DataError, names)
+    except DataError:
         return None
-    return arrays if all(a.dtype == np.float64 for a in arrays.values()) else None
+    whole = arrays.keys() == set(names) and all(a.dtype == np.float64 for a in arrays.values())
+    return arrays if whole else None
 
 
 def _write(path: Path, arrays: Arrays) -> None:

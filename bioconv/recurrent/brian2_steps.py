@@ -33,8 +33,10 @@ from bioconv.analog.samples import Data
 from bioconv.export.folder import template
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import ExportError, ParameterError, Problem, SimulationError
 from bioconv.ground.files import new_folder
+from bioconv.ground.processes import ending_with_us
 from bioconv.recurrent.activity import received
 from bioconv.recurrent.places import sides
 from bioconv.simulators.exported import require
@@ -128,13 +130,19 @@ def simulate(graph: AnalogGraph, x: Data, layer: str) -> CellRun:
         place = Path(scratch)
         program = emit(graph, layer, place / "program")[0]
         write(place / "x.npz", dict(zip(("x", "mask"), inputs, strict=False)))
-        command = [sys.executable, program, "--data", place / "x.npz", "-o", place / "result.npz"]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        command: list[str | Path] = [
+            sys.executable,
+            program,
+            "--data",
+            place / "x.npz",
+            "-o",
+            place / "result.npz",
+        ]
+        done = subprocess.run(ending_with_us(command), capture_output=True, text=True, check=False)
         if done.returncode:
             lines = "\n".join(done.stderr.splitlines()[-_LAST_LINES:])
             raise SimulationError(f"The Brian2 program of {layer} failed:\n{lines}")
-        with np.load(place / "result.npz", allow_pickle=False) as arrays:
-            found = dict(arrays)
+        found = read_arrays(place / "result.npz", SimulationError)
     counts = {f"{layer}/{name}": found[f"count_{name.replace('/', '_')}"] for name in _names(cell)}
     return CellRun(found["output"], counts)
 

@@ -19,7 +19,9 @@ from tqdm import tqdm
 from bioconv.export import write_program
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import check_words
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
+from bioconv.ground.processes import ending_with_us
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
@@ -104,8 +106,7 @@ def run_program(
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
     n_images = len(next(iter(data.values())))
     _execute(command, folder.parent, n_images, settings)
-    with np.load(result, allow_pickle=False) as arrays:
-        return _recording(network, settings, dict(arrays))
+    return _recording(network, settings, read_arrays(result, SimulationError))
 
 
 def _execute(command: list[str], scratch: Path, n_images: int, settings: Settings) -> None:
@@ -114,7 +115,7 @@ def _execute(command: list[str], scratch: Path, n_images: int, settings: Setting
         (scratch / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages,
         tqdm(total=n_images, unit="image", disable=None if settings.progress else True) as bar,
         subprocess.Popen(
-            command,
+            ending_with_us(command),
             cwd=scratch,
             env=_environment(),
             stdout=subprocess.PIPE,

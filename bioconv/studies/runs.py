@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from bioconv.ground.errors import BioconvError, ParameterError
 from bioconv.ground.files import read_json, write_json
+from bioconv.ground.processes import end_with_parent
 
 Record = dict[str, Any]
 Key = TypeVar("Key", bound=Hashable)
@@ -109,7 +110,7 @@ def _results(
         return
     # Processes are spawned, because forking can hang after JAX has started threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_workers, context) as pool:
+    with ProcessPoolExecutor(n_workers, context, end_with_parent) as pool:
         try:
             waiting = {
                 pool.submit(_attempt, work, job.arguments, n_workers): key

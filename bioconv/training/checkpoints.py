@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,12 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import DataError, NetworkFileError
 from bioconv.ground.files import new_file
 
 #: version of the format, part of every fingerprint
 _VERSION = 1
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile)
 
 
 def fingerprint(options: Any, record: Mapping[str, Any], dtype: str, *trees: Any) -> str:
@@ -90,12 +89,12 @@ class Checkpoint:
             return None
         leaves, structure = jax.tree.flatten(like)
         try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                header = json.loads(archive["header"].tobytes())
-                found = header["fingerprint"]
-                arrays = [archive[f"array_{k}"] for k in range(len(archive.files) - 1)]
-                counters = dict(header["counters"])
-        except _DAMAGE as error:
+            stored = read_arrays(self.path, NetworkFileError)
+            header = json.loads(stored["header"].tobytes())
+            found = header["fingerprint"]
+            arrays = [stored[f"array_{k}"] for k in range(len(stored) - 1)]
+            counters = dict(header["counters"])
+        except (ValueError, KeyError, TypeError) as error:
             raise NetworkFileError(
                 f"{self.path} is not a checkpoint, or is damaged ({error}). Delete it to start "
                 "the training from the beginning."

@@ -138,7 +138,7 @@ def test_folder_appears_whole_or_not_at_all(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(np.lib.format, "write_array", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ExportError, match="net cannot be written: no space left on device"):
         bc.emit(networks.dense(), tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
 

@@ -29,7 +29,9 @@ from bioconv.analog.functions import (
 )
 from bioconv.codes.few_spikes.fitting import USUAL_EFFORT, Effort, Goal, fit_table, values_of
 from bioconv.codes.few_spikes.tables import GRID, Table
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.cache import remembered
+from bioconv.ground.errors import NetworkFileError
 from bioconv.operators import Array
 
 Floats = NDArray[np.float64]
@@ -160,15 +162,13 @@ def _label(function: Elementwise) -> str:
 
 
 def _shipped(function: Elementwise, k: int) -> Table | None:
-    with (
-        as_file(files("bioconv.codes.few_spikes").joinpath(_FILE)) as path,
-        np.load(path, allow_pickle=False) as archive,
-    ):
-        names = [f"{_label(function)}/{k}/{name}" for name in _NAMES]
-        if names[0] not in archive:
-            return None
-        threshold, fall, worth = (archive[name] for name in names)
-        return Table(threshold, fall, worth, GRID, region_of(function).reach)
+    names = [f"{_label(function)}/{k}/{name}" for name in _NAMES]
+    with as_file(files("bioconv.codes.few_spikes").joinpath(_FILE)) as path:
+        arrays = read_arrays(path, NetworkFileError, names)
+    if names[0] not in arrays:
+        return None
+    threshold, fall, worth = (arrays[name] for name in names)
+    return Table(threshold, fall, worth, GRID, region_of(function).reach)
 
 
 def shipped_tables() -> Iterator[tuple[str, int, Table]]:
