@@ -31,7 +31,11 @@ from bioconv.analog.elementwise import (
 )
 from bioconv.analog.first_spikes import FirstSpikes
 from bioconv.analog.measured import FICurve
-from bioconv.analog.normalization import LayerNormalization, UnitNormalization
+from bioconv.analog.normalization import (
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from bioconv.analog.pooling import MaxPool
 from bioconv.analog.recurrent import (
     GRU,
@@ -74,6 +78,7 @@ _ALL: tuple[type[Function], ...] = (
     Multiply,
     NotEqual,
     PReLU,
+    RMSNormalization,
     ReLU,
     Selu,
     Sigmoid,

@@ -14,13 +14,14 @@ from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context, Names
 from bioconv.reading.layers import (
     ATTENTION,
+    AUGMENTATION,
     READERS,
     alternatives,
     check_activations,
 )
 from bioconv.reading.masks import carried_mask, check_mask, with_explicit_mask
 from bioconv.reading.refusal import Refusal, UnsafeCode
-from bioconv.reading.spec import OPERATION, Call, LayerSpec, ModelSpec, TensorRef
+from bioconv.reading.spec import OPERATION, Call, Era, LayerSpec, ModelSpec, TensorRef
 from bioconv.reading.tensors import Tensor, checked, joined, origin, source
 from bioconv.reading.weights import Named, Weights
 
@@ -29,13 +30,16 @@ _T = TypeVar("_T")
 _NONSENSE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
-def build(model: ModelSpec, weights: Weights, label: str, name: str | None = None) -> AnalogGraph:
+def build(
+    model: ModelSpec, weights: Weights, era: Era, label: str, name: str | None = None
+) -> AnalogGraph:
     """Build the analog graph of a model.
 
     Parameters
     ----------
     model : ModelSpec
     weights : Weights
+    era : Era
     label : str
         File or model name for messages.
     name : str, optional
@@ -52,7 +56,7 @@ def build(model: ModelSpec, weights: Weights, label: str, name: str | None = Non
     UnsafeModelError
         If a layer contains Python code.
     """
-    builder = _Builder()
+    builder = _Builder(era)
     inputs = builder.inputs(model)
     outputs = builder.model(model, weights, list(inputs.values()), "")
     layers, names = builder.outputs(outputs)
@@ -75,7 +79,8 @@ def _error(label: str, problems: Sequence[Problem], unsafe: bool) -> ReadError:
 class _Builder:
     """The graph and the problems found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, era: Era) -> None:
+        self._era = era
         self.problems: list[Problem] = []
         self.unsafe = False
         self._names = Names()
@@ -154,7 +159,7 @@ class _Builder:
             self._guarded(name, spec, partial(_refuse, reason))
         if stored is None or any(values.get(ref) is None for ref in call.sources):
             return [None]
-        context = Context(name, spec, stored, args, kwargs, self._names, self._layers)
+        context = Context(name, spec, stored, args, kwargs, self._names, self._layers, self._era)
         return [self._guarded(name, spec, lambda: _read(context))]
 
     def _guarded(
@@ -181,7 +186,11 @@ class _Builder:
         self, tensors: Sequence[Tensor | None]
     ) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
         """Return all layers on which the outputs depend, and the names of the outputs."""
-        names = [self._output(tensor) for tensor in tensors if tensor is not None]
+        names: list[str] = []
+        for tensor in tensors:
+            if tensor is not None:
+                name = self._output(tensor)
+                names.append(self._repeated(name, tensor) if name in names else name)
         needed = set(names)
         kept = []
         for layer in reversed(self._layers):
@@ -198,7 +207,14 @@ class _Builder:
         for layer in self._layers:
             if isinstance(layer.function, Linear) and layer.inputs[0] is tensor.affine:
                 return layer.name
-        name = self._names.new(tensor.members[-1] if tensor.members else "output")
+        return self._linear(tensor.members[-1] if tensor.members else "output", tensor)
+
+    def _repeated(self, name: str, tensor: Tensor) -> str:
+        """Return the name of another layer for a tensor that is an output more than once."""
+        return self._linear(name, source(name, tensor.shape))
+
+    def _linear(self, wanted: str, tensor: Tensor) -> str:
+        name = self._names.new(wanted)
         members = tensor.members or (name,)
         self._layers.append(Layer(name, Linear(), (tensor.affine,), tensor.shape, members))
         return name
@@ -265,7 +281,8 @@ def _check_arguments(context: Context) -> None:
     unknown = sorted(given - allowed)
     if unknown:
         raise Refusal(f"it is called with {shown(unknown)}, which is not supported.")
-    if context.kwargs.get("training"):
+    # Keras 3 writes training=True for an augmentation layer, which still does nothing in predict.
+    if context.kwargs.get("training") and context.spec.kind not in AUGMENTATION:
         raise Refusal("it is called with training=True.", "Build the model without it.")
 
 

@@ -76,7 +76,7 @@ def _resource(error: BaseException) -> str:
 
 def _build(stored: Stored, name: str | None) -> AnalogGraph:
     try:
-        return build(stored.model, stored.weights, stored.label, name)
+        return build(stored.model, stored.weights, stored.era, stored.label, name)
     except Refusal as refusal:
         text = f"{stored.label}: {refusal.reason} {refusal.advice}"
         raise ReadError(text.strip()) from None
@@ -108,12 +108,15 @@ def _from_object(model: Any) -> Stored:
         raise ReadError(
             f"{label}: its configuration does not contain the connections of layers. {_REBUILD}"
         )
-    era = Era(_major(module))
+    era = _era(module)
     spec = upgraded({"class_name": kind.__name__, "config": config}, era, label)
     return Stored(spec, ObjectWeights(model, era), era, label)
 
 
-def _major(module: str) -> int:
-    """Return the major Keras version of a model, which is 2 for tf.keras and tf_keras."""
-    version = str(getattr(sys.modules.get("keras"), "__version__", "3"))
-    return 3 if module == "keras" and not version.startswith("2.") else 2
+def _era(module: str) -> Era:
+    """Return the Keras of a model in memory, which is Keras 2 for tf.keras and tf_keras."""
+    keras: Any = sys.modules.get("keras")
+    version = str(getattr(keras, "__version__", "3"))
+    if module != "keras" or version.startswith("2."):
+        return Era(2, "tensorflow")
+    return Era(3, str(keras.config.backend()))

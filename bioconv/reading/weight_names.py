@@ -31,7 +31,9 @@ def untrained(spec: LayerSpec) -> Names:
     if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
         return tuple(f"layer/{name}" for name in untrained(spec.inner))
     if spec.kind == "BatchNormalization":
-        return ("moving_mean", "moving_variance")
+        renorm = spec.config.flag("renorm", False)
+        moving = ("moving_mean", "moving_variance")
+        return (*moving, "renorm_mean", "renorm_stddev") if renorm else moving
     if spec.kind == "Normalization" and spec.config.get("mean") is None:
         return ("mean", "variance", "count")
     return ()
@@ -60,6 +62,12 @@ def _separable(config: Config) -> Names:
 
 def _batch_normalization(config: Config) -> Names:
     return (*_if(config, "scale", "gamma"), *_if(config, "center", "beta"))
+
+
+def _layer_normalization(config: Config) -> Names:
+    if config.flag("rms_scaling", False):
+        return ("gamma",)
+    return _batch_normalization(config)
 
 
 def _recurrent(config: Config) -> Names:
@@ -101,7 +109,9 @@ _TRAINED: Mapping[str, Callable[[Config], Names]] = {
     **{f"DepthwiseConv{rank}D": _depthwise for rank in (1, 2)},
     **{f"SeparableConv{rank}D": _separable for rank in (1, 2)},
     "BatchNormalization": _batch_normalization,
-    "LayerNormalization": _batch_normalization,
+    "LayerNormalization": _layer_normalization,
+    "RMSNormalization": lambda config: ("scale",),
+    "LayerScale": lambda config: ("gamma",),
     "GroupNormalization": _batch_normalization,
     "LSTM": _recurrent,
     "GRU": _recurrent,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from bioconv.reading.config import shown
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.reading.old_weights import upgrade_weights
+from bioconv.reading.origins import check_origin
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import OPERATION, Era, LayerSpec, ModelSpec
 from bioconv.reading.weight_names import optional, trained, untrained
@@ -46,21 +48,38 @@ class ListedWeights(Weights):
     ----------
     lists : mapping of str to list of ndarray
     era : Era
+    collided : set of str
+        Layers for which the file lists one array several times.
     """
 
-    def __init__(self, lists: Mapping[str, Sequence[NDArray]], era: Era) -> None:
+    def __init__(
+        self,
+        lists: Mapping[str, Sequence[NDArray]],
+        era: Era,
+        collided: AbstractSet[str] = frozenset(),
+    ) -> None:
         self._lists = lists
         self._era = era
+        self._collided = collided
 
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
-        return named(spec, self._lists.get(spec.name, ()), self._era)
+        return named(spec, self._list(spec), self._era)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
         if spec.name not in self._lists:  # Keras 1 lists the inner layers of nested Sequentials
             return self
-        return ListedWeights(split(spec, list(self._lists[spec.name])), self._era)
+        return ListedWeights(split(spec, self._list(spec), self._era), self._era)
+
+    def _list(self, spec: LayerSpec | ModelSpec) -> Sequence[NDArray]:
+        if spec.name in self._collided:
+            raise Refusal(
+                "the file lists one array for several of its weights: Keras gave them the same "
+                "name when it saved the file, and only one of them was kept.",
+                "Save the model as .keras, which stores all of them, and read that file.",
+            )
+        return self._lists.get(spec.name, ())
 
 
 class TreeWeights(Weights):
@@ -104,10 +123,14 @@ class ObjectWeights(Weights):
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
         layer = self._layers.get(spec.name)  # an operation, e.g. x + y, is not among the layers
-        return named(spec, layer.get_weights() if layer is not None else (), self._era)
+        if layer is None:
+            return named(spec, (), self._era)
+        check_origin(layer)
+        return named(spec, layer.get_weights(), self._era)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
+        check_origin(self._layers[spec.name])
         return ObjectWeights(self._layers[spec.name], self._era)
 
 
@@ -135,11 +158,12 @@ def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
     return found
 
 
-def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray]]:
+def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, list[NDArray]]:
     """Distribute the flat list of weights of a nested model to its layers.
 
     Keras first stores the trainable weights layer by layer, and then all others, which include
-    those of frozen layers.  A model inside of the model receives a flat list, too.
+    those of frozen layers.  Keras 3 stores a frozen model in the order of its layers, even if some
+    of them are trainable again.  A model inside of the model receives a flat list, too.
 
     Raises
     ------
@@ -147,7 +171,8 @@ def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray
         If there are more arrays than the layers have.
     """
     leaves = list(_leaves(model))
-    counts = [_counts(leaf) for _, leaf in leaves]
+    in_order = era.keras == 3 and not model.trainable
+    counts = [_counts(leaf, in_order) for _, leaf in leaves]
     bounds = np.cumsum([0, *(n for n, _ in counts), *(n for _, n in counts)])
     if bounds[-1] < len(arrays):
         raise Refusal(
@@ -168,15 +193,17 @@ def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
         yield from ((name, leaf) for _, leaf in inner)
 
 
-def _counts(spec: LayerSpec) -> tuple[int, int]:
+def _counts(spec: LayerSpec, in_order: bool) -> tuple[int, int]:
     """Return the numbers of arrays in the first and in the second part of a flat list."""
     first, second = len(trained(spec)), len(untrained(spec))
-    return (0, first + second) if spec.config.get("trainable") is False else (first, second)
+    frozen = in_order or spec.config.get("trainable") is False
+    return (0, first + second) if frozen else (first, second)
 
 
 def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
     """Return the lists of an HDF5 file whose weights are in the group ``root``."""
     lists: dict[str, list[NDArray]] = {}
+    collided: set[str] = set()
     for layer in file.texts(root, "layer_names") or []:
         group = f"{root}/{layer}" if root else layer
         names = file.texts(group, "weight_names") or []
@@ -185,7 +212,9 @@ def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
         if missing:
             raise file.error(f"the weights {shown(missing)} of layer {layer!r} are missing")
         lists[layer] = [array for _, array in arrays if array is not None]
-    return ListedWeights(lists, era)
+        if len(set(names)) < len(names):
+            collided.add(layer)
+    return ListedWeights(lists, era, collided)
 
 
 def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
