@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from bioconv.analog import AnalogGraph, GraphInput, Layer
 from bioconv.analog.functions import Linear
 from bioconv.ground.errors import Problem, ReadError, UnsafeModelError
+from bioconv.reading.arguments import check_arguments
 from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context, Names
 from bioconv.reading.layers import (
@@ -232,6 +233,7 @@ def _refuse(reason: str) -> None:
 def _input(spec: LayerSpec | ModelSpec | None, name: str) -> Tensor:
     if not isinstance(spec, LayerSpec):
         raise Refusal("the model's input is not an input layer.")
+    check_arguments(spec)
     return source(name, input_shape(spec.config))
 
 
@@ -257,6 +259,7 @@ def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
         raise Refusal(spec.refusal)
     if spec.kind not in READERS:
         raise Refusal("there is no reader for this class.", alternatives(spec.kind))
+    check_arguments(spec)
     check_activations(spec)
     return weights.layer(spec)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bioconv.reading.arguments import MODEL, check_keys
 from bioconv.reading.config import Config, shown
 from bioconv.reading.nodes import read_call, references
 from bioconv.reading.refusal import Refusal, UnsafeCode
@@ -45,6 +46,8 @@ def upgrade_model(config: Mapping[str, Any], era: Era) -> ModelSpec:
         If the model is neither Sequential nor functional, or if its structure cannot be read.
     """
     kind, inner = config.get("class_name"), config.get("config")
+    if isinstance(inner, Mapping) and (kind == "Sequential" or kind in _FUNCTIONAL):
+        check_keys(inner, MODEL, "a model")
     if kind == "Sequential" and isinstance(inner, Mapping | list):
         return _sequential(inner, era)
     if kind in _FUNCTIONAL and isinstance(inner, Mapping) and "layers" in inner:

@@ -132,6 +132,8 @@ def multi_head_attention(context: Context) -> Tensor:
     config = context.config
     if config.get("attention_axes") not in (None, [1], (1,), 1) or config.get("use_gate"):
         raise Refusal("it attends along axes other than time, or uses gates.")
+    if config.get("sliding_window") is not None:
+        raise Refusal("it attends to a sliding window only.")
     query, value, *rest = _query_value_key(context)
     key = rest[0] if rest else value
     heads, dim = config.integer("num_heads"), config.integer("key_dim")
