@@ -228,6 +228,8 @@ def _from_keras_1(kind: str, config: dict[str, Any]) -> dict[str, Any]:
             f"it is of mode {new.get('mode')!r}, which normalizes with the batch's own statistics.",
             "Train it with mode 0.",
         )
+    if kind in _MERGE_MODES.values() and kind != "Concatenate":
+        new.pop("axis", None)  # a Merge has an axis in every mode
     if kind.startswith("ZeroPadding"):
         new["padding"] = _padding_of_keras_1(new.get("padding"))
     return {key: value for key, value in new.items() if key not in _ONLY_KERAS_1}

@@ -16,6 +16,7 @@ from bioconv.reading.config import shown
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.reading.old_weights import upgrade_weights
 from bioconv.reading.origins import check_origin
+from bioconv.reading.quantized import mode_of, refusal, stored_names
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import OPERATION, Era, LayerSpec, ModelSpec
 from bioconv.reading.weight_names import optional, trained, untrained
@@ -64,6 +65,7 @@ class ListedWeights(Weights):
 
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
+        _check_not_quantized(spec, "an HDF5 file")
         return named(spec, self._list(spec), self._era)
 
     def inner(self, spec: ModelSpec) -> Weights:
@@ -98,15 +100,28 @@ class TreeWeights(Weights):
         """See `Weights.layer`."""
         arrays: list[NDArray] = []
         places: dict[str, int] = {}
-        for name in (*trained(spec), *untrained(spec)):
+        names = _leaf_names(spec)
+        for name in names:
             prefix = name.rpartition("/")[0]
             place = places.setdefault(prefix, 0)
             places[prefix] += 1
-            folder = "/".join(filter(None, (self._folders[spec.name], prefix, "vars")))
-            array = self._file.array(f"{folder}/{place}")
+            array = self._file.array(f"{self._folder(spec, prefix)}/{place}")
             if array is not None:
                 arrays.append(array)
-        return named(spec, arrays, self._era)
+        _check_numbers(arrays, names)
+        for prefix, n in places.items():
+            if self._file.array(f"{self._folder(spec, prefix)}/{n}") is not None:
+                raise Refusal(f"the file contains more arrays for it than {', '.join(names)}.")
+        return named(spec, arrays, self._era, names)
+
+    def _folder(self, spec: LayerSpec, prefix: str) -> str:
+        """Return the group of a layer's arrays, or of a layer in it, which tf.keras underlines."""
+        parts = [part for part in (self._folders[spec.name], prefix, "vars") if part]
+        folder = "/".join(parts)
+        if prefix and not self._file.has(folder):
+            old = "/".join((parts[0], f"_{prefix}", "vars"))
+            return old if self._file.has(old) else folder
+        return folder
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
@@ -126,6 +141,7 @@ class ObjectWeights(Weights):
         if layer is None:
             return named(spec, (), self._era)
         check_origin(layer)
+        _check_not_quantized(spec, "a model in memory")
         return named(spec, layer.get_weights(), self._era)
 
     def inner(self, spec: ModelSpec) -> Weights:
@@ -134,9 +150,34 @@ class ObjectWeights(Weights):
         return ObjectWeights(self._layers[spec.name], self._era)
 
 
-def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
+def _leaf_names(spec: LayerSpec) -> tuple[str, ...]:
+    """Return the names of a layer's arrays in an archive, with those of quantized weights."""
+    if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
+        return tuple(f"layer/{name}" for name in _leaf_names(spec.inner))
+    return stored_names(spec, (*trained(spec), *untrained(spec)))
+
+
+def _check_not_quantized(spec: LayerSpec, where: str) -> None:
+    """Refuse a quantized layer, or one that wraps it."""
+    if isinstance(spec.inner, LayerSpec):
+        _check_not_quantized(spec.inner, where)
+    if mode_of(spec):
+        raise refusal(where)
+
+
+def _check_numbers(arrays: Sequence[NDArray], names: tuple[str, ...]) -> None:
+    """Refuse quantized weights of a layer whose own settings do not describe them."""
+    quantized = any(array.dtype in (np.int8, np.uint8) for array in arrays)
+    if quantized and not any(name.endswith("_scale") for name in names):
+        raise refusal()
+
+
+def named(
+    spec: LayerSpec, arrays: Sequence[NDArray], era: Era, names: tuple[str, ...] = ()
+) -> Named:
     """Return the arrays of a layer by name, after conversion to the layout of Keras 3."""
-    names = (*trained(spec), *untrained(spec))
+    names = names or (*trained(spec), *untrained(spec))
+    _check_numbers(arrays, names)
     arrays = upgrade_weights(spec, [np.asarray(array) for array in arrays], era)
     missing_ok = optional(spec)
     if len(arrays) == len(names) - len(missing_ok):

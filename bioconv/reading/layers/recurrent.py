@@ -24,6 +24,7 @@ from bioconv.analog.functions import Embedding as EmbeddingFunction
 from bioconv.operators import Broadcast, Permute, Reshape
 from bioconv.reading.config import Config
 from bioconv.reading.context import Context
+from bioconv.reading.layers import quantized
 from bioconv.reading.layers.activation import function_of
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import LayerSpec
@@ -119,7 +120,7 @@ def embedding(context: Context) -> Tensor:
     """Read Embedding, which looks up a row for every token; token 0 may be masked."""
     x = context.only()
     n = (context.config.integer("input_dim"), context.config.integer("output_dim"))
-    table = EmbeddingFunction(context.weight("embeddings", n))
+    table = EmbeddingFunction(quantized.weight(context, "embeddings", n, 1))
     y = context.layer(table, x, shape=(*x.shape, n[1]))
     if not context.config.flag("mask_zero", False):
         return y
