@@ -153,6 +153,8 @@ class ObjectWeights(Weights):
 def _leaf_names(spec: LayerSpec) -> tuple[str, ...]:
     """Return the names of a layer's arrays in an archive, with those of quantized weights."""
     if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
+        if mode_of(spec.inner):  # Keras multiplies with the integers, without their scale
+            raise Refusal("it wraps a quantized layer.", "Read the model before quantization.")
         return tuple(f"layer/{name}" for name in _leaf_names(spec.inner))
     return stored_names(spec, (*trained(spec), *untrained(spec)))
 
