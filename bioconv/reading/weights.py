@@ -19,7 +19,7 @@ from bioconv.reading.origins import check_origin
 from bioconv.reading.quantized import mode_of, refusal, stored_names
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import OPERATION, Era, LayerSpec, ModelSpec
-from bioconv.reading.weight_names import optional, trained, untrained
+from bioconv.reading.weight_names import adaptation, merged, optional, trained, untrained
 
 Named = dict[str, NDArray[np.float64]]
 
@@ -66,7 +66,8 @@ class ListedWeights(Weights):
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
         _check_not_quantized(spec, "an HDF5 file")
-        return named(spec, self._list(spec), self._era)
+        names = tuple(name for half in _halves(spec) for name in half)
+        return named(spec, self._list(spec), self._era, names)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
@@ -142,7 +143,8 @@ class ObjectWeights(Weights):
             return named(spec, (), self._era)
         check_origin(layer)
         _check_not_quantized(spec, "a model in memory")
-        return named(spec, layer.get_weights(), self._era)
+        names = (*trained(spec), *adaptation(spec), *untrained(spec))
+        return named(spec, layer.get_weights(), self._era, names)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
@@ -167,6 +169,14 @@ def _check_not_quantized(spec: LayerSpec, where: str) -> None:
         raise refusal(where)
 
 
+def _numbers(array: Any) -> NDArray:
+    """Return an array of a type that NumPy has: bfloat16 is the upper half of float32."""
+    array = np.asarray(array)
+    if array.dtype != np.dtype("V2"):
+        return array
+    return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
 def _check_numbers(arrays: Sequence[NDArray], names: tuple[str, ...]) -> None:
     """Refuse quantized weights of a layer whose own settings do not describe them."""
     quantized = any(array.dtype in (np.int8, np.uint8) for array in arrays)
@@ -180,7 +190,7 @@ def named(
     """Return the arrays of a layer by name, after conversion to the layout of Keras 3."""
     names = names or (*trained(spec), *untrained(spec))
     _check_numbers(arrays, names)
-    arrays = upgrade_weights(spec, [np.asarray(array) for array in arrays], era)
+    arrays = upgrade_weights(spec, [_numbers(array) for array in arrays], era)
     missing_ok = optional(spec)
     if len(arrays) == len(names) - len(missing_ok):
         names = tuple(name for name in names if name not in missing_ok)
@@ -198,7 +208,7 @@ def named(
                 "If training has diverged, train it again with a smaller learning rate.",
             )
         found[name] = np.asarray(array, np.float64)
-    return found
+    return merged(spec, found)
 
 
 def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, list[NDArray]]:
@@ -238,15 +248,22 @@ def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
 
 def _counts(spec: LayerSpec, in_order: bool) -> tuple[int, int]:
     """Return the numbers of arrays in the first and in the second part of a flat list."""
-    first, second = len(trained(spec)), len(untrained(spec))
+    first, second = map(len, _halves(spec))
     frozen = in_order or spec.config.get("trainable") is False
     return (0, first + second) if frozen else (first, second)
+
+
+def _halves(spec: LayerSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a layer's trainable and of its other arrays in an HDF5 file."""
+    first, low_rank = trained(spec), adaptation(spec)
+    if not low_rank or spec.config.get("trainable") is False:
+        return (*first, *low_rank), untrained(spec)
+    return (*first[1:], *low_rank), (first[0], *untrained(spec))
 
 
 def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
     """Return the lists of an HDF5 file whose weights are in the group ``root``."""
     lists: dict[str, list[NDArray]] = {}
-    collided: set[str] = set()
     for layer in file.texts(root, "layer_names") or []:
         group = f"{root}/{layer}" if root else layer
         names = file.texts(group, "weight_names") or []
@@ -255,9 +272,17 @@ def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
         if missing:
             raise file.error(f"the weights {shown(missing)} of layer {layer!r} are missing")
         lists[layer] = [array for _, array in arrays if array is not None]
+    return ListedWeights(lists, era, _collided(file, root))
+
+
+def _collided(file: Hdf5File, root: str) -> set[str]:
+    """Return the layers for which an HDF5 file lists one array several times."""
+    found = set()
+    for layer in file.texts(root, "layer_names") or []:
+        names = file.texts(f"{root}/{layer}" if root else layer, "weight_names") or []
         if len(set(names)) < len(names):
-            collided.add(layer)
-    return ListedWeights(lists, era, collided)
+            found.add(layer)
+    return found
 
 
 def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
