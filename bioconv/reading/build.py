@@ -32,7 +32,12 @@ _NONSENSE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeErr
 
 
 def build(
-    model: ModelSpec, weights: Weights, era: Era, label: str, name: str | None = None
+    model: ModelSpec,
+    weights: Weights,
+    era: Era,
+    label: str,
+    name: str | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
 ) -> AnalogGraph:
     """Build the analog graph of a model.
 
@@ -45,6 +50,8 @@ def build(
         File or model name for messages.
     name : str, optional
         Name of the graph; by default that of the model.
+    shapes : mapping of str to tuple of int, optional
+        Shape of one sample of each input whose size is free.
 
     Returns
     -------
@@ -58,7 +65,7 @@ def build(
         If a layer contains Python code.
     """
     builder = _Builder(era)
-    inputs = builder.inputs(model)
+    inputs = builder.inputs(model, shapes or {})
     outputs = builder.model(model, weights, list(inputs.values()), "")
     layers, names = builder.outputs(outputs)
     if builder.problems:
@@ -87,13 +94,17 @@ class _Builder:
         self._names = Names()
         self._layers: list[Layer] = []
 
-    def inputs(self, model: ModelSpec) -> dict[str, Tensor | None]:
-        """Return the inputs of a model, with None for those of variable shape."""
+    def inputs(
+        self, model: ModelSpec, shapes: Mapping[str, tuple[int, ...]]
+    ) -> dict[str, Tensor | None]:
+        """Return the inputs of a model, with None for those whose shape is not known."""
         found: dict[str, Tensor | None] = {}
         for ref in model.inputs:
             spec = model.layers.get(ref.layer)
             name = self._names.new(ref.layer)
-            found[name] = self._guarded(ref.layer, spec, partial(_input, spec, name))
+            found[name] = self._guarded(
+                ref.layer, spec, partial(_input, spec, name, shapes.get(ref.layer))
+            )
         return found
 
     def model(
@@ -230,25 +241,35 @@ def _refuse(reason: str) -> None:
     raise Refusal(reason)
 
 
-def _input(spec: LayerSpec | ModelSpec | None, name: str) -> Tensor:
+def _input(spec: LayerSpec | ModelSpec | None, name: str, given: tuple[int, ...] | None) -> Tensor:
     if not isinstance(spec, LayerSpec):
         raise Refusal("the model's input is not an input layer.")
     check_arguments(spec)
-    return source(name, input_shape(spec.config))
+    shape = input_shape(spec.config)
+    if given is not None:
+        if len(given) != len(shape) or any(
+            n is not None and n != size for n, size in zip(shape, given, strict=True)
+        ):
+            raise Refusal(f"its shape is {shown(shape)}, which {shown(given)} does not fit.")
+        shape = given
+    if None in shape:
+        raise Refusal(
+            f"its shape {shown(shape)} is not fixed.",
+            "Give the size of the samples, as in bioconv.read(model, input_shape=(28, 28, 1)) or "
+            "--input-shape 28 28 1, or build the model for one: keras.Input((28, 28, 1)).",
+        )
+    return source(name, checked([size for size in shape if size is not None]))
 
 
-def input_shape(config: Config) -> tuple[int, ...]:
-    """Return the shape of one sample, which must be fixed."""
+def input_shape(config: Config) -> tuple[int | None, ...]:
+    """Return the shape of one sample, in which None is a free size."""
     batch = config.get("batch_shape") or config.get("batch_input_shape")
     shape = batch[1:] if isinstance(batch, list | tuple) and batch else config.get("shape")
     if not isinstance(shape, list | tuple):
         raise Refusal(f"its shape is missing. Received: {shown(batch)}.")
-    if any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
-        raise Refusal(
-            f"its shape {shown(tuple(shape))} is not fixed.",
-            "Build the model for inputs of one size: keras.Input((height, width, channels)).",
-        )
-    return checked(shape)
+    if any(isinstance(n, bool) or not isinstance(n, int | None) for n in shape):
+        raise Refusal(f"its shape {shown(tuple(shape))} does not consist of integers.")
+    return tuple(shape)
 
 
 def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
