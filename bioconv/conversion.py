@@ -105,12 +105,14 @@ def convert(
 
 
 def as_graph(model: Any | str | Path | AnalogGraph) -> AnalogGraph:
-    """Return the analog graph of ``model``, which is read by `bioconv.read` if necessary."""
-    if isinstance(model, AnalogGraph):
-        return model
-    from bioconv.reading import read
+    """Return the analog graph of ``model``, which is read by `bioconv.read` if necessary.
 
-    return read(model)
+    Inputs of quantized layers are not rounded in it.
+    """
+    from bioconv.reading import read
+    from bioconv.reading.rounding import without_rounding
+
+    return without_rounding(model if isinstance(model, AnalogGraph) else read(model))
 
 
 def calibration_of(graph: AnalogGraph, calibration: Any) -> dict[str, NDArray]:

@@ -281,3 +281,42 @@ class NotEqual(Elementwise):
 
     def value(self, x: Array) -> Array:
         return jnp.asarray(x != self.number).astype(jnp.result_type(x, jnp.float32))
+
+
+class Rounding(Elementwise):
+    """Rounding of the inputs of a quantized layer, which conversion leaves out."""
+
+    pointwise = False
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class IntegerRounding(Rounding):
+    """Rounding to whole multiples of the largest absolute value along ``axis`` over ``largest``.
+
+    The axis is counted as in Keras (the batch is axis 0).  Keras adds ``epsilon`` to the largest
+    value.
+    """
+
+    axis: tuple[int, ...] = (-1,)
+    largest: int = 127
+    epsilon: float = 1e-7
+
+    def value(self, x: Array) -> Array:
+        highest = jnp.max(jnp.abs(x), axis=self.axis, keepdims=True)
+        scale = self.largest / (highest + self.epsilon)
+        return jnp.clip(jnp.round(x * scale), -self.largest, self.largest) / scale
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Float8Rounding(Rounding):
+    """Rounding to 8-bit floating-point numbers (e4m3fn) in units of ``scale``."""
+
+    scale: float = 1.0
+
+    def value(self, x: Array) -> Array:
+        kind = jnp.float8_e4m3fn
+        limit = float(jnp.finfo(kind).max)
+        y = jnp.clip(x / self.scale, -limit, limit).astype(kind)
+        return y.astype(jnp.result_type(x, jnp.float32)) * self.scale

@@ -9,10 +9,12 @@ from bioconv.analog.elementwise import (
     Elementwise,
     Elu,
     Exponential,
+    Float8Rounding,
     Gelu,
     HardSigmoid,
     HardSilu,
     HardTanh,
+    IntegerRounding,
     Linear,
     LogSigmoid,
     LogSoftmax,
@@ -20,6 +22,7 @@ from bioconv.analog.elementwise import (
     NotEqual,
     PReLU,
     ReLU,
+    Rounding,
     Selu,
     Sigmoid,
     Silu,
@@ -31,7 +34,11 @@ from bioconv.analog.elementwise import (
 )
 from bioconv.analog.first_spikes import FirstSpikes
 from bioconv.analog.measured import FICurve
-from bioconv.analog.normalization import LayerNormalization, UnitNormalization
+from bioconv.analog.normalization import (
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from bioconv.analog.pooling import MaxPool
 from bioconv.analog.recurrent import (
     GRU,
@@ -56,11 +63,13 @@ _ALL: tuple[type[Function], ...] = (
     Exponential,
     FICurve,
     FirstSpikes,
+    Float8Rounding,
     GRU,
     Gelu,
     HardSigmoid,
     HardSilu,
     HardTanh,
+    IntegerRounding,
     LSTM,
     LayerNormalization,
     Linear,
@@ -74,6 +83,7 @@ _ALL: tuple[type[Function], ...] = (
     Multiply,
     NotEqual,
     PReLU,
+    RMSNormalization,
     ReLU,
     Selu,
     Sigmoid,
@@ -91,4 +101,4 @@ _ALL: tuple[type[Function], ...] = (
 #: class name in a file -> function class
 FUNCTIONS: dict[str, type[Function]] = {cls.__name__: cls for cls in _ALL}
 
-__all__ = ["FUNCTIONS", "Elementwise", "Function", "Recurrent", *FUNCTIONS]
+__all__ = ["FUNCTIONS", "Elementwise", "Function", "Recurrent", "Rounding", *FUNCTIONS]

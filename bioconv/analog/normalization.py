@@ -33,6 +33,25 @@ class UnitNormalization(Elementwise):
 
 @register
 @dataclass(frozen=True, eq=False)
+class RMSNormalization(Elementwise):
+    """Divide by the root of the mean square along ``axis``, to which ``epsilon`` is added.
+
+    The axis is counted as in Keras (the batch is axis 0).  The trained scale of Keras's layer is
+    part of the next affine map.
+    """
+
+    axis: tuple[int, ...] = (-1,)
+    epsilon: float = 1e-6
+
+    pointwise = False
+
+    def value(self, x: Array) -> Array:
+        mean = jnp.mean(jnp.square(x), axis=self.axis, keepdims=True)
+        return x * lax.rsqrt(mean + self.epsilon)
+
+
+@register
+@dataclass(frozen=True, eq=False)
 class LayerNormalization(Elementwise):
     """Subtract the mean and divide by the standard deviation along ``axis``, then scale and shift.
 

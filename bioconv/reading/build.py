@@ -10,17 +10,19 @@ from typing import Any, TypeVar
 from bioconv.analog import AnalogGraph, GraphInput, Layer
 from bioconv.analog.functions import Linear
 from bioconv.ground.errors import NetworkFileError, Problem, ReadError, UnsafeModelError
+from bioconv.reading.arguments import check_arguments
 from bioconv.reading.config import Config, shown
 from bioconv.reading.context import Context, Names
 from bioconv.reading.layers import (
     ATTENTION,
+    AUGMENTATION,
     READERS,
     alternatives,
     check_activations,
 )
 from bioconv.reading.masks import carried_mask, check_mask, with_explicit_mask
 from bioconv.reading.refusal import Refusal, UnsafeCode
-from bioconv.reading.spec import OPERATION, Call, LayerSpec, ModelSpec, TensorRef
+from bioconv.reading.spec import OPERATION, Call, Era, LayerSpec, ModelSpec, TensorRef
 from bioconv.reading.tensors import Tensor, checked, joined, origin, source
 from bioconv.reading.weights import Named, Weights
 
@@ -29,17 +31,27 @@ _T = TypeVar("_T")
 _NONSENSE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
-def build(model: ModelSpec, weights: Weights, label: str, name: str | None = None) -> AnalogGraph:
+def build(
+    model: ModelSpec,
+    weights: Weights,
+    era: Era,
+    label: str,
+    name: str | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> AnalogGraph:
     """Build the analog graph of a model.
 
     Parameters
     ----------
     model : ModelSpec
     weights : Weights
+    era : Era
     label : str
         File or model name for messages.
     name : str, optional
         Name of the graph; by default that of the model.
+    shapes : mapping of str to tuple of int, optional
+        Shape of one sample of each input whose size is free.
 
     Returns
     -------
@@ -52,8 +64,8 @@ def build(model: ModelSpec, weights: Weights, label: str, name: str | None = Non
     UnsafeModelError
         If a layer contains Python code.
     """
-    builder = _Builder()
-    inputs = builder.inputs(model)
+    builder = _Builder(era)
+    inputs = builder.inputs(model, shapes or {})
     outputs = builder.model(model, weights, list(inputs.values()), "")
     layers, names = builder.outputs(outputs)
     if builder.problems:
@@ -75,19 +87,24 @@ def _error(label: str, problems: Sequence[Problem], unsafe: bool) -> ReadError:
 class _Builder:
     """The graph and the problems found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, era: Era) -> None:
+        self._era = era
         self.problems: list[Problem] = []
         self.unsafe = False
         self._names = Names()
         self._layers: list[Layer] = []
 
-    def inputs(self, model: ModelSpec) -> dict[str, Tensor | None]:
-        """Return the inputs of a model, with None for those of variable shape."""
+    def inputs(
+        self, model: ModelSpec, shapes: Mapping[str, tuple[int, ...]]
+    ) -> dict[str, Tensor | None]:
+        """Return the inputs of a model, with None for those whose shape is not known."""
         found: dict[str, Tensor | None] = {}
         for ref in model.inputs:
             spec = model.layers.get(ref.layer)
             name = self._names.new(ref.layer)
-            found[name] = self._guarded(ref.layer, spec, partial(_input, spec, name))
+            found[name] = self._guarded(
+                ref.layer, spec, partial(_input, spec, name, shapes.get(ref.layer))
+            )
         return found
 
     def model(
@@ -154,7 +171,7 @@ class _Builder:
             self._guarded(name, spec, partial(_refuse, reason))
         if stored is None or any(values.get(ref) is None for ref in call.sources):
             return [None]
-        context = Context(name, spec, stored, args, kwargs, self._names, self._layers)
+        context = Context(name, spec, stored, args, kwargs, self._names, self._layers, self._era)
         return [self._guarded(name, spec, lambda: _read(context))]
 
     def _guarded(
@@ -183,7 +200,11 @@ class _Builder:
         self, tensors: Sequence[Tensor | None]
     ) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
         """Return all layers on which the outputs depend, and the names of the outputs."""
-        names = [self._output(tensor) for tensor in tensors if tensor is not None]
+        names: list[str] = []
+        for tensor in tensors:
+            if tensor is not None:
+                name = self._output(tensor)
+                names.append(self._repeated(name, tensor) if name in names else name)
         needed = set(names)
         kept = []
         for layer in reversed(self._layers):
@@ -200,7 +221,14 @@ class _Builder:
         for layer in self._layers:
             if isinstance(layer.function, Linear) and layer.inputs[0] is tensor.affine:
                 return layer.name
-        name = self._names.new(tensor.members[-1] if tensor.members else "output")
+        return self._linear(tensor.members[-1] if tensor.members else "output", tensor)
+
+    def _repeated(self, name: str, tensor: Tensor) -> str:
+        """Return the name of another layer for a tensor that is an output more than once."""
+        return self._linear(name, source(name, tensor.shape))
+
+    def _linear(self, wanted: str, tensor: Tensor) -> str:
+        name = self._names.new(wanted)
         members = tensor.members or (name,)
         self._layers.append(Layer(name, Linear(), (tensor.affine,), tensor.shape, members))
         return name
@@ -215,24 +243,35 @@ def _refuse(reason: str) -> None:
     raise Refusal(reason)
 
 
-def _input(spec: LayerSpec | ModelSpec | None, name: str) -> Tensor:
+def _input(spec: LayerSpec | ModelSpec | None, name: str, given: tuple[int, ...] | None) -> Tensor:
     if not isinstance(spec, LayerSpec):
         raise Refusal("the model's input is not an input layer.")
-    return source(name, input_shape(spec.config))
+    check_arguments(spec)
+    shape = input_shape(spec.config)
+    if given is not None:
+        if len(given) != len(shape) or any(
+            n is not None and n != size for n, size in zip(shape, given, strict=True)
+        ):
+            raise Refusal(f"its shape is {shown(shape)}, which {shown(given)} does not fit.")
+        shape = given
+    if None in shape:
+        raise Refusal(
+            f"its shape {shown(shape)} is not fixed.",
+            "Give the size of the samples, as in bioconv.read(model, input_shape=(28, 28, 1)) or "
+            "--input-shape 28 28 1, or build the model for one: keras.Input((28, 28, 1)).",
+        )
+    return source(name, checked([size for size in shape if size is not None]))
 
 
-def input_shape(config: Config) -> tuple[int, ...]:
-    """Return the shape of one sample, which must be fixed."""
+def input_shape(config: Config) -> tuple[int | None, ...]:
+    """Return the shape of one sample, in which None is a free size."""
     batch = config.get("batch_shape") or config.get("batch_input_shape")
     shape = batch[1:] if isinstance(batch, list | tuple) and batch else config.get("shape")
     if not isinstance(shape, list | tuple):
         raise Refusal(f"its shape is missing. Received: {shown(batch)}.")
-    if any(isinstance(n, bool) or not isinstance(n, int) for n in shape):
-        raise Refusal(
-            f"its shape {shown(tuple(shape))} is not fixed.",
-            "Build the model for inputs of one size: keras.Input((height, width, channels)).",
-        )
-    return checked(shape)
+    if any(isinstance(n, bool) or not isinstance(n, int | None) for n in shape):
+        raise Refusal(f"its shape {shown(tuple(shape))} does not consist of integers.")
+    return tuple(shape)
 
 
 def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
@@ -243,6 +282,7 @@ def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
         raise Refusal(spec.refusal)
     if spec.kind not in READERS:
         raise Refusal("there is no reader for this class.", alternatives(spec.kind))
+    check_arguments(spec)
     check_activations(spec)
     return weights.layer(spec)
 
@@ -267,7 +307,8 @@ def _check_arguments(context: Context) -> None:
     unknown = sorted(given - allowed)
     if unknown:
         raise Refusal(f"it is called with {shown(unknown)}, which is not supported.")
-    if context.kwargs.get("training"):
+    # Keras 3 writes training=True for an augmentation layer, which still does nothing in predict.
+    if context.kwargs.get("training") and context.spec.kind not in AUGMENTATION:
         raise Refusal("it is called with training=True.", "Build the model without it.")
 
 

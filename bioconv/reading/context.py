@@ -14,7 +14,7 @@ from bioconv.analog.functions import Function
 from bioconv.operators import Permute
 from bioconv.reading.config import Config, shown
 from bioconv.reading.refusal import Refusal
-from bioconv.reading.spec import LayerSpec
+from bioconv.reading.spec import Era, LayerSpec
 from bioconv.reading.tensors import Tensor, checked, linear, source, united
 
 Shape = tuple[int, ...]
@@ -54,6 +54,8 @@ class Context:
     names : Names
     layers : list of Layer
         Layers of the graph so far, to which `layer` appends.
+    era : Era
+        The Keras that wrote the model.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Context:
     kwargs: Mapping[str, Any]
     names: Names
     layers: list[Layer]
+    era: Era
 
     @property
     def config(self) -> Config:
@@ -73,6 +76,12 @@ class Context:
     def tensors(self) -> list[Tensor]:
         """The tensors among the positional arguments."""
         return [arg for arg in self.args if isinstance(arg, Tensor)]
+
+    @property
+    def all_tensors(self) -> list[Tensor]:
+        """The tensors among all arguments."""
+        values = (*self.args, *self.kwargs.values())
+        return [value for value in values if isinstance(value, Tensor)]
 
     def only(self, rank: int | None = None) -> Tensor:
         """Return the only input, which must have ``rank`` axes besides the batch if given."""

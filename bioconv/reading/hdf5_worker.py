@@ -32,6 +32,8 @@ SKIPPED = ("optimizer", "_optimizer")
 SMALL = 2**20
 #: largest ratio of size and stored bytes of larger arrays
 COMPRESSION = 200
+#: how h5py stores numbers of the type bfloat16, which NumPy does not have
+BFLOAT16 = np.dtype("V2")
 ATTRIBUTE = 2**26
 #: largest total size of all string datasets of a file
 TEXTS = 2**24
@@ -140,7 +142,8 @@ def _array(contents: Contents, name: str, item: Any) -> None:
     if kind is not None and item.shape is not None:
         _texts(contents, name, item)
         return
-    if item.shape is None or item.dtype.kind not in "fiub" or item.dtype.itemsize > 8:
+    numeric = item.dtype.kind in "fiub" or item.dtype == BFLOAT16
+    if item.shape is None or not numeric or item.dtype.itemsize > 8:
         contents.refused[name] = f"contains {item.dtype} instead of numbers"
         return
     n_bytes = int(item.nbytes)

@@ -84,7 +84,19 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model of layers by name (which may be models), their calls, inputs and outputs."""
+    """A model of layers by name (which may be models), their calls, inputs and outputs.
+
+    Parameters
+    ----------
+    name : str
+    layers : mapping of str to LayerSpec or ModelSpec
+    calls : tuple of Call
+    inputs, outputs : tuple of TensorRef
+    class_name : str
+        The stored class name.
+    trainable : bool
+        False for a frozen model, even if some of its layers are trainable again.
+    """
 
     name: str
     layers: Mapping[str, LayerSpec | ModelSpec]
@@ -92,6 +104,7 @@ class ModelSpec:
     inputs: tuple[TensorRef, ...]
     outputs: tuple[TensorRef, ...]
     class_name: str = "Functional"
+    trainable: bool = True
 
 
 @dataclass(frozen=True)

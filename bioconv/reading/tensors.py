@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import jax
@@ -33,11 +33,14 @@ class Tensor:
         Names of the linear Keras layers in between, in order.
     mask : Tensor, optional
         Keras's mask of shape (steps,).  Recurrent layers skip the steps where it is 0.
+    boolean : bool
+        Whether all values are 0 or 1 because Keras computes them as false or true.
     """
 
     affine: Affine
     members: tuple[str, ...] = ()
     mask: Tensor | None = None
+    boolean: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -158,23 +161,19 @@ def united(tensors: Iterable[Tensor]) -> tuple[str, ...]:
 def joined(tensor: Tensor, *names: str) -> Tensor:
     """Return the tensor with additional members."""
     members = tuple(dict.fromkeys((*tensor.members, *names)))
-    return Tensor(tensor.affine, members, tensor.mask)
+    return replace(tensor, members=members)
 
 
 def with_mask(tensor: Tensor, mask: Tensor | None) -> Tensor:
     """Return the tensor with another mask."""
-    return Tensor(tensor.affine, tensor.members, mask)
+    return replace(tensor, mask=mask)
 
 
-def common_mask(tensors: Sequence[Tensor]) -> Tensor | None:
-    """Return the common mask of all masked tensors.
+def boolean(tensor: Tensor, flag: bool = True) -> Tensor:
+    """Return the tensor of values that are only false or true, or not if ``flag`` is False."""
+    return replace(tensor, boolean=flag)
 
-    Raises
-    ------
-    Refusal
-        If their masks differ.
-    """
-    masks = [tensor.mask for tensor in tensors if tensor.mask is not None]
-    if any(mask.affine is not masks[0].affine for mask in masks):
-        raise Refusal("it joins sequences with different masks.")
-    return masks[0] if masks else None
+
+def constant(value: float, shape: Shape) -> Tensor:
+    """Return a tensor of equal values."""
+    return Tensor(Affine((), compact(np.full(shape, float(value)), shape), shape))

@@ -5,10 +5,13 @@ Only JSON is read; no classes are looked up or imported, and no code is run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from bioconv.reading.arguments import MODEL, check_keys
 from bioconv.reading.config import Config, shown
+from bioconv.reading.nodes import read_call, references
 from bioconv.reading.refusal import Refusal, UnsafeCode
 from bioconv.reading.spec import OPERATION, Call, Era, LayerSpec, ModelSpec, TensorRef
 from bioconv.reading.upgrade_arguments import upgrade_arguments, upgrade_kind
@@ -17,6 +20,7 @@ _FUNCTIONAL = ("Functional", "Model")
 _KERAS_MODULES = ("keras", "tensorflow", "tf_keras", "keras_core", "builtins")
 #: classes whose configuration contains marshalled or serialized Python code
 _CODE_CLASSES = ("Lambda", "__lambda__")
+_OPERATION_MODULES = ("keras.src.ops", "keras.ops", "keras.src.activations")
 _WRAPPERS = ("Bidirectional", "TimeDistributed")
 _FLATTENED_ADVICE = (
     "Rebuild it from its tensors: keras.Model(x, model.call(x)) with x = keras.Input(shape)."
@@ -42,6 +46,8 @@ def upgrade_model(config: Mapping[str, Any], era: Era) -> ModelSpec:
         If the model is neither Sequential nor functional, or if its structure cannot be read.
     """
     kind, inner = config.get("class_name"), config.get("config")
+    if isinstance(inner, Mapping) and (kind == "Sequential" or kind in _FUNCTIONAL):
+        check_keys(inner, MODEL, "a model")
     if kind == "Sequential" and isinstance(inner, Mapping | list):
         return _sequential(inner, era)
     if kind in _FUNCTIONAL and isinstance(inner, Mapping) and "layers" in inner:
@@ -83,7 +89,7 @@ def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
         return LayerSpec(name, class_name, Config({}), f"{refusal.reason} {refusal.advice}".strip())
     if _is_operation(entry, era):
         function = str(config.get("function", class_name)).split(".")[-1]
-        kind = f"{OPERATION}{function.lower()}"
+        kind = f"{OPERATION}{function.lower().replace(chr(95), '')}"
     return LayerSpec(name, kind, arguments, inner=wrapped, class_name=class_name)
 
 
@@ -96,7 +102,7 @@ def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
         return True
     if "module" not in entry:
         return era.keras == 3 and not {"trainable", "dtype"} & set(entry["config"])
-    return str(entry["module"]).startswith(("keras.src.ops", "keras.ops"))
+    return str(entry["module"]).startswith(_OPERATION_MODULES)
 
 
 def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSpec | ModelSpec:
@@ -104,9 +110,7 @@ def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSp
         model = upgrade_model(entry, era)
     except Refusal as refusal:
         return LayerSpec(name, kind, Config({}), f"{refusal.reason} {refusal.advice}".strip())
-    return ModelSpec(
-        name, model.layers, model.calls, model.inputs, model.outputs, class_name=model.class_name
-    )
+    return replace(model, name=name)
 
 
 #: classes of `bioconv.keras`
@@ -121,9 +125,12 @@ def _custom(entry: Mapping[str, Any], class_name: str) -> str:
     own = class_name.removeprefix("bioconv>") if module in _OWN_MODULES else ""
     if own in _OWN and (own != class_name or module):
         return ""  # its configuration consists of numbers
+    if "module" in entry and module is None:  # Keras 3 names the modules of its own classes
+        return "it is a custom class."
     if isinstance(module, str) and module.split(".")[0] not in _KERAS_MODULES:
         return f"it is a custom class of the module {shown(module)}."
-    if ">" in class_name:
+    registered = entry.get("registered_name")
+    if ">" in class_name or (isinstance(registered, str) and ">" in registered):
         return "it is a custom class."
     return ""
 
@@ -160,7 +167,13 @@ def _sequential(config: Mapping[str, Any] | list, era: Era) -> ModelSpec:
     assert last is not None
     first = TensorRef(calls[0].layer)
     return ModelSpec(
-        _model_name(config), layers, tuple(calls), (first,), (last,), class_name="Sequential"
+        _model_name(config),
+        layers,
+        tuple(calls),
+        (first,),
+        (last,),
+        class_name="Sequential",
+        trainable=_trainable(config),
     )
 
 
@@ -197,6 +210,10 @@ def _sequential_after_merge(config: Any, entries: list, era: Era) -> ModelSpec:
 def _model_name(config: Any) -> str:
     name = config.get("name") if isinstance(config, Mapping) else None
     return name if isinstance(name, str) and name.isprintable() and name else "model"
+
+
+def _trainable(config: Any) -> bool:
+    return not isinstance(config, Mapping) or Config(config).flag("trainable", True)
 
 
 def _add(layers: dict[str, LayerSpec | ModelSpec], spec: LayerSpec | ModelSpec) -> None:
@@ -272,12 +289,13 @@ def _functional(config: Mapping[str, Any], era: Era) -> ModelSpec:
             raise Refusal(f"the inputs of layer {shown(spec.name)} are not a list.")
         if not nodes and not _is_input(entry):
             raise Refusal(f"layer {shown(spec.name)} is not connected to any other.")
-        calls += [_call(spec.name, i, node) for i, node in enumerate(nodes or [[]])]
-    inputs = tuple(_references(config.get("input_layers")))
-    outputs = tuple(_references(config.get("output_layers")))
+        calls += [read_call(spec.name, i, node) for i, node in enumerate(nodes or [[]])]
+    inputs = tuple(references(config.get("input_layers")))
+    outputs = tuple(references(config.get("output_layers")))
     if not inputs or not outputs:
         raise Refusal("the model does not define which of its layers are inputs and outputs.")
-    return _renumbered(ModelSpec(_model_name(config), layers, tuple(calls), inputs, outputs))
+    name, trainable = _model_name(config), _trainable(config)
+    return _renumbered(ModelSpec(name, layers, tuple(calls), inputs, outputs, trainable=trainable))
 
 
 def _renumbered(model: ModelSpec) -> ModelSpec:
@@ -307,82 +325,4 @@ def _renumbered(model: ModelSpec) -> ModelSpec:
         for call in model.calls
     )
     outputs = tuple(new(ref) for ref in model.outputs)
-    return ModelSpec(model.name, model.layers, calls, model.inputs, outputs)
-
-
-def _references(value: Any) -> Iterator[TensorRef]:
-    """Yield all ``[layer, node, tensor]`` in a list, a list of lists or a mapping of them."""
-    ref = _reference(value)
-    if ref is not None:
-        yield ref
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _references(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _references(item)
-
-
-def _reference(value: Any) -> TensorRef | None:
-    if not isinstance(value, list | tuple) or len(value) < 3 or not isinstance(value[0], str):
-        return None
-    if not all(isinstance(index, int) and 0 <= index < 2**31 for index in value[1:3]):
-        return None
-    return TensorRef(*value[:3])
-
-
-def _call(layer: str, node: int, data: Any) -> Call:
-    """Read an inbound node in the form of Keras 3 (a mapping) or of older versions (a list)."""
-    if isinstance(data, Mapping) and "args" in data:
-        args = tuple(_keras3_values(data.get("args")))
-        kwargs = data.get("kwargs") or {}
-        if not isinstance(kwargs, Mapping):
-            raise Refusal(f"the arguments of layer {shown(layer)} are not a JSON object.")
-        named = {key: _single(list(_keras3_values([value]))) for key, value in kwargs.items()}
-    else:
-        args, named = _old_node(layer, data)
-    return Call(layer, node, args, {k: v for k, v in named.items() if v is not None})
-
-
-def _keras3_values(value: Any) -> Iterator[Any]:
-    """Yield tensors and constants among the arguments in Keras 3, with lists flattened."""
-    if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
-        value = value.get("items", [])
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _keras3_values(item)
-    elif isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__":
-        config = value.get("config")
-        history = config.get("keras_history") if isinstance(config, Mapping) else None
-        ref = _reference(history)
-        if ref is None:
-            raise Refusal(f"a tensor has no source: {shown(value)}")
-        yield ref
-    else:
-        yield value
-
-
-def _single(values: Sequence[Any]) -> Any:
-    return values[0] if len(values) == 1 else list(values)
-
-
-def _old_node(layer: str, data: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Read ``[[layer, node, tensor, kwargs], ...]``, one of its entries, or a mapping of them."""
-    if isinstance(data, Mapping):
-        data = list(data.values())
-    if not isinstance(data, list):
-        raise Refusal(f"the inputs of layer {shown(layer)} are not a list.")
-    tensors = [data] if data and isinstance(data[0], str) else data
-    args: list[Any] = []
-    named: dict[str, Any] = {}
-    for item in tensors:
-        if isinstance(item, list) and item[:1] == ["_CONSTANT_VALUE"] and len(item) > 2:
-            args.append(item[2])
-        else:
-            ref = _reference(item)
-            if ref is None:
-                raise Refusal(f"an input of layer {shown(layer)} is unreadable: {shown(item)}")
-            args.append(ref)
-        if len(item) > 3 and isinstance(item[3], Mapping):
-            named.update({key: _reference(v) or v for key, v in item[3].items()})
-    return tuple(args), named
+    return replace(model, calls=calls, outputs=outputs)

@@ -85,8 +85,36 @@ _KERAS_1 = {
 }
 #: classes in which Keras 1 calls the number of units ``output_dim``
 _UNITS = ("Dense", "LSTM", "GRU", "SimpleRNN")
-#: arguments that do not affect predictions of a layer
-_TRAINING_ONLY = ("initializer", "regularizer", "constraint", "init", "dropout")
+#: other arguments that only Keras 1 wrote, and that do not affect predictions
+_ONLY_KERAS_1 = (
+    "init",
+    "inner_init",
+    "forget_bias_init",
+    "gamma_init",
+    "beta_init",
+    "W_regularizer",
+    "U_regularizer",
+    "b_regularizer",
+    "W_constraint",
+    "U_constraint",
+    "b_constraint",
+    "depthwise_init",
+    "pointwise_init",
+    "dropout_W",
+    "dropout_U",
+    "consume_less",
+    "weights",
+    "mode",
+    "mode_type",
+    "dot_axes",
+    "output_shape",
+    "output_shape_type",
+    "output_mask",
+    "output_mask_type",
+    "arguments",
+    "layers",
+    "create_input_layer",
+)
 
 
 def upgrade_kind(class_name: str, config: Mapping[str, Any]) -> str:
@@ -136,7 +164,7 @@ def upgrade_arguments(class_name: str, config: Mapping[str, Any], era: Era) -> d
         If an argument of an old version has no counterpart.
     """
     kind = upgrade_kind(class_name, config)
-    new = {key: value for key, value in config.items() if not key.endswith(_TRAINING_ONLY)}
+    new = dict(config)
     if era.keras == 1:
         new = _from_keras_1(kind, new)
     if era.keras < 3:
@@ -200,9 +228,11 @@ def _from_keras_1(kind: str, config: dict[str, Any]) -> dict[str, Any]:
             f"it is of mode {new.get('mode')!r}, which normalizes with the batch's own statistics.",
             "Train it with mode 0.",
         )
+    if kind in _MERGE_MODES.values() and kind != "Concatenate":
+        new.pop("axis", None)  # a Merge has an axis in every mode
     if kind.startswith("ZeroPadding"):
         new["padding"] = _padding_of_keras_1(new.get("padding"))
-    return new
+    return {key: value for key, value in new.items() if key not in _ONLY_KERAS_1}
 
 
 def _padding_of_keras_1(value: Any) -> Any:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bioconv.reading.config import Config
 from bioconv.reading.spec import LayerSpec
 
 Names = tuple[str, ...]
+Array = NDArray[np.float64]
 
 
 def trained(spec: LayerSpec) -> Names:
@@ -31,7 +35,9 @@ def untrained(spec: LayerSpec) -> Names:
     if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
         return tuple(f"layer/{name}" for name in untrained(spec.inner))
     if spec.kind == "BatchNormalization":
-        return ("moving_mean", "moving_variance")
+        renorm = spec.config.flag("renorm", False)
+        moving = ("moving_mean", "moving_variance")
+        return (*moving, "renorm_mean", "renorm_stddev") if renorm else moving
     if spec.kind == "Normalization" and spec.config.get("mean") is None:
         return ("mean", "variance", "count")
     return ()
@@ -40,6 +46,29 @@ def untrained(spec: LayerSpec) -> Names:
 def optional(spec: LayerSpec) -> Names:
     """Return those paths of `untrained` that some versions do not store."""
     return ("count",) if spec.kind == "Normalization" else ()
+
+
+def adaptation(spec: LayerSpec) -> Names:
+    """Return the paths of the low-rank factors that LoRA adds to a layer's first weight.
+
+    Archives contain the merged weight instead, and other files and models the factors.
+    """
+    if not spec.config.get("lora_rank"):
+        return ()
+    (name, *_) = trained(spec)
+    return (f"lora_{name}_a", f"lora_{name}_b")
+
+
+def merged(spec: LayerSpec, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the weights of a layer with the product of the factors added to its first one."""
+    factors = adaptation(spec)
+    found = {name: array for name, array in weights.items() if name not in factors}
+    if len(found) < len(weights):
+        rank = spec.config.integer("lora_rank")
+        share = spec.config.number("lora_alpha", rank) / rank
+        name, (a, b) = trained(spec)[0], (weights[factor] for factor in factors)
+        found[name] = found[name] + share * (a @ b)
+    return found
 
 
 def _none(config: Config) -> Names:
@@ -60,6 +89,12 @@ def _separable(config: Config) -> Names:
 
 def _batch_normalization(config: Config) -> Names:
     return (*_if(config, "scale", "gamma"), *_if(config, "center", "beta"))
+
+
+def _layer_normalization(config: Config) -> Names:
+    if config.flag("rms_scaling", False):
+        return ("gamma",)
+    return _batch_normalization(config)
 
 
 def _recurrent(config: Config) -> Names:
@@ -101,7 +136,9 @@ _TRAINED: Mapping[str, Callable[[Config], Names]] = {
     **{f"DepthwiseConv{rank}D": _depthwise for rank in (1, 2)},
     **{f"SeparableConv{rank}D": _separable for rank in (1, 2)},
     "BatchNormalization": _batch_normalization,
-    "LayerNormalization": _batch_normalization,
+    "LayerNormalization": _layer_normalization,
+    "RMSNormalization": lambda config: ("scale",),
+    "LayerScale": lambda config: ("gamma",),
     "GroupNormalization": _batch_normalization,
     "LSTM": _recurrent,
     "GRU": _recurrent,

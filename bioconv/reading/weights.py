@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import count
 from typing import Any
 
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from bioconv.reading.config import shown
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.reading.old_weights import upgrade_weights
+from bioconv.reading.origins import check_origin
+from bioconv.reading.quantized import mode_of, refusal, stored_names
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import OPERATION, Era, LayerSpec, ModelSpec
-from bioconv.reading.weight_names import optional, trained, untrained
+from bioconv.reading.weight_names import adaptation, merged, optional, trained, untrained
 
 Named = dict[str, NDArray[np.float64]]
 
@@ -46,21 +49,40 @@ class ListedWeights(Weights):
     ----------
     lists : mapping of str to list of ndarray
     era : Era
+    collided : set of str
+        Layers for which the file lists one array several times.
     """
 
-    def __init__(self, lists: Mapping[str, Sequence[NDArray]], era: Era) -> None:
+    def __init__(
+        self,
+        lists: Mapping[str, Sequence[NDArray]],
+        era: Era,
+        collided: AbstractSet[str] = frozenset(),
+    ) -> None:
         self._lists = lists
         self._era = era
+        self._collided = collided
 
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
-        return named(spec, self._lists.get(spec.name, ()), self._era)
+        _check_not_quantized(spec, "an HDF5 file")
+        names = tuple(name for half in _halves(spec) for name in half)
+        return named(spec, self._list(spec), self._era, names)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
         if spec.name not in self._lists:  # Keras 1 lists the inner layers of nested Sequentials
             return self
-        return ListedWeights(split(spec, list(self._lists[spec.name])), self._era)
+        return ListedWeights(split(spec, self._list(spec), self._era), self._era)
+
+    def _list(self, spec: LayerSpec | ModelSpec) -> Sequence[NDArray]:
+        if spec.name in self._collided:
+            raise Refusal(
+                "the file lists one array for several of its weights: Keras gave them the same "
+                "name when it saved the file, and only one of them was kept.",
+                "Save the model as .keras, which stores all of them, and read that file.",
+            )
+        return self._lists.get(spec.name, ())
 
 
 class TreeWeights(Weights):
@@ -79,15 +101,28 @@ class TreeWeights(Weights):
         """See `Weights.layer`."""
         arrays: list[NDArray] = []
         places: dict[str, int] = {}
-        for name in (*trained(spec), *untrained(spec)):
+        names = _leaf_names(spec)
+        for name in names:
             prefix = name.rpartition("/")[0]
             place = places.setdefault(prefix, 0)
             places[prefix] += 1
-            folder = "/".join(filter(None, (self._folders[spec.name], prefix, "vars")))
-            array = self._file.array(f"{folder}/{place}")
+            array = self._file.array(f"{self._folder(spec, prefix)}/{place}")
             if array is not None:
                 arrays.append(array)
-        return named(spec, arrays, self._era)
+        _check_numbers(arrays, names)
+        for prefix, n in places.items():
+            if self._file.array(f"{self._folder(spec, prefix)}/{n}") is not None:
+                raise Refusal(f"the file contains more arrays for it than {', '.join(names)}.")
+        return named(spec, arrays, self._era, names)
+
+    def _folder(self, spec: LayerSpec, prefix: str) -> str:
+        """Return the group of a layer's arrays, or of a layer in it, which tf.keras underlines."""
+        parts = [part for part in (self._folders[spec.name], prefix, "vars") if part]
+        folder = "/".join(parts)
+        if prefix and not self._file.has(folder):
+            old = "/".join((parts[0], f"_{prefix}", "vars"))
+            return old if self._file.has(old) else folder
+        return folder
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
@@ -104,17 +139,58 @@ class ObjectWeights(Weights):
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
         layer = self._layers.get(spec.name)  # an operation, e.g. x + y, is not among the layers
-        return named(spec, layer.get_weights() if layer is not None else (), self._era)
+        if layer is None:
+            return named(spec, (), self._era)
+        check_origin(layer)
+        _check_not_quantized(spec, "a model in memory")
+        names = (*trained(spec), *adaptation(spec), *untrained(spec))
+        return named(spec, layer.get_weights(), self._era, names)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
+        check_origin(self._layers[spec.name])
         return ObjectWeights(self._layers[spec.name], self._era)
 
 
-def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
+def _leaf_names(spec: LayerSpec) -> tuple[str, ...]:
+    """Return the names of a layer's arrays in an archive, with those of quantized weights."""
+    if spec.kind == "TimeDistributed" and isinstance(spec.inner, LayerSpec):
+        if mode_of(spec.inner):  # Keras multiplies with the integers, without their scale
+            raise Refusal("it wraps a quantized layer.", "Read the model before quantization.")
+        return tuple(f"layer/{name}" for name in _leaf_names(spec.inner))
+    return stored_names(spec, (*trained(spec), *untrained(spec)))
+
+
+def _check_not_quantized(spec: LayerSpec, where: str) -> None:
+    """Refuse a quantized layer, or one that wraps it."""
+    if isinstance(spec.inner, LayerSpec):
+        _check_not_quantized(spec.inner, where)
+    if mode_of(spec):
+        raise refusal(where)
+
+
+def _numbers(array: Any) -> NDArray:
+    """Return an array of a type that NumPy has: bfloat16 is the upper half of float32."""
+    array = np.asarray(array)
+    if array.dtype != np.dtype("V2"):
+        return array
+    return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+def _check_numbers(arrays: Sequence[NDArray], names: tuple[str, ...]) -> None:
+    """Refuse quantized weights of a layer whose own settings do not describe them."""
+    quantized = any(array.dtype in (np.int8, np.uint8) for array in arrays)
+    if quantized and not any(name.endswith("_scale") for name in names):
+        raise refusal()
+
+
+def named(
+    spec: LayerSpec, arrays: Sequence[NDArray], era: Era, names: tuple[str, ...] = ()
+) -> Named:
     """Return the arrays of a layer by name, after conversion to the layout of Keras 3."""
-    names = (*trained(spec), *untrained(spec))
-    arrays = upgrade_weights(spec, [np.asarray(array) for array in arrays], era)
+    names = names or (*trained(spec), *untrained(spec))
+    _check_numbers(arrays, names)
+    arrays = upgrade_weights(spec, [_numbers(array) for array in arrays], era)
     missing_ok = optional(spec)
     if len(arrays) == len(names) - len(missing_ok):
         names = tuple(name for name in names if name not in missing_ok)
@@ -132,14 +208,15 @@ def named(spec: LayerSpec, arrays: Sequence[NDArray], era: Era) -> Named:
                 "If training has diverged, train it again with a smaller learning rate.",
             )
         found[name] = np.asarray(array, np.float64)
-    return found
+    return merged(spec, found)
 
 
-def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray]]:
+def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, list[NDArray]]:
     """Distribute the flat list of weights of a nested model to its layers.
 
     Keras first stores the trainable weights layer by layer, and then all others, which include
-    those of frozen layers.  A model inside of the model receives a flat list, too.
+    those of frozen layers.  Keras 3 stores a frozen model in the order of its layers, even if some
+    of them are trainable again.  A model inside of the model receives a flat list, too.
 
     Raises
     ------
@@ -147,7 +224,8 @@ def split(model: ModelSpec, arrays: Sequence[NDArray]) -> dict[str, list[NDArray
         If there are more arrays than the layers have.
     """
     leaves = list(_leaves(model))
-    counts = [_counts(leaf) for _, leaf in leaves]
+    in_order = era.keras == 3 and not model.trainable
+    counts = [_counts(leaf, in_order) for _, leaf in leaves]
     bounds = np.cumsum([0, *(n for n, _ in counts), *(n for _, n in counts)])
     if bounds[-1] < len(arrays):
         raise Refusal(
@@ -168,15 +246,24 @@ def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
         yield from ((name, leaf) for _, leaf in inner)
 
 
-def _counts(spec: LayerSpec) -> tuple[int, int]:
+def _counts(spec: LayerSpec, in_order: bool) -> tuple[int, int]:
     """Return the numbers of arrays in the first and in the second part of a flat list."""
-    first, second = len(trained(spec)), len(untrained(spec))
-    return (0, first + second) if spec.config.get("trainable") is False else (first, second)
+    first, second = map(len, _halves(spec))
+    frozen = in_order or spec.config.get("trainable") is False
+    return (0, first + second) if frozen else (first, second)
+
+
+def _halves(spec: LayerSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a layer's trainable and of its other arrays in an HDF5 file."""
+    first, low_rank = trained(spec), adaptation(spec)
+    if not low_rank or spec.config.get("trainable") is False:
+        return (*first, *low_rank), untrained(spec)
+    return (*first[1:], *low_rank), (first[0], *untrained(spec))
 
 
 def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
     """Return the lists of an HDF5 file whose weights are in the group ``root``."""
-    return ListedWeights(_FileLists(file, root), era)
+    return ListedWeights(_FileLists(file, root), era, _collided(file, root))
 
 
 class _FileLists(Mapping[str, list[NDArray]]):
@@ -206,6 +293,16 @@ class _FileLists(Mapping[str, list[NDArray]]):
 
     def __len__(self) -> int:
         return len(self._layers)
+
+
+def _collided(file: Hdf5File, root: str) -> set[str]:
+    """Return the layers for which an HDF5 file lists one array several times."""
+    found = set()
+    for layer in file.texts(root, "layer_names") or []:
+        names = file.texts(f"{root}/{layer}" if root else layer, "weight_names") or []
+        if len(set(names)) < len(names):
+            found.add(layer)
+    return found
 
 
 def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:

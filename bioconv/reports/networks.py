@@ -187,8 +187,16 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
     return lines
 
 
-def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:
+def open_any(
+    path: str | Path, input_shape: Sequence[int] | None = None
+) -> AnalogGraph | SpikingNetwork:
     """Open a network file of bioconv, or read a Keras model file.
+
+    Parameters
+    ----------
+    path : str or Path
+    input_shape : sequence of int, optional
+        Shape of one sample, if a model leaves its size free.
 
     Raises
     ------
@@ -198,7 +206,7 @@ def open_any(path: str | Path) -> AnalogGraph | SpikingNetwork:
     from bioconv.network.storage import is_network_file, load_network
     from bioconv.reading import read
 
-    return load_network(path) if is_network_file(path) else read(path)
+    return load_network(path) if is_network_file(path) else read(path, input_shape=input_shape)
 
 
 def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:

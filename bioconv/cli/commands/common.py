@@ -19,6 +19,11 @@ from bioconv.timing import whole_steps
 Options = argparse.Namespace
 
 
+def read_model(options: Options) -> Any:
+    """Return the graph of the model file, with the shape of --input-shape if it is given."""
+    return bc.read(options.model, input_shape=options.input_shape)
+
+
 def read_network(path: Path) -> bc.SpikingNetwork:
     """Return the network in a file, which must not be a recording."""
     if path.suffix == ".keras":

@@ -15,6 +15,7 @@ from bioconv.cli.commands.common import (
     make_neuron,
     read_calibration,
     read_data,
+    read_model,
     read_network,
     steps_of,
 )
@@ -26,7 +27,7 @@ from bioconv.reports.networks import describe_transfer
 def convert(options: Options) -> None:
     """Run ``bioconv convert``."""
     check_folder(options.output)
-    graph = bc.read(options.model)
+    graph = read_model(options)
     calibration = read_calibration(options, graph)
     network = bc.convert(
         graph,
@@ -102,7 +103,7 @@ def estimate(options: Options) -> None:
         raise ParameterError(
             "Give exactly one of --data (estimate on samples) and --search (simulate noise)."
         )
-    graph = bc.read(options.model)
+    graph = read_model(options)
     calibration = read_calibration(options, graph)
     table: Sequence[Any]
     if options.search:
@@ -136,7 +137,7 @@ def inspect(options: Options) -> None:
     """Run ``bioconv inspect``."""
     from bioconv.reports.networks import open_any
 
-    source = open_any(options.source)
+    source = open_any(options.source, options.input_shape)
     x = None
     if options.data:
         x, _ = read_data(options, source.inputs[0].shape, options.images)

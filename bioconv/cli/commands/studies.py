@@ -10,6 +10,7 @@ from bioconv.cli.commands.common import (
     pairs_of,
     read_calibration,
     read_data,
+    read_model,
     twice_in,
 )
 from bioconv.ground.errors import ParameterError
@@ -18,7 +19,7 @@ from bioconv.measures import format_table
 
 def populations(options: Options) -> None:
     """Run ``bioconv populations``."""
-    graph = bc.read(options.model)
+    graph = read_model(options)
     x, y = read_data(options, graph.inputs[0].shape, options.images)
     chosen = bc.recurrent.placement_of(pairs_of(options.option, "--option"), options.place)
     found = bc.recurrent.compare(
@@ -31,7 +32,7 @@ def populations(options: Options) -> None:
 def plausibility(options: Options) -> None:
     """Run ``bioconv plausibility``."""
     check_folder(options.output)
-    graph = bc.read(options.model)
+    graph = read_model(options)
     options.calibration = options.calibration or options.data
     x, y = read_data(options, graph.inputs[0].shape, options.images)
     names = options.neurons.split(",") if options.neurons != "all" else list(bc.neurons.library())
@@ -69,7 +70,7 @@ def robustness(options: Options) -> None:
                 for name in twice
             )
         )
-    graph = bc.read(options.model)
+    graph = read_model(options)
     options.calibration = options.calibration or options.data
     x, y = read_data(options, graph.inputs[0].shape, options.images)
     study = bc.robustness(

@@ -13,6 +13,7 @@ from bioconv.cli.commands.common import (
     finish,
     imperfections_of,
     pairs_of,
+    read_model,
     read_network,
 )
 from bioconv.data import fit_shape
@@ -24,7 +25,7 @@ from bioconv.training.first_spike import LIKE_RELU
 def train(options: Options) -> None:
     """Run ``bioconv train``."""
     _check_folders(options)
-    graph = bc.read(options.model)
+    graph = read_model(options)
     shape = graph.inputs[0].shape
     chosen = {**LIKE_RELU, **pairs_of(options.option, "--option")}
     code: Any = bc.codes.make("first_spike_exact", chosen)

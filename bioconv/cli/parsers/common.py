@@ -69,9 +69,26 @@ def add_pixels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offset", type=float, default=0.0, help="added to the scaled values")
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the model file and the shape of its input."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    add_input_shape(parser)
+
+
+def add_input_shape(parser: argparse.ArgumentParser) -> None:
+    """Add the shape of an input whose size the model leaves free."""
+    parser.add_argument(
+        "--input-shape",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="shape of one sample if the model leaves its size free, e.g. 28 28 1",
+    )
+
+
 def add_conversion(parser: argparse.ArgumentParser) -> None:
     """Add the options of a conversion."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    add_model(parser)
     parser.add_argument("--calibration", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
         "--calibration-images",

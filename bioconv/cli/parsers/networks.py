@@ -11,6 +11,7 @@ from bioconv.cli.parsers.common import (
     add_command,
     add_conversion,
     add_duration,
+    add_input_shape,
     add_pixels,
 )
 
@@ -101,6 +102,7 @@ def _inspect(commands: Commands) -> None:
         "bioconv inspect lenet.h5 --data mnist",
     )
     parser.add_argument("source", type=Path, metavar="MODEL|NET.h5")
+    add_input_shape(parser)
     parser.add_argument(
         "--data", metavar="DATA", help="simulate these samples to find what saturates; " + DATA_HELP
     )

@@ -10,6 +10,7 @@ from bioconv.cli.parsers.common import (
     Commands,
     Simulators,
     add_command,
+    add_model,
     add_pixels,
 )
 
@@ -65,7 +66,7 @@ def _populations(commands: Commands) -> None:
         "counts of populations represent these functions.",
         "bioconv populations lstm.keras --data digits --option n=200 --option placement=random",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    add_model(parser)
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--images", type=int, metavar="N", help="use the first N samples")
     option = "one of n, placement, curve, sigma, inhibition"
@@ -80,7 +81,7 @@ def _populations(commands: Commands) -> None:
 
 def _study_data(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for the network and the samples of a study."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    add_model(parser)
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
         "--calibration",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bioconv.cli.parsers.common import DATA_HELP, Commands, add_command, add_pixels
+from bioconv.cli.parsers.common import DATA_HELP, Commands, add_command, add_model, add_pixels
 
 
 def _train(commands: Commands) -> None:
@@ -15,7 +15,7 @@ def _train(commands: Commands) -> None:
         "Train a Keras network in spike times, as a network of exact first spikes.",
         "bioconv train lenet.keras --data mnist --epochs 5 -o trained.h5 --keras trained.keras",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+    add_model(parser)
     parser.add_argument(
         "--option",
         action="append",

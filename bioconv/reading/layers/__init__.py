@@ -18,12 +18,15 @@ from bioconv.reading.layers import (
     shaping,
 )
 from bioconv.reading.layers.activation import check_activations
+from bioconv.reading.layers.operations import OPERATIONS
 from bioconv.reading.spec import OPERATION
 from bioconv.reading.tensors import Tensor
 
 __all__ = [
     "ATTENTION",
+    "AUGMENTATION",
     "CARRY_MASK",
+    "MERGING",
     "READERS",
     "check_activations",
     "alternatives",
@@ -54,16 +57,34 @@ _TRAINING_ONLY = (
     "GaussianDropout",
     "GaussianNoise",
     "ActivityRegularization",
+)
+#: layers that change images at random during training, and that do nothing afterwards
+AUGMENTATION = (
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomElasticTransform",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
     "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
 )
-_MERGING: Mapping[str, Reader] = {
+#: layers that join tensors of equal shape
+MERGING: Mapping[str, Reader] = {
     "Add": merging.add,
     "Subtract": merging.subtract,
     "Average": merging.average,
-    "Concatenate": merging.concatenate,
     "Multiply": merging.MULTIPLY,
     "Maximum": merging.MAXIMUM,
     "Minimum": merging.MINIMUM,
@@ -76,6 +97,9 @@ _ELEMENTWISE: Mapping[str, Reader] = {
     "Normalization": normalization.normalization,
     "Rescaling": normalization.rescaling,
     "LayerNormalization": sequence.layer_normalization,
+    "GroupNormalization": sequence.group_normalization,
+    "RMSNormalization": sequence.rms_normalization,
+    "LayerScale": normalization.layer_scale,
     "UnitNormalization": sequence.unit_normalization,
 }
 #: attention layers, whose inputs may be named arguments, and which may be causal
@@ -84,31 +108,12 @@ ATTENTION: Mapping[str, Reader] = {
     "AdditiveAttention": sequence.additive_attention,
     "MultiHeadAttention": sequence.multi_head_attention,
 }
-_OPERATIONS: Mapping[str, Reader] = {
-    "add": merging.add_operation(1.0),
-    "subtract": merging.add_operation(-1.0),
-    "sub": merging.add_operation(-1.0),
-    "multiply": merging.multiply_operation,
-    "mul": merging.multiply_operation,
-    "divide": merging.divide_operation,
-    "truedivide": merging.divide_operation,
-    "truediv": merging.divide_operation,
-    "notequal": recurrent.not_equal_operation,
-    "any": recurrent.any_operation,
-    "logicalor": merging.MAXIMUM,  # of masks, which are 0 and 1
-    "logicaland": merging.MINIMUM,
-    "negative": merging.negative_operation,
-    "neg": merging.negative_operation,
-    **{
-        name: merging.activation_operation(name)
-        for name in ("relu", "relu6", "sigmoid", "tanh", "silu", "swish", "softplus")
-    },
-}
-
 #: class of Keras 3 -> reader
 READERS: Mapping[str, Reader] = {
-    **{kind: identity for kind in _TRAINING_ONLY},
-    **_MERGING,
+    **{kind: identity for kind in (*_TRAINING_ONLY, *AUGMENTATION)},
+    **MERGING,
+    "Concatenate": merging.concatenate,
+    "CustomScaleLayer": merging.scaled_sum,
     **_ELEMENTWISE,
     **ATTENTION,
     "Dense": dense.dense,
@@ -142,13 +147,15 @@ READERS: Mapping[str, Reader] = {
     "TimeDistributed": time_distributed,
     "Embedding": recurrent.embedding,
     "Masking": recurrent.masking,
-    **{f"{OPERATION}{name}": reader for name, reader in _OPERATIONS.items()},
+    **{f"{OPERATION}{name}": operation.read for name, operation in OPERATIONS.items()},
 }
 
 #: classes whose output has the mask of their input; others remove it, as in Keras
-CARRY_MASK = frozenset(
-    {*_TRAINING_ONLY, *_MERGING, *_ELEMENTWISE, "Dense", "EinsumDense", "TimeDistributed"}
-) - {"Softmax"}
+CARRY_MASK = frozenset({*_TRAINING_ONLY, *_ELEMENTWISE, "Dense", "TimeDistributed"}) - {
+    "Softmax",
+    "LayerScale",
+    "RMSNormalization",
+}
 
 
 def supported_layers() -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def _elu(config: Config) -> Elementwise:
     return Elu(config.number("alpha", 1.0))
 
 
-def _softmax(config: Config) -> Elementwise:
+def _softmax(config: Config) -> Softmax:
     axis = config.get("axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [axis]
     if not axes or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in axes):
@@ -146,9 +146,13 @@ def function_of(value: Any) -> Elementwise | None:
         # Keras 3 stores a lambda as ("__lambda__", ...) or as its bare marshalled code.
         if kind in ("__lambda__", "Lambda") or (kind is None and "value" in value):
             raise UnsafeCode("its activation is Python code, which is never run.")
+        if "module" in value and value["module"] is None:
+            raise Refusal(f"its activation {shown(kind)} is a custom class.")
         if isinstance(kind, str) and kind in LAYERS and isinstance(inner, Mapping):
             renamed = {"negative_slope": inner["alpha"]} if "alpha" in inner else {}
             return LAYERS[kind](Config({**inner, **(renamed if kind == "LeakyReLU" else {})}))
+        if kind == "function" and "module" in value and not str(inner).startswith("bioconv>"):
+            raise Refusal(f"its activation {shown(inner)} is a custom function.")
         value = inner if kind == "function" else kind
     if not isinstance(value, str) or value not in ACTIVATIONS:
         ours = ("keras2", "bioconv")
@@ -182,11 +186,21 @@ def activation(context: Context) -> Tensor:
 
 def activation_layer(context: Context) -> Tensor:
     """Read ReLU, LeakyReLU, ThresholdedReLU, ELU, Softmax and the layers of `bioconv.keras`."""
+    if context.spec.kind == "Softmax":
+        return softmax(context)
+    return applied(context, context.only(), LAYERS[context.spec.kind](context.config))
+
+
+def softmax(context: Context, logarithm: bool = False) -> Tensor:
+    """Read a softmax along one or several axes, or its logarithm along one."""
     x = context.only()
-    function = LAYERS[context.spec.kind](context.config)
-    if isinstance(function, Softmax):
-        _check_axes(function.axis, len(x.shape))
-    return applied(context, x, function)
+    function = _softmax(context.config)
+    _check_axes(function.axis, len(x.shape))
+    if not logarithm:
+        return applied(context, x, function)
+    if isinstance(function.axis, tuple):
+        raise Refusal(f"its axis must be a single integer. Received: {shown(function.axis)}.")
+    return applied(context, x, LogSoftmax(function.axis))
 
 
 def _check_axes(axis: int | tuple[int, ...], rank: int) -> None:

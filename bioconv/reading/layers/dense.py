@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from math import prod
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bioconv.operators import Dense, Reshape
 from bioconv.reading.config import shown
 from bioconv.reading.context import Context
+from bioconv.reading.layers import quantized
 from bioconv.reading.layers.activation import activated
+from bioconv.reading.quantized import mode_of
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.tensors import Tensor, broadcast_shape, linear, shifted
 
@@ -19,9 +24,11 @@ def dense(context: Context) -> Tensor:
     if not x.shape:
         raise Refusal("it takes inputs with at least one axis.")
     units = context.config.integer("units")
-    x = linear(x, Dense(x.shape, context.weight("kernel", (x.shape[-1], units))))
+    kernel = quantized.weight(context, "kernel", (x.shape[-1], units), 1)
+    x = quantized.rounded(context, x, 1)
+    x = linear(x, Dense(x.shape, kernel))
     if context.config.flag("use_bias", True):
-        x = shifted(x, context.weight("bias", (units,)))
+        x = shifted(x, quantized.bias(context, (units,)))
     return activated(context, x)
 
 
@@ -38,21 +45,34 @@ def einsum_dense(context: Context) -> Tensor:
             f"its equation {shown(equation)} is not a product over the last axes.",
             "Use Dense, Reshape and Permute.",
         )
-    kernel = context.weights["kernel"]
-    if kernel.shape[: len(contracted)] != x.shape[n_left:] or kernel.ndim != len(kernel_labels):
-        raise Refusal(
-            f"its kernel of shape {kernel.shape} does not fit its input of shape {x.shape}."
-        )
+    kernel = _einsum_kernel(context, x, n_left, len(new))
+    x = quantized.rounded(context, x, len(contracted))
     n_in, out = prod(x.shape[n_left:]), kernel.shape[len(contracted) :]
     flat = (*x.shape[:n_left], n_in)
     x = linear(x, Reshape(x.shape, flat), Dense(flat, kernel.reshape(n_in, -1)))
     x = linear(x, Reshape(x.shape, (*x.shape[:-1], *out)))
     if context.config.get("bias_axes"):
-        bias = context.weights["bias"]
+        bias = quantized.bias(context, context.weights["bias"].shape)
         shape = (1,) * (len(x.shape) - bias.ndim) + bias.shape
         x = shifted(x, bias.reshape(shape))
         broadcast_shape([x])
     return activated(context, x)
+
+
+def _einsum_kernel(context: Context, x: Tensor, n_left: int, n_new: int) -> NDArray[np.float64]:
+    """Return the kernel, whose last ``n_new`` axes are those of the output."""
+    n_in = len(x.shape) - n_left
+    if mode_of(context.spec):
+        sizes = context.config.get("output_shape")
+        sizes = list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+        shape = (*x.shape[n_left:], *sizes[len(sizes) - n_new :])
+        return quantized.weight(context, "kernel", shape, n_in)
+    kernel = context.weights["kernel"]
+    if kernel.shape[:n_in] != x.shape[n_left:] or kernel.ndim != n_in + n_new:
+        raise Refusal(
+            f"its kernel of shape {kernel.shape} does not fit its input of shape {x.shape}."
+        )
+    return kernel
 
 
 def _labels(equation: object, rank: int) -> tuple[str, str, str]:

@@ -56,6 +56,12 @@ def rescaling(context: Context) -> Tensor:
     return shifted(scaled(x, factor), offset)
 
 
+def layer_scale(context: Context) -> Tensor:
+    """Read LayerScale of ConvNeXt, which multiplies every channel by a weight."""
+    x = context.only()
+    return scaled(x, context.weight("gamma", x.shape[-1:]))
+
+
 def _statistic(context: Context, name: str, shape: Shape, axes: tuple[int, ...]) -> NDArray:
     n = tuple(shape[axis] for axis in axes)
     if name in context.weights:

@@ -24,6 +24,7 @@ from bioconv.analog.functions import Embedding as EmbeddingFunction
 from bioconv.operators import Broadcast, Permute, Reshape
 from bioconv.reading.config import Config
 from bioconv.reading.context import Context
+from bioconv.reading.layers import quantized
 from bioconv.reading.layers.activation import function_of
 from bioconv.reading.refusal import Refusal
 from bioconv.reading.spec import LayerSpec
@@ -119,7 +120,7 @@ def embedding(context: Context) -> Tensor:
     """Read Embedding, which looks up a row for every token; token 0 may be masked."""
     x = context.only()
     n = (context.config.integer("input_dim"), context.config.integer("output_dim"))
-    table = EmbeddingFunction(context.weight("embeddings", n))
+    table = EmbeddingFunction(quantized.weight(context, "embeddings", n, 1))
     y = context.layer(table, x, shape=(*x.shape, n[1]))
     if not context.config.flag("mask_zero", False):
         return y
@@ -131,35 +132,18 @@ def masking(context: Context) -> Tensor:
     x = context.only(2)
     value = NotEqual(context.config.number("mask_value", 0.0))
     differs = context.layer(value, x, shape=x.shape, suffix="/differs")
-    mask = _any_feature(context, differs, "/mask")
+    mask = any_feature(context, differs, "/mask")
     steps = x.shape[:1]
     column = linear(mask, Reshape(steps, (*steps, 1)), Broadcast((*steps, 1), x.shape))
     return with_mask(context.layer(Multiply(), x, column, shape=x.shape), mask)
 
 
-def _any_feature(context: Context, x: Tensor, suffix: str = "") -> Tensor:
+def any_feature(context: Context, x: Tensor, suffix: str = "") -> Tensor:
     """Return 1 for every step in which any feature is 1, as a maximum over features."""
     steps, features = x.shape
     across = linear(x, Permute(x.shape, (1, 0)))
     y = context.layer(MaxPool((features,)), across, shape=(1, steps), suffix=suffix)
     return linear(y, Reshape((1, steps), (steps,)))
-
-
-def not_equal_operation(context: Context) -> Tensor:
-    """Read ``x != number``, by which Keras 3 computes the mask of Embedding and Masking."""
-    tensor, number = context.args if len(context.args) == 2 else (None, None)
-    if not isinstance(tensor, Tensor):
-        raise Refusal("it must compare a tensor with a number.")
-    function = NotEqual(Config({"number": number}).number("number"))
-    return context.layer(function, tensor, shape=tensor.shape)
-
-
-def any_operation(context: Context) -> Tensor:
-    """Read ``any(x, axis=-1)`` of a sequence, by which Keras 3 computes the mask of Masking."""
-    x = context.only(2)
-    if context.config.get("axis") not in (-1, 2) or context.config.flag("keepdims", False):
-        raise Refusal("it must reduce the last axis only.")
-    return _any_feature(context, x)
 
 
 #: classes that act on the last axis or on every element, for which time is an additional axis

@@ -10,12 +10,14 @@ from bioconv.analog.functions import (
     Function,
     LayerNormalization,
     MultiHeadAttention,
+    RMSNormalization,
     UnitNormalization,
 )
+from bioconv.operators import Reshape
 from bioconv.reading.config import shown
 from bioconv.reading.context import Context
 from bioconv.reading.refusal import Refusal
-from bioconv.reading.tensors import Tensor
+from bioconv.reading.tensors import Tensor, along, linear, scaled, shifted
 
 
 def layer_normalization(context: Context) -> Tensor:
@@ -24,14 +26,52 @@ def layer_normalization(context: Context) -> Tensor:
     axes = _axes(context, len(x.shape))
     shape = tuple(x.shape[axis - 1] for axis in axes)
     config = context.config
+    rms = config.flag("rms_scaling", False)
+    center = config.flag("center", True) and not rms
     function = LayerNormalization(
         axis=axes,
         epsilon=config.number("epsilon", 1e-3),
-        gamma=context.weight("gamma", shape) if config.flag("scale", True) else None,
-        beta=context.weight("beta", shape) if config.flag("center", True) else None,
-        rms_scaling=config.flag("rms_scaling", False),
+        gamma=context.weight("gamma", shape) if rms or config.flag("scale", True) else None,
+        beta=context.weight("beta", shape) if center else None,
+        rms_scaling=rms,
     )
     return context.layer(function, x, shape=x.shape)
+
+
+def rms_normalization(context: Context) -> Tensor:
+    """Read RMSNormalization."""
+    x = context.only()
+    axes = _axes(context, len(x.shape))
+    scale = context.weight("scale", [x.shape[axis - 1] for axis in axes])
+    y = context.layer(
+        RMSNormalization(axes, context.config.number("epsilon", 1e-6)), x, shape=x.shape
+    )
+    kept = [x.shape[axis - 1] if axis in axes else 1 for axis in range(1, len(x.shape) + 1)]
+    return scaled(y, scale.reshape(kept))
+
+
+def group_normalization(context: Context) -> Tensor:
+    """Read GroupNormalization as a LayerNormalization of each group, then scale and shift."""
+    x = context.only()
+    config, axes = context.config, _axes(context, len(x.shape))
+    if len(axes) != 1:
+        raise Refusal("it has several axes of channels.")
+    axis = axes[0] - 1
+    channels = x.shape[axis]
+    groups = config.integer("groups", 32, least=-1)
+    groups = channels if groups == -1 else groups
+    if groups < 1 or channels % groups:
+        raise Refusal(f"its {channels} channels cannot be split into {groups} groups.")
+    split = (*x.shape[:axis], groups, channels // groups, *x.shape[axis + 1 :])
+    others = tuple(a + 1 for a in range(len(split)) if a != axis)
+    function = LayerNormalization(axis=others, epsilon=config.number("epsilon", 1e-3))
+    y = context.layer(function, linear(x, Reshape(x.shape, split)), shape=split)
+    y = linear(y, Reshape(split, x.shape))
+    if config.flag("scale", True):
+        y = scaled(y, along(context.weight("gamma", (channels,)), len(x.shape), axis))
+    if config.flag("center", True):
+        y = shifted(y, along(context.weight("beta", (channels,)), len(x.shape), axis))
+    return y
 
 
 def unit_normalization(context: Context) -> Tensor:
@@ -92,6 +132,8 @@ def multi_head_attention(context: Context) -> Tensor:
     config = context.config
     if config.get("attention_axes") not in (None, [1], (1,), 1) or config.get("use_gate"):
         raise Refusal("it attends along axes other than time, or uses gates.")
+    if config.get("sliding_window") is not None:
+        raise Refusal("it attends to a sliding window only.")
     query, value, *rest = _query_value_key(context)
     key = rest[0] if rest else value
     heads, dim = config.integer("num_heads"), config.integer("key_dim")
