@@ -37,7 +37,7 @@ def expect_by_run(
     ----------
     network : SpikingNetwork
     calibration : mapping of str to ndarray
-        Samples by the name of each input of the analog network; at most 256 are used, and fewer
+        Samples by the name of each input of the analog network; at most 1024 are used, and fewer
         of a large network or a long run.
     seed : int
         Of random numbers in the run.
@@ -51,7 +51,8 @@ def expect_by_run(
     from bioconv.simulators import simulate
 
     samples = few_samples(network.n_neurons * network.n_steps, calibration, values=_NEURON_STEPS)
-    given = {i.name: x for i, x in zip(network.inputs, samples.values(), strict=True)}
+    pairs = zip(network.inputs, network.analog.inputs, strict=True)
+    given = {entry.name: samples[analog.name] for entry, analog in pairs}
     # with the records from the start, because another run would be compiled anew
     record = {p.name: (p.decoded_from,) for p in network.populations if p.layer}
     recording = simulate(network, given, seed=seed, record=record, progress=False)

@@ -33,7 +33,7 @@ WEAKEST = "weakest_layer"
 #: agreement below which a conversion warns
 ENOUGH = 0.99
 #: largest number of samples and, for large networks, of activations that are evaluated
-_SAMPLES, _VALUES = 256, 20_000_000
+_SAMPLES, _VALUES = 1024, 20_000_000
 #: smallest number of samples, irrespective of the size of the network
 _FEWEST_SAMPLES = 16
 #: number of samples that show how much accuracy a single layer loses
@@ -64,7 +64,7 @@ class Expectation:
 
 
 def few_samples(size: int, calibration: Mapping[str, NDArray], *, values: int = _VALUES) -> Values:
-    """Return the first samples, at most 256 and fewer for a large network.
+    """Return the first samples, at most 1024 and fewer for a large network.
 
     Parameters
     ----------
