@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.analog import AnalogGraph, check_samples
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
+from bioconv.codes.common.expectation import AGREEMENT, warn_of_loss
 from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
@@ -62,6 +63,15 @@ def convert(
     Returns
     -------
     SpikingNetwork
+        ``code["expected_agreement"]`` is the share of decisions on calibration data that are
+        expected to be those of the analog network, and ``code["weakest_layer"]`` the layer that
+        loses most.
+
+    Warns
+    -----
+    AccuracyWarning
+        If the expected agreement is below 0.99; the message says which layer loses most and what
+        helps.
 
     Raises
     ------
@@ -100,6 +110,12 @@ def convert(
         seed=int(seed),
     )
     network = code.convert(request)
+    if AGREEMENT not in network.code:
+        from bioconv.measures.expectation import expect_by_run
+
+        found = expect_by_run(network, request.calibration, request.seed)
+        network = network.replace(code={**network.code, **found.record()})
+    warn_of_loss(network.code, network.name, code.remedy)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)
 

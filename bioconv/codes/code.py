@@ -56,13 +56,15 @@ class Code(ABC):
     Class attributes: ``name``; ``builder``, the module with the function
     ``build(code, request) -> SpikingNetwork``, which is imported when it is needed;
     ``references``, the keys of `bioconv.ground.references.PUBLICATIONS` to cite; ``trained``,
-    whether its networks are trained in spikes, so that it does not convert Keras networks.
+    whether its networks are trained in spikes, so that it does not convert Keras networks;
+    ``remedy``, what helps if a network is expected to lose accuracy, as a sentence.
     """
 
     name: ClassVar[str]
     builder: ClassVar[str]
     references: ClassVar[tuple[str, ...]]
     trained: ClassVar[bool] = False
+    remedy: ClassVar[str] = ""
 
     def convert(self, request: Request) -> SpikingNetwork:
         """Build the network; raises `ConversionError` with every layer that cannot spike."""

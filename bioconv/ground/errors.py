@@ -121,3 +121,7 @@ class WeightsNotFoundError(BioconvError, FileNotFoundError, ValueError):
 
 class DataNotFoundError(BioconvError, FileNotFoundError):
     """A dataset is not on this machine and cannot be downloaded."""
+
+
+class AccuracyWarning(UserWarning):
+    """A converted network is expected to decide otherwise than the analog network."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.codes.common.adaptation import MOST_DRIFT
+from bioconv.codes.common.expectation import AGREEMENT, WEAKEST
 from bioconv.measures import spikes_per_image, spikes_per_neuron
 from bioconv.measures.diagnosis import SATURATION, relative_values
 from bioconv.network import SpikingNetwork
@@ -43,8 +44,9 @@ def summarize(
     -------
     dict
         ``accuracy``, ``analog_accuracy`` (None without labels), ``agreement`` (share of samples
-        with the same class as the analog network), ``output_error`` (largest difference to the
-        analog output, as a share of the range of that output), ``n_images``, ``n_steps``,
+        with the same class as the analog network), ``expected_agreement`` (the same, as expected
+        at conversion; None for networks of older versions), ``output_error`` (largest difference
+        to the analog output, as a share of the range of that output), ``n_images``, ``n_steps``,
         ``duration_ms``, ``spikes_per_image``, ``spikes_per_neuron``,
         ``synaptic_operations_per_image``, ``accuracy_over_time`` (pairs of step and accuracy,
         agreement without labels), ``seconds``, ``versions``.
@@ -60,6 +62,7 @@ def summarize(
         "accuracy": None if y is None else float(recording.accuracy(y)),
         "analog_accuracy": None if y is None else float(np.mean(classes == y)),
         "agreement": float(recording.agreement(classes)),
+        "expected_agreement": expectation_of(network)[0],
         "output_error": float(np.abs(spiking - reference).max() / (np.ptp(reference) or 1.0)),
         "n_images": recording.n_images,
         "n_steps": recording.n_steps,
@@ -185,6 +188,34 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
             f"the calibration samples {100 * float(found['expected_error']):.1f} %{agreement}"
         )
     return lines
+
+
+def describe_expectation(network: SpikingNetwork) -> list[str]:
+    """Describe how well a network is expected to agree with the analog one.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+
+    Returns
+    -------
+    list of str
+        One line; none for networks of older versions, which do not say.
+    """
+    agreement, weakest = expectation_of(network)
+    if agreement is None:
+        return []
+    where = f"; the layer {weakest!r} loses most" if weakest else ""
+    return [
+        f"expected agreement with the analog network, from calibration data: "
+        f"{100 * agreement:.1f} %{where}"
+    ]
+
+
+def expectation_of(network: SpikingNetwork) -> tuple[float | None, str]:
+    """Return the expected agreement of a network, None if unknown, and its weakest layer."""
+    agreement = network.code.get(AGREEMENT)
+    return None if agreement is None else float(agreement), str(network.code.get(WEAKEST, ""))
 
 
 def open_any(

@@ -28,7 +28,22 @@ def test_convert_writes_json_and_the_same_bytes(network: Path, tmp_path: Path) -
     arguments = ["convert", model, "--calibration", "digits", "-o", str(again)]
     assert main([*arguments, "--json", str(record)]) == 0
     assert again.read_bytes() == network.read_bytes()
-    assert json.loads(record.read_text())["n_neurons"] > 0
+    result = json.loads(record.read_text())
+    assert result["n_neurons"] > 0
+    assert 0.99 <= result["expected_agreement"] <= 1.0
+    assert result["weakest_layer"] == result["code"]["weakest_layer"]
+
+
+def test_convert_says_what_to_expect_and_warns_of_a_loss(tmp_path: Path, capsys) -> None:
+    model = str(models.weights_path("digits_mlp"))
+    arguments = ["convert", model, "--calibration", "digits", "-o", str(tmp_path / "net.h5")]
+    assert main([*arguments, "--code", "population", "--option", "n=2"]) == 0
+    said = capsys.readouterr()
+    assert "expected agreement with the analog network, from calibration data: " in said.out
+    (warning,) = [line for line in said.err.splitlines() if "expected to agree" in line]
+    assert warning.startswith("bioconv: warning: ")
+    assert "loses most" in warning
+    assert "More neurons per unit help" in warning
 
 
 def test_simulate_json_has_the_promised_keys(network: Path, tmp_path: Path, capsys) -> None:

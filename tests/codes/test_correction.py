@@ -120,7 +120,8 @@ def test_conversion_says_what_to_expect() -> None:
     plain = bc.convert(
         digits.cnn(), calibration=digits.train(), neuron=neuron, code=bc.RateCode(correction=False)
     )
-    assert "expected_agreement" not in plain.code
+    assert "expected_error" not in plain.code
+    assert float(plain.code["expected_agreement"]) <= expected + 0.01
 
 
 def test_perfect_integrators_need_none() -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 import bioconv as bc
 from bioconv import models
+from bioconv.analog.functions import Linear
 from bioconv.codes import FirstSpikeExactCode, RateCode
 from bioconv.codes.solving.piecewise import Ramps, Synapses, first_crossings
 from bioconv.ground.errors import ParameterError
-from bioconv.network import SpikingNetwork
+from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.operators import Dense
 
@@ -188,3 +189,13 @@ def test_a_run_that_ends_before_the_output_begins_has_no_class() -> None:
     np.testing.assert_array_equal(early.predictions(), -1)
     np.testing.assert_array_equal(on_grid.predictions(), -1)
     np.testing.assert_array_equal(early.outputs[early.readout], on_grid.outputs[early.readout])
+
+
+def test_potentials_of_neurons_that_fire_are_refused(
+    network: SpikingNetwork, images: np.ndarray
+) -> None:
+    """Only the times of their spikes are solved; reading their potential raised a KeyError."""
+    hidden = next(p.name for p in network.populations if p.layer)
+    read = network.replace(readouts=(Readout("hidden", hidden, "level", Linear()),))
+    with pytest.raises(ParameterError, match=f"reads the potential of population '{hidden}'"):
+        bc.simulate(read, images, simulator="event", progress=False)

@@ -127,6 +127,7 @@ def figures_text(result: Mapping[str, Any]) -> str:
         "accuracy": result["accuracy"],
         "analog accuracy": result["analog_accuracy"],
         "agreement with the analog network": result["agreement"],
+        "expected agreement": result["expected_agreement"],
     }
     lines = [
         f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None

@@ -21,7 +21,11 @@ from bioconv.cli.commands.common import (
 )
 from bioconv.ground.errors import ParameterError
 from bioconv.measures import format_table
-from bioconv.reports.networks import describe_transfer
+from bioconv.reports.networks import (
+    describe_expectation,
+    describe_transfer,
+    expectation_of,
+)
 
 
 def convert(options: Options) -> None:
@@ -41,6 +45,7 @@ def convert(options: Options) -> None:
     )
     network.save(options.output)
     rows = bc.inspect(network)
+    agreement, weakest = expectation_of(network)
     finish(
         options,
         {
@@ -50,6 +55,8 @@ def convert(options: Options) -> None:
             "n_synapses": network.n_synapses,
             "n_steps": network.n_steps,
             "dt": network.dt,
+            "expected_agreement": agreement,
+            "weakest_layer": weakest,
             "code": dict(network.code),
             "populations": rows,
         },
@@ -57,6 +64,7 @@ def convert(options: Options) -> None:
             [
                 format_table(rows),
                 *describe_transfer(network),
+                *describe_expectation(network),
                 f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> "
                 f"{options.output}",
             ]

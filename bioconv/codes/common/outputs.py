@@ -61,7 +61,9 @@ def different_branches(graph: AnalogGraph, name: str) -> str:
             continue
         own = [t for t in output.inputs[0].terms if t.source == name and _moves(t.operator)]
         branches = list(_branches(output.inputs[0], layers))
-        if own and not all(_same(layers[name].function, function) for _, function in branches):
+        if own and not all(
+            same_function(layers[name].function, function) for _, function in branches
+        ):
             listed = ", ".join(f"{source} ({type(f).__name__})" for source, f in branches)
             return (
                 f"the output {output.name!r} joins branches with different functions ({listed}), "
@@ -91,7 +93,7 @@ def _common_function(layer: Layer, layers: Layers) -> Function | None:
         return None
     first = functions[0]
     if not all(_moves(term.operator) for term in terms) or not all(
-        _same(first, function) for function in functions
+        same_function(first, function) for function in functions
     ):
         return None
     places = sum(apply64(t.operator, np.ones((1, *t.operator.in_shape))) for t in terms)
@@ -108,7 +110,7 @@ def _moves(operator: Operator) -> bool:
     return all(isinstance(part, Selection) for part in parts)
 
 
-def _same(one: Function, other: Function) -> bool:
+def same_function(one: Function, other: Function) -> bool:
     """Whether both are the same elementwise function, the same for all elements."""
     if type(one) is not type(other) or not isinstance(one, Elementwise) or not one.pointwise:
         return False

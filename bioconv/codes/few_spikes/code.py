@@ -16,12 +16,6 @@ from bioconv.ground.options import check, choice, is_whole, number, whole
 if TYPE_CHECKING:
     from bioconv.analog.functions import Function
 
-_CHOICES = {
-    "normalization": ("layer", "channel", "none"),
-    "over": OVER,
-    "initial": ("half", "zero"),
-    "fit": ("standard", "layer"),
-}
 _MOST_STEPS, _MOST_BITS = 20, 24
 
 
@@ -34,7 +28,8 @@ class FewSpikesCode(Code):
     the threshold T(t); its potential then decreases by h(t), and the receiving neuron weights the
     spike by d(t).  For ReLU, T = h = d = alpha 2^-t, so that the spikes are binary digits.  Other
     elementwise functions (SiLU, sigmoid, GELU, tanh, ...) use tables that are optimised once and
-    cached; those of the common functions are part of the package.
+    cached; those of the common functions are part of the package, and are replaced by fitted ones
+    in layers whose inputs they do not suit.
 
     Max pooling collects the values of all its sources before it passes on the spikes of the
     largest one, which takes another K steps.  `bioconv.codes.few_spikes.pipeline` runs a stream of
@@ -68,9 +63,12 @@ class FewSpikesCode(Code):
         limit.  The values lie between -8 and 8 as in the paper (Fig 5e, f), for ReLU between
         -alpha / 2 and alpha / 2.  For tables that are fitted to a layer or to other functions, the
         range is bounded by the smallest power of 2 that covers all parameters.
-    fit : {"standard", "layer"}
+    fit : {"auto", "standard", "layer"}
         Whether tables are fitted to a standard range of each function, or to the inputs that each
-        layer receives on the calibration data (this takes some seconds per layer, once).
+        layer receives on the calibration data (this takes some seconds per layer, once).  With
+        "auto", a layer has the table that is part of the package wherever this table represents
+        the function of its inputs well (`bioconv.codes.few_spikes.standard.suited_table`), and is
+        fitted otherwise.
 
     Raises
     ------
@@ -93,11 +91,12 @@ class FewSpikesCode(Code):
     over: str = choice("positive", OVER)
     initial: str = choice("half", ("half", "zero"))
     bits: int = whole(0, 2, _MOST_BITS, besides=(0,))
-    fit: str = choice("standard", ("standard", "layer"))
+    fit: str = choice("auto", ("auto", "standard", "layer"))
 
     name = "few_spikes"
     references = ("stoeckl2021",)
     builder = "bioconv.codes.few_spikes.network"
+    remedy = 'fit="layer" and a larger k, up to 20, help.'
 
     def __post_init__(self) -> None:
         check(self, _wrong_steps(self.k_of))

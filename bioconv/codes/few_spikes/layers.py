@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,12 @@ from bioconv.analog.functions import (
     ReLU,
 )
 from bioconv.codes.common.calibration import measure, pooled_scale
+from bioconv.codes.common.expectation import Level
+from bioconv.codes.common.outputs import same_function
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.few_spikes.code import FewSpikesCode
-from bioconv.codes.few_spikes.standard import cached_table, goal_for, standard_table
+from bioconv.codes.few_spikes.neurons import MOST_INPUTS
+from bioconv.codes.few_spikes.standard import fitted_table, standard_table, suited_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
 from bioconv.ground.errors import ConversionError, Problem
 
@@ -136,7 +140,8 @@ def tables_of(
     ConversionError
         If the spikes in a pooling window have different weights.
     """
-    heard = inputs_of(rewritten, calibration) if code.fit == "layer" else {}
+    heard = {} if code.fit == "standard" else _shared(rewritten, inputs_of(rewritten, calibration))
+    find = suited_table if code.fit == "auto" else fitted_table
     tables: dict[str, Table] = {}
     problems = []
     for layer in rewritten.layers:
@@ -151,14 +156,72 @@ def tables_of(
                 tables[layer.name] = relu_table(k).limited(code.bits)
             case Elementwise() as function:
                 inputs = heard.get(layer.name)
-                table = (
-                    standard_table(function, k)
-                    if inputs is None
-                    else cached_table(goal_for(function.value, inputs), k)
-                )
+                table = standard_table(function, k) if inputs is None else find(function, k, inputs)
                 tables[layer.name] = table.limited(code.bits)
     _refuse(rewritten, problems)
     return tables
+
+
+def levels_of(
+    initial: str,
+    rewritten: Rewritten,
+    units: Mapping[str, Floats],
+    tables: Mapping[str, Table],
+) -> dict[str, Level]:
+    """Return the values that the spikes of each layer represent, for `expect`."""
+    levels: dict[str, Level] = {}
+    for layer in rewritten.layers:
+        if not isinstance(layer.function, MaxPool):
+            table = tables[layer.name]
+            start = rounding_of(initial, layer.function, table)
+            levels[layer.name] = partial(_said, table, units[layer.name], start)
+    return levels
+
+
+def rounding_of(initial: str, function: Function, table: Table) -> float:
+    """Return the start potential in mV that rounds a ReLU to the nearest value."""
+    half = isinstance(function, ReLU) and initial == "half"
+    return float(table.worth[-1]) / 2 if half else 0.0
+
+
+def _said(table: Table, unit: Floats, start: float, x: NDArray) -> Floats:
+    return unit * table.value(x / unit + start)
+
+
+def _shared(rewritten: Rewritten, heard: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the inputs to which the table of each layer is fitted.
+
+    These are its own, except where layers with the same function need one table: a maximum passes
+    on the spikes of all its sources, and a neuron can tell a few tables apart only.
+    """
+    functions = {layer.name: layer.function for layer in rewritten.layers}
+    senders: dict[str, set[str]] = {}
+    groups: dict[str, set[str]] = {name: {name} for name in heard}
+    for layer in (*rewritten.layers, *rewritten.readouts):
+        sources = {
+            name for t in layer.inputs[0].terms for name in senders.get(t.source, {t.source})
+        }
+        pools = isinstance(layer.function, MaxPool)
+        senders[layer.name] = sources if pools else {layer.name}
+        if not pools and len(sources) <= MOST_INPUTS:
+            continue
+        for alike in _alike(sorted(sources & heard.keys()), functions):
+            merged = set().union(*(groups[name] for name in alike))
+            groups |= dict.fromkeys(merged, merged)
+    return {name: np.concatenate([heard[n] for n in sorted(groups[name])]) for name in heard}
+
+
+def _alike(names: list[str], functions: Mapping[str, Function]) -> list[list[str]]:
+    """Return the names in groups of layers with the same function."""
+    groups: list[list[str]] = []
+    for name in names:
+        for group in groups:
+            if same_function(functions[group[0]], functions[name]):
+                group.append(name)
+                break
+        else:
+            groups.append([name])
+    return groups
 
 
 def _unequal(name: str) -> Problem:

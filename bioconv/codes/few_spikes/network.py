@@ -15,18 +15,26 @@ from math import lcm, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog.functions import ReLU
 from bioconv.analog.graph import Affine, Layer
 from bioconv.codes.code import Request
 from bioconv.codes.common import layout
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.assembly import Parts, add_all, prepared
+from bioconv.codes.common.expectation import expect
 from bioconv.codes.common.max_windows import cells_of, pool_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.few_spikes.code import FewSpikesCode
-from bioconv.codes.few_spikes.layers import K_RELU, carries, steps_of, tables_of, units_of
+from bioconv.codes.few_spikes.layers import (
+    K_RELU,
+    carries,
+    levels_of,
+    rounding_of,
+    steps_of,
+    tables_of,
+    units_of,
+)
 from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
 from bioconv.codes.few_spikes.tables import Table
 from bioconv.network import (
@@ -80,6 +88,9 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
         carried=rewritten.carried(graph),
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
     )
+    expected = expect(
+        rewritten, levels_of(code.initial, rewritten, plan.units, tables), calibration
+    )
     add_all(
         plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_gates, readout=_add_readout
     )
@@ -101,6 +112,7 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
             "calibration_samples": request.n_samples,
+            **expected.record(),
         },
     )
 
@@ -148,9 +160,7 @@ def _add_neurons(plan: FewSpikesPlan, layer: Layer) -> None:
     model = FewSpikes(max(len(found.tables), 1)).model
     parameters: dict[str, Value] = {**found.parameters, "v_th": NEVER}
     parameters |= {f"last{n}": float(heard.worth[-1]) for n, heard in enumerate(found.tables)}
-    rounding = 0.0
-    if isinstance(layer.function, ReLU) and plan.initial == "half":
-        rounding = float(table.worth[-1]) / 2
+    rounding = rounding_of(plan.initial, layer.function, table)
     carried = plan.carried.get(layer.name, Carried("", np.ones(()), np.zeros(())))
     plan.populations.append(
         Population(

@@ -16,7 +16,9 @@ from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, Sta
 from bioconv.neurons.language.neuron import Neuron, Value
 from bioconv.neurons.library.parts import I_OFFSET, c_m
 
-_MOST_INPUTS, _MOST_SOURCES = 8, 25
+#: largest number of different tables of the sources of one neuron
+MOST_INPUTS = 8
+_MOST_SOURCES = 25
 _SOURCE = "Stoeckl and Maass 2021, Nature Machine Intelligence 3, Eqs 1 to 3"
 _REFERENCES = ("stoeckl2021",)
 
@@ -148,9 +150,9 @@ _TAU_FLAG = Parameter("tau_flag", 1e-6, "ms", "Decay time of the input of a step
 
 
 def _model(name: str, n_inputs: int, *, spiking: bool) -> NeuronModel:
-    if not isinstance(n_inputs, int) or not 1 <= n_inputs <= _MOST_INPUTS:
+    if not isinstance(n_inputs, int) or not 1 <= n_inputs <= MOST_INPUTS:
         raise ParameterError(
-            f"n_inputs must be an integer from 1 to {_MOST_INPUTS}. Received: {n_inputs!r}."
+            f"n_inputs must be an integer from 1 to {MOST_INPUTS}. Received: {n_inputs!r}."
         )
     inputs = range(n_inputs)
     gained = " + ".join(f"gain{k} * s{k}" for k in inputs)

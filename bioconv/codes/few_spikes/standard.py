@@ -50,6 +50,12 @@ _QUANTILES = (np.arange(_INNER) + 0.5) / _INNER
 SHIPPED: tuple[Elementwise, ...] = (Silu(), Sigmoid(), Gelu(), Gelu(True), Tanh())
 SHIPPED_STEPS = (4, 8, 12, 16)
 _SHIPPED_EFFORT = Effort(starts=48, steps=500, changes=4000)
+#: for one layer: a fit takes about two seconds, and spikes hardly count against accuracy
+_LAYER_EFFORT = Effort(starts=16, steps=200, changes=1000, cost=1e-6)
+#: largest error of an included table for the inputs of a layer: root mean square, as a share of
+#: the standard deviation of the values of the function.  Where most inputs lie in the inner region
+#: of the table it is 1 to 3 percent.
+TOLERANCE = 0.03
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,55 @@ def standard_table(function: Elementwise | Callable[[Array], Any], k: int) -> Ta
     value = function.value if isinstance(function, Elementwise) else function
     shipped = _shipped(function, k) if isinstance(function, Elementwise) else None
     return shipped or cached_table(goal_in(value, region_of(function)), k)
+
+
+def fitted_table(function: Elementwise, k: int, inputs: Floats) -> Table:
+    """Return the table of a function that is fitted to the inputs of a layer, or from the cache.
+
+    Parameters
+    ----------
+    function : Elementwise
+    k : int
+    inputs : ndarray, shape (n,)
+        Inputs of the function on the calibration data.
+    """
+    return cached_table(goal_for(function.value, inputs), k, _LAYER_EFFORT)
+
+
+def suited_table(function: Elementwise, k: int, inputs: Floats) -> Table:
+    """Return the included table if it suits the inputs of a layer, and a fitted one otherwise.
+
+    An included table is good for the region in which it was fitted, above all for its inner part:
+    larger inputs have wrong values, and where all inputs are small its levels are too far apart.
+    Both show as an error above `TOLERANCE`.
+
+    Parameters
+    ----------
+    function : Elementwise
+    k : int
+    inputs : ndarray, shape (n,)
+        Inputs of the function on the calibration data.
+    """
+    shipped = _shipped(function, k)
+    if shipped is not None and error_of(shipped, function, inputs) <= TOLERANCE:
+        return shipped
+    return fitted_table(function, k, inputs)
+
+
+def error_of(table: Table, function: Elementwise, inputs: Floats) -> float:
+    """Return the error of a table for given inputs.
+
+    Returns
+    -------
+    float
+        Root mean square, as a share of the standard deviation of the values of the function; 0 if
+        there is only one value.
+    """
+    some = np.asarray(np.quantile(inputs, _QUANTILES), np.float64)
+    exact = values_of(function.value, some)
+    spread = float(np.std(exact))
+    missed = float(np.sqrt(np.mean((table.value(some) - exact) ** 2)))
+    return missed / spread if spread else 0.0
 
 
 def _label(function: Elementwise) -> str:

@@ -88,6 +88,7 @@ class FirstSpikeCode(Code):
     name = "first_spike"
     references = ("mueller2023", "rueckauer2018")
     builder = "bioconv.codes.first_spike.network"
+    remedy = 'threshold="dynamic" and more unit_steps help, or the code first_spike_exact.'
 
     def __post_init__(self) -> None:
         check(self)

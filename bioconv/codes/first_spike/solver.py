@@ -26,14 +26,15 @@ from bioconv.neurons.library.parts import OUT_OF_REACH
 #: tolerance for rounding of the bound, which is computed in single precision
 _MARGIN = 1e-4
 _TWICE = at_most(v_th=2)
+_FINAL = ("v",)
 
 
 @cache
 def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
     """Return the models of this code, all of which have exact solutions."""
     return (
-        Exact(FirstSpike("base").model, _neurons, _misses, ("i_syn",)),
-        Exact(FirstSpike("dynamic").model, _neurons, _misses, ("i_syn", "missing")),
+        Exact(FirstSpike("base").model, _neurons, _misses, ("i_syn",), _FINAL),
+        Exact(FirstSpike("dynamic").model, _neurons, _misses, ("i_syn", "missing"), _FINAL),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -13,6 +14,7 @@ from bioconv.analog.graph import GraphInput, Layer, Term
 from bioconv.codes.code import Request
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.assembly import Parts, add_all, prepared
+from bioconv.codes.common.expectation import Level, expect
 from bioconv.codes.common.layout import asked_steps
 from bioconv.codes.common.max_windows import cells_of, pool_of
 from bioconv.codes.common.membrane import off_grid, rounded
@@ -243,6 +245,33 @@ def _add_readout(plan: FirstSpikeExactPlan, layer: Layer, output: str) -> None:
     plan.readouts.append(Readout(name, population, "level", layer.function))
 
 
+def _levels(plan: FirstSpikeExactPlan) -> dict[str, Level]:
+    """Return the values that spikes on the time grid represent, for `expect`."""
+    scaling, windows = plan.scaling, plan.schedule.windows
+    per_unit = plan.schedule.unit / plan.schedule.dt
+    levels: dict[str, Level] = {}
+    for name in (
+        *(entry.name for entry in plan.rewritten.inputs),
+        *(e.name for e in plan.rewritten.layers if not isinstance(e.function, MaxPool)),
+    ):
+        longest = windows[name].close - windows[name].open
+        low = scaling.low.get(name, 0.0)
+        levels[name] = partial(_said, scaling.scale[name] / per_unit, low, longest)
+    return levels
+
+
+def _said(step: Floats, low: float, longest: int, x: NDArray) -> NDArray:
+    """Round to the value of the nearest step of a window."""
+    return low + step * np.clip(np.round((x - low) / step), 0, longest)
+
+
+def _expected(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | float]:
+    """Return what to expect, unless neurons may fire before all their input has arrived."""
+    if plan.code.threshold != "held":
+        return {}
+    return expect(plan.rewritten, _levels(plan), request.calibration).record()
+
+
 def _record(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | int | float | bool]:
     """Return all settings of the network as plain values."""
     schedule, code = plan.schedule, plan.code
@@ -261,5 +290,6 @@ def _record(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | int 
         "shortest_window": min(steps, default=0),
         "longest_window": max(steps, default=0),
         "calibration_samples": request.n_samples,
+        **_expected(plan, request),
         "seed": request.seed,
     }

@@ -58,7 +58,7 @@ def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
             for threshold in ("constant", "falling")
         ),
         Exact(FirstSpikePool().model, _pool, still, ("fired",)),
-        Exact(FirstSpikeIntegrator().model, _integrator, still, ("i_syn",)),
+        Exact(FirstSpikeIntegrator().model, _integrator, still, ("i_syn",), ("v",)),
     )
 
 

@@ -79,6 +79,7 @@ class ObservationCode(Code):
     name = "observation"
     references = ("stanojevic2023", "stanojevic2022a")
     builder = "bioconv.codes.observation.network"
+    remedy = "A shorter dt helps, or simulator='event'."
     trained = True
 
     def __post_init__(self) -> None:

@@ -76,6 +76,7 @@ class OscillationCode(Code):
     name = "phase"
     references = ("mueller2023", "mueller2022oscillations")
     builder = "bioconv.codes.phase.network"
+    remedy = "More window_steps help."
 
     def __post_init__(self) -> None:
         check(self)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isfinite
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bioconv.analog.functions import ReLU
+from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer
 from bioconv.codes.code import Request
 from bioconv.codes.common.affine import scale_affine
 from bioconv.codes.common.assembly import add_all, prepared
 from bioconv.codes.common.encoding import with_encoders
+from bioconv.codes.common.expectation import Level, expect
 from bioconv.codes.common.headroom import measure_headroom
 from bioconv.codes.common.layout import (
     describe_options,
@@ -277,6 +280,19 @@ def _latency(plan: PhasePlan) -> int:
     return max(plan.transmits[layer.name] for layer in plan.rewritten.readouts) + more
 
 
+def _levels(plan: PhasePlan) -> dict[str, Level]:
+    """Return the values that the spikes of each layer represent, for `expect`."""
+    return {
+        layer.name: partial(_said, plan.code, plan.headroom.scales.of[layer.name])
+        for layer in plan.rewritten.layers
+        if not isinstance(layer.function, MaxPool)
+    }
+
+
+def _said(code: OscillationCode, scale: NDArray, x: NDArray) -> NDArray:
+    return scale * code.encode(x / scale, code.window_steps)
+
+
 def _record(plan: PhasePlan, latency: int, request: Request) -> dict[str, str | int | float | bool]:
     """Return all settings of the network as plain values."""
     scales = plan.headroom.scales
@@ -287,6 +303,7 @@ def _record(plan: PhasePlan, latency: int, request: Request) -> dict[str, str | 
         "latency_ms": latency * plan.dt,
         "bias_neurons": len(plan.bias_lane),
         "calibration_samples": request.n_samples,
+        **expect(plan.rewritten, _levels(plan), request.calibration).record(),
         "smallest_scale": float(used.min()),
         "largest_scale": float(used.max()),
         "largest_headroom": max(plan.headroom.ratios(), default=1.0),

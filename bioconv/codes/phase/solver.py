@@ -69,8 +69,14 @@ class State:
 def exact_solutions(_: NeuronModel) -> tuple[Exact, ...]:
     """Return the models of this code, all of which have exact solutions."""
     return (
-        Exact(Oscillation("amplitude").model, _by_amplitude, only(*_CHANGES), ("q",)),
-        Exact(Oscillation("duration").model, _by_duration, only(*_CHANGES, "i_syn"), ("i_syn",)),
+        Exact(Oscillation("amplitude").model, _by_amplitude, only(*_CHANGES), ("q",), ("v",)),
+        Exact(
+            Oscillation("duration").model,
+            _by_duration,
+            only(*_CHANGES, "i_syn"),
+            ("i_syn",),
+            ("v",),
+        ),
     )
 
 

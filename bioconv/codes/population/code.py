@@ -81,6 +81,7 @@ class PopulationCode(Code):
     name = "population"
     references = ("mueller2023", "mueller2022exploiting")
     builder = "bioconv.codes.population.network"
+    remedy = "More neurons per unit help (n)."
 
     def __post_init__(self) -> None:
         check(self, placement_problems(self))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import lcm
 
 import numpy as np
@@ -23,6 +24,7 @@ from bioconv.codes.common import layout
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.common.assembly import Parts, add_all, prepared
 from bioconv.codes.common.calibration import measure, pooled_scale
+from bioconv.codes.common.expectation import Level, expect
 from bioconv.codes.common.max_windows import cells_of
 from bioconv.codes.common.membrane import denominator, on_grid, rounded
 from bioconv.codes.common.names import identifiers
@@ -85,6 +87,7 @@ def build(code: PopulationCode, request: Request) -> SpikingNetwork:
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
         counts=_counts(code, graph, rewritten, request.seed),
     )
+    expected = expect(rewritten, _levels(plan, rewritten), calibration)
     add_all(
         plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_neurons, readout=_add_readout
     )
@@ -101,6 +104,7 @@ def build(code: PopulationCode, request: Request) -> SpikingNetwork:
             "latency": latency * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
             "calibration_samples": request.n_samples,
+            **expected.record(),
         },
     )
 
@@ -184,6 +188,19 @@ def _counts(
     if problems:
         raise ConversionError(f"The population code cannot represent {rewritten.name!r}:", problems)
     return found
+
+
+def _levels(plan: PopulationPlan, rewritten: Rewritten) -> dict[str, Level]:
+    """Return the values that the spikes of each layer represent, for `expect`."""
+    return {
+        layer.name: partial(_said, plan.counts[layer.name], plan.units[layer.name])
+        for layer in rewritten.layers
+        if not isinstance(layer.function, MaxPool)
+    }
+
+
+def _said(count: ThresholdCount, unit: Floats, x: NDArray) -> NDArray:
+    return unit * np.asarray(count.value(x / unit))
 
 
 def _worth(count: ThresholdCount) -> tuple[float, float]:

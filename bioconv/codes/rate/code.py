@@ -126,6 +126,9 @@ class RateCode(Code):
     name = "rate"
     references = ("rueckauer2016", "mueller2023", "mueller2021")
     builder = "bioconv.codes.rate.network"
+    remedy = (
+        "More steps or a higher max_rate help, and a percentile of 100 if activations saturate."
+    )
 
     def __post_init__(self) -> None:
         check(self)

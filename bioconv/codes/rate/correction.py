@@ -22,6 +22,7 @@ from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.functions import FICurve, Linear
 from bioconv.analog.graph import GraphInput, Layer
 from bioconv.codes.common.affine import pre_activations, scale_affine
+from bioconv.codes.common.expectation import compare, middle_of, n_activations, n_samples_of
 from bioconv.codes.common.rewritten import Rewritten
 
 Floats = NDArray[np.float64]
@@ -55,7 +56,7 @@ class Correction:
         Root mean squared distance of the outputs (before their function) from those of the
         analog network, as a share of the latter's standard deviation.
     agreement : float
-        Share of samples with the same largest output; NaN for a single output.
+        Share of decisions that stay the same (`bioconv.codes.common.expectation.compare`).
     """
 
     rewritten: Rewritten
@@ -80,7 +81,8 @@ def correct(
     -------
     Correction
     """
-    samples = _few(rewritten, calibration)
+    n = n_samples_of(n_activations(rewritten), _SAMPLES, _VALUES, _FEWEST_SAMPLES)
+    samples = {name: x[:n] for name, x in calibration.items()}
     readouts = pre_activations(rewritten.readouts)
     names = [layer.name for layer in (*rewritten.layers, *readouts)]
     graph = AnalogGraph(
@@ -109,13 +111,9 @@ def correct(
         shifted.append(replace(layer, inputs=(scale_affine(layer.inputs[0], 1.0, shift),)))
         errors.append(exact[layer.name] - missing + shift)
     result = replace(rewritten, layers=layers, readouts=shifted)
-    return Correction(result, *_quality([exact[layer.name] for layer in readouts], errors))
-
-
-def _few(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    size = sum(int(np.prod(layer.shape)) for layer in rewritten.layers)
-    n = max(_FEWEST_SAMPLES, min(_SAMPLES, _VALUES // max(size, 1)))
-    return {name: x[:n] for name, x in calibration.items()}
+    middles = [middle_of(layer.function) for layer in rewritten.readouts]
+    analog = [exact[layer.name] for layer in readouts]
+    return Correction(result, *compare(analog, errors, middles))
 
 
 def _run(layer: Layer, values: Mapping[str, NDArray]) -> NDArray:
@@ -186,16 +184,3 @@ def _levenberg(curve: FICurve, x: jax.Array, y: jax.Array) -> tuple[jax.Array, j
     start = (gain, bias, cost(gain, bias), jnp.full(x.shape[1], _DAMPING))
     gain, bias, *_ = jax.lax.fori_loop(0, _ITERATIONS, step, start)
     return gain, bias
-
-
-def _quality(exact: list[NDArray], found: list[NDArray]) -> tuple[float, float]:
-    """Return the relative error and the agreement over all outputs."""
-    squares = sum(float(np.sum((a - b) ** 2)) for a, b in zip(exact, found, strict=True))
-    spread = sum(float(np.sum((a - a.mean()) ** 2)) for a in exact)
-    same = [
-        a.argmax(axis=-1) == b.argmax(axis=-1)
-        for a, b in zip(exact, found, strict=True)
-        if a.shape[-1] > 1
-    ]
-    agreement = float(np.mean(np.concatenate([np.ravel(s) for s in same]))) if same else np.nan
-    return float(np.sqrt(squares / spread)) if spread else 0.0, agreement

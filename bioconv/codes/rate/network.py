@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import MaxPool, Softmax
+from bioconv.analog.functions import FICurve, MaxPool, ReLU, Softmax
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
 from bioconv.codes.common.adaptation import warn_of_drift
@@ -17,11 +19,13 @@ from bioconv.codes.common.assembly import add_all
 from bioconv.codes.common.calibration import (
     RECTIFIERS,
     LowestValues,
+    Scales,
     activity_of,
     input_scales,
     measure,
 )
 from bioconv.codes.common.driving import SPIKES
+from bioconv.codes.common.expectation import Level, expect
 from bioconv.codes.common.layout import asked_steps, describe_options, names
 from bioconv.codes.common.layout import depths as depths_of
 from bioconv.codes.common.membrane import Membrane
@@ -85,12 +89,13 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         else Membrane.of(neuron, request.dt, code.max_rate, **activity, noise=code.noise)
     )
     warn_of_drift(membrane.neuron.model.name, membrane.report)
-    if code.correction and membrane.report and not curves:
-        found = correct(
-            rewritten,
-            layer_curves(code, rewritten, scales, membrane, neuron, activity, code.irregularity),
-            calibration,
+    exact, neuron_curves = rewritten, dict[str, FICurve]()
+    if membrane.report and not curves:
+        neuron_curves = layer_curves(
+            code, rewritten, scales, membrane, neuron, activity, code.irregularity
         )
+    if code.correction and neuron_curves:
+        found = correct(rewritten, neuron_curves, calibration)
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
     n_steps = asked_steps(request, membrane.dt)
     if n_steps is None:
@@ -102,6 +107,13 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
     inputs = _inputs(code, graph, calibration)
     depths, releases = _times(rewritten, code, membrane, n_steps)
     _check_duration(n_steps, max(releases.values()))
+    # spikes that represent the scale of a layer
+    most = {
+        name: max(int((n_steps - step) * membrane.max_rate * membrane.dt / 1000.0 + 0.5), 1)
+        for name, step in releases.items()
+    }
+    levels = _levels_of_curves(neuron_curves) or _levels(code, rewritten, scales, most)
+    expected = expect(exact, levels, calibration, spiking=rewritten)
     plan = RatePlan(
         code,
         graph,
@@ -123,15 +135,36 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         inputs.values(),
         dt=membrane.dt,
         n_steps=n_steps,
-        record=_record(plan, request),
+        record={**_record(plan, request), **expected.record()},
     )
 
 
 def _with_report(membrane: Membrane, found: Correction) -> Membrane:
-    expected = {"expected_error": found.error}
-    if np.isfinite(found.agreement):
-        expected["expected_agreement"] = found.agreement
-    return replace(membrane, report={**membrane.report, **expected})
+    return replace(membrane, report={**membrane.report, "expected_error": found.error})
+
+
+def _levels_of_curves(curves: Mapping[str, FICurve]) -> dict[str, Level]:
+    """Return the values that the rates of neurons with these curves represent, for `expect`."""
+    return {name: partial(_said_by_curve, curve) for name, curve in curves.items()}
+
+
+def _said_by_curve(curve: FICurve, x: NDArray) -> NDArray:
+    return np.asarray(curve.value(jnp.asarray(x)))
+
+
+def _levels(
+    code: RateCode, rewritten: Rewritten, scales: Scales, most: Mapping[str, int]
+) -> dict[str, Level]:
+    """Return the values that spike counts of perfect integrators represent, for `expect`."""
+    return {
+        layer.name: partial(_said, code, scales.of[layer.name], most[layer.name])
+        for layer in rewritten.layers
+        if isinstance(layer.function, ReLU)
+    }
+
+
+def _said(code: RateCode, scale: NDArray, most: int, x: NDArray) -> NDArray:
+    return scale * code.encode(x / scale, most)
 
 
 def default_steps(membrane: Membrane, depth: int, clamped: int = 0) -> int:

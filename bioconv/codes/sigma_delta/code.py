@@ -119,6 +119,7 @@ class SigmaDeltaCode(Code):
     name = "sigma_delta"
     references = ("yousefzadeh2019",)
     builder = "bioconv.codes.sigma_delta.network"
+    remedy = "A smaller threshold helps."
 
     def __post_init__(self) -> None:
         check(self)

@@ -56,7 +56,7 @@ def _with_receptors(n: int) -> tuple[Exact, ...]:
     branches = range(1, MOST_SOURCES + 1)
     found = [
         Exact(IntensityToDelay().model, _delaying, _misses),
-        Exact(SigmaDeltaOutput().model, _adding, _misses, ("s",)),
+        Exact(SigmaDeltaOutput().model, _adding, _misses, ("s",), ("v",)),
     ]
     if n % 2 == 0 and n // 2 in branches:
         model = SigmaDelta(n // 2).model

@@ -32,12 +32,15 @@ class Exact:
         Reasons why the solver does not support the scheduled changes of a population.
     at_zero : tuple of str
         State variables that the solver assumes to be zero at the start.
+    final : tuple of str
+        State variables whose values at the end the solver returns.  Others cannot be read out.
     """
 
     model: NeuronModel
     prepare: Callable[[Stage], Solver]
     misses: Misses
     at_zero: tuple[str, ...] = ()
+    final: tuple[str, ...] = ()
 
 
 def at_most(**most: int) -> Misses:

@@ -90,6 +90,7 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
     restated = in_words_of(network, known)
     for population in restated.populations:
         problems += _population_problems(restated, population)
+    problems += list(_unknown_potentials(restated))
     problems += [
         f"synapses from {p.pre!r} to {p.post!r} fail at random"
         for p in network.projections
@@ -108,6 +109,20 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
             f"of the codes {', '.join(ROOMS)}. Use simulator='array'."
         )
     return restated
+
+
+def _unknown_potentials(network: SpikingNetwork) -> Iterator[str]:
+    """Yield the readouts of potentials that no solver returns, those of neurons that fire."""
+    for readout in network.readouts:
+        population = network.population(readout.population)
+        found = solution_of(population.model)
+        if readout.reads_spikes or readout.kind not in READOUTS or found is None:
+            continue
+        if population.model.potential not in found.final:
+            yield (
+                f"readout {readout.name!r} reads the potential of population {population.name!r}, "
+                "whose neurons fire, and the solver returns the times of their spikes only"
+            )
 
 
 def prepare(stage: Stage) -> Solver:

@@ -1,0 +1,253 @@
+"""How well a converted network is expected to agree with the analog one, before it is run.
+
+A code that knows which values its spikes can represent says so by a function for each layer, its
+levels.  The network of these functions is evaluated on calibration data, layer by layer, beside the
+analog network.  Codes without such functions are run instead, see `bioconv.measures.expectation`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.analog.evaluate import value_of
+from bioconv.analog.functions import Function, Sigmoid
+from bioconv.analog.graph import Layer
+from bioconv.codes.common.affine import pre_activations
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.errors import AccuracyWarning
+
+Values = dict[str, NDArray]
+#: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
+Level = Callable[[NDArray], NDArray]
+
+#: key of the record of a network
+AGREEMENT = "expected_agreement"
+WEAKEST = "weakest_layer"
+#: agreement below which a conversion warns
+ENOUGH = 0.99
+#: largest number of samples and, for large networks, of activations that are evaluated
+_SAMPLES, _VALUES = 1024, 20_000_000
+#: smallest number of samples, irrespective of the size of the network
+_FEWEST_SAMPLES = 16
+#: number of samples that show how much accuracy a single layer loses
+_PROBED = 32
+#: values agree if they differ by at most this share of the range of the analog output
+_CLOSE = 0.02
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What is expected of a network.
+
+    Parameters
+    ----------
+    agreement : float
+        Share of decisions of the analog network that stay the same.
+    weakest : str
+        The layer with the largest error of its own: root mean square, as a share of the standard
+        deviation of its activations.  Empty if no layer has one.
+    """
+
+    agreement: float
+    weakest: str = ""
+
+    def record(self) -> dict[str, str | float]:
+        """Return the entries for the record of a network."""
+        return {AGREEMENT: self.agreement, WEAKEST: self.weakest}
+
+
+def few_samples(size: int, calibration: Mapping[str, NDArray], *, values: int = _VALUES) -> Values:
+    """Return the first samples, at most 1024 and fewer for a large network.
+
+    Parameters
+    ----------
+    size : int
+        Number of activations of a sample.
+    calibration : mapping of str to ndarray
+    values : int
+        Number of activations of all samples of a large network.
+    """
+    n = n_samples_of(size, _SAMPLES, values, _FEWEST_SAMPLES)
+    return {name: x[:n] for name, x in calibration.items()}
+
+
+def n_samples_of(size: int, most: int, values: int, fewest: int) -> int:
+    """Return ``most`` samples, or so many that there are ``values`` activations of this size."""
+    return max(fewest, min(most, values // max(size, 1)))
+
+
+def n_activations(rewritten: Rewritten) -> int:
+    """Return the number of activations of a sample."""
+    return sum(int(np.prod(layer.shape)) for layer in rewritten.layers)
+
+
+def compare(
+    exact: Sequence[NDArray], found: Sequence[NDArray], middles: Sequence[float | None]
+) -> tuple[float, float]:
+    """Return the relative error and the agreement over all outputs.
+
+    Parameters
+    ----------
+    exact, found : sequence of ndarray, shape (n, *shape)
+        Outputs of the analog and of the spiking network.
+    middles : sequence of float or None
+        For outputs of a single value: what separates two classes, or None for a regression.
+
+    Returns
+    -------
+    error : float
+        Root mean squared distance, as a share of the standard deviation of the analog outputs.
+    agreement : float
+        Share of samples with the same largest output; for a single value, on the same side of the
+        middle, or with a difference of at most 2 % of the range.
+    """
+    squares = sum(float(np.sum((a - b) ** 2)) for a, b in zip(exact, found, strict=True))
+    spread = sum(float(np.sum((a - a.mean()) ** 2)) for a in exact)
+    same = [
+        np.ravel(_same(a, b, middle)) for a, b, middle in zip(exact, found, middles, strict=True)
+    ]
+    agreement = float(np.mean(np.concatenate(same)))
+    return float(np.sqrt(squares / spread)) if spread else 0.0, agreement
+
+
+def middle_of(function: Function, *, applied: bool = False) -> float | None:
+    """Return the value of a single output that separates two classes, None for a regression.
+
+    Parameters
+    ----------
+    function : Function
+        Of the output.
+    applied : bool
+        Whether the value is that of the function or its argument.
+    """
+    return 0.5 * applied if isinstance(function, Sigmoid) else None
+
+
+def _same(exact: NDArray, found: NDArray, middle: float | None) -> NDArray[np.bool_]:
+    if exact.shape[-1] > 1:
+        return np.asarray(exact.argmax(axis=-1) == found.argmax(axis=-1))
+    if middle is not None:
+        return np.asarray((exact > middle) == (found > middle))
+    return np.abs(exact - found) <= _CLOSE * (np.ptp(exact) or 1.0)
+
+
+def expect(
+    exact: Rewritten,
+    levels: Mapping[str, Level],
+    calibration: Mapping[str, NDArray],
+    *,
+    spiking: Rewritten | None = None,
+) -> Expectation:
+    """Return what to expect of a network whose layers represent certain values only.
+
+    Parameters
+    ----------
+    exact : Rewritten
+        The analog network.
+    levels : mapping of str to function
+        For inputs and layers, which values their spikes represent.  Without one, activations are
+        exact.
+    calibration : mapping of str to ndarray
+        Samples for each input; see `few_samples`.
+    spiking : Rewritten, optional
+        The network that spikes, if its weights differ; it has the same layers.
+    """
+    spiking = exact if spiking is None else spiking
+    samples = few_samples(n_activations(exact), calibration)
+    n = len(next(iter(samples.values())))
+    known: Values = {name: np.asarray(x, np.float32) for name, x in samples.items()}
+    found: Values = {name: levels[name](x) if name in levels else x for name, x in known.items()}
+    last = _last_uses(exact)
+    own_errors: dict[str, float] = {}
+    outputs: tuple[list[NDArray], list[NDArray]] = ([], [])
+    rows = [*exact.layers, *pre_activations(exact.readouts)]
+    spiking_rows = [*spiking.layers, *pre_activations(spiking.readouts)]
+    for place, (layer, other) in enumerate(zip(rows, spiking_rows, strict=True)):
+        level = levels.get(layer.name, _plain(other.function))
+        known[layer.name] = _plain(layer.function)(_driven(layer, known, n))
+        found[layer.name] = np.asarray(level(_driven(other, found, n)), np.float32)
+        if layer.name in levels:
+            few = {name: known[name][:_PROBED] for name in _sources(other)}
+            m = min(n, _PROBED)
+            missed = np.asarray(level(_driven(other, few, m))) - known[layer.name][:m]
+            own_errors[layer.name] = _relative(missed, known[layer.name][:m])
+        if place >= len(exact.layers):
+            outputs[0].append(known[layer.name])
+            outputs[1].append(found[layer.name])
+        for name in last.get(place, ()):
+            del known[name], found[name]
+    _, agreement = compare(*outputs, [middle_of(layer.function) for layer in exact.readouts])
+    return Expectation(agreement, largest_error(own_errors))
+
+
+def largest_error(errors: Mapping[str, float]) -> str:
+    """Return the name of the layer with the largest error, or an empty string without an error."""
+    worst = max(errors, key=lambda name: errors[name], default="")
+    return worst if worst and errors[worst] > 0 else ""
+
+
+def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> None:
+    """Warn if the decisions of a network are not expected to be those of the analog network.
+
+    Parameters
+    ----------
+    record : mapping
+        Of the network, see `Expectation.record`.
+    network : str
+        Name of the network.
+    remedy : str
+        What helps, for the message.
+    """
+    agreement = record.get(AGREEMENT)
+    if not isinstance(agreement, float) or not agreement < ENOUGH:
+        return
+    weakest = record.get(WEAKEST)
+    where = f" The layer {weakest!r} loses most." if weakest else ""
+    warnings.warn(
+        f"{network} is expected to agree with the analog network on {100 * agreement:.1f} % of the "
+        f"calibration samples only.{where} {remedy}",
+        AccuracyWarning,
+        stacklevel=3,
+    )
+
+
+def _plain(function: Function) -> Level:
+    def level(x: NDArray) -> NDArray:
+        return np.asarray(function.apply([jnp.asarray(x)]))
+
+    return level
+
+
+def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> NDArray:
+    """Return the input of the function of a layer."""
+    (affine,) = layer.inputs
+    given = {term.source: jnp.asarray(values[term.source]) for term in affine.terms}
+    with jax.default_matmul_precision("highest"):
+        return np.asarray(value_of(affine, given, n))
+
+
+def _sources(layer: Layer) -> set[str]:
+    return {term.source for affine in layer.inputs for term in affine.terms}
+
+
+def _last_uses(rewritten: Rewritten) -> dict[int, list[str]]:
+    """Return the names of inputs and layers that no layer after this place uses."""
+    last: dict[str, int] = {}
+    for place, layer in enumerate((*rewritten.layers, *rewritten.readouts)):
+        last |= dict.fromkeys(_sources(layer), place)
+    places: dict[int, list[str]] = {}
+    for name, place in last.items():
+        places.setdefault(place, []).append(name)
+    return places
+
+
+def _relative(missed: NDArray, exact: NDArray) -> float:
+    spread = float(np.std(exact))
+    return float(np.sqrt(np.mean(np.square(missed)))) / spread if spread else 0.0

@@ -1,0 +1,138 @@
+"""The agreement that is expected at conversion, the layer that loses most, and the warning."""
+
+from __future__ import annotations
+
+import warnings
+
+import digits
+import numpy as np
+import pytest
+from small_graphs import affine, graph, layer
+
+import bioconv as bc
+from bioconv import codes
+from bioconv.analog.functions import Linear, ReLU, Sigmoid, Tanh
+from bioconv.codes.common.calibration import LowestValues
+from bioconv.codes.common.expectation import compare, expect, middle_of
+from bioconv.codes.common.rewriting import rewrite
+from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.errors import AccuracyWarning
+from bioconv.operators import Dense
+
+RNG = np.random.default_rng(0)
+X = RNG.random((60, 6))
+
+
+def three_layers() -> Rewritten:
+    rng = np.random.default_rng(1)
+    model = graph(
+        layer("a", ReLU(), affine(("x", Dense((6,), rng.normal(0, 1, (6, 12)))))),
+        layer("b", ReLU(), affine(("a", Dense((12,), rng.normal(0, 1, (12, 12)))))),
+        layer("out", Linear(), affine(("b", Dense((12,), rng.normal(0, 1, (12, 4)))))),
+        shape=(6,),
+    )
+    return rewrite(model, LowestValues(model, {"x": X}))
+
+
+def rounded(step: float) -> object:
+    return lambda x: step * np.round(np.maximum(x, 0) / step)
+
+
+def test_exact_layers_lose_nothing() -> None:
+    found = expect(three_layers(), {}, {"x": X})
+    assert (found.agreement, found.weakest) == (1.0, "")
+
+
+@pytest.mark.parametrize("coarse", ["a", "b"])
+def test_the_layer_that_loses_most_is_named(coarse: str) -> None:
+    levels = {name: rounded(2.0 if name == coarse else 0.01) for name in ("a", "b")}
+    found = expect(three_layers(), levels, {"x": X})  # type: ignore[arg-type]
+    assert found.weakest == coarse
+    assert 0.2 < found.agreement < 1.0
+
+
+def test_what_an_input_can_say_counts() -> None:
+    found = expect(three_layers(), {"x": lambda x: np.zeros_like(x)}, {"x": X})
+    assert found.agreement < 0.9
+
+
+def test_agreement_is_counted_by_the_largest_value_or_by_the_middle() -> None:
+    exact, found = np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([[2.0, 1.0], [9.0, 1.0]])
+    assert compare([exact], [found], [None])[1] == 0.5
+    one = np.array([[-1.0], [0.1], [3.0], [2.0]])
+    assert compare([one], [one + 0.2], [middle_of(Sigmoid())])[1] == 1.0
+    assert compare([one], [one - 0.2], [middle_of(Sigmoid())])[1] == 0.75
+    assert (
+        compare([one], [one + np.array([[0.01], [0], [0], [1]])], [middle_of(Linear())])[1] == 0.75
+    )
+
+
+#: whose run takes longest
+SLOW = ("first_spike", "first_spike_dynamic")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+        for name in codes.converting()
+    ],
+)
+def test_every_code_predicts_its_agreement(name: str) -> None:
+    """Calibrated on one half of images that the network was not trained on, run on the other."""
+    images, exact = digits.test(360), digits.mlp().predict(digits.test(360)).argmax(axis=-1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)
+        network = bc.convert(digits.mlp(), calibration=images[:180], code=codes.make(name))
+    measured = bc.simulate(network, images[180:], progress=False).agreement(exact[180:])
+    assert abs(float(network.code["expected_agreement"]) - measured) <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("code", "least", "most"),
+    [
+        (bc.FewSpikesCode(k=2), 0.3, 0.97),
+        (bc.PopulationCode(n=3), 0.3, 0.97),
+        (bc.OscillationCode(window_steps=3), 0.3, 0.97),
+    ],
+    ids=["few_spikes", "population", "phase"],
+)
+def test_loss_is_predicted_and_warned_of(code: codes.Code, least: float, most: float) -> None:
+    images, exact = digits.test(360), digits.mlp().predict(digits.test(360)).argmax(axis=-1)
+    with pytest.warns(AccuracyWarning, match="loses most") as caught:
+        network = bc.convert(digits.mlp(), calibration=images[:180], code=code)
+    assert str(network.code["weakest_layer"]) in str(caught[0].message)
+    assert code.remedy in str(caught[0].message)
+    measured = bc.simulate(network, images[:180], progress=False).agreement(exact[:180])
+    assert least < measured < most
+    assert abs(float(network.code["expected_agreement"]) - measured) <= 0.02
+
+
+def test_no_warning_where_nothing_is_lost() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AccuracyWarning)
+        network = bc.convert(digits.mlp(), calibration=digits.train()[:100])
+    assert float(network.code["expected_agreement"]) >= 0.99
+
+
+def test_every_code_says_what_helps() -> None:
+    assert all(cls.remedy.endswith(".") for cls in codes.library().values())
+
+
+def test_tables_are_fitted_where_the_included_ones_do_not_reach() -> None:
+    """Inputs of tanh between -20 and 20: the included table is made for -6 to 6."""
+    rng = np.random.default_rng(2)
+    model = graph(
+        layer("a", Tanh(), affine(("x", Dense((6,), rng.normal(0, 8, (6, 20)))))),
+        layer("out", Linear(), affine(("a", Dense((20,), rng.normal(0, 1, (20, 4)))))),
+        shape=(6,),
+    )
+    x = rng.normal(0, 1, (200, 6))
+    errors = {}
+    for fit in ("standard", "auto"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AccuracyWarning)
+            network = bc.convert(model, calibration=x[:100], code=bc.FewSpikesCode(k=8, fit=fit))
+        output = bc.simulate(network, x[100:], progress=False).outputs["out"]
+        errors[fit] = float(np.abs(output - model.predict(x[100:])).mean())
+    assert errors["auto"] < 0.3 * errors["standard"]
