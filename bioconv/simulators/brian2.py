@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import CompilerMissingError, ParameterError
 from bioconv.ground.places import default_cache
 from bioconv.network import SpikingNetwork
@@ -61,11 +61,10 @@ def _project(folder: Path, settings: Settings) -> Iterator[Path]:
     """
     from brian2.utils.filelock import FileLock
 
-    digest = hashlib.sha256(f"{settings.n_steps} {sorted(settings.record.items())}".encode())
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.read_bytes())
-    project = default_cache() / "brian2" / digest.hexdigest()[:16]
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    files = {path.relative_to(folder): path.read_bytes() for path in paths}
+    digest = digest_of([settings.n_steps, settings.record, files])
+    project = default_cache() / "brian2" / digest[:16]
     project.mkdir(parents=True, exist_ok=True)
     with FileLock(str(project) + ".lock"):
         yield project

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import ParameterError
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import Population, SpikingNetwork
@@ -22,10 +23,9 @@ from bioconv.noise import WeightQuantization, disturb
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
 from bioconv.simulators.array import samples_at_once
-from bioconv.studies.runs import digest_of
 
 #: to be changed whenever the same run would result in a different record
-_VERSION = 3
+_VERSION = 4
 #: the accuracy counts as reached when it stays this close to its last value
 REACHED = 0.005
 #: values that distinguish one distribution from another

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import Code, make
 from bioconv.conversion import calibration_of, convert
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import BioconvError, ConversionError, DataError, ParameterError
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
@@ -25,7 +26,7 @@ from bioconv.studies.robustness_runs import (
     run_chip,
     run_key,
 )
-from bioconv.studies.runs import Job, digest_of, named_options, run_all, value_of
+from bioconv.studies.runs import Job, named_options, run_all, value_of
 
 #: amplitudes as numbers (for `bioconv.noise.LIBRARY`), imperfections, or imperfections by amplitude
 Sweep: TypeAlias = (

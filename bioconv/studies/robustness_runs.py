@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.digests import digest_of
 from bioconv.measures import spikes_per_image
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, disturb
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
 from bioconv.simulators.event import is_compiled
-from bioconv.studies.runs import digest_of
 
 #: to be changed whenever the same run would result in a different record
-_VERSION = 2
+_VERSION = 3
 #: keys that a valid record must have
 NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
 #: number of samples simulated together, small enough for the caches of a CPU
