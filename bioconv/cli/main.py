@@ -1,4 +1,4 @@
-"""Entry point: parse, run the command, and turn errors into a message and exit code 2."""
+"""Entry point: parse, run the command, and turn errors into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from bioconv.cli.parsers import build_parser
-from bioconv.ground.errors import BioconvError
+#: exit code after Ctrl-C: 128 and the number of the signal
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,11 +18,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 if the input was not valid (the message is on standard error).
+        0, 2 if the input was not valid (the message is on standard error), or 130 if the user
+        interrupted it.
     """
-    options = build_parser().parse_args(arguments)
-    commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
     try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print("bioconv: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    # Ctrl-C may come while these are imported.
+    from bioconv.cli.parsers import build_parser
+    from bioconv.ground.errors import BioconvError
+
+    options = build_parser().parse_args(arguments)
+    try:
+        commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             getattr(commands, options.command)(options)
@@ -35,9 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A folder that cannot be written or a full disk: print the system's message, no traceback.
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("bioconv: interrupted", file=sys.stderr)
-        return 130
     return 0
 
 

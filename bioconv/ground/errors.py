@@ -89,6 +89,10 @@ class CompilerMissingError(BioconvError, OSError):
     """No C++ compiler or headers for a generated model; the message states what to install."""
 
 
+class UnsafeCacheError(BioconvError, PermissionError):
+    """Other users can write the folder for compiled programs; the message states what to do."""
+
+
 class SimulationError(BioconvError, RuntimeError):
     """A simulator failed; the message contains the end of its output."""
 
@@ -113,6 +117,14 @@ class UnknownNameError(BioconvError, ValueError):
             The known names.
         """
         super().__init__(f"The {kind} must be one of {', '.join(known)}. Received: {name!r}.")
+
+
+class BioconvWarning(UserWarning):
+    """Base class of all warnings of bioconv."""
+
+
+class DamagedRecordWarning(BioconvWarning):
+    """The record of a run is damaged or of another run, so that the run is repeated."""
 
 
 class WeightsNotFoundError(BioconvError, FileNotFoundError, ValueError):

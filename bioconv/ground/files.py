@@ -28,6 +28,12 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
         part.write_text(f"{text}\n", encoding="utf-8")
 
 
+def plain_json(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `read_json` returns for a file of `write_json`."""
+    found: dict[str, Any] = json.loads(json.dumps(result, default=_plain))
+    return found
+
+
 @contextlib.contextmanager
 def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Path]:
     """Yield a file next to ``path`` that replaces it if the block ends without an error.

@@ -54,6 +54,7 @@ def simulate(
     dtype: str = "float32",
     seed: int = 0,
     progress: bool = True,
+    first: int = 0,
     **options: Any,
 ) -> Recording:
     """Simulate the response of a spiking network to samples.
@@ -79,9 +80,15 @@ def simulate(
         Precision of the array simulator, and of sums over synapses in the event simulator.
         Everything else, including the other simulators, is computed in float64.
     seed : int
-        Seed of Poisson inputs, of noise and failing synapses, and of the softmax readout.
+        Seed of Poisson inputs, of noise and failing synapses, and of the softmax readout.  The
+        random numbers of a sample depend on the seed and on the sample's number only, not on the
+        other samples of a call or batch.
     progress : bool
         Whether to show a progress bar if the output is a terminal.
+    first : int
+        Number of the first sample of ``x``; the others have the following numbers.  A test set can
+        thus be split over calls and machines with the same result: ``x[100:]`` with ``first=100``
+        gives the same spikes as the samples from 100 on in a call with all of ``x``.
     **options
         Further options of the simulator, described in its module.
 
@@ -112,6 +119,7 @@ def simulate(
         dtype=dtype,
         seed=seed,
         progress=progress,
+        first=first,
     )
     try:
         run = SIMULATORS[simulator]

@@ -19,7 +19,13 @@ from tqdm import tqdm
 from bioconv.export import write_program
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import check_words
-from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
+from bioconv.ground.errors import (
+    CompilerMissingError,
+    SimulationError,
+    SimulatorMissingError,
+    UnsafeCacheError,
+)
+from bioconv.ground.processes import ending_with_us
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
@@ -28,6 +34,8 @@ from bioconv.simulators.settings import Data, Settings
 
 #: exit code of a program that finds no compiler or no headers
 _NO_COMPILER = 3
+#: exit code of a program whose folder for compiled models can be written by others
+_UNSAFE_CACHE = 4
 _LAST_LINES = 25
 
 
@@ -98,7 +106,7 @@ def run_program(
     write(images, data if len(data) > 1 else {"x": next(iter(data.values()))})
     command = [sys.executable, str(folder / "program.py"), *arguments]
     command += ["--data", str(images), "-o", str(result), "--seed", str(settings.seed)]
-    command += ["--steps", str(settings.n_steps)]
+    command += ["--steps", str(settings.n_steps), "--first", str(settings.first)]
     command += ["--checkpoints", *map(str, checkpoints(settings.n_steps))]
     for name, what in settings.record.items():
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
@@ -114,7 +122,7 @@ def _execute(command: list[str], scratch: Path, n_images: int, settings: Setting
         (scratch / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages,
         tqdm(total=n_images, unit="image", disable=None if settings.progress else True) as bar,
         subprocess.Popen(
-            command,
+            ending_with_us(command),
             cwd=scratch,
             env=_environment(),
             stdout=subprocess.PIPE,
@@ -156,6 +164,8 @@ def _fail(simulator: str, code: int, lines: list[str]) -> None:
     text = "\n".join(line for line in lines[-_LAST_LINES:])
     if code == _NO_COMPILER:
         raise CompilerMissingError(text)
+    if code == _UNSAFE_CACHE:
+        raise UnsafeCacheError(text)
     raise SimulationError(f"{simulator} failed (exit code {code}). Its last output:\n{text}")
 
 

@@ -20,7 +20,7 @@ from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.ground.files import write_json
 from bioconv.ground.tables import format_table
 from bioconv.neurons import Neuron, make
-from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
+from bioconv.studies.plausibility_runs import SCHEMA, Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
 
 #: Hz: few cortical cells have a higher sustained rate while an image is presented
@@ -43,10 +43,6 @@ COLUMNS = {
     "mixed_signs": "both signs (%)",
     "seconds": "cost (s/image)",
     "workers": "workers",
-}
-#: keys of a record that are required for the table and the picture
-_NEEDED = (COLUMNS.keys() - {"physiological"}) | {
-    *("asked", "time", "accuracy_over_time", "keras_accuracy", "measure"),
 }
 
 
@@ -281,7 +277,7 @@ def _run_all(
         )
         for s in settings
     }
-    done = run_all(run, jobs, _NEEDED, verb="plausibility", workers=workers, progress=progress)
+    done = run_all(run, jobs, SCHEMA, verb="plausibility", workers=workers, progress=progress)
     for setting, result in done:
         # A record depends on all parts of a run except the label.
         yield setting, result if isinstance(result, str) else {**result, "neuron": setting.neuron}

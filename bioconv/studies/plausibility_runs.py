@@ -14,6 +14,7 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import Choice, Entries, Interval, Many, Rule, Text
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
@@ -28,6 +29,37 @@ from bioconv.simulators.array import samples_at_once
 _VERSION = 4
 #: the accuracy counts as reached when it stays this close to its last value
 REACHED = 0.005
+_AMOUNT, _SHARE = Interval(0), Interval(0, 1)
+#: what a valid record must contain for the table and the picture
+SCHEMA: dict[str, Rule] = {
+    "neuron": Text(),
+    "max_rate": _AMOUNT,
+    "tau_syn": _AMOUNT,
+    "weight_bits": Interval(0, 32, whole=True),
+    "duration": Interval(0, above=True),
+    "accuracy": _SHARE,
+    "keras_accuracy": _SHARE,
+    "loss": Interval(-100, 100),
+    "measure": Choice(("accuracy", "agreement")),
+    "reached_ms": _AMOUNT,
+    "mean_hz": _AMOUNT,
+    "highest_hz": _AMOUNT,
+    "spikes": _AMOUNT,
+    "operations": _AMOUNT,
+    "mixed_signs": _SHARE,
+    "seconds": _AMOUNT,
+    "workers": Interval(1, whole=True),
+    "time": Many(_AMOUNT),
+    "accuracy_over_time": Many(_SHARE),
+    "asked": Entries(
+        {
+            "max_rate": _AMOUNT,
+            "tau_syn": _AMOUNT,
+            "duration": _AMOUNT,
+            "weight_bits": Interval(0, 32, whole=True),
+        }
+    ),
+}
 #: values that distinguish one distribution from another
 _DRAWN = 1024
 

@@ -18,7 +18,7 @@ from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.noise import LIBRARY, Imperfection, disturb
 from bioconv.studies.robustness_runs import (
-    NEEDED,
+    SCHEMA,
     Bench,
     Point,
     fastest_simulator,
@@ -97,7 +97,7 @@ class Study:
                         path = folder / f"{run_key(digest, point, seed)}.json"
                         jobs[code, simulator, point, seed] = Job(path, (bench, point, seed))
         done = run_all(
-            run_chip, jobs, NEEDED, verb="robustness", workers=workers, progress=progress
+            run_chip, jobs, SCHEMA, verb="robustness", workers=workers, progress=progress
         )
         for key, result in done:
             if isinstance(result, str):

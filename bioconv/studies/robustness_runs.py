@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.digests import digest_of
+from bioconv.ground.options import Interval, Many, Rule, Text
 from bioconv.measures import spikes_per_image
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, disturb
@@ -19,8 +20,17 @@ from bioconv.simulators.event import is_compiled
 
 #: to be changed whenever the same run would result in a different record
 _VERSION = 3
-#: keys that a valid record must have
-NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
+#: what a valid record must contain
+SCHEMA: dict[str, Rule] = {
+    "accuracy": Interval(0, 1),
+    "spikes": Interval(0),
+    "seconds": Interval(0),
+    "simulator": Text(),
+    "seed": Interval(0, whole=True),
+    "images": Interval(1, whole=True),
+    "imperfections": Many(Text()),
+    "workers": Interval(1, whole=True),
+}
 #: number of samples simulated together, small enough for the caches of a CPU
 _BATCH = 125
 

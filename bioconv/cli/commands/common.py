@@ -61,10 +61,19 @@ def read_calibration(options: Options, graph: Any) -> Any:
     return fit_shape(x, graph.inputs[0].shape)
 
 
-def read_data(options: Options, shape: tuple[int, ...], n_images: int | None) -> tuple[Any, Any]:
-    """Return the samples of --data in the input shape of the network, and the labels."""
-    x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=n_images)
-    return fit_shape(x, shape), y
+def read_data(
+    options: Options, shape: tuple[int, ...], n_images: int | None, first: int = 0
+) -> tuple[Any, Any]:
+    """Return samples of --data from ``first`` on in the network's input shape, and the labels."""
+    if first < 0:
+        raise ParameterError(f"--first must be at least 0. Received: {first}.")
+    last = None if n_images is None else first + n_images
+    x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=last)
+    if first >= len(x):
+        raise ParameterError(
+            f"--first {first}: {options.data} has only {len(x)} samples, which count from 0."
+        )
+    return fit_shape(x[first:], shape), None if y is None else y[first:]
 
 
 def pairs_of(entries: list[str], option: str) -> dict[str, Any]:

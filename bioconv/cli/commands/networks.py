@@ -68,7 +68,7 @@ def simulate(options: Options) -> None:
     for path in filter(None, (options.output, options.json)):
         check_folder(path)
     network = read_network(options.network)
-    x, y = read_data(options, network.inputs[0].shape, options.images)
+    x, y = read_data(options, network.inputs[0].shape, options.images, options.first)
     record = _record(options, network)
     extra = {"batch_size": options.batch, "dtype": options.dtype}
     recording = bc.simulate(
@@ -79,6 +79,7 @@ def simulate(options: Options) -> None:
         record=record,
         seed=options.seed,
         progress=not options.quiet,
+        first=options.first,
         **(extra if options.simulator in ("array", "event") else {}),
     )
     result = bc.summarize(network, recording, x, y)

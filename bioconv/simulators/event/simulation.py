@@ -131,7 +131,8 @@ class _Simulation:
                 # size and use the same compiled program.
                 filled = np.minimum(first + np.arange(self.batch), images[-1])
                 data = {name: values[filled] for name, values in self.data.items()}
-                self.collector.add(images, self._solve(data, filled), self.solvers)
+                solved = self._solve(data, filled + self.settings.first)
+                self.collector.add(images, solved, self.solvers)
                 bar.update(len(images))
         seconds = {"build": self.build_seconds, "run": time.perf_counter() - began}
         return self.collector.finish(seconds)

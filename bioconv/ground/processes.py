@@ -1,0 +1,47 @@
+"""Processes that end with the process that started them, also if that one is killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+_CHILD = Path(__file__).with_name("child.py")
+
+
+def ending_with_us(command: Sequence[str | Path]) -> list[str]:
+    """Return a command that runs ``command`` and ends when this process ends.
+
+    Parameters
+    ----------
+    command : sequence of str or Path
+        The program and its arguments, for `subprocess`.
+
+    Returns
+    -------
+    list of str
+    """
+    if os.name != "posix":
+        return [str(part) for part in command]
+    # -I and -S: the user's settings and packages play no part in becoming another program.
+    start = [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid())]
+    return [*start, *(str(part) for part in command)]
+
+
+def end_with_parent() -> None:
+    """End this process of `multiprocessing` as soon as its parent has ended.
+
+    This is the ``initializer`` of a pool of processes.  The workers of a pool wait for work forever
+    if their parent is killed, because they hold both ends of the pipe from which they read.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: multiprocessing.process.BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
