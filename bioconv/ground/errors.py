@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bioconv.ground.suggestions import did_you_mean
+
 
 class BioconvError(Exception):
     """Base class of all errors that bioconv raises deliberately."""
@@ -116,7 +118,10 @@ class UnknownNameError(BioconvError, ValueError):
         known : tuple of str
             The known names.
         """
-        super().__init__(f"The {kind} must be one of {', '.join(known)}. Received: {name!r}.")
+        super().__init__(
+            f"The {kind} must be one of {', '.join(known)}. Received: {name!r}."
+            + did_you_mean(name, known)
+        )
 
 
 class BioconvWarning(UserWarning):

@@ -75,7 +75,9 @@ def simulate(
         and of each neuron over all samples, are always counted.
     batch_size : int, optional
         Number of samples simulated together.  By default at most 64, and fewer if their state
-        would not fit into the caches of a CPU.  Results do not depend on it.
+        would not fit into the caches of a CPU.  Results do not depend on it, except that sums over
+        synapses may be rounded differently.  A call with fewer samples is filled up to a given
+        size, so that a sample has the same bytes in all calls with the same ``batch_size``.
     dtype : {"float32", "float64"}
         Precision of the array simulator, and of sums over synapses in the event simulator.
         Everything else, including the other simulators, is computed in float64.
@@ -88,7 +90,8 @@ def simulate(
     first : int
         Number of the first sample of ``x``; the others have the following numbers.  A test set can
         thus be split over calls and machines with the same result: ``x[100:]`` with ``first=100``
-        gives the same spikes as the samples from 100 on in a call with all of ``x``.
+        gives the same random numbers as the samples from 100 on in a call with all of ``x``, and
+        with the same ``batch_size`` the same bytes.
     **options
         Further options of the simulator, described in its module.
 

@@ -18,7 +18,7 @@ from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.ground.files import write_json
-from bioconv.ground.tables import format_table
+from bioconv.ground.tables import format_table, html_table
 from bioconv.neurons import Neuron, make
 from bioconv.studies.plausibility_runs import SCHEMA, Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
@@ -62,6 +62,12 @@ class Study:
     records: list[dict[str, Any]]
     refused: dict[str, str]
     files: list[Path]
+
+    def __repr__(self) -> str:
+        return f"<Study: {len(self.records)} runs, {len(self.refused)} refused>"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.rows())
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table, with one row per run and the headers of `COLUMNS`."""

@@ -14,6 +14,7 @@ from bioconv.codes import Code, make
 from bioconv.conversion import calibration_of, convert
 from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv.ground.suggestions import did_you_mean
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.noise import LIBRARY, Imperfection, disturb
@@ -256,7 +257,7 @@ def _made(name: str, amplitude: float) -> Imperfection:
     if name not in LIBRARY:
         raise ParameterError(
             f"there is no imperfection {name!r}. Valid: {', '.join(sorted(LIBRARY))}; or give "
-            "imperfections in place of amplitudes."
+            "imperfections in place of amplitudes." + did_you_mean(name, LIBRARY)
         )
     factory: Callable[[float], Imperfection] = LIBRARY[name]
     return factory(amplitude)

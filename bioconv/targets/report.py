@@ -11,7 +11,7 @@ from typing import Any
 from bioconv.export.tables import check_words
 from bioconv.ground.errors import ExportError
 from bioconv.ground.files import new_file, new_folder, write_json
-from bioconv.ground.tables import format_table
+from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict, projection_name, worst
 from bioconv.targets.fit import Exporter, Fit
@@ -41,6 +41,19 @@ class Report:
     findings: tuple[Finding, ...]
     fit: Fit | None
     measured: tuple[Measured, ...] = ()
+
+    def __repr__(self) -> str:
+        title = self.exporter.target.title
+        return f"<Report: {self.source.name!r} on {title}: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"part": part, "verdict": str(finding.verdict), "aspect": finding.aspect}
+            | {"": _words(finding)}
+            for part, found in self.by_part().items()
+            for finding in found
+        ]
+        return html_table(repr(self), rows)
 
     @property
     def verdict(self) -> Verdict:

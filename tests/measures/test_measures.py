@@ -64,11 +64,11 @@ def test_activity() -> None:
     assert conv.max_rate == pytest.approx(spikes.max() / 0.040)
     assert conv.silent == np.mean(spikes == 0)
     assert conv.spikes_per_neuron * 32 == pytest.approx(conv.spikes_per_image)
-    assert measures.spikes_per_image(recorded()) == pytest.approx(
+    assert measures.spikes_per_image(NET, recorded()) == pytest.approx(
         conv.spikes_per_image + out.spikes_per_image
     )
     assert measures.spikes_per_neuron(NET, recorded()) * 35 == pytest.approx(
-        measures.spikes_per_image(recorded())
+        measures.spikes_per_image(NET, recorded())
     )
     with pytest.raises(ParameterError, match="belongs to another network"):
         measures.activity(NET, replace(recorded(), spikes_per_neuron={}))

@@ -13,6 +13,7 @@ import bioconv as bc
 from bioconv.data import fit_shape
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.ground.files import write_json
+from bioconv.ground.suggestions import did_you_mean
 from bioconv.studies.runs import value_of
 from bioconv.timing import whole_steps
 
@@ -104,7 +105,10 @@ def imperfections_of(options: Options) -> list[Any]:
     for name, amplitude in list_of(options.noise, "--noise"):
         if name not in bc.noise.LIBRARY:
             valid = ", ".join(bc.noise.LIBRARY)
-            raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
+            raise ParameterError(
+                f"There is no imperfection {name!r}. Valid names: {valid}."
+                + did_you_mean(name, bc.noise.LIBRARY)
+            )
         if not isinstance(amplitude, int | float):
             raise ParameterError(
                 f"The amplitude of {name} must be a number. Received: {amplitude!r}."

@@ -46,7 +46,8 @@ def targets(options: Options) -> None:
     """Run ``bioconv targets``."""
     if options.target is None:
         rows = bc.list_targets()
-        finish(options, {"targets": rows}, format_table(rows))
+        shown = [{"target": row["target"], "": row["summary"]} for row in rows]
+        finish(options, {"targets": rows}, format_table(shown))
         return
     found = bc.describe_target(options.target)
     head = [f"{found['title']}: {found['summary']}", found["tested"], found["conversion"]]

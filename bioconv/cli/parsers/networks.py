@@ -56,7 +56,11 @@ def _simulate(commands: Commands) -> None:
         help="one of %(choices)s",
     )
     parser.add_argument(
-        "--batch", type=int, metavar="N", help="samples per batch (array and event only)"
+        "--batch",
+        type=int,
+        metavar="N",
+        help="samples per batch (array and event only); the same for all parts of a split data "
+        "set gives the same bytes",
     )
     parser.add_argument(
         "--dtype",

@@ -25,7 +25,7 @@ _CHOICES = {
 _MOST_STEPS, _MOST_BITS = 20, 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FewSpikesCode(Code):
     """Represent an activation by ``sum d(t) z(t)`` over the K steps in which a layer fires.
 

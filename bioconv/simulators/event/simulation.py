@@ -140,7 +140,7 @@ class _Simulation:
     @property
     def batch(self) -> int:
         """Number of samples that are solved together."""
-        return min(self.settings.batch_size or _BATCH, self.n_images)
+        return self.settings.batch_size or min(_BATCH, self.n_images)
 
     def _solve(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
         """Solve one batch for all populations."""
