@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import _thread
+import contextlib
 import importlib
+import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ExtensionFileLoader
+from types import FrameType
 from typing import Any
 
 #: exit code after Ctrl-C: 128 and the number of the signal
 INTERRUPTED = 130
+#: seconds after which Ctrl-C is raised again
+_AGAIN = 0.01
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted it.
     """
     try:
-        return _run(arguments)
+        with _orderly_interrupts():
+            return _run(arguments)
     except KeyboardInterrupt:
-        print("bioconv: interrupted", file=sys.stderr)
+        print("bioconv: interrupted", file=sys.stderr, flush=True)
+        if arguments is None:
+            # Threads that still compile or wait would delay the end of the process.
+            os._exit(INTERRUPTED)
         return INTERRUPTED
 
 
@@ -49,6 +62,64 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+@contextlib.contextmanager
+def _orderly_interrupts() -> Iterator[None]:
+    """Raise Ctrl-C where it neither gets lost nor ends the process with pages of traceback.
+
+    An interrupt while an extension module is imported waits until it is, because such modules may
+    abort the process if an exception is raised in them.  One in a callback whose exceptions Python
+    only prints, as JAX has in many of its calls, is raised again.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if not ours:
+        yield
+        return
+    hook = sys.unraisablehook
+    waiting: list[threading.Timer] = []
+
+    def later() -> None:
+        waiting.append(threading.Timer(_AGAIN, _thread.interrupt_main))
+        waiting[-1].daemon = True
+        waiting[-1].start()
+
+    def ignored(failure: Any) -> None:
+        if issubclass(failure.exc_type, KeyboardInterrupt):
+            later()
+        else:
+            hook(failure)
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        if _in_extension(frame):
+            later()
+            return
+        waiting.clear()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    sys.unraisablehook = ignored
+    try:
+        yield
+        if waiting:
+            raise KeyboardInterrupt
+    finally:
+        for timer in waiting:
+            timer.cancel()
+        sys.unraisablehook = hook
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _in_extension(frame: FrameType | None) -> bool:
+    """Whether an extension module is being imported."""
+    while frame is not None and frame.f_code is not main.__code__:
+        if isinstance(frame.f_locals.get("self"), ExtensionFileLoader):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -19,7 +19,7 @@ from bioconv.cli.commands.common import (
     steps_of,
 )
 from bioconv.ground.errors import ParameterError
-from bioconv.measures import format_table
+from bioconv.ground.tables import format_table
 from bioconv.reports.networks import describe_transfer
 
 

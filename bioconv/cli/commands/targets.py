@@ -13,7 +13,7 @@ from bioconv.cli.commands.common import (
 )
 from bioconv.ground.errors import ExportError, ParameterError
 from bioconv.ground.files import check_free
-from bioconv.measures import format_table
+from bioconv.ground.tables import format_table
 
 
 def export(options: Options) -> None:
