@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import BioconvError
+from bioconv.ground.folders import check_free, making_way, write_list
 
 
 def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
@@ -60,14 +61,16 @@ def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Pa
 
 
 @contextlib.contextmanager
-def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
+def new_folder(path: Path, error: type[BioconvError], *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a folder next to ``path`` that becomes ``path`` if the block ends without an error.
 
     Parameters
     ----------
     path : Path
-        Path that does not exist or is an empty folder.
+        A folder that bioconv wrote is replaced when the new one is complete.
     error : class of exception
+    overwrite : bool
+        Whether anything else is replaced as well.
 
     Raises
     ------
@@ -76,21 +79,11 @@ def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
     """
     path = path.absolute()
     _check_parent(path, error)
-    check_free(path, error)
-    with _whole(path, folder=True) as scratch:
+    check_free(path, error, overwrite=overwrite)
+    with making_way(path) as make_way, _whole(path, folder=True) as scratch:
         yield scratch
-
-
-def check_free(path: Path, error: type[BioconvError]) -> None:
-    """Raise an error if a folder is not empty, because it must not be overwritten.
-
-    Raises
-    ------
-    error
-        If ``path`` exists and is not an empty folder.
-    """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise error(f"{path} exists already. Choose another folder, or remove it first.")
+        write_list(scratch)
+        make_way()
 
 
 def _check_parent(path: Path, error: type[BioconvError]) -> None:

@@ -78,13 +78,16 @@ class Report:
             raise ExportError(f"{title} cannot represent {self.source.name}:", problems)
         return self.fit
 
-    def emit(self, path: str | Path) -> list[Path]:
+    def emit(self, path: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write the network for the target.
 
         Parameters
         ----------
         path : str or Path
-            A folder that does not exist or is empty, or the file where the target is a format.
+            A folder, or the file where the target is a format.  A file is replaced, and so is a
+            folder in which there is nothing but what bioconv wrote.
+        overwrite : bool
+            Whether a folder with other files is replaced as well.
 
         Returns
         -------
@@ -102,7 +105,7 @@ class Report:
             with new_file(path, ExportError) as scratch:
                 self.exporter.write(fit, scratch)
             return [path]
-        with new_folder(path, ExportError) as scratch:
+        with new_folder(path, ExportError, overwrite=overwrite) as scratch:
             self.exporter.write(fit, scratch)
             found = [f.relative_to(scratch) for f in sorted(scratch.rglob("*")) if f.is_file()]
         found.sort(key=lambda file: file.name != "program.py")
