@@ -177,12 +177,18 @@ def multiply_accumulates(graph: AnalogGraph) -> dict[str, int]:
     }
 
 
-def spikes_per_image(network: SpikingNetwork, recording: Recording) -> float:
+def spikes_per_image(recording: Recording, network: SpikingNetwork | None = None) -> float:
     """Return the mean number of spikes per image of all populations and spiking inputs.
 
-    Axons, which imperfections add to pass on the spikes of neurons, are not counted.
+    Parameters
+    ----------
+    recording : Recording
+    network : SpikingNetwork, optional
+        The network of the recording.  If it is given, axons are not counted, which imperfections
+        add to pass on the spikes of neurons.
     """
-    axons = {p.name for p in network.populations if p.model.kind == roles.AXON}
+    populations = () if network is None else network.populations
+    axons = {p.name for p in populations if p.model.kind == roles.AXON}
     counts = recording.spikes_per_image
     return float(sum(np.mean(counts[name]) for name in counts if name not in axons))
 
@@ -194,7 +200,7 @@ def spikes_per_neuron(network: SpikingNetwork, recording: Recording) -> float:
     """
     n = sum(p.n_neurons for p in network.populations if p.model.kind != roles.AXON)
     n += sum(item.n_neurons for item in network.spiking_inputs)
-    return spikes_per_image(network, recording) / n
+    return spikes_per_image(recording, network) / n
 
 
 def analog_classes(network: SpikingNetwork, x: Data) -> NDArray[np.int64]:

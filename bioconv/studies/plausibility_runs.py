@@ -184,7 +184,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "drive_residual": float(network.code["drive_residual"]),
         "mean_hz": _mean(rates),
         "highest_hz": max((float(r.max()) for r in rates), default=0.0),
-        "spikes": spikes_per_image(network, recording),
+        "spikes": spikes_per_image(recording, network),
         "operations": float(np.mean(recording.synaptic_operations)),
         "mixed_signs": mixed_signs(network),
         "neurons": network.n_neurons,

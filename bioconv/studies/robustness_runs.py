@@ -129,7 +129,7 @@ def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
     )
     return {
         "accuracy": recording.accuracy(bench.target),
-        "spikes": spikes_per_image(chip, recording),
+        "spikes": spikes_per_image(recording, chip),
         "seconds": sum(recording.seconds.values()),
         "simulator": bench.simulator,
         "seed": seed,
