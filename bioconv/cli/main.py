@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import contextlib
 import importlib
 import os
@@ -19,6 +20,8 @@ from typing import Any
 INTERRUPTED = 130
 #: seconds after which Ctrl-C is raised again
 _AGAIN = 0.01
+#: seconds that the end of an interrupted process may take
+_PATIENCE = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,15 +33,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, 2 if the input was not valid (the message is on standard error), or 130 if the user
         interrupted it.
     """
+    interrupted = threading.Event()
+    if arguments is None:
+        # Registered before `multiprocessing` is imported, whose own cleaning up is done first.
+        atexit.register(_end, interrupted)
     try:
         with _orderly_interrupts():
             return _run(arguments)
     except KeyboardInterrupt:
         print("bioconv: interrupted", file=sys.stderr, flush=True)
+        interrupted.set()
         if arguments is None:
             # Threads that still compile or wait would delay the end of the process.
-            os._exit(INTERRUPTED)
+            watch = threading.Timer(_PATIENCE, os._exit, (INTERRUPTED,))
+            watch.daemon = True
+            watch.start()
         return INTERRUPTED
+
+
+def _end(interrupted: threading.Event) -> None:
+    """End with the exit code also where Python would end by the signal, after code in `exec`."""
+    if interrupted.is_set():
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

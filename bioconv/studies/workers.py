@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -69,7 +71,7 @@ def in_processes(
                 try:
                     result = worker.pipe.recv()
                 except (EOFError, OSError):
-                    _report(worker.end(), attempts[key])
+                    _report(worker.end(time.monotonic() + _GRACE), attempts[key])
                     waiting.appendleft(key)
                     continue
                 idle.append(worker)
@@ -78,8 +80,9 @@ def in_processes(
         workers = [*idle, *(worker for worker, _ in busy.values())]
         for worker in workers:
             worker.process.terminate()
+        deadline = time.monotonic() + _GRACE
         for worker in workers:
-            worker.end()
+            worker.end(deadline)
 
 
 class _Worker:
@@ -102,10 +105,10 @@ class _Worker:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.pipe.send(arguments)
 
-    def end(self) -> int | None:
-        """End the process and return its exit code."""
+    def end(self, deadline: float) -> int | None:
+        """Wait until a time for the end of the process, kill it then, and return its exit code."""
         self.pipe.close()
-        self.process.join(_GRACE)
+        self.process.join(max(deadline - time.monotonic(), 0.0))
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
@@ -115,11 +118,17 @@ class _Worker:
 def _serve(work: Callable[..., Any], pipe: Any) -> None:
     """Answer with results until the other end of the pipe is closed."""
     end_with_parent()
-    # An exception, so that temporary folders are removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(work(*pipe.recv()))
+
+
+def _leave(*_: Any) -> None:
+    """End by an exception, so that temporary folders are removed, but without any message."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.exit(1)
 
 
 @contextlib.contextmanager
