@@ -14,6 +14,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bioconv.ground.keras_engine import choose_engine
+
 if TYPE_CHECKING:
     from bioconv import (
         codes,
@@ -119,6 +121,9 @@ _MODULES = {
 }
 
 __all__ = sorted([*_PUBLIC, *_MODULES])
+
+# So that ``import keras`` works after it, although Keras's own default is not installed.
+choose_engine()
 
 _CHECKOUT = Path(__file__).parents[1]
 if (_CHECKOUT / "setup.cfg").is_file():

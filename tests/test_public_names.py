@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +31,33 @@ def test_import_is_light() -> None:
     program = "import sys, bioconv; heavy = {'jax', 'keras', 'brian2', 'pyNN', 'nest', 'neuron'}; "
     program += "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def engine(program: str, folder: Path, **environment: str) -> str:
+    """What a program prints without a choice of Keras's engine but that of its environment."""
+    clean = {n: v for n, v in os.environ.items() if n not in ("KERAS_BACKEND", "KERAS_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**clean, "KERAS_HOME": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is not None, reason="Keras's default is installed"
+)
+def test_keras_can_be_imported_after_bioconv(tmp_path: Path) -> None:
+    program = "import bioconv, keras; print(keras.backend.backend())"
+    assert engine(program, tmp_path) == "jax"
+    # Keras itself has written its default by now; it is no choice of the user.
+    assert engine(program, tmp_path) == "jax"
+
+
+def test_the_choice_of_an_engine_is_kept(tmp_path: Path) -> None:
+    program = "import os, bioconv; print(os.environ.get('KERAS_BACKEND'))"
+    assert engine(program, tmp_path, KERAS_BACKEND="torch") == "torch"
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    assert engine(program, tmp_path) == "None"

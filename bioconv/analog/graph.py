@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from bioconv.analog.functions import Function
 from bioconv.analog.samples import Data
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.suggestions import did_you_mean
+from bioconv.ground.tables import html_table
 from bioconv.operators import LEAF, Operator, register
 
 Shape = tuple[int, ...]
@@ -97,13 +99,35 @@ class AnalogGraph:
     layers: tuple[Layer, ...] = field(metadata=LEAF)
     outputs: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{entry.name} {entry.shape}" for entry in self.inputs)
+        return (
+            f"<AnalogGraph {self.name!r}: {len(self.layers)} layers, {inputs} -> "
+            f"{', '.join(self.outputs)}>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "layer": layer.name,
+                "function": type(layer.function).__name__,
+                "sources": tuple(t.source for affine in layer.inputs for t in affine.terms),
+                "shape": layer.shape,
+            }
+            for layer in self.layers
+        ]
+        return html_table(repr(self), rows)
+
     def layer(self, name: str) -> Layer:
         """Return the layer called ``name``, or raise `ParameterError` with a list of layers."""
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        names = ", ".join(layer.name for layer in self.layers)
-        raise ParameterError(f"{self.name}: there is no layer {name!r}. Layers: {names}")
+        names = [layer.name for layer in self.layers]
+        raise ParameterError(
+            f"{self.name}: there is no layer {name!r}. Layers: {', '.join(names)}."
+            + did_you_mean(name, names)
+        )
 
     def shapes(self) -> dict[str, Shape]:
         """Return the shape of one sample of every input and layer, in order."""

@@ -1,15 +1,27 @@
-"""Entry point: parse, run the command, and turn errors into a message and exit code 2."""
+"""Entry point: parse, run the command, and turn errors into a message and an exit code."""
 
 from __future__ import annotations
 
+import _thread
+import atexit
+import contextlib
 import importlib
+import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ExtensionFileLoader
+from types import FrameType
 from typing import Any
 
-from bioconv.cli.parsers import build_parser
-from bioconv.ground.errors import BioconvError
+#: exit code after Ctrl-C: 128 and the number of the signal
+INTERRUPTED = 130
+#: seconds after which Ctrl-C is raised again
+_AGAIN = 0.01
+#: seconds that the end of an interrupted process may take
+_PATIENCE = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,11 +30,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 if the input was not valid (the message is on standard error).
+        0, 2 if the input was not valid (the message is on standard error), or 130 if the user
+        interrupted it.
     """
-    options = build_parser().parse_args(arguments)
-    commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
+    interrupted = threading.Event()
+    if arguments is None:
+        # Registered before `multiprocessing` is imported, whose own cleaning up is done first.
+        atexit.register(_end, interrupted)
     try:
+        with _orderly_interrupts():
+            return _run(arguments)
+    except KeyboardInterrupt:
+        print("bioconv: interrupted", file=sys.stderr, flush=True)
+        interrupted.set()
+        if arguments is None:
+            # Threads that still compile or wait would delay the end of the process.
+            watch = threading.Timer(_PATIENCE, os._exit, (INTERRUPTED,))
+            watch.daemon = True
+            watch.start()
+        return INTERRUPTED
+
+
+def _end(interrupted: threading.Event) -> None:
+    """End with the exit code also where Python would end by the signal, after code in `exec`."""
+    if interrupted.is_set():
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    # Ctrl-C may come while these are imported.
+    from bioconv.cli.parsers import build_parser
+    from bioconv.ground.errors import BioconvError
+
+    options = build_parser().parse_args(arguments)
+    try:
+        commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             getattr(commands, options.command)(options)
@@ -35,10 +78,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A folder that cannot be written or a full disk: print the system's message, no traceback.
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("bioconv: interrupted", file=sys.stderr)
-        return 130
     return 0
+
+
+@contextlib.contextmanager
+def _orderly_interrupts() -> Iterator[None]:
+    """Raise Ctrl-C where it neither gets lost nor ends the process with pages of traceback.
+
+    An interrupt while an extension module is imported waits until it is, because such modules may
+    abort the process if an exception is raised in them.  One in a callback whose exceptions Python
+    only prints, as JAX has in many of its calls, is raised again.
+    """
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if not ours:
+        yield
+        return
+    hook = sys.unraisablehook
+    waiting: list[threading.Timer] = []
+
+    def later() -> None:
+        waiting.append(threading.Timer(_AGAIN, _thread.interrupt_main))
+        waiting[-1].daemon = True
+        waiting[-1].start()
+
+    def ignored(failure: Any) -> None:
+        if issubclass(failure.exc_type, KeyboardInterrupt):
+            later()
+        else:
+            hook(failure)
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        if _in_extension(frame):
+            later()
+            return
+        waiting.clear()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    sys.unraisablehook = ignored
+    try:
+        yield
+        if waiting:
+            raise KeyboardInterrupt
+    finally:
+        for timer in waiting:
+            timer.cancel()
+        sys.unraisablehook = hook
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _in_extension(frame: FrameType | None) -> bool:
+    """Whether an extension module is being imported."""
+    while frame is not None and frame.f_code is not main.__code__:
+        if isinstance(frame.f_locals.get("self"), ExtensionFileLoader):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

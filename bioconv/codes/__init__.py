@@ -23,6 +23,7 @@ from bioconv.codes.rate import RateCode
 from bioconv.codes.sigma_delta import SigmaDeltaCode
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.registry import Registry
+from bioconv.ground.suggestions import did_you_mean
 
 __all__ = [
     "Code",
@@ -93,6 +94,6 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
     if unknown:
         raise ParameterError(
             f"the code {name!r} has no option {', '.join(map(repr, unknown))}. "
-            f"Valid: {', '.join(valid)}."
+            f"Valid: {', '.join(valid)}.{did_you_mean(unknown[0], valid)}"
         )
     return cls(**{**(options or {}), **fixed})

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import Field, dataclass, fields
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.ground.references import citation
+from bioconv.ground.tables import html_table
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import Neuron
 
@@ -65,6 +66,26 @@ class Code(ABC):
     references: ClassVar[tuple[str, ...]]
     trained: ClassVar[bool] = False
     remedy: ClassVar[str] = ""
+
+    def __repr__(self) -> str:
+        """Return the code with those options that differ from their defaults."""
+        given = [(f.name, getattr(self, f.name)) for f in self._options() if not self._usual(f)]
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given)})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"option": f.name, "value": str(getattr(self, f.name)), "default": str(f.default)}
+            for f in self._options()
+        ]
+        return html_table(repr(self), rows)
+
+    def _options(self) -> tuple[Field[Any], ...]:
+        return fields(self)  # type: ignore[arg-type]
+
+    def _usual(self, option: Field[Any]) -> bool:
+        """Whether an option has its default value."""
+        value = getattr(self, option.name)
+        return type(value) is type(option.default) and value == option.default
 
     def convert(self, request: Request) -> SpikingNetwork:
         """Build the network; raises `ConversionError` with every layer that cannot spike."""

@@ -6,8 +6,6 @@ out of date.  Entries that are damaged or cannot be written are recomputed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.archives import read_arrays
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import DataError
 from bioconv.ground.files import new_file
 from bioconv.ground.places import default_cache
@@ -37,7 +36,7 @@ def remembered(
     kind : str
         Name of a subfolder.
     key : mapping of str to object
-        Everything that the arrays depend on: plain values and float arrays.
+        Everything that the arrays depend on; see `digest_of` for the values.
     names : tuple of str
         Names of the arrays.
     compute : function that returns a mapping of str to ndarray
@@ -46,7 +45,7 @@ def remembered(
     -------
     dict of str to ndarray of float64
     """
-    path = default_cache() / kind / f"{_digest(key)}.npz"
+    path = default_cache() / kind / f"{digest_of(key)}.npz"
     found = _read(path, names)
     if found is not None:
         return found
@@ -54,16 +53,6 @@ def remembered(
     with suppress(OSError):  # a home folder that is not writable
         _write(path, arrays)
     return arrays
-
-
-def _digest(key: Mapping[str, Any]) -> str:
-    text = json.dumps(key, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    array = np.ascontiguousarray(value, np.float64)
-    return [list(array.shape), hashlib.sha256(array.tobytes()).hexdigest()]
 
 
 def _read(path: Path, names: tuple[str, ...]) -> Arrays | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bioconv.ground.suggestions import did_you_mean
+
 
 class BioconvError(Exception):
     """Base class of all errors that bioconv raises deliberately."""
@@ -89,6 +91,10 @@ class CompilerMissingError(BioconvError, OSError):
     """No C++ compiler or headers for a generated model; the message states what to install."""
 
 
+class UnsafeCacheError(BioconvError, PermissionError):
+    """Other users can write the folder for compiled programs; the message states what to do."""
+
+
 class SimulationError(BioconvError, RuntimeError):
     """A simulator failed; the message contains the end of its output."""
 
@@ -112,7 +118,18 @@ class UnknownNameError(BioconvError, ValueError):
         known : tuple of str
             The known names.
         """
-        super().__init__(f"The {kind} must be one of {', '.join(known)}. Received: {name!r}.")
+        super().__init__(
+            f"The {kind} must be one of {', '.join(known)}. Received: {name!r}."
+            + did_you_mean(name, known)
+        )
+
+
+class BioconvWarning(UserWarning):
+    """Base class of all warnings of bioconv."""
+
+
+class DamagedRecordWarning(BioconvWarning):
+    """The record of a run is damaged or of another run, so that the run is repeated."""
 
 
 class WeightsNotFoundError(BioconvError, FileNotFoundError, ValueError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import BioconvError
+from bioconv.ground.folders import check_free, making_way, write_list
 from bioconv.ground.whole import whole
 
 
@@ -35,6 +36,12 @@ def write_text(path: str | Path, text: str) -> None:
     """
     with new_file(Path(path)) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def plain_json(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `read_json` returns for a file of `write_json`."""
+    found: dict[str, Any] = json.loads(json.dumps(result, default=_plain))
+    return found
 
 
 @contextlib.contextmanager
@@ -64,14 +71,16 @@ def new_file(path: Path, error: type[BioconvError] | None = None) -> Iterator[Pa
 
 
 @contextlib.contextmanager
-def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
+def new_folder(path: Path, error: type[BioconvError], *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a folder next to ``path`` that becomes ``path`` if the block ends without an error.
 
     Parameters
     ----------
     path : Path
-        Path that does not exist or is an empty folder.
+        A folder that bioconv wrote is replaced when the new one is complete.
     error : class of exception
+    overwrite : bool
+        Whether anything else is replaced as well.
 
     Raises
     ------
@@ -80,21 +89,15 @@ def new_folder(path: Path, error: type[BioconvError]) -> Iterator[Path]:
     """
     path = path.absolute()
     _check_parent(path, error)
-    check_free(path, error)
-    with _plainly(path, error), whole(path, folder=True) as scratch:
+    check_free(path, error, overwrite=overwrite)
+    with (
+        _plainly(path, error),
+        making_way(path) as make_way,
+        whole(path, folder=True) as scratch,
+    ):
         yield scratch
-
-
-def check_free(path: Path, error: type[BioconvError]) -> None:
-    """Raise an error if a folder is not empty, because it must not be overwritten.
-
-    Raises
-    ------
-    error
-        If ``path`` exists and is not an empty folder.
-    """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise error(f"{path} exists already. Choose another folder, or remove it first.")
+        write_list(scratch)
+        make_way()
 
 
 def _check_parent(path: Path, error: type[BioconvError]) -> None:

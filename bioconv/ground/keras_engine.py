@@ -23,9 +23,17 @@ def import_keras() -> Any:
     module
         The module ``keras``.
     """
+    choose_engine()
+    return importlib.import_module("keras")
+
+
+def choose_engine() -> None:
+    """Let Keras start with the JAX backend, unless the user has chosen a working backend.
+
+    This imports nothing, so that ``import bioconv`` can do it: ``import keras`` works afterwards.
+    """
     if "keras" not in sys.modules and not _engine_chosen():
         os.environ["KERAS_BACKEND"] = "jax"
-    return importlib.import_module("keras")
 
 
 def keras_home() -> Path:

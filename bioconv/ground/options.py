@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeGuard
 
@@ -127,6 +127,49 @@ class Flag(Rule):
 
     def __str__(self) -> str:
         return "true or false"
+
+
+@dataclass(frozen=True)
+class Text(Rule):
+    """Any text."""
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is a text."""
+        return isinstance(value, str)
+
+    def __str__(self) -> str:
+        return "a text"
+
+
+@dataclass(frozen=True)
+class Many(Rule):
+    """A list of values that follow a rule."""
+
+    rule: Rule
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is a list, all items of which are valid."""
+        return isinstance(value, list | tuple) and all(map(self.rule.holds, value))
+
+    def __str__(self) -> str:
+        return f"a list, each item of which must be {self.rule}"
+
+
+@dataclass(frozen=True)
+class Entries(Rule):
+    """A mapping whose named values follow rules."""
+
+    rules: Mapping[str, Rule]
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is a mapping with all names, and their values are valid."""
+        return isinstance(value, Mapping) and all(
+            name in value and rule.holds(value[name]) for name, rule in self.rules.items()
+        )
+
+    def __str__(self) -> str:
+        entries = "; ".join(f"{name}: {rule}" for name, rule in self.rules.items())
+        return f"a mapping with {entries}"
 
 
 def number(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.suggestions import did_you_mean
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Registry(Mapping[str, T], Generic[T]):
         raise ParameterError(
             f"there is no {self._kind} {name!r}. Valid: {', '.join(self._entries)}."
             + (f" Short: {short}." if short else "")
+            + did_you_mean(name, (*self._entries, *self._aliases))
         )
 
     def __getitem__(self, name: str) -> T:

@@ -1,9 +1,10 @@
-"""Plain text tables."""
+"""Tables as plain text and as HTML."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 
@@ -28,16 +29,10 @@ def format_table(rows: Sequence[Any]) -> str:
     ---------------------
     conv   1,200  0.01234
     """
-    records = [_record(row) for row in rows]
-    columns = list(dict.fromkeys(key for record in records for key in record))
-    if not columns:
+    heads, cells, right = _cells(rows)
+    if not heads:
         return ""
-    cells = [[_text(record.get(column)) for column in columns] for record in records]
-    heads = [column.replace("_", " ") for column in columns]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
-    right = [
-        all(not isinstance(record.get(column), str) for record in records) for column in columns
-    ]
     lines = [
         "  ".join(
             cell.rjust(width) if numeric else cell.ljust(width)
@@ -46,6 +41,44 @@ def format_table(rows: Sequence[Any]) -> str:
         for line in [heads, *cells]
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def html_table(caption: str, rows: Sequence[Any]) -> str:
+    """Return a table as HTML, for notebooks.
+
+    Parameters
+    ----------
+    caption : str
+    rows : sequence of dict or of dataclass instances
+        As for `format_table`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> html_table("a < b", [{"n": 1200}])
+    '<table><caption>a &lt; b</caption><tr><th>n</th></tr><tr><td>1,200</td></tr></table>'
+    """
+    heads, cells, _ = _cells(rows)
+    lines = [("th", heads), *(("td", line) for line in cells)] if heads else []
+    body = "".join(
+        f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in line)}</tr>"
+        for tag, line in lines
+    )
+    return f"<table><caption>{escape(caption)}</caption>{body}</table>"
+
+
+def _cells(rows: Sequence[Any]) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Return heads, the texts of all rows, and which columns are aligned to the right."""
+    records = [_record(row) for row in rows]
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    cells = [[_text(record.get(column)) for column in columns] for record in records]
+    right = [
+        all(not isinstance(record.get(column), str) for record in records) for column in columns
+    ]
+    return [column.replace("_", " ") for column in columns], cells, right
 
 
 def _record(row: Any) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from bioconv.ground.errors import ParameterError
 from bioconv.measures.diagnosis import classes_of
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.neurons.language import roles
 from bioconv.operators import fan_out, n_synapses
 
 
@@ -176,15 +177,30 @@ def multiply_accumulates(graph: AnalogGraph) -> dict[str, int]:
     }
 
 
-def spikes_per_image(recording: Recording) -> float:
-    """Return the mean number of spikes per image of all populations and spiking inputs."""
-    return float(sum(np.mean(counts) for counts in recording.spikes_per_image.values()))
+def spikes_per_image(recording: Recording, network: SpikingNetwork | None = None) -> float:
+    """Return the mean number of spikes per image of all populations and spiking inputs.
+
+    Parameters
+    ----------
+    recording : Recording
+    network : SpikingNetwork, optional
+        The network of the recording.  If it is given, axons are not counted, which imperfections
+        add to pass on the spikes of neurons.
+    """
+    populations = () if network is None else network.populations
+    axons = {p.name for p in populations if p.model.kind == roles.AXON}
+    counts = recording.spikes_per_image
+    return float(sum(np.mean(counts[name]) for name in counts if name not in axons))
 
 
 def spikes_per_neuron(network: SpikingNetwork, recording: Recording) -> float:
-    """Return the mean number of spikes per image and neuron, including spike sources."""
-    n_sources = sum(item.n_neurons for item in network.spiking_inputs)
-    return spikes_per_image(recording) / (network.n_neurons + n_sources)
+    """Return the mean number of spikes per image and neuron, including spike sources.
+
+    Axons are not counted, see `spikes_per_image`.
+    """
+    n = sum(p.n_neurons for p in network.populations if p.model.kind != roles.AXON)
+    n += sum(item.n_neurons for item in network.spiking_inputs)
+    return spikes_per_image(recording, network) / n
 
 
 def analog_classes(network: SpikingNetwork, x: Data) -> NDArray[np.int64]:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.ground.suggestions import did_you_mean
+from bioconv.ground.tables import html_table
 from bioconv.network.parts import NetworkParts, Population, Projection
 from bioconv.network.validation import network_problems
 from bioconv.operators import n_synapses
@@ -45,13 +47,35 @@ class SpikingNetwork(NetworkParts):
                 problems,
             )
 
+    def __repr__(self) -> str:
+        return (
+            f"<SpikingNetwork {self.name!r}: {len(self.populations)} populations, "
+            f"{self.n_neurons:,} neurons, {self.n_steps:,} steps of {self.dt:g} ms>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "population": p.name,
+                "shape": p.shape,
+                "neurons": p.n_neurons,
+                "synapses": self.n_synapses_to(p.name),
+                "model": p.model.name,
+            }
+            for p in self.populations
+        ]
+        return html_table(repr(self), rows)
+
     def population(self, name: str) -> Population:
         """Return the population called ``name``; `ParameterError` with valid names if unknown."""
         for population in self.populations:
             if population.name == name:
                 return population
-        valid = ", ".join(p.name for p in self.populations)
-        raise ParameterError(f"{self.name} has no population {name!r}. Valid names: {valid}.")
+        names = [population.name for population in self.populations]
+        raise ParameterError(
+            f"{self.name} has no population {name!r}. Valid names: {', '.join(names)}."
+            + did_you_mean(name, names)
+        )
 
     @property
     def n_neurons(self) -> int:

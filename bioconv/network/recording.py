@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.suggestions import did_you_mean
+from bioconv.ground.tables import html_table
 from bioconv.network.network import SpikingNetwork
 from bioconv.network.recording_parts import RecordingParts
 from bioconv.network.validation import recording_problems
@@ -55,6 +57,31 @@ class Recording(RecordingParts):
         problems = recording_problems(self)
         if problems:
             raise ParameterError(f"The recording of {self.network!r}: {'; '.join(problems)}.")
+
+    def __repr__(self) -> str:
+        spikes = sum(int(np.sum(counts)) for counts in self.spikes_per_image.values())
+        return (
+            f"<Recording of {self.network!r} by {self.simulator}: {self.n_images:,} images, "
+            f"{self.n_steps:,} steps of {self.dt:g} ms, {spikes:,} spikes>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "population": name,
+                "neurons": len(self.spikes_per_neuron[name]),
+                "spikes/image": float(np.mean(counts)),
+                "recorded": tuple(self._recorded(name)) or None,
+            }
+            for name, counts in self.spikes_per_image.items()
+        ]
+        return html_table(repr(self), rows)
+
+    def _recorded(self, population: str) -> list[str]:
+        """Return what was recorded of a population besides the numbers of its spikes."""
+        kinds = {"counts": self.counts, "spikes": self.rasters}
+        found = [kind for kind, entries in kinds.items() if population in entries]
+        return [*found, *(variable for name, variable in self.traces if name == population)]
 
     @property
     def readout(self) -> str:
@@ -141,5 +168,8 @@ class Recording(RecordingParts):
         name = readout or self.readout
         if name not in self.classes:
             valid = ", ".join(self.classes)
-            raise ParameterError(f"there is no readout {name!r}. Valid names: {valid}.")
+            raise ParameterError(
+                f"there is no readout {name!r}. Valid names: {valid}."
+                + did_you_mean(name, self.classes)
+            )
         return self.classes[name]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.ground.suggestions import did_you_mean
 from bioconv.network import SpikingNetwork
 from bioconv.noise.base import Imperfection, Streams
 from bioconv.noise.digital import FanIn, TimeQuantization
@@ -88,6 +89,7 @@ def profile(name: str) -> Profile:
     if name not in PROFILES:
         raise ParameterError(
             f"There is no profile {name!r}. Valid names: {', '.join(sorted(PROFILES))}."
+            + did_you_mean(name, PROFILES)
         )
     return PROFILES[name]
 

@@ -74,7 +74,7 @@ def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
     layer : str
         Name of the layer; for a bidirectional layer ``LAYER/forward`` or ``LAYER/backward``.
     folder : str or Path
-        Folder to create.  It must not exist, or be empty.
+        Folder to create.  It is replaced if there is nothing in it but what bioconv wrote.
 
     Returns
     -------

@@ -69,7 +69,7 @@ def summarize(
         "duration_ms": recording.n_steps * recording.dt,
         "n_neurons": network.n_neurons,
         "n_synapses": network.n_synapses,
-        "spikes_per_image": spikes_per_image(recording),
+        "spikes_per_image": spikes_per_image(recording, network),
         "spikes_per_neuron": spikes_per_neuron(network, recording),
         "synaptic_operations_per_image": float(np.mean(recording.synaptic_operations)),
         "accuracy_over_time": _over_time(recording, classes if y is None else y),

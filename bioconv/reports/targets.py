@@ -8,14 +8,14 @@ from bioconv.targets.registry import TARGETS, exporter
 
 
 def list_targets() -> list[dict[str, str]]:
-    """Return one row for each target with its name and what is written.
+    """Return one row for each target: ``target``, its name, and ``summary``, what is written.
 
     Examples
     --------
     >>> [row["target"] for row in list_targets()][:2]
     ['brainscales2', 'brian2']
     """
-    return [{"target": name, "": exporter(name).target.summary} for name in TARGETS]
+    return [{"target": name, "summary": exporter(name).target.summary} for name in TARGETS]
 
 
 def describe_target(name: str) -> dict[str, Any]:

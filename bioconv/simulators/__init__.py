@@ -54,6 +54,7 @@ def simulate(
     dtype: str = "float32",
     seed: int = 0,
     progress: bool = True,
+    first: int = 0,
     **options: Any,
 ) -> Recording:
     """Simulate the response of a spiking network to samples.
@@ -74,14 +75,23 @@ def simulate(
         and of each neuron over all samples, are always counted.
     batch_size : int, optional
         Number of samples simulated together.  By default at most 64, and fewer if their state
-        would not fit into the caches of a CPU.  Results do not depend on it.
+        would not fit into the caches of a CPU.  Results do not depend on it, except that sums over
+        synapses may be rounded differently.  A call with fewer samples is filled up to a given
+        size, so that a sample has the same bytes in all calls with the same ``batch_size``.
     dtype : {"float32", "float64"}
         Precision of the array simulator, and of sums over synapses in the event simulator.
         Everything else, including the other simulators, is computed in float64.
     seed : int
-        Seed of Poisson inputs, of noise and failing synapses, and of the softmax readout.
+        Seed of Poisson inputs, of noise and failing synapses, and of the softmax readout.  The
+        random numbers of a sample depend on the seed and on the sample's number only, not on the
+        other samples of a call or batch.
     progress : bool
         Whether to show a progress bar if the output is a terminal.
+    first : int
+        Number of the first sample of ``x``; the others have the following numbers.  A test set can
+        thus be split over calls and machines with the same result: ``x[100:]`` with ``first=100``
+        gives the same random numbers as the samples from 100 on in a call with all of ``x``, and
+        with the same ``batch_size`` the same bytes.
     **options
         Further options of the simulator, described in its module.
 
@@ -112,6 +122,7 @@ def simulate(
         dtype=dtype,
         seed=seed,
         progress=progress,
+        first=first,
     )
     try:
         run = SIMULATORS[simulator]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
-from bioconv.ground.errors import CompilerMissingError, ParameterError
-from bioconv.ground.places import default_cache
+from bioconv.ground.digests import digest_of
+from bioconv.ground.errors import CompilerMissingError, ParameterError, UnsafeCacheError
+from bioconv.ground.places import UnsafeFolderError, default_cache, private_folder
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.exported import emitted, require, run_program
@@ -48,34 +51,48 @@ def run(
     with emitted(network, "brian2") as folder:
         if codegen != "cpp_standalone":
             return run_program(network, data, settings, folder, ["--codegen", codegen])
-        _check_compiler()
-        with _project(folder, settings) as project:
+        with _project(folder, settings, _compiler()) as project:
             return run_program(network, data, settings, folder, ["--standalone", str(project)])
 
 
 @contextmanager
-def _project(folder: Path, settings: Settings) -> Iterator[Path]:
+def _project(folder: Path, settings: Settings, compiler: str) -> Iterator[Path]:
     """Provide the cached folder for the C++ code of a program, locked for other processes.
 
     Brian2 compiles only those files in it that have changed.
     """
     from brian2.utils.filelock import FileLock
 
-    digest = hashlib.sha256(f"{settings.n_steps} {sorted(settings.record.items())}".encode())
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.read_bytes())
-    project = default_cache() / "brian2" / digest.hexdigest()[:16]
-    project.mkdir(parents=True, exist_ok=True)
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    files = {path.relative_to(folder): path.read_bytes() for path in paths}
+    key = [
+        settings.n_steps,
+        settings.record,
+        files,
+        version("brian2"),
+        version("bioconv"),
+        compiler,
+    ]
+    try:
+        project = private_folder(default_cache() / "brian2" / digest_of(key)[:16])
+    except UnsafeFolderError as error:
+        raise UnsafeCacheError(str(error)) from error
     with FileLock(str(project) + ".lock"):
         yield project
 
 
-def _check_compiler() -> None:
-    import shutil
+def _compiler() -> str:
+    """Return the version of the C++ compiler.
 
-    if not (shutil.which("g++") or shutil.which("clang++")) or not shutil.which("make"):
+    Raises
+    ------
+    CompilerMissingError
+    """
+    found = next(filter(None, map(shutil.which, ("g++", "clang++"))), None)
+    if found is None or not shutil.which("make"):
         raise CompilerMissingError(
             "Brian2's cpp_standalone needs a C++ compiler and make: apt install g++ make, or conda "
             "install -c conda-forge cxx-compiler make. codegen='numpy' needs neither."
         )
+    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+    return done.stdout

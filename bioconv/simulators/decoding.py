@@ -52,7 +52,7 @@ def decode(
         The quantity named by `reads`: spikes (0 or 1), or potentials in mV at the end of each
         step.
     images : ndarray of int, shape (batch,)
-        Indices of the samples, which seed the random numbers of the softmax readout.
+        Numbers of the samples, which seed the random numbers of the softmax readout.
     seed : int
 
     Returns

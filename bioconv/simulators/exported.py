@@ -20,7 +20,12 @@ from bioconv.export import write_program
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import check_words
 from bioconv.ground.archives import read_arrays
-from bioconv.ground.errors import CompilerMissingError, SimulationError, SimulatorMissingError
+from bioconv.ground.errors import (
+    CompilerMissingError,
+    SimulationError,
+    SimulatorMissingError,
+    UnsafeCacheError,
+)
 from bioconv.ground.processes import ending_with_us
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
@@ -30,6 +35,8 @@ from bioconv.simulators.settings import Data, Settings
 
 #: exit code of a program that finds no compiler or no headers
 _NO_COMPILER = 3
+#: exit code of a program whose folder for compiled models can be written by others
+_UNSAFE_CACHE = 4
 _LAST_LINES = 25
 
 
@@ -100,7 +107,7 @@ def run_program(
     write(images, data if len(data) > 1 else {"x": next(iter(data.values()))})
     command = [sys.executable, str(folder / "program.py"), *arguments]
     command += ["--data", str(images), "-o", str(result), "--seed", str(settings.seed)]
-    command += ["--steps", str(settings.n_steps)]
+    command += ["--steps", str(settings.n_steps), "--first", str(settings.first)]
     command += ["--checkpoints", *map(str, checkpoints(settings.n_steps))]
     for name, what in settings.record.items():
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
@@ -157,6 +164,8 @@ def _fail(simulator: str, code: int, lines: list[str]) -> None:
     text = "\n".join(line for line in lines[-_LAST_LINES:])
     if code == _NO_COMPILER:
         raise CompilerMissingError(text)
+    if code == _UNSAFE_CACHE:
+        raise UnsafeCacheError(text)
     raise SimulationError(f"{simulator} failed (exit code {code}). Its last output:\n{text}")
 
 

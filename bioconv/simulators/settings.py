@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
 from bioconv.timing import whole_steps
+
+#: largest number of a sample, because random number generators take 32 bits of it
+LAST_SAMPLE = 10**9
 
 Data = dict[str, NDArray[np.float64]]
 
@@ -34,6 +38,9 @@ class Settings:
         "float32" or "float64".
     seed : int
     progress : bool
+    first : int
+        Number of the first sample in its data set.  The random numbers of a sample depend on the
+        seed and on its number only.
     """
 
     simulator: str
@@ -43,6 +50,7 @@ class Settings:
     dtype: str = "float32"
     seed: int = 0
     progress: bool = False
+    first: int = 0
 
     def records(self, population: str, what: str) -> bool:
         """Whether ``what`` of ``population`` is to be recorded."""
@@ -60,6 +68,7 @@ def settings_of(
     dtype: str,
     seed: int,
     progress: bool,
+    first: int = 0,
 ) -> Settings:
     """Make settings from the arguments of `bioconv.simulate`.
 
@@ -79,9 +88,12 @@ def settings_of(
         ("steps", n_steps, 1),
         ("batch_size", 1 if batch_size is None else batch_size, 1),
         ("seed", seed, 0),
+        ("first", first, 0),
     ):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
             problems.append(f"{name} must be an integer of at least {least}, received {value!r}")
+    if is_whole(first) and first > LAST_SAMPLE:
+        problems.append(f"first must be at most {LAST_SAMPLE}, received {first}")
     if dtype not in ("float32", "float64"):
         problems.append(f"dtype must be float32 or float64, received {dtype!r}")
     wanted, wrong = _recorded(network, record or {})
@@ -89,7 +101,7 @@ def settings_of(
     if problems:
         raise ParameterError("simulate: " + "; ".join(problems) + ".")
     size = None if batch_size is None else int(batch_size)
-    return Settings(simulator, int(n_steps), wanted, size, dtype, int(seed), progress)
+    return Settings(simulator, int(n_steps), wanted, size, dtype, int(seed), progress, int(first))
 
 
 def _recorded(

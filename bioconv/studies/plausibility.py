@@ -18,9 +18,9 @@ from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.ground.files import write_json, write_text
-from bioconv.ground.tables import format_table
+from bioconv.ground.tables import format_table, html_table
 from bioconv.neurons import Neuron, make
-from bioconv.studies.plausibility_runs import Setting, Task, run, run_key
+from bioconv.studies.plausibility_runs import SCHEMA, Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
 
 #: Hz: few cortical cells have a higher sustained rate while an image is presented
@@ -44,10 +44,6 @@ COLUMNS = {
     "seconds": "cost (s/image)",
     "workers": "workers",
 }
-#: keys of a record that are required for the table and the picture
-_NEEDED = (COLUMNS.keys() - {"physiological"}) | {
-    *("asked", "time", "accuracy_over_time", "keras_accuracy", "measure"),
-}
 
 
 @dataclass(frozen=True)
@@ -66,6 +62,12 @@ class Study:
     records: list[dict[str, Any]]
     refused: dict[str, str]
     files: list[Path]
+
+    def __repr__(self) -> str:
+        return f"<Study: {len(self.records)} runs, {len(self.refused)} refused>"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.rows())
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table, with one row per run and the headers of `COLUMNS`."""
@@ -281,7 +283,7 @@ def _run_all(
         )
         for s in settings
     }
-    done = run_all(run, jobs, _NEEDED, verb="plausibility", workers=workers, progress=progress)
+    done = run_all(run, jobs, SCHEMA, verb="plausibility", workers=workers, progress=progress)
     for setting, result in done:
         # A record depends on all parts of a run except the label.
         yield setting, result if isinstance(result, str) else {**result, "neuron": setting.neuron}

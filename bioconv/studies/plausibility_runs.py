@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import Choice, Entries, Interval, Many, Rule, Text
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
@@ -22,12 +24,42 @@ from bioconv.noise import WeightQuantization, disturb
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
 from bioconv.simulators.array import samples_at_once
-from bioconv.studies.runs import digest_of
 
 #: to be changed whenever the same run would result in a different record
-_VERSION = 3
+_VERSION = 4
 #: the accuracy counts as reached when it stays this close to its last value
 REACHED = 0.005
+_AMOUNT, _SHARE = Interval(0), Interval(0, 1)
+#: what a valid record must contain for the table and the picture
+SCHEMA: dict[str, Rule] = {
+    "neuron": Text(),
+    "max_rate": _AMOUNT,
+    "tau_syn": _AMOUNT,
+    "weight_bits": Interval(0, 32, whole=True),
+    "duration": Interval(0, above=True),
+    "accuracy": _SHARE,
+    "keras_accuracy": _SHARE,
+    "loss": Interval(-100, 100),
+    "measure": Choice(("accuracy", "agreement")),
+    "reached_ms": _AMOUNT,
+    "mean_hz": _AMOUNT,
+    "highest_hz": _AMOUNT,
+    "spikes": _AMOUNT,
+    "operations": _AMOUNT,
+    "mixed_signs": _SHARE,
+    "seconds": _AMOUNT,
+    "workers": Interval(1, whole=True),
+    "time": Many(_AMOUNT),
+    "accuracy_over_time": Many(_SHARE),
+    "asked": Entries(
+        {
+            "max_rate": _AMOUNT,
+            "tau_syn": _AMOUNT,
+            "duration": _AMOUNT,
+            "weight_bits": Interval(0, 32, whole=True),
+        }
+    ),
+}
 #: values that distinguish one distribution from another
 _DRAWN = 1024
 
@@ -152,7 +184,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "drive_residual": float(network.code["drive_residual"]),
         "mean_hz": _mean(rates),
         "highest_hz": max((float(r.max()) for r in rates), default=0.0),
-        "spikes": spikes_per_image(recording),
+        "spikes": spikes_per_image(recording, network),
         "operations": float(np.mean(recording.synaptic_operations)),
         "mixed_signs": mixed_signs(network),
         "neurons": network.n_neurons,

@@ -20,7 +20,7 @@ from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.ground.files import write_json, write_text
-from bioconv.ground.tables import format_table
+from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import SIMULATORS
 from bioconv.studies.robustness_plan import Study, Sweep, networks_of, points_of
@@ -51,6 +51,12 @@ class Robustness:
     records: list[dict[str, Any]]
     refused: dict[str, str]
     files: list[Path]
+
+    def __repr__(self) -> str:
+        return f"<Robustness: {len(self.records)} points, {len(self.refused)} refused>"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.rows())
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table of accuracies in %, with mean and spread over the chips."""

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import Code, make
 from bioconv.conversion import calibration_of, convert
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import BioconvError, ConversionError, DataError, ParameterError
+from bioconv.ground.suggestions import did_you_mean
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.noise import LIBRARY, Imperfection, disturb
 from bioconv.studies.robustness_runs import (
-    NEEDED,
+    SCHEMA,
     Bench,
     Point,
     fastest_simulator,
@@ -25,7 +27,7 @@ from bioconv.studies.robustness_runs import (
     run_chip,
     run_key,
 )
-from bioconv.studies.runs import Job, digest_of, named_options, run_all, value_of
+from bioconv.studies.runs import Job, named_options, run_all, value_of
 
 #: amplitudes as numbers (for `bioconv.noise.LIBRARY`), imperfections, or imperfections by amplitude
 Sweep: TypeAlias = (
@@ -96,7 +98,7 @@ class Study:
                         path = folder / f"{run_key(digest, point, seed)}.json"
                         jobs[code, simulator, point, seed] = Job(path, (bench, point, seed))
         done = run_all(
-            run_chip, jobs, NEEDED, verb="robustness", workers=workers, progress=progress
+            run_chip, jobs, SCHEMA, verb="robustness", workers=workers, progress=progress
         )
         for key, result in done:
             if isinstance(result, str):
@@ -255,7 +257,7 @@ def _made(name: str, amplitude: float) -> Imperfection:
     if name not in LIBRARY:
         raise ParameterError(
             f"there is no imperfection {name!r}. Valid: {', '.join(sorted(LIBRARY))}; or give "
-            "imperfections in place of amplitudes."
+            "imperfections in place of amplitudes." + did_you_mean(name, LIBRARY)
         )
     factory: Callable[[float], Imperfection] = LIBRARY[name]
     return factory(amplitude)

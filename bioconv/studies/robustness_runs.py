@@ -9,18 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.digests import digest_of
+from bioconv.ground.options import Interval, Many, Rule, Text
 from bioconv.measures import spikes_per_image
 from bioconv.network import SpikingNetwork
 from bioconv.noise import Imperfection, disturb
 from bioconv.reports.networks import versions
 from bioconv.simulators import simulate
 from bioconv.simulators.event import is_compiled
-from bioconv.studies.runs import digest_of
 
 #: to be changed whenever the same run would result in a different record
-_VERSION = 2
-#: keys that a valid record must have
-NEEDED = frozenset({"accuracy", "spikes", "seconds", "simulator", "seed"})
+_VERSION = 3
+#: what a valid record must contain
+SCHEMA: dict[str, Rule] = {
+    "accuracy": Interval(0, 1),
+    "spikes": Interval(0),
+    "seconds": Interval(0),
+    "simulator": Text(),
+    "seed": Interval(0, whole=True),
+    "images": Interval(1, whole=True),
+    "imperfections": Many(Text()),
+    "workers": Interval(1, whole=True),
+}
 #: number of samples simulated together, small enough for the caches of a CPU
 _BATCH = 125
 
@@ -119,7 +129,7 @@ def run_chip(bench: Bench, point: Point, seed: int) -> dict[str, Any]:
     )
     return {
         "accuracy": recording.accuracy(bench.target),
-        "spikes": spikes_per_image(recording),
+        "spikes": spikes_per_image(recording, chip),
         "seconds": sum(recording.seconds.values()),
         "simulator": bench.simulator,
         "seed": seed,

@@ -7,26 +7,21 @@ returns plain values.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
-import multiprocessing
 import os
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 from tqdm import tqdm
 
 from bioconv.ground.errors import BioconvError, ParameterError
-from bioconv.ground.files import read_json, write_json
-from bioconv.ground.processes import end_with_parent
+from bioconv.ground.options import Rule
+from bioconv.studies.records import Record, read_record, write_record
+from bioconv.studies.workers import DeadWorkerError, in_processes
 
-Record = dict[str, Any]
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -49,7 +44,7 @@ class Job:
 def run_all(
     work: Callable[..., Record],
     jobs: Mapping[Key, Job],
-    needed: Collection[str],
+    schema: Mapping[str, Rule],
     *,
     verb: str,
     workers: int | None = None,
@@ -64,8 +59,8 @@ def run_all(
         runs that shared the cores, is added to its result.
     jobs : mapping
         Runs by name.
-    needed : collection of str
-        Keys that a valid record must have.
+    schema : mapping of str to Rule
+        Values that a valid record must have.
     verb : str
         Name of the public function for messages.
     workers : int, optional
@@ -79,24 +74,18 @@ def run_all(
     Raises
     ------
     BioconvError
-        If a process ended before its run was finished.
+        If a process ended before its run was finished, and so did that which repeated the run.
     """
-    found = {key: record for key, job in jobs.items() if (record := _read(job.path, needed))}
+    found = {key: record for key, job in jobs.items() if (record := read_record(job.path, schema))}
     yield from found.items()
     missing = {key: job for key, job in jobs.items() if key not in found}
     bar = tqdm(total=len(jobs), initial=len(found), unit="run", disable=None if progress else True)
     with bar:
         for key, result in _results(work, missing, verb, workers):
             if not isinstance(result, str):
-                write_json(jobs[key].path, result)
+                result = write_record(jobs[key].path, result)
             bar.update()
             yield key, result
-
-
-def _read(path: Path, needed: Collection[str]) -> Record | None:
-    """Return a record; None if the file is missing, damaged or not a record."""
-    record = read_json(path)
-    return record if record is not None and record.keys() >= set(needed) else None
 
 
 def _results(
@@ -106,32 +95,20 @@ def _results(
     n_workers = min(len(jobs), workers or os.cpu_count() or 1)
     if n_workers <= 1:
         for key, job in jobs.items():
-            yield key, _attempt(work, job.arguments, 1)
+            yield key, _attempt(work, 1, *job.arguments)
         return
-    # Processes are spawned, because forking can hang after JAX has started threads.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_workers, context, end_with_parent) as pool:
-        try:
-            waiting = {
-                pool.submit(_attempt, work, job.arguments, n_workers): key
-                for key, job in jobs.items()
-            }
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BrokenProcessPool as error:
-            raise BioconvError(
-                f"a process of the study ended before its run was finished. In a script, call "
-                f"{verb} under if __name__ == '__main__':, because every process imports the "
-                "script, or use workers=1, which also needs less memory. Finished runs are kept."
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    arguments = {key: job.arguments for key, job in jobs.items()}
+    try:
+        yield from in_processes(partial(_attempt, work, n_workers), arguments, n_workers)
+    except DeadWorkerError as error:
+        raise BioconvError(
+            f"{error}. In a script, call {verb} under if __name__ == '__main__':, because every "
+            "process imports the script, or use workers=1, which also needs less memory. Finished "
+            "runs are kept."
+        ) from error
 
 
-def _attempt(
-    work: Callable[..., Record], arguments: tuple[Any, ...], n_workers: int
-) -> Record | str:
+def _attempt(work: Callable[..., Record], n_workers: int, *arguments: Any) -> Record | str:
     """Return the record of a run with the number of parallel runs, or the reason of a failure."""
     try:
         return {**work(*arguments), "workers": n_workers}
@@ -191,32 +168,3 @@ def value_of(text: str) -> Any:
         except ValueError:
             continue
     return text
-
-
-def digest_of(value: Any) -> str:
-    """Return the SHA-256 of nested plain values, arrays and frozen dataclasses."""
-    digest = hashlib.sha256()
-    _feed(digest, value)
-    return digest.hexdigest()
-
-
-def _feed(digest: Any, value: Any) -> None:
-    if isinstance(value, np.ndarray) or hasattr(value, "__jax_array__"):
-        array = np.ascontiguousarray(value)
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes())
-    elif is_dataclass(value):
-        digest.update(type(value).__name__.encode())
-        for field in fields(value):
-            digest.update(field.name.encode())
-            _feed(digest, getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for key in sorted(value, key=str):
-            digest.update(f"{key}:".encode())
-            _feed(digest, value[key])
-    elif isinstance(value, list | tuple):
-        digest.update(f"[{len(value)}".encode())
-        for item in value:
-            _feed(digest, item)
-    else:
-        digest.update(json.dumps(value, default=str).encode())

@@ -110,6 +110,8 @@ def emit(
     path: str | Path,
     target: str = "brian2",
     x: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    *,
+    overwrite: bool = False,
 ) -> list[Path]:
     """Write a network for a target, as a program that runs without bioconv or as a file.
 
@@ -117,13 +119,16 @@ def emit(
     ----------
     network : SpikingNetwork
     path : str or Path
-        A folder, which is created; it must not exist yet, or must be empty.  For the format "nir",
-        a file.  The output is either written completely or not at all.
+        A folder, which is created.  For the format "nir", a file.  The output is either written
+        completely or not at all.  A file that exists is replaced, and so is a folder in which there
+        is nothing but what bioconv wrote.
     target : str
         One of `TARGETS`.
     x : ndarray, or mapping of str to ndarray, optional
         Samples from which the strength of the neurons' inputs is determined, for machines that
         represent numbers with few bits.
+    overwrite : bool
+        Whether a folder with other files is replaced as well.
 
     Returns
     -------
@@ -142,7 +147,7 @@ def emit(
     from bioconv.simulators.settings import check_data
 
     samples = None if x is None else check_data(network, x)
-    return _fitted(network, exporter(target), samples).emit(path)
+    return _fitted(network, exporter(target), samples).emit(path, overwrite=overwrite)
 
 
 def _fitted(network: SpikingNetwork, chosen: Exporter, samples: Samples | None) -> Report:

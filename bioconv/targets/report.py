@@ -11,7 +11,7 @@ from typing import Any
 from bioconv.export.tables import check_words
 from bioconv.ground.errors import ExportError
 from bioconv.ground.files import new_file, new_folder, write_json, write_text
-from bioconv.ground.tables import format_table
+from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict, projection_name, worst
 from bioconv.targets.fit import Exporter, Fit
@@ -42,6 +42,19 @@ class Report:
     fit: Fit | None
     measured: tuple[Measured, ...] = ()
 
+    def __repr__(self) -> str:
+        title = self.exporter.target.title
+        return f"<Report: {self.source.name!r} on {title}: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"part": part, "verdict": str(finding.verdict), "aspect": finding.aspect}
+            | {"": _words(finding)}
+            for part, found in self.by_part().items()
+            for finding in found
+        ]
+        return html_table(repr(self), rows)
+
     @property
     def verdict(self) -> Verdict:
         """Verdict on the network as a whole."""
@@ -65,13 +78,16 @@ class Report:
             raise ExportError(f"{title} cannot represent {self.source.name}:", problems)
         return self.fit
 
-    def emit(self, path: str | Path) -> list[Path]:
+    def emit(self, path: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write the network for the target.
 
         Parameters
         ----------
         path : str or Path
-            A folder that does not exist or is empty, or the file where the target is a format.
+            A folder, or the file where the target is a format.  A file is replaced, and so is a
+            folder in which there is nothing but what bioconv wrote.
+        overwrite : bool
+            Whether a folder with other files is replaced as well.
 
         Returns
         -------
@@ -89,7 +105,7 @@ class Report:
             with new_file(path, ExportError) as scratch:
                 self.exporter.write(fit, scratch)
             return [path]
-        with new_folder(path, ExportError) as scratch:
+        with new_folder(path, ExportError, overwrite=overwrite) as scratch:
             self.exporter.write(fit, scratch)
             found = [f.relative_to(scratch) for f in sorted(scratch.rglob("*")) if f.is_file()]
         found.sort(key=lambda file: file.name != "program.py")

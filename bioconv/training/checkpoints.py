@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from bioconv.ground.archives import read_arrays
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import DataError, NetworkFileError
 from bioconv.ground.files import new_file
 
 #: version of the format, part of every fingerprint
-_VERSION = 1
+_VERSION = 2
 
 
 def fingerprint(options: Any, record: Mapping[str, Any], dtype: str, *trees: Any) -> str:
@@ -33,15 +32,7 @@ def fingerprint(options: Any, record: Mapping[str, Any], dtype: str, *trees: Any
     *trees : trees of ndarray
         Start values and data.
     """
-    settings = {"version": _VERSION, "options": asdict(options), "record": record, "dtype": dtype}
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
-    for tree in trees:
-        leaves, structure = jax.tree.flatten(tree)
-        digest.update(str(structure).encode())
-        for leaf in map(np.ascontiguousarray, leaves):
-            digest.update(f"{leaf.shape}{leaf.dtype.str}".encode())
-            digest.update(leaf.tobytes())
-    return digest.hexdigest()
+    return digest_of([_VERSION, options, record, dtype, trees])
 
 
 class Checkpoint:

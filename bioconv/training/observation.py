@@ -155,7 +155,7 @@ def train_graph(
         options,
         dtype=dtype,
         checkpoint=checkpoint,
-        record={"code": repr(code), "sizes": tuple(sizes)},
+        record={"code": code, "sizes": tuple(sizes)},
         progress=progress,
     )
     return Trained(_graph(code, fitted, images, highest, name), fitted.history)

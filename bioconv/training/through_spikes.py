@@ -7,7 +7,6 @@ the array simulator runs, in all steps of a sample.  Only the threshold has a su
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.ground.digests import digest_of
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.evaluation import Comparison
@@ -232,14 +232,12 @@ class Run:
 
     def record(self) -> dict[str, Any]:
         """Return everything that a run depends on besides options and data, as plain values."""
-        network, digest = self.trainable.network, hashlib.sha256()
-        for entry in self.trainable.entries:
-            digest.update(f"{entry.field} {entry.index} {entry.part} {entry.unit}".encode())
-            digest.update(entry.start.tobytes())
+        network = self.trainable.network
+        trained = [(e.field, e.index, e.part, e.unit, e.start) for e in self.trainable.entries]
         return {
             "network": network.name,
             "code": dict(network.code),
-            "trained": digest.hexdigest(),
+            "trained": digest_of(trained),
             "plan": repr(self.plan),
             "surrogate": asdict(self.surrogate),
             "loss": [self.objective.loss, self.objective.distillation, self.objective.n_steps],

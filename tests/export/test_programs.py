@@ -143,6 +143,54 @@ def test_folder_appears_whole_or_not_at_all(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("target", ["brian2", "nir"])
+def test_a_second_run_replaces_what_the_first_wrote(tmp_path: Path, target: str) -> None:
+    path = tmp_path / "net"
+    first = bc.emit(networks.dense(), path, target)
+    if path.is_dir():
+        (path / "support" / "__pycache__").mkdir()
+        (path / "support" / "__pycache__" / "arrays.pyc").touch()  # as the program does
+    before = [file.read_bytes() for file in first]
+    assert [file.read_bytes() for file in bc.emit(networks.dense(), path, target)] == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["net"]
+
+
+def test_a_failure_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    files = bc.emit(networks.dense(), tmp_path / "net")
+    before = [file.read_bytes() for file in files]
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    with pytest.raises((OSError, ExportError), match="no space"):
+        bc.emit(networks.dense(), tmp_path / "net")
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_only_what_is_asked_for_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    thesis = tmp_path / "net" / "thesis.tex"
+    thesis.write_text("years of work")
+    with pytest.raises(ExportError, match=r"exists already.*thesis\.tex.*overwrite=True"):
+        bc.emit(networks.dense(), tmp_path / "net")
+    bc.emit(networks.dense(), tmp_path / "net", overwrite=True)
+    assert not thesis.exists()
+    thesis.write_text("more work")
+    with pytest.raises(ExportError, match=r"thesis\.tex"):
+        bc.emit(networks.dense(), tmp_path / "net")
+    assert thesis.read_text() == "more work"
+
+
+def test_the_working_folder_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for path in (tmp_path, Path()):
+        with pytest.raises(ExportError, match="contains the folder"):
+            bc.emit(networks.dense(), path, overwrite=True)
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "thesis.tex").write_text("years of work")

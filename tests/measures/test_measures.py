@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sample_networks import images, recording_of, spiking_network
 
-from bioconv import measures
+from bioconv import measures, noise
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.measures import diagnose, format_table
 from bioconv.network import Population
@@ -64,14 +64,30 @@ def test_activity() -> None:
     assert conv.max_rate == pytest.approx(spikes.max() / 0.040)
     assert conv.silent == np.mean(spikes == 0)
     assert conv.spikes_per_neuron * 32 == pytest.approx(conv.spikes_per_image)
-    assert measures.spikes_per_image(recorded()) == pytest.approx(
+    assert measures.spikes_per_image(recorded(), NET) == pytest.approx(
         conv.spikes_per_image + out.spikes_per_image
     )
     assert measures.spikes_per_neuron(NET, recorded()) * 35 == pytest.approx(
-        measures.spikes_per_image(recorded())
+        measures.spikes_per_image(recorded(), NET)
     )
     with pytest.raises(ParameterError, match="belongs to another network"):
         measures.activity(NET, replace(recorded(), spikes_per_neuron={}))
+
+
+def test_axons_are_no_neurons() -> None:
+    jittered = noise.disturb(NET, noise.SpikeJitter(0.5))
+    extra = {p.name for p in jittered.populations} - {p.name for p in NET.populations}
+    assert extra
+    spikes = recorded().spikes_per_image
+    relayed = replace(
+        recorded(),
+        spikes_per_image={**spikes, **{name: spikes["conv"] for name in extra}},
+    )
+    expected = measures.spikes_per_image(recorded())
+    assert measures.spikes_per_image(relayed, jittered) == pytest.approx(expected)
+    assert measures.spikes_per_image(relayed) > expected
+    per_neuron = measures.spikes_per_neuron(NET, recorded())
+    assert measures.spikes_per_neuron(jittered, relayed) == pytest.approx(per_neuron)
 
 
 def test_classes_of_the_analog_network() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bioconv as bc
 from bioconv.cli.commands.common import Options, check_folder, finish, pairs_of
 from bioconv.ground.errors import ParameterError
-from bioconv.measures import format_table
+from bioconv.ground.tables import format_table
 
 
 def codes(options: Options) -> None:

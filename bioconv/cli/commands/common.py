@@ -13,6 +13,7 @@ import bioconv as bc
 from bioconv.data import fit_shape
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.ground.files import write_json
+from bioconv.ground.suggestions import did_you_mean
 from bioconv.studies.runs import value_of
 from bioconv.timing import whole_steps
 
@@ -66,10 +67,19 @@ def read_calibration(options: Options, graph: Any) -> Any:
     return fit_shape(x, graph.inputs[0].shape)
 
 
-def read_data(options: Options, shape: tuple[int, ...], n_images: int | None) -> tuple[Any, Any]:
-    """Return the samples of --data in the input shape of the network, and the labels."""
-    x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=n_images)
-    return fit_shape(x, shape), y
+def read_data(
+    options: Options, shape: tuple[int, ...], n_images: int | None, first: int = 0
+) -> tuple[Any, Any]:
+    """Return samples of --data from ``first`` on in the network's input shape, and the labels."""
+    if first < 0:
+        raise ParameterError(f"--first must be at least 0. Received: {first}.")
+    last = None if n_images is None else first + n_images
+    x, y = bc.load_data(options.data, scale=options.scale, offset=options.offset, n_images=last)
+    if first >= len(x):
+        raise ParameterError(
+            f"--first {first}: {options.data} has only {len(x)} samples, which count from 0."
+        )
+    return fit_shape(x[first:], shape), None if y is None else y[first:]
 
 
 def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
@@ -100,7 +110,10 @@ def imperfections_of(options: Options) -> list[Any]:
     for name, amplitude in list_of(options.noise, "--noise"):
         if name not in bc.noise.LIBRARY:
             valid = ", ".join(bc.noise.LIBRARY)
-            raise ParameterError(f"There is no imperfection {name!r}. Valid names: {valid}.")
+            raise ParameterError(
+                f"There is no imperfection {name!r}. Valid names: {valid}."
+                + did_you_mean(name, bc.noise.LIBRARY)
+            )
         if not isinstance(amplitude, int | float):
             raise ParameterError(
                 f"The amplitude of {name} must be a number. Received: {amplitude!r}."

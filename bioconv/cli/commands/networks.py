@@ -20,7 +20,7 @@ from bioconv.cli.commands.common import (
     steps_of,
 )
 from bioconv.ground.errors import ParameterError
-from bioconv.measures import format_table
+from bioconv.ground.tables import format_table
 from bioconv.reports.networks import (
     describe_expectation,
     describe_transfer,
@@ -77,7 +77,7 @@ def simulate(options: Options) -> None:
     for path in filter(None, (options.output, options.json)):
         check_folder(path)
     network = read_network(options.network)
-    x, y = read_data(options, network.inputs[0].shape, options.images)
+    x, y = read_data(options, network.inputs[0].shape, options.images, options.first)
     record = _record(options, network)
     extra = {"batch_size": options.batch, "dtype": options.dtype}
     recording = bc.simulate(
@@ -88,6 +88,7 @@ def simulate(options: Options) -> None:
         record=record,
         seed=options.seed,
         progress=not options.quiet,
+        first=options.first,
         **(extra if options.simulator in ("array", "event") else {}),
     )
     result = bc.summarize(network, recording, x, y)

@@ -14,7 +14,7 @@ from bioconv.cli.commands.common import (
     twice_in,
 )
 from bioconv.ground.errors import ParameterError
-from bioconv.measures import format_table
+from bioconv.ground.tables import format_table
 
 
 def populations(options: Options) -> None:

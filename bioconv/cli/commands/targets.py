@@ -12,8 +12,8 @@ from bioconv.cli.commands.common import (
     read_network,
 )
 from bioconv.ground.errors import ExportError, ParameterError
-from bioconv.ground.files import check_free
-from bioconv.measures import format_table
+from bioconv.ground.folders import check_free
+from bioconv.ground.tables import format_table
 
 
 def export(options: Options) -> None:
@@ -21,7 +21,7 @@ def export(options: Options) -> None:
     for path in filter(None, (options.output, options.report, options.json)):
         check_folder(path)
     if options.output and not bc.targets.exporter(options.to).file:
-        check_free(options.output, ExportError)
+        check_free(options.output, ExportError, overwrite=options.force)
     network = read_network(options.network)
     x, y = None, None
     if options.data:
@@ -38,7 +38,9 @@ def export(options: Options) -> None:
     if options.report:
         report.save(options.report)
     _ = report.network  # raises if anything is impossible, also without -o
-    files = [str(file) for file in report.emit(options.output)] if options.output else []
+    files = []
+    if options.output:
+        files = [str(file) for file in report.emit(options.output, overwrite=options.force)]
     finish(options, {**report.record(), "files": files}, "\n".join([str(report), "", *files]))
 
 
@@ -46,7 +48,8 @@ def targets(options: Options) -> None:
     """Run ``bioconv targets``."""
     if options.target is None:
         rows = bc.list_targets()
-        finish(options, {"targets": rows}, format_table(rows))
+        shown = [{"target": row["target"], "": row["summary"]} for row in rows]
+        finish(options, {"targets": rows}, format_table(shown))
         return
     found = bc.describe_target(options.target)
     head = [f"{found['title']}: {found['summary']}", found["tested"], found["conversion"]]

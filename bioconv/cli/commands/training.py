@@ -18,7 +18,7 @@ from bioconv.cli.commands.common import (
 )
 from bioconv.data import fit_shape
 from bioconv.ground.errors import DataError
-from bioconv.measures import format_table
+from bioconv.ground.tables import format_table
 from bioconv.training.first_spike import LIKE_RELU
 
 

@@ -37,7 +37,17 @@ def _simulate(commands: Commands) -> None:
     )
     parser.add_argument("network", type=Path, metavar="NET.h5")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--images", type=int, metavar="N", help="use the first N samples")
+    parser.add_argument(
+        "--images", type=int, metavar="N", help="use N samples (default: all from --first on)"
+    )
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        metavar="N",
+        help="begin with sample N, counted from 0; its random numbers depend on --seed and N only, "
+        "so that samples can be split over several calls with the same result",
+    )
     add_duration(parser)
     parser.add_argument(
         "--simulator",
@@ -47,7 +57,11 @@ def _simulate(commands: Commands) -> None:
         help="one of %(choices)s",
     )
     parser.add_argument(
-        "--batch", type=int, metavar="N", help="samples per batch (array and event only)"
+        "--batch",
+        type=int,
+        metavar="N",
+        help="samples per batch (array and event only); the same for all parts of a split data "
+        "set gives the same bytes",
     )
     parser.add_argument(
         "--dtype",

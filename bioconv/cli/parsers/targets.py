@@ -23,7 +23,13 @@ def _export(commands: Commands) -> None:
         "--output",
         type=Path,
         metavar="PATH",
-        help="folder or file to write; if omitted, only report",
+        help="folder or file to write, which replaces what bioconv wrote there before; if "
+        "omitted, only report",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="also replace a folder with files that bioconv did not write",
     )
     parser.add_argument(
         "--report",

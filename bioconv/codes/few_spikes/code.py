@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MOST_STEPS, _MOST_BITS = 20, 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FewSpikesCode(Code):
     """Represent an activation by ``sum d(t) z(t)`` over the K steps in which a layer fires.
 

@@ -11,7 +11,7 @@ from bioconv.codes.code import Code
 from bioconv.ground.options import check, choice, number, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FirstSpikeCode(Code):
     """Represent an activation a by one spike at ``unit_steps * scale / a``.
 

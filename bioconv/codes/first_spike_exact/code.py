@@ -12,7 +12,7 @@ from bioconv.codes.common.rounding import nearest
 from bioconv.ground.options import check, choice, is_number, number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FirstSpikeExactCode(Code):
     """Represent an activation a by one spike, ``a * time_unit`` before the end of a window.
 

@@ -12,7 +12,7 @@ from bioconv.codes.common.rounding import nearest
 from bioconv.ground.options import check, number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ObservationCode(Code):
     """Networks trained in spike times, whose neurons fire at most once, each for half of the data.
 

@@ -13,7 +13,7 @@ from bioconv.codes.phase.neurons import ADAPTATIONS
 from bioconv.ground.options import check, choice, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OscillationCode(Code):
     """Represent an activation a by a spike ``(1 - a / scale) * window`` after a reference phase.
 

@@ -13,7 +13,7 @@ from bioconv.codes.population.placement import Placement, placement_problems
 from bioconv.ground.options import check, choice, number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PopulationCode(Code):
     """Represent an activation by the share of n neurons with different thresholds that fire.
 

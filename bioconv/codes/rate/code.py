@@ -13,7 +13,7 @@ from bioconv.codes.common.driving import SETTLE
 from bioconv.ground.options import check, choice, flag, number, whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RateCode(Code):
     """Represent an activation a by the firing rate ``a / scale * max_rate``.
 

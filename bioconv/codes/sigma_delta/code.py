@@ -22,7 +22,7 @@ _CHOICES = {
 _STEPS = tuple(2**n for n in range(3, 13))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SigmaDeltaCode(Code):
     """Represent an activation by the number of ON minus OFF spikes, times a threshold.
 

@@ -42,6 +42,14 @@ def parser(
         "--steps", type=positive, default=n_steps, help="steps per image; default: %(default)s"
     )
     options.add_argument(
+        "--first",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="number of the file's first image in its data set: the random numbers of an image "
+        "depend on the seed and on its number only; default: %(default)s",
+    )
+    options.add_argument(
         "--seed", type=int, default=0, help="seed of random numbers; default: %(default)s"
     )
     options.add_argument("--quiet", action="store_true", help="print no line for each image")
@@ -66,6 +74,14 @@ def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be an integer of at least 1. Received: {value}")
+    return value
+
+
+def not_negative(text: str) -> int:
+    """Return an integer of at least 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be an integer of at least 0. Received: {value}")
     return value
 
 

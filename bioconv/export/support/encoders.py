@@ -6,8 +6,8 @@ A spike source has a probability p (spikes per step, 0 ... 1): the value of its 
   steps it has spiked round(n p) times (halves are rounded up); every source starts half way to
   its first spike.
 - ``poisson``: source i spikes in every step with probability p, independently.  The random
-  numbers are those of NumPy's Philox generator with the key (seed, image), so an image has the
-  same spikes whatever other images are simulated before it or together with it.
+  numbers are those of NumPy's Philox generator with the key (seed, number of the image), so an
+  image has the same spikes whatever other images are simulated before it or together with it.
 
 This file needs only NumPy.  Exported programs contain a copy of it.
 """
@@ -46,7 +46,7 @@ def spikes(x, n_steps, kind, scale, signed, seed, image, first_step=0, stream=0)
     signed : bool
         Use ON and OFF sources, see `probabilities`.
     seed, image : int
-        At least 0; ``image`` counts the samples of a simulation.
+        At least 0; ``image`` is the number of the sample.
     first_step : int
         First step to return; the spikes of a step do not depend on it.
     stream : int

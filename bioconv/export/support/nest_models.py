@@ -25,7 +25,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-BUILDER_VERSION = "1"
+from bioconv.ground.places import check_private, private_folder
 
 # Runs in a process of its own: pynestml keeps global state and prints. Builds nothing, only C++.
 _GENERATE = """
@@ -105,23 +105,24 @@ def build(nestml_path: Path, module_name: str, cache_dir: Path) -> Path:
     ------
     NestModelBuildError
         If a tool is missing or the model is not valid; the message states what to do.
+    UnsafeFolderError
+        If other users can write the cache, because NEST would run what they put there.
     """
     if not (module_name.isidentifier() and module_name.endswith("module")):
         raise NestModelBuildError(
             f'A module name must be an identifier ending in "module". Received: {module_name!r}'
         )
     source = Path(nestml_path).expanduser().resolve()
-    cache = Path(cache_dir).expanduser().resolve()
+    cache = private_folder(Path(cache_dir))
     text = source.read_text(encoding="utf-8")
-    nest_version, nestml_version = _nest_version(), _nestml_version()
-    key = _cache_key(text, module_name, nest_version, nestml_version)
+    nestml_version, installation = _nestml_version(), find_nest()
+    key = _cache_key(text, module_name, installation, nestml_version)
     library = cache / f"{module_name}-{key}" / f"{module_name}.so"
     if library.is_file():
+        check_private(library)
         return library
-    installation = find_nest()
-    cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as scratch:
-        generated = _generate(source, Path(scratch), module_name, nest_version)
+        generated = _generate(source, Path(scratch), module_name, installation.version)
         _compile(generated, module_name, installation)
         _publish(generated / library.name, source, library)
     return library
@@ -150,12 +151,23 @@ def find_nest() -> NestInstallation:
     return NestInstallation(version, tuple(flags), _find_compiler(wanted))
 
 
-def _cache_key(text: str, module_name: str, nest_version: str, nestml_version: str) -> str:
+def _cache_key(
+    text: str, module_name: str, installation: NestInstallation, nestml_version: str
+) -> str:
     """Return a short hash of everything the library depends on."""
-    parts = [text, module_name, nest_version, nestml_version, BUILDER_VERSION]
+    parts = [text, module_name, installation.version, nestml_version]
+    # Another version of this file may build the same model differently.
+    parts += [Path(__file__).read_text(encoding="utf-8")]
+    parts += [*installation.compiler, _compiler_version(installation), *installation.flags]
     parts += [sys.platform, platform.machine(), platform.python_implementation()]
     parts += [f"{sys.version_info.major}.{sys.version_info.minor}", str(_nest_folder())]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _compiler_version(installation: NestInstallation) -> str:
+    """Return what the compiler says about itself."""
+    command = [*installation.compiler, "--version"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _nest_folder() -> Path:

@@ -47,6 +47,8 @@ class Results:
     dt : float
         ms.
     seed : int
+    first : int
+        Number of the first image, for random numbers of the readouts.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class Results:
         checkpoints: NDArray[np.int64],
         dt: float,
         seed: int,
+        first: int = 0,
     ):
         self._sizes, self._start_steps, self._fan_out = sizes, start_steps, fan_out
         self._outputs, self._record, self._checkpoints = outputs, record, checkpoints
-        self._dt, self._seed = dt, seed
+        self._dt, self._seed, self._first = dt, seed, first
         self._lists: dict[str, list[NDArray]] = {}
         self._per_neuron = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
         self._n_images = 0
@@ -84,7 +87,7 @@ class Results:
                 self._append(f"{name}.{variable}", values)
         for name, readout in self._outputs.items():
             population = readout["population"]
-            generator = np.random.default_rng((self._seed, image))
+            generator = np.random.default_rng((self._seed, self._first + image))
             output = readouts.decode(
                 readout,
                 *spikes[population],

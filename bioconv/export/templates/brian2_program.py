@@ -198,7 +198,8 @@ class Network:
     def present(self, x, image, seed):
         """Show one image to the network at rest; return spikes and traces.
 
-        x holds one array for each input.  Spikes are returned as {population: (steps, neurons)}.
+        x holds one array for each input, image is its number, which random numbers depend on.
+        Spikes are returned as {population: (steps, neurons)}.
         """
         driven = self._driven(images.drive_currents(x, DRIVES, POPULATIONS, weights))
         spikes = images.input_spikes(x, INPUTS, self.n_steps, seed, image)
@@ -292,6 +293,7 @@ def main():
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=float(DT / ms),
         seed=options.seed,
+        first=options.first,
     )
     build_seconds = time.perf_counter() - started
 
@@ -299,7 +301,7 @@ def main():
     n_images = len(next(iter(x.values())))
     for image in range(n_images):
         sample = {name: values[image] for name, values in x.items()}
-        results.add(*network.present(sample, image, options.seed))
+        results.add(*network.present(sample, options.first + image, options.seed))
         if not options.quiet:
             print(f"image {image + 1} of {n_images}", flush=True)
     results.save(

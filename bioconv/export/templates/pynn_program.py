@@ -36,7 +36,7 @@ from pathlib import Path
 import numpy as np
 from support import command_line, images, nest_models
 from support.encoders import noise_seed
-from support.places import default_cache
+from support.places import UnsafeFolderError, default_cache
 from support.pynn_simulators import (
     GENERATED,
     SIMULATORS,
@@ -109,7 +109,8 @@ def compiled(models, cache):
 def present(simulator, x, image, options, traced):
     """Show one image to the network at rest; return spikes and traces.
 
-    x holds one array for each input.  Spikes are returned as {population: (steps, neurons)}.
+    x holds one array for each input, image is its number, which random numbers depend on.  Spikes
+    are returned as {population: (steps, neurons)}.
     """
     currents = images.drive_currents(x, DRIVES, POPULATIONS, weights)
     incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
@@ -192,6 +193,9 @@ def main():
     except (nest_models.NestModelBuildError, MechanismsError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
+    except UnsafeFolderError as error:
+        print(error, file=sys.stderr)
+        sys.exit(4)
     sizes = {name: images.n_neurons(entry) for name, entry in POPULATIONS.items()}
     sizes |= {name: images.n_neurons(INPUTS[name]) for name in images.spiking(INPUTS)}
     results = Results(
@@ -203,6 +207,7 @@ def main():
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=DT,
         seed=options.seed,
+        first=options.first,
     )
     build_seconds = time.perf_counter() - started
 
@@ -210,7 +215,7 @@ def main():
     n_images = len(next(iter(x.values())))
     for image in range(n_images):
         sample = {name: values[image] for name, values in x.items()}
-        spikes, traces = present(simulator, sample, image, options, traced)
+        spikes, traces = present(simulator, sample, options.first + image, options, traced)
         if simulator.rank == 0:
             results.add(spikes, traces)
             if not options.quiet:

@@ -232,6 +232,9 @@ class NeuronModel:
             parse_expression(self.threshold, self.names, boolean=True)
         _ = self.reset_statements, self.after_statements
 
+    def __repr__(self) -> str:
+        return f"<NeuronModel {self.name!r}: {len(self.states)} state variables>"
+
     def citation(self) -> str:
         """Return the publications of the model in BibTeX; empty if it has no references.
 

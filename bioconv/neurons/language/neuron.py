@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.suggestions import did_you_mean
+from bioconv.ground.tables import html_table
 from bioconv.neurons.language.model import NeuronModel
 
 Value = float | NDArray[np.float64]
@@ -67,6 +70,30 @@ class Neuron:
         object.__setattr__(self, "parameters", given)
         object.__setattr__(self, "distributions", spread)
 
+    def __repr__(self) -> str:
+        given = {**self.parameters, **{name: "distributed" for name in self.distributions}}
+        values = [f"{name}={_shown(value)}" for name, value in given.items()]
+        return f"<Neuron {', '.join([self.model.name, *values])}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {
+                "parameter": p.name,
+                "value": _shown(self.value(p.name)),
+                "unit": p.unit,
+                "meaning": p.meaning,
+            }
+            for p in self.model.parameters
+        ]
+        return f"{html_table(repr(self), rows)}<div>{escape(self.latex())}</div>"
+
+    def latex(self) -> str:
+        """Return the equations as LaTeX, an environment ``align*``, as Brian2 writes them."""
+        from brian2 import Equations
+
+        text: str = Equations(self.model.equations)._repr_latex_()
+        return text
+
     def citation(self) -> str:
         """Return the publications of the model in BibTeX."""
         return self.model.citation()
@@ -107,6 +134,14 @@ class Neuron:
         return values
 
 
+def _shown(value: Any) -> str:
+    """Return a value for people: the shape of an array instead of its numbers."""
+    if isinstance(value, str):
+        return value
+    array = np.asarray(value)
+    return f"array of shape {array.shape}" if array.ndim else f"{float(array):g}"
+
+
 def check_parameters(model: NeuronModel, given: Mapping[str, ArrayLike]) -> dict[str, Value]:
     """Return the given values as floats or float64 arrays.
 
@@ -132,7 +167,11 @@ def check_parameters(model: NeuronModel, given: Mapping[str, ArrayLike]) -> dict
             values[name] = float(array) if array.ndim == 0 else array
     if problems:
         table = ", ".join(f"{p.name} ({p.unit})" for p in model.parameters)
-        raise ParameterError(f"{model.name}: {'; '.join(problems)}. Valid parameters: {table}.")
+        unknown = [name for name in given if name not in known]
+        raise ParameterError(
+            f"{model.name}: {'; '.join(problems)}. Valid parameters: {table}."
+            + "".join(did_you_mean(name, known) for name in unknown[:1])
+        )
     return values
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 
+from bioconv.ground.suggestions import closest
 from bioconv.reading.context import Context
 from bioconv.reading.layers import (
     activation,
@@ -165,7 +165,7 @@ def supported_layers() -> tuple[str, ...]:
 
 def alternatives(kind: str) -> str:
     """Return advice for a class that cannot be read."""
-    similar = get_close_matches(kind, supported_layers(), n=3)
+    similar = closest(kind, supported_layers(), n=3)
     if similar:
         return f"Similar classes that can be read: {', '.join(similar)}."
     return "Rebuild the model from Keras's own layers, or end it before this one."

@@ -100,7 +100,8 @@ class _Simulation:
         # The last batch is padded with its last sample, so that one compiled program serves all.
         filled = np.minimum(images[0] + np.arange(self.plan.batch), images[-1])
         data = {name: array[filled] for name, array in self.data.items()}
-        fixed = self.arrays.fixed(data, filled)
+        numbers = filled + self.settings.first
+        fixed = self.arrays.fixed(data, numbers)
         carry = start(self.plan, self.arrays.states())
         pieces: Pieces = {
             (readout.population, reads(self.network, readout)): []
@@ -109,7 +110,7 @@ class _Simulation:
         chunks: list[tuple[Records, int]] = []
         for first in range(0, self.settings.n_steps, self.plan.steps):
             incoming = encode(
-                self.network, data, filled, first, self.plan.steps, self.settings.seed
+                self.network, data, numbers, first, self.plan.steps, self.settings.seed
             )
             carry, records = run_chunk(self.plan, fixed, carry, incoming)
             self._keep_rasters(incoming, first, images)

@@ -94,7 +94,9 @@ class Collector:
 
     def add_readout(self, readout: Readout, images: Counts, record: NDArray) -> None:
         """Add the complete record (n_steps, batch, n_neurons) from which a readout decodes."""
-        found = decode(self.network, readout, record, images, self.settings.seed)
+        found = decode(
+            self.network, readout, record, images + self.settings.first, self.settings.seed
+        )
         self._outputs[readout.name][images], self._classes[readout.name][images] = found
 
     def finish(self, seconds: Mapping[str, float], versions: Mapping[str, str]) -> Recording:

@@ -149,10 +149,7 @@ def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_
     item = np.dtype(settings.dtype).itemsize
     state = max(stage.n * len(stage.model.states) for stage in stages)
     most = chunk_bytes // (item * max(_STATES * state, _STEPS * sum(widths)))
-    if settings.batch_size:
-        batch = min(settings.batch_size, n_images)
-    else:
-        batch = _even_part(n_images, min(max(most, _LEAST), _MOST))
+    batch = settings.batch_size or _even_part(n_images, min(max(most, _LEAST), _MOST))
     steps = _even_part(settings.n_steps, max(1, chunk_bytes // (batch * sum(widths) * item)))
     last = max(population.start_step for population in network.populations)
     windows = 2 * last >= settings.n_steps

@@ -131,7 +131,8 @@ class _Simulation:
                 # size and use the same compiled program.
                 filled = np.minimum(first + np.arange(self.batch), images[-1])
                 data = {name: values[filled] for name, values in self.data.items()}
-                self.collector.add(images, self._solve(data, filled), self.solvers)
+                solved = self._solve(data, filled + self.settings.first)
+                self.collector.add(images, solved, self.solvers)
                 bar.update(len(images))
         seconds = {"build": self.build_seconds, "run": time.perf_counter() - began}
         return self.collector.finish(seconds)
@@ -139,7 +140,7 @@ class _Simulation:
     @property
     def batch(self) -> int:
         """Number of samples that are solved together."""
-        return min(self.settings.batch_size or _BATCH, self.n_images)
+        return self.settings.batch_size or min(_BATCH, self.n_images)
 
     def _solve(self, data: Data, images: NDArray[np.int64]) -> dict[str, Solution]:
         """Solve one batch for all populations."""

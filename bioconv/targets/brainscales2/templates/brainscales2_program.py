@@ -183,7 +183,8 @@ def encoded(x, options):
     spikes: dict = {name: [] for name in images.spiking(INPUTS)}
     for image in range(len(next(iter(x.values())))):
         sample = {name: values[image] for name, values in x.items()}
-        shown = images.input_spikes(sample, INPUTS, options.steps, options.seed, image)
+        number = options.first + image
+        shown = images.input_spikes(sample, INPUTS, options.steps, options.seed, number)
         for name, found in shown.items():
             spikes[name].append(found)
     return spikes
@@ -235,6 +236,7 @@ def main():
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=DT,
         seed=options.seed,
+        first=options.first,
     )
     for image in range(n_images):
         results.add({name: found[image] for name, found in spikes.items()}, {})

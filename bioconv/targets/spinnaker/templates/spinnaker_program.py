@@ -69,7 +69,7 @@ def driven(x):
 
 def present(network, x, image, options, watched):
     """Show one image to the network at rest; return spikes and potentials."""
-    incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, image)
+    incoming = images.input_spikes(x, INPUTS, options.steps, options.seed, options.first + image)
     network.start(driven(x), incoming, again=image > 0)
     network.run(options.steps)
     spikes = {name: network.spikes(name, options.steps) for name in watched}
@@ -96,6 +96,7 @@ def run(network, options, record, x, y):
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=DT,
         seed=options.seed,
+        first=options.first,
     )
     started = time.perf_counter()
     n_images = len(next(iter(x.values())))
@@ -131,7 +132,7 @@ def map_only(options, x):
         network = Network(DT, POPULATIONS, INPUTS, PROJECTIONS, weights)
         network.build(observed({}))
         first = {name: values[0] for name, values in x.items()}
-        incoming = images.input_spikes(first, INPUTS, options.steps, options.seed, 0)
+        incoming = images.input_spikes(first, INPUTS, options.steps, options.seed, options.first)
         network.start(driven(first), incoming, again=False)
         network.run(options.steps)
         needed = spinnaker_mapping.save(network, output)
