@@ -148,7 +148,9 @@ def test_another_process_finds_the_same() -> None:
     assert done.stdout.strip() == digest_of({"x": {"c", "a", "b"}, "y": (1, 2.5)})
 
 
-@pytest.mark.parametrize("value", [object(), lambda: 0, np.array([None, 1])], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), lambda: 0, np.array([None, 1])], ids=["object", "function", "objects"]
+)
 def test_what_has_no_content_of_its_own_is_refused(value: Any) -> None:
     with pytest.raises(ParameterError, match="cannot be identified by its content"):
         digest_of([1, value])
