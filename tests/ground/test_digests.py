@@ -107,7 +107,6 @@ def test_where_one_item_ends_counts(items: list[str], data: Any) -> None:
         ({"ab"}, {"a", "b"}),
         (Pool, Window),
     ],
-    ids=str,
 )
 def test_different_values(one: Any, other: Any) -> None:
     assert digest_of(one) != digest_of(other)
