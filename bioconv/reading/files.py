@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import lzma
@@ -42,6 +43,8 @@ _BROKEN_ARCHIVE = (
     RuntimeError,
     ValueError,
 )
+#: a disk or a quota is full, or a file is larger than allowed
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _RESAVE = "Load the model where it was trained and save it with model.save('model.keras')."
 
@@ -211,6 +214,11 @@ def _open_archive(file: BinaryIO, label: str, folder: str) -> Iterator[Stored]:
     except _BROKEN_ARCHIVE as error:
         if isinstance(error, NetworkFileError | ReadError):
             raise
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise NetworkFileError(
+                f"{label}: there is no room in {folder} to unpack its weights. Free some, or set "
+                "the environment variable TMPDIR to another folder."
+            ) from None
         raise NetworkFileError(
             f"{label}: the archive is damaged or encrypted ({str(error)[:100]}). "
             "Obtain the file again, or save the model again."

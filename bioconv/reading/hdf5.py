@@ -68,7 +68,7 @@ class Hdf5File:
         self._seconds = _SECONDS + size / _SPEED
         self._allowed = max(_ALWAYS, _COMPRESSION * (size if n_bytes is None else n_bytes))
         self._process = subprocess.Popen(
-            ending_with_us([sys.executable, "-I", _WORKER, path.resolve()]),
+            ending_with_us([sys.executable, "-I", _WORKER, path.resolve(), str(self._allowed)]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py
@@ -37,6 +38,8 @@ BFLOAT16 = np.dtype("V2")
 ATTRIBUTE = 2**26
 #: largest total size of all string datasets of a file
 TEXTS = 2**24
+#: memory that may be used besides that of the arrays
+OVERHEAD = 2**28
 OBJECTS = 200_000
 DEPTH = 64
 
@@ -219,10 +222,27 @@ def send(file: h5py.File, name: str, output: BinaryIO) -> None:
     output.flush()
 
 
-def main(path: str) -> None:
+def limit_memory(allowed: int) -> None:
+    """Limit the memory that is added from now on, because damaged sizes are allocated unchecked.
+
+    Parameters
+    ----------
+    allowed : int
+        Bytes of all arrays that may be read.
+    """
+    if sys.platform == "linux":
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * resource.getpagesize() + OVERHEAD + allowed
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def main(path: str, allowed: int) -> None:
     """Describe the file at ``path``, or say why it cannot be read; then answer requests."""
     output = sys.stdout.buffer
     try:
+        limit_memory(allowed)
         file = h5py.File(path, "r", locking=False)
         header = read(file).header()
     except Exception as error:  # noqa: BLE001 - h5py may raise anything for damaged data
@@ -235,4 +255,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import pytest
 from old_keras import layer, write
 
 from bioconv.ground.errors import NetworkFileError
-from bioconv.reading import read
+from bioconv.reading import hdf5_worker, read
 from bioconv.reading.hdf5 import Hdf5File
 
 RANDOM = np.random.default_rng(5)
@@ -104,3 +108,21 @@ def test_the_process_that_reads_ends_with_the_file(tmp_path: Path) -> None:
     assert process.poll() is not None
     with pytest.raises(ValueError, match="was closed before"):
         file.array("model_weights/dense/k")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of processes is limited on Linux")
+def test_a_damaged_size_takes_no_memory(tmp_path: Path) -> None:
+    path = model_file(tmp_path / "model.h5")
+    with h5py.File(path, "r+") as file:
+        names = np.array(["k", "b"], h5py.string_dtype())
+        file["model_weights/dense"].attrs["weight_names"] = names
+    data = path.read_bytes()
+    for heap in (n for n in range(len(data)) if data.startswith(b"GCOL", n)):
+        data = data.replace(struct.pack("<IQ", 1, heap), struct.pack("<IQ", 2**31 - 1, heap))
+    path.write_bytes(data)
+    command = [sys.executable, "-I", hdf5_worker.__file__, str(path), str(2**26)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    _, process.returncode, usage = os.wait4(process.pid, 0)
+    assert usage.ru_maxrss < 2**19  # KiB
+    with pytest.raises(NetworkFileError, match=r"model\.h5: "):
+        read(path)
