@@ -96,12 +96,13 @@ def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
 def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
     """Whether the entry is a function such as x + y, rather than a layer.
 
-    HDF5 files of Keras 3 do not contain its module, but unlike a layer it has no dtype.
+    HDF5 files of Keras 3 do not contain its module, but unlike a layer it cannot be trained.
     """
     if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
         return True
     if "module" not in entry:
-        return era.keras == 3 and not {"trainable", "dtype"} & set(entry["config"])
+        plain = "trainable" not in entry["config"] and not _is_input(entry)
+        return era.keras == 3 and plain
     return str(entry["module"]).startswith(_OPERATION_MODULES)
 
 

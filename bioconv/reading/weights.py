@@ -48,6 +48,7 @@ class ListedWeights(Weights):
     Parameters
     ----------
     lists : mapping of str to list of ndarray
+        A model that is used as a layer has a list, too, or such a mapping of its own.
     era : Era
     collided : set of str
         Layers for which the file lists one array several times.
@@ -55,7 +56,7 @@ class ListedWeights(Weights):
 
     def __init__(
         self,
-        lists: Mapping[str, Sequence[NDArray]],
+        lists: Mapping[str, Any],
         era: Era,
         collided: AbstractSet[str] = frozenset(),
     ) -> None:
@@ -73,9 +74,11 @@ class ListedWeights(Weights):
         """See `Weights.inner`."""
         if spec.name not in self._lists:  # Keras 1 lists the inner layers of nested Sequentials
             return self
-        return ListedWeights(split(spec, self._list(spec), self._era), self._era)
+        found = self._list(spec)
+        inside = found if isinstance(found, Mapping) else split(spec, found, self._era)
+        return ListedWeights(inside, self._era)
 
-    def _list(self, spec: LayerSpec | ModelSpec) -> Sequence[NDArray]:
+    def _list(self, spec: LayerSpec | ModelSpec) -> Any:
         if spec.name in self._collided:
             raise Refusal(
                 "the file lists one array for several of its weights: Keras gave them the same "
@@ -211,12 +214,14 @@ def named(
     return merged(spec, found)
 
 
-def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, list[NDArray]]:
+def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, Any]:
     """Distribute the flat list of weights of a nested model to its layers.
+
+    A model inside of it gets a mapping like the one that is returned.
 
     Keras first stores the trainable weights layer by layer, and then all others, which include
     those of frozen layers.  Keras 3 stores a frozen model in the order of its layers, even if some
-    of them are trainable again.  A model inside of the model receives a flat list, too.
+    of them are trainable again.
 
     Raises
     ------
@@ -232,18 +237,21 @@ def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, li
             f"the file contains {len(arrays)} arrays for it, but its layers have {bounds[-1]}."
         )
     pieces = [list(arrays[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-    shares: dict[str, list[NDArray]] = {}
+    shares: dict[str, Any] = {}
     for half in (pieces[: len(leaves)], pieces[len(leaves) :]):
-        for (name, _), piece in zip(leaves, half, strict=True):
-            shares.setdefault(name, []).extend(piece)
+        for ((*outer, name), _), piece in zip(leaves, half, strict=True):
+            inside = shares
+            for model_name in outer:
+                inside = inside.setdefault(model_name, {})
+            inside.setdefault(name, []).extend(piece)
     return shares
 
 
-def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
-    """Yield all layers at any depth, with the name of the layer of ``model`` that contains each."""
+def _leaves(model: ModelSpec) -> Iterator[tuple[tuple[str, ...], LayerSpec]]:
+    """Yield the path of names and the specification of all layers at any depth."""
     for name, spec in model.layers.items():
-        inner = _leaves(spec) if isinstance(spec, ModelSpec) else [("", spec)]
-        yield from ((name, leaf) for _, leaf in inner)
+        inner = _leaves(spec) if isinstance(spec, ModelSpec) else [((), spec)]
+        yield from (((name, *path), leaf) for path, leaf in inner)
 
 
 def _counts(spec: LayerSpec, in_order: bool) -> tuple[int, int]:
