@@ -92,13 +92,24 @@ class TreeWeights(Weights):
     """Weights of a ``.keras`` archive, such as ``layers/conv2d_1/vars/0``.
 
     The names of groups are derived from class names in the order of the layers, not from the names
-    of layers.
+    of layers.  A layer that several models share is stored in one of them only.
     """
 
-    def __init__(self, file: Hdf5File, model: ModelSpec, era: Era, path: str = "") -> None:
+    def __init__(
+        self,
+        file: Hdf5File,
+        model: ModelSpec,
+        era: Era,
+        path: str = "",
+        shared: Mapping[int, str] | None = None,
+    ) -> None:
         self._file = file
         self._era = era
-        self._folders = _folders(file, path, model)
+        self._shared = dict(_shared_folders(file, path, model)) if shared is None else shared
+        self._folders = {
+            name: folder if file.has(folder) else self._shared.get(number, folder)
+            for name, folder, number in _numbered(_folders(file, path, model), model)
+        }
 
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
@@ -129,7 +140,7 @@ class TreeWeights(Weights):
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
-        return TreeWeights(self._file, spec, self._era, self._folders[spec.name])
+        return TreeWeights(self._file, spec, self._era, self._folders[spec.name], self._shared)
 
 
 class ObjectWeights(Weights):
@@ -307,6 +318,26 @@ def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
         place = next(counters.setdefault(base, count()))
         folders[name] = f"{root}/{base}_{place}" if place else f"{root}/{base}"
     return folders
+
+
+def _numbered(folders: Mapping[str, str], model: ModelSpec) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, group and number of each layer, where -1 is that of a layer without one."""
+    for name, folder in folders.items():
+        number = model.layers[name].shared
+        yield name, folder, -1 if number is None else number
+
+
+def _shared_folders(file: Hdf5File, path: str, model: ModelSpec) -> Iterator[tuple[int, str]]:
+    """Yield the number and group of the layers that models share, at any depth."""
+    folders = _folders(file, path, model)
+    for name, folder, number in _numbered(folders, model):
+        spec = model.layers[name]
+        if not file.has(folder):
+            continue
+        if number >= 0:
+            yield number, folder
+        if isinstance(spec, ModelSpec):
+            yield from _shared_folders(file, folder, spec)
 
 
 def _snake_case(class_name: str) -> str:
