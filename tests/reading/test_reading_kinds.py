@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+
 import h5py
 import numpy as np
 import pytest
@@ -313,3 +316,37 @@ def test_inputs_of_free_size(tmp_path, agree, capsys):
             read(path, input_shape=wrong)
     main(["inspect", str(path), "--input-shape", "9", "8", "1"])
     assert "9, 8, 1" in capsys.readouterr().out
+
+
+def test_attention_in_archives_of_tf_keras(tmp_path, agree):
+    """The layers inside of a MultiHeadAttention have underlined names in archives of tf.keras."""
+    x = keras.Input((5, 4))
+    model = randomized(keras.Model(x, L.MultiHeadAttention(2, 3)(x, x)))
+    path, weights = tmp_path / "m.keras", tmp_path / "w.h5"
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        config, metadata = archive.read("config.json"), archive.read("metadata.json")
+        weights.write_bytes(archive.read("model.weights.h5"))
+    with h5py.File(weights, "r+") as file:
+        group = file["layers/multi_head_attention"]
+        for name in ("query_dense", "key_dense", "value_dense", "output_dense"):
+            group.move(name, f"_{name}")
+    with zipfile.ZipFile(tmp_path / "old.keras", "w") as archive:
+        archive.writestr("config.json", config)
+        archive.writestr("metadata.json", metadata)
+        archive.write(weights, "model.weights.h5")
+    agree(read(tmp_path / "old.keras"), model, samples(5, 4))
+
+
+def test_masks_without_a_value_in_files_of_keras_3_0(tmp_path, agree):
+    """Keras 3.0 writes one mask for each input of an attention layer, all of them null."""
+    a, b = keras.Input((5, 4)), keras.Input((6, 4))
+    model = keras.Model([a, b], L.Attention()([a, b]))
+    path = tmp_path / "m.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        node = config["config"]["layers"][-1]["inbound_nodes"][0]
+        node["kwargs"] = {"training": False, "mask": [None, None]}
+        file.attrs["model_config"] = json.dumps(config)
+    agree(read(path), model, [samples(5, 4), samples(6, 4)])
