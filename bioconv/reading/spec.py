@@ -71,6 +71,8 @@ class LayerSpec:
         The wrapped layer of a Bidirectional or TimeDistributed.
     class_name : str
         The stored class name, from which the names of groups in archives are derived.
+    shared : int, optional
+        Number that all entries of an archive for one and the same layer have.
     """
 
     name: str
@@ -80,6 +82,7 @@ class LayerSpec:
     code: bool = False
     inner: LayerSpec | ModelSpec | None = None
     class_name: str = ""
+    shared: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class ModelSpec:
         The stored class name.
     trainable : bool
         False for a frozen model, even if some of its layers are trainable again.
+    shared : int, optional
+        As in `LayerSpec`.
     """
 
     name: str
@@ -105,6 +110,7 @@ class ModelSpec:
     outputs: tuple[TensorRef, ...]
     class_name: str = "Functional"
     trainable: bool = True
+    shared: int | None = None
 
 
 @dataclass(frozen=True)

@@ -90,18 +90,26 @@ def upgrade_layer(entry: Any, era: Era) -> LayerSpec | ModelSpec:
     if _is_operation(entry, era):
         function = str(config.get("function", class_name)).split(".")[-1]
         kind = f"{OPERATION}{function.lower().replace(chr(95), '')}"
-    return LayerSpec(name, kind, arguments, inner=wrapped, class_name=class_name)
+    shared = entry.get("shared_object_id")
+    return LayerSpec(
+        name, kind, arguments, inner=wrapped, class_name=class_name, shared=_number(shared)
+    )
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
     """Whether the entry is a function such as x + y, rather than a layer.
 
-    HDF5 files of Keras 3 do not contain its module, but unlike a layer it has no dtype.
+    HDF5 files of Keras 3 do not contain its module, but unlike a layer it cannot be trained.
     """
     if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
         return True
     if "module" not in entry:
-        return era.keras == 3 and not {"trainable", "dtype"} & set(entry["config"])
+        plain = "trainable" not in entry["config"] and not _is_input(entry)
+        return era.keras == 3 and plain
     return str(entry["module"]).startswith(_OPERATION_MODULES)
 
 
@@ -110,7 +118,7 @@ def _nested(entry: Mapping[str, Any], name: str, kind: str, era: Era) -> LayerSp
         model = upgrade_model(entry, era)
     except Refusal as refusal:
         return LayerSpec(name, kind, Config({}), f"{refusal.reason} {refusal.advice}".strip())
-    return replace(model, name=name)
+    return replace(model, name=name, shared=_number(entry.get("shared_object_id")))
 
 
 #: classes of `bioconv.keras`

@@ -37,7 +37,7 @@ def untrained(spec: LayerSpec) -> Names:
     if spec.kind == "BatchNormalization":
         renorm = spec.config.flag("renorm", False)
         moving = ("moving_mean", "moving_variance")
-        return (*moving, "renorm_mean", "renorm_stddev") if renorm else moving
+        return (*moving, "moving_stddev", "renorm_mean", "renorm_stddev") if renorm else moving
     if spec.kind == "Normalization" and spec.config.get("mean") is None:
         return ("mean", "variance", "count")
     return ()

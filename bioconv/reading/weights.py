@@ -48,6 +48,7 @@ class ListedWeights(Weights):
     Parameters
     ----------
     lists : mapping of str to list of ndarray
+        A model that is used as a layer has a list, too, or such a mapping of its own.
     era : Era
     collided : set of str
         Layers for which the file lists one array several times.
@@ -55,7 +56,7 @@ class ListedWeights(Weights):
 
     def __init__(
         self,
-        lists: Mapping[str, Sequence[NDArray]],
+        lists: Mapping[str, Any],
         era: Era,
         collided: AbstractSet[str] = frozenset(),
     ) -> None:
@@ -73,9 +74,11 @@ class ListedWeights(Weights):
         """See `Weights.inner`."""
         if spec.name not in self._lists:  # Keras 1 lists the inner layers of nested Sequentials
             return self
-        return ListedWeights(split(spec, self._list(spec), self._era), self._era)
+        found = self._list(spec)
+        inside = found if isinstance(found, Mapping) else split(spec, found, self._era)
+        return ListedWeights(inside, self._era)
 
-    def _list(self, spec: LayerSpec | ModelSpec) -> Sequence[NDArray]:
+    def _list(self, spec: LayerSpec | ModelSpec) -> Any:
         if spec.name in self._collided:
             raise Refusal(
                 "the file lists one array for several of its weights: Keras gave them the same "
@@ -89,13 +92,24 @@ class TreeWeights(Weights):
     """Weights of a ``.keras`` archive, such as ``layers/conv2d_1/vars/0``.
 
     The names of groups are derived from class names in the order of the layers, not from the names
-    of layers.
+    of layers.  A layer that several models share is stored in one of them only.
     """
 
-    def __init__(self, file: Hdf5File, model: ModelSpec, era: Era, path: str = "") -> None:
+    def __init__(
+        self,
+        file: Hdf5File,
+        model: ModelSpec,
+        era: Era,
+        path: str = "",
+        shared: Mapping[int, str] | None = None,
+    ) -> None:
         self._file = file
         self._era = era
-        self._folders = _folders(file, path, model)
+        self._shared = dict(_shared_folders(file, path, model)) if shared is None else shared
+        self._folders = {
+            name: folder if file.has(folder) else self._shared.get(number, folder)
+            for name, folder, number in _numbered(_folders(file, path, model), model)
+        }
 
     def layer(self, spec: LayerSpec) -> Named:
         """See `Weights.layer`."""
@@ -126,7 +140,7 @@ class TreeWeights(Weights):
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
-        return TreeWeights(self._file, spec, self._era, self._folders[spec.name])
+        return TreeWeights(self._file, spec, self._era, self._folders[spec.name], self._shared)
 
 
 class ObjectWeights(Weights):
@@ -211,12 +225,14 @@ def named(
     return merged(spec, found)
 
 
-def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, list[NDArray]]:
+def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, Any]:
     """Distribute the flat list of weights of a nested model to its layers.
+
+    A model inside of it gets a mapping like the one that is returned.
 
     Keras first stores the trainable weights layer by layer, and then all others, which include
     those of frozen layers.  Keras 3 stores a frozen model in the order of its layers, even if some
-    of them are trainable again.  A model inside of the model receives a flat list, too.
+    of them are trainable again.
 
     Raises
     ------
@@ -232,18 +248,21 @@ def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, li
             f"the file contains {len(arrays)} arrays for it, but its layers have {bounds[-1]}."
         )
     pieces = [list(arrays[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-    shares: dict[str, list[NDArray]] = {}
+    shares: dict[str, Any] = {}
     for half in (pieces[: len(leaves)], pieces[len(leaves) :]):
-        for (name, _), piece in zip(leaves, half, strict=True):
-            shares.setdefault(name, []).extend(piece)
+        for ((*outer, name), _), piece in zip(leaves, half, strict=True):
+            inside = shares
+            for model_name in outer:
+                inside = inside.setdefault(model_name, {})
+            inside.setdefault(name, []).extend(piece)
     return shares
 
 
-def _leaves(model: ModelSpec) -> Iterator[tuple[str, LayerSpec]]:
-    """Yield all layers at any depth, with the name of the layer of ``model`` that contains each."""
+def _leaves(model: ModelSpec) -> Iterator[tuple[tuple[str, ...], LayerSpec]]:
+    """Yield the path of names and the specification of all layers at any depth."""
     for name, spec in model.layers.items():
-        inner = _leaves(spec) if isinstance(spec, ModelSpec) else [("", spec)]
-        yield from ((name, leaf) for _, leaf in inner)
+        inner = _leaves(spec) if isinstance(spec, ModelSpec) else [((), spec)]
+        yield from (((name, *path), leaf) for path, leaf in inner)
 
 
 def _counts(spec: LayerSpec, in_order: bool) -> tuple[int, int]:
@@ -319,6 +338,26 @@ def _folders(file: Hdf5File, path: str, model: ModelSpec) -> dict[str, str]:
         place = next(counters.setdefault(base, count()))
         folders[name] = f"{root}/{base}_{place}" if place else f"{root}/{base}"
     return folders
+
+
+def _numbered(folders: Mapping[str, str], model: ModelSpec) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, group and number of each layer, where -1 is that of a layer without one."""
+    for name, folder in folders.items():
+        number = model.layers[name].shared
+        yield name, folder, -1 if number is None else number
+
+
+def _shared_folders(file: Hdf5File, path: str, model: ModelSpec) -> Iterator[tuple[int, str]]:
+    """Yield the number and group of the layers that models share, at any depth."""
+    folders = _folders(file, path, model)
+    for name, folder, number in _numbered(folders, model):
+        spec = model.layers[name]
+        if not file.has(folder):
+            continue
+        if number >= 0:
+            yield number, folder
+        if isinstance(spec, ModelSpec):
+            yield from _shared_folders(file, folder, spec)
 
 
 def _snake_case(class_name: str) -> str:

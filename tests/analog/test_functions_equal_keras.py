@@ -83,6 +83,7 @@ def test_activations(function: f.Function, activation: str) -> None:
         (f.Softmax(1), lambda: L.Softmax(axis=1)),
         (f.Softmax((1, 2)), lambda: L.Softmax(axis=(1, 2))),
         (f.Gelu(approximate=True), lambda: partial(keras.activations.gelu, approximate=True)),
+        (f.RMSNormalization(epsilon=0.2), lambda: L.RMSNormalization(epsilon=0.2)),
         (f.UnitNormalization(), lambda: L.UnitNormalization()),
         (f.UnitNormalization((1, 2)), lambda: L.UnitNormalization(axis=(1, 2))),
     ],

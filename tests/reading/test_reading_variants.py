@@ -1,6 +1,7 @@
 """Every layer with its options gives what Keras gives, in memory and from both kinds of files.
 
-Four combinations of the options of each layer are tested by default, and all of them in CI.
+By default, three layers are tested that have no other test; in CI, all combinations of the options
+of every layer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", ["BatchNormalization", "GroupNormalization", "RMSNormalization"])
 def test_some_options_equal_keras(name, same_everywhere):
     model = next(models(name, 4))
     same_everywhere(randomized(model, seed=5), samples(*VARIANTS[name][0]))

@@ -87,7 +87,7 @@ VARIANTS: dict[str, tuple[tuple[int, ...], Options]] = {
     "BatchNormalization": (IMAGE, {**_NORM, "renorm": FLAGS}),
     "LayerNormalization": (IMAGE, {**_NORM, "axis": [-1, 1, [1, 3]], "rms_scaling": FLAGS}),
     "GroupNormalization": (IMAGE, {**_NORM, "groups": [1, 2, -1]}),
-    "RMSNormalization": (IMAGE, {"axis": [-1, 1, [1, 3]], "epsilon": [1e-6, 0.3]}),
+    "RMSNormalization": (IMAGE, {"axis": [-1, [2, 3]], "epsilon": [1e-6, 0.3]}),
     "UnitNormalization": (IMAGE, {"axis": [-1, 2, [1, 3]]}),
     "Normalization": (IMAGE, {"axis": [-1, None, (1, 2)], "invert": FLAGS}),
     "Rescaling": (IMAGE, {"scale": [0.5, [1.0, 2.0, 3.0, 4.0]], "offset": [0.0, 0.3]}),

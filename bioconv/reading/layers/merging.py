@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bioconv.analog.functions import Dot, Function, Maximum, Minimum, Multiply
-from bioconv.operators import Place
+from bioconv.operators import Broadcast, Place, Reshape
 from bioconv.reading.config import shown
 from bioconv.reading.context import Context
 from bioconv.reading.refusal import Refusal
@@ -18,6 +18,7 @@ from bioconv.reading.tensors import (
     broadcast_shape,
     linear,
     scaled,
+    shifted,
     total,
 )
 
@@ -79,9 +80,64 @@ def elementwise(function: Function) -> Reader:
     """Return the reader of Multiply, Maximum or Minimum."""
 
     def read(context: Context) -> Tensor:
-        return joined_by(context, function, inputs(context))
+        tensors = inputs(context)
+        if context.era.keras < 3 or all(tensor.mask is None for tensor in tensors):
+            return joined_by(context, function, tensors)
+        if isinstance(function, Multiply):
+            return _masked_product(context, tensors)
+        return _masked_extremum(context, function, tensors)
 
     return read
+
+
+def _masked_product(context: Context, tensors: Sequence[Tensor]) -> Tensor:
+    """Return the product in Keras 3: masked values are 1, and 0 where all inputs are masked."""
+    steps = [_spread(tensor) for tensor in tensors]
+    factors = [
+        tensor if step is None else _where(context, step, tensor, None)
+        for tensor, step in zip(tensors, steps, strict=True)
+    ]
+    product = joined_by(context, Multiply(), factors)
+    masked = [step for step in steps if step is not None]
+    if len(masked) < len(steps):
+        return product
+    return joined_by(context, Multiply(), [product, _either(context, masked)])
+
+
+def _masked_extremum(context: Context, function: Function, tensors: Sequence[Tensor]) -> Tensor:
+    """Return the maximum or minimum in Keras 3, which replaces masked values by the others."""
+    result, first = tensors[0], _spread(tensors[0])
+    for tensor in tensors[1:]:
+        step = _spread(tensor)
+        other = tensor if step is None else _where(context, step, tensor, result)
+        result = result if first is None else _where(context, first, result, other)
+        both = [part for part in (first, step) if part is not None]
+        first = _either(context, both) if len(both) == 2 else None
+        result = joined_by(context, function, [result, other])
+    return result
+
+
+def _spread(tensor: Tensor) -> Tensor | None:
+    """Return the mask of a sequence, repeated for every feature."""
+    if tensor.mask is None:
+        return None
+    if len(tensor.shape) != 2:
+        raise Refusal("it joins masked tensors that are not sequences.")
+    steps = tensor.mask.shape
+    return linear(tensor.mask, Reshape(steps, (*steps, 1)), Broadcast((*steps, 1), tensor.shape))
+
+
+def _either(context: Context, steps: Sequence[Tensor]) -> Tensor:
+    return steps[0] if len(steps) == 1 else joined_by(context, Maximum(), steps)
+
+
+def _where(context: Context, step: Tensor, x: Tensor, other: Tensor | None) -> Tensor:
+    """Return ``x`` where ``step`` is 1, and the other tensor, or 1, where it is 0."""
+    chosen = joined_by(context, Multiply(), [step, x])
+    rest = shifted(scaled(step, -1.0), np.array(1.0))
+    if other is not None:
+        rest = joined_by(context, Multiply(), [rest, other])
+    return total([chosen, rest])
 
 
 def joined_by(context: Context, function: Function, tensors: Sequence[Tensor]) -> Tensor:

@@ -105,7 +105,8 @@ def reduction(mean: bool) -> Reader:
         if x.boolean:
             raise Refusal("it calculates with values that are only true or false.")
         value, rank = context.config.get("axis"), len(x.shape)
-        axes = [_axis(item, rank) for item in (value if isinstance(value, list) else [value])]
+        values = value if isinstance(value, list | tuple) else [value]
+        axes = [_axis(item, rank) for item in values]
         if not axes or len(set(axes)) < len(axes):
             raise Refusal(f"its axis is {shown(value)}.")
         kept = [axis for axis in range(rank) if axis not in axes]
