@@ -21,6 +21,7 @@ from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.errors import AccuracyWarning
 from bioconv.operators import Array, Dense, register
+from bioconv.reports.networks import describe_expectation
 
 RNG = np.random.default_rng(0)
 X = RNG.random((60, 6))
@@ -162,6 +163,13 @@ def test_no_warning_where_nothing_is_lost() -> None:
         warnings.simplefilter("error", AccuracyWarning)
         network = bc.convert(digits.mlp(), calibration=digits.train()[:100])
     assert float(network.code["expected_agreement"]) >= 0.99
+
+
+def test_a_run_of_minutes_is_not_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bioconv.measures.expectation._LONGEST", 1000)
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:20], code=bc.FirstSpikeCode())
+    assert "expected_agreement" not in network.code
+    assert describe_expectation(network) == []
 
 
 def test_every_code_says_what_helps() -> None:
