@@ -65,7 +65,8 @@ def convert(
     SpikingNetwork
         ``code["expected_agreement"]`` is the share of decisions on calibration data that are
         expected to be those of the analog network, and ``code["weakest_layer"]`` the layer that
-        loses most.
+        loses most.  They are missing for codes that have to be run to know (first spike,
+        sigma-delta), if this would take minutes.
 
     Warns
     -----
@@ -114,7 +115,8 @@ def convert(
         from bioconv.measures.expectation import expect_by_run
 
         found = expect_by_run(network, request.calibration, request.seed)
-        network = network.replace(code={**network.code, **found.record()})
+        if found is not None:
+            network = network.replace(code={**network.code, **found.record()})
     warn_of_loss(network.code, network.name, code.remedy)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)

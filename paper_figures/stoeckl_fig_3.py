@@ -64,7 +64,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     for name, function in FUNCTIONS.items():
         k = STEPS[name]
         table = standard_table(function, k)
-        found = neuron_responses(function, FewSpikesCode(k=k), INPUTS)
+        found = neuron_responses(function, FewSpikesCode(k=k, fit="standard"), INPUTS)
         fallen = np.cumsum(found["spikes"] * table.fall, axis=1)
         before = INPUTS[:, None] - np.concatenate([np.zeros((2, 1)), fallen[:, :-1]], axis=1)
         result |= {
@@ -76,7 +76,8 @@ def compute(context: Context) -> dict[str, NDArray]:
             f"{name}_output": found["output"],
             f"{name}_exact": np.asarray(function.value(INPUTS), np.float64),
         }
-    code = FewSpikesCode(k_of={type(FUNCTIONS[name]).__name__: k for name, k in STEPS.items()})
+    steps = {type(FUNCTIONS[name]).__name__: k for name, k in STEPS.items()}
+    code = FewSpikesCode(k_of=steps, fit="standard")
     x = np.linspace(-1.0, 3.0, N_STREAMED)[:, None]
     return result | found_in_stream(convert(chain(FUNCTIONS), calibration=x, code=code), x)
 

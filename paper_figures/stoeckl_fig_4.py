@@ -57,7 +57,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     for name, (function, k) in FUNCTIONS.items():
         region, table = region_of(function), standard_table(function, k)
         x = np.linspace(region.low, region.high, n)
-        found = neuron_responses(function, FewSpikesCode(k=k), x)
+        found = neuron_responses(function, FewSpikesCode(k=k, fit="standard"), x)
         result |= {
             f"{name}_x": x,
             f"{name}_exact": np.asarray(function.value(x), np.float64),

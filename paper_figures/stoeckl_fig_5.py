@@ -78,7 +78,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     n = context.pick(1001, 201)
     result: dict[str, NDArray] = {}
     neurons = {
-        "SiLU": (Silu(), FewSpikesCode(k=16), (-6, 6)),
+        "SiLU": (Silu(), FewSpikesCode(k=16, fit="standard"), (-6, 6)),
         "ReLU": (ReLU(), FewSpikesCode(k=K_RELU, alpha=ALPHA, initial="zero"), (-6, 9.9)),
     }
     for name, (function, code, (low, high)) in neurons.items():

@@ -26,11 +26,13 @@ from bioconv.network.recording import Recording
 
 #: product of neurons, steps and samples up to which more samples are run
 _NEURON_STEPS = 100_000_000
+#: product of neurons and steps of one sample above which a run would take minutes
+_LONGEST = 250_000_000
 
 
 def expect_by_run(
     network: SpikingNetwork, calibration: Mapping[str, NDArray], seed: int = 0
-) -> Expectation:
+) -> Expectation | None:
     """Return what to expect of a network, from a run on a few samples.
 
     Parameters
@@ -44,13 +46,17 @@ def expect_by_run(
 
     Returns
     -------
-    Expectation
-        Its weakest layer, named only if the agreement is below 0.99, is the one with the largest
-        increase of the error of decoded activations.
+    Expectation or None
+        None if a run would take much longer than the conversion.  Its weakest layer, named only if
+        the agreement is below 0.99, is the one with the largest increase of the error of decoded
+        activations.
     """
     from bioconv.simulators import simulate
 
-    samples = few_samples(network.n_neurons * network.n_steps, calibration, values=_NEURON_STEPS)
+    size = network.n_neurons * network.n_steps
+    if size > _LONGEST:
+        return None
+    samples = few_samples(size, calibration, values=_NEURON_STEPS)
     pairs = zip(network.inputs, network.analog.inputs, strict=True)
     given = {entry.name: samples[analog.name] for entry, analog in pairs}
     # with the records from the start, because another run would be compiled anew

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, replace
 
 import digits
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_graphs import affine, graph, layer
 
 import bioconv as bc
 from bioconv import codes
-from bioconv.analog.functions import Linear, ReLU, Sigmoid, Tanh
+from bioconv.analog import evaluate
+from bioconv.analog.functions import LayerNormalization, Linear, ReLU, Sigmoid, Tanh
 from bioconv.codes.common.calibration import LowestValues
 from bioconv.codes.common.expectation import compare, expect, middle_of
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.errors import AccuracyWarning
-from bioconv.operators import Dense
+from bioconv.operators import Array, Dense, register
+from bioconv.reports.networks import describe_expectation
 
 RNG = np.random.default_rng(0)
 X = RNG.random((60, 6))
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Steps(ReLU):
+    """Whole numbers only, as `rounded` (1)."""
+
+    def value(self, x: Array) -> Array:
+        return jnp.round(jnp.maximum(x, 0))
 
 
 def three_layers() -> Rewritten:
@@ -108,11 +121,55 @@ def test_loss_is_predicted_and_warned_of(code: codes.Code, least: float, most: f
     assert abs(float(network.code["expected_agreement"]) - measured) <= 0.02
 
 
+@pytest.mark.parametrize("source", ["regular", "poisson"])
+def test_spikes_of_inputs_count(source: str) -> None:
+    """With 60 steps, Poisson spikes say little of a pixel."""
+    images, exact = digits.test(360), digits.mlp().predict(digits.test(360)).argmax(axis=-1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)
+        network = bc.convert(
+            digits.mlp(), calibration=images[:180], code=bc.RateCode(input=source), n_steps=60
+        )
+    measured = bc.simulate(network, images, progress=False).agreement(exact)
+    assert abs(float(network.code["expected_agreement"]) - measured) <= 0.02
+
+
+def test_an_output_that_orders_its_values_anew_is_compared_after_its_function() -> None:
+    gamma = np.array([1.0, -1.0, 1.0, 1.0])
+    model = graph(
+        layer("a", ReLU(), affine(("x", Dense((6,), RNG.normal(0, 1, (6, 8)))))),
+        layer(
+            "out",
+            LayerNormalization(gamma=gamma),
+            affine(("a", Dense((8,), RNG.normal(0, 1, (8, 4))))),
+        ),
+        shape=(6,),
+    )
+    rewritten = rewrite(model, LowestValues(model, {"x": X}))
+    found = expect(rewritten, {"a": rounded(1.0)}, {"x": X})  # type: ignore[dict-item]
+    rough = evaluate(
+        replace(
+            model,
+            layers=(replace(model.layers[0], function=Steps()), *model.layers[1:]),
+        ),
+        X,
+    )["out"]
+    same = rough.argmax(axis=-1) == model.predict(X).argmax(axis=-1)
+    assert found.agreement == np.mean(same) < 1.0
+
+
 def test_no_warning_where_nothing_is_lost() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", AccuracyWarning)
         network = bc.convert(digits.mlp(), calibration=digits.train()[:100])
     assert float(network.code["expected_agreement"]) >= 0.99
+
+
+def test_a_run_of_minutes_is_not_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bioconv.measures.expectation._LONGEST", 1000)
+    network = bc.convert(digits.mlp(), calibration=digits.train()[:20], code=bc.FirstSpikeCode())
+    assert "expected_agreement" not in network.code
+    assert describe_expectation(network) == []
 
 
 def test_every_code_says_what_helps() -> None:

@@ -26,13 +26,16 @@ _SAMPLES, _NEURON_STEPS = 500, 300_000_000
 _TOLERANCE = 0.02
 
 
-def cell(folder: Path, file: str, data: str, code: str) -> tuple[float, float, int]:
+def cell(folder: Path, file: str, data: str, code: str) -> tuple[float | None, float, int]:
     """Expected agreement, measured agreement, and the number of samples of the measurement."""
     graph = bc.read(folder / "models" / file)
     calibration, x = samples(folder, data, graph.inputs[0].shape, _SAMPLES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AccuracyWarning)
         network = bc.convert(graph, calibration=calibration, code=codes.make(code))
+    expected = network.code.get("expected_agreement")
+    if expected is None:
+        return None, np.nan, 0
     n = int(np.clip(_NEURON_STEPS // (network.n_neurons * network.n_steps), 8, len(x)))
     exact = graph.predict(x[:n])
     outputs = exact if isinstance(exact, dict) else {graph.outputs[0]: exact}
@@ -42,7 +45,7 @@ def cell(folder: Path, file: str, data: str, code: str) -> tuple[float, float, i
         [np.asarray(recording.outputs[readout.name]) for readout in network.readouts],
         [middle_of(readout.function, applied=True) for readout in network.readouts],
     )
-    return float(network.code["expected_agreement"]), measured, n
+    return float(expected), measured, n
 
 
 def by_chance(share: float, n: int) -> float:
@@ -58,5 +61,7 @@ def test_agreement_is_predicted(shared_data: Path, file: str, data: str, code: s
         expected, measured, n = cell(shared_data, file, data, code)
     except ConversionError as error:
         pytest.skip(f"not carried by {code}: {str(error).splitlines()[0]}")
+    if expected is None:
+        pytest.skip("a run that says what to expect would take minutes")
     print(f"{file} {code}: expected {expected:.4f}, measured {measured:.4f} on {n} samples")
     assert abs(expected - measured) <= _TOLERANCE + by_chance(measured, n)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import jax
 import numpy as np
 import pytest
@@ -31,12 +33,12 @@ from bioconv.codes.few_spikes.standard import (
     region_of,
     standard_table,
 )
-from bioconv.codes.few_spikes.tables import relu_table
-from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.codes.few_spikes.tables import Table, relu_table
+from bioconv.ground.errors import AccuracyWarning, ConversionError, ParameterError
 from bioconv.measures.diagnosis import decode
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.operators import Dense, Place, conv, identity
+from bioconv.operators import Dense, Place, conv, identity, scaled
 
 RNG = np.random.default_rng(0)
 
@@ -210,7 +212,7 @@ def test_maximum_is_exact(function: object, size: int) -> None:
     """Largest of the values that the spikes say, signed ones and padded windows included."""
     model = pooled(function, size)
     x = RNG.normal(0, 1, (20, 6, 6, 2))
-    network = convert(model, x, k=8)
+    network = convert(model, x, k=8, fit="standard")
     recording = run(network, x)
     values = decode(network, recording, "a")
     n = model.layer("pool").shape[0]
@@ -244,6 +246,60 @@ def test_other_functions(fit: str) -> None:
     output = run(network, x).outputs["out"]
     assert np.abs(output - exact).mean() < 0.03 * np.ptp(exact)
     assert network.code["functions"] == "ReLU, Silu"
+
+
+def _inputs_of_tables(
+    monkeypatch: pytest.MonkeyPatch, model: AnalogGraph, x: np.ndarray
+) -> list[np.ndarray]:
+    """The inputs to which the tables of a network are fitted, which are not fitted here."""
+    seen: list[np.ndarray] = []
+
+    def remember(function: object, k: int, inputs: np.ndarray) -> Table:
+        seen.append(inputs)
+        return relu_table(k)
+
+    monkeypatch.setattr("bioconv.codes.few_spikes.layers.suited_table", remember)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)
+        convert(model, x, k=4)
+    return seen
+
+
+def test_layers_that_are_pooled_together_get_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = (2, 2, 1)
+    both = affine(("a", Place(shape, 2, 0, 2)), ("b", Place(shape, 2, 1, 2)))
+    gains = {"a": 1.0, "b": 5.0, "alone": 2.0}
+    hidden = [
+        layer(name, Tanh(), affine(("x", scaled(identity(shape), post=np.asarray(gain)))))
+        for name, gain in gains.items()
+    ]
+    model = graph(
+        *hidden,
+        layer("pool", MaxPool((2, 2), (2, 2), ((0, 0), (0, 0))), both, shape=(1, 1, 2)),
+        layer("out", Linear(), affine(("pool", identity((1, 1, 2))))),
+        layer("out2", Linear(), affine(("alone", scaled(identity(shape), post=np.asarray(3.0))))),
+        shape=shape,
+        outputs=("out", "out2"),
+    )
+    x = np.random.default_rng(0).random((10, *shape))
+    a, b, alone = _inputs_of_tables(monkeypatch, model, x)
+    assert np.array_equal(a, b)
+    assert len(a) == 2 * len(alone) == 2 * x.size
+    assert alone.max() < 2.01 < a.max()
+
+
+def test_a_neuron_that_hears_many_layers_can_tell_their_tables_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"h{n}" for n in range(10)]
+    hidden = [
+        layer(name, Tanh(), affine(("x", Dense((3,), rng.normal(0, 1, (3, 2)))))) for name in names
+    ]
+    sums = [(name, Dense((2,), rng.normal(0, 1, (2, 2)))) for name in names]
+    model = graph(*hidden, layer("out", Linear(), affine(*sums)), shape=(3,))
+    inputs = _inputs_of_tables(monkeypatch, model, rng.random((10, 3)))
+    assert all(np.array_equal(inputs[0], other) for other in inputs)
 
 
 def test_record_says_what_a_user_wants_to_know() -> None:
@@ -318,7 +374,7 @@ def test_one_window_over_different_functions_is_refused() -> None:
         shape=shape,
     )
     with pytest.raises(ConversionError, match="have different weights"):
-        convert(model, RNG.random((4, *shape)), k=4)
+        convert(model, RNG.random((4, *shape)), k=4, fit="standard")
 
 
 def test_neuron_and_duration() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.evaluate import value_of
-from bioconv.analog.functions import Function, Sigmoid
+from bioconv.analog.functions import Elementwise, Function, Sigmoid
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten
@@ -179,8 +179,9 @@ def expect(
             missed = np.asarray(level(_driven(other, few, m))) - known[layer.name][:m]
             own_errors[layer.name] = _relative(missed, known[layer.name][:m])
         if place >= len(exact.layers):
-            outputs[0].append(known[layer.name])
-            outputs[1].append(found[layer.name])
+            function = exact.readouts[place - len(exact.layers)].function
+            for values, output in zip((known, found), outputs, strict=True):
+                output.append(_compared(function, values[layer.name]))
         for name in last.get(place, ()):
             del known[name], found[name]
     _, agreement = compare(*outputs, [middle_of(layer.function) for layer in exact.readouts])
@@ -216,6 +217,12 @@ def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> Non
         AccuracyWarning,
         stacklevel=3,
     )
+
+
+def _compared(function: Function, before: NDArray) -> NDArray:
+    """Return what decides: a function of single values does not change which one is largest."""
+    alone = isinstance(function, Elementwise) and function.pointwise
+    return before if alone else _plain(function)(before)
 
 
 def _plain(function: Function) -> Level:

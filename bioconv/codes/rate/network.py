@@ -113,6 +113,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         for name, step in releases.items()
     }
     levels = _levels_of_curves(neuron_curves) or _levels(code, rewritten, scales, most)
+    levels |= _levels_of_inputs(inputs, n_steps, request.seed)
     expected = expect(exact, levels, calibration, spiking=rewritten)
     plan = RatePlan(
         code,
@@ -161,6 +162,24 @@ def _levels(
         for layer in rewritten.layers
         if isinstance(layer.function, ReLU)
     }
+
+
+def _levels_of_inputs(inputs: Mapping[str, Input], n_steps: int, seed: int) -> dict[str, Level]:
+    """Return the values that the spikes of inputs represent, for `expect`."""
+    return {
+        name: partial(_said_by_sources, source, n_steps, np.random.default_rng(seed))
+        for name, source in inputs.items()
+        if source.spikes
+    }
+
+
+def _said_by_sources(
+    source: Input, n_steps: int, random: np.random.Generator, x: NDArray
+) -> NDArray:
+    share = np.clip(np.abs(x) * source.scale, 0.0, 1.0)
+    poisson = source.encoder == "poisson"
+    spikes = random.binomial(n_steps, share) if poisson else np.round(share * n_steps)
+    return np.sign(x) * spikes / (n_steps * source.scale)
 
 
 def _said(code: RateCode, scale: NDArray, most: int, x: NDArray) -> NDArray:
