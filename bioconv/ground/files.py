@@ -30,7 +30,7 @@ def write_json(path: str | Path, result: Mapping[str, Any]) -> None:
 
 
 def plain_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `read_json` returns for a file of `write_json`."""
+    """Return what is read from a file that `write_json` wrote."""
     found: dict[str, Any] = json.loads(json.dumps(result, default=_plain))
     return found
 
@@ -129,15 +129,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def read_json(path: str | Path) -> dict[str, Any] | None:
-    """Return the content of a file of `write_json`; None if it is missing or damaged."""
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _plain(value: Any) -> Any:
