@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _end(interrupted: threading.Event) -> None:
     """End with the exit code also where Python would end by the signal, after code in `exec`."""
     if interrupted.is_set():
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # whoever read the output may have ended
+            sys.stdout.flush()
         os._exit(INTERRUPTED)
 
 

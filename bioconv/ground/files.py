@@ -39,7 +39,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def plain_json(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `read_json` returns for a file of `write_json`."""
+    """Return what is read from a file that `write_json` wrote."""
     found: dict[str, Any] = json.loads(json.dumps(result, default=_plain))
     return found
 
@@ -115,15 +115,6 @@ def _plainly(path: Path, error: type[BioconvError] | None) -> Iterator[None]:
             raise
         reason = failure.strerror or str(failure)
         raise error(f"{path} cannot be written: {reason}. Nothing was changed.") from failure
-
-
-def read_json(path: str | Path) -> dict[str, Any] | None:
-    """Return the content of a file of `write_json`; None if it is missing or damaged."""
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _plain(value: Any) -> Any:

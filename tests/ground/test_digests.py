@@ -112,6 +112,13 @@ def test_different_values(one: Any, other: Any) -> None:
     assert digest_of(one) != digest_of(other)
 
 
+def test_networks_that_differ_by_their_pooling() -> None:
+    from bioconv.operators import AveragePool
+
+    one, other = (AveragePool((11, 11, 1), sizes) for sizes in ((1, 11), (11, 1)))
+    assert digest_of(one) != digest_of(other)
+
+
 def test_the_middle_of_a_large_array_of_jax_counts() -> None:
     values = np.arange(5000.0, dtype=np.float32)
     changed = values.copy()

@@ -300,4 +300,4 @@ def test_labels_must_fit(tmp_path: Path) -> None:
 def test_records_are_plain_json(tmp_path: Path) -> None:
     run(tmp_path, ("if",))
     (path,) = (tmp_path / "runs").iterdir()
-    assert Setting(**json.loads(path.read_text())["asked"]).neuron == "if"
+    assert Setting(**json.loads(path.read_text())["record"]["asked"]).neuron == "if"
