@@ -8,8 +8,10 @@ from pathlib import Path
 
 #: package of the modules that are copied into every program
 SUPPORT = "bioconv.export.support"
-#: package of modules that need only the standard library and may also be copied
+#: package of modules that need only the standard library and NumPy and may also be copied
 GROUND = "bioconv.ground"
+#: modules of it that the results of every program need
+RULES = ("decisions.py", "errors.py", "options.py")
 
 
 def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -> None:

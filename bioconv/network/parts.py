@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Function
+from bioconv.ground.decisions import Decision
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Operator
 
@@ -208,6 +209,8 @@ class Readout:
       there is no output before the first spike of the population.
 
     Then ``function`` is applied (softmax, sigmoid, linear, ...) to obtain the output of Keras.
+    ``decision`` is what the output stands for (a class, labels, values); None for what its function
+    suggests (`bioconv.analog.decisions`).
     """
 
     name: str
@@ -215,6 +218,7 @@ class Readout:
     kind: str
     function: Function
     rate: float = 0.0
+    decision: Decision | None = None
 
     @property
     def reads_spikes(self) -> bool:

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.decisions import Decision
+from bioconv.ground.errors import DataError
+
 from . import readouts
 from .arrays import write
 
@@ -40,13 +43,16 @@ class Results:
     fan_out : mapping of str to ndarray of int
         Population or spiking input -> the number of synapses of each of its neurons.
     outputs : mapping of str to mapping
-        Readout -> its description, see `readouts.decode`, with ``population``.
+        Readout -> its description, see `readouts.decode`, with ``population``, the ``shape`` of an
+        output, and what it decides.
     record : mapping of str to sequence of str
         Population -> "spikes", "counts" or state variables.
     checkpoints : ndarray of int
     dt : float
         ms.
     seed : int
+    y : ndarray, shape (n_images, ...), or None
+        Labels of the images.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Results:
         checkpoints: NDArray[np.int64],
         dt: float,
         seed: int,
+        y: NDArray | None = None,
     ):
         self._sizes, self._start_steps, self._fan_out = sizes, start_steps, fan_out
         self._outputs, self._record, self._checkpoints = outputs, record, checkpoints
@@ -67,6 +74,8 @@ class Results:
         self._lists: dict[str, list[NDArray]] = {}
         self._per_neuron = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
         self._n_images = 0
+        self._decisions = {name: Decision(**entry["decision"]) for name, entry in outputs.items()}
+        self._labels = self._checked(y)
 
     def add(self, spikes: Mapping[str, Spikes], traces: Mapping[tuple[str, str], NDArray]) -> None:
         """Add the spikes (steps, neurons) of each population and the traces of one image."""
@@ -94,12 +103,18 @@ class Results:
                 generator,
             )
             self._append(f"{name}.output", np.nan_to_num(output[-1], nan=0.0))
-            self._append(f"{name}.classes", readouts.classes(output))
+            decided = self._decisions[name].decide_known(output, readout["shape"])
+            self._append(self._decided(name), decided)
         self._n_images += 1
 
-    def classes(self) -> NDArray[np.int64]:
-        """Return the class of each image after the last checkpoint, by the first readout."""
-        return np.stack(self._lists[f"{next(iter(self._outputs))}.classes"])[:, -1]
+    def summary(self) -> str:
+        """Return the accuracy of the first readout as text; nothing without labels or classes."""
+        if self._labels is None:
+            return ""
+        name = next(iter(self._outputs))
+        found = np.stack(self._lists[self._decided(name)])[:, -1]
+        share = self._decisions[name].share(found, self._labels)
+        return f"accuracy: {100 * share:.2f} % of {self._n_images} images"
 
     def save(self, path: Path, **more: Any) -> None:
         """Write all arrays and ``more`` to an .npz file."""
@@ -111,6 +126,20 @@ class Results:
         arrays |= {"checkpoints": self._checkpoints, "n_images": np.int64(self._n_images)}
         arrays |= {name: np.asarray(value) for name, value in more.items()}
         write(path, arrays)
+
+    def _decided(self, name: str) -> str:
+        """Return the name of the array of what a readout decides."""
+        return f"{name}.classes" if self._decisions[name].of_classes else f"{name}.values"
+
+    def _checked(self, y: NDArray | None) -> NDArray | None:
+        """Return labels of the first readout; None if it has values, which lack their function."""
+        name, entry = next(iter(self._outputs.items()))
+        if y is None or not self._decisions[name].of_classes:
+            return None
+        try:
+            return self._decisions[name].labels(y, entry["shape"], len(y))
+        except DataError as error:
+            sys.exit(f"y: {error}")
 
     def _keep(self, image: int, name: str, steps: NDArray, neurons: NDArray) -> None:
         """Store the requested records of one population's spikes."""

@@ -292,6 +292,7 @@ def main():
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=float(DT / ms),
         seed=options.seed,
+        y=y,
     )
     build_seconds = time.perf_counter() - started
 
@@ -307,8 +308,8 @@ def main():
         seconds=[build_seconds, time.perf_counter() - started],
         versions=versions("brian2"),
     )
-    if y is not None:
-        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+    if results.summary():
+        print(results.summary())
 
 
 if __name__ == "__main__":

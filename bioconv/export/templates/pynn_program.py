@@ -203,6 +203,7 @@ def main():
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=DT,
         seed=options.seed,
+        y=y,
     )
     build_seconds = time.perf_counter() - started
 
@@ -221,8 +222,8 @@ def main():
             seconds=[build_seconds, time.perf_counter() - started],
             versions=versions("pynn", PACKAGES[options.simulator]),
         )
-        if y is not None:
-            print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+        if results.summary():
+            print(results.summary())
 
 
 if __name__ == "__main__":

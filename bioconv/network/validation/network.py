@@ -231,6 +231,9 @@ def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
     if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
         yield Problem(entry.name, "Readout", reason)
+    if entry.decision and population is not None and not entry.decision.fits(population.shape):
+        reason = f"decides along axis {entry.decision.axis} of the shape {population.shape}."
+        yield Problem(entry.name, "Readout", reason)
 
 
 def _code_problems(code: Mapping[str, Any]) -> Problems:

@@ -235,12 +235,13 @@ def main():
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=DT,
         seed=options.seed,
+        y=y,
     )
     for image in range(n_images):
         results.add({name: found[image] for name, found in spikes.items()}, {})
     results.save(options.output, seconds=[0.0, time.perf_counter() - started])
-    if y is not None:
-        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+    if results.summary():
+        print(results.summary())
 
 
 if __name__ == "__main__":

@@ -96,6 +96,7 @@ def run(network, options, record, x, y):
         checkpoints=command_line.read_checkpoints(options.checkpoints, options.steps),
         dt=DT,
         seed=options.seed,
+        y=y,
     )
     started = time.perf_counter()
     n_images = len(next(iter(x.values())))
@@ -109,8 +110,8 @@ def run(network, options, record, x, y):
     results.save(
         options.output, seconds=seconds, versions=versions("pynn", PACKAGES[options.simulator])
     )
-    if y is not None:
-        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+    if results.summary():
+        print(results.summary())
 
 
 def sizes_of(watched):
