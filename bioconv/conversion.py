@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
+from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
 from bioconv.codes.common.names import identifiers
@@ -29,6 +30,7 @@ def convert(
     duration: float | None = None,
     seed: int = 0,
     name: str | None = None,
+    decision: Choice = None,
 ) -> SpikingNetwork:
     """Convert a trained network into a spiking network.
 
@@ -58,6 +60,11 @@ def convert(
         Seed of random numbers during conversion, such as parameters that differ between neurons.
     name : str, optional
         Name of the network.  Default: that of the model.
+    decision : Decision or str, or mapping of output names to these, optional
+        What the outputs stand for, wherever accuracy or agreement is counted: "largest" (the class
+        of the largest output), "threshold:NUMBER" (class 1 above it, such as "threshold:0" for a
+        logit; a label for each of several outputs) or "value:TOLERANCE" (values).  Default: what
+        the output functions suggest; see `bioconv.analog.decisions`.
 
     Returns
     -------
@@ -98,8 +105,9 @@ def convert(
         n_steps=None if n_steps is None else int(n_steps),
         duration=None if duration is None else float(duration),
         seed=int(seed),
+        decisions=decisions_of(graph, decision),
     )
-    network = code.convert(request)
+    network = code.convert(request).with_decision(request.decisions)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)
 

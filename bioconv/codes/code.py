@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.ground.decisions import Decision
 from bioconv.ground.references import citation
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import Neuron
@@ -34,6 +36,8 @@ class Request:
         The same in ms.
     seed : int
         Of what is drawn while converting.
+    decisions : mapping of str to Decision
+        What each output stands for; what its function suggests if there is no entry.
     """
 
     graph: AnalogGraph
@@ -43,6 +47,7 @@ class Request:
     n_steps: int | None = None
     duration: float | None = None
     seed: int = 0
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:

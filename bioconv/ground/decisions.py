@@ -11,7 +11,7 @@ decisions of another network in place of labels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import isfinite, nan, prod
 from typing import Any
 
 import numpy as np
@@ -282,20 +282,20 @@ def parse_decision(text: str) -> Decision:
     >>> print(parse_decision("threshold:0.3"))
     output above 0.3
     """
-    kind, separator, number = text.partition(":")
-    field = {"threshold": "threshold", "value": "tolerance"}.get(kind)
+    kind, separator, digits = text.partition(":")
     if not separator:
         return Decision(kind)
     try:
-        value = float(number)
+        value = float(digits)
     except ValueError:
-        value = float("nan")
-    if field is None or not isfinite(value):
-        raise ParameterError(
-            "A decision is 'largest', 'threshold:NUMBER' or 'value:TOLERANCE'. Received: "
-            f"{text!r}."
-        )
-    return Decision(kind, **{field: value})
+        value = nan
+    if kind == "threshold" and isfinite(value):
+        return Decision(kind, threshold=value)
+    if kind == "value" and isfinite(value):
+        return Decision(kind, tolerance=value)
+    raise ParameterError(
+        f"A decision is 'largest', 'threshold:NUMBER' or 'value:TOLERANCE'. Received: {text!r}."
+    )
 
 
 def _one_hot(rows: NDArray) -> bool:

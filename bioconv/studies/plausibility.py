@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
-from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json
 from bioconv.ground.tables import format_table
 from bioconv.neurons import Neuron, make
@@ -99,6 +100,7 @@ def plausibility(
     seed: int = 0,
     workers: int | None = None,
     progress: bool = True,
+    decision: Choice = None,
 ) -> Study:
     """Study the accuracy of a trained network with biologically plausible neurons.
 
@@ -133,6 +135,8 @@ def plausibility(
         is started; with more, a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
         Whether to show a progress bar if the output is a terminal.
+    decision : Decision or str, or mapping of output names to these, optional
+        What the outputs stand for; see `bioconv.convert`.
 
     Returns
     -------
@@ -150,16 +154,22 @@ def plausibility(
     from bioconv.plots.study import plot_study
 
     graph = as_graph(model)
-    labels = None if y is None else np.asarray(y).reshape(-1)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
-    if labels is not None and len(labels) != len(samples):
-        raise DataError(
-            f"expected {len(samples)} labels, one for each sample. Received: {len(labels)}."
-        )
+    decisions = decisions_of(graph, decision)
+    labels = None
+    if y is not None:
+        output = graph.outputs[0]
+        labels = decisions[output].labels(y, graph.shapes()[output], len(samples))
     if not isinstance(code, RateCode | None):
         raise ParameterError(f"a plausibility study requires the rate code. Received: {code!r}.")
     task = Task(
-        graph, calibration_of(graph, calibration), samples, labels, code or RateCode(), seed
+        graph,
+        calibration_of(graph, calibration),
+        samples,
+        labels,
+        code or RateCode(),
+        seed,
+        decisions,
     )
     chosen = _neurons(neurons)
     settings = _settings(chosen, rates, tau_syn, durations, weight_bits)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import ParameterError
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import Population, SpikingNetwork
@@ -81,6 +82,8 @@ class Task:
     y : ndarray of int or None, shape (n_images,)
     code : RateCode
     seed : int
+    decisions : mapping of str to Decision
+        What each output of the graph stands for.
     """
 
     graph: AnalogGraph
@@ -89,6 +92,7 @@ class Task:
     y: NDArray | None
     code: RateCode
     seed: int
+    decisions: Mapping[str, Decision]
 
     def digest(self) -> str:
         """Digest of all fields, which assigns a record to this task."""
@@ -133,7 +137,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     classes = analog_classes(network, task.x)
     target = classes if task.y is None else np.asarray(task.y)
     over_time = recording.accuracy_over_time(target)
-    analog = float(np.mean(classes == target))
+    analog = recording.decision().share(classes, target)
     return {
         **asdict(setting),
         "asked": asdict(setting),
@@ -191,6 +195,7 @@ def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
         "code": code,
         "neuron": neuron,
         "seed": task.seed,
+        "decision": task.decisions,
     }
     network = convert(task.graph, **arguments)
     if setting.duration:

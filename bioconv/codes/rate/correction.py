@@ -10,7 +10,7 @@ this is the light calibration of Li, Deng, Dong, Gong and Gu 2021 (ICML, section
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
+from bioconv.analog.decisions import before_function, decisions_of
 from bioconv.analog.functions import FICurve, Linear
 from bioconv.analog.graph import GraphInput, Layer
 from bioconv.codes.common.affine import pre_activations, scale_affine
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.decisions import Decision
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +57,7 @@ class Correction:
         Root mean squared distance of the outputs (before their function) from those of the
         analog network, as a share of the latter's standard deviation.
     agreement : float
-        Share of samples with the same largest output; NaN for a single output.
+        Share of decisions (classes, labels or values) that stay the same.
     """
 
     rewritten: Rewritten
@@ -64,7 +66,10 @@ class Correction:
 
 
 def correct(
-    rewritten: Rewritten, curves: Mapping[str, FICurve], calibration: Mapping[str, NDArray]
+    rewritten: Rewritten,
+    curves: Mapping[str, FICurve],
+    calibration: Mapping[str, NDArray],
+    decisions: Iterable[Decision] | None = None,
 ) -> Correction:
     """Fit gain and bias of each channel of every layer with a curve, in order.
 
@@ -75,6 +80,8 @@ def correct(
         Responses of the neurons to activations, by layer.
     calibration : mapping of str to ndarray
         Samples for each input; at most 256 are used.
+    decisions : iterable of Decision, optional
+        What each output stands for.  By default, what its function suggests.
 
     Returns
     -------
@@ -109,7 +116,13 @@ def correct(
         shifted.append(replace(layer, inputs=(scale_affine(layer.inputs[0], 1.0, shift),)))
         errors.append(exact[layer.name] - missing + shift)
     result = replace(rewritten, layers=layers, readouts=shifted)
-    return Correction(result, *_quality([exact[layer.name] for layer in readouts], errors))
+    if decisions is None:
+        decisions = decisions_of(rewritten.graph()).values()
+    before = [
+        before_function(decision, layer.function, layer.shape)
+        for layer, decision in zip(rewritten.readouts, decisions, strict=True)
+    ]
+    return Correction(result, *_quality([exact[layer.name] for layer in readouts], errors, before))
 
 
 def _few(rewritten: Rewritten, calibration: Mapping[str, NDArray]) -> dict[str, NDArray]:
@@ -188,14 +201,14 @@ def _levenberg(curve: FICurve, x: jax.Array, y: jax.Array) -> tuple[jax.Array, j
     return gain, bias
 
 
-def _quality(exact: list[NDArray], found: list[NDArray]) -> tuple[float, float]:
+def _quality(
+    exact: list[NDArray], found: list[NDArray], decisions: list[Decision]
+) -> tuple[float, float]:
     """Return the relative error and the agreement over all outputs."""
     squares = sum(float(np.sum((a - b) ** 2)) for a, b in zip(exact, found, strict=True))
     spread = sum(float(np.sum((a - a.mean()) ** 2)) for a in exact)
     same = [
-        a.argmax(axis=-1) == b.argmax(axis=-1)
-        for a, b in zip(exact, found, strict=True)
-        if a.shape[-1] > 1
+        decision.share(decision.of(b), decision.of(a))
+        for a, b, decision in zip(exact, found, decisions, strict=True)
     ]
-    agreement = float(np.mean(np.concatenate([np.ravel(s) for s in same]))) if same else np.nan
-    return float(np.sqrt(squares / spread)) if spread else 0.0, agreement
+    return float(np.sqrt(squares / spread)) if spread else 0.0, float(np.mean(same))

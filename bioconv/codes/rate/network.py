@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.analog.decisions import decisions_of
 from bioconv.analog.functions import MaxPool, Softmax
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
@@ -90,6 +91,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
             rewritten,
             layer_curves(code, rewritten, scales, membrane, neuron, activity, code.irregularity),
             calibration,
+            decisions_of(graph, request.decisions).values(),
         )
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
     n_steps = asked_steps(request, membrane.dt)
@@ -128,9 +130,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
 
 
 def _with_report(membrane: Membrane, found: Correction) -> Membrane:
-    expected = {"expected_error": found.error}
-    if np.isfinite(found.agreement):
-        expected["expected_agreement"] = found.agreement
+    expected = {"expected_error": found.error, "expected_agreement": found.agreement}
     return replace(membrane, report={**membrane.report, **expected})
 
 
