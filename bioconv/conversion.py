@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
+from bioconv.analog.belonging import range_of, warn_of_calibration
 from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
@@ -17,6 +19,7 @@ from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Neuron, make
+from bioconv.timing import wrong_number_of_steps, wrong_step
 
 
 def convert(
@@ -75,12 +78,19 @@ def convert(
     ReadError
         If the model cannot be read.
     DataError
-        If the calibration data are empty or not finite, or if their shape differs from the inputs.
+        If the calibration data are empty, not finite or all zero, or if their shape differs from
+        the inputs.
     ConversionError
         If layers cannot be converted with this code and neuron.  The message lists all of them
         with reasons.
     ParameterError
         If an option is out of range.
+
+    Warns
+    -----
+    DataWarning
+        If the calibration data probably do not belong to the network: few or constant samples,
+        silent layers, or outputs that do not depend on the samples or saturate.
 
     Examples
     --------
@@ -107,9 +117,18 @@ def convert(
         seed=int(seed),
         decisions=decisions_of(graph, decision),
     )
+    warn_of_calibration(graph, request.calibration)
     network = code.convert(request).with_decision(request.decisions)
+    network = _with_ranges(network, request.calibration)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)
+
+
+def _with_ranges(network: SpikingNetwork, calibration: Mapping[str, NDArray]) -> SpikingNetwork:
+    """Return the network with the ranges of the calibration data of its inputs."""
+    pairs = zip(network.inputs, calibration.values(), strict=True)
+    inputs = [dataclasses.replace(entry, calibrated=range_of(x)) for entry, x in pairs]
+    return network.replace(inputs=tuple(inputs))
 
 
 def as_graph(model: Any | str | Path | AnalogGraph) -> AnalogGraph:
@@ -139,10 +158,12 @@ def _check(
         problems.append(
             f"neuron must be a neuron such as neurons.IntegrateAndFire(). Received: {neuron!r}"
         )
-    if dt is not None and not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
-        problems.append(f"dt must be above 0 ms. Received: {dt!r}")
-    if n_steps is not None and (int(n_steps) != n_steps or n_steps < 1):
-        problems.append(f"n_steps must be an integer of at least 1. Received: {n_steps!r}")
+    for name, wrong in (
+        ("dt", "" if dt is None else wrong_step(dt)),
+        ("n_steps", "" if n_steps is None else wrong_number_of_steps(n_steps)),
+    ):
+        if wrong:
+            problems.append(f"{name} {wrong}")
     if duration is not None and not (
         isinstance(duration, int | float) and np.isfinite(duration) and duration > 0
     ):

@@ -6,6 +6,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from bioconv.cli.parsers import build_parser
@@ -21,10 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 2 if the input was not valid (the message is on standard error).
     """
     options = build_parser().parse_args(arguments)
+    options.warnings = []
     commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = partial(_show_warning, options.warnings)
             getattr(commands, options.command)(options)
     except BioconvError as error:
         print(f"bioconv: {error}", file=sys.stderr)
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Print a warning as one line, without its location in the code."""
+def _show_warning(shown: list[str], message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as one line, without its location in the code, and keep it for the JSON."""
+    shown.append(str(message))
     print(f"bioconv: warning: {message}", file=sys.stderr)

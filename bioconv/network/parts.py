@@ -40,6 +40,8 @@ class Input:
     scale : float
         A value of x times ``scale`` is the number of spikes per step (clipped to [0, 1]).
     signed : bool
+    calibrated : tuple of float, or None
+        Smallest and largest value and root mean square of the calibration data, if they are known.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Input:
     encoder: str = "current"
     scale: float = 1.0
     signed: bool = False
+    calibrated: tuple[float, float, float] | None = None
 
     @property
     def spikes(self) -> bool:

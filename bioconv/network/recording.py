@@ -66,7 +66,7 @@ class Recording(RecordingParts):
     @property
     def readout(self) -> str:
         """Name of the first readout, which is the default of all measures."""
-        return next(iter(self.outputs or self.classes))
+        return next(iter(self.decisions if self.values else self.classes))
 
     def decision(self, readout: str = "") -> Decision:
         """Return what the output of a readout stands for, by default the first one."""
@@ -179,7 +179,10 @@ class Recording(RecordingParts):
 
     def _shape(self, readout: str) -> tuple[int, ...]:
         """Return the shape of the output of one sample."""
-        return self.outputs[self._name(readout)].shape[1:]
+        name = self._name(readout)
+        if name not in self.outputs:
+            raise ParameterError(f"the recording contains no outputs of the readout {name!r}.")
+        return self.outputs[name].shape[1:]
 
     def _shares(self, decided: NDArray) -> NDArray[np.float64]:
         return decided.reshape(*decided.shape[:2], -1).mean(axis=(0, 2))

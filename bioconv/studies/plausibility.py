@@ -36,6 +36,7 @@ COLUMNS = {
     "accuracy": "accuracy (%)",
     "loss": "loss (points)",
     "reached_ms": "reached (ms)",
+    "waits_ms": "output waits (ms)",
     "mean_hz": "mean (Hz)",
     "highest_hz": "highest (Hz)",
     "physiological": f"<= {PHYSIOLOGICAL:g} Hz",
@@ -47,7 +48,7 @@ COLUMNS = {
 }
 #: keys of a record that are required for the table and the picture
 _NEEDED = (COLUMNS.keys() - {"physiological"}) | {
-    *("asked", "time", "accuracy_over_time", "keras_accuracy", "measure"),
+    *("asked", "time", "accuracy_over_time", "answered", "keras_accuracy", "measure"),
 }
 
 
@@ -80,8 +81,12 @@ class Study:
         numbers = ", ".join(map(str, sorted({row[head] for row in rows})))
         # Runs share the cores, so that a run takes longer when others run at the same time.
         cost = f"{COLUMNS['seconds']}: measured with {head} = {numbers}"
+        wait = (
+            f"{COLUMNS['reached_ms']}: if outputs are read from the start; "
+            f"{COLUMNS['waits_ms']}: how long they wait for their inputs to settle (option settle)"
+        )
         why = [f"{name}: {reason}" for name, reason in self.refused.items()]
-        return "\n".join([text, cost, *why] if text else why)
+        return "\n".join([text, wait, cost, *why] if text else why)
 
 
 def plausibility(

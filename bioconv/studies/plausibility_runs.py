@@ -26,9 +26,11 @@ from bioconv.simulators.array import samples_at_once
 from bioconv.studies.runs import digest_of
 
 #: to be changed whenever the same run would result in a different record
-_VERSION = 3
+_VERSION = 4
 #: the accuracy counts as reached when it stays this close to its last value
 REACHED = 0.005
+#: most samples on which the latency is measured
+_TIMED = 256
 #: values that distinguish one distribution from another
 _DRAWN = 1024
 
@@ -114,7 +116,10 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     -------
     dict
         Plain values: those of the table (see `bioconv.studies.plausibility.COLUMNS`), and also
-        ``accuracy_over_time`` and ``time`` (ms), ``dt`` (ms), ``drive_residual``, ``versions``.
+        ``accuracy_over_time``, ``answered`` (share of samples with an output) and ``time`` (ms),
+        ``dt`` (ms), ``drive_residual``, ``versions``.  ``waits_ms`` is the time that outputs wait
+        for their inputs to settle before they are read; ``reached_ms``, the latency, is measured
+        without this wait, on at most the first 256 samples, and None without any output.
 
     Raises
     ------
@@ -147,7 +152,8 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "keras_accuracy": analog,
         "loss": 100.0 * (analog - float(over_time[-1])),
         "agreement": float(recording.agreement(classes)),
-        "reached_ms": _reached(recording, over_time),
+        "waits_ms": _first_output(network) * network.dt,
+        "reached_ms": _latency(task, setting, neuron, recording, network, target),
         "duration": network.n_steps * network.dt,
         "tau_syn": _time_constant(network),
         "dt": network.dt,
@@ -164,6 +170,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "seconds": recording.seconds["run"] / recording.n_images,
         "time": (recording.checkpoints * recording.dt).tolist(),
         "accuracy_over_time": over_time.tolist(),
+        "answered": recording.answered().tolist(),
         "versions": versions(),
     }
 
@@ -229,9 +236,33 @@ def _mean(rates: list[NDArray[np.float64]]) -> float:
     return float(sum(r.sum() for r in rates) / n) if n else 0.0
 
 
-def _reached(recording: Recording, over_time: NDArray[np.float64]) -> float:
+def _first_output(network: SpikingNetwork) -> int:
+    """Return the first step from which the first output is read."""
+    return network.population(network.readouts[0].population).start_step
+
+
+def _latency(
+    task: Task,
+    setting: Setting,
+    neuron: Neuron,
+    recording: Recording,
+    network: SpikingNetwork,
+    target: NDArray,
+) -> float | None:
+    """Return the latency in ms of a network whose outputs do not wait, None without outputs."""
+    eager = _network(replace(task, code=replace(task.code, settle=0.0)), setting, neuron)
+    if _first_output(eager) < _first_output(network):
+        target = target[:_TIMED]
+        recording = simulate(eager, task.x[:_TIMED], seed=task.seed, progress=False)
+    return _reached(recording, target)
+
+
+def _reached(recording: Recording, target: NDArray) -> float | None:
     """Return the time in ms after which the accuracy stays within half a point of the last."""
-    away = np.flatnonzero(np.abs(over_time - over_time[-1]) > REACHED + 1e-12)
+    over_time, answered = recording.accuracy_over_time(target), recording.answered() > 0
+    if not answered[-1]:
+        return None
+    away = np.flatnonzero(~answered | (np.abs(over_time - over_time[-1]) > REACHED + 1e-12))
     first = int(away[-1]) + 1 if away.size else 0
     return float(recording.checkpoints[first] * recording.dt)
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.codes import Code
 from bioconv.analog.decisions import Choice
+from bioconv.codes import Code
 from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, ParameterError

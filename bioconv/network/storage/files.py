@@ -43,7 +43,7 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "Population": {"activation_current": 0.0},
                 "SpikingNetwork": {"imperfections": ()},
             },
-            6: {"Readout": {"decision": None}},
+            6: {"Readout": {"decision": None}, "Input": {"calibrated": None}},
         },
         Recording: {
             2: {"Raster": {"time": None}},
