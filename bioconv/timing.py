@@ -29,8 +29,8 @@ from bioconv.ground.options import is_number, is_whole
 
 #: ms: shortest and longest step; neurons take between nanoseconds and seconds
 SHORTEST_STEP, LONGEST_STEP = 1e-6, 1e3
-#: largest number of steps of one sample, whose potentials must fit into the memory
-MOST_STEPS = 1_000_000
+#: largest number of steps of one sample
+MOST_STEPS = 10_000_000
 
 
 def wrong_step(dt: object) -> str:
@@ -61,6 +61,10 @@ def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
     if not isfinite(duration):
         raise ParameterError(f"{name} must be a finite number of ms. Received: {duration}.")
     steps = round(duration / dt)
+    if steps > MOST_STEPS:
+        raise ParameterError(
+            f"{name} = {duration} ms has more than {MOST_STEPS:,} steps of dt = {dt} ms."
+        )
     if abs(steps * dt - duration) > 1e-6 * dt:
         raise ParameterError(
             f"{name} = {duration} ms is not a whole number of steps of dt = {dt} ms. "

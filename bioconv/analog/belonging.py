@@ -44,7 +44,8 @@ _SATURATED = 1e-6
 def range_of(values: NDArray) -> Range:
     """Return the smallest and the largest value, and the root mean square."""
     square = np.mean(np.square(values, dtype=np.float64))
-    return float(np.min(values)), float(np.max(values)), float(np.sqrt(square))
+    low, high = float(np.min(values)), float(np.max(values))
+    return low + 0.0, high + 0.0, float(np.sqrt(square))  # no negative zero, which reads badly
 
 
 def warn_of_samples(

@@ -10,8 +10,6 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from bioconv.analog.belonging import warn_of_samples
 from bioconv.analog.samples import Data
 from bioconv.ground.errors import ParameterError, SimulatorMissingError

@@ -46,7 +46,6 @@ def test_data_that_belong_together_give_no_warning(data: np.ndarray) -> None:
         lambda a, b: (a, 30 * b),
         lambda a, b: (a, 255 * b),
         lambda a, b: (255 * a, b),
-        lambda a, b: (a, b - 2),
     ],
 )
 def test_samples_of_another_range_give_a_warning(data: np.ndarray, change: Callable) -> None:
@@ -95,9 +94,9 @@ def test_steps_that_no_neuron_can_take_are_refused(dt: float) -> None:
 
 
 def test_durations_that_never_end_are_refused() -> None:
-    with pytest.raises(ParameterError, match="n_steps must be an integer from 1 to 1,000,000"):
+    with pytest.raises(ParameterError, match="n_steps must be an integer from 1 to 10,000,000"):
         bc.convert(MODEL, calibration=PIXELS, n_steps=10**15)
-    with pytest.raises(ParameterError, match=r"1 to 1,000,000. Received: 1000000000000"):
+    with pytest.raises(ParameterError, match=r"1 to 10,000,000. Received: 1000000000000"):
         bc.simulate(bc.convert(MODEL, calibration=PIXELS), PIXELS[:1], steps=10**12)
-    with pytest.raises(ParameterError, match="1 to 1,000,000"):
+    with pytest.raises(ParameterError, match="more than 10,000,000 steps"):
         bc.convert(MODEL, calibration=PIXELS, duration=1e15)

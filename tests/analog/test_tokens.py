@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from small_graphs import affine, graph, layer
 
-import bioconv as bc
 from bioconv.analog.functions import Embedding, Softmax
 from bioconv.ground.errors import DataError
 from bioconv.operators import Dense, identity
@@ -44,4 +43,4 @@ def test_no_dataset_fits_a_small_table() -> None:
         shape=(4,),
     )
     with pytest.raises(DataError, match="Use samples with the vocabulary on which"):
-        bc.estimate(small, np.full((2, 4), 5), calibration=np.full((2, 4), 5))
+        small.predict(np.full((2, 4), 5))

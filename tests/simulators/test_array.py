@@ -258,7 +258,7 @@ def test_bad_data_are_refused(x, message):
     [
         ({"simulator": "spice"}, "Valid: array, event, brian2"),
         ({"steps": 0}, "steps must be"),
-        ({"steps": 10**12}, "steps must be an integer from 1 to 1,000,000"),
+        ({"steps": 10**12}, "steps must be an integer from 1 to 10,000,000"),
         ({"record": ["a"]}, "record must be a mapping from populations to what is recorded"),
         ({"record": {"a": 5}}, r"record\['a'\] must be a list of names, received 5"),
         ({"steps": 5, "duration": 5.0}, "not both"),
