@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.base import Function
 from bioconv.analog.elementwise import ReLU, Softmax
-from bioconv.analog.evaluate import evaluate
+from bioconv.analog.evaluate import iterate
 from bioconv.analog.graph import AnalogGraph
 from bioconv.ground.errors import DataError, DataWarning
 
@@ -35,10 +35,14 @@ _LARGER = 2.5
 _FEW = 10
 #: largest number of calibration samples whose activations are examined
 _EXAMINED = 64
+#: samples at once, so that the activations of large networks fit into the memory
+_BATCH = 16
 #: outputs that vary by less than this share of their size do not depend on the samples
 _CONSTANT = 1e-4
 #: a softmax that is this close to 1 for every sample is saturated
 _SATURATED = 1e-6
+
+_SCALED = "Are the samples scaled as those on which the network was trained?"
 
 
 def range_of(values: NDArray) -> Range:
@@ -121,42 +125,34 @@ def _calibration_problems(graph: AnalogGraph, calibration: Mapping[str, NDArray]
             "hundred samples like those on which the network was trained."
         )
         return
-    same = [name for name, x in calibration.items() if np.array_equal(x[:1].repeat(n, 0), x)]
-    if len(same) == len(calibration):
+    if all(np.all(x == x[:1]) for x in calibration.values()):
         yield f"all {n} samples are the same. Give samples that differ."
         return
     chosen = np.linspace(0, n - 1, min(n, _EXAMINED)).astype(int)
-    some = {name: x[chosen] for name, x in calibration.items()}
-    found = evaluate(graph, some, names=[layer.name for layer in graph.layers])
-    yield from _activation_problems(graph, found)
-
-
-def _activation_problems(graph: AnalogGraph, found: Mapping[str, NDArray]) -> Iterator[str]:
-    silent = [
-        layer.name
-        for layer in graph.layers
-        if isinstance(layer.function, ReLU) and not np.any(found[layer.name])
-    ]
+    silent, outputs = _examined(graph, {name: x[chosen] for name, x in calibration.items()})
     if silent:
-        yield (
-            f"{', '.join(silent)} gives zero for every sample. Are the samples scaled as those on "
-            "which the network was trained?"
-        )
-    for name in graph.outputs:
-        if name not in found:
-            continue
-        output, function = found[name], graph.layer(name).function
+        yield f"{', '.join(silent)} gives zero for every sample. {_SCALED}"
+    for name, output in outputs.items():
         size = float(np.max(np.abs(output)))
         if np.max(np.ptp(output, axis=0)) <= _CONSTANT * size:
-            yield (
-                f"the output {name} is nearly the same for every sample. Are the samples scaled as "
-                "those on which the network was trained?"
-            )
-        elif _is_saturated(function, output):
-            yield (
-                f"the output {name} is saturated for every sample. Are the samples scaled as those "
-                "on which the network was trained?"
-            )
+            yield f"the output {name} is nearly the same for every sample. {_SCALED}"
+        elif _is_saturated(graph.layer(name).function, output):
+            yield f"the output {name} is saturated for every sample. {_SCALED}"
+
+
+def _examined(
+    graph: AnalogGraph, samples: Mapping[str, NDArray]
+) -> tuple[list[str], dict[str, NDArray]]:
+    """Return the rectified layers that are zero for all samples, and the outputs of layers."""
+    layers = {layer.name: layer.function for layer in graph.layers}
+    silent = [name for name, function in layers.items() if isinstance(function, ReLU)]
+    outputs: dict[str, list[NDArray]] = {name: [] for name in graph.outputs if name in layers}
+    names = tuple(dict.fromkeys((*silent, *outputs)))
+    for batch in iterate(graph, samples, names=names, batch_size=_BATCH):
+        silent = [name for name in silent if not np.any(batch[name])]
+        for name, parts in outputs.items():
+            parts.append(batch[name])
+    return silent, {name: np.concatenate(parts) for name, parts in outputs.items()}
 
 
 def _is_saturated(function: Function, output: NDArray) -> bool:

@@ -239,9 +239,15 @@ def _readout(
         "max_rate": float(population.max_rate),
         "start_step": int(population.start_step),
         "rate": float(readout.rate),
-        "shape": _shape(population.shape),
-        "decision": dataclasses.asdict(decision),
+        "decision": {**_changed(decision), "shape": _shape(population.shape)},
     }
+
+
+def _changed(decision: Decision) -> dict[str, Any]:
+    """Return the kind of a decision, and those of its options that have no default value."""
+    usual = dataclasses.asdict(Decision(decision.kind))
+    options = dataclasses.asdict(decision)
+    return {n: v for n, v in options.items() if n == "kind" or v != usual[n]}
 
 
 def _add_edges(key: str, operator: Operator, arrays: Arrays) -> None:

@@ -237,6 +237,11 @@ _OTHER = "If the labels are right, choose another decision (decision='largest' o
 LARGEST = Decision()
 
 
+def answers(outputs: NDArray) -> NDArray[np.int64]:
+    """Return 0 where there is an output (..., n_outputs), and -1 where all of it is NaN."""
+    return np.where(np.isnan(outputs).all(axis=-1), -1, 0)
+
+
 def finite_numbers(y: ArrayLike, n_samples: int) -> NDArray:
     """Return labels as an array of finite numbers, one row for each sample.
 

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.analog import AnalogGraph, evaluate
+from bioconv.analog import AnalogGraph, check_samples, evaluate
+from bioconv.analog.belonging import range_of, warn_of_calibration, warn_of_samples
 from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.analog.functions import Elementwise, ReLU
 from bioconv.codes import RateCode
@@ -147,6 +148,11 @@ def estimate(
         If there are no percentiles, if one is out of range, or if the code is not a rate code.
     ConversionError
         If rates cannot represent a layer.  The message lists all such layers.
+
+    Warns
+    -----
+    DataWarning
+        If the samples or the calibration data probably do not belong to the network.
     """
     graph = as_graph(model)
     code = RateCode() if code is None else code
@@ -158,8 +164,11 @@ def estimate(
     if not codes:
         raise ParameterError("give at least one percentile")
     samples = calibration_of(graph, calibration)
+    warn_of_calibration(graph, samples)
+    given = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
+    warn_of_samples(given, {name: range_of(values) for name, values in samples.items()})
     rewritten = rewrite(graph, LowestValues(graph, samples))
-    reference = _first_output(evaluate(graph, x))
+    reference = _first_output(evaluate(graph, given))
     decided = next(iter(decisions_of(graph, decision).values()))
     shape = reference.shape[1:]
     labels = None if y is None else decided.labels(y, shape, len(reference))
@@ -173,7 +182,7 @@ def estimate(
             over=code.over,
         )
         clipped = _clipped(rewritten, scales, n_steps or 0, 0.5 if code.initial == "half" else 0.0)
-        output = _first_output(evaluate(clipped, x))
+        output = _first_output(evaluate(clipped, given))
         accuracy = None if labels is None else decided.share(decided.of(output), labels)
         rows.append(Estimate(code.percentile, accuracy, *_compare(decided, output, reference)))
     return rows

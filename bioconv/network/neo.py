@@ -69,7 +69,7 @@ def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> 
     for image in range(recording.n_images):
         classes = {
             name: found[image, -1].tolist()
-            for name, found in (*recording.classes.items(), *recording.values.items())
+            for name, found in {**recording.classes, **recording.values}.items()
         }
         segment = neo.Segment(name=f"image {image}", image=image, classes=classes)
         segment.spiketrains = trains(image)

@@ -33,7 +33,7 @@ class Recording(RecordingParts):
         Numbers of steps simulated at which ``classes`` were taken (1 ... n_steps).
     classes : dict of str to ndarray of int, shape (n_images, n_checkpoints, ...)
         What each readout decides over time (-1 where there is no output yet): a class, or one for
-        each label or position.  Readouts of values have none.
+        each label or position.  For values, 0 where there is an output.
     spikes_per_image : dict of str to ndarray of int, shape (n_images,)
         Number of spikes for each population and each spiking input.
     spikes_per_neuron : dict of str to ndarray of int, shape (n_neurons,)
@@ -66,7 +66,7 @@ class Recording(RecordingParts):
     @property
     def readout(self) -> str:
         """Name of the first readout, which is the default of all measures."""
-        return next(iter(self.decisions if self.values else self.classes))
+        return next(iter(self.classes))
 
     def decision(self, readout: str = "") -> Decision:
         """Return what the output of a readout stands for, by default the first one."""
@@ -126,9 +126,7 @@ class Recording(RecordingParts):
 
     def answered(self, readout: str = "") -> NDArray[np.float64]:
         """Return the share of samples with an output, at each of ``checkpoints``."""
-        found = self._decided(readout)
-        known = found >= 0 if self.decision(readout).of_classes else ~np.isnan(found)
-        return self._shares(known)
+        return self._shares(self.classes[self._name(readout)] >= 0)
 
     def rates(self, population: str) -> NDArray[np.float64]:
         """Return firing rates in Hz since the first input, shape (n_images, n_neurons).
@@ -168,8 +166,8 @@ class Recording(RecordingParts):
 
     def _name(self, readout: str) -> str:
         name = readout or self.readout
-        if name not in self.classes and name not in self.values:
-            valid = ", ".join([*self.classes, *self.values])
+        if name not in self.classes:
+            valid = ", ".join(self.classes)
             raise ParameterError(f"there is no readout {name!r}. Valid names: {valid}.")
         return name
 

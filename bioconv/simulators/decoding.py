@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.export.support import readouts
+from bioconv.ground.decisions import answers
 from bioconv.network import Population, Readout, SpikingNetwork
 
 #: largest number of decisions of one sample that are decoded, over time
@@ -120,11 +121,11 @@ class Decisions:
         self.classes: dict[str, NDArray[np.int64]] = {}
         self.values: dict[str, NDArray] = {}
         for name, decision in self.decisions.items():
-            shape = (n_images, n_points, *decision.positions(self._shapes[name]))
-            if decision.of_classes:
-                self.classes[name] = np.full(shape, -1)
-            else:
-                self.values[name] = np.full(shape, np.nan)
+            positions = decision.positions(self._shapes[name])
+            of_classes = positions if decision.of_classes else ()
+            self.classes[name] = np.full((n_images, n_points, *of_classes), -1)
+            if not decision.of_classes:
+                self.values[name] = np.full((n_images, n_points, *positions), np.nan)
 
     def add(self, readout: Readout, images: NDArray[np.int64], analog: Floats) -> None:
         """Add the decisions for samples.
@@ -136,12 +137,15 @@ class Decisions:
         analog : ndarray, shape (batch, n_points, n_neurons)
             Values before the function of the output layer, NaN where there is no output.
         """
-        name = readout.name
+        name, shape = readout.name, self._shapes[readout.name]
         if name in self.values:
-            shaped = analog.reshape(-1, *self._shapes[name])
-            analog = apply_function(readout, shaped).reshape(analog.shape)
-        decided = self._before[name].decide_known(analog, self._shapes[name])
-        (self.classes if name in self.classes else self.values)[name][images] = decided
+            self.classes[name][images] = answers(analog)
+            outputs = apply_function(readout, analog.reshape(-1, *shape))
+            self.values[name][images] = self._before[name].decide(
+                outputs.reshape(analog.shape), shape
+            )
+        else:
+            self.classes[name][images] = self._before[name].decide_known(analog, shape)
 
 
 def apply_function(readout: Readout, analog: Floats) -> Floats:

@@ -184,7 +184,7 @@ def _recording(
         n_images=int(arrays["n_images"]),
         outputs=outputs,
         checkpoints=arrays["checkpoints"],
-        classes={n: arrays[f"{n}.classes"] for n, one in decisions.items() if one.of_classes},
+        classes={r.name: arrays[f"{r.name}.classes"] for r in network.readouts},
         values={
             r.name: _values(network, r, arrays[f"{r.name}.values"])
             for r in network.readouts

@@ -194,21 +194,34 @@ def with_time_constant(neuron: Neuron, tau_syn: float) -> Neuron:
 
 
 def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
+    network = _converted(task, setting, neuron)
+    if not setting.duration:
+        return network
+    # The step is known only now, and the readout time of a network depends on its duration.
+    n_steps = max(round(setting.duration / network.dt), 1)
+    return _converted(task, setting, neuron, network.dt, n_steps)
+
+
+def _converted(
+    task: Task,
+    setting: Setting,
+    neuron: Neuron,
+    dt: float | None = None,
+    n_steps: int | None = None,
+) -> SpikingNetwork:
     if setting.tau_syn:
         neuron = with_time_constant(neuron, setting.tau_syn)
     code = replace(task.code, max_rate=setting.max_rate or task.code.max_rate)
-    arguments: dict[str, Any] = {
-        "calibration": task.calibration,
-        "code": code,
-        "neuron": neuron,
-        "seed": task.seed,
-        "decision": task.decisions,
-    }
-    network = convert(task.graph, **arguments)
-    if setting.duration:
-        # The step is known only now, and the readout time of a network depends on its duration.
-        n_steps = max(round(setting.duration / network.dt), 1)
-        network = convert(task.graph, dt=network.dt, n_steps=n_steps, **arguments)
+    network = convert(
+        task.graph,
+        calibration=task.calibration,
+        code=code,
+        neuron=neuron,
+        dt=dt,
+        n_steps=n_steps,
+        seed=task.seed,
+        decision=task.decisions,
+    )
     return disturb(network, WeightQuantization(setting.weight_bits))
 
 
@@ -250,11 +263,15 @@ def _latency(
     target: NDArray,
 ) -> float | None:
     """Return the latency in ms of a network whose outputs do not wait, None without outputs."""
-    eager = _network(replace(task, code=replace(task.code, settle=0.0)), setting, neuron)
-    if _first_output(eager) < _first_output(network):
-        target = target[:_TIMED]
-        recording = simulate(eager, task.x[:_TIMED], seed=task.seed, progress=False)
-    return _reached(recording, target)
+    first = _first_output(network)
+    if first < round(task.code.settle * network.n_steps):  # it waits for no other reason
+        return _reached(recording, target)
+    at_once = replace(task, code=replace(task.code, settle=0.0))
+    eager = _converted(at_once, setting, neuron, network.dt, network.n_steps)
+    if _first_output(eager) == first:
+        return _reached(recording, target)
+    seen = simulate(eager, task.x[:_TIMED], seed=task.seed, progress=False)
+    return _reached(seen, target[:_TIMED])
 
 
 def _reached(recording: Recording, target: NDArray) -> float | None:

@@ -75,7 +75,7 @@ def test_several_labels_and_values_are_counted_one_by_one() -> None:
         recording_of(spiking_network(), images(2)),
         checkpoints=np.array([40]),
         outputs={"tags": np.zeros((2, 3)), "speed": np.zeros((2, 3))},
-        classes={"tags": labels},
+        classes={"speed": np.array([[0], [-1]]), "tags": labels},
         values={"speed": values},
         decisions={"speed": Decision("value", tolerance=0.1), "tags": Decision("threshold")},
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.ground.decisions import Decision
+from bioconv.ground.decisions import Decision, answers
 from bioconv.ground.errors import DataError
 
 from . import readouts
@@ -43,8 +43,8 @@ class Results:
     fan_out : mapping of str to ndarray of int
         Population or spiking input -> the number of synapses of each of its neurons.
     outputs : mapping of str to mapping
-        Readout -> its description, see `readouts.decode`, with ``population``, the ``shape`` of an
-        output, and what it decides.
+        Readout -> its description, see `readouts.decode`, with ``population`` and ``decision``, the
+        options of its `Decision` and the ``shape`` of an output.
     record : mapping of str to sequence of str
         Population -> "spikes", "counts" or state variables.
     checkpoints : ndarray of int
@@ -74,7 +74,12 @@ class Results:
         self._lists: dict[str, list[NDArray]] = {}
         self._per_neuron = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
         self._n_images = 0
-        self._decisions = {name: Decision(**entry["decision"]) for name, entry in outputs.items()}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._decisions: dict[str, Decision] = {}
+        for name, entry in outputs.items():
+            options = dict(entry["decision"])
+            self._shapes[name] = options.pop("shape")
+            self._decisions[name] = Decision(**options)
         self._labels = self._checked(y)
 
     def add(self, spikes: Mapping[str, Spikes], traces: Mapping[tuple[str, str], NDArray]) -> None:
@@ -103,18 +108,22 @@ class Results:
                 generator,
             )
             self._append(f"{name}.output", np.nan_to_num(output[-1], nan=0.0))
-            decided = self._decisions[name].decide_known(output, readout["shape"])
-            self._append(self._decided(name), decided)
+            decided = self._decisions[name].decide_known(output, self._shapes[name])
+            if self._decisions[name].of_classes:
+                self._append(f"{name}.classes", decided)
+            else:
+                self._append(f"{name}.classes", answers(output))
+                self._append(f"{name}.values", decided)
         self._n_images += 1
 
-    def summary(self) -> str:
-        """Return the accuracy of the first readout as text; nothing without labels or classes."""
+    def print_accuracy(self) -> None:
+        """Print the accuracy of the first readout; nothing without labels or classes."""
         if self._labels is None:
-            return ""
+            return
         name = next(iter(self._outputs))
-        found = np.stack(self._lists[self._decided(name)])[:, -1]
+        found = np.stack(self._lists[f"{name}.classes"])[:, -1]
         share = self._decisions[name].share(found, self._labels)
-        return f"accuracy: {100 * share:.2f} % of {self._n_images} images"
+        print(f"accuracy: {100 * share:.2f} % of {self._n_images} images")
 
     def save(self, path: Path, **more: Any) -> None:
         """Write all arrays and ``more`` to an .npz file."""
@@ -127,17 +136,13 @@ class Results:
         arrays |= {name: np.asarray(value) for name, value in more.items()}
         write(path, arrays)
 
-    def _decided(self, name: str) -> str:
-        """Return the name of the array of what a readout decides."""
-        return f"{name}.classes" if self._decisions[name].of_classes else f"{name}.values"
-
     def _checked(self, y: NDArray | None) -> NDArray | None:
         """Return labels of the first readout; None if it has values, which lack their function."""
-        name, entry = next(iter(self._outputs.items()))
+        name = next(iter(self._outputs))
         if y is None or not self._decisions[name].of_classes:
             return None
         try:
-            return self._decisions[name].labels(y, entry["shape"], len(y))
+            return self._decisions[name].labels(y, self._shapes[name], len(y))
         except DataError as error:
             sys.exit(f"y: {error}")
 

@@ -308,8 +308,7 @@ def main():
         seconds=[build_seconds, time.perf_counter() - started],
         versions=versions("brian2"),
     )
-    if results.summary():
-        print(results.summary())
+    results.print_accuracy()
 
 
 if __name__ == "__main__":

@@ -222,8 +222,7 @@ def main():
             seconds=[build_seconds, time.perf_counter() - started],
             versions=versions("pynn", PACKAGES[options.simulator]),
         )
-        if results.summary():
-            print(results.summary())
+        results.print_accuracy()
 
 
 if __name__ == "__main__":

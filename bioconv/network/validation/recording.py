@@ -50,7 +50,7 @@ def recording_problems(recording: RecordingParts) -> list[str]:
 def _decision_problems(recording: RecordingParts) -> Iterator[str]:
     for name, decision in recording.decisions.items():
         decided = recording.classes if decision.of_classes else recording.values
-        if name not in decided or name not in recording.outputs:
+        if not all(name in found for found in (decided, recording.classes, recording.outputs)):
             yield f"there are no results of the readout {name!r}, for which there is a decision"
             continue
         shape = recording.outputs[name].shape[1:]

@@ -240,8 +240,7 @@ def main():
     for image in range(n_images):
         results.add({name: found[image] for name, found in spikes.items()}, {})
     results.save(options.output, seconds=[0.0, time.perf_counter() - started])
-    if results.summary():
-        print(results.summary())
+    results.print_accuracy()
 
 
 if __name__ == "__main__":

@@ -110,8 +110,7 @@ def run(network, options, record, x, y):
     results.save(
         options.output, seconds=seconds, versions=versions("pynn", PACKAGES[options.simulator])
     )
-    if results.summary():
-        print(results.summary())
+    results.print_accuracy()
 
 
 def sizes_of(watched):
