@@ -10,6 +10,7 @@ decisions of another network in place of labels.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from math import isfinite, nan, prod
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.errors import DataError, DataWarning, ParameterError
 from bioconv.ground.options import check, choice, number
 
 Shape = tuple[int, ...]
@@ -164,6 +165,11 @@ class Decision:
         ------
         DataError
             If there is not one label for each decision, or if a label is not one of the classes.
+
+        Warns
+        -----
+        DataWarning
+            If a single output counts as a value, but all labels are 0 or 1.
         """
         values = finite_numbers(y, n_samples)
         positions = self.positions(shape)
@@ -172,6 +178,13 @@ class Decision:
                 raise DataError(
                     f"the network has {prod(shape)} values for each sample. Received "
                     f"{values[0].size} in y, of shape {values.shape}. {_OTHER}"
+                )
+            if prod(shape) == 1 and set(np.unique(values)) == {0, 1}:
+                warnings.warn(
+                    "The labels are 0 and 1, but the output counts as a value. If it is a logit, "
+                    "choose decision='threshold:0'; if a probability, 'threshold:0.5'.",
+                    DataWarning,
+                    stacklevel=3,
                 )
             return values.astype(np.float64).reshape(n_samples, *positions)
         if self.kind == "largest":
@@ -215,19 +228,17 @@ class Decision:
         return text
 
     def _in_range(self, values: NDArray, n_classes: int) -> NDArray[np.int64]:
+        wanted = f"labels must be integers from 0 to {n_classes - 1}, the classes of the network."
         if np.any(values != np.floor(values)):
             wrong = values[values != np.floor(values)].flat[0]
-            raise DataError(f"labels must be integers. Received: {wrong:g}. {_OTHER}")
+            raise DataError(f"{wanted} Received: {wrong:g}. {_OTHER}")
         low, high = values.min(), values.max()
         if self.kind == "threshold" and self.threshold == 0 and low == -1 and high <= 1:
             if np.any(values == 0):
                 raise DataError("labels must be 0 and 1, or -1 and 1. Received: -1, 0 and others.")
             return (values > 0).astype(np.int64)
         if low < 0 or high >= n_classes:
-            raise DataError(
-                f"labels must be integers from 0 to {n_classes - 1}, the classes of the network. "
-                f"Received values from {low:g} to {high:g}."
-            )
+            raise DataError(f"{wanted} Received values from {low:g} to {high:g}.")
         return values.astype(np.int64)
 
 

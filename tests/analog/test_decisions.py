@@ -16,7 +16,7 @@ from bioconv.analog.decisions import before_function, decisions_of, suggest
 from bioconv.analog.graph import AnalogGraph
 from bioconv.export.support.results import Results
 from bioconv.ground.decisions import LARGEST, Decision
-from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.errors import DataError, DataWarning, ParameterError
 from bioconv.measures import analog_accuracy, analog_classes
 from bioconv.operators import Dense, Reshape, identity
 
@@ -148,6 +148,11 @@ def test_signs_are_labels_of_a_sign() -> None:
         BINARY.labels([-1, 1, 1], (1,), 3)
     with pytest.raises(DataError, match="-1, 0"):
         sign.labels([-1, 0, 1], (1,), 3)
+
+
+def test_classes_for_a_value_give_a_warning() -> None:
+    with pytest.warns(DataWarning, match="If it is a logit, choose decision='threshold:0'"):
+        VALUE.labels([0, 1, 1], (1,), 3)
 
 
 def test_one_sigmoid_output_is_counted_alike_everywhere(tmp_path: Path) -> None:
