@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, check_samples
+from bioconv.analog.belonging import range_of, warn_of_calibration
+from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
 from bioconv.codes.common.expectation import AGREEMENT, warn_of_loss
@@ -17,6 +20,7 @@ from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Neuron, make
+from bioconv.timing import wrong_number_of_steps, wrong_step
 
 
 def convert(
@@ -30,6 +34,7 @@ def convert(
     duration: float | None = None,
     seed: int = 0,
     name: str | None = None,
+    decision: Choice = None,
 ) -> SpikingNetwork:
     """Convert a trained network into a spiking network.
 
@@ -59,6 +64,11 @@ def convert(
         Seed of random numbers during conversion, such as parameters that differ between neurons.
     name : str, optional
         Name of the network.  Default: that of the model.
+    decision : Decision or str, or mapping of output names to these, optional
+        What the outputs stand for, wherever accuracy or agreement is counted: "largest" (the class
+        of the largest output), "threshold:NUMBER" (class 1 above it, such as "threshold:0" for a
+        logit; a label for each of several outputs) or "value:TOLERANCE" (values).  Default: what
+        the output functions suggest; see `bioconv.analog.decisions`.
 
     Returns
     -------
@@ -79,12 +89,19 @@ def convert(
     ReadError
         If the model cannot be read.
     DataError
-        If the calibration data are empty or not finite, or if their shape differs from the inputs.
+        If the calibration data are empty, not finite or all zero, or if their shape differs from
+        the inputs.
     ConversionError
         If layers cannot be converted with this code and neuron.  The message lists all of them
         with reasons.
     ParameterError
         If an option is out of range.
+
+    Warns
+    -----
+    DataWarning
+        If the calibration data probably do not belong to the network: few or constant samples,
+        silent layers, or outputs that do not depend on the samples or saturate.
 
     Examples
     --------
@@ -109,8 +126,11 @@ def convert(
         n_steps=None if n_steps is None else int(n_steps),
         duration=None if duration is None else float(duration),
         seed=int(seed),
+        decisions=decisions_of(graph, decision),
     )
-    network = code.convert(request)
+    warn_of_calibration(graph, request.calibration)
+    network = code.convert(request).with_decision(request.decisions)
+    network = _with_ranges(network, request.calibration)
     if AGREEMENT not in network.code:
         from bioconv.measures.expectation import expect_by_run
 
@@ -120,6 +140,13 @@ def convert(
     warn_of_loss(network.code, network.name, code.remedy)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)
+
+
+def _with_ranges(network: SpikingNetwork, calibration: Mapping[str, NDArray]) -> SpikingNetwork:
+    """Return the network with the ranges of the calibration data of its inputs."""
+    pairs = zip(network.inputs, calibration.values(), strict=True)
+    inputs = [dataclasses.replace(entry, calibrated=range_of(x)) for entry, x in pairs]
+    return network.replace(inputs=tuple(inputs))
 
 
 def as_graph(model: Any | str | Path | AnalogGraph) -> AnalogGraph:
@@ -151,10 +178,12 @@ def _check(
         problems.append(
             f"neuron must be a neuron such as neurons.IntegrateAndFire(). Received: {neuron!r}"
         )
-    if dt is not None and not (isinstance(dt, int | float) and np.isfinite(dt) and dt > 0):
-        problems.append(f"dt must be above 0 ms. Received: {dt!r}")
-    if n_steps is not None and (int(n_steps) != n_steps or n_steps < 1):
-        problems.append(f"n_steps must be an integer of at least 1. Received: {n_steps!r}")
+    for name, wrong in (
+        ("dt", "" if dt is None else wrong_step(dt)),
+        ("n_steps", "" if n_steps is None else wrong_number_of_steps(n_steps)),
+    ):
+        if wrong:
+            problems.append(f"{name} {wrong}")
     if duration is not None and not (
         isinstance(duration, int | float) and np.isfinite(duration) and duration > 0
     ):

@@ -24,6 +24,28 @@ from __future__ import annotations
 
 from math import isfinite
 
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import is_number, is_whole
+
+#: ms: shortest and longest step; neurons take between nanoseconds and seconds
+SHORTEST_STEP, LONGEST_STEP = 1e-6, 1e3
+#: largest number of steps of one sample
+MOST_STEPS = 10_000_000
+
+
+def wrong_step(dt: object) -> str:
+    """Return what is wrong with a step in ms; nothing if it can be used."""
+    if is_number(dt) and SHORTEST_STEP <= dt <= LONGEST_STEP:
+        return ""
+    return f"must be from {SHORTEST_STEP:g} to {LONGEST_STEP:g} ms. Received: {dt!r}"
+
+
+def wrong_number_of_steps(n_steps: object) -> str:
+    """Return what is wrong with the number of steps of a sample; nothing if it can be used."""
+    if is_whole(n_steps) and 1 <= n_steps <= MOST_STEPS:
+        return ""
+    return f"must be an integer from 1 to {MOST_STEPS:,}. Received: {n_steps!r}"
+
 
 def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
     """Number of steps of ``dt`` (ms) in ``duration`` (ms), which must be a whole number of steps.
@@ -34,13 +56,15 @@ def whole_steps(duration: float, dt: float, name: str = "duration") -> int:
         If ``duration`` is not a multiple of ``dt`` (to one part in a million of a step), or one
         of them is not finite, or ``dt`` is not above 0.
     """
-    from bioconv.ground.errors import ParameterError
-
     if not (isfinite(dt) and dt > 0):
         raise ParameterError(f"dt must be a finite number of ms above 0. Received: {dt}.")
     if not isfinite(duration):
         raise ParameterError(f"{name} must be a finite number of ms. Received: {duration}.")
     steps = round(duration / dt)
+    if steps > MOST_STEPS:
+        raise ParameterError(
+            f"{name} = {duration} ms has more than {MOST_STEPS:,} steps of dt = {dt} ms."
+        )
     if abs(steps * dt - duration) > 1e-6 * dt:
         raise ParameterError(
             f"{name} = {duration} ms is not a whole number of steps of dt = {dt} ms. "

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog.graph import Affine, AnalogGraph
 from bioconv.analog.samples import Data, batches, check_samples
+from bioconv.analog.tokens import check_tokens
 from bioconv.ground.errors import ParameterError
 from bioconv.operators import Array, precision
 
@@ -113,6 +114,7 @@ def iterate(
     replace, ceilings = dict(replace or {}), dict(ceilings or {})
     _check_names(shapes, wanted, replace, ceilings)
     samples = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
+    check_tokens(graph, samples)
     if replace:  # together with the inputs, so that unequal lengths are noticed
         both = {**samples, **replace}
         samples = check_samples(both, {name: shapes[name] for name in both})

@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.machinery import ExtensionFileLoader
 from types import FrameType
 from typing import Any
@@ -65,10 +66,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     from bioconv.ground.errors import BioconvError
 
     options = build_parser().parse_args(arguments)
+    options.warnings = []
     try:
         commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
         with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = partial(_show_warning, options.warnings)
             getattr(commands, options.command)(options)
     except BioconvError as error:
         print(f"bioconv: {error}", file=sys.stderr)
@@ -140,6 +142,7 @@ def _in_extension(frame: FrameType | None) -> bool:
     return False
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Print a warning as one line, without its location in the code."""
+def _show_warning(shown: list[str], message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as one line, without its location in the code, and keep it for the JSON."""
+    shown.append(str(message))
     print(f"bioconv: warning: {message}", file=sys.stderr)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from dataclasses import Field, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.analog.decisions import decisions_of
+from bioconv.ground.decisions import Decision
 from bioconv.ground.references import citation
 from bioconv.ground.tables import html_table
 from bioconv.network import SpikingNetwork
@@ -35,6 +38,8 @@ class Request:
         The same in ms.
     seed : int
         Of what is drawn while converting.
+    decisions : mapping of str to Decision
+        What each output stands for; what its function suggests if there is no entry.
     """
 
     graph: AnalogGraph
@@ -44,6 +49,11 @@ class Request:
     n_steps: int | None = None
     duration: float | None = None
     seed: int = 0
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+
+    def decided(self) -> tuple[Decision, ...]:
+        """Return what each output stands for."""
+        return tuple(decisions_of(self.graph, self.decisions).values())
 
     @property
     def n_samples(self) -> int:

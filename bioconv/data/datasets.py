@@ -19,6 +19,8 @@ Split = tuple[Array, Array]
 Dataset = tuple[Split, Split]
 DataPath = str | Path
 
+#: datasets of word indices -> number of words
+N_WORDS = {"imdb": 5000, "imdb_2500": 2500}
 # In this order, so that arrays of a whole dataset take precedence over those of a part of it.
 _NPZ_KEYS = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -182,7 +184,7 @@ def cifar10() -> Dataset:
     return (x_train, y_train.ravel()), (x_test, y_test.ravel())
 
 
-def imdb(n_words: int = 5000, length: int = 500) -> Dataset:
+def imdb(n_words: int = N_WORDS["imdb"], length: int = 500) -> Dataset:
     """Load the IMDb reviews from Keras's folder, or download them there.
 
     Parameters
@@ -285,7 +287,7 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
     "imdb": imdb,
-    "imdb_2500": partial(imdb, n_words=2500),
+    "imdb_2500": partial(imdb, n_words=N_WORDS["imdb_2500"]),
     "sine": sine,
 }
 _SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3)}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bioconv.data import datasets
 from bioconv.ground.archives import array_names, read_arrays
+from bioconv.ground.decisions import Decision, finite_numbers, is_one_hot
 from bioconv.ground.errors import DataError
 
 #: names of the datasets
@@ -47,12 +48,15 @@ def load_data(
     -------
     x : ndarray of float32, shape (n, ...)
         Integers (word indices) stay integers if neither scale nor offset is given.
-    y : ndarray of int or None, shape (n,)
+    y : ndarray or None, shape (n,) or (n, ...)
+        Class numbers, also for one-hot labels; or several labels or values for each sample.
+        Whether they suit a network is checked where they are compared with its outputs.
 
     Raises
     ------
     DataError
-        If the file cannot be read or contains no valid ``x``, or if the name is unknown.
+        If the file cannot be read or contains no valid ``x``, if ``y`` is not finite or has not one
+        entry for each sample, or if the name is unknown.
 
     Examples
     --------
@@ -104,15 +108,15 @@ def _checked(path: Path, x: NDArray, y: NDArray | None) -> Data:
         )
     if y is None:
         return x, None
-    if y.ndim == 2 and y.shape[1] > 1 and np.all(y.sum(axis=1) == 1):
-        y = np.argmax(y, axis=1)  # one-hot labels
-    y = y.reshape(len(y), -1)
-    if len(y) != len(x) or y.shape[1] != 1 or y.dtype.kind not in "iubf":
-        raise DataError(
-            f"{path}: y must contain one class per sample ({len(x)} numbers, or one-hot rows). "
-            f"Received: {y.shape[0]} rows of {y.shape[1]}, dtype {y.dtype}."
-        )
-    return x, y[:, 0].astype(np.int64)
+    try:
+        y = finite_numbers(y, len(x))
+    except DataError as error:
+        raise DataError(f"{path}: y: {error}") from None
+    if is_one_hot(y):
+        y = Decision().labels(y, y.shape[1:], len(y))
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    return x, y.astype(np.int64) if np.array_equal(y, np.floor(y)) else y
 
 
 def fit_shape(x: NDArray, shape: tuple[int, ...]) -> NDArray:

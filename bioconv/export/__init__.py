@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bioconv.export.brian2 import brian2_network
-from bioconv.export.folder import GROUND, copy_support, template
+from bioconv.export.folder import GROUND, RULES, copy_support, template
 from bioconv.export.pynn import pynn_network, write_models
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
@@ -48,6 +48,7 @@ def _write_brian2(network: SpikingNetwork, folder: Path) -> None:
     (folder / "program.py").write_text(text, encoding="utf-8")
     write(folder / "weights.npz", tables.arrays)
     copy_support(_SHARED, folder)
+    copy_support(RULES, folder, GROUND)
 
 
 def _write_pynn(network: SpikingNetwork, folder: Path) -> None:
@@ -57,4 +58,4 @@ def _write_pynn(network: SpikingNetwork, folder: Path) -> None:
     write(folder / "weights.npz", tables.arrays)
     write_models(network, folder)
     copy_support((*_SHARED, "nest_models.py", *_PYNN), folder)
-    copy_support(("places.py",), folder, GROUND)
+    copy_support((*RULES, "places.py"), folder, GROUND)

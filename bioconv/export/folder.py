@@ -8,10 +8,10 @@ from pathlib import Path
 
 #: package of the modules that are copied into every program
 SUPPORT = "bioconv.export.support"
-#: package of modules that need only the standard library and may also be copied
+#: package of modules that need only the standard library and NumPy and may also be copied
 GROUND = "bioconv.ground"
-#: modules by which every program writes its results
-_WRITING = ("whole.py",)
+#: modules of it that the results of every program need
+RULES = ("decisions.py", "errors.py", "options.py", "whole.py")
 
 
 def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -> None:
@@ -32,7 +32,6 @@ def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -
     target.mkdir(exist_ok=True)
     if package == SUPPORT:
         names = ("__init__.py", *names)
-        copy_support(_WRITING, folder, GROUND)
     for name in names:
         text = _read(package, name)
         for origin in {package, SUPPORT, GROUND}:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import ExportError, ExpressionError, ParameterError
 from bioconv.network import Population, Readout, SpikingNetwork
 from bioconv.neurons.language.grammar import check_name
@@ -80,6 +81,7 @@ def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Networ
     """
     arrays: Arrays = {}
     names = {model: name for name, model in model_names(network).items()}
+    decisions = network.decisions_before_functions()
     tables = {
         "NAME": network.name,
         "DT": Quantity(float(network.dt), "ms"),
@@ -100,7 +102,9 @@ def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Networ
         "PROJECTIONS": _projections(network, arrays),
         "DRIVES": _drives(network, arrays),
         "CHANGES": _changes(network, arrays),
-        "READOUTS": {r.name: _readout(network, r, arrays) for r in network.readouts},
+        "READOUTS": {
+            r.name: _readout(network, r, decisions[r.name], arrays) for r in network.readouts
+        },
     }
     return Network(tables, arrays)
 
@@ -213,7 +217,9 @@ def _changes(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
     return rows
 
 
-def _readout(network: SpikingNetwork, readout: Readout, arrays: Arrays) -> dict[str, Any]:
+def _readout(
+    network: SpikingNetwork, readout: Readout, decision: Decision, arrays: Arrays
+) -> dict[str, Any]:
     population = network.population(readout.population)
 
     def array(name: str, value: ArrayLike) -> Quantity:
@@ -233,7 +239,15 @@ def _readout(network: SpikingNetwork, readout: Readout, arrays: Arrays) -> dict[
         "max_rate": float(population.max_rate),
         "start_step": int(population.start_step),
         "rate": float(readout.rate),
+        "decision": {**_changed(decision), "shape": _shape(population.shape)},
     }
+
+
+def _changed(decision: Decision) -> dict[str, Any]:
+    """Return the kind of a decision, and those of its options that have no default value."""
+    usual = dataclasses.asdict(Decision(decision.kind))
+    options = dataclasses.asdict(decision)
+    return {n: v for n, v in options.items() if n == "kind" or v != usual[n]}
 
 
 def _add_edges(key: str, operator: Operator, arrays: Arrays) -> None:

@@ -75,6 +75,10 @@ class DataError(BioconvError, ValueError):
     """Images or labels that cannot be used: wrong shape, NaN, empty."""
 
 
+class DataWarning(UserWarning):
+    """Data that can be used but probably do not belong to the network, or to one another."""
+
+
 class NetworkFileError(BioconvError, ValueError):
     """A file is damaged, hostile, from a newer version, or not a bioconv file."""
 

@@ -8,6 +8,7 @@ from bioconv.ground.tables import format_table
 from bioconv.measures.activity import (
     PopulationActivity,
     activity,
+    analog_accuracy,
     analog_classes,
     mixed_signs,
     multiply_accumulates,
@@ -15,16 +16,19 @@ from bioconv.measures.activity import (
     spikes_per_neuron,
     synaptic_operations,
 )
-from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose
+from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose, first_decision, labels_of
 
 __all__ = [
     "LayerDiagnosis",
     "PopulationActivity",
     "activity",
+    "analog_accuracy",
     "analog_classes",
     "decode",
     "diagnose",
+    "first_decision",
     "format_table",
+    "labels_of",
     "mixed_signs",
     "multiply_accumulates",
     "spikes_per_image",

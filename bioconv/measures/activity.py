@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.samples import Data
 from bioconv.ground.errors import ParameterError
-from bioconv.measures.diagnosis import classes_of
+from bioconv.measures.diagnosis import first_decision, labels_of
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.neurons.language import roles
@@ -203,10 +203,28 @@ def spikes_per_neuron(network: SpikingNetwork, recording: Recording) -> float:
     return spikes_per_image(recording, network) / n
 
 
-def analog_classes(network: SpikingNetwork, x: Data) -> NDArray[np.int64]:
-    """Return the analog network's class of each sample, the target of `Recording.agreement`."""
+def analog_classes(network: SpikingNetwork, x: Data) -> NDArray:
+    """Return what the analog network decides, the reference of `Recording.agreement`.
+
+    Returns
+    -------
+    ndarray, shape (n_images, ...)
+        The class of each sample, or its labels or values, by the decision of the first output.
+    """
     output = network.analog.outputs[0]
-    return classes_of(evaluate(network.analog, x, names=(output,))[output])
+    return first_decision(network).of(evaluate(network.analog, x, names=(output,))[output])
+
+
+def analog_accuracy(network: SpikingNetwork, x: Data, y: ArrayLike) -> float:
+    """Return the share of the analog network's decisions that are right; see `Recording`.
+
+    Raises
+    ------
+    DataError
+        If the labels do not fit the first output; see `bioconv.ground.decisions.Decision.labels`.
+    """
+    found = analog_classes(network, x)
+    return first_decision(network).share(found, labels_of(network, y, len(found)))
 
 
 def _spikes(recording: Recording, name: str) -> NDArray[np.int64]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import check_samples, evaluate
 from bioconv.analog.samples import Data
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
@@ -44,10 +45,11 @@ class LayerDiagnosis:
     never : float or None
         Fraction of neurons that emitted no spike for any sample.
     agreement : float
-        Fraction of samples with the analog network's class if only the layers up to this one spike.
+        Fraction of the analog network's decisions (classes, labels or values) that stay the same if
+        only the layers up to this one spike.
     accuracy : float or None
-        Fraction of samples with the correct class if only the layers up to this one spike; None
-        without labels.
+        Fraction of decisions that are right if only the layers up to this one spike; None without
+        labels.
     output_error : float
         Mean absolute error of the network's output if only the layers up to this one spike, as a
         fraction of the range of the analog output.
@@ -70,7 +72,7 @@ def diagnose(
     network: SpikingNetwork,
     recording: Recording,
     x: Data,
-    y: NDArray | None = None,
+    y: ArrayLike | None = None,
 ) -> list[LayerDiagnosis]:
     """Compare a simulated network with its analog network, layer by layer.
 
@@ -82,8 +84,8 @@ def diagnose(
         layer, the quantity named by `Population.decoded_from`.
     x : ndarray, shape (n_images, *shape), or a sequence or mapping of arrays
         The samples that were simulated.
-    y : ndarray of int, shape (n_images,), optional
-        Labels.
+    y : array_like of int, shape (n_images, ...), optional
+        Labels, or values.
 
     Returns
     -------
@@ -98,11 +100,13 @@ def diagnose(
     ParameterError
         If required counts or spikes were not recorded.
     """
-    _check_numbers(network, recording, x, y)
+    _check_numbers(network, recording, x)
     exact = network.analog.activations(x)
     output = network.analog.outputs[0]
     extent = float(np.ptp(exact[output])) or 1.0
-    analog_classes = classes_of(exact[output])
+    decision = first_decision(network)
+    labels = None if y is None else labels_of(network, y, recording.n_images)
+    analog_classes = decision.of(exact[output])
     rows: list[LayerDiagnosis] = []
     replaced: dict[str, NDArray] = {}
     carried = carried_layers(network)
@@ -113,7 +117,7 @@ def diagnose(
         replaced[layer.name] = decode(network, recording, layer.name)
         # Replace every layer up to this one; the remaining ones run as in the analog network.
         mixed = evaluate(network.analog, x, replace=replaced, names=(output,))[output]
-        classes = classes_of(mixed)
+        classes = decision.of(mixed)
         rows.append(
             LayerDiagnosis(
                 layer.name,
@@ -121,8 +125,8 @@ def diagnose(
                 _correlation(replaced[layer.name], exact[layer.name]),
                 float(np.abs(replaced[layer.name] - exact[layer.name]).mean()),
                 **_shares(network, recording, populations, exact[layer.name]),
-                agreement=float(np.mean(classes == analog_classes)),
-                accuracy=None if y is None else float(np.mean(classes == np.asarray(y))),
+                agreement=decision.share(classes, analog_classes),
+                accuracy=None if labels is None else decision.share(classes, labels),
                 output_error=float(np.abs(mixed - exact[output]).mean() / extent),
             )
         )
@@ -291,18 +295,19 @@ def _correlation(a: NDArray, b: NDArray) -> float | None:
     return float(a @ b / size) if size > 0 else None
 
 
-def classes_of(output: NDArray) -> NDArray[np.int64]:
-    """Return the argmax over all values of each output, shape (n_images,)."""
-    return np.asarray(output).reshape(len(output), -1).argmax(axis=1)
+def first_decision(network: SpikingNetwork) -> Decision:
+    """Return what the first output of a network stands for."""
+    return network.decisions()[network.readouts[0].name]
 
 
-def _check_numbers(
-    network: SpikingNetwork, recording: Recording, x: Data, y: NDArray | None
-) -> None:
+def labels_of(network: SpikingNetwork, y: ArrayLike, n_samples: int) -> NDArray:
+    """Return labels of the first output of a network after validation; see `Decision.labels`."""
+    shape = network.population(network.readouts[0].population).shape
+    return first_decision(network).labels(y, shape, n_samples)
+
+
+def _check_numbers(network: SpikingNetwork, recording: Recording, x: Data) -> None:
     samples = check_samples(x, {entry.name: entry.shape for entry in network.analog.inputs})
-    found = {"samples": len(next(iter(samples.values())))} | (
-        {} if y is None else {"labels": len(y)}
-    )
-    if set(found.values()) != {recording.n_images}:
-        received = " and ".join(f"{number} {what}" for what, number in found.items())
-        raise DataError(f"The recording has {recording.n_images} samples. Received: {received}.")
+    n = len(next(iter(samples.values())))
+    if n != recording.n_images:
+        raise DataError(f"The recording has {recording.n_images} samples. Received: {n} samples.")

@@ -11,14 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.analog import AnalogGraph, evaluate
+from bioconv.analog import AnalogGraph, check_samples, evaluate
+from bioconv.analog.belonging import range_of, warn_of_calibration, warn_of_samples
+from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.analog.functions import Elementwise, ReLU
 from bioconv.codes import RateCode
 from bioconv.codes.common.calibration import LowestValues, Scales, measure
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.conversion import as_graph, calibration_of, convert
-from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.decisions import Decision
+from bioconv.ground.errors import ParameterError
 from bioconv.neurons import Neuron
 from bioconv.operators import LEAF, Array, register
 
@@ -35,9 +38,9 @@ class Estimate:
     ----------
     percentile : float
     accuracy : float or None
-        Fraction of samples that are classified correctly; None without labels.
+        Fraction of decisions (classes, labels or values) that are right; None without labels.
     agreement : float
-        Fraction of samples that are assigned to the same class as by the analog network.
+        Fraction of decisions that are those of the analog network.
     output_error : float
         Mean absolute error of the output, as a fraction of the range of the analog output.
     """
@@ -56,7 +59,7 @@ class Candidate:
     ----------
     percentile : float
     agreement : float
-        Fraction of noise samples that are assigned to the same class as by the analog network.
+        Fraction of decisions for noise samples that are those of the analog network.
     output_error : float
         Mean absolute error of the output, as a fraction of the range of the analog output.
     chosen : bool
@@ -106,6 +109,7 @@ def estimate(
     code: RateCode | None = None,
     percentiles: Sequence[float] = PERCENTILES,
     n_steps: int | None = None,
+    decision: Choice = None,
 ) -> list[Estimate]:
     """Estimate the accuracy by clipping every ReLU of the analog network (mueller 3.3.3).
 
@@ -119,8 +123,8 @@ def estimate(
     model : keras.Model, str, Path or AnalogGraph
     x : array, or a sequence or mapping of arrays
         Samples for each input.
-    y : array of int, shape (n,), optional
-        Labels.
+    y : array of int, shape (n, ...), optional
+        Labels, or values.
     calibration : array, or a sequence or mapping of arrays
         Samples that set the scales.
     code : RateCode, optional
@@ -128,6 +132,8 @@ def estimate(
         in `bioconv.convert`.
     percentiles : sequence of float
     n_steps : int, optional
+    decision : Decision or str, or mapping of output names to these, optional
+        What the output stands for; see `bioconv.convert`.
 
     Returns
     -------
@@ -142,6 +148,11 @@ def estimate(
         If there are no percentiles, if one is out of range, or if the code is not a rate code.
     ConversionError
         If rates cannot represent a layer.  The message lists all such layers.
+
+    Warns
+    -----
+    DataWarning
+        If the samples or the calibration data probably do not belong to the network.
     """
     graph = as_graph(model)
     code = RateCode() if code is None else code
@@ -153,9 +164,14 @@ def estimate(
     if not codes:
         raise ParameterError("give at least one percentile")
     samples = calibration_of(graph, calibration)
+    warn_of_calibration(graph, samples)
+    given = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
+    warn_of_samples(given, {name: range_of(values) for name, values in samples.items()})
     rewritten = rewrite(graph, LowestValues(graph, samples))
-    reference = _first_output(evaluate(graph, x))
-    labels = _labels(y, len(reference))
+    reference = _first_output(evaluate(graph, given))
+    decided = next(iter(decisions_of(graph, decision).values()))
+    shape = reference.shape[1:]
+    labels = None if y is None else decided.labels(y, shape, len(reference))
     rows = []
     for code in codes:
         scales = measure(
@@ -166,9 +182,9 @@ def estimate(
             over=code.over,
         )
         clipped = _clipped(rewritten, scales, n_steps or 0, 0.5 if code.initial == "half" else 0.0)
-        output = _first_output(evaluate(clipped, x))
-        accuracy = None if labels is None else float(np.mean(_classes(output) == labels))
-        rows.append(Estimate(code.percentile, accuracy, *_compare(output, reference)))
+        output = _first_output(evaluate(clipped, given))
+        accuracy = None if labels is None else decided.share(decided.of(output), labels)
+        rows.append(Estimate(code.percentile, accuracy, *_compare(decided, output, reference)))
     return rows
 
 
@@ -185,6 +201,7 @@ def search_percentile(
     dt: float | None = None,
     duration: float | None = None,
     seed: int = 0,
+    decision: Choice = None,
 ) -> list[Candidate]:
     """Find the percentile that converges fastest without loss of accuracy, without test data.
 
@@ -195,7 +212,7 @@ def search_percentile(
 
     The chosen percentile has the largest agreement of classes with the analog network.  Ties are
     resolved by the smallest error of the output, then by the lowest percentile, which converges
-    fastest.  For a network with a single output, which has no classes, only the error is used.
+    fastest.  For a network whose outputs are values, only the error is used.
 
     Parameters
     ----------
@@ -223,6 +240,8 @@ def search_percentile(
         Simulated time per sample in ms, in place of ``n_steps``.
     seed : int
         Seed of the noise.
+    decision : Decision or str, or mapping of output names to these, optional
+        What the output stands for; see `bioconv.convert`.
 
     Returns
     -------
@@ -247,6 +266,7 @@ def search_percentile(
     drawn = _noise(samples, n_scaling, np.random.default_rng(seed))
     noise = {name: x[:n_samples] for name, x in drawn.items()}
     reference = _first_output(evaluate(graph, noise))
+    decided = next(iter(decisions_of(graph, decision).values()))
     rows = []
     for percentile in wanted:
         network = convert(
@@ -261,10 +281,10 @@ def search_percentile(
         given = {entry.name: noise[key] for entry, key in zip(network.inputs, noise, strict=True)}
         recording = simulate(network, given, seed=seed, progress=False)
         output = np.asarray(recording.outputs[network.readouts[0].name])
-        rows.append(Candidate(percentile, *_compare(output, reference)))
-    has_classes = int(np.prod(reference.shape[1:])) > 1
+        rows.append(Candidate(percentile, *_compare(decided, output, reference)))
     best = min(
-        rows, key=lambda row: (-row.agreement * has_classes, row.output_error, row.percentile)
+        rows,
+        key=lambda row: (-row.agreement * decided.of_classes, row.output_error, row.percentile),
     )
     return [replace(row, chosen=row is best) for row in rows]
 
@@ -291,19 +311,6 @@ def _first_output(outputs: Mapping[str, NDArray]) -> NDArray:
     return next(iter(outputs.values()))
 
 
-def _classes(output: NDArray) -> NDArray[np.int64]:
-    return output.reshape(len(output), -1).argmax(axis=1)
-
-
-def _compare(output: NDArray, reference: NDArray) -> tuple[float, float]:
-    agreement = float(np.mean(_classes(output) == _classes(reference)))
+def _compare(decision: Decision, output: NDArray, reference: NDArray) -> tuple[float, float]:
+    agreement = decision.share(decision.of(output), decision.of(reference))
     return agreement, float(np.mean(np.abs(output - reference)) / (np.ptp(reference) or 1.0))
-
-
-def _labels(y: ArrayLike | None, n: int) -> NDArray | None:
-    if y is None:
-        return None
-    labels = np.asarray(y).reshape(-1)
-    if labels.shape != (n,):
-        raise DataError(f"expected {n} labels, one for each sample. Received: {np.shape(y)}")
-    return labels

@@ -18,7 +18,6 @@ from bioconv.codes.common.expectation import (
     compare,
     few_samples,
     largest_error,
-    middle_of,
 )
 from bioconv.measures.diagnosis import carried_layers, decode
 from bioconv.network import SpikingNetwork
@@ -66,7 +65,7 @@ def expect_by_run(
     _, agreement = compare(
         [analog[name] for name in network.analog.outputs],
         [np.asarray(recording.outputs[readout.name]) for readout in network.readouts],
-        [middle_of(readout.function, applied=True) for readout in network.readouts],
+        list(network.decisions().values()),
     )
     if agreement >= ENOUGH:
         return Expectation(agreement)

@@ -67,7 +67,10 @@ def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> 
         versions=dict(recording.versions),
     )
     for image in range(recording.n_images):
-        classes = {name: int(found[image, -1]) for name, found in recording.classes.items()}
+        classes = {
+            name: found[image, -1].tolist()
+            for name, found in {**recording.classes, **recording.values}.items()
+        }
         segment = neo.Segment(name=f"image {image}", image=image, classes=classes)
         segment.spiketrains = trains(image)
         segment.spiketrains.segment = segment

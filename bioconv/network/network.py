@@ -12,6 +12,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from bioconv.analog.decisions import Choice, before_function, decisions_of, suggest
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.suggestions import did_you_mean
 from bioconv.ground.tables import html_table
@@ -132,6 +134,54 @@ class SpikingNetwork(NetworkParts):
             raise ParameterError(
                 f"{self.name} is recurrent ({circle}): it has no topological order."
             ) from None
+
+    def decisions(self) -> dict[str, Decision]:
+        """Return what the output of each readout stands for, by name of the readout."""
+        names = {r.name: n for r, n in zip(self.readouts, self.analog.outputs, strict=False)}
+        suggested = decisions_of(self.analog)
+        found = {}
+        for readout in self.readouts:
+            decision = readout.decision
+            if decision is None and readout.name in names:
+                decision = suggested[names[readout.name]]
+            if decision is None:
+                shape = self.population(readout.population).shape
+                decision = suggest(readout.function, shape)
+            found[readout.name] = decision
+        return found
+
+    def decisions_before_functions(self) -> dict[str, Decision]:
+        """Return `decisions` on the values that readouts decode, before their functions."""
+        decisions = self.decisions()
+        return {
+            r.name: before_function(
+                decisions[r.name], r.function, self.population(r.population).shape
+            )
+            for r in self.readouts
+        }
+
+    def with_decision(self, chosen: Choice = None) -> SpikingNetwork:
+        """Return a copy whose outputs stand for something else.
+
+        Parameters
+        ----------
+        chosen : Decision or str, or mapping of output names of the analog network to these
+            "largest" (the class of the largest output), "threshold:NUMBER" (class 1 above it; a
+            label for each of several outputs) or "value:TOLERANCE" (values, which count as the same
+            if they differ by at most this share of their range).  None for what the output
+            functions suggest.
+
+        Raises
+        ------
+        ParameterError
+            If a decision is none of these, or does not fit the output.
+        """
+        decided = iter(decisions_of(self.analog, chosen).values())
+        return self.replace(
+            readouts=tuple(
+                dataclasses.replace(r, decision=next(decided, None)) for r in self.readouts
+            )
+        )
 
     def replace(self, **changes: Any) -> SpikingNetwork:
         """Return a validated copy with some fields replaced."""

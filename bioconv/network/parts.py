@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Function
+from bioconv.ground.decisions import Decision
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Operator
 
@@ -39,6 +40,8 @@ class Input:
     scale : float
         A value of x times ``scale`` is the number of spikes per step (clipped to [0, 1]).
     signed : bool
+    calibrated : tuple of float, or None
+        Smallest and largest value and root mean square of the calibration data, if they are known.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Input:
     encoder: str = "current"
     scale: float = 1.0
     signed: bool = False
+    calibrated: tuple[float, float, float] | None = None
 
     @property
     def spikes(self) -> bool:
@@ -208,6 +212,8 @@ class Readout:
       there is no output before the first spike of the population.
 
     Then ``function`` is applied (softmax, sigmoid, linear, ...) to obtain the output of Keras.
+    ``decision`` is what the output stands for (a class, labels, values); None for what its function
+    suggests (`bioconv.analog.decisions`).
     """
 
     name: str
@@ -215,6 +221,7 @@ class Readout:
     kind: str
     function: Function
     rate: float = 0.0
+    decision: Decision | None = None
 
     @property
     def reads_spikes(self) -> bool:

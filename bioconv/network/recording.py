@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.decisions import LARGEST, Decision
+from bioconv.ground.errors import ParameterError
 from bioconv.ground.suggestions import did_you_mean
 from bioconv.ground.tables import html_table
 from bioconv.network.network import SpikingNetwork
@@ -32,8 +33,9 @@ class Recording(RecordingParts):
         For each readout, the analog output at the end.
     checkpoints : ndarray of int, shape (n_checkpoints,)
         Numbers of steps simulated at which ``classes`` were taken (1 ... n_steps).
-    classes : dict of str to ndarray of int, shape (n_images, n_checkpoints)
-        Arg max of each readout over time (-1 where there is no output yet).
+    classes : dict of str to ndarray of int, shape (n_images, n_checkpoints, ...)
+        What each readout decides over time (-1 where there is no output yet): a class, or one for
+        each label or position.  For values, 0 where there is an output.
     spikes_per_image : dict of str to ndarray of int, shape (n_images,)
         Number of spikes for each population and each spiking input.
     spikes_per_neuron : dict of str to ndarray of int, shape (n_neurons,)
@@ -51,6 +53,11 @@ class Recording(RecordingParts):
     versions : dict of str to str
     start_steps : dict of str to int
         First step included in ``counts``, if it is not 0.
+    decisions : dict of str to Decision
+        What the output of each readout stands for; the class of the largest output without an
+        entry (files of older versions).
+    values : dict of str to ndarray of float, shape (n_images, n_checkpoints, ...)
+        Output over time of readouts of values (NaN where there is no output yet).
     """
 
     def __post_init__(self) -> None:
@@ -88,45 +95,65 @@ class Recording(RecordingParts):
         """Name of the first readout, which is the default of all measures."""
         return next(iter(self.classes))
 
-    def predictions(self, readout: str = "") -> NDArray[np.int64]:
-        """Return the class of each sample at the end, -1 for none, shape (n_images,).
+    def decision(self, readout: str = "") -> Decision:
+        """Return what the output of a readout stands for, by default the first one."""
+        name = self._name(readout)
+        return self.decisions.get(name, LARGEST)
+
+    def predictions(self, readout: str = "") -> NDArray:
+        """Return the decision for each sample at the end, shape (n_images, ...).
+
+        These are classes or labels, -1 where there is no output; or values, then NaN.
 
         Parameters
         ----------
         readout : str
             By default the first one.
         """
-        return self._classes(readout)[:, -1]
+        return self._decided(readout)[:, -1]
 
-    def accuracy(self, y: NDArray, readout: str = "") -> float:
-        """Return the share of samples whose class at the end is the label ``y`` (n_images,)."""
+    def accuracy(self, y: ArrayLike, readout: str = "") -> float:
+        """Return the share of decisions at the end that are right; see `accuracy_over_time`."""
         return float(self.accuracy_over_time(y, readout)[-1])
 
-    def accuracy_over_time(self, y: NDArray, readout: str = "") -> NDArray[np.float64]:
-        """Return the share of samples whose class is the label, at each of ``checkpoints``.
+    def accuracy_over_time(self, y: ArrayLike, readout: str = "") -> NDArray[np.float64]:
+        """Return the share of decisions that are right, at each of ``checkpoints``.
+
+        A sample has one decision, or one for each label, position or value.  A decision is wrong
+        as long as there is no output (see `answered`).  A value is right if it differs from ``y``
+        by at most the decision's tolerance, as a share of the range of ``y``.
 
         Parameters
         ----------
-        y : ndarray of int, shape (n_images,)
-            Labels.
+        y : array_like of int, shape (n_images,) or (n_images, ...)
+            Labels, or values; see `bioconv.ground.decisions.Decision.labels`.
         readout : str
             By default the first one.
 
         Raises
         ------
         DataError
-            If there is not one label for each sample.
+            If there is not one label for each decision, or if a label is not a class.
         """
-        labels = np.asarray(y).reshape(-1)
-        if len(labels) != self.n_images:
-            raise DataError(
-                f"expected {self.n_images} labels, one for each sample. Received: {len(labels)}."
-            )
-        return (self._classes(readout) == labels[:, None]).mean(axis=0)
+        decision = self.decision(readout)
+        labels = decision.labels(y, self._shape(readout), self.n_images)
+        return self._shares(decision.right(self._decided(readout), labels))
 
-    def agreement(self, classes: NDArray, readout: str = "") -> float:
-        """Return the share of samples with the same class at the end as ``classes`` (n_images,)."""
-        return self.accuracy(classes, readout)
+    def agreement(self, reference: ArrayLike, readout: str = "") -> float:
+        """Return the share of decisions at the end that are those of another network.
+
+        Parameters
+        ----------
+        reference : array_like, shape (n_images, ...)
+            Classes, labels or values, as from `bioconv.measures.analog_classes`.
+        readout : str
+            By default the first one.
+        """
+        return self.accuracy(reference, readout)
+
+    def answered(self, readout: str = "") -> NDArray[np.float64]:
+        """Return the share of samples with an output, at each of ``checkpoints``."""
+        return self._shares(self.classes[self._name(readout)] >= 0)
 
     def rates(self, population: str) -> NDArray[np.float64]:
         """Return firing rates in Hz since the first input, shape (n_images, n_neurons).
@@ -164,7 +191,7 @@ class Recording(RecordingParts):
 
         return to_neo(self, network)
 
-    def _classes(self, readout: str) -> NDArray[np.int64]:
+    def _name(self, readout: str) -> str:
         name = readout or self.readout
         if name not in self.classes:
             valid = ", ".join(self.classes)
@@ -172,4 +199,18 @@ class Recording(RecordingParts):
                 f"there is no readout {name!r}. Valid names: {valid}."
                 + did_you_mean(name, self.classes)
             )
-        return self.classes[name]
+        return name
+
+    def _decided(self, readout: str) -> NDArray:
+        name = self._name(readout)
+        return self.classes[name] if self.decision(name).of_classes else self.values[name]
+
+    def _shape(self, readout: str) -> tuple[int, ...]:
+        """Return the shape of the output of one sample."""
+        name = self._name(readout)
+        if name not in self.outputs:
+            raise ParameterError(f"the recording contains no outputs of the readout {name!r}.")
+        return self.outputs[name].shape[1:]
+
+    def _shares(self, decided: NDArray) -> NDArray[np.float64]:
+        return decided.reshape(*decided.shape[:2], -1).mean(axis=(0, 2))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.decisions import Decision
+
 
 @dataclass(frozen=True, eq=False)
 class Raster:
@@ -48,3 +50,5 @@ class RecordingParts:
     seconds: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     start_steps: Mapping[str, int] = field(default_factory=dict)
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    values: Mapping[str, NDArray] = field(default_factory=dict)

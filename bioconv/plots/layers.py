@@ -36,20 +36,23 @@ def accuracy_over_time(
     analog_accuracy: float | None = None,
     label: str = "accuracy",
 ) -> Figure:
-    """Plot the fraction of correct classes over simulated time.
+    """Plot the fraction of right decisions over simulated time.
+
+    There is no line as long as no sample has an output.
 
     Parameters
     ----------
     recording : Recording
-    target : ndarray of int, shape (n_images,)
-        Labels, or the analog network's classes.
+    target : ndarray, shape (n_images, ...)
+        Labels or values, or what the analog network decides.
     analog_accuracy : float, optional
         Accuracy of the analog network, drawn as a line.
     label : str
         Name of the fraction: "accuracy", or "agreement" for the analog network's classes.
     """
     figure, (axes,) = panels(1, width=4.2, height=2.9)
-    share = 100 * recording.accuracy_over_time(target)
+    found = recording.accuracy_over_time(target)
+    share = 100 * np.where(recording.answered() > 0, found, np.nan)
     time = recording.checkpoints * recording.dt
     marker = "o" if len(time) < 30 else ""
     axes.plot(

@@ -87,10 +87,15 @@ def study_figure(records: Sequence[Record]) -> Figure:
 
 
 def accuracy_panel(axes: Axes, base: Sequence[Record], colors: Mapping[str, Any]) -> None:
-    """Plot accuracy over biological time, with one curve per neuron and a line for Keras."""
+    """Plot accuracy over biological time, with one curve per neuron and a line for Keras.
+
+    Curves start with the first output, for which outputs of most neurons wait (see the code's
+    option ``settle``).
+    """
     for record in base:
         label = f"{record['neuron']}: {100 * record['accuracy']:.1f} %"
-        share = 100 * np.asarray(record["accuracy_over_time"])
+        known = np.asarray(record["answered"]) > 0
+        share = np.where(known, 100 * np.asarray(record["accuracy_over_time"]), np.nan)
         axes.plot(record["time"], share, color=colors[record["neuron"]], linewidth=1.1, label=label)
     keras = 100 * float(base[0]["keras_accuracy"])
     if base[0]["measure"] == "accuracy":

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.analog.samples import Data
 from bioconv.codes.population import Placement
 from bioconv.conversion import as_graph
-from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.errors import ParameterError
 from bioconv.recurrent.places import n_neurons, populate
 
 
@@ -27,9 +28,9 @@ class Comparison:
     neurons : dict of str to int
         Number of neurons by place; see `bioconv.recurrent.n_neurons`.
     agreement : ndarray, shape (runs,)
-        Fraction of samples that both networks assign to the same class.
+        Fraction of decisions (classes, labels or values) that are the same for both networks.
     accuracy : ndarray, shape (runs,)
-        Fraction of samples whose class is the label; empty without labels.
+        Fraction of decisions that are right; empty without labels.
     analog_accuracy : float or None
         The same for the analog network; None without labels.
     """
@@ -79,22 +80,25 @@ def compare(
     runs: int = 1,
     seed: int = 0,
     batch_size: int = 256,
+    decision: Choice = None,
 ) -> Comparison:
-    """Compare the classes of a network with populations to those of the analog network.
+    """Compare the decisions of a network with populations to those of the analog network.
 
     Parameters
     ----------
     model : keras.Model, str, Path or AnalogGraph
-        A network with one output.  If this is a single number, values above one half are class 1.
+        A network with one output.
     x : array, or a sequence or mapping of arrays
-    y : array of int, shape (n_samples,), optional
-        Labels.
+    y : array of int, shape (n_samples, ...), optional
+        Labels, or values.
     placement : Placement or mapping of str to Placement
         See `populate`.
     runs : int
         Number of draws of thresholds, with the seeds ``seed``, ``seed + 1``, ...
     seed : int
     batch_size : int
+    decision : Decision or str, optional
+        What the output stands for; see `bioconv.convert`.
 
     Returns
     -------
@@ -112,20 +116,18 @@ def compare(
         raise ParameterError(f"runs must be an integer of at least 1. Received: {runs!r}.")
     if len(graph.outputs) != 1:
         raise ParameterError(f"{graph.name} has {len(graph.outputs)} outputs. Reduce it to one.")
-    analog = _classes(graph, x, batch_size)
-    labels = None if y is None else np.asarray(y).reshape(-1)
-    if labels is not None and len(labels) != len(analog):
-        raise DataError(
-            f"expected {len(analog)} labels, one for each sample. Received: {len(labels)}."
-        )
+    (decided,) = decisions_of(graph, decision).values()
+    outputs = _outputs(graph, x, batch_size)
+    analog = decided.of(outputs)
+    labels = None if y is None else decided.labels(y, outputs.shape[1:], len(outputs))
     agreement, accuracy, neurons = [], [], dict[str, int]()
     for number in range(runs):
         populated = populate(graph, placement, seed=seed + number)
-        neurons, found = n_neurons(populated), _classes(populated, x, batch_size)
-        agreement.append(np.mean(found == analog))
+        neurons, found = n_neurons(populated), decided.of(_outputs(populated, x, batch_size))
+        agreement.append(decided.share(found, analog))
         if labels is not None:
-            accuracy.append(np.mean(found == labels))
-    right = None if labels is None else float(np.mean(analog == labels))
+            accuracy.append(decided.share(found, labels))
+    right = None if labels is None else decided.share(analog, labels)
     return Comparison(neurons, np.array(agreement), np.array(accuracy), right)
 
 
@@ -157,7 +159,5 @@ def placement_of(
     return dict.fromkeys(names, placement) if names else placement
 
 
-def _classes(graph: AnalogGraph, x: Data, batch_size: int) -> NDArray[np.int64]:
-    output = np.asarray(graph.predict(x, batch_size=batch_size))
-    flat = output.reshape(len(output), -1)
-    return flat.argmax(axis=1) if flat.shape[1] > 1 else (flat[:, 0] > 0.5).astype(np.int64)
+def _outputs(graph: AnalogGraph, x: Data, batch_size: int) -> NDArray:
+    return np.asarray(graph.predict(x, batch_size=batch_size))

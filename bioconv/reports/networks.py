@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from bioconv.analog import AnalogGraph
+from bioconv.analog import AnalogGraph, evaluate
+from bioconv.analog.decisions import decisions_of
 from bioconv.codes.common.adaptation import MOST_DRIFT
 from bioconv.codes.common.expectation import AGREEMENT, WEAKEST
-from bioconv.measures import spikes_per_image, spikes_per_neuron
+from bioconv.measures import first_decision, labels_of, spikes_per_image, spikes_per_neuron
 from bioconv.measures.diagnosis import SATURATION, relative_values
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
@@ -26,7 +27,7 @@ def summarize(
     network: SpikingNetwork,
     recording: Recording,
     x: NDArray,
-    y: NDArray | None = None,
+    y: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """Return the results of one simulation as plain data for JSON.
 
@@ -37,32 +38,38 @@ def summarize(
         A recording of this network.
     x : ndarray, shape (n_images, ...)
         The samples that were simulated.
-    y : ndarray of int, shape (n_images,), optional
-        Labels.
+    y : array_like of int, shape (n_images, ...), optional
+        Labels, or values.
 
     Returns
     -------
     dict
-        ``accuracy``, ``analog_accuracy`` (None without labels), ``agreement`` (share of samples
-        with the same class as the analog network), ``expected_agreement`` (the same, as expected
-        at conversion; None for networks of older versions), ``output_error`` (largest difference
-        to the analog output, as a share of the range of that output), ``n_images``, ``n_steps``,
-        ``duration_ms``, ``spikes_per_image``, ``spikes_per_neuron``,
+        ``decision`` (what the output stands for, as text), ``accuracy``, ``analog_accuracy`` (None
+        without labels), ``agreement`` (share of the analog network's decisions that the network
+        makes too), ``output_error`` (largest difference to the analog output, as a share of the
+        range of that output), ``answered`` (share of samples with an output at the end; without
+        any, accuracy and agreement are None), ``first_output_step`` (step in which outputs start),
+        ``n_images``, ``n_steps``, ``duration_ms``, ``spikes_per_image``, ``spikes_per_neuron``,
         ``synaptic_operations_per_image``, ``accuracy_over_time`` (pairs of step and accuracy,
-        agreement without labels), ``seconds``, ``versions``.
+        agreement without labels; None while no sample has an output), ``seconds``, ``versions``.
     """
     output = network.analog.outputs[0]
-    analog = network.analog.predict(x)
-    reference = np.asarray(analog[output] if isinstance(analog, dict) else analog)
+    reference = np.asarray(evaluate(network.analog, x, names=(output,))[output])
     spiking = np.asarray(recording.outputs[network.readouts[0].name])
-    classes = reference.reshape(len(reference), -1).argmax(axis=1)
+    decision = first_decision(network)
+    classes = decision.of(reference)
+    labels = None if y is None else labels_of(network, y, len(reference))
+    answered = float(recording.answered()[-1])
     return {
         "network": network.name,
         "simulator": recording.simulator,
-        "accuracy": None if y is None else float(recording.accuracy(y)),
-        "analog_accuracy": None if y is None else float(np.mean(classes == y)),
-        "agreement": float(recording.agreement(classes)),
+        "decision": str(decision),
+        "accuracy": float(recording.accuracy(labels)) if answered and labels is not None else None,
+        "analog_accuracy": None if labels is None else decision.share(classes, labels),
+        "agreement": float(recording.agreement(classes)) if answered else None,
         "expected_agreement": expectation_of(network)[0],
+        "answered": answered,
+        "first_output_step": network.population(network.readouts[0].population).start_step,
         "output_error": float(np.abs(spiking - reference).max() / (np.ptp(reference) or 1.0)),
         "n_images": recording.n_images,
         "n_steps": recording.n_steps,
@@ -72,15 +79,27 @@ def summarize(
         "spikes_per_image": spikes_per_image(recording, network),
         "spikes_per_neuron": spikes_per_neuron(network, recording),
         "synaptic_operations_per_image": float(np.mean(recording.synaptic_operations)),
-        "accuracy_over_time": _over_time(recording, classes if y is None else y),
+        "accuracy_over_time": _over_time(recording, classes if labels is None else labels),
         "seconds": dict(recording.seconds),
         "versions": {**versions(), **recording.versions},
     }
 
 
-def _over_time(recording: Recording, target: NDArray) -> list[list[float]]:
-    accuracy = recording.accuracy_over_time(target)
-    return [[int(step), float(a)] for step, a in zip(recording.checkpoints, accuracy, strict=True)]
+def _over_time(recording: Recording, target: NDArray) -> list[list[float | None]]:
+    accuracy, answered = recording.accuracy_over_time(target), recording.answered()
+    rows = zip(recording.checkpoints, accuracy, answered, strict=True)
+    return [[int(step), float(share) if known else None] for step, share, known in rows]
+
+
+def decision_texts(source: AnalogGraph | SpikingNetwork) -> dict[str, str]:
+    """Return what each output stands for, as text; see `bioconv.analog.decisions`."""
+    decisions = source.decisions() if isinstance(source, SpikingNetwork) else decisions_of(source)
+    return {name: str(decision) for name, decision in decisions.items()}
+
+
+def describe_decisions(source: AnalogGraph | SpikingNetwork) -> list[str]:
+    """Return a line on what each output stands for."""
+    return [f"decision by {name}: {text}" for name, text in decision_texts(source).items()]
 
 
 def versions() -> dict[str, str]:
@@ -182,7 +201,7 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
     if "expected_error" in found:
         same = found.get("expected_agreement")
         percent = "" if same is None else f"{100 * float(same):.1f} % of the samples"
-        agreement = f", same largest output for {percent}" if percent else ""
+        agreement = f", the same decision for {percent}" if percent else ""
         lines.append(
             "with the gain and bias of every channel fitted to the curve: error of the outputs for "
             f"the calibration samples {100 * float(found['expected_error']):.1f} %{agreement}"

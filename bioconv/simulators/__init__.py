@@ -10,8 +10,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from numpy.typing import ArrayLike
-
+from bioconv.analog.belonging import warn_of_samples
+from bioconv.analog.samples import Data
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.ground.registry import Registry
 from bioconv.network import SpikingNetwork
@@ -44,7 +44,7 @@ SIMULATORS: Registry[Callable[..., Recording]] = Registry(
 
 def simulate(
     network: SpikingNetwork,
-    x: ArrayLike | Mapping[str, ArrayLike],
+    x: Data,
     *,
     simulator: str = "array",
     steps: int | None = None,
@@ -62,7 +62,8 @@ def simulate(
     Parameters
     ----------
     network : SpikingNetwork
-    x : ndarray of shape (n_images, *input shape), or mapping of input names to such arrays
+    x : ndarray of shape (n_images, *input shape); mapping of input names to such arrays; or list
+        of such arrays in the order of the inputs
     simulator : str
         A key of `SIMULATORS`.
     steps : int, optional
@@ -109,9 +110,15 @@ def simulate(
         If the simulator is not installed.
     SimulationError
         If the simulator fails.
+
+    Warns
+    -----
+    DataWarning
+        If the samples have another range than the calibration data of the network.
     """
     simulator = SIMULATORS.full_name(simulator)
     data = check_data(network, x)
+    warn_of_samples(data, {entry.name: entry.calibrated for entry in network.inputs})
     settings = settings_of(
         network,
         simulator=simulator,

@@ -7,6 +7,7 @@ applies the function of the output layer.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import jax
@@ -14,17 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.export.support import readouts
+from bioconv.ground.decisions import answers
 from bioconv.network import Population, Readout, SpikingNetwork
 
-#: largest number of steps at which classes are decoded
-MOST_CHECKPOINTS = 256
+#: largest number of decisions of one sample that are decoded, over time
+MOST_DECISIONS = 256
 
 Floats = NDArray[np.float64]
 
 
-def checkpoints(n_steps: int) -> NDArray[np.int64]:
-    """Return evenly spaced numbers of steps, up to ``n_steps``, at which classes are decoded."""
-    n = min(n_steps, MOST_CHECKPOINTS)
+def checkpoints(network: SpikingNetwork, n_steps: int) -> NDArray[np.int64]:
+    """Return evenly spaced numbers of steps, up to ``n_steps``, at which outputs are decoded.
+
+    There are fewer of them for a network with many labels, positions or values.
+    """
+    each = [
+        prod(decision.positions(network.population(readout.population).shape))
+        for readout, decision in zip(network.readouts, network.decisions().values(), strict=True)
+    ]
+    n = min(n_steps, max(MOST_DECISIONS // max(each, default=1), 1))
     return np.round(np.arange(1, n + 1) * (n_steps / n)).astype(np.int64)
 
 
@@ -40,9 +49,10 @@ def decode(
     readout: Readout,
     record: NDArray,
     images: NDArray[np.int64],
+    points: NDArray[np.int64],
     seed: int,
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Decode outputs and classes of some samples.
+) -> tuple[Floats, Floats]:
+    """Decode the outputs of some samples.
 
     Parameters
     ----------
@@ -53,6 +63,8 @@ def decode(
         step.
     images : ndarray of int, shape (batch,)
         Numbers of the samples, which seed the random numbers of the softmax readout.
+    points : ndarray of int, shape (n_checkpoints,)
+        From `checkpoints`.
     seed : int
 
     Returns
@@ -60,10 +72,10 @@ def decode(
     outputs : ndarray, shape (batch, *shape)
         Estimate of the output of Keras after the last step.  An undefined analog value counts as 0
         before the function of the output layer is applied.
-    classes : ndarray of int, shape (batch, n_checkpoints)
+    analog : ndarray, shape (batch, n_checkpoints, n_neurons)
+        Values before the function of the output layer after each checkpoint, for `Decisions`.
     """
     population = network.population(readout.population)
-    points = checkpoints(len(record))
     settings = {
         "kind": readout.kind,
         "scale": _flat(population.scale, population),
@@ -84,7 +96,56 @@ def decode(
             settings, steps, neurons, None if counted else values, points, network.dt, generator
         )
     final = np.nan_to_num(analog[:, -1], nan=0.0).reshape(-1, *population.shape)
-    return apply_function(readout, final), readouts.classes(analog)
+    return apply_function(readout, final), analog
+
+
+class Decisions:
+    """What the readouts of a network decide, for all samples and checkpoints.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    n_images, n_points : int
+
+    Attributes
+    ----------
+    decisions : dict of str to Decision
+    classes, values : dict of str to ndarray
+        As in `Recording`.
+    """
+
+    def __init__(self, network: SpikingNetwork, n_images: int, n_points: int):
+        self.decisions = network.decisions()
+        self._before = network.decisions_before_functions()
+        self._shapes = {r.name: network.population(r.population).shape for r in network.readouts}
+        self.classes: dict[str, NDArray[np.int64]] = {}
+        self.values: dict[str, NDArray] = {}
+        for name, decision in self.decisions.items():
+            positions = decision.positions(self._shapes[name])
+            of_classes = positions if decision.of_classes else ()
+            self.classes[name] = np.full((n_images, n_points, *of_classes), -1)
+            if not decision.of_classes:
+                self.values[name] = np.full((n_images, n_points, *positions), np.nan)
+
+    def add(self, readout: Readout, images: NDArray[np.int64], analog: Floats) -> None:
+        """Add the decisions for samples.
+
+        Parameters
+        ----------
+        readout : Readout
+        images : ndarray of int, shape (batch,)
+        analog : ndarray, shape (batch, n_points, n_neurons)
+            Values before the function of the output layer, NaN where there is no output.
+        """
+        name, shape = readout.name, self._shapes[readout.name]
+        if name in self.values:
+            self.classes[name][images] = answers(analog)
+            outputs = apply_function(readout, analog.reshape(-1, *shape))
+            self.values[name][images] = self._before[name].decide(
+                outputs.reshape(analog.shape), shape
+            )
+        else:
+            self.classes[name][images] = self._before[name].decide_known(analog, shape)
 
 
 def apply_function(readout: Readout, analog: Floats) -> Floats:

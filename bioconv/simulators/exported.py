@@ -27,7 +27,7 @@ from bioconv.ground.errors import (
     UnsafeCacheError,
 )
 from bioconv.ground.processes import ending_with_us
-from bioconv.network import SpikingNetwork
+from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 from bioconv.simulators.decoding import apply_function, checkpoints
@@ -108,7 +108,7 @@ def run_program(
     command = [sys.executable, str(folder / "program.py"), *arguments]
     command += ["--data", str(images), "-o", str(result), "--seed", str(settings.seed)]
     command += ["--steps", str(settings.n_steps), "--first", str(settings.first)]
-    command += ["--checkpoints", *map(str, checkpoints(settings.n_steps))]
+    command += ["--checkpoints", *map(str, checkpoints(network, settings.n_steps))]
     for name, what in settings.record.items():
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
     n_images = len(next(iter(data.values())))
@@ -183,6 +183,7 @@ def _recording(
         )
         for readout in network.readouts
     }
+    decisions = network.decisions()
     wanted = [(name, entry) for name, what in settings.record.items() for entry in what]
     build_seconds, run_seconds = arrays["seconds"]
     return Recording(
@@ -194,6 +195,12 @@ def _recording(
         outputs=outputs,
         checkpoints=arrays["checkpoints"],
         classes={r.name: arrays[f"{r.name}.classes"] for r in network.readouts},
+        values={
+            r.name: _values(network, r, arrays[f"{r.name}.values"])
+            for r in network.readouts
+            if not decisions[r.name].of_classes
+        },
+        decisions=decisions,
         spikes_per_image={name: arrays[f"{name}.spikes_per_image"] for name in names},
         spikes_per_neuron={name: arrays[f"{name}.spikes_per_neuron"] for name in names},
         synaptic_operations=arrays["synaptic_operations"],
@@ -208,6 +215,12 @@ def _recording(
         versions=dict(str(text).split(" ", 1) for text in arrays["versions"]),
         start_steps={p.name: p.start_step for p in network.populations if p.start_step},
     )
+
+
+def _values(network: SpikingNetwork, readout: Readout, analog: NDArray) -> NDArray:
+    """Apply the output function to values over time, shape (n_images, n_checkpoints, ...)."""
+    shape = network.population(readout.population).shape
+    return apply_function(readout, analog.reshape(-1, *shape)).reshape(analog.shape)
 
 
 def _raster(rows: NDArray[np.int32]) -> Raster:

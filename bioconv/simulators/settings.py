@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from bioconv.analog.samples import Data as Samples
+from bioconv.analog.samples import check_samples
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
-from bioconv.timing import whole_steps
+from bioconv.timing import whole_steps, wrong_number_of_steps
 
 #: largest number of a sample, because random number generators take 32 bits of it
 LAST_SAMPLE = 10**9
@@ -84,8 +85,10 @@ def settings_of(
         n_steps = whole_steps(duration, network.dt)
     else:
         n_steps = network.n_steps if steps is None else steps
+    wrong_steps = wrong_number_of_steps(n_steps)
+    if wrong_steps:
+        problems.append(f"steps {wrong_steps}")
     for name, value, least in (
-        ("steps", n_steps, 1),
         ("batch_size", 1 if batch_size is None else batch_size, 1),
         ("seed", seed, 0),
         ("first", first, 0),
@@ -113,8 +116,15 @@ def _recorded(
     for population in network.populations:
         states = tuple(state.name for state in population.model.states)
         valid[population.name] = ("counts", "spikes", *states)
+    if not isinstance(record, Mapping):
+        first = next(iter(valid))
+        reason = "record must be a mapping from populations to what is recorded, such as "
+        return {}, [f'{reason}{{"{first}": ("counts",)}}, received {record!r}']
     wanted, problems = {}, []
     for name, what in record.items():
+        if not isinstance(what, Iterable):
+            problems.append(f"record[{name!r}] must be a list of names, received {what!r}")
+            continue
         names = (what,) if isinstance(what, str) else tuple(what)
         wanted[name] = names
         if name not in valid:
@@ -128,14 +138,15 @@ def _recorded(
     return wanted, problems
 
 
-def check_data(network: SpikingNetwork, x: ArrayLike | Mapping[str, ArrayLike]) -> Data:
+def check_data(network: SpikingNetwork, x: Samples) -> Data:
     """Return the samples as float64 arrays, one for each input.
 
     Parameters
     ----------
     network : SpikingNetwork
-    x : ndarray, or mapping of input names to ndarrays
-        Arrays of shape (n_images, *input.shape).
+    x : ndarray, or a sequence or mapping of ndarrays
+        Arrays of shape (n_images, *input.shape): a plain array for a single input, or a sequence in
+        the order of the inputs or a mapping by name.
 
     Raises
     ------
@@ -143,37 +154,8 @@ def check_data(network: SpikingNetwork, x: ArrayLike | Mapping[str, ArrayLike]) 
         If inputs are missing or unknown, if shapes are wrong, if values are not finite, or if there
         are no samples.
     """
-    shapes = {entry.name: entry.shape for entry in network.inputs}
-    if not isinstance(x, Mapping):
-        if len(shapes) != 1:
-            raise DataError(
-                f"{network.name} has the inputs {', '.join(shapes)}. Pass a mapping from these "
-                "names to arrays."
-            )
-        x = {next(iter(shapes)): x}
-    problems = [f"there is no input {name!r}" for name in x if name not in shapes]
-    problems += [f"input {name!r} is missing" for name in shapes if name not in x]
-    data: Data = {}
-    for name in shapes.keys() & x.keys():
-        problem = _unusable(np.asarray(x[name]), shapes[name])
-        if problem:
-            problems.append(f"input {name!r} {problem}")
-        else:
-            data[name] = np.asarray(x[name], np.float64)
-    if not problems and len({len(array) for array in data.values()}) != 1:
-        problems.append("the inputs have different numbers of samples")
-    if problems:
-        raise DataError(f"{network.name}: {'; '.join(problems)}.")
-    return {name: data[name] for name in shapes}
-
-
-def _unusable(array: NDArray[Any], shape: tuple[int, ...]) -> str:
-    if array.dtype.kind not in "iufb":
-        return f"must contain numbers, received {array.dtype}"
-    if array.shape[1:] != shape or array.ndim == 0:
-        return f"must have the shape (n, {', '.join(map(str, shape))}), received {array.shape}"
-    if not len(array):
-        return "contains no samples"
-    if not np.isfinite(array).all():
-        return "contains NaN or infinite values"
-    return ""
+    try:
+        samples = check_samples(x, {entry.name: entry.shape for entry in network.inputs})
+    except DataError as error:
+        raise DataError(f"{network.name}: {error}") from None
+    return {name: np.asarray(array, np.float64) for name, array in samples.items()}

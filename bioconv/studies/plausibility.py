@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
-from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json, write_text
 from bioconv.ground.tables import format_table, html_table
 from bioconv.neurons import Neuron, make
@@ -35,6 +36,7 @@ COLUMNS = {
     "accuracy": "accuracy (%)",
     "loss": "loss (points)",
     "reached_ms": "reached (ms)",
+    "waits_ms": "output waits (ms)",
     "mean_hz": "mean (Hz)",
     "highest_hz": "highest (Hz)",
     "physiological": f"<= {PHYSIOLOGICAL:g} Hz",
@@ -81,8 +83,12 @@ class Study:
         numbers = ", ".join(map(str, sorted({row[head] for row in rows})))
         # Runs share the cores, so that a run takes longer when others run at the same time.
         cost = f"{COLUMNS['seconds']}: measured with {head} = {numbers}"
+        wait = (
+            f"{COLUMNS['reached_ms']}: if outputs are read from the start; "
+            f"{COLUMNS['waits_ms']}: how long they wait for their inputs to settle (option settle)"
+        )
         why = [f"{name}: {reason}" for name, reason in self.refused.items()]
-        return "\n".join([text, cost, *why] if text else why)
+        return "\n".join([text, wait, cost, *why] if text else why)
 
 
 def plausibility(
@@ -101,6 +107,7 @@ def plausibility(
     seed: int = 0,
     workers: int | None = None,
     progress: bool = True,
+    decision: Choice = None,
 ) -> Study:
     """Study the accuracy of a trained network with biologically plausible neurons.
 
@@ -135,6 +142,8 @@ def plausibility(
         is started; with more, a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
         Whether to show a progress bar if the output is a terminal.
+    decision : Decision or str, or mapping of output names to these, optional
+        What the outputs stand for; see `bioconv.convert`.
 
     Returns
     -------
@@ -152,16 +161,22 @@ def plausibility(
     from bioconv.plots.study import plot_study
 
     graph = as_graph(model)
-    labels = None if y is None else np.asarray(y).reshape(-1)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
-    if labels is not None and len(labels) != len(samples):
-        raise DataError(
-            f"expected {len(samples)} labels, one for each sample. Received: {len(labels)}."
-        )
+    decisions = decisions_of(graph, decision)
+    labels = None
+    if y is not None:
+        output = graph.outputs[0]
+        labels = decisions[output].labels(y, graph.shapes()[output], len(samples))
     if not isinstance(code, RateCode | None):
         raise ParameterError(f"a plausibility study requires the rate code. Received: {code!r}.")
     task = Task(
-        graph, calibration_of(graph, calibration), samples, labels, code or RateCode(), seed
+        graph,
+        calibration_of(graph, calibration),
+        samples,
+        labels,
+        code or RateCode(),
+        seed,
+        decisions,
     )
     chosen = _neurons(neurons)
     settings = _settings(chosen, rates, tau_syn, durations, weight_bits)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
+from bioconv.ground.decisions import Decision
 from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.options import Choice, Entries, Interval, Many, Rule, Text
@@ -51,6 +52,7 @@ SCHEMA: dict[str, Rule] = {
     "workers": Interval(1, whole=True),
     "time": Many(_AMOUNT),
     "accuracy_over_time": Many(_SHARE),
+    "answered": Many(_SHARE),
     "asked": Entries(
         {
             "max_rate": _AMOUNT,
@@ -60,6 +62,8 @@ SCHEMA: dict[str, Rule] = {
         }
     ),
 }
+#: most samples on which the latency is measured
+_TIMED = 256
 #: values that distinguish one distribution from another
 _DRAWN = 1024
 
@@ -113,6 +117,8 @@ class Task:
     y : ndarray of int or None, shape (n_images,)
     code : RateCode
     seed : int
+    decisions : mapping of str to Decision
+        What each output of the graph stands for.
     """
 
     graph: AnalogGraph
@@ -121,6 +127,7 @@ class Task:
     y: NDArray | None
     code: RateCode
     seed: int
+    decisions: Mapping[str, Decision]
 
     def digest(self) -> str:
         """Digest of all fields, which assigns a record to this task."""
@@ -142,7 +149,10 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     -------
     dict
         Plain values: those of the table (see `bioconv.studies.plausibility.COLUMNS`), and also
-        ``accuracy_over_time`` and ``time`` (ms), ``dt`` (ms), ``drive_residual``, ``versions``.
+        ``accuracy_over_time``, ``answered`` (share of samples with an output) and ``time`` (ms),
+        ``dt`` (ms), ``drive_residual``, ``versions``.  ``waits_ms`` is the time that outputs wait
+        for their inputs to settle before they are read; ``reached_ms``, the latency, is measured
+        without this wait, on at most the first 256 samples, and None without any output.
 
     Raises
     ------
@@ -165,7 +175,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     classes = analog_classes(network, task.x)
     target = classes if task.y is None else np.asarray(task.y)
     over_time = recording.accuracy_over_time(target)
-    analog = float(np.mean(classes == target))
+    analog = recording.decision().share(classes, target)
     return {
         **asdict(setting),
         "asked": asdict(setting),
@@ -175,7 +185,8 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "keras_accuracy": analog,
         "loss": 100.0 * (analog - float(over_time[-1])),
         "agreement": float(recording.agreement(classes)),
-        "reached_ms": _reached(recording, over_time),
+        "waits_ms": _first_output(network) * network.dt,
+        "reached_ms": _latency(task, setting, neuron, recording, network, target),
         "duration": network.n_steps * network.dt,
         "tau_syn": _time_constant(network),
         "dt": network.dt,
@@ -192,6 +203,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "seconds": recording.seconds["run"] / recording.n_images,
         "time": (recording.checkpoints * recording.dt).tolist(),
         "accuracy_over_time": over_time.tolist(),
+        "answered": recording.answered().tolist(),
         "versions": versions(),
     }
 
@@ -215,20 +227,34 @@ def with_time_constant(neuron: Neuron, tau_syn: float) -> Neuron:
 
 
 def _network(task: Task, setting: Setting, neuron: Neuron) -> SpikingNetwork:
+    network = _converted(task, setting, neuron)
+    if not setting.duration:
+        return network
+    # The step is known only now, and the readout time of a network depends on its duration.
+    n_steps = max(round(setting.duration / network.dt), 1)
+    return _converted(task, setting, neuron, network.dt, n_steps)
+
+
+def _converted(
+    task: Task,
+    setting: Setting,
+    neuron: Neuron,
+    dt: float | None = None,
+    n_steps: int | None = None,
+) -> SpikingNetwork:
     if setting.tau_syn:
         neuron = with_time_constant(neuron, setting.tau_syn)
     code = replace(task.code, max_rate=setting.max_rate or task.code.max_rate)
-    arguments: dict[str, Any] = {
-        "calibration": task.calibration,
-        "code": code,
-        "neuron": neuron,
-        "seed": task.seed,
-    }
-    network = convert(task.graph, **arguments)
-    if setting.duration:
-        # The step is known only now, and the readout time of a network depends on its duration.
-        n_steps = max(round(setting.duration / network.dt), 1)
-        network = convert(task.graph, dt=network.dt, n_steps=n_steps, **arguments)
+    network = convert(
+        task.graph,
+        calibration=task.calibration,
+        code=code,
+        neuron=neuron,
+        dt=dt,
+        n_steps=n_steps,
+        seed=task.seed,
+        decision=task.decisions,
+    )
     return disturb(network, WeightQuantization(setting.weight_bits))
 
 
@@ -256,9 +282,37 @@ def _mean(rates: list[NDArray[np.float64]]) -> float:
     return float(sum(r.sum() for r in rates) / n) if n else 0.0
 
 
-def _reached(recording: Recording, over_time: NDArray[np.float64]) -> float:
+def _first_output(network: SpikingNetwork) -> int:
+    """Return the first step from which the first output is read."""
+    return network.population(network.readouts[0].population).start_step
+
+
+def _latency(
+    task: Task,
+    setting: Setting,
+    neuron: Neuron,
+    recording: Recording,
+    network: SpikingNetwork,
+    target: NDArray,
+) -> float | None:
+    """Return the latency in ms of a network whose outputs do not wait, None without outputs."""
+    first = _first_output(network)
+    if first < round(task.code.settle * network.n_steps):  # it waits for no other reason
+        return _reached(recording, target)
+    at_once = replace(task, code=replace(task.code, settle=0.0))
+    eager = _converted(at_once, setting, neuron, network.dt, network.n_steps)
+    if _first_output(eager) == first:
+        return _reached(recording, target)
+    seen = simulate(eager, task.x[:_TIMED], seed=task.seed, progress=False)
+    return _reached(seen, target[:_TIMED])
+
+
+def _reached(recording: Recording, target: NDArray) -> float | None:
     """Return the time in ms after which the accuracy stays within half a point of the last."""
-    away = np.flatnonzero(np.abs(over_time - over_time[-1]) > REACHED + 1e-12)
+    over_time, answered = recording.accuracy_over_time(target), recording.answered() > 0
+    if not answered[-1]:
+        return None
+    away = np.flatnonzero(~answered | (np.abs(over_time - over_time[-1]) > REACHED + 1e-12))
     first = int(away[-1]) + 1 if away.size else 0
     return float(recording.checkpoints[first] * recording.dt)
 

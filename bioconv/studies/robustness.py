@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.analog.decisions import Choice
 from bioconv.codes import Code
 from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
-from bioconv.ground.errors import ConversionError, DataError, ParameterError
+from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json, write_text
 from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
@@ -106,6 +107,7 @@ def robustness(
     simulator: str = "auto",
     workers: int | None = None,
     progress: bool = True,
+    decision: Choice = None,
 ) -> Robustness:
     """Study the tolerance of codes to imperfections of hardware.
 
@@ -141,6 +143,9 @@ def robustness(
         is started; with more, a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
         Whether to show a progress bar if the output is a terminal.
+    decision : Decision or str, or mapping of output names to these, optional
+        What the outputs stand for; see `bioconv.convert`.  Default: as the networks say, if
+        ``codes`` are networks.
 
     Returns
     -------
@@ -160,15 +165,12 @@ def robustness(
     _check(seeds, seed, simulator)
     graph = as_graph(model)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
-    labels = None if y is None else np.asarray(y).reshape(-1)
-    if labels is not None and len(labels) != len(samples):
-        raise DataError(
-            f"expected {len(samples)} labels, one for each sample. Received: {len(labels)}."
-        )
     sweeps = {name: points_of(name, sweep) for name, sweep in noise.items()}
     refused: dict[str, str] = {}
     networks = networks_of(graph, codes, calibration, seed, refused)
-    study = Study(samples, labels, networks, sweeps, range(seed, seed + seeds), simulator)
+    if decision is not None:
+        networks = {name: one.with_decision(decision) for name, one in networks.items()}
+    study = Study(samples, y, networks, sweeps, range(seed, seed + seeds), simulator)
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     files = [folder / f"robustness.{ending}" for ending in ("csv", "json", "png")]

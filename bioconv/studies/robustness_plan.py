@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.codes import Code, make
@@ -15,7 +15,7 @@ from bioconv.conversion import calibration_of, convert
 from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import BioconvError, ConversionError, DataError, ParameterError
 from bioconv.ground.suggestions import did_you_mean
-from bioconv.measures import analog_classes
+from bioconv.measures import analog_classes, first_decision, labels_of
 from bioconv.network import SpikingNetwork
 from bioconv.noise import LIBRARY, Imperfection, disturb
 from bioconv.studies.robustness_runs import (
@@ -45,7 +45,8 @@ class Study:
     Parameters
     ----------
     x : ndarray, shape (n_images, ...)
-    y : ndarray of int or None, shape (n_images,)
+    y : array_like of int or None, shape (n_images, ...)
+        Labels, or values.
     networks : mapping of str to SpikingNetwork
         Networks by code.
     sweeps : mapping of str to sequence of Point
@@ -57,13 +58,15 @@ class Study:
     def __init__(
         self,
         x: NDArray,
-        y: NDArray | None,
+        y: ArrayLike | None,
         networks: Mapping[str, SpikingNetwork],
         sweeps: Mapping[str, Sequence[Point]],
         seeds: range,
         simulator: str,
     ):
-        self.x, self.y, self.networks, self.sweeps = x, y, networks, sweeps
+        self.x, self.networks, self.sweeps = x, networks, sweeps
+        #: labels by code; none if there are no labels
+        self.y = {} if y is None else {k: labels_of(n, y, len(x)) for k, n in networks.items()}
         self.seeds, self.simulator = seeds, simulator
         #: (code, simulator, point, seed) -> record
         self.results: dict[tuple[str, str, Point, int], dict[str, Any]] = {}
@@ -78,8 +81,8 @@ class Study:
         jobs: dict[tuple[str, str, Point, int], Job] = {}
         for code, network in self.networks.items():
             classes = analog_classes(network, self.x)
-            target = classes if self.y is None else self.y.astype(np.int64)
-            self.keras[code] = float(np.mean(classes == target))
+            target = self.y.get(code, classes)
+            self.keras[code] = first_decision(network).share(classes, target)
             wanted: dict[str, list[tuple[Point, Sequence[int]]]] = {}
             for noise, points in self.sweeps.items():
                 try:
@@ -165,7 +168,7 @@ class Study:
             "accuracies": [r["accuracy"] for r in results],
             "ideal": float(np.mean([r["accuracy"] for r in ideal])),
             "keras_accuracy": self.keras[code],
-            "measure": "agreement" if self.y is None else "accuracy",
+            "measure": "accuracy" if self.y else "agreement",
             "spikes": float(np.mean([r["spikes"] for r in results])),
             "seconds": float(np.mean([r["seconds"] for r in results])),
             "simulator": results[0]["simulator"],

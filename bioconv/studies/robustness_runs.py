@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.digests import digest_of
@@ -77,14 +76,14 @@ class Bench:
     network : SpikingNetwork
         Network without imperfections.
     x : ndarray, shape (n_images, ...)
-    target : ndarray of int, shape (n_images,)
-        Labels, or the classes of the analog network.
+    target : ndarray, shape (n_images, ...)
+        Labels or values, or the decisions of the analog network.
     simulator : str
     """
 
     network: SpikingNetwork
     x: NDArray
-    target: NDArray[np.int64]
+    target: NDArray
     simulator: str
 
     def digest(self) -> str:

@@ -81,8 +81,9 @@ def examine(
     DataError
         The samples cannot be used, or there is not exactly one label for each of them.
     """
+    from bioconv.measures import labels_of
     from bioconv.simulators.settings import check_data
-    from bioconv.targets.measurement import check_labels, measure, split
+    from bioconv.targets.measurement import measure, split
 
     chosen = exporter(target)
     if chips < 1:
@@ -95,7 +96,9 @@ def examine(
         why = Finding(network.name, "accuracy", Verdict.EXACT, text)
         report = _fitted(network, chosen, None)
         return replace(report, findings=(*report.findings, why))
-    to_fit, to_measure, labels, findings = split(network, chosen, samples, check_labels(y, samples))
+    n_samples = len(next(iter(samples.values())))
+    checked = None if y is None else labels_of(network, y, n_samples)
+    to_fit, to_measure, labels, findings = split(network, chosen, samples, checked)
     report = _fitted(network, chosen, to_fit)
     if report.fit is None or report.verdict is Verdict.IMPOSSIBLE:
         return report

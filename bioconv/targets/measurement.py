@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from bioconv.ground.errors import DataError
 from bioconv.measures import analog_classes
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import simulate
@@ -29,9 +28,9 @@ class Measured:
         "unrestricted", "restricted to TARGET", "on N chips of TARGET".
     n_images, n_steps : int
     agreement : float
-        Share of samples to which the network assigns the same class as the analog network.
+        Share of decisions (classes, labels or values) that are those of the analog network.
     accuracy : float or None
-        Share of samples that are classified correctly; None without labels.
+        Share of decisions that are right; None without labels.
     deviation : float
         Standard deviation between chips of the accuracy, or of the agreement without labels.
     """
@@ -56,24 +55,6 @@ class Measured:
         for number, (name, share) in enumerate(shares.items()):
             row[name] = f"{100 * share:.2f}{'' if number else spread} %"
         return row
-
-
-def check_labels(y: ArrayLike | None, samples: Samples) -> NDArray | None:
-    """Return the labels after checking that there is one for each sample.
-
-    Raises
-    ------
-    DataError
-        There are more or fewer labels than samples.
-    """
-    if y is None:
-        return None
-    labels, n_samples = np.asarray(y).reshape(-1), len(next(iter(samples.values())))
-    if len(labels) != n_samples:
-        raise DataError(
-            f"Expected one label for each of {n_samples} samples. Received: {len(labels)}."
-        )
-    return labels
 
 
 def split(

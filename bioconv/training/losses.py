@@ -11,6 +11,7 @@ import numpy as np
 import optax
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.ground.decisions import LARGEST, Decision
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.operators import Array
 
@@ -49,46 +50,19 @@ def check_targets(
     DataError
         If the number of targets, their shape or their values do not fit.
     """
-    values = np.asarray(y)
-    if values.shape[:1] != (n_samples,):
-        raise DataError(
-            f"expected one target for each of {n_samples} samples. Received an array of shape "
-            f"{values.shape}."
-        )
-    if values.dtype.kind not in "biuf" or not np.all(np.isfinite(values)):
-        raise DataError("targets must be finite numbers.")
     if loss == "mean_squared_error":
-        if values[0].size != prod(shape):
-            raise DataError(f"targets must have the shape {shape}. Received: {values.shape[1:]}.")
-        return values.astype(np.float64).reshape(n_samples, *shape)
-    return class_numbers(values, prod(shape))
+        return Decision("value").labels(y, shape, n_samples).reshape(n_samples, *shape)
+    return class_numbers(y, n_samples, prod(shape))
 
 
-def class_numbers(values: NDArray, n_classes: int) -> NDArray[np.int32]:
+def class_numbers(y: ArrayLike, n_samples: int, n_classes: int) -> NDArray[np.int32]:
     """Return class numbers from 0, of class numbers or one-hot labels; see `check_targets`."""
     if n_classes < 2:
         raise DataError(
             "the cross-entropy requires at least two outputs. Received: one. Use "
             'loss="mean_squared_error".'
         )
-    if values.ndim == 2 and values.shape[1] == n_classes and n_classes > 1:
-        one_hot = np.all((values == 0) | (values == 1)) and np.all(values.sum(axis=1) == 1)
-        if not one_hot:
-            raise DataError("targets with one column for each class must be one-hot.")
-        return values.argmax(axis=1).astype(np.int32)
-    flat = values.reshape(len(values), -1)
-    if flat.shape[1] != 1:
-        raise DataError(
-            f"expected one class number for each sample, or {n_classes} columns. Received an "
-            f"array of shape {values.shape}."
-        )
-    numbers = flat[:, 0]
-    if np.any(numbers != np.floor(numbers)) or numbers.min() < 0 or numbers.max() >= n_classes:
-        raise DataError(
-            f"class numbers must be integers from 0 to {n_classes - 1}. Received values from "
-            f"{numbers.min():g} to {numbers.max():g}."
-        )
-    return numbers.astype(np.int32)
+    return LARGEST.labels(y, (n_classes,), n_samples).astype(np.int32)
 
 
 def loss_and_measures(loss: str, outputs: Array, y: Array) -> tuple[Array, Mapping[str, Array]]:
@@ -106,5 +80,7 @@ def loss_and_measures(loss: str, outputs: Array, y: Array) -> tuple[Array, Mappi
         return jnp.mean((outputs - y.astype(outputs.dtype)) ** 2), measures
     logits = outputs.reshape(len(outputs), -1)
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
-    measures["accuracy"] = jnp.mean((logits.argmax(axis=1) == y).astype(logits.dtype))
+    measures["accuracy"] = jnp.mean(
+        (LARGEST.decide(logits, logits.shape[1:]) == y).astype(logits.dtype)
+    )
     return jnp.mean(losses), measures

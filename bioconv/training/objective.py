@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.evaluate import traced
 from bioconv.analog.functions import Linear, Softmax
+from bioconv.ground.decisions import LARGEST
 from bioconv.ground.errors import DataError, ParameterError, Problem
 from bioconv.ground.options import is_number
 from bioconv.network import Population, Readout, SpikingNetwork
@@ -68,9 +69,10 @@ class Objective:
             logits = self.analog_values(found, self.network.readouts[0])
             logits = logits.reshape(len(logits), -1)
             labels = self._labels(target, y, logits.shape[1])
+            decided, wanted = (LARGEST.decide(v, v.shape[1:]) for v in (logits, labels))
             parts = {
                 self.loss: -jnp.mean(jnp.sum(labels * jax.nn.log_softmax(logits), axis=1)),
-                "agreement": jnp.mean(jnp.argmax(logits, axis=1) == jnp.argmax(labels, axis=1)),
+                "agreement": jnp.mean(decided == wanted),
             }
             total += parts[self.loss]
         if self.loss == "mean_squared_error":

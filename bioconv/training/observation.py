@@ -19,6 +19,7 @@ from bioconv.analog.first_spikes import local_times
 from bioconv.codes.code import Request
 from bioconv.codes.observation.code import ObservationCode
 from bioconv.codes.observation.stack import dense_graph
+from bioconv.ground.decisions import LARGEST
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
@@ -221,7 +222,7 @@ class ObservationLoss:
         entropy = jax.scipy.special.logsumexp(logits, axis=1) - right
         loss = jnp.sum(jnp.where(whole, entropy, 0.0)) / jnp.maximum(jnp.sum(whole), 1)
         measures = {
-            "accuracy": jnp.mean(jnp.argmin(local, axis=1) == y),
+            "accuracy": jnp.mean(LARGEST.decide(-local, local.shape[1:]) == y),
             "spikes": jnp.mean(jnp.stack(active)) if active else jnp.ones(()),
             "ignored": 1.0 - jnp.mean(whole),
         }

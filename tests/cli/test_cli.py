@@ -72,6 +72,49 @@ def test_simulate_json_has_the_promised_keys(network: Path, tmp_path: Path, caps
     assert "accuracy" in capsys.readouterr().out
 
 
+def test_an_output_that_starts_later_is_no_accuracy(network: Path, tmp_path: Path, capsys) -> None:
+    record = tmp_path / "run.json"
+    arguments = ["simulate", str(network), "--data", "digits", "--images", "5", "--steps", "2"]
+    assert main([*arguments, "--json", str(record)]) == 0
+    shown, found = capsys.readouterr().out, json.loads(record.read_text())
+    assert "no output yet for 100 % of the images after 2 steps: the output starts after" in shown
+    assert " accuracy:" not in shown.replace("analog accuracy:", "")
+    assert (found["accuracy"], found["agreement"], found["answered"]) == (None, None, 0.0)
+    assert [share for _, share in found["accuracy_over_time"]] == [None, None]
+
+
+def test_the_decision_is_stated_and_can_be_chosen(network: Path, tmp_path: Path, capsys) -> None:
+    assert main(["inspect", str(network)]) == 0
+    assert "decision by " in capsys.readouterr().out
+    record = tmp_path / "run.json"
+    arguments = ["simulate", str(network), "--data", "digits", "--images", "5", "--json"]
+    assert main([*arguments, str(record), "--decision", "largest"]) == 0
+    assert json.loads(record.read_text())["decision"] == "largest output"
+    assert main([*arguments, str(record), "--decision", "value:0.1"]) == 2
+    assert "the network has 10 values for each sample" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [7.9, np.nan, 1007, -1])
+def test_wrong_labels_are_refused(network: Path, tmp_path: Path, wrong: float, capsys) -> None:
+    x, y = bc.load_data("digits", n_images=4)
+    np.savez(tmp_path / "data.npz", x=x, y=np.where([0, 0, 1, 0], wrong, y))
+    record = tmp_path / "run.json"
+    arguments = ["simulate", str(network), "--data", str(tmp_path / "data.npz")]
+    assert main([*arguments, "--json", str(record), "--steps", "30"]) == 2
+    assert "labels must be" in capsys.readouterr().err
+    assert not record.exists()
+
+
+def test_samples_of_another_range_give_one_line(network: Path, tmp_path: Path, capsys) -> None:
+    record = tmp_path / "run.json"
+    arguments = ["simulate", str(network), "--data", "digits", "--images", "4", "--scale", "1"]
+    assert main([*arguments, "--json", str(record), "--steps", "30"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("bioconv: warning: input ")
+    (text,) = json.loads(record.read_text())["warnings"]
+    assert text in line
+
+
 def test_quiet_prints_nothing(network: Path, capsys) -> None:
     arguments = ["simulate", str(network), "--data", "digits", "--images", "2", "--steps", "20"]
     assert main([*arguments, "--quiet"]) == 0

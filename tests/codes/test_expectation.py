@@ -14,11 +14,12 @@ from small_graphs import affine, graph, layer
 import bioconv as bc
 from bioconv import codes
 from bioconv.analog import evaluate
-from bioconv.analog.functions import LayerNormalization, Linear, ReLU, Sigmoid, Tanh
+from bioconv.analog.functions import LayerNormalization, Linear, ReLU, Tanh
 from bioconv.codes.common.calibration import LowestValues
-from bioconv.codes.common.expectation import compare, expect, middle_of
+from bioconv.codes.common.expectation import compare, expect
 from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.decisions import LARGEST, Decision
 from bioconv.ground.errors import AccuracyWarning
 from bioconv.operators import Array, Dense, register
 from bioconv.reports.networks import describe_expectation
@@ -69,15 +70,15 @@ def test_what_an_input_can_say_counts() -> None:
     assert found.agreement < 0.9
 
 
-def test_agreement_is_counted_by_the_largest_value_or_by_the_middle() -> None:
+def test_agreement_is_counted_by_decisions() -> None:
     exact, found = np.array([[1.0, 2.0], [3.0, 1.0]]), np.array([[2.0, 1.0], [9.0, 1.0]])
-    assert compare([exact], [found], [None])[1] == 0.5
+    assert compare([exact], [found], [LARGEST])[1] == 0.5
     one = np.array([[-1.0], [0.1], [3.0], [2.0]])
-    assert compare([one], [one + 0.2], [middle_of(Sigmoid())])[1] == 1.0
-    assert compare([one], [one - 0.2], [middle_of(Sigmoid())])[1] == 0.75
-    assert (
-        compare([one], [one + np.array([[0.01], [0], [0], [1]])], [middle_of(Linear())])[1] == 0.75
-    )
+    logit = Decision("threshold", threshold=0.0)
+    assert compare([one], [one + 0.2], [logit])[1] == 1.0
+    assert compare([one], [one - 0.2], [logit])[1] == 0.75
+    other = one + np.array([[0.01], [0], [0], [1]])
+    assert compare([one], [other], [Decision("value")])[1] == 0.75
 
 
 #: whose run takes longest

@@ -11,7 +11,7 @@ from published import CARRIED, samples
 
 import bioconv as bc
 from bioconv import codes
-from bioconv.codes.common.expectation import compare, middle_of
+from bioconv.codes.common.expectation import compare
 from bioconv.ground.errors import AccuracyWarning, ConversionError
 
 #: those that rates do not carry, and deeper ones
@@ -43,7 +43,7 @@ def cell(folder: Path, file: str, data: str, code: str) -> tuple[float | None, f
     _, measured = compare(
         [outputs[name] for name in graph.outputs],
         [np.asarray(recording.outputs[readout.name]) for readout in network.readouts],
-        [middle_of(readout.function, applied=True) for readout in network.readouts],
+        list(network.decisions().values()),
     )
     return float(expected), measured, n
 

@@ -320,7 +320,7 @@ def test_other_networks_are_refused_with_what_to_do() -> None:
         ({"x": -np.ones((4, 3))}, DataError, "non-negative with a positive maximum"),
         ({"x": np.zeros((4, 3))}, DataError, "values from 0 to 0"),
         ({"x": np.full((4, 3), np.nan)}, DataError, "NaN"),
-        ({"y": np.zeros(3, int)}, DataError, "one target for each of 4 samples"),
+        ({"y": np.zeros(3, int)}, DataError, "expected 4 labels, one class per sample"),
         ({"y": np.full(4, 0.5)}, DataError, "integers from 0 to 1"),
         ({"y": np.array([0, 1, -1, 0])}, DataError, "integers from 0 to 1"),
         ({"options": Training(batch_size=5)}, DataError, "fewer than one batch of 5"),

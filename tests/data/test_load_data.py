@@ -58,6 +58,28 @@ def test_bad_files(arrays: dict, message: str, tmp_path: Path) -> None:
         load_data(path)
 
 
+@pytest.mark.parametrize(
+    ("y", "found"),
+    [
+        ([[1], [0]], [1, 0]),
+        ([1.0, 0.0], [1, 0]),
+        ([7.9, 1.0], [7.9, 1.0]),
+        ([[0.3, 0.7], [0.5, 0.5]], [[0.3, 0.7], [0.5, 0.5]]),
+        ([[1, 1, 0], [0, 1, 0]], [[1, 1, 0], [0, 1, 0]]),
+    ],
+)
+def test_labels_are_kept_as_they_are(y: list, found: list, tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.zeros((2, 3)), y=np.array(y))
+    np.testing.assert_array_equal(load_data(tmp_path / "data.npz")[1], found)
+
+
+@pytest.mark.parametrize("y", [[1.0, np.nan], [1.0, np.inf], ["1", "2"]])
+def test_labels_that_are_no_numbers_are_refused(y: list, tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.zeros((2, 3)), y=np.array(y))
+    with pytest.raises(DataError, match="y: labels must be"):
+        load_data(tmp_path / "data.npz")
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"hello", b"\x93NUMPY"])
 def test_damaged_files(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "data.npz"

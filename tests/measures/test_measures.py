@@ -167,7 +167,7 @@ def test_a_readout_by_potential_has_no_rates() -> None:
 def test_diagnosis_refuses_what_does_not_fit() -> None:
     with pytest.raises(DataError, match="10 samples. Received: 9 samples"):
         diagnose(NET, recorded(), X[:9])
-    with pytest.raises(DataError, match="10 samples and 2 labels"):
+    with pytest.raises(DataError, match="expected 10 labels"):
         diagnose(NET, recorded(), X, np.zeros(2))
     with pytest.raises(ParameterError, match="record="):
         diagnose(NET, replace(recorded(), counts={}), X)

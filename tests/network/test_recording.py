@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sample_networks import images, recording_of, spiking_network
 
+from bioconv.ground.decisions import LARGEST, Decision
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
@@ -21,10 +22,14 @@ def good() -> Recording:
 
 
 def small(classes: list[list[int]]) -> Recording:
-    """Four images, three checkpoints, the classes given."""
+    """Four images, three checkpoints, the classes given, of four."""
     array = np.array(classes)
     return replace(
-        good(), checkpoints=np.array([10, 20, 40]), classes={"dense": array, "other": array * 0}
+        good(),
+        checkpoints=np.array([10, 20, 40]),
+        classes={"dense": array, "other": array * 0},
+        outputs={"dense": np.zeros((4, 4)), "other": np.zeros((4, 4))},
+        decisions={"dense": LARGEST, "other": LARGEST},
     )
 
 
@@ -37,6 +42,49 @@ def test_accuracy_over_time() -> None:
     assert recording.accuracy(y, "other") == 0.25
     assert recording.predictions().tolist() == [0, 1, 2, 0]
     assert recording.readout == "dense"
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0, 1, 2, 7.9], "integers from 0 to 3, .* Received: 7.9"),
+        ([0, 1, 2, np.nan], "NaN or infinite for 1 samples"),
+        ([0, 1, 2, 1007], "integers from 0 to 3, .* Received values from 0 to 1007"),
+        ([0, 1, 2, -1], "Received values from -1 to 2"),
+        (["0", "1", "2", "3"], "must be numbers"),
+        ([0, 1, 2], "expected 4 labels"),
+        (np.ones((4, 4)), "must be one-hot"),
+        (np.zeros((4, 3)), "one class number for each sample"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(y: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        small([[0, 0, 0]] * 4).accuracy(y)
+
+
+def test_one_hot_labels_are_class_numbers() -> None:
+    recording = small([[-1, 0, 0], [-1, 1, 1], [-1, 0, 2], [-1, -1, 0]])
+    assert recording.accuracy(np.eye(4)) == recording.accuracy([0, 1, 2, 3]) == 0.75
+    assert recording.answered().tolist() == [0.0, 0.75, 1.0]
+
+
+def test_several_labels_and_values_are_counted_one_by_one() -> None:
+    labels = np.array([[[1, 0, 1]], [[0, 0, 1]]])
+    values = np.array([[[0.0, 1.0, 2.0]], [[np.nan] * 3]])
+    recording = replace(
+        recording_of(spiking_network(), images(2)),
+        checkpoints=np.array([40]),
+        outputs={"tags": np.zeros((2, 3)), "speed": np.zeros((2, 3))},
+        classes={"speed": np.array([[0], [-1]]), "tags": labels},
+        values={"speed": values},
+        decisions={"speed": Decision("value", tolerance=0.1), "tags": Decision("threshold")},
+    )
+    assert recording.readout == "speed"
+    assert recording.accuracy([[0.0, 1.0, 2.3], [0.0, 1.0, 2.0]]) == 2 / 6, "2.3 is too far"
+    assert recording.answered().tolist() == [0.5]
+    assert recording.accuracy([[1, 0, 0], [0, 0, 1]], "tags") == 5 / 6
+    with pytest.raises(DataError, match="If exactly one class is right .* decision='largest'"):
+        recording.accuracy([0, 1], "tags")
 
 
 def test_rates_count_from_the_first_step_in_which_input_can_arrive() -> None:

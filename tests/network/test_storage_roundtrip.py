@@ -116,7 +116,7 @@ def test_readable_without_bioconv(tmp_path: Path) -> None:
     network.save(tmp_path / "net.h5")
     with h5py.File(tmp_path / "net.h5") as file:
         assert file.attrs["format"].decode() == "bioconv-network"
-        assert file.attrs["format_version"] == 5
+        assert file.attrs["format_version"] == 6
         assert file.attrs["bioconv_version"].decode() == bioconv.__version__
         group = file["content/populations/conv"]
         assert "dv/dt" in group["model"].attrs["equations"].decode()
@@ -227,6 +227,23 @@ def test_a_file_of_the_fourth_version_has_neurons_without_references(tmp_path: P
     loaded = load_network(path).populations
     assert all(p.model.references == () and p.model.citation() == "" for p in loaded)
     assert [p.model for p in loaded] == [p.model for p in network.populations]
+
+
+def test_a_file_of_the_fifth_version_decides_as_its_outputs_suggest(tmp_path: Path) -> None:
+    network = bioconv.convert(analog_graph(), calibration=images(), decision="value")
+    path = tmp_path / "net.h5"
+    network.save(path)
+    assert load_network(path).decisions() == network.decisions()
+    with h5py.File(path, "r+") as file:
+        for entry in file["content/readouts"].values():
+            del entry["decision"]
+        for entry in file["content/inputs"].values():
+            del entry.attrs["calibrated"]
+        file.attrs.modify("format_version", 5)
+    seal(path)
+    loaded = load_network(path)
+    assert loaded.decisions() == network.with_decision().decisions() != network.decisions()
+    assert [entry.calibrated for entry in loaded.inputs] == [None]
 
 
 def test_exact_times_of_spikes_come_back(tmp_path: Path) -> None:

@@ -45,7 +45,11 @@ def test_accuracy_over_time() -> None:
     figure = plots.accuracy_over_time(recorded(), classes(), analog_accuracy=0.9)
     (axes,) = figure.axes
     spiking, analog = axes.lines
-    assert np.allclose(spiking.get_ydata(), 100 * recorded().accuracy_over_time(classes()))
+    answered = recorded().answered() > 0
+    shown = np.asarray(spiking.get_ydata())
+    assert np.array_equal(np.isnan(shown), ~answered), "no line without an output"
+    shares = 100 * recorded().accuracy_over_time(classes())
+    assert np.allclose(shown[answered], shares[answered])
     assert np.allclose(spiking.get_xdata(), recorded().checkpoints * recorded().dt)
     assert set(analog.get_ydata()) == {90.0}
     assert labels(figure) == {"time (ms)", "accuracy (%)"}

@@ -240,12 +240,12 @@ def test_recurrent_networks_are_refused():
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.zeros((2, 4)), r"shape \(n, 3\), received \(2, 4\)"),
+        (np.zeros((2, 4)), r"shape \(n_samples, 3\). Received: \(2, 4\)"),
         (np.zeros(3), "shape"),
         (np.zeros((0, 3)), "no sample"),
         ([[0.0, np.nan, 0.0]], "NaN"),
         ([["a", "b", "c"]], "numbers"),
-        ({"z": np.zeros((1, 3))}, "no input 'z'; input 'x' is missing"),
+        ({"z": np.zeros((1, 3))}, r"named \['x'\]. Received: \['z'\]"),
     ],
 )
 def test_bad_data_are_refused(x, message):
@@ -258,6 +258,9 @@ def test_bad_data_are_refused(x, message):
     [
         ({"simulator": "spice"}, "Valid: array, event, brian2"),
         ({"steps": 0}, "steps must be"),
+        ({"steps": 10**12}, "steps must be an integer from 1 to 10,000,000"),
+        ({"record": ["a"]}, "record must be a mapping from populations to what is recorded"),
+        ({"record": {"a": 5}}, r"record\['a'\] must be a list of names, received 5"),
         ({"steps": 5, "duration": 5.0}, "not both"),
         ({"duration": 2.5}, "whole number of steps"),
         ({"batch_size": 0}, "batch_size"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bioconv.export.support import readouts
+from bioconv.ground.decisions import LARGEST
 
 POINTS = np.array([1, 2, 3, 4, 6])
 GENERATOR = np.random.default_rng(0)
@@ -34,7 +35,7 @@ def test_first_spikes_are_read_from_the_start_step_on() -> None:
     # offset - scale * elapsed; a silent neuron spikes now at best
     np.testing.assert_allclose(found[3], [3 - 0.5 * 0.2, 3 - 0.5 * 0.1])
     np.testing.assert_allclose(found[4], [3 - 0.5 * 0.3, 3 - 0.5 * 0.1])
-    assert readouts.classes(found).tolist() == [-1, -1, -1, 1, 1]
+    assert LARGEST.decide_known(found, (2,)).tolist() == [-1, -1, -1, 1, 1]
 
 
 def test_no_first_spike_is_no_output() -> None:

@@ -118,7 +118,8 @@ def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(plausibility_runs, "convert", counted)
     second = run(tmp_path, ("if", "lif"))
-    assert len(done) == 2  # of lif only: once for the step, once for the duration
+    # of lif only: for the step, for the duration, and for the latency
+    assert len(done) == 3
     assert [r["accuracy"] for r in second.records] == [r["accuracy"] for r in first.records]
     broken.write_text("{}")  # JSON, but no record
     assert [r["neuron"] for r in run(tmp_path).records] == ["if", "lif"]

@@ -371,11 +371,11 @@ def test_what_cannot_be_trained_is_refused() -> None:
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.zeros(23), "one target for each of 24 samples"),
+        (np.zeros(23), "expected 24 labels, one class per sample"),
         (np.full(24, 4), "integers from 0 to 3"),
         (np.full(24, 0.5), "integers from 0 to 3"),
-        (np.full(24, np.nan), "finite numbers"),
-        (np.array(["a"] * 24), "finite numbers"),
+        (np.full(24, np.nan), "must be finite"),
+        (np.array(["a"] * 24), "must be numbers"),
         (np.ones((24, 4)), "one-hot"),
         (np.ones((24, 3)), "one class number for each sample"),
     ],

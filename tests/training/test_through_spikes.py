@@ -182,9 +182,9 @@ def test_wrong_labels_are_refused() -> None:
     net = spiking_network()
     for y, reason in (
         (None, "needs labels y"),
-        (Y[:5], "one target for each of 32 samples"),
-        (Y + 0.5, "class numbers must be integers from 0 to 2"),
-        (Y + 1, "integers from 0 to 2. Received values from 1 to 3"),
+        (Y[:5], "expected 32 labels, one class per sample"),
+        (Y + 0.5, "labels must be integers from 0 to 2, .* Received: "),
+        (Y + 1, "integers from 0 to 2, .* Received values from 1 to 3"),
     ):
         with pytest.raises(DataError, match=reason):
             tuned(net, X, y, loss="cross_entropy")

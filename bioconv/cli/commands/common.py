@@ -142,9 +142,16 @@ def figures_text(result: Mapping[str, Any]) -> str:
         "agreement with the analog network": result["agreement"],
         "expected agreement": result["expected_agreement"],
     }
-    lines = [
+    lines = [f"  decision: {result['decision']}"]
+    lines += [
         f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None
     ]
+    if result["answered"] < 1:
+        lines.append(
+            f"  no output yet for {100 * (1 - result['answered']):.0f} % of the images after "
+            f"{result['n_steps']} steps: the output starts after step "
+            f"{result['first_output_step']}"
+        )
     lines.append(f"  spikes per image: {result['spikes_per_image']:,.0f}")
     lines.append(f"  synaptic operations per image: {result['synaptic_operations_per_image']:,.0f}")
     lines.append(
@@ -155,9 +162,9 @@ def figures_text(result: Mapping[str, Any]) -> str:
 
 
 def finish(options: Options, result: Mapping[str, Any], text: str) -> None:
-    """Write the JSON file (completely or not at all) and print the text."""
+    """Write the JSON file (completely or not at all), with all warnings, and print the text."""
     if options.json:
         check_folder(options.json)
-        write_json(options.json, result)
+        write_json(options.json, {**result, "warnings": options.warnings})
     if not options.quiet:
         print(text, file=sys.stdout)

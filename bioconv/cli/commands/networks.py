@@ -22,6 +22,8 @@ from bioconv.cli.commands.common import (
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.tables import format_table
 from bioconv.reports.networks import (
+    decision_texts,
+    describe_decisions,
     describe_expectation,
     describe_transfer,
     expectation_of,
@@ -42,6 +44,7 @@ def convert(options: Options) -> None:
         n_steps=options.steps,
         duration=options.duration,
         seed=options.seed,
+        decision=options.decision,
     )
     network.save(options.output)
     rows = bc.inspect(network)
@@ -58,6 +61,7 @@ def convert(options: Options) -> None:
             "expected_agreement": agreement,
             "weakest_layer": weakest,
             "code": dict(network.code),
+            "decisions": decision_texts(network),
             "populations": rows,
         },
         "\n".join(
@@ -65,6 +69,7 @@ def convert(options: Options) -> None:
                 format_table(rows),
                 *describe_transfer(network),
                 *describe_expectation(network),
+                *describe_decisions(network),
                 f"{network.n_neurons:,} neurons, {network.n_synapses:,} synapses -> "
                 f"{options.output}",
             ]
@@ -77,6 +82,8 @@ def simulate(options: Options) -> None:
     for path in filter(None, (options.output, options.json)):
         check_folder(path)
     network = read_network(options.network)
+    if options.decision:
+        network = network.with_decision(options.decision)
     x, y = read_data(options, network.inputs[0].shape, options.images, options.first)
     record = _record(options, network)
     extra = {"batch_size": options.batch, "dtype": options.dtype}
@@ -126,6 +133,7 @@ def estimate(options: Options) -> None:
             n_steps=options.steps,
             duration=options.duration,
             seed=options.seed,
+            decision=options.decision,
         )
     else:
         x, y = read_data(options, graph.inputs[0].shape, options.images)
@@ -137,6 +145,7 @@ def estimate(options: Options) -> None:
             code=make_code(options),
             percentiles=options.percentiles,
             n_steps=steps_of(options, options.dt or 1.0),
+            decision=options.decision,
         )
     rows = [vars(row) for row in table]
     finish(options, {"estimates": rows}, format_table(rows))
@@ -151,7 +160,8 @@ def inspect(options: Options) -> None:
     if options.data:
         x, _ = read_data(options, source.inputs[0].shape, options.images)
     rows = bc.inspect(source, x, n_images=options.images)
-    finish(options, {"rows": rows}, format_table(rows))
+    text = "\n".join([format_table(rows), *describe_decisions(source)])
+    finish(options, {"rows": rows, "decisions": decision_texts(source)}, text)
 
 
 def demo(options: Options) -> None:

@@ -23,7 +23,13 @@ def populations(options: Options) -> None:
     x, y = read_data(options, graph.inputs[0].shape, options.images)
     chosen = bc.recurrent.placement_of(pairs_of(options.option, "--option"), options.place)
     found = bc.recurrent.compare(
-        graph, x, y, placement=chosen, runs=options.runs, seed=options.seed
+        graph,
+        x,
+        y,
+        placement=chosen,
+        runs=options.runs,
+        seed=options.seed,
+        decision=options.decision,
     )
     text = "\n".join([format_table(found.rows()), format_table(found.table())])
     finish(options, found.record(), text)
@@ -51,6 +57,7 @@ def plausibility(options: Options) -> None:
         seed=options.seed,
         workers=options.workers,
         progress=not options.quiet,
+        decision=options.decision,
     )
     result = {"records": study.records, "refused": study.refused, "files": study.files}
     finish(options, result, "\n".join([str(study), *map(str, study.files)]))
@@ -86,6 +93,7 @@ def robustness(options: Options) -> None:
         simulator=options.simulator,
         workers=options.workers,
         progress=not options.quiet,
+        decision=options.decision,
     )
     result = {
         "records": study.records,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import bioconv as bc
+from bioconv.analog.decisions import decisions_of
 from bioconv.cli.commands.common import (
     Options,
     check_folder,
@@ -19,6 +20,7 @@ from bioconv.cli.commands.common import (
 from bioconv.data import fit_shape
 from bioconv.ground.errors import DataError
 from bioconv.ground.tables import format_table
+from bioconv.measures import first_decision
 from bioconv.training.first_spike import LIKE_RELU
 
 
@@ -32,7 +34,9 @@ def train(options: Options) -> None:
     x, y = _samples(options, options.data, shape, "train", options.images)
     before = None
     if options.test:
-        before = _accuracy(graph.predict(_test(options, shape)[0]), _test(options, shape)[1])
+        images, labels = _test(options, shape)
+        decision = next(iter(decisions_of(graph).values()))
+        before = _accuracy(decision, graph.predict(images), labels)
     done = bc.train(
         graph,
         x,
@@ -61,7 +65,7 @@ def finetune(options: Options) -> None:
         found = bc.training.evaluate(
             network, images, imperfections=imperfections, seed=options.seed, **settings
         )
-        before = _accuracy(found, labels)
+        before = _accuracy(first_decision(network), found, labels)
     done = bc.finetune(
         network,
         x,
@@ -96,9 +100,9 @@ def _test(options: Options, shape: tuple[int, ...]) -> tuple[Any, Any]:
     return _samples(options, options.test, shape, "test", None)
 
 
-def _accuracy(outputs: Any, labels: Any) -> float:
-    classes = np.asarray(outputs).reshape(len(outputs), -1).argmax(axis=1)
-    return float(np.mean(classes == labels))
+def _accuracy(decision: Any, outputs: Any, labels: Any) -> float:
+    found = np.asarray(outputs)
+    return decision.share(decision.of(found), decision.labels(labels, found.shape[1:], len(found)))
 
 
 def _training(options: Options) -> Any:
@@ -121,8 +125,9 @@ def _finish(options: Options, done: Any, before: float | None, **settings: Any) 
     text = [format_table(epochs)]
     if options.test:
         images, labels = _test(options, done.network.analog.inputs[0].shape)
+        decision = first_decision(done.network)
         outputs = bc.training.evaluate(done.network, images, seed=options.seed, **settings)
-        result |= {"accuracy_before": before, "accuracy": _accuracy(outputs, labels)}
+        result |= {"accuracy_before": before, "accuracy": _accuracy(decision, outputs, labels)}
         text.append(
             f"accuracy on {len(images):,} test samples: {100 * (before or 0):.2f} % before, "
             f"{100 * result['accuracy']:.2f} % after"

@@ -114,7 +114,20 @@ def add_conversion(parser: argparse.ArgumentParser) -> None:
         help="option or parameter of the neuron (ms, mV, pF, pA), e.g. reset=value or t_ref=2",
     )
     parser.add_argument("--dt", type=float, help="time step in ms (default: that of the neuron)")
+    add_decision(parser)
     add_pixels(parser)
+
+
+def add_decision(parser: argparse.ArgumentParser) -> None:
+    """Add the option for what the outputs stand for."""
+    parser.add_argument(
+        "--decision",
+        metavar="KIND[:NUMBER]",
+        help="what the outputs stand for: largest (class of the largest output), "
+        "threshold:NUMBER (class 1 above it, e.g. threshold:0 for a logit; a label for each of "
+        "several outputs) or value:TOLERANCE (values; tolerance as a share of their range). "
+        "Default: what the output functions suggest",
+    )
 
 
 def add_duration(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from bioconv.cli.parsers.common import (
     Simulators,
     add_command,
     add_conversion,
+    add_decision,
     add_duration,
     add_input_shape,
     add_pixels,
@@ -79,6 +80,7 @@ def _simulate(commands: Commands) -> None:
     parser.add_argument(
         "--diagnose", action="store_true", help="show layer by layer where accuracy is lost"
     )
+    add_decision(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="RESULT.h5")
     parser.add_argument(
         "--plot", type=Path, metavar="DIR", help="draw the recording in this folder"

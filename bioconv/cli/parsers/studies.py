@@ -10,6 +10,7 @@ from bioconv.cli.parsers.common import (
     Commands,
     Simulators,
     add_command,
+    add_decision,
     add_model,
     add_pixels,
 )
@@ -76,6 +77,7 @@ def _populations(commands: Commands) -> None:
     parser.add_argument(
         "--runs", type=int, default=1, metavar="N", help="random draws of the thresholds"
     )
+    add_decision(parser)
     add_pixels(parser)
 
 
@@ -113,6 +115,7 @@ def _study_runs(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the table, figure and records; runs completed there are not repeated",
     )
+    add_decision(parser)
     add_pixels(parser)
 
 

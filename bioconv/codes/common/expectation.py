@@ -16,11 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog.decisions import before_function, decisions_of
 from bioconv.analog.evaluate import value_of
-from bioconv.analog.functions import Elementwise, Function, Sigmoid
+from bioconv.analog.functions import Elementwise, Function
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
 
 Values = dict[str, NDArray]
@@ -38,8 +40,6 @@ _SAMPLES, _VALUES = 1024, 20_000_000
 _FEWEST_SAMPLES = 16
 #: number of samples that show how much accuracy a single layer loses
 _PROBED = 32
-#: values agree if they differ by at most this share of the range of the analog output
-_CLOSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def n_activations(rewritten: Rewritten) -> int:
 
 
 def compare(
-    exact: Sequence[NDArray], found: Sequence[NDArray], middles: Sequence[float | None]
+    exact: Sequence[NDArray], found: Sequence[NDArray], decisions: Sequence[Decision]
 ) -> tuple[float, float]:
     """Return the relative error and the agreement over all outputs.
 
@@ -97,45 +97,23 @@ def compare(
     ----------
     exact, found : sequence of ndarray, shape (n, *shape)
         Outputs of the analog and of the spiking network.
-    middles : sequence of float or None
-        For outputs of a single value: what separates two classes, or None for a regression.
+    decisions : sequence of Decision
+        What each output stands for.
 
     Returns
     -------
     error : float
         Root mean squared distance, as a share of the standard deviation of the analog outputs.
     agreement : float
-        Share of samples with the same largest output; for a single value, on the same side of the
-        middle, or with a difference of at most 2 % of the range.
+        Share of decisions that are the same, mean of all outputs.
     """
     squares = sum(float(np.sum((a - b) ** 2)) for a, b in zip(exact, found, strict=True))
     spread = sum(float(np.sum((a - a.mean()) ** 2)) for a in exact)
     same = [
-        np.ravel(_same(a, b, middle)) for a, b, middle in zip(exact, found, middles, strict=True)
+        decision.share(decision.of(b), decision.of(a))
+        for a, b, decision in zip(exact, found, decisions, strict=True)
     ]
-    agreement = float(np.mean(np.concatenate(same)))
-    return float(np.sqrt(squares / spread)) if spread else 0.0, agreement
-
-
-def middle_of(function: Function, *, applied: bool = False) -> float | None:
-    """Return the value of a single output that separates two classes, None for a regression.
-
-    Parameters
-    ----------
-    function : Function
-        Of the output.
-    applied : bool
-        Whether the value is that of the function or its argument.
-    """
-    return 0.5 * applied if isinstance(function, Sigmoid) else None
-
-
-def _same(exact: NDArray, found: NDArray, middle: float | None) -> NDArray[np.bool_]:
-    if exact.shape[-1] > 1:
-        return np.asarray(exact.argmax(axis=-1) == found.argmax(axis=-1))
-    if middle is not None:
-        return np.asarray((exact > middle) == (found > middle))
-    return np.abs(exact - found) <= _CLOSE * (np.ptp(exact) or 1.0)
+    return float(np.sqrt(squares / spread)) if spread else 0.0, float(np.mean(same))
 
 
 def expect(
@@ -144,6 +122,7 @@ def expect(
     calibration: Mapping[str, NDArray],
     *,
     spiking: Rewritten | None = None,
+    decisions: Sequence[Decision] | None = None,
 ) -> Expectation:
     """Return what to expect of a network whose layers represent certain values only.
 
@@ -158,7 +137,11 @@ def expect(
         Samples for each input; see `few_samples`.
     spiking : Rewritten, optional
         The network that spikes, if its weights differ; it has the same layers.
+    decisions : sequence of Decision, optional
+        What each output stands for.  Default: what its function suggests.
     """
+    if decisions is None:
+        decisions = tuple(decisions_of(exact.graph()).values())
     spiking = exact if spiking is None else spiking
     samples = few_samples(n_activations(exact), calibration)
     n = len(next(iter(samples.values())))
@@ -167,6 +150,7 @@ def expect(
     last = _last_uses(exact)
     own_errors: dict[str, float] = {}
     outputs: tuple[list[NDArray], list[NDArray]] = ([], [])
+    decided: list[Decision] = []
     rows = [*exact.layers, *pre_activations(exact.readouts)]
     spiking_rows = [*spiking.layers, *pre_activations(spiking.readouts)]
     for place, (layer, other) in enumerate(zip(rows, spiking_rows, strict=True)):
@@ -179,12 +163,14 @@ def expect(
             missed = np.asarray(level(_driven(other, few, m))) - known[layer.name][:m]
             own_errors[layer.name] = _relative(missed, known[layer.name][:m])
         if place >= len(exact.layers):
-            function = exact.readouts[place - len(exact.layers)].function
+            number = place - len(exact.layers)
+            compared, decision = _compared(exact.readouts[number], decisions[number])
+            decided.append(decision)
             for values, output in zip((known, found), outputs, strict=True):
-                output.append(_compared(function, values[layer.name]))
+                output.append(compared(values[layer.name]))
         for name in last.get(place, ()):
             del known[name], found[name]
-    _, agreement = compare(*outputs, [middle_of(layer.function) for layer in exact.readouts])
+    _, agreement = compare(*outputs, decided)
     return Expectation(agreement, largest_error(own_errors))
 
 
@@ -219,10 +205,15 @@ def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> Non
     )
 
 
-def _compared(function: Function, before: NDArray) -> NDArray:
-    """Return what decides: a function of single values does not change which one is largest."""
-    alone = isinstance(function, Elementwise) and function.pointwise
-    return before if alone else _plain(function)(before)
+def _compared(readout: Layer, decision: Decision) -> tuple[Level, Decision]:
+    """Return the function from the input of an output function to what decides, and the decision.
+
+    Classes are decided before a function of single values, which may saturate.
+    """
+    function = readout.function
+    if decision.of_classes and isinstance(function, Elementwise) and function.pointwise:
+        return np.asarray, before_function(decision, function, readout.shape)
+    return _plain(function), decision
 
 
 def _plain(function: Function) -> Level:

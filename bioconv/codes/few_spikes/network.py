@@ -89,7 +89,10 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
     )
     expected = expect(
-        rewritten, levels_of(code.initial, rewritten, plan.units, tables), calibration
+        rewritten,
+        levels_of(code.initial, rewritten, plan.units, tables),
+        calibration,
+        decisions=request.decided(),
     )
     add_all(
         plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_gates, readout=_add_readout

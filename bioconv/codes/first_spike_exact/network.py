@@ -266,10 +266,12 @@ def _said(step: Floats, low: float, longest: int, x: NDArray) -> NDArray:
 
 
 def _expected(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | float]:
-    """Return what to expect, unless neurons may fire before all their input has arrived."""
-    if plan.code.threshold != "held":
+    """Return what to expect, unless neurons may fire early, or responses are not linear."""
+    if plan.code.threshold != "held" or plan.code.response != "linear":
         return {}
-    return expect(plan.rewritten, _levels(plan), request.calibration).record()
+    return expect(
+        plan.rewritten, _levels(plan), request.calibration, decisions=request.decided()
+    ).record()
 
 
 def _record(plan: FirstSpikeExactPlan, request: Request) -> dict[str, str | int | float | bool]:

@@ -303,7 +303,9 @@ def _record(plan: PhasePlan, latency: int, request: Request) -> dict[str, str | 
         "latency_ms": latency * plan.dt,
         "bias_neurons": len(plan.bias_lane),
         "calibration_samples": request.n_samples,
-        **expect(plan.rewritten, _levels(plan), request.calibration).record(),
+        **expect(
+            plan.rewritten, _levels(plan), request.calibration, decisions=request.decided()
+        ).record(),
         "smallest_scale": float(used.min()),
         "largest_scale": float(used.max()),
         "largest_headroom": max(plan.headroom.ratios(), default=1.0),

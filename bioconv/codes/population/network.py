@@ -87,7 +87,7 @@ def build(code: PopulationCode, request: Request) -> SpikingNetwork:
         inputs={entry.name: entry.shape for entry in rewritten.inputs},
         counts=_counts(code, graph, rewritten, request.seed),
     )
-    expected = expect(rewritten, _levels(plan, rewritten), calibration)
+    expected = expect(rewritten, _levels(plan, rewritten), calibration, decisions=request.decided())
     add_all(
         plan, rewritten, graph.outputs, layer=_add_neurons, gates=_add_neurons, readout=_add_readout
     )

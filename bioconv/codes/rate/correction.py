@@ -10,7 +10,7 @@ this is the light calibration of Li, Deng, Dong, Gong and Gu 2021 (ICML, section
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
+from bioconv.analog.decisions import before_function, decisions_of
 from bioconv.analog.functions import FICurve, Linear
 from bioconv.analog.graph import GraphInput, Layer
 from bioconv.codes.common.affine import pre_activations, scale_affine
-from bioconv.codes.common.expectation import compare, middle_of, n_activations, n_samples_of
+from bioconv.codes.common.expectation import compare, n_activations, n_samples_of
 from bioconv.codes.common.rewritten import Rewritten
+from bioconv.ground.decisions import Decision
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +58,7 @@ class Correction:
         Root mean squared distance of the outputs (before their function) from those of the
         analog network, as a share of the latter's standard deviation.
     agreement : float
-        Share of decisions that stay the same (`bioconv.codes.common.expectation.compare`).
+        Share of decisions (classes, labels or values) that stay the same.
     """
 
     rewritten: Rewritten
@@ -65,7 +67,10 @@ class Correction:
 
 
 def correct(
-    rewritten: Rewritten, curves: Mapping[str, FICurve], calibration: Mapping[str, NDArray]
+    rewritten: Rewritten,
+    curves: Mapping[str, FICurve],
+    calibration: Mapping[str, NDArray],
+    decisions: Iterable[Decision] | None = None,
 ) -> Correction:
     """Fit gain and bias of each channel of every layer with a curve, in order.
 
@@ -76,6 +81,8 @@ def correct(
         Responses of the neurons to activations, by layer.
     calibration : mapping of str to ndarray
         Samples for each input; at most 256 are used.
+    decisions : iterable of Decision, optional
+        What each output stands for.  By default, what its function suggests.
 
     Returns
     -------
@@ -111,9 +118,14 @@ def correct(
         shifted.append(replace(layer, inputs=(scale_affine(layer.inputs[0], 1.0, shift),)))
         errors.append(exact[layer.name] - missing + shift)
     result = replace(rewritten, layers=layers, readouts=shifted)
-    middles = [middle_of(layer.function) for layer in rewritten.readouts]
+    if decisions is None:
+        decisions = decisions_of(rewritten.graph()).values()
+    before = [
+        before_function(decision, layer.function, layer.shape)
+        for layer, decision in zip(rewritten.readouts, decisions, strict=True)
+    ]
     analog = [exact[layer.name] for layer in readouts]
-    return Correction(result, *compare(analog, errors, middles))
+    return Correction(result, *compare(analog, errors, before))
 
 
 def _run(layer: Layer, values: Mapping[str, NDArray]) -> NDArray:

@@ -95,7 +95,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
             code, rewritten, scales, membrane, neuron, activity, code.irregularity
         )
     if code.correction and neuron_curves:
-        found = correct(rewritten, neuron_curves, calibration)
+        found = correct(rewritten, neuron_curves, calibration, request.decided())
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
     n_steps = asked_steps(request, membrane.dt)
     if n_steps is None:
@@ -114,7 +114,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
     }
     levels = _levels_of_curves(neuron_curves) or _levels(code, rewritten, scales, most)
     levels |= _levels_of_inputs(inputs, n_steps, request.seed)
-    expected = expect(exact, levels, calibration, spiking=rewritten)
+    expected = expect(exact, levels, calibration, spiking=rewritten, decisions=request.decided())
     plan = RatePlan(
         code,
         graph,

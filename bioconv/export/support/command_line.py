@@ -141,6 +141,8 @@ def read_images(
                 sys.exit(f"{path}: {key} contains values that are NaN or infinite")
             images[name] = x
         y = data["y"][:n_images] if "y" in data else None
+    if y is not None and y.shape[:1] != (len(next(iter(images.values()))),):
+        sys.exit(f"{path}: y needs one label for each image. Received an array of shape {y.shape}")
     lengths = {len(x) for x in images.values()}
     if len(lengths) != 1 or 0 in lengths:
         received = ", ".join(f"{name}: {len(x)}" for name, x in images.items())

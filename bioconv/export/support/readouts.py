@@ -1,4 +1,4 @@
-"""Decode the analog output and the class from spikes and potentials of the output population."""
+"""Decode the analog output from spikes and potentials of the output population."""
 
 from __future__ import annotations
 
@@ -75,12 +75,6 @@ def counts_at(
     flat = slot[kept] * n_neurons + neurons[kept]
     counts = np.bincount(flat, minlength=len(checkpoints) * n_neurons)
     return counts.reshape(len(checkpoints), n_neurons).cumsum(axis=0)
-
-
-def classes(output: Floats) -> NDArray[np.int64]:
-    """Return the index of the largest output after each checkpoint; -1 if there is none yet."""
-    silent = np.isnan(output).all(axis=-1)
-    return np.where(silent, -1, np.argmax(np.nan_to_num(output, nan=-np.inf), axis=-1))
 
 
 def _from_first_spikes(

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.decisions import Decision, answers
+from bioconv.ground.errors import DataError
+
 from . import readouts
 from .arrays import write
 
@@ -40,7 +43,8 @@ class Results:
     fan_out : mapping of str to ndarray of int
         Population or spiking input -> the number of synapses of each of its neurons.
     outputs : mapping of str to mapping
-        Readout -> its description, see `readouts.decode`, with ``population``.
+        Readout -> its description, see `readouts.decode`, with ``population`` and ``decision``, the
+        options of its `Decision` and the ``shape`` of an output.
     record : mapping of str to sequence of str
         Population -> "spikes", "counts" or state variables.
     checkpoints : ndarray of int
@@ -49,6 +53,8 @@ class Results:
     seed : int
     first : int
         Number of the first image, for random numbers of the readouts.
+    y : ndarray, shape (n_images, ...), or None
+        Labels of the images.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Results:
         dt: float,
         seed: int,
         first: int = 0,
+        y: NDArray | None = None,
     ):
         self._sizes, self._start_steps, self._fan_out = sizes, start_steps, fan_out
         self._outputs, self._record, self._checkpoints = outputs, record, checkpoints
@@ -70,6 +77,13 @@ class Results:
         self._lists: dict[str, list[NDArray]] = {}
         self._per_neuron = {name: np.zeros(size, np.int64) for name, size in sizes.items()}
         self._n_images = 0
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._decisions: dict[str, Decision] = {}
+        for name, entry in outputs.items():
+            options = dict(entry["decision"])
+            self._shapes[name] = options.pop("shape")
+            self._decisions[name] = Decision(**options)
+        self._labels = self._checked(y)
 
     def add(self, spikes: Mapping[str, Spikes], traces: Mapping[tuple[str, str], NDArray]) -> None:
         """Add the spikes (steps, neurons) of each population and the traces of one image."""
@@ -97,12 +111,22 @@ class Results:
                 generator,
             )
             self._append(f"{name}.output", np.nan_to_num(output[-1], nan=0.0))
-            self._append(f"{name}.classes", readouts.classes(output))
+            decided = self._decisions[name].decide_known(output, self._shapes[name])
+            if self._decisions[name].of_classes:
+                self._append(f"{name}.classes", decided)
+            else:
+                self._append(f"{name}.classes", answers(output))
+                self._append(f"{name}.values", decided)
         self._n_images += 1
 
-    def classes(self) -> NDArray[np.int64]:
-        """Return the class of each image after the last checkpoint, by the first readout."""
-        return np.stack(self._lists[f"{next(iter(self._outputs))}.classes"])[:, -1]
+    def print_accuracy(self) -> None:
+        """Print the accuracy of the first readout; nothing without labels or classes."""
+        if self._labels is None:
+            return
+        name = next(iter(self._outputs))
+        found = np.stack(self._lists[f"{name}.classes"])[:, -1]
+        share = self._decisions[name].share(found, self._labels)
+        print(f"accuracy: {100 * share:.2f} % of {self._n_images} images")
 
     def save(self, path: Path, **more: Any) -> None:
         """Write all arrays and ``more`` to an .npz file."""
@@ -114,6 +138,16 @@ class Results:
         arrays |= {"checkpoints": self._checkpoints, "n_images": np.int64(self._n_images)}
         arrays |= {name: np.asarray(value) for name, value in more.items()}
         write(path, arrays)
+
+    def _checked(self, y: NDArray | None) -> NDArray | None:
+        """Return labels of the first readout; None if it has values, which lack their function."""
+        name = next(iter(self._outputs))
+        if y is None or not self._decisions[name].of_classes:
+            return None
+        try:
+            return self._decisions[name].labels(y, self._shapes[name], len(y))
+        except DataError as error:
+            sys.exit(f"y: {error}")
 
     def _keep(self, image: int, name: str, steps: NDArray, neurons: NDArray) -> None:
         """Store the requested records of one population's spikes."""

@@ -294,6 +294,7 @@ def main():
         dt=float(DT / ms),
         seed=options.seed,
         first=options.first,
+        y=y,
     )
     build_seconds = time.perf_counter() - started
 
@@ -309,8 +310,7 @@ def main():
         seconds=[build_seconds, time.perf_counter() - started],
         versions=versions("brian2"),
     )
-    if y is not None:
-        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+    results.print_accuracy()
 
 
 if __name__ == "__main__":

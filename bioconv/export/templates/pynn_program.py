@@ -208,6 +208,7 @@ def main():
         dt=DT,
         seed=options.seed,
         first=options.first,
+        y=y,
     )
     build_seconds = time.perf_counter() - started
 
@@ -226,8 +227,7 @@ def main():
             seconds=[build_seconds, time.perf_counter() - started],
             versions=versions("pynn", PACKAGES[options.simulator]),
         )
-        if y is not None:
-            print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+        results.print_accuracy()
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from bioconv.network.validation.meaning import meaning_problems
 
 #: class that a file can contain -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 5),
-    Recording: ("bioconv-recording", 2),
+    SpikingNetwork: ("bioconv-network", 6),
+    Recording: ("bioconv-recording", 3),
 }
 #: class in a file -> version that added fields -> class -> fields with their values before
 ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType(
@@ -44,8 +44,12 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "Population": {"activation_current": 0.0},
                 "SpikingNetwork": {"imperfections": ()},
             },
+            6: {"Readout": {"decision": None}, "Input": {"calibrated": None}},
         },
-        Recording: {2: {"Raster": {"time": None}}},
+        Recording: {
+            2: {"Raster": {"time": None}},
+            3: {"Recording": {"decisions": {}, "values": {}}},
+        },
     }
 )
 #: longest delay that a file may contain: each step requires a buffer as large as the population

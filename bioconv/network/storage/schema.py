@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.functions import FUNCTIONS
 from bioconv.analog.graph import Affine, AnalogGraph, GraphInput, Layer, Term
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import (
     Change,
@@ -47,7 +48,7 @@ _PLAIN_CLASSES = (
     *(NeuronModel, Parameter, State, Receptor),
     *(AnalogGraph, GraphInput, Layer, Affine, Term),
     *(SpikingNetwork, Input, Population, Projection, Drive, Change, Readout, Disturbance),
-    *(Recording, Raster),
+    *(Recording, Raster, Decision),
 )
 #: closed table of the dataclasses that a file may contain: name -> class
 KNOWN_CLASSES: Mapping[str, type] = types.MappingProxyType(

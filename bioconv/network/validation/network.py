@@ -30,6 +30,7 @@ from bioconv.network.validation.checks import (
     value_problems,
 )
 from bioconv.network.validation.graph import graph_problems
+from bioconv.timing import wrong_number_of_steps, wrong_step
 
 ENCODERS = ("current", "regular", "poisson")
 READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
@@ -74,11 +75,12 @@ def _name_problems(network: NetworkParts) -> Problems:
 
 
 def _time_problems(network: NetworkParts) -> Problems:
-    if not (is_number(network.dt) and network.dt > 0):
-        yield Problem("network", "dt", f"must be above 0 ms. Received: {network.dt}.")
-    if not is_whole(network.n_steps, 1):
-        reason = f"must be an integer of at least 1. Received: {network.n_steps!r}."
-        yield Problem("network", "n_steps", reason)
+    for name, wrong in (
+        ("dt", wrong_step(network.dt)),
+        ("n_steps", wrong_number_of_steps(network.n_steps)),
+    ):
+        if wrong:
+            yield Problem("network", name, f"{wrong}.")
 
 
 def _input_problems(entry: Input) -> Problems:
@@ -88,6 +90,10 @@ def _input_problems(entry: Input) -> Problems:
         yield Problem(entry.name, "Input", reason, f"Valid: {listed(ENCODERS)}.")
     if not is_number(entry.scale):
         yield Problem(entry.name, "Input", f"scale must be finite. Received: {entry.scale}.")
+    known = entry.calibrated or (0.0, 0.0, 0.0)
+    if not (all(map(is_number, known)) and known[0] <= known[1] and known[2] >= 0):
+        reason = f"calibrated must be a finite range. Received: {entry.calibrated}."
+        yield Problem(entry.name, "Input", reason)
 
 
 def _population_problems(entry: Population, network: NetworkParts) -> Problems:
@@ -230,6 +236,9 @@ def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
         yield Problem(entry.name, "Readout", reason)
     if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
+        yield Problem(entry.name, "Readout", reason)
+    if entry.decision and population is not None and not entry.decision.fits(population.shape):
+        reason = f"decides along axis {entry.decision.axis} of the shape {population.shape}."
         yield Problem(entry.name, "Readout", reason)
 
 

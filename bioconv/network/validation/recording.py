@@ -23,7 +23,11 @@ def recording_problems(recording: RecordingParts) -> list[str]:
         problems.append(f"checkpoints must increase, from at least 1 to at most {steps}")
     expected: list[tuple[str, NDArray, tuple[int | None, ...]]] = [
         ("synaptic_operations", recording.synaptic_operations, (n,)),
-        *((f"classes[{k!r}]", v, (n, points.size)) for k, v in recording.classes.items()),
+        *(
+            (f"{what}[{k!r}]", v, (n, points.size, *v.shape[2:]))
+            for what, entries in (("classes", recording.classes), ("values", recording.values))
+            for k, v in entries.items()
+        ),
         *((f"spikes_per_image[{k!r}]", v, (n,)) for k, v in recording.spikes_per_image.items()),
         *(
             (f"spikes_per_neuron[{k!r}]", v, (None,))
@@ -37,9 +41,21 @@ def recording_problems(recording: RecordingParts) -> list[str]:
         if not _matches(array.shape, shape):
             wanted = tuple("any" if size is None else size for size in shape)
             problems.append(f"{name} has the shape {array.shape}, expected {wanted}")
+    problems.extend(_decision_problems(recording))
     for name, raster in recording.rasters.items():
         problems.extend(_raster_problems(name, raster, recording))
     return problems
+
+
+def _decision_problems(recording: RecordingParts) -> Iterator[str]:
+    for name, decision in recording.decisions.items():
+        decided = recording.classes if decision.of_classes else recording.values
+        if not all(name in found for found in (decided, recording.classes, recording.outputs)):
+            yield f"there are no results of the readout {name!r}, for which there is a decision"
+            continue
+        shape = recording.outputs[name].shape[1:]
+        if not decision.fits(shape) or decided[name].shape[2:] != decision.positions(shape):
+            yield f"the decision of {name!r} does not fit outputs of the shape {shape}"
 
 
 def _number_problems(recording: RecordingParts) -> Iterator[str]:

@@ -12,7 +12,7 @@ from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
-from bioconv.simulators.decoding import checkpoints, decode
+from bioconv.simulators.decoding import Decisions, checkpoints, decode
 from bioconv.simulators.settings import Settings
 
 Counts = NDArray[np.int64]
@@ -54,8 +54,8 @@ class Collector:
             for variable in what
             if variable not in ("counts", "spikes")
         }
-        points = len(checkpoints(settings.n_steps))
-        self._classes = {r.name: np.full((n_images, points), -1) for r in network.readouts}
+        self._points = checkpoints(network, settings.n_steps)
+        self._decided = Decisions(network, n_images, len(self._points))
         self._outputs = {
             r.name: np.zeros((n_images, *network.population(r.population).shape))
             for r in network.readouts
@@ -94,10 +94,11 @@ class Collector:
 
     def add_readout(self, readout: Readout, images: Counts, record: NDArray) -> None:
         """Add the complete record (n_steps, batch, n_neurons) from which a readout decodes."""
-        found = decode(
-            self.network, readout, record, images + self.settings.first, self.settings.seed
-        )
-        self._outputs[readout.name][images], self._classes[readout.name][images] = found
+        seed = self.settings.seed
+        numbers = images + self.settings.first
+        output, analog = decode(self.network, readout, record, numbers, self._points, seed)
+        self._outputs[readout.name][images] = output
+        self._decided.add(readout, images, analog)
 
     def finish(self, seconds: Mapping[str, float], versions: Mapping[str, str]) -> Recording:
         """The recording."""
@@ -109,8 +110,10 @@ class Collector:
             n_steps=settings.n_steps,
             n_images=self.n_images,
             outputs=self._outputs,
-            checkpoints=checkpoints(settings.n_steps),
-            classes=self._classes,
+            checkpoints=self._points,
+            classes=self._decided.classes,
+            values=self._decided.values,
+            decisions=self._decided.decisions,
             spikes_per_image=self._per_image,
             spikes_per_neuron=self._per_neuron,
             synaptic_operations=self._operations,

@@ -15,7 +15,7 @@ from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 from bioconv.operators import fan_out
-from bioconv.simulators.decoding import apply_function
+from bioconv.simulators.decoding import Decisions, apply_function
 from bioconv.simulators.event.compiled import tally
 from bioconv.simulators.settings import Settings
 
@@ -51,7 +51,7 @@ class Collector:
         self._rasters: dict[str, list[Raster]] = {
             name: [] for name, what in settings.record.items() if "spikes" in what
         }
-        self._classes = {r.name: np.full((n_images, 1), -1) for r in network.readouts}
+        self._decided = Decisions(network, n_images, 1)
         self._versions = {name: version(name) for name in ("jax", "numpy")}
         self._outputs = {
             r.name: np.zeros((n_images, *network.population(r.population).shape))
@@ -100,7 +100,9 @@ class Collector:
             n_images=self.n_images,
             outputs=self._outputs,
             checkpoints=np.array([settings.n_steps]),
-            classes=self._classes,
+            classes=self._decided.classes,
+            values=self._decided.values,
+            decisions=self._decided.decisions,
             spikes_per_image=self._per_image,
             spikes_per_neuron=self._per_neuron,
             synaptic_operations=self._operations,
@@ -139,7 +141,7 @@ class Collector:
                 analog = np.full_like(analog, np.nan)
         final = np.nan_to_num(analog, nan=0.0).reshape(-1, *population.shape)
         self._outputs[readout.name][images] = apply_function(readout, final)
-        self._classes[readout.name][images] = readouts.classes(analog[:, None])
+        self._decided.add(readout, images, analog[:, None])
 
     def _settings(self, readout: Readout) -> dict[str, Any]:
         population = self.network.population(readout.population)

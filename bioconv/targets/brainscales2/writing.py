@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bioconv.export.folder import copy_support, template
+from bioconv.export.folder import GROUND, RULES, copy_support, template
 from bioconv.export.support.arrays import write as write_arrays
 from bioconv.export.tables import Arrays, Network, Quantity, model_names, network_tables, source
 from bioconv.network import SpikingNetwork
@@ -41,6 +41,7 @@ def write(fit: Fit, folder: Path) -> None:
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     write_arrays(folder / "weights.npz", tables.arrays)
     copy_support(_SUPPORT, folder)
+    copy_support(RULES, folder, GROUND)
 
 
 def kappa(network: SpikingNetwork) -> float:

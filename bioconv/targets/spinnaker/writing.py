@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.export.folder import copy_support, template
+from bioconv.export.folder import GROUND, RULES, copy_support, template
 from bioconv.export.support.arrays import write as write_arrays
 from bioconv.export.tables import Quantity, network_tables, source
 from bioconv.network import Population, Projection, SpikingNetwork
@@ -53,6 +53,7 @@ def write(fit: Fit, folder: Path) -> None:
     (folder / "program.py").write_text(text, encoding="utf-8")
     write_arrays(folder / "weights.npz", arrays)
     copy_support(_SUPPORT, folder)
+    copy_support(RULES, folder, GROUND)
     copy_support(_OWN_SUPPORT, folder, _OWN_PACKAGE)
 
 

@@ -237,12 +237,12 @@ def main():
         dt=DT,
         seed=options.seed,
         first=options.first,
+        y=y,
     )
     for image in range(n_images):
         results.add({name: found[image] for name, found in spikes.items()}, {})
     results.save(options.output, seconds=[0.0, time.perf_counter() - started])
-    if y is not None:
-        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+    results.print_accuracy()
 
 
 if __name__ == "__main__":

@@ -97,6 +97,7 @@ def run(network, options, record, x, y):
         dt=DT,
         seed=options.seed,
         first=options.first,
+        y=y,
     )
     started = time.perf_counter()
     n_images = len(next(iter(x.values())))
@@ -110,8 +111,7 @@ def run(network, options, record, x, y):
     results.save(
         options.output, seconds=seconds, versions=versions("pynn", PACKAGES[options.simulator])
     )
-    if y is not None:
-        print(f"accuracy: {100 * np.mean(results.classes() == y):.2f} % of {n_images} images")
+    results.print_accuracy()
 
 
 def sizes_of(watched):
