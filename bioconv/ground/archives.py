@@ -57,7 +57,8 @@ def read_arrays(
     error : class of exception
         Exception for a file that cannot be read.
     names : iterable of str, optional
-        Arrays that are read if the file contains them; by default all.  Others may be damaged.
+        Arrays that are read if the file contains them; by default all.  Of others, only the names
+        are checked.
     advice : str
         What to do about a damaged file, as a sentence.
 
@@ -72,6 +73,7 @@ def read_arrays(
     """
     wanted = None if names is None else set(names)
     with _opened(path, error, advice) as archive:
+        _check_names(archive)
         entries = {_name(info): info for info in archive.infolist()}
         return {
             name: _array(archive, info)
@@ -105,6 +107,17 @@ def _opened(path: str | Path, error: type[BioconvError], advice: str) -> Iterato
     raise error(f"{path} cannot be read: {reason}. {advice}".rstrip())
 
 
+def _check_names(archive: zipfile.ZipFile) -> None:
+    """Refuse damaged names, because an array that is not found may be optional."""
+    for info in archive.infolist():
+        if not info.filename.endswith(_SUFFIX):
+            raise ValueError(f"it contains {info.filename!r}, which is not an array")
+        if info.flag_bits & _ENCRYPTED:
+            raise ValueError(f"{_name(info)!r} is encrypted, or a bit of the file has changed")
+        with archive.open(info):  # compares the name with that before the data
+            pass
+
+
 def _name(info: zipfile.ZipInfo) -> str:
     return info.filename.removesuffix(_SUFFIX)
 
@@ -112,8 +125,6 @@ def _name(info: zipfile.ZipInfo) -> str:
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
     """Return one array, whose size must be that of its entry."""
     name, size = repr(_name(info)), info.file_size
-    if info.flag_bits & _ENCRYPTED:
-        raise ValueError(f"{name} is encrypted, or a bit of the file has changed")
     if size > max(_SMALL, _COMPRESSION * info.compress_size):
         raise ValueError(f"{name} would unpack from {info.compress_size:,} to {size:,} bytes")
     with archive.open(info) as member:

@@ -58,6 +58,11 @@ def damage(case: str, path: Path) -> None:
             patched(path, 8, 77)
         case "encrypted":
             patched(path, 6, 1)
+        case "name":
+            np.savez(path, x=np.zeros((2, 3)), y=np.zeros(2))
+            data = path.read_bytes()
+            place = data.rindex(b"y.npy")  # in the directory, not before the data
+            path.write_bytes(data[:place] + b"z" + data[place + 1 :])
         case "zlib":
             data = bytearray(path.read_bytes())
             data[200:260] = b"\xff" * 60
@@ -88,6 +93,7 @@ def damage(case: str, path: Path) -> None:
 DAMAGE = {
     "unknown compression": "compression method",
     "encrypted": "'x' is encrypted",
+    "name": "'z.npy' and header b'y.npy' differ",
     "zlib": "it is damaged",
     "cut": "it is damaged, or not an .npz file",
     "empty": "it is damaged, or not an .npz file",

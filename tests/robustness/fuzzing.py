@@ -133,7 +133,7 @@ def fuzz(process: Process, kind: str, original: Path, folder: Path, n: int, seed
 
 
 #: reader -> reader of another program for the same files
-OTHER = {"model": "keras_model", "nir": "nir_by_nir"}
+OTHER = {"model": "keras_model", "nir": "nir_by_nir", "npz": "npz_by_numpy"}
 
 
 def judged(
@@ -146,7 +146,7 @@ def judged(
         return "same"
     if kind == "sealed":
         return "another one"
-    if kind not in OTHER:
+    if kind == "network":
         return "different"
     other = process.ask(OTHER[kind], path)
     if other["outcome"] != "read":
