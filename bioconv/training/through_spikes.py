@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.codes.common.expectation import without_expectation
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.evaluation import Comparison
@@ -150,7 +151,10 @@ def finetune_spikes(
         progress=progress,
         updates=1,
     )
-    code = {**network.code, "trained_through_spikes_epochs": run.options.epochs}
+    code = {
+        **without_expectation(network.code),
+        "trained_through_spikes_epochs": run.options.epochs,
+    }
     return run.trainable.network_of(fitted.parameters).replace(code=code)
 
 
