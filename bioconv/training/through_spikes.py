@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.codes.common.expectation import without_expectation
 from bioconv.ground.digests import digest_of
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language import roles
@@ -150,7 +151,10 @@ def finetune_spikes(
         progress=progress,
         updates=1,
     )
-    code = {**network.code, "trained_through_spikes_epochs": run.options.epochs}
+    code = {
+        **without_expectation(network.code),
+        "trained_through_spikes_epochs": run.options.epochs,
+    }
     return run.trainable.network_of(fitted.parameters).replace(code=code)
 
 

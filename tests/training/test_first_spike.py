@@ -118,6 +118,7 @@ def test_a_network_that_is_read_and_written_has_the_same_spikes(
     network, x = converted(model, **options), samples(model, 6)
     again = rewritten(leads_of(network, options.get("slope", "constant")))
     assert again.n_steps == network.n_steps
+    assert "expected_agreement" not in again.code  # it was that of the converted network
     record = {entry.name: ("spikes",) for entry in network.populations[:-1]}
     runs = [
         bc.simulate(entry, x, dtype="float64", record=record, progress=False)

@@ -26,6 +26,7 @@ from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
 
 Values = dict[str, NDArray]
+Plain = str | int | float | bool
 #: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
 Level = Callable[[NDArray], NDArray]
 
@@ -178,6 +179,11 @@ def largest_error(errors: Mapping[str, float]) -> str:
     """Return the name of the layer with the largest error, or an empty string without an error."""
     worst = max(errors, key=lambda name: errors[name], default="")
     return worst if worst and errors[worst] > 0 else ""
+
+
+def without_expectation(record: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Return the record of a network without what was expected of it before it was changed."""
+    return {name: value for name, value in record.items() if name not in (AGREEMENT, WEAKEST)}
 
 
 def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> None:

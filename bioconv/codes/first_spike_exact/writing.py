@@ -14,6 +14,7 @@ from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.affine import apply64
+from bioconv.codes.common.expectation import without_expectation
 from bioconv.codes.first_spike_exact.layers import (
     Source,
     connect,
@@ -91,6 +92,7 @@ def network_with(
         projections=tuple(projections),
         n_steps=schedule.n_steps,
         analog=_graph(leads, layers, natural),
+        code=without_expectation(leads.network.code),
     )
 
 
