@@ -100,6 +100,10 @@ def _number(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
+#: layers of Keras 3 whose configurations do not say whether they can be trained
+_PLAIN_LAYERS = ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+
+
 def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
     """Whether the entry is a function such as x + y, rather than a layer.
 
@@ -109,7 +113,7 @@ def _is_operation(entry: Mapping[str, Any], era: Era) -> bool:
         return True
     if "module" not in entry:
         plain = "trainable" not in entry["config"] and not _is_input(entry)
-        return era.keras == 3 and plain
+        return era.keras == 3 and plain and entry["class_name"] not in _PLAIN_LAYERS
     return str(entry["module"]).startswith(_OPERATION_MODULES)
 
 

@@ -305,11 +305,8 @@ def main():
         results.add(*network.present(sample, options.first + image, options.seed))
         if not options.quiet:
             print(f"image {image + 1} of {n_images}", flush=True)
-    results.save(
-        options.output,
-        seconds=[build_seconds, time.perf_counter() - started],
-        versions=versions("brian2"),
-    )
+    seconds = [build_seconds, time.perf_counter() - started]
+    results.save(options.output, seconds=seconds, versions=versions("brian2"))
     results.print_accuracy()
 
 
