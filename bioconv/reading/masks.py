@@ -126,10 +126,10 @@ def _signature(affine: Affine, layers: list[Layer]) -> Any:
 
     def of_source(name: str) -> Any:
         layer = by_name.get(name)
-        return name if layer is None else (repr(layer.function), *map(of_affine, layer.inputs))
+        return name if layer is None else (digest_of(layer.function), *map(of_affine, layer.inputs))
 
     def of_affine(part: Affine) -> Any:
-        terms = tuple((of_source(term.source), repr(term.operator)) for term in part.terms)
+        terms = tuple((of_source(term.source), digest_of(term.operator)) for term in part.terms)
         return terms, part.bias.tobytes()
 
     return of_affine(affine)
