@@ -8,6 +8,7 @@ from typing import Any
 
 from bioconv.analog import Affine, Layer
 from bioconv.analog.functions import Maximum, Minimum
+from bioconv.ground.digests import digest_of
 from bioconv.reading.context import Context
 from bioconv.reading.layers import ATTENTION, CARRY_MASK, MERGING
 from bioconv.reading.layers.merging import concatenated
