@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ BEGUN = pytest.StashKey[float]()
 COMPILED = pytest.StashKey[str]()
 COLLECTED = pytest.StashKey[list[str]]()
 
+#: Rooms whose slow tests are run first
+_FIRST = ("equivalence", "export", "simulators", "targets")
 #: Modules that each take a second to import
 _SLOW_MODULES = ("keras", "brian2", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
 
@@ -95,6 +98,14 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         gc.enable()
         new = set(sys.modules) - before
         session.config.stash[COLLECTED] = [name for name in _SLOW_MODULES if name in new]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let tests of simulators be the first and long sweeps the last, as time may not suffice."""
+    if config.getoption("--runslow"):
+        size = Counter(item.path for item in items if "slow" in item.keywords)
+        order = lambda item: (item.path.parent.name not in _FIRST, size[item.path], item.path)
+        items.sort(key=order)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
