@@ -104,8 +104,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let tests of simulators be the first and long sweeps the last, as time may not suffice."""
     if config.getoption("--runslow"):
         size = Counter(item.path for item in items if "slow" in item.keywords)
-        order = lambda item: (item.path.parent.name not in _FIRST, size[item.path], item.path)
-        items.sort(key=order)
+        items.sort(key=lambda i: (i.path.parent.name not in _FIRST, size[i.path], i.path))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
