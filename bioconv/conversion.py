@@ -83,6 +83,9 @@ def convert(
     AccuracyWarning
         If the expected agreement is below 0.99; the message says which layer loses most and what
         helps.
+    DataWarning
+        If the calibration data probably do not belong to the network: few or constant samples,
+        silent layers, or outputs that do not depend on the samples or saturate.
 
     Raises
     ------
@@ -96,12 +99,6 @@ def convert(
         with reasons.
     ParameterError
         If an option is out of range.
-
-    Warns
-    -----
-    DataWarning
-        If the calibration data probably do not belong to the network: few or constant samples,
-        silent layers, or outputs that do not depend on the samples or saturate.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The exceptions of bioconv.
+"""The exceptions and warnings of bioconv.
 
-Each of them is also a builtin exception, so that code that catches ``ValueError`` or
+Each error is also a builtin exception, so that code that catches ``ValueError`` or
 ``ImportError`` keeps working.  The messages state what is wrong, what was expected, what was
 received, and what to do.  The command line converts the exceptions to exit code 2.
 """
@@ -15,6 +15,10 @@ from bioconv.ground.suggestions import did_you_mean
 
 class BioconvError(Exception):
     """Base class of all errors that bioconv raises deliberately."""
+
+
+class BioconvWarning(UserWarning):
+    """Base class of all warnings of bioconv."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,12 @@ class DataError(BioconvError, ValueError):
     """Images or labels that cannot be used: wrong shape, NaN, empty."""
 
 
-class DataWarning(UserWarning):
+class DataWarning(BioconvWarning):
     """Data that can be used but probably do not belong to the network, or to one another."""
+
+
+class AccuracyWarning(BioconvWarning):
+    """A converted network is expected to decide otherwise than the analog network."""
 
 
 class NetworkFileError(BioconvError, ValueError):
@@ -128,10 +136,6 @@ class UnknownNameError(BioconvError, ValueError):
         )
 
 
-class BioconvWarning(UserWarning):
-    """Base class of all warnings of bioconv."""
-
-
 class DamagedRecordWarning(BioconvWarning):
     """The record of a run is damaged or of another run, so that the run is repeated."""
 
@@ -142,7 +146,3 @@ class WeightsNotFoundError(BioconvError, FileNotFoundError, ValueError):
 
 class DataNotFoundError(BioconvError, FileNotFoundError):
     """A dataset is not on this machine and cannot be downloaded."""
-
-
-class AccuracyWarning(UserWarning):
-    """A converted network is expected to decide otherwise than the analog network."""

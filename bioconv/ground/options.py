@@ -81,7 +81,7 @@ class Interval(Rule):
 
     def holds(self, value: object) -> bool:
         """Whether a value is in the interval or one of the additional values."""
-        if isinstance(value, str):
+        if value is None or isinstance(value, str):
             return value in self.besides
         if not is_number(value) or (self.whole and not is_whole(value)):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from bioconv.codes.common.rewriting import rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.conversion import as_graph, calibration_of, convert
 from bioconv.ground.decisions import Decision
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.errors import AccuracyWarning, DataWarning, ParameterError
 from bioconv.neurons import Neuron
 from bioconv.operators import LEAF, Array, register
 
@@ -269,15 +270,20 @@ def search_percentile(
     decided = next(iter(decisions_of(graph, decision).values()))
     rows = []
     for percentile in wanted:
-        network = convert(
-            graph,
-            calibration=drawn if scales == "noise" else samples,
-            code=replace(code, percentile=percentile),
-            neuron=neuron,
-            dt=dt,
-            n_steps=n_steps,
-            duration=duration,
-        )
+        with warnings.catch_warnings():
+            # Noise is not like data, and percentiles that lose accuracy are tried on purpose.
+            warnings.simplefilter("ignore", AccuracyWarning)
+            warnings.simplefilter("ignore", DataWarning)
+            network = convert(
+                graph,
+                calibration=drawn if scales == "noise" else samples,
+                code=replace(code, percentile=percentile),
+                neuron=neuron,
+                dt=dt,
+                n_steps=n_steps,
+                duration=duration,
+                decision=decision,
+            )
         given = {entry.name: noise[key] for entry, key in zip(network.inputs, noise, strict=True)}
         recording = simulate(network, given, seed=seed, progress=False)
         output = np.asarray(recording.outputs[network.readouts[0].name])

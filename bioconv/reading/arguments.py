@@ -7,8 +7,8 @@ whose true name would take its default.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
+from bioconv.ground.suggestions import closest
 from bioconv.reading.layers import AUGMENTATION, READERS
 from bioconv.reading.layers.operations import OPERATIONS
 from bioconv.reading.refusal import Refusal
@@ -171,7 +171,7 @@ def check_keys(given: Iterable[str], known: Keys, owner: str = "this class") -> 
     unknown = sorted(set(given) - known)
     if not unknown:
         return
-    likely = [match for key in unknown for match in get_close_matches(key, sorted(known), n=1)]
+    likely = [match for key in unknown for match in closest(key, sorted(known))]
     meant = f" Similar: {', '.join(map(repr, dict.fromkeys(likely)))}." if likely else ""
     raise Refusal(
         f"its configuration has keys that Keras does not write for {owner}: "

@@ -67,7 +67,9 @@ def summarize(
         "accuracy": float(recording.accuracy(labels)) if answered and labels is not None else None,
         "analog_accuracy": None if labels is None else decision.share(classes, labels),
         "agreement": float(recording.agreement(classes)) if answered else None,
-        "expected_agreement": expectation_of(network)[0],
+        "expected_agreement": expectation_of(network)[0]
+        if recording.n_steps == network.n_steps
+        else None,
         "answered": answered,
         "first_output_step": network.population(network.readouts[0].population).start_step,
         "output_error": float(np.abs(spiking - reference).max() / (np.ptp(reference) or 1.0)),
@@ -233,6 +235,8 @@ def describe_expectation(network: SpikingNetwork) -> list[str]:
 
 def expectation_of(network: SpikingNetwork) -> tuple[float | None, str]:
     """Return the expected agreement of a network, None if unknown, and its weakest layer."""
+    if network.imperfections:  # it was determined before they were added
+        return None, ""
     agreement = network.code.get(AGREEMENT)
     return None if agreement is None else float(agreement), str(network.code.get(WEAKEST, ""))
 

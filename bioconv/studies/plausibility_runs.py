@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.ground.decisions import Decision
 from bioconv.ground.digests import digest_of
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.errors import AccuracyWarning, ParameterError
 from bioconv.ground.options import Choice, Entries, Interval, Many, Rule, Text
 from bioconv.measures import analog_classes, mixed_signs, spikes_per_image
 from bioconv.network import Population, SpikingNetwork
@@ -42,7 +43,8 @@ SCHEMA: dict[str, Rule] = {
     "keras_accuracy": _SHARE,
     "loss": Interval(-100, 100),
     "measure": Choice(("accuracy", "agreement")),
-    "reached_ms": _AMOUNT,
+    "reached_ms": Interval(0, besides=(None,)),
+    "waits_ms": _AMOUNT,
     "mean_hz": _AMOUNT,
     "highest_hz": _AMOUNT,
     "spikes": _AMOUNT,
@@ -245,16 +247,19 @@ def _converted(
     if setting.tau_syn:
         neuron = with_time_constant(neuron, setting.tau_syn)
     code = replace(task.code, max_rate=setting.max_rate or task.code.max_rate)
-    network = convert(
-        task.graph,
-        calibration=task.calibration,
-        code=code,
-        neuron=neuron,
-        dt=dt,
-        n_steps=n_steps,
-        seed=task.seed,
-        decision=task.decisions,
-    )
+    with warnings.catch_warnings():
+        # The table shows the accuracy that is measured.
+        warnings.simplefilter("ignore", AccuracyWarning)
+        network = convert(
+            task.graph,
+            calibration=task.calibration,
+            code=code,
+            neuron=neuron,
+            dt=dt,
+            n_steps=n_steps,
+            seed=task.seed,
+            decision=task.decisions,
+        )
     return disturb(network, WeightQuantization(setting.weight_bits))
 
 

@@ -167,9 +167,7 @@ def robustness(
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
     sweeps = {name: points_of(name, sweep) for name, sweep in noise.items()}
     refused: dict[str, str] = {}
-    networks = networks_of(graph, codes, calibration, seed, refused)
-    if decision is not None:
-        networks = {name: one.with_decision(decision) for name, one in networks.items()}
+    networks = networks_of(graph, codes, calibration, seed, refused, decision)
     study = Study(samples, y, networks, sweeps, range(seed, seed + seeds), simulator)
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph
+from bioconv.analog.decisions import Choice
 from bioconv.codes import Code, make
 from bioconv.conversion import calibration_of, convert
 from bioconv.ground.digests import digest_of
@@ -272,6 +273,7 @@ def networks_of(
     calibration: Any,
     seed: int,
     refused: dict[str, str],
+    decision: Choice = None,
 ) -> dict[str, SpikingNetwork]:
     """Return the network of each code; conversions that fail are added to ``refused``.
 
@@ -288,7 +290,7 @@ def networks_of(
     networks: dict[str, SpikingNetwork] = {}
     for label, given in codes.items():
         if isinstance(given, SpikingNetwork):
-            networks[label] = given
+            networks[label] = given if decision is None else given.with_decision(decision)
             continue
         code, arguments = parse_code(given) if isinstance(given, str) else (given, {})
         if samples is None:
@@ -298,7 +300,9 @@ def networks_of(
                 )
             samples = calibration_of(graph, calibration)
         try:
-            networks[label] = convert(graph, calibration=samples, code=code, seed=seed, **arguments)
+            networks[label] = convert(
+                graph, calibration=samples, code=code, seed=seed, decision=decision, **arguments
+            )
         except ConversionError as error:
             refused[label] = str(error)
     return networks

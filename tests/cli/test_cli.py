@@ -77,7 +77,7 @@ def test_an_output_that_starts_later_is_no_accuracy(network: Path, tmp_path: Pat
     arguments = ["simulate", str(network), "--data", "digits", "--images", "5", "--steps", "2"]
     assert main([*arguments, "--json", str(record)]) == 0
     shown, found = capsys.readouterr().out, json.loads(record.read_text())
-    assert "no output yet for 100 % of the images after 2 steps: the output starts after" in shown
+    assert "no output for 100 % of the images after 2 steps: the output starts after" in shown
     assert " accuracy:" not in shown.replace("analog accuracy:", "")
     assert (found["accuracy"], found["agreement"], found["answered"]) == (None, None, 0.0)
     assert [share for _, share in found["accuracy_over_time"]] == [None, None]

@@ -147,10 +147,15 @@ def figures_text(result: Mapping[str, Any]) -> str:
         f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None
     ]
     if result["answered"] < 1:
+        early = result["n_steps"] <= result["first_output_step"]
+        why = (
+            f"the output starts after step {result['first_output_step']}"
+            if early
+            else "their output neurons have not fired"
+        )
         lines.append(
-            f"  no output yet for {100 * (1 - result['answered']):.0f} % of the images after "
-            f"{result['n_steps']} steps: the output starts after step "
-            f"{result['first_output_step']}"
+            f"  no output for {100 * (1 - result['answered']):.0f} % of the images after "
+            f"{result['n_steps']} steps: {why}"
         )
     lines.append(f"  spikes per image: {result['spikes_per_image']:,.0f}")
     lines.append(f"  synaptic operations per image: {result['synaptic_operations_per_image']:,.0f}")

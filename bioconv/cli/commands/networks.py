@@ -19,6 +19,7 @@ from bioconv.cli.commands.common import (
     read_network,
     steps_of,
 )
+from bioconv.codes.common.expectation import without_expectation
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.tables import format_table
 from bioconv.reports.networks import (
@@ -84,6 +85,7 @@ def simulate(options: Options) -> None:
     network = read_network(options.network)
     if options.decision:
         network = network.with_decision(options.decision)
+        network = network.replace(code=without_expectation(network.code))
     x, y = read_data(options, network.inputs[0].shape, options.images, options.first)
     record = _record(options, network)
     extra = {"batch_size": options.batch, "dtype": options.dtype}

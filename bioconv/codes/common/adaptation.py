@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.common.driving import FittedDrive, window
+from bioconv.ground.errors import AccuracyWarning
 from bioconv.neurons.language.update import update_of
 from bioconv.neurons.response.transfer import measure_curve
 
@@ -73,5 +74,6 @@ def warn_of_drift(neuron: str, report: Mapping[str, float]) -> None:
             f"constant current its rates change by {100 * found:.0f} % (rms) within the time that "
             "is read. Layers after the first will not represent their activations, whatever the "
             "expected agreement says. Use a neuron that adapts faster, or less.",
+            AccuracyWarning,
             stacklevel=3,
         )

@@ -112,7 +112,10 @@ class FirstSpikeExactCode(Code):
     name = "first_spike_exact"
     references = ("stanojevic2023", "stanojevic2022")
     builder = "bioconv.codes.first_spike_exact.network"
-    remedy = "A longer time_unit or a shorter dt helps, or simulator='event'."
+    remedy = (
+        "A longer time_unit or a shorter dt helps, or simulator='event'; for double-exponential "
+        "responses, a larger tau_1."
+    )
 
     def __post_init__(self) -> None:
         problems = []

@@ -11,14 +11,6 @@ from bioconv.codes.code import Code
 from bioconv.codes.common.calibration import OVER
 from bioconv.ground.options import check, choice, flag, number, whole
 
-_CHOICES = {
-    "normalization": ("layer", "channel", "none"),
-    "over": OVER,
-    "initial": ("half", "zero"),
-    "input": ("timed", "binary", "current"),
-    "pooling": ("inside", "gates"),
-    "readout": ("potential", "spikes"),
-}
 _STEPS = tuple(2**n for n in range(3, 13))
 
 

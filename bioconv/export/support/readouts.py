@@ -52,7 +52,8 @@ def decode(
         counts = counts_at(steps[late], neurons[late], checkpoints, n_neurons)
         seconds = np.maximum(elapsed, 1) * dt * 1e-3
         output = readout["scale"] * counts / (seconds * readout["max_rate"]) + readout["offset"]
-        given = counts.any(axis=1)
+        # Without a spike, several neurons tell no class, but a single one has its lowest value.
+        given = counts.any(axis=1) | (n_neurons == 1)
     elif kind == "first_spike":
         output, given = _from_first_spikes(readout, steps, neurons, checkpoints, dt)
     else:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.errors import BioconvWarning, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.validation.network import ENCODERS
 from bioconv.targets.fit import Exporter
@@ -105,5 +105,5 @@ def read_nir(
     network = network_of(graph, options)
     notes = [time.note] if time.note else []
     for note in (*notes, *(f"{path.name}: {sentence}." for sentence in silent(network))):
-        warnings.warn(note, stacklevel=2)
+        warnings.warn(note, BioconvWarning, stacklevel=2)
     return network

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bioconv.ground.errors import BioconvWarning
 from bioconv.network import Population, SpikingNetwork
 from bioconv.operators import Operator, Reshape, compose
 from bioconv.targets.findings import Verdict, worst
@@ -69,6 +70,7 @@ def write_file(fit: Fit, path: Path) -> None:
         warnings.warn(
             f"NIR cannot represent {words}: stored as metadata, which other readers ignore. To "
             "measure the effect, call bioconv.examine(network, 'nir', x, y).",
+            BioconvWarning,
             stacklevel=3,
         )
 
