@@ -99,6 +99,8 @@ def _opened(path: str | Path, error: type[BioconvError], advice: str) -> Iterato
         reason = "its arrays take more memory than is available"
     except FileNotFoundError:
         reason = "there is no such file"
+    except (PermissionError, IsADirectoryError, NotADirectoryError) as failure:
+        reason = str(failure.strerror)
     except zipfile.BadZipFile as failure:
         reason = f"it is damaged, or not an .npz file ({failure})"
     except _DAMAGE as failure:

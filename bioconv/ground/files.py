@@ -93,11 +93,10 @@ def new_folder(path: Path, error: type[BioconvError], *, overwrite: bool = False
     with (
         _plainly(path, error),
         making_way(path) as make_way,
-        whole(path, folder=True) as scratch,
+        whole(path, folder=True, before=make_way) as scratch,
     ):
         yield scratch
         write_list(scratch)
-        make_way()
 
 
 def _check_parent(path: Path, error: type[BioconvError]) -> None:

@@ -63,17 +63,16 @@ def check_private(path: Path) -> None:
         return
     for place in (path, *path.parents):
         found = place.stat()
-        why = ""
+        why, advice = "", f"Correct it (chmod go-w {place}), or set"
         if found.st_uid not in (0, os.getuid()):
-            why = "belongs to another user"
+            why, advice = "belongs to another user", "Set"
         elif _is_open(found) and not (place != path and found.st_mode & stat.S_ISVTX):
             # In a folder with the sticky bit, such as /tmp, others cannot replace what is ours.
             why = "can be written by other users"
         if why:
             raise UnsafeFolderError(
                 f"{place} {why}, who could replace compiled programs in {path} that would be run. "
-                f"Correct it (chmod go-w {place}), or set the environment variable BIOCONV_CACHE "
-                "to a folder of your own."
+                f"{advice} the environment variable BIOCONV_CACHE to a folder of your own."
             )
 
 

@@ -9,17 +9,20 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
 @contextlib.contextmanager
-def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
+def whole(
+    path: Path, *, folder: bool = False, before: Callable[[], None] | None = None
+) -> Iterator[Path]:
     """Yield a temporary file or folder next to ``path`` that replaces it if the block succeeds.
 
     The data are on the disk before the name is changed, so that after a crash of the machine there
-    is the old file or the new one.  Nothing is left of the temporary one after an error; only a
-    process that is killed leaves a hidden file called ``.NAME.*.part``.
+    is the old file or the new one; of folders, there may be none if it happens between two changes
+    of names. Nothing is left of the temporary one after an error; only a process that is killed
+    leaves a hidden file called ``.NAME.*.part``.
 
     Parameters
     ----------
@@ -27,6 +30,8 @@ def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
         In an existing folder.
     folder : bool
         Whether a folder is yielded instead of an empty file.
+    before : function, optional
+        Called when the data are on the disk, just before the name is changed.
 
     Raises
     ------
@@ -47,6 +52,8 @@ def whole(path: Path, *, folder: bool = False) -> Iterator[Path]:
         scratch.chmod((0o777 if folder else 0o666) & ~_umask())
         for written in [*scratch.rglob("*"), scratch] if folder else [scratch]:
             _synchronize(written)
+        if before is not None:
+            before()
         scratch.replace(path)
         _synchronize(path.parent)
     finally:

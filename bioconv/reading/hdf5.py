@@ -57,6 +57,9 @@ class Hdf5File:
         self, path: Path, label: str, windows: bool = False, n_bytes: int | None = None
     ) -> None:
         self.label = label
+        size = path.stat().st_size
+        if not size:
+            raise self.error("it is empty")
         with (
             path.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -64,7 +67,6 @@ class Hdf5File:
             reason = damage(data)
         if reason is not None:
             raise self.error(f"it is damaged or truncated ({reason})")
-        size = path.stat().st_size
         self._seconds = _SECONDS + size / _SPEED
         self._allowed = max(_ALWAYS, _COMPRESSION * (size if n_bytes is None else n_bytes))
         self._process = subprocess.Popen(

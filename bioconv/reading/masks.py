@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bioconv.analog import Affine, Layer
 from bioconv.analog.functions import Maximum, Minimum
@@ -121,16 +120,20 @@ def check_mask(context: Context) -> None:
         raise Refusal("it receives a masked sequence.", "Build the model without mask_zero.")
 
 
-def _signature(affine: Affine, layers: list[Layer]) -> Any:
-    """Return a comparable description of the computation of an affine map from the inputs."""
+def _signature(affine: Affine, layers: list[Layer]) -> str:
+    """Return a digest of the computation of an affine map from the inputs."""
     by_name = {layer.name: layer for layer in layers}
+    known: dict[str, str] = {}
 
-    def of_source(name: str) -> Any:
-        layer = by_name.get(name)
-        return name if layer is None else (digest_of(layer.function), *map(of_affine, layer.inputs))
+    def of_source(name: str) -> str:
+        if name not in known:
+            layer = by_name.get(name)
+            parts = [] if layer is None else [layer.function, *map(of_affine, layer.inputs)]
+            known[name] = digest_of(parts) if parts else name
+        return known[name]
 
-    def of_affine(part: Affine) -> Any:
-        terms = tuple((of_source(term.source), digest_of(term.operator)) for term in part.terms)
-        return terms, part.bias.tobytes()
+    def of_affine(part: Affine) -> str:
+        terms = [(of_source(term.source), digest_of(term.operator)) for term in part.terms]
+        return digest_of([terms, part.bias])
 
     return of_affine(affine)

@@ -19,6 +19,8 @@ Shape = tuple[int, ...]
 
 #: values of one tensor and one sample; a file that asks for more is refused before memory is
 _LARGEST = 2**26
+#: terms of one sum, which double with each tensor that is added to itself
+_MOST_TERMS = 2**14
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def total(tensors: Sequence[Tensor]) -> Tensor:
     shape = broadcast_shape(tensors)
     parts = [broadcast(tensor, shape) for tensor in tensors]
     terms = tuple(term for part in parts for term in part.affine.terms)
+    if len(terms) > _MOST_TERMS:
+        raise Refusal(f"it is the sum of {len(terms):,} terms, more than {_MOST_TERMS:,}.")
     bias = sum((part.affine.bias for part in parts), _zeros(shape))
     affine = Affine(terms, compact(bias, shape), shape)
     return Tensor(affine, united(parts))

@@ -202,8 +202,9 @@ def _sequential_after_merge(config: Any, entries: list, era: Era) -> ModelSpec:
         spec = upgrade_layer(branch, era)
         if not isinstance(spec, ModelSpec) or len(spec.inputs) != 1:
             raise Refusal("its Merge layer joins models that are not Sequential.")
-        source = spec.layers[spec.inputs[0].layer]
-        assert isinstance(source, LayerSpec)
+        source = spec.layers.get(spec.inputs[0].layer)
+        if not isinstance(source, LayerSpec):
+            raise Refusal("its Merge layer joins a model whose input is not an input layer.")
         name = f"{spec.name}_input"
         _add(layers, LayerSpec(name, "InputLayer", source.config))
         _add(layers, spec)

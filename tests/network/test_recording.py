@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from sample_networks import images, recording_of, spiking_network
+from small_graphs import mlp
 
+import bioconv as bc
+from bioconv.analog.functions import Sigmoid
 from bioconv.ground.decisions import LARGEST, Decision
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.measures import first_decision
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 
@@ -132,3 +136,15 @@ def test_impossible_recordings(changes: dict[str, Any], expected: str) -> None:
     with pytest.raises(ParameterError) as caught:
         replace(good(), **changes)
     assert expected in str(caught.value)
+
+
+def test_a_single_output_without_spikes_has_its_lowest_value() -> None:
+    """Several silent outputs tell no class, but one tells the lowest of its values."""
+    x = np.random.default_rng(0).random((40, 6))
+    graph = mlp(np.random.default_rng(1), sizes=(6, 8, 1), last=Sigmoid())
+    network = bc.convert(graph, calibration=x, code=bc.RateCode(readout="count"), n_steps=400)
+    recording = bc.simulate(network, x, progress=False)
+    silent = recording.outputs[recording.readout] <= recording.outputs[recording.readout].min()
+    assert silent.any()
+    assert recording.answered()[-1] == 1.0
+    assert recording.agreement(first_decision(network).of(graph.predict(x))) == 1.0

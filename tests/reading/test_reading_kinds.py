@@ -14,7 +14,7 @@ from old_keras import layer, write
 
 from bioconv.cli import main
 from bioconv.conversion import as_graph
-from bioconv.ground.errors import ParameterError, ReadError
+from bioconv.ground.errors import BioconvError, ParameterError, ReadError
 from bioconv.reading import read
 
 keras = later("keras")
@@ -350,3 +350,44 @@ def test_masks_without_a_value_in_files_of_keras_3_0(tmp_path, agree):
         node["kwargs"] = {"training": False, "mask": [None, None]}
         file.attrs["model_config"] = json.dumps(config)
     agree(read(path), model, [samples(5, 4), samples(6, 4)])
+
+
+def test_a_new_axis_is_refused(tmp_path):
+    """None in an index inserts an axis, and is no slice of all values."""
+    x = keras.Input((4, 5))
+    model = keras.Model(x, L.Flatten()(x[:, :, None] + x[:, None]))
+    path = tmp_path / "m.keras"
+    model.save(path)
+    with pytest.raises(ReadError, match="inserts an axis by None"):
+        read(path)
+
+
+def test_masks_are_compared_in_time_that_does_not_double(same_everywhere):
+    """Each diamond has two paths to its beginning."""
+    x = keras.Input((5,), dtype="int32")
+    y = L.Embedding(7, 3, mask_zero=True)(x)
+    for _ in range(12):
+        y = L.Multiply()([y, y])
+    tokens = np.array([[1, 2, 3, 0, 0], [3, 1, 0, 0, 0]], np.int32)
+    same_everywhere(randomized(keras.Model(x, L.LSTM(2)(y))), tokens)
+
+
+def test_sums_that_double_are_refused(tmp_path):
+    x = keras.Input((2,))
+    y = x
+    for _ in range(20):
+        y = L.Add()([y, y])
+    path = tmp_path / "m.keras"
+    keras.Model(x, y).save(path)
+    with pytest.raises(ReadError, match="is the sum of"):
+        read(path)
+
+
+def test_empty_weights_in_an_archive(tmp_path):
+    path, broken = tmp_path / "m.keras", tmp_path / "broken.keras"
+    sequential((3,), L.Dense(2)).save(path)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(broken, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"" if name.endswith(".h5") else old.read(name))
+    with pytest.raises(BioconvError, match="it is empty"):
+        read(broken)

@@ -134,10 +134,11 @@ def test_single_numbers_hold_for_all_neurons(shape: tuple[int, ...], tmp_path: P
 
 
 WRONG = {
-    "v_threshold": (np.zeros(1), "v_threshold must be above v_leak"),
+    "v_threshold": (np.zeros(1), "v_threshold must be above v_reset"),
     "v_reset": (np.ones(1), "v_threshold must be above v_reset"),
     "r": (-np.ones(1), "must not be negative. Received: -1"),
     "tau": (np.zeros(1), "must be above 0, because it is a time"),
+    "v_leak": (np.zeros(0), "has no values"),
 }
 
 
@@ -170,4 +171,25 @@ def test_other_values_without_meaning_are_refused(tmp_path: Path) -> None:
 def test_a_silent_network_is_announced(tmp_path: Path) -> None:
     path = chain(tmp_path / "a.nir", nir.Linear(1e-3 * np.eye(1)), integrator())
     with pytest.warns(UserWarning, match=r"a.nir: node_if cannot fire.*most 0.1 mV in 100 steps"):
+        bc.read_nir(path)
+
+
+def test_neurons_that_fire_by_themselves_are_read(tmp_path: Path) -> None:
+    """A resting potential above the threshold makes a pacemaker, which fires now and then."""
+    changes = {"node__nodes__lif__v_leak": np.full(1, 1.5)}
+    path = chain(tmp_path / "a.nir", nir.Linear(np.eye(1)), leaky(0.9, 1e-3), **changes)
+    assert bc.read_nir(path).n_neurons > 0
+
+
+def test_loops_that_grow_are_refused(tmp_path: Path) -> None:
+    wide = nir.Conv1d(8, np.ones((1, 1, 3)), 1, 2, 1, 1, np.zeros(1))
+    nodes = {
+        "input": nir.Input(np.array([1, 8])),
+        "conv": wide,
+        "output": nir.Output(np.array([1, 10])),
+    }
+    edges = [("input", "conv"), ("conv", "conv"), ("conv", "output")]
+    path = tmp_path / "loop.nir"
+    nir.write(path, nir.NIRGraph(nodes, edges, type_check=False))
+    with pytest.raises(NetworkFileError):
         bc.read_nir(path)

@@ -122,16 +122,20 @@ def reduction(mean: bool) -> Reader:
     return read
 
 
+#: all values of an axis
+_ALL: Mapping[str, Any] = {"class_name": "__slice__", "config": {}}
+
+
 def get_item(context: Context) -> Tensor:
     """Read ``x[:, a:b, i]``, which selects neighbouring values along each axis."""
     x, *places = context.args
     if not isinstance(x, Tensor) or len(places) > len(x.shape) + 1:
         raise Refusal("it must select a part of one tensor.")
-    first, *others = places or [None]
+    first, *others = places or [_ALL]
     if _limits(first, 2**31) != (0, 2**31):
         raise Refusal("it selects some of the samples.")
     crops, shape = [], []
-    for place, size in zip([*others, *[None] * len(x.shape)], x.shape, strict=False):
+    for place, size in zip([*others, *[_ALL] * len(x.shape)], x.shape, strict=False):
         low, high = _limits(place, size)
         crops.append((low, size - high))
         if not isinstance(place, int):
@@ -146,7 +150,7 @@ def _limits(place: Any, size: int) -> tuple[int, int]:
     if isinstance(place, int) and not isinstance(place, bool) and -size <= place < size:
         return place % size, place % size + 1
     if place is None:
-        return 0, size
+        raise Refusal("it inserts an axis by None.", "Use keras.ops.expand_dims.")
     config = place.get("config") if isinstance(place, Mapping) else None
     if not isinstance(config, Mapping) or place.get("class_name") != "__slice__":
         raise Refusal(f"it selects values by {shown(place)}.")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import numpy as np
-
 from bioconv.ground.errors import BioconvWarning, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.validation.network import ENCODERS
@@ -22,6 +20,7 @@ from bioconv.targets.nir.fitting import fit, write_file
 from bioconv.targets.nir.importing import Options, network_of
 from bioconv.targets.nir.shapes import with_shapes
 from bioconv.targets.nir.silence import silent
+from bioconv.timing import wrong_number_of_steps, wrong_step
 
 __all__ = ["EXPORTER", "read_nir"]
 
@@ -78,7 +77,7 @@ def read_nir(
 
     Warns
     -----
-    UserWarning
+    BioconvWarning
         If the unit or the step are not certain, or if neurons cannot fire.
     """
     if encoder not in ENCODERS or unit not in (None, *UNITS):
@@ -86,11 +85,16 @@ def read_nir(
             f"encoder must be one of {', '.join(ENCODERS)}, and unit one of {', '.join(UNITS)}. "
             f"Received: encoder={encoder!r}, unit={unit!r}."
         )
-    if (dt is not None and not 0 < dt < np.inf) or (n_steps is not None and n_steps < 1):
-        raise ParameterError(
-            "dt must be a number above 0 (ms), and n_steps an integer of at least 1. "
-            f"Received: dt={dt!r}, n_steps={n_steps!r}."
+    wrong = [
+        f"{name} {problem}."
+        for name, value, check in (
+            ("dt", dt, wrong_step),
+            ("n_steps", n_steps, wrong_number_of_steps),
         )
+        if value is not None and (problem := check(value))
+    ]
+    if wrong:
+        raise ParameterError(" ".join(wrong))
     path = Path(path)
     graph = with_shapes(read(path), path.name)
     time = clock(graph, path.name, unit, dt)

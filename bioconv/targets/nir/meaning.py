@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Simulators compute in single precision, whose largest number is 3.4e38.
-_LARGEST = 1e30
+from bioconv.network.validation.meaning import LARGEST
+
 _SHAPES = ("shape", "input_shape", "input_type")
 _TIMES = ("tau", "tau_mem", "tau_syn")
 
@@ -35,10 +35,12 @@ def _wrong(name: str, value: Any) -> str | None:
     """Return what is wrong with a value of a node of any type, or None if nothing is."""
     if isinstance(value, str | list):
         return None if name == "padding" and isinstance(value, str) else "is text, not numbers"
+    if not np.size(value):
+        return "has no values"
     if not np.all(np.isfinite(value)):
         return "has values that are NaN or infinite"
-    if np.any(np.abs(np.asarray(value, np.float64)) > _LARGEST):
-        return f"has values beyond {_LARGEST:g}, with which no simulator can compute"
+    if np.any(np.abs(np.asarray(value, np.float64)) > LARGEST):
+        return f"has values beyond {LARGEST:g}, with which no simulator can compute"
     if name in _SHAPES and not _is_shape(np.atleast_1d(value)):
         return "must be an integer of at least 1 for each axis"
     if name in _TIMES and not np.all(value > 0):
@@ -59,17 +61,15 @@ def _is_shape(value: NDArray[Any]) -> bool:
 
 def _wrong_threshold(kind: str, values: Mapping[str, Any]) -> str | None:
     """Return why neurons would fire forever, or None if they would not."""
-    threshold = np.asarray(values["v_threshold"])
-    for name, what in (("v_leak", "at rest"), ("v_reset", "after each spike")):
-        low = np.asarray(values.get(name, 0.0))
-        try:
-            above = np.all(threshold > low)
-        except ValueError:
-            return f"v_threshold has the shape {threshold.shape}, and {name} {low.shape}"
-        if not above:
-            return (
-                f"v_threshold must be above {name} ({kind} is there {what}; 0 if it is not given), "
-                f"or the neurons fire in every step. Received: v_threshold from "
-                f"{threshold.min():g}, {name} up to {low.max():g}"
-            )
-    return None
+    threshold, reset = np.asarray(values["v_threshold"]), np.asarray(values.get("v_reset", 0.0))
+    try:
+        above = np.all(threshold > reset)
+    except ValueError:
+        return f"v_threshold has the shape {threshold.shape}, and v_reset {reset.shape}"
+    if above:
+        return None
+    return (
+        f"v_threshold must be above v_reset (0 if it is not given), or the neurons of this {kind} "
+        f"fire in every step. Received: v_threshold from {threshold.min():g}, v_reset up to "
+        f"{reset.max():g}"
+    )

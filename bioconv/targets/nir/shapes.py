@@ -10,6 +10,10 @@ from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.targets.nir.graph import NEURONS, Graph, Node, Shape, first, last, size
 from bioconv.targets.nir.operators import operator_of
 
+#: Shapes of linear nodes after which a loop is suspected; the network is then refused when it is
+#: built.
+_MOST = 1000
+
 
 def with_shapes(graph: Graph, label: str) -> Graph:
     """Return a graph in which all values of a node with neurons have the shape of its neurons.
@@ -46,7 +50,7 @@ def with_shapes(graph: Graph, label: str) -> Graph:
                 out = operator_of(node, shape).out_shape
             except (ParameterError, ValueError, KeyError, TypeError):
                 continue  # reported with its reason when the network is built
-            if (name, out) not in met:
+            if (name, out) not in met and len(met) < _MOST:
                 met.add((name, out))
                 waiting.append((name, out))
     return replace(graph, nodes=nodes)
