@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.decisions import LARGEST, Decision
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.suggestions import did_you_mean
 from bioconv.ground.tables import html_table
 from bioconv.network.network import SpikingNetwork
@@ -145,11 +145,27 @@ class Recording(RecordingParts):
         Parameters
         ----------
         reference : array_like, shape (n_images, ...)
-            Classes, labels or values, as from `bioconv.measures.analog_classes`.
+            Classes, labels or values, as from `bioconv.measures.analog_classes` or from
+            `predictions` of another recording.  Where that one has no output, nothing agrees.
         readout : str
             By default the first one.
+
+        Raises
+        ------
+        DataError
+            If there is not one for each decision.
         """
-        return self.accuracy(reference, readout)
+        decision, found = self.decision(readout), self._decided(readout)[:, -1:]
+        wanted = np.asarray(reference)
+        if wanted.shape != found[:, 0].shape:
+            raise DataError(
+                f"expected one decision for each sample, of shape {found[:, 0].shape}. Received an "
+                f"array of shape {wanted.shape}."
+            )
+        same = decision.right(found, wanted)
+        if decision.of_classes:
+            same = same & (wanted >= 0)[:, None]
+        return float(self._shares(same)[-1])
 
     def answered(self, readout: str = "") -> NDArray[np.float64]:
         """Return the share of samples with an output, at each of ``checkpoints``."""

@@ -46,7 +46,7 @@ def test_agrees_with_its_analog_network(
 @pytest.mark.parametrize("file", REFUSED)
 def test_what_cannot_spike_is_refused_by_name(shared_data: Path, file: str) -> None:
     graph = bc.read(shared_data / "models" / file)
-    calibration = np.zeros((2, *graph.inputs[0].shape))
+    calibration = np.ones((2, *graph.inputs[0].shape))
     with pytest.raises(ConversionError) as error:
         bc.convert(graph, calibration=calibration)
     for reason in REFUSED[file]:

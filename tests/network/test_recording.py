@@ -148,3 +148,11 @@ def test_a_single_output_without_spikes_has_its_lowest_value() -> None:
     assert silent.any()
     assert recording.answered()[-1] == 1.0
     assert recording.agreement(first_decision(network).of(graph.predict(x))) == 1.0
+
+
+def test_agreement_with_another_recording() -> None:
+    """Where the other one has no output, nothing agrees; classes need not be valid labels."""
+    recording = small([[0, 1, 1], [2, 2, 2], [-1, -1, -1], [3, 3, 0]])
+    assert recording.agreement(np.array([1, -1, -1, 0])) == 0.5
+    with pytest.raises(DataError, match="one decision for each sample"):
+        recording.agreement(np.zeros(3, int))
