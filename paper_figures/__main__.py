@@ -1,11 +1,13 @@
-"""``python -m paper_figures list | run NAME | all | report | keep``."""
+"""``python -m paper_figures list | run NAME | all | judge NAME | report | keep``."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bioconv.ground.errors import BioconvError, ParameterError
 from bioconv.paper_figures import frame
@@ -31,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--seed", type=int, default=0)
         command.add_argument("--quiet", action="store_true")
         command.add_argument("-o", "--output", default="results", metavar="DIR")
+    command = commands.add_parser("judge", help="measure and plot a figure again, as it was run")
+    command.add_argument("name")
+    command.add_argument("-o", "--output", default="results", metavar="DIR")
     command = commands.add_parser("report", help="Markdown table of what was run")
     command.add_argument("-o", "--output", default="results", metavar="DIR")
     command = commands.add_parser(
@@ -61,6 +66,9 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "report":
         print(frame.report(options.output), end="")
         return
+    if options.command == "judge":
+        _print(frame.judge(options.name, options.output))
+        return
     if options.command == "keep":
         for path in frame.keep(options.output, options.to):
             print(path)
@@ -77,8 +85,13 @@ def _run(options: argparse.Namespace) -> None:
     for name in [options.name] if options.command == "run" else frame.names():
         record = frame.run(name, Path(options.output), context)
         if not options.quiet:
-            why = f" ({record['why']})" if record["why"] else ""
-            print(f"{name}: {record['status']}{why}; {record['seconds']} s; on {record['used']}")
+            _print(record)
+
+
+def _print(record: Mapping[str, Any]) -> None:
+    why = f" ({record['why']})" if record["why"] else ""
+    seconds, used = record["seconds"], record["used"]
+    print(f"{record['name']}: {record['status']}{why}; {seconds} s; on {used}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.export.support.arrays import write
+from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.files import write_json, write_text
 from bioconv.reports.networks import versions
@@ -188,9 +189,6 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     dict
         The record that was written as JSON: manifest, measured numbers, status and reason.
     """
-
-    from bioconv.plots.style import save  # reading claims requires no plotting library
-
     module = figure(name)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -198,11 +196,50 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     result = module.compute(context)
     seconds = time.perf_counter() - start
     write(folder / f"{name}.npz", result)
+    made = {"seconds": round(seconds, 1), "versions": versions()}
+    return _judged(name, folder, result, context, made)
+
+
+def judge(name: str, folder: str | Path) -> dict[str, Any]:
+    """Measure and plot a figure again, from the arrays of an earlier run in ``folder``.
+
+    Replaces ``NAME.png`` and ``NAME.json``, for claims or a plot that have changed.
+
+    Returns
+    -------
+    dict
+        As `run`, with the duration and the versions of the earlier run.
+
+    Raises
+    ------
+    DataError
+        If there is no earlier run, or if its files are damaged.
+    """
+    figure(name)  # names a wrong name
+    folder = Path(folder)
+    try:
+        old = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        context = Context(quick=bool(old["quick"]), seed=int(old["seed"]))
+        made = {key: old[key] for key in ("seconds", "versions")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"no earlier run of {name} in {str(folder)!r}. Run: python -m paper_figures run {name}"
+        ) from error
+    result = read_arrays(folder / f"{name}.npz", DataError)
+    return _judged(name, folder, result, context, made)
+
+
+def _judged(
+    name: str, folder: Path, result: Result, context: Context, made: Mapping[str, Any]
+) -> dict[str, Any]:
+    from bioconv.plots.style import save  # reading claims requires no plotting library
+
+    module = figure(name)
     picture = module.plot(result, context)
     _caption(picture, module.MANIFEST, result, context)
     save(picture, folder / f"{name}.png")
     record = _record(name, module.MANIFEST, module.measure(result), result, context)
-    record["seconds"] = round(seconds, 1)
+    record |= made
     write_json(folder / f"{name}.json", record)
     return record
 
@@ -249,7 +286,6 @@ def _record(
         "substitute": manifest.substitute,
         "quick": context.quick,
         "seed": context.seed,
-        "versions": versions(),
     }
 
 

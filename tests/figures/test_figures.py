@@ -303,3 +303,16 @@ def test_kept_records_are_those_of_the_claims_of_today() -> None:
         assert [entry["name"] for entry in record["claims"]] == list(claims)
         for entry in record["claims"]:
             assert entry["holds"] == claims[entry["name"]].holds(entry["measured"])
+
+
+def test_a_figure_is_judged_again_by_its_arrays(tmp_path: Path, capsys) -> None:
+    first = frame.run("mueller_fig_4_3", tmp_path, frame.Context(progress=False))
+    (tmp_path / "mueller_fig_4_3.png").unlink()
+    assert main(["judge", "mueller_fig_4_3", "-o", str(tmp_path)]) == 0
+    assert "mueller_fig_4_3: reproduced" in capsys.readouterr().out
+    assert json.loads((tmp_path / "mueller_fig_4_3.json").read_text()) == json.loads(
+        json.dumps(first)
+    )
+    assert (tmp_path / "mueller_fig_4_3.png").exists()
+    assert main(["judge", "mueller_fig_4_2a", "-o", str(tmp_path)]) == 2
+    assert "no earlier run" in capsys.readouterr().err
