@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import BioconvError, ParameterError
-from bioconv.paper_figures import frame
+from bioconv.paper_figures import frame, records
 
 _KEPT = Path(__file__).parent / "kept"
 
@@ -64,13 +64,13 @@ def _run(options: argparse.Namespace) -> None:
             print(f"{name:24} {manifest.title} (about {manifest.minutes:g} min)")
         return
     if options.command == "report":
-        print(frame.report(options.output), end="")
+        print(records.report(options.output), end="")
         return
     if options.command == "judge":
         _print(frame.judge(options.name, options.output))
         return
     if options.command == "keep":
-        for path in frame.keep(options.output, options.to):
+        for path in records.keep(options.output, options.to):
             print(path)
         return
     data = frame.data_folder(options.data)

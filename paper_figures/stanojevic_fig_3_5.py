@@ -18,6 +18,7 @@ from bioconv.noise import SpikeJitter, WeightQuantization, disturb
 from bioconv.paper_figures.exact_spikes import converted, simulated, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.hardware import curves, sweep
+from bioconv.paper_figures.spike_training import accuracy
 from bioconv.paper_figures.workloads import Workload, cifar10_training
 from bioconv.plots.style import BLUE, GREEN, ORANGE, finish, panels
 from bioconv.training import Training, evaluate
@@ -169,7 +170,7 @@ def _tuned(given: Workload, context: Context) -> dict[str, NDArray]:
                 **more,
             )
             outputs = evaluate(done.network, given.x, **_noise_of(more))
-            values.append(float(np.mean(outputs.argmax(axis=-1) == given.y)))
+            values.append(accuracy(outputs, given.y))
         found[f"tuned {kind}"] = np.array(values)
         found[f"settings {kind}"] = np.array(settings, np.int64)
     return found

@@ -17,11 +17,12 @@ import jax
 import jax.numpy as jnp
 
 from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
+from bioconv.codes.first_spike_exact.neurons import FIRED, T_FIRST, T_OPEN, V_TH, t_close
 from bioconv.codes.first_spike_exact.schedule import Schedule
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, Receptor, State
 from bioconv.neurons.language.neuron import Neuron, Value
-from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m
+from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, tau_m
 
 Array = Any
 #: function of the time since a spike, and of a module
@@ -37,14 +38,7 @@ _STATES = (
     State("i_syn", 0.0, "pA", "Synaptic current", kind=roles.SYNAPTIC),
 )
 _TIMES = (
-    Parameter(
-        "tau_m",
-        20.0,
-        "ms",
-        "Membrane time constant",
-        (POSITIVE, 1e9),
-        role=roles.MEMBRANE_TIME_CONSTANT,
-    ),
+    tau_m(20.0),
     Parameter(
         "tau_syn",
         20.0 / 3,
@@ -96,27 +90,18 @@ def FirstSpikeDecaying(**parameters: Value) -> Neuron:
         reset="fired = 1",
         method="euler",
         parameters=(
-            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            V_TH,
             c_m(1.0),
             *_TIMES,
             I_OFFSET,
             Parameter("i_open", 0.0, "pA", "Synaptic current that arrives at t_open"),
             Parameter("t_start", 0.0, "ms", "Arrival of the current i_offset", moment=True),
-            Parameter(
-                "t_open", 0.0, "ms", "Start of the window, when all input has arrived", moment=True
-            ),
-            Parameter("t_first", 0.0, "ms", "Earliest time of the spike", moment=True),
-            Parameter(
-                "t_close",
-                1e6,
-                "ms",
-                "End of the window, in which all remaining neurons fire",
-                moment=True,
-                role=roles.DEADLINE,
-            ),
+            T_OPEN,
+            T_FIRST,
+            t_close("fire"),
             Parameter("slope", 0.0, "mV/ms", "Slope of the linear potential", role=roles.SLOPE),
         ),
-        states=(*_STATES, State("fired", 0.0, "1", "1 after the spike", kind=roles.MARK)),
+        states=(*_STATES, FIRED),
         receptors=(Receptor("syn", "i_syn", "pA"),),
         source=_SOURCE,
         references=_REFERENCES,

@@ -20,10 +20,16 @@ from bioconv.neurons.library.parts import I_OFFSET, c_m
 
 _SOURCE = "Stanojevic 2023, thesis, EPFL, chapter 2, "
 _REFERENCES = ("stanojevic2023", "stanojevic2022")
-_FIRED = State("fired", 0.0, "1", "1 after the spike", kind=roles.MARK)
+FIRED = State("fired", 0.0, "1", "1 after the spike", kind=roles.MARK)
+
+V_TH = Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD)
+T_OPEN = Parameter(
+    "t_open", 0.0, "ms", "Start of the window, when all input has arrived", moment=True
+)
+T_FIRST = Parameter("t_first", 0.0, "ms", "Earliest time of the spike", moment=True)
 
 
-def _t_close(inactive: str) -> Parameter:
+def t_close(inactive: str) -> Parameter:
     """End of the window, at which either all remaining neurons fire or none."""
     fires = inactive == "fire"
     meaning = "End of the window" + (", in which all remaining neurons fire" if fires else "")
@@ -84,16 +90,14 @@ def FirstSpikeExact(
         reset="fired = 1",
         method="euler",
         parameters=(
-            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            V_TH,
             c_m(1.0),
             I_OFFSET,
             Parameter("i_open", 0.0, "pA", "Input current from t_open on", role=window_current),
             Parameter("t_start", 0.0, "ms", "Start of the current i_offset", moment=True),
-            Parameter(
-                "t_open", 0.0, "ms", "Start of the window, when all input has arrived", moment=True
-            ),
-            Parameter("t_first", 0.0, "ms", "Earliest time of the spike", moment=True),
-            _t_close(inactive),
+            T_OPEN,
+            T_FIRST,
+            t_close(inactive),
             Parameter(
                 "slope", 0.0, "mV/ms", "Slope of the potential within the window", role=roles.SLOPE
             ),
@@ -107,7 +111,7 @@ def FirstSpikeExact(
                 "Sum of the weights of all spikes so far",
                 kind=roles.LASTING_CURRENT,
             ),
-            _FIRED,
+            FIRED,
         ),
         receptors=(Receptor("syn", "i_syn", "pA"),),
         source=_SOURCE + "Eqs 2.2, 2.5",
@@ -150,13 +154,13 @@ def FirstSpikeEncoder(inactive: str = "fire", **parameters: Value) -> Neuron:
         reset="fired = 1",
         method="euler",
         parameters=(
-            Parameter("v_th", 1.0, "mV", "Firing threshold", role=roles.THRESHOLD),
+            V_TH,
             Parameter("g_in", 1.0, "nS", "Conductance of the electrode", (1e-9, 1e9)),
             Parameter("slope", 1.0, "mV/ms", "Slope of the potential", role=roles.SLOPE),
             I_OFFSET,
-            _t_close(inactive),
+            t_close(inactive),
         ),
-        states=(State("v", 0.0, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL), _FIRED),
+        states=(State("v", 0.0, "mV", "Membrane potential", kind=roles.MEMBRANE_POTENTIAL), FIRED),
         source=_SOURCE + "section 2.4.2 (i)",
         references=_REFERENCES,
     )
@@ -192,7 +196,7 @@ def FirstSpikePool(**parameters: Value) -> Neuron:
         parameters=(Parameter("v_th", 0.5, "mV", "Firing threshold", role=roles.THRESHOLD),),
         states=(
             State("v", 0.0, "mV", "Number of spikes so far", kind=roles.MEMBRANE_POTENTIAL),
-            _FIRED,
+            FIRED,
         ),
         receptors=(Receptor("syn", "v", "mV"),),
         current="",

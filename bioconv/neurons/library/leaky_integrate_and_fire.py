@@ -5,7 +5,7 @@ from __future__ import annotations
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.model import NeuronModel, Parameter, State
 from bioconv.neurons.language.neuron import Neuron, Value
-from bioconv.neurons.library.parts import I_OFFSET, POSITIVE, c_m, reset_statement, t_ref
+from bioconv.neurons.library.parts import I_OFFSET, c_m, reset_statement, t_ref, tau_m
 from bioconv.neurons.library.synapses import synapse_parts
 
 _SOURCE = (
@@ -70,14 +70,7 @@ def LeakyIntegrateAndFire(
             ),
             Parameter("v_reset", -65.0, "mV", "Reset potential", role=roles.RESET),
             Parameter("v_th", -50.0, "mV", "Firing threshold", role=roles.THRESHOLD),
-            Parameter(
-                "tau_m",
-                20.0,
-                "ms",
-                "Membrane time constant",
-                (POSITIVE, 1e9),
-                role=roles.MEMBRANE_TIME_CONSTANT,
-            ),
+            tau_m(20.0),
             c_m(1000.0),
             t_ref(),
             I_OFFSET,

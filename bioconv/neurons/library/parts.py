@@ -34,6 +34,18 @@ def c_m(default: float) -> Parameter:
     )
 
 
+def tau_m(default: float) -> Parameter:
+    """Return the parameter of the membrane time constant in ms."""
+    return Parameter(
+        "tau_m",
+        default,
+        "ms",
+        "Membrane time constant",
+        (POSITIVE, 1e9),
+        role=roles.MEMBRANE_TIME_CONSTANT,
+    )
+
+
 def conductance(name: str, default: float, meaning: str, role: str = "") -> Parameter:
     """Return the parameter of a conductance in nS."""
     return Parameter(name, default, "nS", meaning, (0.0, 1e12), role=role)

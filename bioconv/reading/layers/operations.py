@@ -94,12 +94,21 @@ def _add(sign: float) -> Reader:
         _check_numbers([first, second])
         if isinstance(first, Tensor) and isinstance(second, Tensor):
             return total([first, scaled(second, sign) if sign != 1 else second])
-        if isinstance(first, Tensor):
-            return shifted(first, sign * _fit(np.asarray(second), first))
-        assert isinstance(second, Tensor)
-        return shifted(scaled(second, sign), _fit(first, second))
+        tensor, array = _apart(first, second)
+        if tensor is first:
+            return shifted(tensor, sign * _fit(array, tensor))
+        return shifted(scaled(tensor, sign), _fit(array, tensor))
 
     return read
+
+
+def _apart(first: Tensor | NDArray, second: Tensor | NDArray) -> tuple[Tensor, NDArray]:
+    """Return the tensor and the constant of two operands."""
+    if isinstance(first, Tensor) and not isinstance(second, Tensor):
+        return first, np.asarray(second)
+    if isinstance(second, Tensor) and not isinstance(first, Tensor):
+        return second, np.asarray(first)
+    raise Refusal("it does not combine a tensor with a constant.")
 
 
 def _multiply(context: Context) -> Tensor:
@@ -108,8 +117,7 @@ def _multiply(context: Context) -> Tensor:
     _check_numbers([first, second])
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         return joined_by(context, Multiply(), [first, second])
-    tensor, array = (first, second) if isinstance(first, Tensor) else (second, first)
-    assert isinstance(tensor, Tensor) and not isinstance(array, Tensor)
+    tensor, array = _apart(first, second)
     return scaled(tensor, _fit(array, tensor))
 
 
@@ -139,8 +147,7 @@ def _extremum(sign: float) -> Reader:
         first, second = _operands(context, 2)
         if isinstance(first, Tensor) and isinstance(second, Tensor):
             return joined_by(context, Maximum() if sign > 0 else Minimum(), [first, second])
-        tensor, array = (first, second) if isinstance(first, Tensor) else (second, first)
-        assert isinstance(tensor, Tensor) and not isinstance(array, Tensor)
+        tensor, array = _apart(first, second)
         limit = _fit(array, tensor)
         # max(x, c) = c + relu(x - c) and min(x, c) = c - relu(c - x)
         above = shifted(scaled(tensor, sign) if sign < 0 else tensor, -sign * limit)

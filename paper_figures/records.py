@@ -1,0 +1,107 @@
+"""Records of figures that were run: tables of their verdicts and claims, and which are kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from bioconv.ground.errors import DataError
+from bioconv.ground.files import write_json, write_text
+from bioconv.paper_figures.frame import Claim
+
+
+def keep(folder: str | Path, kept: str | Path) -> list[Path]:
+    """Copy the records of full runs to the folder of kept records, with a table of all of them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Results of ``run`` or ``all``.
+    kept : str or Path
+        Existing records of the same figures are replaced.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+
+    Raises
+    ------
+    DataError
+        If the folder contains no record of a full run.
+    """
+    records = [json.loads(p.read_text(encoding="utf-8")) for p in Path(folder).glob("*.json")]
+    full = sorted((r for r in records if not r["quick"]), key=lambda record: record["name"])
+    if not full:
+        raise DataError(
+            f"no records of full runs in {str(folder)!r}. Run a figure without --quick first."
+        )
+    kept = Path(kept)
+    kept.mkdir(parents=True, exist_ok=True)
+    written = []
+    for record in full:
+        path = kept / f"{record['name']}.json"
+        write_json(path, record)
+        written.append(path)
+    write_text(kept / "README.md", f"{_KEPT_TEXT}\n{report(kept)}")
+    return [*written, kept / "README.md"]
+
+
+_KEPT_TEXT = """# Results of full runs
+
+Written by `python -m paper_figures keep` from the records of
+`python -m paper_figures run NAME --data DIR`.
+"""
+
+
+def report(folder: str | Path) -> str:
+    """Return two Markdown tables: all figures with results in ``folder``, and their claims.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    records = [
+        json.loads(p.read_text(encoding="utf-8")) for p in sorted(Path(folder).glob("*.json"))
+    ]
+    if not records:
+        raise DataError(f"no results in {str(folder)!r}. Run: python -m paper_figures all")
+    rows = [
+        [_label(record), *(record[key] for key in ("status", "why", "data", "used"))]
+        for record in records
+    ]
+    titles = ["figure", "verdict", "why not in full", "data of the paper", "computed on"]
+    figures = _table(titles, rows)
+    rows = [
+        [
+            _label(record),
+            claim["what"],
+            f"{claim['value']:.6g} ({claim['source']})",
+            _claim_of(claim).accepted(),
+            f"{claim['measured']:.5g}",
+            "not judged" if record["quick"] else "yes" if claim["holds"] else "no",
+        ]
+        for record in records
+        for claim in record["claims"]
+    ]
+    claims = _table(["figure", "claim", "paper", "accepted", "here", "holds"], rows)
+    return f"{figures}\n{claims}"
+
+
+def _label(record: Mapping[str, Any]) -> str:
+    return f"{record['paper']} {record['number']}"
+
+
+def _claim_of(row: Mapping[str, Any]) -> Claim:
+    return Claim(**{entry.name: row[entry.name] for entry in fields(Claim)})
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [titles, ["---"] * len(titles), *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
