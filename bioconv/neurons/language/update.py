@@ -60,13 +60,6 @@ class Update:
         return bool(self.discrete.noise)
 
     @property
-    def costly(self) -> bool:
-        """Whether a step is costly, as it calls functions such as exp or draws random numbers."""
-        trees = [node for _, node in (*self._held, *self._update)]
-        called = (isinstance(node, ast.Call) for tree in trees for node in ast.walk(tree))
-        return self.noisy or any(called)
-
-    @property
     def waits(self) -> bool:
         """Whether a spike may prevent further ones, because the model is refractory or crossing."""
         return bool(self.discrete.model.refractory) or self.discrete.model.crossing

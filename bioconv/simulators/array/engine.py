@@ -20,11 +20,6 @@ from bioconv.neurons.language.update import update_of
 from bioconv.operators import Operator
 from bioconv.simulators.array.plan import Plan, Source, Stage
 
-#: number of steps that XLA unrolls where a step is cheap, so that a neuron's state stays in
-#: registers; costly functions such as exp fill the registers anyway, and unrolled they take four
-#: times as long to compile
-_UNROLL = 4
-
 Array = Any
 Values = dict[str, Array]
 
@@ -267,10 +262,9 @@ def _integrate(
         return (state, wait), (fired, {name: state[name] for name in stage.traces})
 
     first = (carry.state[stage.name], carry.wait.get(stage.name))
-    unroll = 1 if update.costly else min(_UNROLL, plan.steps)
     if plan.differentiable:  # keep the state of every step, and nothing else of it
         step = jax.checkpoint(step, prevent_cse=False)
-    last, (fired, traces) = lax.scan(step, first, (steps, arriving), unroll=unroll)
+    last, (fired, traces) = lax.scan(step, first, (steps, arriving))
     return last, fired, traces
 
 
@@ -301,11 +295,19 @@ def _values(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
     values["t"] = number.astype(plan.dtype) * plan.dt
     for name in stage.changing:
         table = fixed.parameters[stage.name][name]
-        value = table.values[jnp.searchsorted(table.steps, number, side="right") - 1]
+        value = table.values[_entry(table, number)]
         if name == stage.model.current and stage.name in fixed.drives:
             value = value + fixed.drives[stage.name]
         values[name] = value
     return values
+
+
+def _entry(table: Table, number: Array) -> Array:
+    """Return the index of the last entry of a table up to a step, or -1 before the first.
+
+    Tables are short, and counting, unlike a search, is no loop within the loop over steps.
+    """
+    return (table.steps <= number).sum(dtype=jnp.int32) - 1
 
 
 def _noise(plan: Plan, stage: Stage, fixed: Fixed, number: Array) -> Values:
@@ -328,7 +330,7 @@ def _set_states(stage: Stage, fixed: Fixed, state: Values, number: Array) -> Val
     new = dict(state)
     for name in stage.set_states:
         table = fixed.states[stage.name][name]
-        index = jnp.searchsorted(table.steps, number, side="right") - 1
+        index = _entry(table, number)
         due = (index >= 0) & (table.steps[index] == number)
         new[name] = jnp.where(due, table.values[index], new[name])
     return new
