@@ -224,9 +224,14 @@ def _compared(readout: Layer, decision: Decision) -> tuple[Level, Decision]:
 
 def _plain(function: Function) -> Level:
     def level(x: NDArray) -> NDArray:
-        return np.asarray(function.apply([jnp.asarray(x)]))
+        return np.asarray(_applied(function, jnp.asarray(x)))
 
     return level
+
+
+@jax.jit
+def _applied(function: Function, x: jax.Array) -> jax.Array:
+    return function.apply([x])
 
 
 def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> NDArray:
@@ -234,7 +239,10 @@ def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> NDArray:
     (affine,) = layer.inputs
     given = {term.source: jnp.asarray(values[term.source]) for term in affine.terms}
     with jax.default_matmul_precision("highest"):
-        return np.asarray(value_of(affine, given, n))
+        return np.asarray(_value(affine, given, n))
+
+
+_value = jax.jit(value_of, static_argnames="n")
 
 
 def _sources(layer: Layer) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from bioconv.neurons.language.update import update_of
@@ -116,20 +117,24 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
         s.index: (s.delay, *shape[stage.name]) for stage in plan.stages for s in stage.sources
     }
     counted = {**shape, **{name: (plan.batch, n) for name, n in plan.inputs}}
-    number = plan.dtype if plan.differentiable else jnp.int32
+    number = plan.dtype if plan.differentiable else np.int32
     return Carry(
-        step=jnp.zeros((), jnp.int32),
+        step=np.zeros((), np.int32),
         state={
-            name: {
-                k: jnp.broadcast_to(v, shape[name]).astype(plan.dtype) for k, v in values.items()
-            }
+            name: {k: _spread(v, shape[name], plan.dtype) for k, v in values.items()}
             for name, values in state.items()
         },
-        wait={s.name: jnp.zeros(shape[s.name], jnp.int32) for s in plan.stages if s.waits},
-        pending=[jnp.zeros(delays[index], plan.dtype) for index in sorted(delays)],
-        counts={name: jnp.zeros(shape, number) for name, shape in counted.items()},
-        late={s.name: jnp.zeros(shape[s.name], number) for s in plan.stages if s.late},
+        wait={s.name: np.zeros(shape[s.name], np.int32) for s in plan.stages if s.waits},
+        pending=[np.zeros(delays[index], plan.dtype) for index in sorted(delays)],
+        counts={name: np.zeros(shape, number) for name, shape in counted.items()},
+        late={s.name: np.zeros(shape[s.name], number) for s in plan.stages if s.late},
     )
+
+
+def _spread(value: Array, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return a value of each neuron for each sample, as an array of the library of the value."""
+    library = jnp if isinstance(value, jax.Array) else np
+    return library.broadcast_to(value, shape).astype(dtype)
 
 
 def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry, Records]:
