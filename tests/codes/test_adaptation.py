@@ -28,7 +28,9 @@ def test_a_neuron_that_adapts_slowly_is_warned_of() -> None:
     assert "within the time that is read" in text and "expected agreement does not hold" in text
 
 
-@pytest.mark.parametrize("name", ["izhikevich", "leaky_integrate_and_fire"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("izhikevich", marks=pytest.mark.slow), "leaky_integrate_and_fire"]
+)
 def test_others_are_not(name: str) -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")

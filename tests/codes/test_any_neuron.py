@@ -58,7 +58,7 @@ def agreement(output: np.ndarray, x: np.ndarray = X) -> float:
         ("lif", {"synapse": "alpha"}),
         ("qif", {}),
         ("adex", {}),
-        ("izhikevich", {"kind": "fast_spiking"}),
+        pytest.param("izhikevich", {"kind": "fast_spiking"}, marks=pytest.mark.slow),
         pytest.param("traub", {}, marks=pytest.mark.slow),
         pytest.param("izhikevich", {}, marks=pytest.mark.slow),
         pytest.param("quartic", {}, marks=pytest.mark.slow),
@@ -172,6 +172,7 @@ def test_outputs_are_read_by_perfect_integrators() -> None:
 CLASS_2 = {"kind": "class_2", "c_m": 20.0, "phi": 0.4}
 
 
+@pytest.mark.slow
 def test_a_neuron_whose_rate_jumps_gets_noise() -> None:
     quiet = convert("ml", CLASS_2, code=RateCode(noise="none"))
     noisy = convert("ml", CLASS_2)

@@ -64,7 +64,7 @@ def _single(simulator: str, n: int) -> Recording:
 @pytest.mark.parametrize(
     ("simulator", "n"),
     [
-        ("array", 2),
+        pytest.param("array", 2, marks=pytest.mark.slow),
         pytest.param("array", 6, marks=pytest.mark.slow),
         pytest.param("brian2", 2, marks=pytest.mark.slow),
     ],

@@ -45,7 +45,9 @@ def test_the_potential_after_a_spike_is_that_of_the_thesis() -> None:
     assert decay.potential(t, np) / tau_1 == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize(("ramp", "points"), [("own", 0.01), ("previous", 0.03)])
+@pytest.mark.parametrize(
+    ("ramp", "points"), [("own", 0.01), pytest.param("previous", 0.03, marks=pytest.mark.slow)]
+)
 def test_little_is_lost_within_the_bound_of_the_thesis(ramp: str, points: float) -> None:
     # With "previous", the slopes alpha contribute to the curvature, too.
     x, y = bc.load_data("digits", n_images=100)

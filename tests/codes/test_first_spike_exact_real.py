@@ -67,7 +67,11 @@ def _check(folder: Path, name: str, n: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["devyani_fashion_cnn_bn/fashion_mnist_cnn.h5", "yjs_mnist_mlp_bn/mnist_mlp.h5"]
+    "name",
+    [
+        pytest.param("devyani_fashion_cnn_bn/fashion_mnist_cnn.h5", marks=pytest.mark.slow),
+        "yjs_mnist_mlp_bn/mnist_mlp.h5",
+    ],
 )
 def test_fifty_images(shared_data: Path, name: str) -> None:
     _check(shared_data, name, 50)

@@ -241,11 +241,9 @@ def test_digits_agree_with_keras() -> None:
     assert recording.agreement(exact.argmax(axis=1)) == 1.0
 
 
-@pytest.mark.parametrize(
-    "adaptation", [VARIANTS[0], pytest.param(VARIANTS[1], marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("adaptation", VARIANTS)
 def test_lenet5_agrees_with_keras(adaptation: str, shared_data: Path) -> None:
-    """The bar of issue 4, on 200 images here; on all 10,000 of the test set when slow."""
     _lenet5(adaptation, 200)
 
 

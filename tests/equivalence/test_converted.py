@@ -42,7 +42,7 @@ def leaky() -> SpikingNetwork:
     return bc.convert(models.weights_path("digits_mlp"), calibration=x, neuron=neuron, dt=0.5)
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "nest"])
+@pytest.mark.parametrize("simulator", [pytest.param("brian2", marks=pytest.mark.slow), "nest"])
 def test_perfect_integrators(perfect: SpikingNetwork, simulator: str) -> None:
     _assert_same(_spikes(perfect, "array", 60), _spikes(perfect, simulator, 60))
 

@@ -77,7 +77,9 @@ def _run(network: SpikingNetwork, simulator: str) -> Recording:
 @pytest.mark.parametrize(
     ("simulated", "simulator"),
     [
-        *((code, "brian2") for code in CODES),
+        ("amplitude", "brian2"),
+        ("dynamic", "brian2"),
+        *(pytest.param(code, "brian2", marks=pytest.mark.slow) for code in ("duration", "base")),
         *(pytest.param(code, "nest", marks=pytest.mark.slow) for code in CODES),
     ],
     indirect=["simulated"],

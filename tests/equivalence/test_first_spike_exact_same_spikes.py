@@ -73,7 +73,11 @@ def _assert_same(network: SpikingNetwork, simulator: str, n_images: int = 2) -> 
     [
         ("digits_cnn", {}),
         ("digits_mlp", {"slope": "identical", "ramp": "own", "inactive": "silent"}),
-        ("pooled", {"threshold": "falling", "inactive": "silent", "zeta": -0.5}),
+        pytest.param(
+            "pooled",
+            {"threshold": "falling", "inactive": "silent", "zeta": -0.5},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_brian2(model: str, options: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def test_array_equals_brian2(name: str, in_brian2: Callable[[str], Recording]) -
 @pytest.mark.parametrize(
     "name",
     [
-        "branches",
+        pytest.param("branches", marks=pytest.mark.slow),
         pytest.param("convolutional_poisson", marks=pytest.mark.slow),
         "recurrent",
         pytest.param("convolutional_regular", marks=pytest.mark.slow),

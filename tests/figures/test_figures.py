@@ -18,8 +18,8 @@ from bioconv.paper_figures.__main__ import main
 QUICK = frame.Context(quick=True, progress=False)
 #: folder in which all figures have been run already, with --quick
 _SMOKE = "BIOCONV_SMOKE_FIGURES"
-#: minutes of a full run
-_LONG = 2
+#: minutes of a full run, from which on the short one takes seconds
+_LONG = 0.3
 _BOUND = "a bound of an error or of a loss, which no error at all keeps"
 _NONE = "that something never happens, as in a result in which nothing does"
 _COUNT = "a number of spikes, which other times of the spikes leave as it is"
@@ -66,7 +66,7 @@ def test_figure_runs_and_says_what_it_was_computed_on(
     folder = Path(os.environ.get(_SMOKE, tmp_path))
     if folder == tmp_path:
         if frame.figure(name).MANIFEST.minutes >= _LONG:
-            slow()  # those that take minutes in full are long in short, too
+            slow()
         frame.run(name, folder, QUICK)
     record = json.loads((folder / f"{name}.json").read_text())
     assert record["quick"]

@@ -22,6 +22,7 @@ def test_predicts_finite_outputs_that_depend_on_input(name: str) -> None:
     assert np.abs(output).max() < 20.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_variable_matters(name: str) -> None:
     """No kernel, bias or statistic can be lost without changing the output."""

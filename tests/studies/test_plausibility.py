@@ -41,6 +41,7 @@ def run(folder: Path, neurons: Any = ("if", "lif"), n_images: int = 20, **option
     )
 
 
+@pytest.mark.slow
 def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
     study = run(tmp_path)
     record = study.records[1]
@@ -128,6 +129,7 @@ def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.Monk
     assert run(tmp_path, n_images=10).records[0]["images"] == 10  # other data, another record
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_sweeps_vary_one_thing_at_a_time(tmp_path: Path) -> None:
     study = run(tmp_path, ("lif",), rates=(200.0, 50.0), tau_syn=(5.0, 10.0), weight_bits=(0, 3, 8))

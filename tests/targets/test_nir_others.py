@@ -47,6 +47,7 @@ def in_spyx_order(graph: nir.NIRGraph) -> nir.NIRGraph:
     return graph
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["digits_mlp", pytest.param("digits_cnn", marks=pytest.mark.slow)])
 def test_spyx_finds_the_same_classes(name: str, tmp_path: Path) -> None:
     network, x, y = digits(name)

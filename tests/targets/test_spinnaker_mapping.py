@@ -106,6 +106,7 @@ def weights(held: Held, key: str, projection, connector, board) -> NDArray[np.fl
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_digits_network_with_convolutions(tmp_path: Path) -> None:
     """The connectors that keep weights on the core put each weight where Keras has it."""
     report, held = mapped(spinnaker_networks.digits("digits_cnn"), tmp_path, measured=False)

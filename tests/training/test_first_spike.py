@@ -109,8 +109,15 @@ def test_leads_are_those_of_the_simulated_spikes(name: str, options: dict[str, A
     np.testing.assert_allclose(np.asarray(shown), given, atol=2e-5)
 
 
-@pytest.mark.parametrize("options", FAMILY, ids=str)
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        pytest.param(name, options, marks=() if name == "mlp" or not options else pytest.mark.slow)
+        for name in GRAPHS
+        for options in FAMILY
+    ],
+    ids=str,
+)
 def test_a_network_that_is_read_and_written_has_the_same_spikes(
     name: str, options: dict[str, Any]
 ) -> None:
