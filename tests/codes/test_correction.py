@@ -97,7 +97,6 @@ def test_a_linear_distortion_is_undone(rewritten: Rewritten) -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_rough_curve_is_better_on_data_that_were_not_seen(rewritten: Rewritten) -> None:
     found = curves(rewritten, lambda a: np.sqrt(np.maximum(a, 0)))
     result = correct(rewritten, found, {digits.cnn().inputs[0].name: digits.train()})
@@ -108,6 +107,7 @@ def test_a_rough_curve_is_better_on_data_that_were_not_seen(rewritten: Rewritten
     assert abs(np.mean(corrected == exact) - result.agreement) < 0.03
 
 
+@pytest.mark.slow
 def test_conversion_says_what_to_expect() -> None:
     neuron = bc.neurons.make("lif")
     network = bc.convert(digits.cnn(), calibration=digits.train(), neuron=neuron)

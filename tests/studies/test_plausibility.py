@@ -41,7 +41,6 @@ def run(folder: Path, neurons: Any = ("if", "lif"), n_images: int = 20, **option
     )
 
 
-@pytest.mark.slow
 def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
     study = run(tmp_path)
     record = study.records[1]
@@ -66,6 +65,7 @@ def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
     assert "lif" in str(study)
 
 
+@pytest.mark.slow
 def test_time_constant_is_that_of_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +130,6 @@ def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_sweeps_vary_one_thing_at_a_time(tmp_path: Path) -> None:
     study = run(tmp_path, ("lif",), rates=(200.0, 50.0), tau_syn=(5.0, 10.0), weight_bits=(0, 3, 8))
     asked = [
@@ -148,6 +147,7 @@ def test_sweeps_vary_one_thing_at_a_time(tmp_path: Path) -> None:
     assert {"biological time (ms)", "firing rate (Hz)", "bits of a weight"} <= labels
 
 
+@pytest.mark.slow
 def test_what_cannot_be_converted_is_named_and_the_rest_runs(tmp_path: Path) -> None:
     study = run(tmp_path, ("lif", "lif:synapse=delta"), tau_syn=(0.0, 10.0))
     assert list(study.refused) == ["lif:synapse=delta (tau_syn 10 ms, duration 60 ms)"]

@@ -106,7 +106,6 @@ def weights(held: Held, key: str, projection, connector, board) -> NDArray[np.fl
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_digits_network_with_convolutions(tmp_path: Path) -> None:
     """The connectors that keep weights on the core put each weight where Keras has it."""
     report, held = mapped(spinnaker_networks.digits("digits_cnn"), tmp_path, measured=False)
@@ -115,6 +114,7 @@ def test_digits_network_with_convolutions(tmp_path: Path) -> None:
     assert needed["cores"] == len(held["places"])
 
 
+@pytest.mark.slow
 def test_delays_and_short_steps(tmp_path: Path) -> None:
     """Delays make lists of all connectors; below 1 ms more cores are needed."""
     network = spinnaker_networks.digits("digits_cnn")
