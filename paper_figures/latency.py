@@ -29,6 +29,7 @@ def accuracy_over_time(
     Returns
     -------
     steps, accuracy : ndarray, shape (n_checkpoints,)
+        The accuracy is NaN as long as no sample has an output.
     """
     from bioconv.neurons import IntegrateAndFire
 
@@ -42,7 +43,8 @@ def accuracy_over_time(
     recording = simulate(
         network, workload.x, steps=n_steps, seed=context.seed, progress=context.progress
     )
-    return recording.checkpoints, np.asarray(recording.accuracy_over_time(workload.y))
+    accuracy = recording.accuracy_over_time(workload.y)
+    return recording.checkpoints, np.where(recording.answered() > 0, accuracy, np.nan)
 
 
 def curves(

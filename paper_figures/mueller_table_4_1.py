@@ -48,7 +48,7 @@ MANIFEST = Manifest(
     ),
     data="CIFAR-10, ResNet18 to ResNet101",
     substitute="a published ResNet-8 (CIFAR-10); without data a digits network",
-    minutes=10,
+    minutes=14,
 )
 
 
@@ -65,7 +65,7 @@ def compute(context: Context) -> dict[str, NDArray]:
         code = RateCode(
             percentile=percentile, normalization="channel", over="all", initial="half", clamp=1
         )
-        _, accuracy = accuracy_over_time(few, code, context.pick(400, 60), context)
+        _, accuracy = accuracy_over_time(few, code, context.pick(1000, 60), context)
         spiking.append(settled(accuracy))
     return {
         "percentiles": np.array(PERCENTILES),

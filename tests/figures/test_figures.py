@@ -37,6 +37,7 @@ INDIFFERENT: dict[str, dict[str, str]] = {
         **dict.fromkeys(("spikes_b", "spikes_c", "spikes_d"), _COUNT),
     },
     "mueller_fig_3_12": {"over_best": _BOUND},
+    "mueller_fig_4_5": {"extended_loss": _BOUND},
     "mueller_fig_4_3": {"biased_bound": _BOUND, "unbiased_bound": _BOUND},
     "mueller_fig_5_3": {"within_bound": _BOUND, "quantile_error": _BOUND},
     "mueller_fig_5_4": {"within_bound": _BOUND, "quantile_error": _BOUND},
