@@ -25,14 +25,14 @@ from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
-from bioconv.simulators.array.choice import ENGINES, chosen
+from bioconv.simulators.array.choice import chosen
 from bioconv.simulators.array.collect import Collector
 from bioconv.simulators.array.parts import Part
 from bioconv.simulators.array.plan import make_plan
 from bioconv.simulators.decoding import reads
-from bioconv.simulators.settings import Data, Settings
+from bioconv.simulators.settings import ENGINES, Data, Settings
 
-__all__ = ["ENGINES", "run", "samples_at_once"]
+__all__ = ["run", "samples_at_once"]
 
 _CPU_CHUNK, _DEVICE_CHUNK = 1 << 24, 1 << 28
 

@@ -16,9 +16,6 @@ from bioconv.simulators.array.parts import Engine
 from bioconv.simulators.array.plan import Plan
 from bioconv.simulators.settings import Settings
 
-#: values of the option ``engine``
-ENGINES = ("auto", "dense", "events")
-
 _INSTALL = "pip install 'bioconv[events]'"
 
 
@@ -35,7 +32,7 @@ def chosen(
     Parameters
     ----------
     wanted : str
-        One of `ENGINES`.
+        One of `bioconv.simulators.settings.ENGINES`.
     network : SpikingNetwork
     plan : Plan
     arrays : Arrays

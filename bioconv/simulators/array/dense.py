@@ -38,6 +38,7 @@ class DenseEngine:
         self._carry: Carry | None = None
 
     def run(self, data: Data, numbers: NDArray[np.int64], size: int) -> Iterator[Part]:
+        """Run a batch; see `bioconv.simulators.array.parts.Engine`."""
         fixed = self.arrays.fixed(data, numbers)
         carry = start(self.plan, self.arrays.states())
         last: Part | None = None
@@ -53,6 +54,7 @@ class DenseEngine:
         self._carry, self._size = carry, size
 
     def counts(self) -> dict[str, tuple[NDArray, NDArray]]:
+        """Return the counts of the last batch."""
         if self._carry is None:
             return {}
         carry, size = self._carry, self._size

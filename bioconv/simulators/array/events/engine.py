@@ -67,6 +67,7 @@ class EventEngine:
         self._batch: _Batch | None = None
 
     def run(self, data: Data, numbers: NDArray[np.int64], size: int) -> Iterator[Part]:
+        """Run a batch; see `bioconv.simulators.array.parts.Engine`."""
         constants, drives = self.arrays.constants(data)
         plain = {name: _plain(values) for name, values in constants.items()}
         if not self.populations:
@@ -80,6 +81,7 @@ class EventEngine:
         yield from self._batch.parts
 
     def counts(self) -> dict[str, tuple[NDArray, NDArray]]:
+        """Return the counts of the last batch."""
         if self._batch is None:
             return {}
         late = self._batch.late
@@ -172,7 +174,8 @@ class _Batch:
         wanted = {stage.name for stage in engine.plan.stages if stage.spikes}
         wanted |= {n for n, _ in engine.plan.inputs if engine.settings.records(n, "spikes")}
         kept = {
-            name: spikes[name].fired[:, spikes[name].lag :][:, :steps, : engine.sizes[name]]
+            name: spikes[name]
+            .fired[:, spikes[name].lag :][:, :steps, : engine.sizes[name]]
             .swapaxes(0, 1)
             .copy()
             for name in wanted
@@ -180,9 +183,7 @@ class _Batch:
         with self._lock:
             self.parts.append(Part(samples, first, kept, traces))
 
-    def _encode(
-        self, samples: slice, first: int, steps: int, spikes: Mapping[str, Spikes]
-    ) -> None:
+    def _encode(self, samples: slice, first: int, steps: int, spikes: Mapping[str, Spikes]) -> None:
         """Write the spikes of the inputs."""
         engine = self.engine
         if not engine.plan.inputs:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from bioconv.simulators.array.events.vectors import add_eight, trailing_zeros
+from bioconv.simulators.array.events.vectors import add_8, add_32, trailing_zeros
 
 #: neurons of a tile, whose variables lie next to each other, at distances known to the compiler
 LANES = 512
@@ -22,96 +22,117 @@ OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model
 #: how spikes are counted before the rows: not at all, one by one, or eight neurons at once
 PLAIN, SINGLY, WORDS = "plain", "singly", "words"
 
-_ONE, _EIGHT, _BYTE = np.uint64(1), np.uint64(8), np.uint64(0xFF)
+_ONE, _BYTE = np.uint64(1), np.uint64(0xFF)
+_8, _32 = np.uint64(8), np.uint64(32)
 
 
 @njit(**OPTIONS)
-def add_row(cell, factor, rows, arriving):  # type: ignore[no-untyped-def]
-    """Add a row, times ``factor``, to the arriving input."""
+def add_rows(n, found, factors, bases, rows, arriving):  # type: ignore[no-untyped-def]
+    """Add the rows of the first ``n`` cells that were found, times their factors.
+
+    The rows of cells with the same pattern that follow each other are added together.
+    """
     pattern, base, shift, start, segments, weight = rows
-    kind = pattern[cell]
-    first_post, first_weight = shift[cell], base[cell]
-    for segment in range(start[kind], start[kind + 1]):
-        i = np.uint64(first_post + segments[segment, 0])
-        end = i + np.uint64(segments[segment, 1])
-        k = np.uint64(first_weight + segments[segment, 2])
-        while i + _EIGHT <= end:
-            add_eight(arriving, i, weight, k, factor)
-            i += _EIGHT
-            k += _EIGHT
-        while i < end:
-            arriving[i] += factor * weight[k]
-            i += _ONE
-            k += _ONE
+    for place in range(n):
+        bases[place] = base[found[place]]
+    begin = 0
+    while begin < n:
+        kind, first = pattern[found[begin]], shift[found[begin]]
+        end = begin + 1
+        while end < n and pattern[found[end]] == kind and shift[found[end]] == first:
+            end += 1
+        for segment in range(start[kind], start[kind + 1]):
+            i = np.uint64(first + segments[segment, 0])
+            stop = i + np.uint64(segments[segment, 1])
+            k = np.uint64(segments[segment, 2])
+            while i + _32 <= stop:
+                add_32(arriving, i, weight, k, bases, factors, begin, end)
+                i += _32
+                k += _32
+            while i + _8 <= stop:
+                add_8(arriving, i, weight, k, bases, factors, begin, end)
+                i += _8
+                k += _8
+            while i < stop:
+                for place in range(begin, end):
+                    arriving[i] += factors[place] * weight[np.uint64(bases[place]) + k]
+                i += _ONE
+                k += _ONE
+        begin = end
 
 
-# The following functions add the rows of all neurons that spike, and return whether there are any.
-# They all take
+# The following functions find the cells that are not empty, and their factors, and return how many
+# there are.  They all take
 #
 #     spikes : ndarray of uint64, shape (n_words,)
 #     cells : ndarray, empty cells before and after the call (`rows.Rows.cells`)
-#     target, sign, divisor, and the tuple of the fields from ``pattern`` on : see `rows.Rows`
-#     arriving : ndarray of float, shape (n,)
+#     target, sign, divisor : see `rows.Rows`
+#     found, factors : ndarray of int32 and of float, shape (n_cells,)
 
 
 @njit(**OPTIONS)
-def scatter_plain(spikes, cells, target, sign, divisor, rows, arriving):  # type: ignore[no-untyped-def]
-    one = divisor.dtype.type(1)
-    found = False
+def find_plain(spikes, cells, target, sign, divisor, found, factors):  # type: ignore[no-untyped-def]
+    """Find the neurons that spike, each of which is a cell."""
+    n = 0
     for word in range(spikes.shape[0]):
         rest = spikes[word]
         while rest != 0:
-            found = True
-            add_row(8 * word + (trailing_zeros(rest) >> 3), one, rows, arriving)
+            found[n] = 8 * word + (trailing_zeros(rest) >> 3)
+            factors[n] = 1
+            n += 1
             rest &= rest - _ONE  # the lowest bit, of a byte that is 1
-    return found
+    return n
 
 
 @njit(**OPTIONS)
-def scatter_words(spikes, cells, target, sign, divisor, rows, arriving):  # type: ignore[no-untyped-def]
-    found = np.uint64(0)
+def find_words(spikes, cells, target, sign, divisor, found, factors):  # type: ignore[no-untyped-def]
+    """Find the cells by adding eight neurons at once."""
+    any_spike = np.uint64(0)
     for word in range(spikes.shape[0]):
-        found |= spikes[word]
+        any_spike |= spikes[word]
         cells[target[word]] += spikes[word]
-    if found == 0:
-        return False
-    last = cells.shape[0] - 1  # of neurons that reach no cell
-    cells[last] = 0
+    if any_spike == 0:
+        return 0
+    n, last = 0, cells.shape[0] - 1
+    cells[last] = 0  # of neurons that reach no cell
     for word in range(last):
         rest = cells[word]
+        if rest == 0:
+            continue
+        cells[word] = 0
         while rest != 0:
             place = trailing_zeros(rest) & ~7
             count = (rest >> np.uint64(place)) & _BYTE
             cell = 8 * word + (place >> 3)
-            factor = divisor.dtype.type(np.int32(count)) / divisor[cell]
-            add_row(cell, factor, rows, arriving)
+            found[n] = cell
+            factors[n] = divisor.dtype.type(np.int32(count)) / divisor[cell]
+            n += 1
             rest ^= count << np.uint64(place)
-        cells[word] = 0
-    return True
+    return n
 
 
 @njit(**OPTIONS)
-def scatter_singly(spikes, cells, target, sign, divisor, rows, arriving):  # type: ignore[no-untyped-def]
-    active = np.empty(target.shape[0], np.int32)  # the cells that are not empty
-    n_active, found = 0, False
+def find_singly(spikes, cells, target, sign, divisor, found, factors):  # type: ignore[no-untyped-def]
+    """Find the cells by adding neurons one by one."""
+    reached = False
     for word in range(spikes.shape[0]):
         rest = spikes[word]
         while rest != 0:
-            found = True
             neuron = 8 * word + (trailing_zeros(rest) >> 3)
             rest &= rest - _ONE
-            cell = target[neuron]
-            if cell >= 0:
-                if cells[cell] == 0:
-                    active[n_active] = cell
-                    n_active += 1
-                cells[cell] += sign[neuron]
-    for place in range(n_active):
-        cell = active[place]
-        if cells[cell] != 0:  # not a cell whose spikes cancelled, or that is listed twice
-            add_row(cell, divisor.dtype.type(cells[cell]) / divisor[cell], rows, arriving)
+            if target[neuron] >= 0:
+                cells[target[neuron]] += sign[neuron]
+                reached = True
+    if not reached:
+        return 0
+    n = 0
+    for cell in range(cells.shape[0]):
+        if cells[cell] != 0:
+            found[n] = cell
+            factors[n] = divisor.dtype.type(cells[cell]) / divisor[cell]
+            n += 1
             cells[cell] = 0
-    return found
+    return n
 
 
 @njit(**OPTIONS)

@@ -68,7 +68,9 @@ class Population:
         self.stage = stage
         self.real = np.dtype(arrays.plan.dtype).type
         self._rows = rows
-        self._tables = {k: (np.array(t.steps), np.array(t.values)) for k, t in _tables(arrays, stage)}
+        self._tables = {
+            k: (np.array(t.steps), np.array(t.values)) for k, t in _tables(arrays, stage)
+        }
         self._starts = {k: np.asarray(v) for k, v in arrays.states()[stage.name].items()}
         self._period = self._fixed_period(arrays)
         self._first = int(arrays.first[stage.name]) if stage.late else 0
@@ -167,7 +169,9 @@ class Population:
             spikes = before[source.pre]
             rows = self._rows[source.index]
             arguments += [spikes.words, spikes.lag, source.delay, rows.cells, *rows[1:]]
-        traces = {name: np.empty((n_steps, len(state), stage.n), self.real) for name in stage.traces}
+        traces = {
+            name: np.empty((n_steps, len(state), stage.n), self.real) for name in stage.traces
+        }
         self._run(*arguments, *traces.values())
         return traces
 

@@ -38,10 +38,11 @@ from bioconv.simulators.array.events.kernels import (
     LANES,
     OPTIONS,
     add_counts,
+    add_rows,
     empty_tally,
-    scatter_plain,
-    scatter_singly,
-    scatter_words,
+    find_plain,
+    find_singly,
+    find_words,
     set_lanes,
 )
 
@@ -228,6 +229,9 @@ def _run(layout: Layout) -> Iterator[str]:
     for i in range(len(layout.sources)):
         parts = ", ".join(f"{part}_{i}" for part in _ROWS)
         yield f"    rows_{i} = ({parts})"
+        yield f"    found_{i} = np.empty(divisor_{i}.shape[0], np.int32)"
+        yield f"    bases_{i} = np.empty(divisor_{i}.shape[0], np.int32)"
+        yield f"    factors_{i} = np.empty(divisor_{i}.shape[0], real)"
     yield "    tally = np.zeros(words.shape[2], np.uint64)"
     yield "    bytes_of_tally = tally.view(np.uint8)"
     if layout.late:
@@ -245,8 +249,12 @@ def _run(layout: Layout) -> Iterator[str]:
         yield f"            dirty_{i} = False"
     for i, (receptor, counting) in enumerate(layout.sources):
         found = f"before_{i}[sample, lag_before_{i} + step - delay_{i}]"
-        given = f"cells_{i}, target_{i}, sign_{i}, divisor_{i}, rows_{i}, arriving_{receptor}"
-        yield f"            dirty_{receptor} |= scatter_{counting}({found}, {given})"
+        given = f"cells_{i}, target_{i}, sign_{i}, divisor_{i}, found_{i}, factors_{i}"
+        yield f"            n_found = find_{counting}({found}, {given})"
+        yield "            if n_found > 0:"
+        space = f"found_{i}, factors_{i}, bases_{i}, rows_{i}, arriving_{receptor}"
+        yield f"                add_rows(n_found, {space})"
+        yield f"                dirty_{receptor} = True"
     given = ["n", "real(first + step) * dt", "dt", "state[sample]", "scalars"]
     given += ["spikes[sample, lag + step]"]
     given += [f"values_{name}[row_{name}[step]]" for name, _ in layout.changing]
