@@ -70,8 +70,15 @@ def assert_same(dense: Recording, events: Recording, potentials: bool = True) ->
             np.testing.assert_allclose(trace, events.traces[key], rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("encoder", ["current", "regular", "poisson"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("encoder", "dtype"),
+    [
+        ("current", "float64"),
+        ("poisson", "float64"),
+        pytest.param("current", "float32", marks=pytest.mark.slow),
+        pytest.param("regular", "float32", marks=pytest.mark.slow),
+    ],
+)
 def test_convolutions_and_pooling_with_every_input(encoder: str, dtype: str) -> None:
     x = np.random.default_rng(1).normal(0, 0.6, (5, 6, 6, 2))
     dense, events = both(convolutional(encoder), x, dtype, seed=3)
@@ -79,7 +86,17 @@ def test_convolutions_and_pooling_with_every_input(encoder: str, dtype: str) -> 
     assert events.spikes_per_image["b"].sum() > 30
 
 
-@pytest.mark.parametrize("cell", default_neurons(), ids=lambda cell: cell.model.name)
+#: those that are compared in every run
+QUICK = (2, 4)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param(cell, id=cell.model.name, marks=() if i in QUICK else pytest.mark.slow)
+        for i, cell in enumerate(default_neurons())
+    ],
+)
 def test_neurons_with_resets_synapses_and_refractory_periods(cell: neurons.Neuron) -> None:
     net = chain(cell, delays=(2, 1))
     x = np.random.default_rng(2).uniform(0.0, 40.0, (4, 6)) * float(cell.value("c_m")) / 20
@@ -91,6 +108,7 @@ def test_neurons_with_resets_synapses_and_refractory_periods(cell: neurons.Neuro
 CURRENTS = {"izhikevich": 10.0, "quadratic_integrate_and_fire": 600.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CURRENTS)
 def test_neurons_with_nonlinear_equations(name: str) -> None:
     """These neurons amplify rounding, so that spikes are compared, and potentials nearly."""
@@ -109,7 +127,7 @@ def test_crossing_neurons_and_scheduled_changes() -> None:
 
 def test_groups_chunks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     net, x = convolutional("regular"), np.random.default_rng(1).normal(0, 0.6, (7, 6, 6, 2))
-    given = {"record": RECORD, "progress": False, "engine": "events"}
+    given = {"record": RECORD, "progress": False, "engine": "events", "dtype": "float64"}
     reference = bc.simulate(net, x, **given)
     for cores, options in ((1, {}), (3, {}), (2, {"batch_size": 3}), (1, {"chunk_bytes": 1 << 11})):
         monkeypatch.setattr(engine, "n_cores", lambda cores=cores: cores)
@@ -180,7 +198,7 @@ def _divides(operator: Operator) -> bool:
     return isinstance(operator, AveragePool) and not set(operator.counts.ravel()) <= {1, 2, 4, 8}
 
 
-@settings(max_examples=5, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(given=stacks())
 def test_random_stacks(given: tuple[SpikingNetwork, np.ndarray]) -> None:
     assert_same(*both(*given))
@@ -218,8 +236,7 @@ def test_a_layer_of_several_tiles() -> None:
         readouts=(Readout("y", "b", "count", Linear()),),
         analog=analog((14, 14, 1), (5, 5, 10)),
     )
-    for dtype in ("float32", "float64"):
-        assert_same(*both(net, on_grid(rng.random((3, 14, 14, 1))), dtype))
+    assert_same(*both(net, on_grid(rng.random((3, 14, 14, 1))), "float32"))
 
 
 def test_what_the_engine_does_not_cover_is_refused_or_runs_densely() -> None:
@@ -234,8 +251,10 @@ def test_what_the_engine_does_not_cover_is_refused_or_runs_densely() -> None:
 
 
 def test_auto_takes_events_for_cheap_neurons() -> None:
-    x = np.zeros((1, 6, 6, 2))
-    assert bc.simulate(convolutional("current"), x, progress=False).engine == "events"
+    net, x = convolutional("current"), np.zeros((1, 6, 6, 2))
+    found = bc.simulate(net, x, steps=2000, dtype="float64", progress=False)
+    assert found.engine == "events"
+    assert bc.simulate(net, x, progress=False).engine == "dense", "a small one"
     costly = driven(neurons.TraubMiles(), 2, dt=0.0625, n_steps=3)
     assert bc.simulate(costly, np.zeros((1, 2)), progress=False).engine == "dense"
 
@@ -243,7 +262,7 @@ def test_auto_takes_events_for_cheap_neurons() -> None:
 def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "find_spec", lambda name: None)
     net, x = convolutional("current"), np.zeros((1, 6, 6, 2))
-    assert bc.simulate(net, x, progress=False).engine == "dense"
+    assert bc.simulate(net, x, steps=2000, progress=False).engine == "dense"
     with pytest.raises(SimulatorMissingError, match="pip install 'bioconv"):
         bc.simulate(net, x, engine="events", progress=False)
 
@@ -269,6 +288,7 @@ print(sum(len(f.stats.cache_misses) for f in found), sum(len(f.stats.cache_hits)
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing_unless_the_cache_is_open_to_others(
     tmp_path: Path,
 ) -> None:

@@ -55,8 +55,9 @@ def run(
     settings : Settings
     engine : {"auto", "dense", "events"}
         "auto" takes "events" where it is faster: on the CPU, if Numba is installed
-        (``pip install 'bioconv[events]'``) and if it can run the network
-        (`bioconv.simulators.array.choice`), else "dense".  `Recording.engine` says which one ran.
+        (``pip install 'bioconv[events]'``), if it can run the network, and if that is not a very
+        small one (`bioconv.simulators.array.choice`); else "dense".  `Recording.engine` says which
+        one ran.
         Both give the same spikes and potentials wherever sums over synapses are exact, as they are
         in float64 for weights on a grid.
     chunk_bytes : int, optional

@@ -16,6 +16,10 @@ from bioconv.simulators.array.parts import Engine
 from bioconv.simulators.array.plan import Plan
 from bioconv.simulators.settings import Settings
 
+#: fewer neurons times steps run at once in either engine, and XLA compiles them sooner; the number
+#: of samples does not count, so that all parts of a data set run on one engine
+_LEAST = 200_000
+
 _INSTALL = "pip install 'bioconv[events]'"
 
 
@@ -59,19 +63,21 @@ def chosen(
                 f"The engine 'events' cannot run {network.name}: {'; '.join(reasons)}. Use the "
                 "engine 'dense', or 'auto'."
             )
-    elif wanted == "dense" or why_dense(network, plan):
+    elif wanted == "dense" or why_dense(network, plan, settings.n_steps):
         return DenseEngine(network, plan, arrays, settings)
     from bioconv.simulators.array.events.engine import EventEngine
 
     return EventEngine(network, plan, arrays, settings, chunk_bytes)
 
 
-def why_dense(network: SpikingNetwork, plan: Plan) -> str:
+def why_dense(network: SpikingNetwork, plan: Plan, n_steps: int) -> str:
     """Return why the engine "auto" is "dense" for a network; an empty string if it is "events"."""
     if jax.default_backend() != "cpu":
         return f"JAX runs on {jax.default_backend()}"
     if find_spec("numba") is None:
         return f"Numba is not installed ({_INSTALL})"
+    if network.n_neurons * n_steps < _LEAST:
+        return f"there are less than {_LEAST:,} neurons times steps in a sample"
     reasons = obstacles(network, plan)
     if reasons:
         return reasons[0]

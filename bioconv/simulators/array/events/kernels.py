@@ -32,14 +32,15 @@ def add_rows(n, found, factors, bases, rows, arriving):  # type: ignore[no-untyp
 
     The rows of cells with the same pattern that follow each other are added together.
     """
-    pattern, base, shift, start, segments, weight = rows
+    pattern, base, shift, stops, start, segments, weight = rows
     for place in range(n):
         bases[place] = base[found[place]]
     begin = 0
     while begin < n:
-        kind, first = pattern[found[begin]], shift[found[begin]]
+        cell = found[begin]
+        kind, first, other = pattern[cell], shift[cell], stops[cell]
         end = begin + 1
-        while end < n and pattern[found[end]] == kind and shift[found[end]] == first:
+        while end < n and found[end] < other:
             end += 1
         for segment in range(start[kind], start[kind + 1]):
             i = np.uint64(first + segments[segment, 0])

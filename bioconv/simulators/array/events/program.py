@@ -216,7 +216,7 @@ def arguments(layout: Layout) -> list[str]:
     return names + [f"record_{name}" for name in layout.traces]
 
 
-_ROWS = ("pattern", "base", "shift", "start", "segments", "weight")
+_ROWS = ("pattern", "base", "shift", "stop", "start", "segments", "weight")
 _SOURCE = ("before", "lag_before", "delay", "cells", "target", "sign", "divisor", *_ROWS)
 
 

@@ -49,6 +49,8 @@ class Rows(NamedTuple):
         Number by which the count of a cell is divided.
     pattern, base, shift : ndarray of int32, shape (n_cells,)
         Pattern of each cell, place of its first weight, and first neuron that it can reach.
+    stop : ndarray of int32, shape (n_cells,)
+        The first of the following cells that has another pattern or shift.
     start : ndarray of int32, shape (n_patterns + 1,)
         Place of the first segment of each pattern.
     segments : ndarray of int32, shape (n_segments, 3)
@@ -63,6 +65,7 @@ class Rows(NamedTuple):
     pattern: Ints
     base: Ints
     shift: Ints
+    stop: Ints
     start: Ints
     segments: Ints
     weight: NDArray
@@ -124,10 +127,18 @@ def rows_of(operator: Operator) -> Rows:
         segments.pattern,
         segments.base,
         segments.shift,
+        _stops(segments.pattern, segments.shift),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         np.stack([segments.post, segments.length, segments.place], axis=1).astype(np.int32),
         np.ascontiguousarray(segments.weight, np.float64),
     )
+
+
+def _stops(pattern: Ints, shift: Ints) -> Ints:
+    """Return, for each cell, the first of the following cells that differs; see `Rows`."""
+    other = (pattern[1:] != pattern[:-1]) | (shift[1:] != shift[:-1])
+    ends = np.append(np.flatnonzero(other) + 1, len(pattern)).astype(np.int32)
+    return ends[np.searchsorted(ends, np.arange(len(pattern)), side="right")]
 
 
 def _parts(operator: Operator) -> list[Operator]:
