@@ -11,6 +11,7 @@ from typing import Any
 
 BENCHMARKS = (
     "array",
+    "engines",
     "simulators",
     "synapses",
     "growth",
@@ -43,11 +44,12 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import chips, constants, events, lenet, neurons, scaling
+    from benchmarks import chips, constants, engines, events, lenet, neurons, scaling
 
     sizes = (10**5, 10**6, 10**7)
     table: dict[str, Callable[[bool], Any]] = {
         "array": lambda quick: lenet.array(n_steps=20 if quick else 100),
+        "engines": engines.compared,
         "simulators": lambda quick: {
             name: lenet.others(name, 2 if quick else 20) for name in ("brian2", "nest")
         },

@@ -58,6 +58,9 @@ class Recording(RecordingParts):
         entry (files of older versions).
     values : dict of str to ndarray of float, shape (n_images, n_checkpoints, ...)
         Output over time of readouts of values (NaN where there is no output yet).
+    engine : str
+        Engine of the simulator that computed: "dense" or "events" in the array simulator, else
+        empty.
     """
 
     def __post_init__(self) -> None:

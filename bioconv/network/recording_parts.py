@@ -52,3 +52,4 @@ class RecordingParts:
     start_steps: Mapping[str, int] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     values: Mapping[str, NDArray] = field(default_factory=dict)
+    engine: str = ""

@@ -44,7 +44,8 @@ def summarize(
     Returns
     -------
     dict
-        ``decision`` (what the output stands for, as text), ``accuracy``, ``analog_accuracy`` (None
+        ``simulator``, ``engine`` (of the array simulator, else empty), ``decision`` (what the
+        output stands for, as text), ``accuracy``, ``analog_accuracy`` (None
         without labels), ``agreement`` (share of the analog network's decisions that the network
         makes too), ``output_error`` (largest difference to the analog output, as a share of the
         range of that output), ``answered`` (share of samples with an output at the end; without
@@ -63,6 +64,7 @@ def summarize(
     return {
         "network": network.name,
         "simulator": recording.simulator,
+        "engine": recording.engine,
         "decision": str(decision),
         "accuracy": float(recording.accuracy(labels)) if answered and labels is not None else None,
         "analog_accuracy": None if labels is None else decision.share(classes, labels),

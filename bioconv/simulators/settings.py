@@ -18,6 +18,9 @@ from bioconv.timing import whole_steps, wrong_number_of_steps
 #: largest number of a sample, because random number generators take 32 bits of it
 LAST_SAMPLE = 10**9
 
+#: values of the option ``engine`` of the array simulator
+ENGINES = ("auto", "dense", "events")
+
 Data = dict[str, NDArray[np.float64]]
 
 

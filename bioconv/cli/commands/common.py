@@ -162,6 +162,7 @@ def figures_text(result: Mapping[str, Any]) -> str:
     lines.append(
         f"  {result['n_steps']} steps ({result['duration_ms']:g} ms) per image, "
         f"{sum(result['seconds'].values()):.1f} s in total"
+        + (f", engine {result['engine']}" if result["engine"] else "")
     )
     return "\n".join(lines)
 

@@ -88,7 +88,15 @@ def simulate(options: Options) -> None:
         network = network.replace(code=without_expectation(network.code))
     x, y = read_data(options, network.inputs[0].shape, options.images, options.first)
     record = _record(options, network)
-    extra = {"batch_size": options.batch, "dtype": options.dtype}
+    extra: dict[str, Any] = {}
+    if options.simulator in ("array", "event"):
+        extra = {"batch_size": options.batch, "dtype": options.dtype}
+    if options.simulator == "array":
+        extra["engine"] = options.engine
+    elif options.engine != "auto":
+        raise ParameterError(
+            f"--engine is an option of the simulator array. Received: {options.simulator}."
+        )
     recording = bc.simulate(
         network,
         x,
@@ -98,7 +106,7 @@ def simulate(options: Options) -> None:
         seed=options.seed,
         progress=not options.quiet,
         first=options.first,
-        **(extra if options.simulator in ("array", "event") else {}),
+        **extra,
     )
     result = bc.summarize(network, recording, x, y)
     text = [figures_text(result)]

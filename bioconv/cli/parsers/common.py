@@ -13,6 +13,15 @@ DATA_HELP = (
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
+class Engines:
+    """Names of the engines of the array simulator, which are read only on demand."""
+
+    def __iter__(self) -> Iterator[str]:
+        from bioconv.simulators.settings import ENGINES
+
+        return iter(ENGINES)
+
+
 class Simulators:
     """Names of the available simulators, which are read only on demand to avoid slow imports.
 

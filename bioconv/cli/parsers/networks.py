@@ -7,6 +7,7 @@ from pathlib import Path
 from bioconv.cli.parsers.common import (
     DATA_HELP,
     Commands,
+    Engines,
     Simulators,
     add_command,
     add_conversion,
@@ -56,6 +57,14 @@ def _simulate(commands: Commands) -> None:
         choices=Simulators(),
         metavar="NAME",
         help="one of %(choices)s",
+    )
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        choices=Engines(),
+        metavar="NAME",
+        help="engine of the array simulator, one of %(choices)s: dense (XLA), events (Numba, CPU "
+        "only) or the faster one that can run the network (default)",
     )
     parser.add_argument(
         "--batch",

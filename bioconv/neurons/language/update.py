@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,26 @@ from bioconv.neurons.language.folding import Folder
 from bioconv.neurons.language.model import NeuronModel
 
 Values = dict[str, Array]
+
+
+class Phases(NamedTuple):
+    """The folded expressions of one step, in the order of `Discrete`, to be written out.
+
+    Parameters
+    ----------
+    held, update, reset, after : tuple of (str, ast.expr)
+        Targets and their expressions, in order.
+    definitions : dict of str to ast.expr
+        Sub-expressions of ``threshold``, ``reset`` and ``after``, in order.
+    threshold : ast.expr, or None for a model that never fires
+    """
+
+    held: tuple[tuple[str, ast.expr], ...]
+    update: tuple[tuple[str, ast.expr], ...]
+    definitions: dict[str, ast.expr]
+    threshold: ast.expr | None
+    reset: tuple[tuple[str, ast.expr], ...]
+    after: tuple[tuple[str, ast.expr], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +78,25 @@ class Update:
     def noisy(self) -> bool:
         """Whether a step requires random numbers."""
         return bool(self.discrete.noise)
+
+    @property
+    def phases(self) -> Phases:
+        """The expressions of a step, which `bioconv.neurons.language.printing` writes as code."""
+        return Phases(
+            self._held,
+            self._update,
+            self._definitions,
+            self._threshold,
+            self._reset,
+            self._after,
+        )
+
+    @property
+    def costly(self) -> bool:
+        """Whether a step is costly, as it calls functions such as exp or draws random numbers."""
+        trees = [node for _, node in (*self._held, *self._update)]
+        called = (isinstance(node, ast.Call) for tree in trees for node in ast.walk(tree))
+        return self.noisy or any(called)
 
     @property
     def waits(self) -> bool:

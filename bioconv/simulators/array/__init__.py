@@ -1,4 +1,11 @@
-"""The array simulator, which runs batches of samples compiled by XLA on any device of JAX.
+"""The array simulator, which runs batches of samples on arrays.
+
+It has two engines, which compute the same network with the same timing:
+
+- "dense" is compiled by XLA for any device of JAX, and applies the linear maps between populations
+  to all neurons;
+- "events" (`bioconv.simulators.array.events`) is compiled by Numba for the CPU, and adds the
+  weights of the spikes that occur.
 
 A network runs in chunks of steps, so that memory stays bounded for any number of samples and
 steps.
@@ -7,8 +14,6 @@ steps.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import jax
@@ -16,26 +21,29 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.array.arrays import Arrays
+from bioconv.simulators.array.choice import chosen
 from bioconv.simulators.array.collect import Collector
-from bioconv.simulators.array.encoding import encode
-from bioconv.simulators.array.engine import Records, run_chunk, start
-from bioconv.simulators.array.plan import Plan, make_plan
+from bioconv.simulators.array.parts import Part
+from bioconv.simulators.array.plan import make_plan
 from bioconv.simulators.decoding import reads
-from bioconv.simulators.settings import Data, Settings
+from bioconv.simulators.settings import ENGINES, Data, Settings
 
 __all__ = ["run", "samples_at_once"]
 
 _CPU_CHUNK, _DEVICE_CHUNK = 1 << 24, 1 << 28
 
-#: (population, what) -> arrays of the chunks, (steps, batch, n)
-Pieces = dict[tuple[str, str], list[NDArray]]
-
 
 def run(
-    network: SpikingNetwork, data: Data, settings: Settings, *, chunk_bytes: int | None = None
+    network: SpikingNetwork,
+    data: Data,
+    settings: Settings,
+    *,
+    engine: str = "auto",
+    chunk_bytes: int | None = None,
 ) -> Recording:
     """Simulate; see `bioconv.simulate`.
 
@@ -45,6 +53,13 @@ def run(
         A network without loops.
     data : dict of str to ndarray
     settings : Settings
+    engine : {"auto", "dense", "events"}
+        "auto" takes "events" where it is faster: on the CPU, if Numba is installed
+        (``pip install 'bioconv[events]'``), if it can run the network, and if that is not a very
+        small one (`bioconv.simulators.array.choice`); else "dense".  `Recording.engine` says which
+        one ran.
+        Both give the same spikes and potentials wherever sums over synapses are exact, as they are
+        in float64 for weights on a grid.
     chunk_bytes : int, optional
         Approximate memory for the spikes and inputs of one chunk of steps.  By default a size
         that fits the caches of a CPU (a chunk four times as large is half as fast), and a larger
@@ -57,10 +72,15 @@ def run(
     Raises
     ------
     ParameterError
-        If the network is recurrent, or if the update is not defined for its parameters.
+        If the network is recurrent, if the update is not defined for its parameters, or if the
+        engine cannot run it.
+    SimulatorMissingError
+        If ``engine`` is "events" and Numba is not installed.
     """
+    if engine not in ENGINES:
+        raise ParameterError(f"engine must be one of {', '.join(ENGINES)}. Received: {engine!r}")
     with jax.enable_x64(settings.dtype == "float64"):
-        return _Simulation(network, data, settings, chunk_bytes or _chunk_bytes()).run()
+        return _Simulation(network, data, settings, engine, chunk_bytes).run()
 
 
 def samples_at_once(network: SpikingNetwork, n_images: int, dtype: str = "float32") -> int:
@@ -74,12 +94,20 @@ def _chunk_bytes() -> int:
 
 
 class _Simulation:
-    def __init__(self, network: SpikingNetwork, data: Data, settings: Settings, chunk_bytes: int):
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        data: Data,
+        settings: Settings,
+        engine: str,
+        chunk_bytes: int | None,
+    ):
         began = time.perf_counter()
         self.network, self.data, self.settings = network, data, settings
         self.n_images = len(next(iter(data.values())))
-        self.plan: Plan = make_plan(network, settings, self.n_images, chunk_bytes)
-        self.arrays = Arrays(network, self.plan, settings.n_steps, settings.seed)
+        self.plan = make_plan(network, settings, self.n_images, chunk_bytes or _chunk_bytes())
+        arrays = Arrays(network, self.plan, settings.n_steps, settings.seed)
+        self.engine = chosen(engine, network, self.plan, arrays, settings, chunk_bytes)
         self.collector = Collector(network, settings, self.n_images)
         self.build_seconds = time.perf_counter() - began
 
@@ -94,61 +122,42 @@ class _Simulation:
                 self._run_batch(images)
                 bar.update(len(images))
         seconds = {"build": self.build_seconds, "run": time.perf_counter() - began}
-        return self.collector.finish(seconds, {"jax": version("jax")})
+        return self.collector.finish(seconds, self.engine.versions, self.engine.name)
 
     def _run_batch(self, images: NDArray[np.int64]) -> None:
         # The last batch is padded with its last sample, so that one compiled program serves all.
         filled = np.minimum(images[0] + np.arange(self.plan.batch), images[-1])
         data = {name: array[filled] for name, array in self.data.items()}
-        numbers = filled + self.settings.first
-        fixed = self.arrays.fixed(data, numbers)
-        carry = start(self.plan, self.arrays.states())
-        pieces: Pieces = {
-            (readout.population, reads(self.network, readout)): []
-            for readout in self.network.readouts
-        }
-        chunks: list[tuple[Records, int]] = []
-        for first in range(0, self.settings.n_steps, self.plan.steps):
-            incoming = encode(
-                self.network, data, numbers, first, self.plan.steps, self.settings.seed
-            )
-            carry, records = run_chunk(self.plan, fixed, carry, incoming)
-            self._keep_rasters(incoming, first, images)
-            chunks.append((records, first))
-            if len(chunks) > 1:  # store the previous chunk while the device computes this one
-                self._keep(*chunks.pop(0), images, pieces)
-        self._keep(*chunks.pop(), images, pieces)
+        records: dict[tuple[str, str], NDArray[Any]] = {}
+        for part in self.engine.run(data, filled + self.settings.first, len(images)):
+            self._keep_rasters(part, images)
+            self._keep_traces(part, images)
+            self._keep_records(part, len(images), records)
         for readout in self.network.readouts:
-            record = np.concatenate(pieces[readout.population, reads(self.network, readout)])
+            record = records[readout.population, reads(self.network, readout)]
             self.collector.add_readout(readout, images, record)
-        for name, counts in carry.counts.items():
-            late = carry.late.get(name, counts)
-            self.collector.add_counts(
-                name, images, np.asarray(counts)[: len(images)], np.asarray(late)[: len(images)]
-            )
+        for name, (counts, late) in self.engine.counts().items():
+            self.collector.add_counts(name, images, counts, late)
 
-    def _keep(
-        self, records: Records, first: int, images: NDArray[np.int64], pieces: Pieces
-    ) -> None:
-        """Copy the records of one chunk from the device."""
-        steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
-        self._keep_rasters(records.spikes, first, images)
-        for name, fired in records.spikes.items():
-            if (name, "spikes") in pieces:
-                pieces[name, "spikes"].append(np.asarray(fired)[:steps, :batch])
-        for name, traces in records.traces.items():
-            for variable, trace in traces.items():
-                values = np.asarray(trace)[:steps, :batch]
-                if (name, variable) in pieces:
-                    pieces[name, variable].append(values)
-                self.collector.add_trace(name, variable, images, first, values)
-
-    def _keep_rasters(
-        self, spikes: Mapping[str, Any], first: int, images: NDArray[np.int64]
-    ) -> None:
-        """Store the spikes of one chunk, each (steps, batch, n), that are to be recorded."""
-        steps, batch = min(self.plan.steps, self.settings.n_steps - first), len(images)
-        for name, fired in spikes.items():
+    def _keep_rasters(self, part: Part, images: NDArray[np.int64]) -> None:
+        for name, fired in part.spikes.items():
             if self.settings.records(name, "spikes"):
-                step, image, neuron = np.nonzero(np.asarray(fired)[:steps, :batch])
-                self.collector.add_spikes(name, images[image], step + first, neuron)
+                step, image, neuron = np.nonzero(fired)
+                numbers = images[part.samples][image]
+                self.collector.add_spikes(name, numbers, step + part.first, neuron)
+
+    def _keep_traces(self, part: Part, images: NDArray[np.int64]) -> None:
+        for name, traces in part.traces.items():
+            for variable, values in traces.items():
+                self.collector.add_trace(name, variable, images[part.samples], part.first, values)
+
+    def _keep_records(
+        self, part: Part, size: int, records: dict[tuple[str, str], NDArray[Any]]
+    ) -> None:
+        """Keep what readouts decode from, (n_steps, size, n)."""
+        for readout in self.network.readouts:
+            name, what = readout.population, reads(self.network, readout)
+            values = part.spikes[name] if what == "spikes" else part.traces[name][what]
+            shape = (self.settings.n_steps, size, values.shape[2])
+            record = records.setdefault((name, what), np.zeros(shape, values.dtype))
+            record[part.first : part.first + len(values), part.samples] = values

@@ -8,6 +8,7 @@ computed by NumPy, as in any run.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -42,7 +43,6 @@ class Arrays:
     def __init__(self, network: NetworkParts, plan: Plan, n_steps: int, seed: int):
         self.network, self.plan, self.n_steps, self.seed = network, plan, n_steps, seed
         self.populations = {entry.name: entry for entry in network.populations}
-        self.operators = [_cast(p.operator, plan.dtype) for p in network.projections]
         self.parameters = {s.name: _parameters(self.populations[s.name]) for s in plan.stages}
         self.refractory = {
             stage.name: jnp.asarray(_periods(self.parameters[stage.name], stage, plan.dt))
@@ -56,15 +56,24 @@ class Arrays:
         }
         self.tables = {stage.name: self._parameter_tables(stage) for stage in plan.stages}
         self.set_states = {stage.name: self._state_tables(stage) for stage in plan.stages}
-        self.release = {
+        self._still: dict[str, dict[str, Any]] = {}
+
+    @cached_property
+    def operators(self) -> list[Operator]:
+        """The operators of all projections."""
+        return [_cast(p.operator, self.plan.dtype) for p in self.network.projections]
+
+    @cached_property
+    def release(self) -> dict[int, Release]:
+        """Release of the projections whose synapses may fail, by their index."""
+        return {
             index: Release(
-                jnp.asarray(p.release, plan.dtype),
-                _cast(squared(p.operator), plan.dtype),
+                jnp.asarray(p.release, self.plan.dtype),
+                _cast(squared(p.operator), self.plan.dtype),
             )
-            for index, p in enumerate(network.projections)
+            for index, p in enumerate(self.network.projections)
             if p.release < 1
         }
-        self._still: dict[str, dict[str, Any]] = {}
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Return the initial values of all state variables."""
@@ -76,8 +85,16 @@ class Arrays:
             for stage in self.plan.stages
         }
 
-    def fixed(self, data: Data, images: Any) -> Fixed:
-        """Return the arguments of the compiled part for the samples with these indices."""
+    def constants(self, data: Data) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+        """Return what the update of each population needs for some samples.
+
+        Returns
+        -------
+        constants : dict of str to dict of str to array
+            The constants of each population.
+        drives : dict of str to array
+            The current that the inputs add, for each population with scheduled current changes.
+        """
         currents = drive_currents(self.network, data)
         constants, drives = {}, {}
         for stage in self.plan.stages:
@@ -94,6 +111,11 @@ class Arrays:
                     for key, value in update.constants(values, self.plan.dt).items()
                 }
             constants[name] = self._still[name]
+        return constants, drives
+
+    def fixed(self, data: Data, images: Any) -> Fixed:
+        """Return the arguments of the compiled part for the samples with these indices."""
+        constants, drives = self.constants(data)
         return Fixed(
             operators=self.operators,
             constants=constants,
@@ -190,12 +212,17 @@ def drive_currents(network: NetworkParts, data: Data) -> dict[str, Floats]:
 
 def _current(drive: Drive, samples: Any) -> Any:
     with jax.enable_x64(True):
-        current = drive.operator.apply(samples)
+        current = _apply(drive.operator, samples)
     current = current.reshape(len(samples), -1)
     if is_traced(current):
         return snapped(current, drive.grid)
     current = np.asarray(current, np.float64)
     return np.round(current / drive.grid) * drive.grid if drive.grid else current
+
+
+@jax.jit
+def _apply(operator: Operator, x: Any) -> Any:
+    return operator.apply(x)
 
 
 def _cast(operator: Operator, dtype: str) -> Operator:

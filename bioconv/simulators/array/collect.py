@@ -100,7 +100,9 @@ class Collector:
         self._outputs[readout.name][images] = output
         self._decided.add(readout, images, analog)
 
-    def finish(self, seconds: Mapping[str, float], versions: Mapping[str, str]) -> Recording:
+    def finish(
+        self, seconds: Mapping[str, float], versions: Mapping[str, str], engine: str
+    ) -> Recording:
         """The recording."""
         settings = self.settings
         return Recording(
@@ -123,6 +125,7 @@ class Collector:
             seconds=dict(seconds),
             versions=dict(versions),
             start_steps=self.starts,
+            engine=engine,
         )
 
     def _fan_outs(self) -> dict[str, NDArray[np.float64]]:

@@ -1,0 +1,108 @@
+"""Which engine runs a network, and why."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import jax
+
+from bioconv.ground.errors import ParameterError, SimulatorMissingError
+from bioconv.network import SpikingNetwork
+from bioconv.neurons.language.printing import unprintable
+from bioconv.neurons.language.update import update_of
+from bioconv.simulators.array.arrays import Arrays
+from bioconv.simulators.array.dense import DenseEngine
+from bioconv.simulators.array.parts import Engine
+from bioconv.simulators.array.plan import Plan
+from bioconv.simulators.settings import Settings
+
+#: fewer neurons times steps run at once in either engine, and XLA compiles them sooner; the number
+#: of samples does not count, so that all parts of a data set run on one engine
+_LEAST = 200_000
+
+_INSTALL = "pip install 'bioconv[events]'"
+
+
+def chosen(
+    wanted: str,
+    network: SpikingNetwork,
+    plan: Plan,
+    arrays: Arrays,
+    settings: Settings,
+    chunk_bytes: int | None = None,
+) -> Engine:
+    """Return the engine that runs a network.
+
+    Parameters
+    ----------
+    wanted : str
+        One of `bioconv.simulators.settings.ENGINES`.
+    network : SpikingNetwork
+    plan : Plan
+    arrays : Arrays
+    settings : Settings
+    chunk_bytes : int, optional
+        Approximate memory of a chunk of steps, by default what suits the engine.
+
+    Raises
+    ------
+    ParameterError
+        If the network cannot run by events, which was asked for.
+    SimulatorMissingError
+        If Numba is not installed, and "events" was asked for.
+    """
+    if wanted == "events":
+        if find_spec("numba") is None:
+            raise SimulatorMissingError(
+                f"The engine 'events' is compiled by Numba, which is not installed. {_INSTALL}, or "
+                "use the engine 'dense'."
+            )
+        reasons = obstacles(network, plan)
+        if reasons:
+            raise ParameterError(
+                f"The engine 'events' cannot run {network.name}: {'; '.join(reasons)}. Use the "
+                "engine 'dense', or 'auto'."
+            )
+    elif wanted == "dense" or why_dense(network, plan, settings.n_steps):
+        return DenseEngine(network, plan, arrays, settings)
+    from bioconv.simulators.array.events.engine import EventEngine
+
+    return EventEngine(network, plan, arrays, settings, chunk_bytes)
+
+
+def why_dense(network: SpikingNetwork, plan: Plan, n_steps: int) -> str:
+    """Return why the engine "auto" is "dense" for a network; an empty string if it is "events"."""
+    if jax.default_backend() != "cpu":
+        return f"JAX runs on {jax.default_backend()}"
+    if find_spec("numba") is None:
+        return f"Numba is not installed ({_INSTALL})"
+    if network.n_neurons * n_steps < _LEAST:
+        return f"there are less than {_LEAST:,} neurons times steps in a sample"
+    reasons = obstacles(network, plan)
+    if reasons:
+        return reasons[0]
+    costly = [s.name for s in plan.stages if update_of(s.model, frozenset(s.changing)).costly]
+    if costly:
+        return f"neurons that compute functions such as exp are faster there ({costly[0]})"
+    return ""
+
+
+def obstacles(network: SpikingNetwork, plan: Plan) -> list[str]:
+    """Return why the engine "events" cannot run a network; empty if it can."""
+    from bioconv.simulators.array.events.rows import has_rows
+
+    found = []
+    for stage in plan.stages:
+        reason = unprintable(update_of(stage.model, frozenset(stage.changing)))
+        if reason:
+            found.append(f"{stage.name} ({stage.model.name}) {reason}")
+        for source in stage.sources:
+            projection = network.projections[source.index]
+            if source.fails:
+                found.append(f"synapses from {source.pre} to {stage.name} fail at random")
+            elif not has_rows(projection.operator):
+                found.append(
+                    f"the synapses from {source.pre} to {stage.name} have no structure and are too "
+                    "many to be listed"
+                )
+    return found
