@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bioconv.encoders.encoder import Encoder
 from bioconv.encoders.files import read_events
 from bioconv.encoders.quality import rms_error, signal_to_noise
 from bioconv.encoders.raster import SpikeRaster
+from bioconv.encoders.storage import load_encoder_options, load_raster, save_raster
 from bioconv.ground.options import made
 from bioconv.ground.registry import Registry
 
@@ -22,9 +24,12 @@ __all__ = [
     "Encoder",
     "SpikeRaster",
     "library",
+    "load",
+    "load_raster",
     "make",
     "read_events",
     "rms_error",
+    "save_raster",
     "signal_to_noise",
 ]
 
@@ -71,3 +76,17 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Encoder:
         If there is no such encoder or option; lists the valid names.
     """
     return made("encoder", name, _LIBRARY[name], options or {})
+
+
+def load(path: str | Path) -> tuple[SpikeRaster, Encoder]:
+    """Return the raster and the fitted encoder of a file of ``bioconv encode`` or `save_raster`.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged, or if it contains no encoder.
+    ParameterError
+        If the encoder or its options are not valid.
+    """
+    name, options = load_encoder_options(path)
+    return load_raster(path), make(name, options)

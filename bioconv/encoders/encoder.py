@@ -109,6 +109,28 @@ class Encoder(ABC):
         values = checked(signal)
         return self.fitted(values)._spikes(values, np.random.default_rng(int(seed)))
 
+    def encode_each(self, samples: ArrayLike, seed: int = 0) -> list[SpikeRaster]:
+        """Return one raster for each sample, such as images for a network.
+
+        Parameters
+        ----------
+        samples : array, shape (n_samples, *shape)
+            Options that depend on the signal are those of all samples together.
+        seed : int
+            Random spikes of a sample depend on the seed and the number of the sample.
+
+        Returns
+        -------
+        list of SpikeRaster
+            Each of ``interval`` ms.
+        """
+        values = checked(samples)
+        fitted = self.fitted(values)
+        return [
+            fitted._spikes(values[n : n + 1], np.random.default_rng([int(seed), n]))
+            for n in range(len(values))
+        ]
+
     @abstractmethod
     def _spikes(self, values: Floats, rng: np.random.Generator) -> SpikeRaster:
         """Return the spikes of a signal that was checked; the encoder is fitted."""

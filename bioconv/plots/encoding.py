@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.encoders import Encoder, SpikeRaster, rms_error
@@ -18,6 +18,8 @@ from bioconv.plots.style import BLUE, GRAY, ORANGE, SMALL, finish, panels, save,
 
 #: largest numbers of channels that are drawn, and of samples that an error is measured on
 _CHANNELS, _SAMPLES = 4, 10**5
+#: height of a panel of spikes in points
+_HEIGHT = 60.0
 
 
 def plot_encoding(
@@ -64,13 +66,13 @@ def encoding_figure(encoder: Encoder, signal: ArrayLike, raster: SpikeRaster) ->
     figure, (top, middle, bottom) = panels(1, rows=3, width=6.4, height=1.7)
     shown = range(min(rows.shape[1], _CHANNELS))
     for channel in shown:
-        label = channel == 0
-        top.step(time, rows[:, channel], where="post", color=GRAY, label="signal" if label else None)
-        for axes, values in ((top, decoded), (bottom, decoded - rows)):
-            name = "decoded" if label and axes is top else None
-            axes.step(time, values[:, channel], where="post", color=BLUE, lw=1, label=name)
+        names = ("signal", "decoded") if channel == 0 else (None, None)
+        top.step(time, rows[:, channel], where="post", color=GRAY, label=names[0])
+        top.step(time, decoded[:, channel], where="post", color=BLUE, lw=1, label=names[1])
+        left = decoded[:, channel] - rows[:, channel]
+        bottom.step(time, left, where="post", color=BLUE, lw=1)
     draw_spikes(middle, encoder, raster)
-    top.legend(fontsize=SMALL, frameon=False)
+    _legend(top)
     finish(top, encoder.name, "", "signal")
     finish(middle, "", "", "unit")
     finish(bottom, "", "time (ms)", "error")
@@ -85,14 +87,17 @@ def draw_spikes(axes: Axes, encoder: Encoder, raster: SpikeRaster) -> None:
     signed = encoder.axes[:1] == ("polarities",)
     off = signed & (raster.unit >= raster.n_units // 2)
     unit = raster.unit % (raster.n_units // 2) if signed else raster.unit
+    n_rows = int(unit.max(initial=0)) + 1
+    size = float(np.clip(_HEIGHT / n_rows, 1.0, _HEIGHT / 2))
     for color, mine in ((BLUE, ~off[index]), (ORANGE, off[index])):
         kept = index[mine]
-        axes.plot(raster.time[kept], unit[kept], "|", color=color, markersize=5, mew=0.7)
-    axes.set_ylim(-0.7, unit.max(initial=0) + 0.7)
+        axes.plot(raster.time[kept], unit[kept], "|", color=color, markersize=size, mew=0.7)
+    axes.set_ylim(-0.7, n_rows - 0.3)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if signed:
         axes.plot([], [], "|", color=BLUE, label="ON")
         axes.plot([], [], "|", color=ORANGE, label="OFF")
-        axes.legend(fontsize=SMALL, frameon=False, ncols=2)
+        _legend(axes)
 
 
 def error_figure(encoders: Sequence[Encoder], signal: ArrayLike, *, seed: int = 0) -> Figure:
@@ -128,13 +133,8 @@ def error_by_length(
     return lengths, np.array(errors)
 
 
-def error_by_spikes(
-    encoder: Encoder, option: str, choices: Sequence[float], values: NDArray[np.float64], seed: int
-) -> NDArray[np.float64]:
-    """Return the number of spikes and the error for each value of an option, shape (2, n)."""
-    found = []
-    for choice in choices:
-        fitted = replace(encoder, **{option: choice}).fitted(values)
-        raster = fitted.encode(values, seed)
-        found.append((raster.n_spikes, rms_error(values, fitted.decode(raster))))
-    return np.array(found, np.float64).T
+def _legend(axes: Axes) -> None:
+    """Put the legend above a panel, at the right, where it hides nothing."""
+    axes.legend(
+        fontsize=SMALL, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 0.95)
+    )

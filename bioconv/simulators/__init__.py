@@ -121,8 +121,8 @@ def simulate(
         If the samples have another range than the calibration data of the network.
     """
     simulator = SIMULATORS.full_name(simulator)
-    network, x = with_rasters(network, x)
-    data = check_data(network, x)
+    network, samples = with_rasters(network, x)
+    data = check_data(network, samples)
     warn_of_samples(data, {entry.name: entry.calibrated for entry in network.inputs})
     settings = settings_of(
         network,
