@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.encoders import library, make, rms_error
+from bioconv.encoders import SpikeRaster, library, make, rms_error
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.signals import four_signals
 from bioconv.plots.encoding import draw_spikes
-from bioconv.plots.style import BLUE, COLORS, GRAY, finish, panels
+from bioconv.plots.style import BLUE, GRAY, finish, panels
 
 #: samples that the optimisation of GAGamma takes, and samples without a preceding filter
 FEW, SKIPPED = 40, 24
+#: samples of the sine whose spikes are drawn, for codes of changes and for those with windows
+SINE, WINDOWS = 200, 16
 #: options of codes that are not the default ones
 OPTIONS: dict[str, dict[str, Any]] = {
     "density": {"n_runs": 20, "max_rate": 1000.0},
@@ -87,12 +90,11 @@ def compute(context: Context) -> dict[str, NDArray]:
             if name == "population":
                 assert bound is not None
                 deviation.append([np.mean((decoded - signal) ** 2), np.mean(bound**2)])
-            if label == "sine":
-                result[f"time_{name}"] = raster.time * len(whole) / len(signal)
-                result[f"unit_{name}"] = raster.unit
         for key, found in rows.items():
             table[key].append(found)
     result |= {key: np.array(rows) for key, rows in table.items()}
+    for name in names:
+        result |= _shown(name, context)
     result["deviation"] = np.sqrt(np.array(deviation))
     result["used"] = np.array(f"step, sine, chirp, {source}")
     return result
@@ -112,44 +114,54 @@ def measure(result: Result) -> dict[str, float]:
     }
 
 
-def plot(result: Result, context: Context) -> Figure:
-    """Plot the spikes of the sine in every code, and error against spikes for all signals."""
-    from bioconv.encoders import SpikeRaster
+def _shown(name: str, context: Context) -> dict[str, NDArray]:
+    """Return the spikes of one period of a sine, with few samples where each has a window."""
+    follows = library()[name].family.endswith(("contrast", "optimizer"))
+    n = (FEW if name == "gagamma" else SINE) if follows else WINDOWS
+    sine = 0.5 - 0.45 * np.cos(2 * np.pi * np.arange(n) / n)
+    encoder = make(name, {"low": 0.0, "high": 1.0, **OPTIONS.get(name, {})})
+    raster = encoder.encode(sine, context.seed)
+    return {f"sine_{name}": sine, f"time_{name}": raster.time, f"unit_{name}": raster.unit}
 
+
+def plot(result: Result, context: Context) -> Figure:
+    """Plot the spikes of a sine in every code, and error against spikes for all signals."""
     names = list(library())
     labels = [key.removeprefix("signal_") for key in result if key.startswith("signal_")]
-    figure, axes = panels(len(names) + 3, columns=4, width=3.1, height=1.75)
-    sine = result["signal_sine"]
-    shown, last = axes[: len(names)], axes[len(names) :]
-    for axis, name in zip(shown, names, strict=True):
-        encoder = make(name, OPTIONS.get(name, {}))
-        shape = encoder.axis_lengths()
-        raster = SpikeRaster(result[f"unit_{name}"], result[f"time_{name}"], shape, len(sine) + 1.0)
+    figure, axes = panels(len(names) + 2, columns=4, width=3.0, height=1.7)
+    for number, (axis, name) in enumerate(zip(axes, names, strict=False), 1):
+        encoder, sine = make(name, OPTIONS.get(name, {})), result[f"sine_{name}"]
+        unit, time = result[f"unit_{name}"], result[f"time_{name}"]
+        raster = SpikeRaster(unit, time, encoder.axis_lengths(), len(sine) * encoder.interval)
         draw_spikes(axis, encoder, raster)
         if axis.get_legend():
-            axis.get_legend().remove()
-        high = axis.get_ylim()[1]
-        axis.plot(np.arange(len(sine)), sine * high, color=GRAY, lw=0.8, alpha=0.7)
-        finish(axis, name, "", "")
-        axis.set_xlim(0, len(sine))
-    left = last[0]
+            axis.get_legend().remove()  # ON and OFF spikes
+        low, high = axis.get_ylim()
+        edges = np.arange(len(sine) + 1) * encoder.interval
+        axis.stairs(low + (high - low) * sine, edges, baseline=None, color=GRAY, lw=0.8)
+        finish(axis, f"{number} {name}", "", "")
+        axis.set_xlim(0, edges[-1])
+    signals, trade = axes[len(names) : len(names) + 2]
     for row, label in enumerate(labels):
-        left.plot(result[f"signal_{label}"] + 1.2 * row, color=BLUE, lw=0.8)
-    left.set_yticks([0.5 + 1.2 * row for row in range(len(labels))], labels)
-    finish(left, "signals", "time (ms)", "")
-    _trade(last[1], result, names, slice(0, 11))
-    _trade(last[2], result, names, slice(11, None))
+        signals.plot(result[f"signal_{label}"] + 1.2 * row, color=BLUE, lw=0.8)
+    signals.set_yticks([0.5 + 1.2 * row for row in range(len(labels))], labels)
+    finish(signals, "signals", "time (ms)", "")
+    _trade(trade, result)
     return figure
 
 
-def _trade(axes: Any, result: Result, names: list[str], part: slice) -> None:
-    """Draw the mean error against the spikes per sample, one mark for each code."""
-    spikes, error = result["spikes"].mean(axis=0), result["error"].mean(axis=0)
-    floor = 1e-6  # exact codes
-    for index, name in list(enumerate(names))[part]:
-        color, marker = COLORS[index % len(COLORS)], "osD^vPX*"[index % 8]
-        axes.plot(spikes[index], max(error[index], floor), marker, color=color, ms=5, label=name)
+def _trade(axes: Axes, result: Result) -> None:
+    """Draw the mean error against the spikes per sample, with the numbers of the codes."""
+    spikes = result["spikes"].mean(axis=0)
+    error = np.maximum(result["error"].mean(axis=0), 1e-6)  # of exact codes, for the logarithm
+    places: dict[tuple[float, float], list[str]] = {}
+    for index, place in enumerate(zip(spikes.tolist(), error.tolist(), strict=True), 1):
+        near = (p for p in places if np.abs(np.log10(np.divide(p, place))).max() < 0.2)
+        places.setdefault(next(near, place), []).append(str(index))
+    for (x, y), numbers in places.items():
+        axes.text(x, y, ",".join(numbers), ha="center", va="center", fontsize=7, color=BLUE)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.legend(fontsize=4.5, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    finish(axes, "", "spikes per sample", "rms error")
+    axes.set_xlim(spikes.min() / 2, spikes.max() * 2)
+    axes.set_ylim(error.min() / 3, error.max() * 3)
+    finish(axes, "all signals", "spikes per sample", "rms error")

@@ -42,7 +42,7 @@ LABELS = {
     "rank_order": "ROC",
     "interspike_interval": "ISI",
     "sparse_distributed": "SDR",
-    "binary_sequential": "sequential",
+    "binary_sequential": "serial",
     "binary_parallel": "parallel",
     "hsa": "HSA",
     "bsa": "BSA",
@@ -52,7 +52,7 @@ LABELS = {
 MANIFEST = Manifest(
     paper="mueller",
     number="Fig 3.6",
-    title="Temporal codes of a wide pulse and of a sine",
+    title="Temporal codes of a wide pulse and of a sine (TC: ON blue, OFF orange)",
     claims=(
         Claim(
             "latency",
@@ -163,7 +163,7 @@ def plot(result: Result, context: Context) -> Figure:
     """Plot the pulse with its codes at the left, the sine with its codes at the right."""
     columns = [list(PULSE), list(SINE)]
     n_rows = len(PULSE) + 1
-    figure, axes = panels(2 * n_rows, columns=2, width=4.2, height=0.95)
+    figure, axes = panels(2 * n_rows, columns=2, width=4.2, height=1.05)
     for column, names in enumerate(columns):
         mine = axes[column::2]
         top, first = mine[0], names[0] if column == 0 else "bsa"
@@ -177,6 +177,8 @@ def plot(result: Result, context: Context) -> Figure:
             shape = (*encoder.axis_lengths(), *result[f"signal_{name}"].shape[1:])
             unit, time = result[f"unit_{name}"], result[f"time_{name}"]
             draw_spikes(axis, encoder, SpikeRaster(unit, time, shape, edges[-1]))
+            if axis.get_legend():
+                axis.get_legend().remove()  # ON and OFF spikes, explained in the caption
             finish(axis, "", "", LABELS.get(name, name))
         for axis in mine[1 + len(names) :]:
             axis.set_axis_off()
@@ -190,5 +192,6 @@ def plot(result: Result, context: Context) -> Figure:
                 decoded = flat(result[f"decoded_{name}"])[:, 0]
                 style = "-" if name == "bsa" else ":"
                 top.plot(edges[:-1], decoded, style, color=BLUE, lw=1, label=LABELS[name])
+            top.set_ylim(-0.6, 1.05)
             top.legend(fontsize=7, frameon=False, ncols=2, loc="lower right")
     return figure

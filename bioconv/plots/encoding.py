@@ -18,8 +18,6 @@ from bioconv.plots.style import BLUE, GRAY, ORANGE, SMALL, finish, panels, save,
 
 #: largest numbers of channels that are drawn, and of samples that an error is measured on
 _CHANNELS, _SAMPLES = 4, 10**5
-#: height of a panel of spikes in points
-_HEIGHT = 60.0
 
 
 def plot_encoding(
@@ -88,12 +86,12 @@ def draw_spikes(axes: Axes, encoder: Encoder, raster: SpikeRaster) -> None:
     off = signed & (raster.unit >= raster.n_units // 2)
     unit = raster.unit % (raster.n_units // 2) if signed else raster.unit
     n_rows = int(unit.max(initial=0)) + 1
-    size = float(np.clip(_HEIGHT / n_rows, 1.0, _HEIGHT / 2))
+    size = float(np.clip(_height(axes) / n_rows, 1.0, _height(axes) / 2))
     for color, mine in ((BLUE, ~off[index]), (ORANGE, off[index])):
         kept = index[mine]
         axes.plot(raster.time[kept], unit[kept], "|", color=color, markersize=size, mew=0.7)
     axes.set_ylim(-0.7, n_rows - 0.3)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     if signed:
         axes.plot([], [], "|", color=BLUE, label="ON")
         axes.plot([], [], "|", color=ORANGE, label="OFF")
@@ -131,6 +129,14 @@ def error_by_length(
     lengths = np.unique(np.geomspace(1, len(values), 12).round().astype(np.int64))
     errors = [rms_error(values[:n], decoded[:n]) for n in lengths]
     return lengths, np.array(errors)
+
+
+def _height(axes: Axes) -> float:
+    """Return about the height of a panel without its labels, in points."""
+    spec, figure = axes.get_subplotspec(), axes.get_figure(root=True)
+    rows = spec.get_gridspec().nrows if spec is not None else 1
+    inches = figure.get_figheight() / rows if figure is not None else 1.0
+    return 72.0 * inches * 0.5
 
 
 def _legend(axes: Axes) -> None:
