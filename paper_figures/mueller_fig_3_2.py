@@ -113,9 +113,9 @@ def measure(result: Result) -> dict[str, float]:
     beyond = [result[f"error_{name}"] > result[f"bound_{name}"] for name in CODES]
     return {
         "count": float(np.corrcoef(counts.ravel(), frames.ravel())[0, 1]),
-        "single": len(latency) / float((frames > 1e-5).sum()),
+        "single": float(np.divide(len(latency), (frames > 1e-5).sum())),
         "early": float(np.corrcoef(latency, bright)[0, 1]),
-        "contrast": CONTRAST * len(result["time_contrast"]) / float(changes),
+        "contrast": float(np.divide(CONTRAST * len(result["time_contrast"]), changes)),
         "beyond": float(sum(entry.sum() for entry in beyond)),
     }
 

@@ -86,8 +86,10 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 def measure(result: Result) -> dict[str, float]:
     """Return the slopes of the errors."""
+    count = np.log(result["counts"])
+    away = count - count.mean()
     return {
-        name: float(np.polyfit(np.log(result["counts"]), np.log(result[f"error_{name}"]), 1)[0])
+        name: float(np.divide(away @ np.log(result[f"error_{name}"]), away @ away))
         for name in ("regular", "poisson", "density")
     }
 
