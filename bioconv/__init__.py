@@ -19,6 +19,7 @@ from bioconv.ground.keras_engine import choose_engine
 if TYPE_CHECKING:
     from bioconv import (
         codes,
+        encoders,
         keras,
         measures,
         models,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from bioconv.network.storage import load
     from bioconv.reading import read
     from bioconv.reports.codes import describe_code, list_codes
+    from bioconv.reports.encoders import describe_encoder, list_encoders
     from bioconv.reports.networks import inspect, summarize
     from bioconv.reports.neurons import describe_neuron, list_neurons
     from bioconv.reports.noise import describe_noise, list_noise
@@ -78,6 +80,7 @@ _PUBLIC = {
     "convert": "bioconv.conversion",
     "demo": "bioconv.studies.demonstration",
     "describe_code": "bioconv.reports.codes",
+    "describe_encoder": "bioconv.reports.encoders",
     "describe_neuron": "bioconv.reports.neurons",
     "describe_noise": "bioconv.reports.noise",
     "describe_target": "bioconv.reports.targets",
@@ -88,6 +91,7 @@ _PUBLIC = {
     "finetune": "bioconv.training",
     "inspect": "bioconv.reports.networks",
     "list_codes": "bioconv.reports.codes",
+    "list_encoders": "bioconv.reports.encoders",
     "list_neurons": "bioconv.reports.neurons",
     "list_noise": "bioconv.reports.noise",
     "list_targets": "bioconv.reports.targets",
@@ -108,6 +112,7 @@ _PUBLIC = {
 #: public module -> its full name
 _MODULES = {
     "codes": "bioconv.codes",
+    "encoders": "bioconv.encoders",
     "errors": "bioconv.ground.errors",
     "keras": "bioconv.keras",
     "measures": "bioconv.measures",

@@ -15,7 +15,7 @@ Samples = dict[str, NDArray]
 Data = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 
 
-def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
+def check_samples(x: Data, shapes: Mapping[str, Shape | None]) -> Samples:
     """Return the data of every input of a network after validation.
 
     Parameters
@@ -24,7 +24,7 @@ def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
         An array of shape (n_samples, *shape) for each input, as a plain array for a single input,
         or as a sequence in the order of ``shapes`` or a mapping by name for several.
     shapes : mapping of str to tuple of int
-        Name and shape of one sample for each input.
+        Name and shape of one sample for each input; None for any shape.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def check_samples(x: Data, shapes: Mapping[str, Shape]) -> Samples:
     return arrays
 
 
-def _by_name(x: Data, shapes: Mapping[str, Shape]) -> Samples:
+def _by_name(x: Data, shapes: Mapping[str, Shape | None]) -> Samples:
     if isinstance(x, Mapping):
         if set(x) != set(shapes):
             raise DataError(f"expected arrays named {sorted(shapes)}. Received: {sorted(x)}")
@@ -81,8 +81,8 @@ def _array(x: ArrayLike, name: str) -> NDArray:
     return array
 
 
-def _problems(array: NDArray, shape: Shape) -> Iterator[str]:
-    if array.shape[1:] != shape or not array.ndim:
+def _problems(array: NDArray, shape: Shape | None) -> Iterator[str]:
+    if shape is not None and (array.shape[1:] != shape or not array.ndim):
         advice = _shape_advice(array, shape)
         right = f"(n_samples, {_listed(shape)})"
         yield f"expected an array of shape {right}. Received: {array.shape}{advice}"

@@ -21,9 +21,8 @@ from bioconv.codes.phase import OscillationCode
 from bioconv.codes.population import PopulationCode
 from bioconv.codes.rate import RateCode
 from bioconv.codes.sigma_delta import SigmaDeltaCode
-from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import made
 from bioconv.ground.registry import Registry
-from bioconv.ground.suggestions import did_you_mean
 
 __all__ = [
     "Code",
@@ -89,11 +88,4 @@ def make(name: str, options: Mapping[str, Any] | None = None) -> Code:
     ParameterError
         If there is no such code or option; lists the valid names.
     """
-    cls, fixed, valid = library()[name], _VARIANTS.get(name, {}), option_names(name)
-    unknown = [option for option in options or {} if option not in valid]
-    if unknown:
-        raise ParameterError(
-            f"the code {name!r} has no option {', '.join(map(repr, unknown))}. "
-            f"Valid: {', '.join(valid)}.{did_you_mean(unknown[0], valid)}"
-        )
-    return cls(**{**(options or {}), **fixed})
+    return made("code", name, library()[name], options or {}, _VARIANTS.get(name))

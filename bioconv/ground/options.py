@@ -24,13 +24,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.suggestions import did_you_mean
 
 _RULE = "rule"
+T = TypeVar("T")
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -253,3 +255,37 @@ def refuse(options: Any, problems: Sequence[str]) -> None:
     if problems:
         lines = [f"{type(options).__name__}:", *(f"  - {problem}" for problem in problems)]
         raise ParameterError("\n".join(lines))
+
+
+def made(
+    kind: str,
+    name: str,
+    cls: type[T],
+    options: Mapping[str, Any],
+    fixed: Mapping[str, Any] | None = None,
+) -> T:
+    """Return an instance of a class of options with the options that a user gave by name.
+
+    Parameters
+    ----------
+    kind, name : str
+        What it is, for messages.
+    cls : dataclass
+    options : mapping of str
+    fixed : mapping of str, optional
+        Options that the name stands for, and that cannot be given.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such option; lists the valid ones.
+    """
+    fixed = fixed or {}
+    valid = [entry.name for entry in fields(cls) if entry.name not in fixed]  # type: ignore[arg-type]
+    unknown = [option for option in options if option not in valid]
+    if unknown:
+        raise ParameterError(
+            f"the {kind} {name!r} has no option {', '.join(map(repr, unknown))}. "
+            f"Valid: {', '.join(valid)}.{did_you_mean(unknown[0], valid)}"
+        )
+    return cls(**{**options, **fixed})

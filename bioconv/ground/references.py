@@ -133,6 +133,16 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "11628--11640",
             "10.1523/JNEUROSCI.23-37-11628.2003",
         ),
+        "guo2021": _article(
+            "Guo, Wenzhe and Fouda, Mohammed E. and Eltawil, Ahmed M. and Salama, Khaled Nabil",
+            "Neural Coding in Spiking Neural Networks: A Comparative Study for Robust "
+            "Neuromorphic Systems",
+            2021,
+            "Frontiers in Neuroscience",
+            "15",
+            "638474",
+            "10.3389/fnins.2021.638474",
+        ),
         "hindmarsh1984": _article(
             "Hindmarsh, J. L. and Rose, R. M.",
             "A model of neuronal bursting using three coupled first order differential equations",
@@ -152,6 +162,15 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "500--544",
             "10.1113/jphysiol.1952.sp004764",
         ),
+        "hough1999": _entry(
+            "inproceedings",
+            "Hough, Michael and de Garis, Hugo and Korkin, Michael and Gers, Felix and "
+            "Nawa, Norberto Eiji",
+            "SPIKER: Analog Waveform to Digital Spiketrain Conversion in ATR's Artificial Brain "
+            "(CAM-Brain) Project",
+            1999,
+            booktitle="International Conference on Robotics and Artificial Life",
+        ),
         "izhikevich2001": _article(
             "Izhikevich, Eugene M.",
             "Resonate-and-fire neurons",
@@ -169,6 +188,16 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "14",
             "1569--1572",
             "10.1109/TNN.2003.820440",
+        ),
+        "kasabov2016": _article(
+            "Kasabov, Nikola and others",
+            "Evolving spatio-temporal data machines based on the NeuCube neuromorphic framework: "
+            "Design methodology and selected applications",
+            2016,
+            "Neural Networks",
+            "78",
+            "1--14",
+            "10.1016/j.neunet.2015.09.011",
         ),
         "mihalas2009": _article(
             "Mihalas, Stefan and Niebur, Ernst",
@@ -251,6 +280,15 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "51--63",
             "10.1109/MSP.2019.2931595",
         ),
+        "orchard2015": _article(
+            "Orchard, Garrick and Jayawant, Ajinkya and Cohen, Gregory K. and Thakor, Nitish",
+            "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades",
+            2015,
+            "Frontiers in Neuroscience",
+            "9",
+            "437",
+            "10.3389/fnins.2015.00437",
+        ),
         "pedersen2024": _article(
             "Pedersen, Jens E. and others",
             "Neuromorphic intermediate representation: A unified instruction set for "
@@ -260,6 +298,23 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "15",
             "8122",
             "10.1038/s41467-024-52259-9",
+        ),
+        "petro2020": _article(
+            "Petro, Balint and Kasabov, Nikola and Kiss, Rita M.",
+            "Selection and Optimization of Temporal Spike Encoding Methods for Spiking Neural "
+            "Networks",
+            2020,
+            "IEEE Transactions on Neural Networks and Learning Systems",
+            "31",
+            "358--370",
+            "10.1109/TNNLS.2019.2906158",
+        ),
+        "purdy2016": _entry(
+            "misc",
+            "Purdy, Scott",
+            "Encoding Data for HTM Systems",
+            2016,
+            eprint="1602.05925",
         ),
         "rhodes2018": _article(
             "Rhodes, Oliver and others",
@@ -308,6 +363,25 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             pages="1--5",
             doi="10.1109/ISCAS.2018.8351295",
         ),
+        "schrauwen2003": _entry(
+            "inproceedings",
+            "Schrauwen, Benjamin and Van Campenhout, Jan",
+            "BSA, a fast and accurate spike train encoding scheme",
+            2003,
+            booktitle="International Joint Conference on Neural Networks (IJCNN)",
+            pages="2825--2830",
+            doi="10.1109/IJCNN.2003.1224019",
+        ),
+        "sengupta2017": _article(
+            "Sengupta, Neelava and Kasabov, Nikola",
+            "Spike-time encoding as a data compression technique for pattern recognition of "
+            "temporal data",
+            2017,
+            "Information Sciences",
+            "406",
+            "133--145",
+            "10.1016/j.ins.2017.04.017",
+        ),
         "stanojevic2022": _entry(
             "misc",
             "Stanojevic, Ana and Wozniak, Stanislaw and Bellec, Guillaume and Cherubini, Giovanni "
@@ -341,6 +415,15 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             volume="3",
             pages="230--238",
             doi="10.1038/s42256-021-00311-4",
+        ),
+        "thorpe1998": _entry(
+            "incollection",
+            "Thorpe, Simon and Gautrais, Jacques",
+            "Rank Order Coding",
+            1998,
+            booktitle="Computational Neuroscience: Trends in Research",
+            publisher="Springer",
+            pages="113--118",
         ),
         "touboul2008": _article(
             "Touboul, Jonathan",

@@ -32,11 +32,12 @@ class Input:
     name : str
     shape : tuple of int
         Shape of one sample.
-    encoder : {"current", "regular", "poisson"}
+    encoder : {"current", "regular", "poisson", "raster"}
         "current": the sample drives populations as a constant current (see `Drive`).
         "regular", "poisson": the input is a population of spike sources that emit at most one
         spike per step; sources have the shape ``(2, *shape)`` if ``signed`` (ON for positive,
-        OFF for negative values), else ``shape``.
+        OFF for negative values), else ``shape``.  "raster": such sources that replay given spikes;
+        a sample is a list of steps and sources, shape (n_listed, 2), in which rows of -1 are none.
     scale : float
         A value of x times ``scale`` is the number of spikes per step (clipped to [0, 1]).
     signed : bool

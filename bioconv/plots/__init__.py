@@ -8,6 +8,7 @@ and potentials in the unit of the model.  The colors are those of Okabe and Ito,
 readers can distinguish.
 """
 
+from bioconv.plots.encoding import plot_encoding
 from bioconv.plots.everything import plot_recording
 from bioconv.plots.layers import (
     accuracy_over_time,
@@ -26,6 +27,7 @@ __all__ = [
     "activation_distributions",
     "frequency_current",
     "membrane_traces",
+    "plot_encoding",
     "plot_neuron",
     "plot_recording",
     "plot_robustness",

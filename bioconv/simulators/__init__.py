@@ -12,6 +12,8 @@ from typing import Any
 
 from bioconv.analog.belonging import warn_of_samples
 from bioconv.analog.samples import Data
+from bioconv.encoders.networks import with_rasters
+from bioconv.encoders.raster import SpikeRaster
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.ground.registry import Registry
 from bioconv.network import SpikingNetwork
@@ -44,7 +46,7 @@ SIMULATORS: Registry[Callable[..., Recording]] = Registry(
 
 def simulate(
     network: SpikingNetwork,
-    x: Data,
+    x: Data | SpikeRaster | Sequence[SpikeRaster] | Mapping[str, Any],
     *,
     simulator: str = "array",
     steps: int | None = None,
@@ -63,7 +65,9 @@ def simulate(
     ----------
     network : SpikingNetwork
     x : ndarray of shape (n_images, *input shape); mapping of input names to such arrays; or list
-        of such arrays in the order of the inputs
+        of such arrays in the order of the inputs.  Instead of an array, an input with spike sources
+        takes rasters (`bioconv.encoders.SpikeRaster`), one for each sample, which its sources
+        replay: times in ms become steps of ``network.dt``
     simulator : str
         A key of `SIMULATORS`.
     steps : int, optional
@@ -117,7 +121,8 @@ def simulate(
         If the samples have another range than the calibration data of the network.
     """
     simulator = SIMULATORS.full_name(simulator)
-    data = check_data(network, x)
+    network, samples = with_rasters(network, x)
+    data = check_data(network, samples)
     warn_of_samples(data, {entry.name: entry.calibrated for entry in network.inputs})
     settings = settings_of(
         network,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.samples import Data as Samples
 from bioconv.analog.samples import check_samples
+from bioconv.encoders.networks import list_problems
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
@@ -149,7 +150,8 @@ def check_data(network: SpikingNetwork, x: Samples) -> Data:
     network : SpikingNetwork
     x : ndarray, or a sequence or mapping of ndarrays
         Arrays of shape (n_images, *input.shape): a plain array for a single input, or a sequence in
-        the order of the inputs or a mapping by name.
+        the order of the inputs or a mapping by name.  An input that replays rasters takes lists of
+        spikes instead (`bioconv.encoders.networks.pack`).
 
     Raises
     ------
@@ -158,7 +160,13 @@ def check_data(network: SpikingNetwork, x: Samples) -> Data:
         are no samples.
     """
     try:
-        samples = check_samples(x, {entry.name: entry.shape for entry in network.inputs})
+        lists = {entry.name: entry for entry in network.inputs if entry.encoder == "raster"}
+        samples = check_samples(
+            x, {e.name: None if e.name in lists else e.shape for e in network.inputs}
+        )
+        for name, entry in lists.items():
+            for problem in list_problems(samples[name], entry.n_neurons):
+                raise DataError(f"input {name!r}: {problem}")
     except DataError as error:
         raise DataError(f"{network.name}: {error}") from None
     return {name: np.asarray(array, np.float64) for name, array in samples.items()}

@@ -30,6 +30,7 @@ FEATURES = {
     "current input": "input that enters as a current",
     "regular input": "input as regular spikes",
     "poisson input": "input as Poisson spikes",
+    "raster input": "input as given spikes",
     "readout count": "readout of spike counts",
     "readout first_spike": "readout of the time of the first spike",
     "readout potential": "readout of the mean potential",

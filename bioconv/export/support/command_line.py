@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .images import n_neurons
+
 
 def parser(
     description: str, n_steps: int, recordable: Mapping[str, Sequence[str]]
@@ -118,7 +120,8 @@ def read_images(
     path : Path
         An .npz with ``x`` (or, with several inputs, an array named after each), optionally ``y``.
     inputs : mapping of str to mapping
-        Input -> its description; ``shape`` is the shape of one sample.
+        Input -> its description; ``shape`` is the shape of one sample.  An input with the encoder
+        "raster" takes lists of spikes, shape (n_images, n_listed, 2): step and source, or -1.
     n_images : int or None
         Use the first images only.
 
@@ -134,7 +137,9 @@ def read_images(
             if key not in data:
                 sys.exit(f"{path} has no array {key!r}. It contains: {', '.join(data.files)}")
             x = np.asarray(data[key][:n_images], dtype=np.float64)
-            if x.shape[1:] != tuple(entry["shape"]):
+            if entry["encoder"] == "raster":
+                _check_lists(path, key, x, n_neurons(entry))
+            elif x.shape[1:] != tuple(entry["shape"]):
                 received = f"Received images of shape {x.shape[1:]}"
                 sys.exit(f"{path}: {key} must have images of shape {entry['shape']}. {received}")
             if not np.isfinite(x).all():
@@ -150,3 +155,11 @@ def read_images(
             f"{path}: every input needs the same number of images, at least 1. Received {received}"
         )
     return images, y
+
+
+def _check_lists(path: Path, key: str, x: NDArray[np.float64], n_sources: int) -> None:
+    """Stop if lists of spikes have a wrong shape or sources that do not exist."""
+    if x.ndim != 3 or x.shape[2] != 2:
+        sys.exit(f"{path}: {key} must have lists (step, source) for each image. Received {x.shape}")
+    if not ((x >= -1).all() and (x[..., 1] < n_sources).all() and (x == np.floor(x)).all()):
+        sys.exit(f"{path}: {key} must have whole steps, and sources below {n_sources}")

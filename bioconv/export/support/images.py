@@ -104,6 +104,7 @@ def input_spikes(
                 seed,
                 image,
                 stream=number,
+                n_sources=n_neurons(entry),
             )
             steps, sources = np.nonzero(raster)
             spikes[name] = (steps, sources)

@@ -32,7 +32,7 @@ from bioconv.network.validation.checks import (
 from bioconv.network.validation.graph import graph_problems
 from bioconv.timing import wrong_number_of_steps, wrong_step
 
-ENCODERS = ("current", "regular", "poisson")
+ENCODERS = ("current", "regular", "poisson", "raster")
 READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
 
 

@@ -38,7 +38,7 @@ def encode(
         if entry.spikes:
             settings = (n_steps, entry.encoder, entry.scale, entry.signed, seed)
             trains = [
-                spikes(x, *settings, int(image), first, stream)
+                spikes(x, *settings, int(image), first, stream, entry.n_neurons)
                 for x, image in zip(data[entry.name], images, strict=True)
             ]
             encoded[entry.name] = np.stack(trains, axis=1)

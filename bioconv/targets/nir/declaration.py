@@ -74,6 +74,9 @@ TARGET = Target(
         "poisson input": _lost(
             Verdict.EXACT, "the reader passes the spikes of the encoder to the input node"
         ),
+        "raster input": _lost(
+            Verdict.EXACT, "the reader passes the spikes of the raster to the input node"
+        ),
         "readout count": _lost(Verdict.EXACT, "the reader counts the spikes of the output node"),
         "readout first_spike": _lost(
             Verdict.EXACT, "the reader takes the first spike of the output node"

@@ -87,7 +87,12 @@ def _best(source: SpikingNetwork, samples: Samples | None) -> tuple[SpikingNetwo
 
 
 def may_be_slowed(network: SpikingNetwork) -> bool:
-    """Return whether all neurons are perfect integrators and some reset by subtraction."""
+    """Return whether all neurons are perfect integrators and some reset by subtraction.
+
+    The times of given spikes cannot be slowed.
+    """
+    if any(entry.encoder == "raster" for entry in network.inputs):
+        return False
     still = all(
         not kind_of(p).leaks
         and not (p.model.refractory and np.any(p.value(p.model.refractory)))

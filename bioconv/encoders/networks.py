@@ -1,0 +1,177 @@
+"""Spike rasters as the input of networks, in every simulator and in exported programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bioconv.encoders.raster import Shape, SpikeRaster
+from bioconv.ground.errors import DataError
+from bioconv.network import Input, SpikingNetwork
+
+#: value that fills up shorter lists of spikes
+_NONE = -1
+
+
+def for_rasters(network: SpikingNetwork, names: Iterable[str] | None = None) -> SpikingNetwork:
+    """Return the network with inputs that replay given spikes.
+
+    `bioconv.simulate` does so itself when it receives rasters.  For a program, emit what this
+    function returns, and save its data with `pack`.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    names : iterable of str, optional
+        Inputs; by default all.
+
+    Returns
+    -------
+    SpikingNetwork
+
+    Raises
+    ------
+    DataError
+        If there is no such input, or if one drives populations with currents.
+    """
+    inputs = {entry.name: entry for entry in network.inputs}
+    chosen = list(inputs) if names is None else list(names)
+    unknown = [name for name in chosen if name not in inputs]
+    if unknown:
+        raise DataError(
+            f"{network.name} has no input {', '.join(map(repr, unknown))}. Inputs: "
+            f"{', '.join(inputs)}."
+        )
+    currents = [name for name in chosen if not inputs[name].spikes]
+    if currents:
+        raise DataError(
+            f"{network.name}: the input {', '.join(map(repr, currents))} drives populations with "
+            "currents and takes no spikes. Convert the network with the option input='regular' of "
+            "the rate code, so that it has spike sources that a raster can replace."
+        )
+    return network.replace(
+        inputs=tuple(
+            replace(entry, encoder="raster", calibrated=None) if entry.name in chosen else entry
+            for entry in network.inputs
+        )
+    )
+
+
+def pack(rasters: Sequence[SpikeRaster], dt: float) -> NDArray[np.int64]:
+    """Return rasters as one array, the data of an exported program.
+
+    Parameters
+    ----------
+    rasters : sequence of SpikeRaster
+        One for each sample, with the same shape.
+    dt : float
+        Step of the network in ms.
+
+    Returns
+    -------
+    ndarray of int, shape (n_samples, n_listed, 2)
+        Step and source of each spike; rows of -1 fill up shorter lists.
+
+    Raises
+    ------
+    DataError
+        If the shapes differ, or if a unit spikes twice in a step, which a source cannot.
+    """
+    shapes = {raster.shape for raster in rasters}
+    if len(shapes) != 1:
+        raise DataError(f"rasters must have the same shape. Received: {sorted(shapes) or 'none'}.")
+    packed = np.full((len(rasters), max(r.n_spikes for r in rasters) or 1, 2), _NONE, np.int64)
+    for index, raster in enumerate(rasters):
+        rows = np.stack([raster.steps(dt), raster.unit], axis=1)
+        n_twice = len(rows) - len(np.unique(rows[:, 0] * raster.n_units + rows[:, 1]))
+        if n_twice:
+            raise DataError(
+                f"sample {index}: {n_twice:,} of {len(rows):,} spikes are further ones of a unit "
+                f"in the same step of {dt:g} ms, of which a source emits only one. Use a shorter "
+                f"dt, or drop them: raster.on_grid({dt:g})."
+            )
+        packed[index, : len(rows)] = rows
+    return packed
+
+
+def with_rasters(network: SpikingNetwork, x: Any) -> tuple[SpikingNetwork, Any]:
+    """Return the network and the data for a simulation, with rasters packed.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    x : SpikeRaster, sequence of SpikeRaster, mapping from inputs to these or to arrays, or sequence
+        of these in the order of the inputs
+        Anything else is returned unchanged.
+
+    Returns
+    -------
+    network : SpikingNetwork
+        With inputs that replay spikes, where rasters were given.
+    x : as given, or dict of str to ndarray
+
+    Raises
+    ------
+    DataError
+        If an input takes no spikes, or if rasters do not have the shape of its sources.
+    """
+    named = _named(network, x)
+    given = {name: _rasters(value) for name, value in named.items()}
+    found = {name: rasters for name, rasters in given.items() if rasters}
+    if not found:
+        return network, x
+    replaced = for_rasters(network, found)
+    inputs = {entry.name: entry for entry in replaced.inputs}
+    packed = {name: _packed(inputs[name], rasters, network.dt) for name, rasters in found.items()}
+    return replaced, {**named, **packed}
+
+
+def list_problems(x: NDArray[Any], n_sources: int) -> list[str]:
+    """Return what is wrong with packed rasters for a number of sources."""
+    if x.ndim != 3 or x.shape[2] != 2 or not x.size or x.dtype.kind not in "iuf":
+        return [
+            "expected spike rasters, or packed ones of shape (n_samples, n_listed, 2) with steps "
+            f"and sources. Received: an array of shape {x.shape}"
+        ]
+    if not ((x >= _NONE).all() and (x[..., 1] < n_sources).all() and (x == np.floor(x)).all()):
+        return [f"steps must be whole numbers, and sources numbers from 0 to {n_sources - 1}"]
+    return []
+
+
+def _named(network: SpikingNetwork, x: Any) -> dict[str, Any]:
+    if isinstance(x, Mapping):
+        return dict(x)
+    names = [entry.name for entry in network.inputs]
+    if len(names) == 1:
+        return {names[0]: x}
+    listed = isinstance(x, list | tuple) and len(x) == len(names)
+    return dict(zip(names, x, strict=True)) if listed else {}
+
+
+def _rasters(value: Any) -> list[SpikeRaster]:
+    """Return the rasters of an input, one for each sample; none if it is an array."""
+    if isinstance(value, SpikeRaster):
+        return [value]
+    listed = isinstance(value, list | tuple) and value
+    if listed and all(isinstance(entry, SpikeRaster) for entry in value):
+        return list(value)
+    return []
+
+
+def _packed(entry: Input, rasters: list[SpikeRaster], dt: float) -> NDArray[np.int64]:
+    wrong = sorted({r.shape for r in rasters if _bare(r.shape) != _bare(entry.spike_shape)})
+    if wrong:
+        raise DataError(
+            f"input {entry.name!r} has sources of shape {entry.spike_shape}. "
+            f"Received: rasters of shape {', '.join(map(str, wrong))}."
+        )
+    return pack(rasters, dt)
+
+
+def _bare(shape: Shape) -> Shape:
+    """Return a shape without axes of length one."""
+    return tuple(n for n in shape if n != 1)
