@@ -19,6 +19,7 @@ BENCHMARKS = (
     "events",
     "chips",
     "constants",
+    "encoders",
 )
 
 
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import chips, constants, engines, events, lenet, neurons, scaling
+    from benchmarks import chips, constants, encoders, engines, events, lenet, neurons, scaling
 
     sizes = (10**5, 10**6, 10**7)
     table: dict[str, Callable[[bool], Any]] = {
@@ -61,6 +62,7 @@ def _run(name: str) -> Callable[[bool], Any]:
         "growth": scaling.growth,
         "events": events.first_spikes,
         "chips": chips.mismatch,
+        "encoders": encoders.speed,
         "constants": lambda quick: list(constants.sensitivity(quick)),
         "neurons": lambda quick: [neurons.speed(name, quick) for name in neurons.CURRENTS],
     }

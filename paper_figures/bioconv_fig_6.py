@@ -133,9 +133,7 @@ def plot(result: Result, context: Context) -> Figure:
         encoder, sine = make(name, OPTIONS.get(name, {})), result[f"sine_{name}"]
         unit, time = result[f"unit_{name}"], result[f"time_{name}"]
         raster = SpikeRaster(unit, time, encoder.axis_lengths(), len(sine) * encoder.interval)
-        draw_spikes(axis, encoder, raster)
-        if axis.get_legend():
-            axis.get_legend().remove()  # ON and OFF spikes
+        draw_spikes(axis, encoder, raster, legend=False)
         low, high = axis.get_ylim()
         edges = np.arange(len(sine) + 1) * encoder.interval
         axis.stairs(low + (high - low) * sine, edges, baseline=None, color=GRAY, lw=0.8)

@@ -176,9 +176,7 @@ def plot(result: Result, context: Context) -> Figure:
             encoder = _encoder(name)
             shape = (*encoder.axis_lengths(), *result[f"signal_{name}"].shape[1:])
             unit, time = result[f"unit_{name}"], result[f"time_{name}"]
-            draw_spikes(axis, encoder, SpikeRaster(unit, time, shape, edges[-1]))
-            if axis.get_legend():
-                axis.get_legend().remove()  # ON and OFF spikes, explained in the caption
+            draw_spikes(axis, encoder, SpikeRaster(unit, time, shape, edges[-1]), legend=False)
             finish(axis, "", "", LABELS.get(name, name))
         for axis in mine[1 + len(names) :]:
             axis.set_axis_off()

@@ -79,7 +79,7 @@ def encoding_figure(encoder: Encoder, signal: ArrayLike, raster: SpikeRaster) ->
     return figure
 
 
-def draw_spikes(axes: Axes, encoder: Encoder, raster: SpikeRaster) -> None:
+def draw_spikes(axes: Axes, encoder: Encoder, raster: SpikeRaster, *, legend: bool = True) -> None:
     """Draw spikes as points; ON and OFF units of a code with polarities in two colors."""
     index = thin(np.arange(raster.n_spikes))
     signed = encoder.axes[:1] == ("polarities",)
@@ -92,7 +92,7 @@ def draw_spikes(axes: Axes, encoder: Encoder, raster: SpikeRaster) -> None:
         axes.plot(raster.time[kept], unit[kept], "|", color=color, markersize=size, mew=0.7)
     axes.set_ylim(-0.7, n_rows - 0.3)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
-    if signed:
+    if signed and legend:
         axes.plot([], [], "|", color=BLUE, label="ON")
         axes.plot([], [], "|", color=ORANGE, label="OFF")
         _legend(axes)
