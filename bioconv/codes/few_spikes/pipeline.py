@@ -186,7 +186,7 @@ def _cut(streamed: Stream, recording: Recording, dtype: str) -> Recording:
         potential = single.population(readout.population).model.potential
         levels = recording.traces[readout.population, potential][0]
         found.add_readout(readout, images, levels[steps])
-    return found.finish(recording.seconds, recording.versions)
+    return found.finish(recording.seconds, recording.versions, recording.engine)
 
 
 def _check(network: SpikingNetwork) -> None:

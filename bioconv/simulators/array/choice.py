@@ -81,6 +81,9 @@ def why_dense(network: SpikingNetwork, plan: Plan, n_steps: int) -> str:
     reasons = obstacles(network, plan)
     if reasons:
         return reasons[0]
+    if network.changes or any(stage.model.crossing for stage in plan.stages):
+        # "auto" stays with the engine whose spikes in all codes are compared with Brian2's.
+        return "it has scheduled changes, or neurons that fire at crossings"
     costly = [s.name for s in plan.stages if update_of(s.model, frozenset(s.changing)).costly]
     if costly:
         return f"neurons that compute functions such as exp are faster there ({costly[0]})"

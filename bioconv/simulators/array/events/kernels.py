@@ -27,7 +27,7 @@ _8, _32 = np.uint64(8), np.uint64(32)
 
 
 @njit(**OPTIONS)
-def add_rows(n, found, factors, bases, rows, arriving):  # type: ignore[no-untyped-def]
+def add_rows(n, found, factors, bases, rows, arriving):
     """Add the rows of the first ``n`` cells that were found, times their factors.
 
     The rows of cells with the same pattern that follow each other are added together.
@@ -72,7 +72,7 @@ def add_rows(n, found, factors, bases, rows, arriving):  # type: ignore[no-untyp
 
 
 @njit(**OPTIONS)
-def find_plain(spikes, cells, target, sign, divisor, found, factors):  # type: ignore[no-untyped-def]
+def find_plain(spikes, cells, target, sign, divisor, found, factors):
     """Find the neurons that spike, each of which is a cell."""
     n = 0
     for word in range(spikes.shape[0]):
@@ -86,7 +86,7 @@ def find_plain(spikes, cells, target, sign, divisor, found, factors):  # type: i
 
 
 @njit(**OPTIONS)
-def find_words(spikes, cells, target, sign, divisor, found, factors):  # type: ignore[no-untyped-def]
+def find_words(spikes, cells, target, sign, divisor, found, factors):
     """Find the cells by adding eight neurons at once."""
     any_spike = np.uint64(0)
     for word in range(spikes.shape[0]):
@@ -113,7 +113,7 @@ def find_words(spikes, cells, target, sign, divisor, found, factors):  # type: i
 
 
 @njit(**OPTIONS)
-def find_singly(spikes, cells, target, sign, divisor, found, factors):  # type: ignore[no-untyped-def]
+def find_singly(spikes, cells, target, sign, divisor, found, factors):
     """Find the cells by adding neurons one by one."""
     reached = False
     for word in range(spikes.shape[0]):
@@ -137,14 +137,14 @@ def find_singly(spikes, cells, target, sign, divisor, found, factors):  # type: 
 
 
 @njit(**OPTIONS)
-def add_counts(spikes, tally):  # type: ignore[no-untyped-def]
+def add_counts(spikes, tally):
     """Add the spikes of one step, as bytes, to ``tally``, which may hold 255 of them."""
     for word in range(spikes.shape[0]):
         tally[word] += spikes[word]
 
 
 @njit(**OPTIONS)
-def empty_tally(tally, counts):  # type: ignore[no-untyped-def]
+def empty_tally(tally, counts):
     """Move the bytes of ``tally`` to ``counts``, shape (n,)."""
     for neuron in range(counts.shape[0]):
         counts[neuron] += tally[neuron]
@@ -152,7 +152,7 @@ def empty_tally(tally, counts):  # type: ignore[no-untyped-def]
 
 
 @njit(**OPTIONS)
-def set_lanes(state, n, n_rows, row, values):  # type: ignore[no-untyped-def]
+def set_lanes(state, n, n_rows, row, values):
     """Set one variable of all neurons of a sample; ``values`` has shape (n,) or (1,)."""
     for neuron in range(n):
         tile = neuron // LANES

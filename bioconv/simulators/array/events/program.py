@@ -249,8 +249,8 @@ def _run(layout: Layout) -> Iterator[str]:
         yield f"            dirty_{i} = False"
     for i, (receptor, counting) in enumerate(layout.sources):
         found = f"before_{i}[sample, lag_before_{i} + step - delay_{i}]"
-        given = f"cells_{i}, target_{i}, sign_{i}, divisor_{i}, found_{i}, factors_{i}"
-        yield f"            n_found = find_{counting}({found}, {given})"
+        space = f"cells_{i}, target_{i}, sign_{i}, divisor_{i}, found_{i}, factors_{i}"
+        yield f"            n_found = find_{counting}({found}, {space})"
         yield "            if n_found > 0:"
         space = f"found_{i}, factors_{i}, bases_{i}, rows_{i}, arriving_{receptor}"
         yield f"                add_rows(n_found, {space})"

@@ -180,9 +180,9 @@ def _counting(cells: _Cells) -> tuple[str, Ints]:
         return PLAIN, cells.target
     n, n_cells = len(cells.target), len(cells.divisor)
     words = -(-n // 8)
-    target = np.full(8 * words, -1, np.int32)
-    target[:n] = cells.target
-    target = target.reshape(words, 8)
+    padded = np.full(8 * words, -1, np.int32)
+    padded[:n] = cells.target
+    target = padded.reshape(words, 8)
     first = target[:, :1]
     whole = (first % 8 == 0) & (target == first + np.arange(8))
     in_order = np.all(np.where(first < 0, target == first, whole))

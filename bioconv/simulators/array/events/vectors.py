@@ -11,13 +11,16 @@ from numba.extending import intrinsic
 
 
 @intrinsic
-def trailing_zeros(context: Any, word: Any) -> Any:
-    """Return the number of zeros after the lowest bit of an unsigned integer that is not 0."""
+def _trailing_zeros(context: Any, word: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), generate
+
+
+#: return the number of zeros after the lowest bit of an unsigned integer that is not 0
+trailing_zeros: Any = _trailing_zeros
 
 
 def _adder(lanes: int) -> Any:
