@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import NetworkFileError
-from bioconv.ground.processes import ending_with_us
+from bioconv.ground.processes import ending_with_us, output_of
 from bioconv.reading.heaps import damage
 
 _WORKER = Path(__file__).with_name("hdf5_worker.py")
@@ -107,7 +107,7 @@ class Hdf5File:
 
     def _line(self) -> dict[str, Any]:
         """Return the next line of the process."""
-        answer = self._timed(_output(self._process).readline)
+        answer = self._timed(output_of(self._process).readline)
         if not answer.endswith(b"\n"):
             code = self._process.wait()
             reason = f"it is damaged: the HDF5 library failed on it (exit code {code})"
@@ -228,7 +228,7 @@ class Hdf5File:
         answer = self._line()
         if "error" in answer:
             raise self.error(f"{path!r} is damaged ({answer['error']})")
-        data = self._timed(lambda: _output(process).read(answer["n_bytes"]))
+        data = self._timed(lambda: output_of(process).read(answer["n_bytes"]))
         if len(data) != n_bytes:
             raise self.error(
                 f"{path!r} is damaged (it has {len(data):,} bytes, its shape {n_bytes:,})"
@@ -263,11 +263,6 @@ class Hdf5File:
 
 def _forward(path: str) -> str:
     return path.replace("\\", "/")
-
-
-def _output(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdout is not None
-    return process.stdout
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

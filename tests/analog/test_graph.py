@@ -204,16 +204,8 @@ def test_ceilings_clip_layers() -> None:
     )
 
 
-def test_layer_and_consumers() -> None:
+def test_a_layer_is_found_by_its_name() -> None:
     assert GRAPH.layer("b") is GRAPH.layers[2]
-    assert GRAPH.consumers() == {
-        "x": ("a",),
-        "a": ("m", "b"),
-        "m": ("b",),
-        "b": ("p", "logits"),
-        "p": (),
-        "logits": (),
-    }
     with pytest.raises(ParameterError, match="no layer 'c'. Layers: a, m, b, p, logits"):
         GRAPH.layer("c")
     with pytest.raises(ParameterError, match="no layer 'c', 'd'"):

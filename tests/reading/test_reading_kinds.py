@@ -391,3 +391,33 @@ def test_empty_weights_in_an_archive(tmp_path):
             new.writestr(name, b"" if name.endswith(".h5") else old.read(name))
     with pytest.raises(BioconvError, match="it is empty"):
         read(broken)
+
+
+@pytest.mark.filterwarnings("ignore:.*quantize")
+@pytest.mark.parametrize("sizes", [(1, 6), (3, 1), (1, 1), (5, 2)], ids=str)
+def test_packing_of_int4_before_keras_3_13(sizes, tmp_path, agree):
+    """The numbers of a kernel were packed along its first axis, also if it has one row."""
+    n, units = sizes
+    x = keras.Input((n,))
+    rows = L.EinsumDense("ab,bcd->acd", (units, 3))(x)
+    model = randomized(keras.Model(x, [L.Dense(units)(x), L.Flatten()(rows)]), seed=8)
+    model.quantize("int4", config=keras.quantizers.Int4QuantizationConfig(block_size=-1))
+    path = tmp_path / "m.keras"
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    (tmp_path / "w.h5").write_bytes(files["model.weights.h5"])
+    with h5py.File(tmp_path / "w.h5", "r+") as file:
+        for name, shape in (("dense", (n, units)), ("einsum_dense", (n, units, 3))):
+            group = file[f"layers/{name}/vars"]
+            place = next(k for k in group if group[k].dtype == np.int8)
+            n_columns = int(np.prod(shape[1:]))
+            rows = np.asarray(keras.quantizers.unpack_int4(group[place][()], n_columns, axis=-1))
+            packed, *_ = keras.quantizers.pack_int4(rows.reshape(shape), axis=0)
+            del group[place]
+            group[place] = np.asarray(packed)
+    files["model.weights.h5"] = (tmp_path / "w.h5").read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    agree(read(path), model, samples(n))
