@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -34,7 +35,8 @@ class Hdf5File:
     """The groups, strings and arrays of an HDF5 file.
 
     Only those arrays are read that are asked for, so that others neither take memory nor matter if
-    they are damaged.  Use it in a ``with`` statement, which ends the process that reads.
+    they are damaged, and only if they are not larger than their layer can need.  Use it in a
+    ``with`` statement, which ends the process that reads.
 
     Parameters
     ----------
@@ -182,8 +184,8 @@ class Hdf5File:
             raise self.error(f"attribute {name!r} of {path!r} is not a list of names")
         return items
 
-    def array(self, path: str) -> NDArray | None:
-        """Return the numbers of a dataset, or None if it is absent.
+    def array(self, path: str) -> StoredArray | None:
+        """Return a dataset of numbers, which have not been read yet, or None if it is absent.
 
         Raises
         ------
@@ -196,11 +198,15 @@ class Hdf5File:
             raise self.error(f"{path!r} contains text instead of numbers")
         if path not in self._places:
             return None
-        key, dtype, shape = self._places[path]
-        n_bytes = prod(shape) * np.dtype(dtype).itemsize
-        self._take(path, n_bytes)
-        data = self._request(path, key, n_bytes)
-        return np.frombuffer(data, dtype).reshape(shape)
+        _, dtype, shape = self._places[path]
+        return StoredArray(self, path, np.dtype(dtype), tuple(shape))
+
+    def numbers(self, array: StoredArray) -> NDArray:
+        """Return the numbers of a dataset; see `StoredArray.read`."""
+        n_bytes = array.size * array.dtype.itemsize
+        self._take(array.path, n_bytes)
+        data = self._request(array.path, self._places[array.path][0], n_bytes)
+        return np.frombuffer(data, array.dtype).reshape(array.shape)
 
     def _take(self, path: str, n_bytes: int) -> None:
         """Count an array that is read, and refuse one that is too large together with the others.
@@ -259,6 +265,49 @@ class Hdf5File:
         self._check(path)
         value = self._texts.get(path)
         return value if isinstance(value, list) else None
+
+
+@dataclass(frozen=True, eq=False)
+class StoredArray:
+    """A dataset of numbers that is read when it is needed.
+
+    Parameters
+    ----------
+    file : Hdf5File
+    path : str
+    dtype : numpy.dtype
+    shape : tuple of int
+    """
+
+    file: Hdf5File
+    path: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return prod(self.shape)
+
+    def read(self, most: int) -> NDArray:
+        """Return the numbers.
+
+        Parameters
+        ----------
+        most : int
+            Largest number of weights that the layer can have.
+
+        Raises
+        ------
+        NetworkFileError
+            If there are more, or if they cannot be read.
+        """
+        if self.size > most:
+            raise self.file.error(
+                f"{self.path!r} has {self.size:,} numbers (shape {self.shape}), but its layer has "
+                f"no weight of more than {most:,}"
+            )
+        return self.file.numbers(self)
 
 
 def _forward(path: str) -> str:

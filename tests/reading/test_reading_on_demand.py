@@ -99,14 +99,35 @@ def test_a_small_archive_cannot_unpack_to_large_weights(tmp_path: Path) -> None:
         read(path)
 
 
+def large_kernel(path: Path) -> Path:
+    """A model whose file of 1 MB has 64 MiB of zeros for a kernel of six numbers."""
+    model_file(path)
+    with h5py.File(path, "r+") as file:
+        file["other"] = RANDOM.integers(0, 255, 2**20).astype(np.uint8)
+        group = file["model_weights/dense"]
+        del group["k"]
+        kernel = np.zeros((2**12, 2**12), "f4")
+        kernel[:32] = RANDOM.random((32, 2**12))
+        group.create_dataset("k", data=kernel, compression="gzip", chunks=(2**8, 2**12))
+    return path
+
+
+def test_weights_that_their_layer_cannot_have_are_not_unpacked(tmp_path: Path) -> None:
+    path = large_kernel(tmp_path / "model.h5")
+    assert 200 * path.stat().st_size > 2**26  # it is small enough for a file of its size
+    with pytest.raises(NetworkFileError, match=r"dense/k' has 16,777,216 numbers .* more than 65,"):
+        read(path)
+
+
 def test_the_process_that_reads_ends_with_the_file(tmp_path: Path) -> None:
     with Hdf5File(model_file(tmp_path / "model.h5"), "model.h5") as file:
-        np.testing.assert_array_equal(file.array("model_weights/dense/b"), BIAS)
+        np.testing.assert_array_equal(file.array("model_weights/dense/b").read(100), BIAS)
+        kernel = file.array("model_weights/dense/k")
         process = file._process
         assert process.poll() is None
     assert process.poll() is not None
     with pytest.raises(ValueError, match="was closed before"):
-        file.array("model_weights/dense/k")
+        kernel.read(100)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of processes is limited on Linux")
