@@ -92,7 +92,7 @@ def test_arrays_that_no_layer_uses_are_not_unpacked(tmp_path: Path) -> None:
 def test_a_small_archive_cannot_unpack_to_large_weights(tmp_path: Path) -> None:
     # Equal chunks of a few numbers and zeros: HDF5 compresses each, and the archive the repetition.
     chunk = np.zeros((2**14, 2))
-    chunk[:100] = RANDOM.normal(size=(100, 2))
+    chunk[:100] = np.random.default_rng(7).normal(size=(100, 2))
     path = archive(tmp_path / "model.keras", kernel=np.tile(chunk, (260, 1)))
     assert path.stat().st_size < 2**18
     with pytest.raises(NetworkFileError, match=r"'layers/dense/vars/0' would unpack to 68,157,440"):
@@ -101,13 +101,14 @@ def test_a_small_archive_cannot_unpack_to_large_weights(tmp_path: Path) -> None:
 
 def large_kernel(path: Path) -> Path:
     """A model whose file of 1 MB has 64 MiB of zeros for a kernel of six numbers."""
+    random = np.random.default_rng(6)
     model_file(path)
     with h5py.File(path, "r+") as file:
-        file["other"] = RANDOM.integers(0, 255, 2**20).astype(np.uint8)
+        file["other"] = random.integers(0, 255, 2**20).astype(np.uint8)
         group = file["model_weights/dense"]
         del group["k"]
         kernel = np.zeros((2**12, 2**12), "f4")
-        kernel[:32] = RANDOM.random((32, 2**12))
+        kernel[:32] = random.random((32, 2**12))
         group.create_dataset("k", data=kernel, compression="gzip", chunks=(2**8, 2**12))
     return path
 
