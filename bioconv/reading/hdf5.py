@@ -23,8 +23,12 @@ from bioconv.ground.processes import ending_with_us, output_of
 from bioconv.reading.heaps import damage
 
 _WORKER = Path(__file__).with_name("hdf5_worker.py")
-#: time limit in seconds for a file or an array, and bytes per second of a slow disk
+#: seconds of the processor in which a small file must be read, and bytes per second of a slow disk
 _SECONDS, _SPEED = 120, 5_000_000
+#: largest ratio of the time for a file or an array, which other programs may take, and that limit
+_PATIENCE = 10
+#: signal that ends a process whose time of the processor is over (Linux)
+_TOO_LONG = 24
 #: total size of all arrays that may be read from any file
 _ALWAYS = 2**26
 #: largest ratio of the total size of all arrays that are read and the size of the file
@@ -69,10 +73,11 @@ class Hdf5File:
             reason = damage(data)
         if reason is not None:
             raise self.error(f"it is damaged or truncated ({reason})")
-        self._seconds = _SECONDS + size / _SPEED
+        self._seconds = _SECONDS + size // _SPEED
         self._allowed = max(_ALWAYS, _COMPRESSION * (size if n_bytes is None else n_bytes))
+        limits = (str(self._allowed), str(self._seconds))
         self._process = subprocess.Popen(
-            ending_with_us([sys.executable, "-I", _WORKER, path.resolve(), str(self._allowed)]),
+            ending_with_us([sys.executable, "-I", _WORKER, path.resolve(), *limits]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -111,9 +116,7 @@ class Hdf5File:
         """Return the next line of the process."""
         answer = self._timed(output_of(self._process).readline)
         if not answer.endswith(b"\n"):
-            code = self._process.wait()
-            reason = f"it is damaged: the HDF5 library failed on it (exit code {code})"
-            raise self.error(reason)
+            raise self.error(_failure(self._process.wait(), self._seconds))
         return json.loads(answer)
 
     def _timed(self, work: Any) -> bytes:
@@ -124,14 +127,15 @@ class Hdf5File:
             late.set()
             self._process.kill()
 
-        timer = threading.Timer(self._seconds, end)
+        seconds = _PATIENCE * self._seconds
+        timer = threading.Timer(seconds, end)
         timer.start()
         try:
             found = work()
         finally:
             timer.cancel()
         if late.is_set():
-            raise self.error(f"reading it did not finish within {self._seconds:.0f} s")
+            raise self.error(f"reading it did not finish within {seconds} s")
         return found
 
     def error(self, reason: str) -> NetworkFileError:
@@ -312,6 +316,13 @@ class StoredArray:
 
 def _forward(path: str) -> str:
     return path.replace("\\", "/")
+
+
+def _failure(code: int, seconds: int) -> str:
+    """Return why a process has ended without an answer."""
+    if code == -_TOO_LONG:
+        return f"reading it did not finish within {seconds} s of the processor"
+    return f"it is damaged: the HDF5 library failed on it (exit code {code})"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -185,7 +185,7 @@ JOINS: Mapping[str, Join] = {
         {
             "output_dim": [1, 4],
             "mask_zero": FLAGS,
-            "after": [None, "LSTM", "Flatten", "GlobalAveragePooling1D"],
+            "after": [None, "LSTM", "Flatten"],
         },
         _embedding,
         tokens=True,

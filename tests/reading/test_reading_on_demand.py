@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import struct
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -148,10 +151,33 @@ def test_a_damaged_size_takes_no_memory(tmp_path: Path) -> None:
         "subprocess.run(sys.argv[1:], stdin=null, stdout=null, check=False)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    worker = [sys.executable, "-I", hdf5_worker.__file__, str(path), str(2**26)]
+    worker = [sys.executable, "-I", hdf5_worker.__file__, str(path), str(2**26), "120"]
     done = subprocess.run(
         [sys.executable, "-I", "-c", measure, *worker], capture_output=True, check=True
     )
     assert int(done.stdout) < 2**19  # KiB
     with pytest.raises(NetworkFileError, match=r"model\.h5: "):
         read(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the time of the processor is limited on Linux")
+def test_a_file_is_not_refused_because_the_machine_is_busy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bioconv.reading.hdf5._SECONDS", 2)
+    with Hdf5File(model_file(tmp_path / "model.h5"), "model.h5") as file:
+        os.kill(file._process.pid, signal.SIGSTOP)
+        threading.Timer(3, os.kill, (file._process.pid, signal.SIGCONT)).start()
+        np.testing.assert_array_equal(file.array("model_weights/dense/b").read(100), BIAS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the time of the processor is limited on Linux")
+def test_a_file_that_takes_the_processor_forever_is_refused(tmp_path: Path) -> None:
+    with Hdf5File(model_file(tmp_path / "model.h5"), "model.h5") as file:
+        os.kill(file._process.pid, signal.SIGXCPU)
+        with pytest.raises(NetworkFileError, match="did not finish within 120 s of the processor"):
+            file.array("model_weights/dense/b").read(100)
+    forever = "import hdf5_worker; hdf5_worker.limit(2**26, 1)\nwhile True: pass"
+    folder = Path(hdf5_worker.__file__).parent
+    done = subprocess.run([sys.executable, "-c", forever], cwd=folder, check=False)
+    assert done.returncode == -signal.SIGXCPU
