@@ -66,7 +66,7 @@ class Expectation:
 
     def record(self) -> dict[str, str | float]:
         """Return the entries for the record of a network."""
-        found = {AGREEMENT: self.agreement, WEAKEST: self.weakest}
+        found: dict[str, str | float] = {AGREEMENT: self.agreement, WEAKEST: self.weakest}
         return {**found, RUN: self.n_run} if self.n_run else found
 
 
