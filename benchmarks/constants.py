@@ -160,7 +160,7 @@ def sensitivity(quick: bool = False) -> Iterator[Mapping[str, Any]]:
             return {"refused": str(error)}
         (output,) = recording.outputs.values()
         return {
-            "agreement": recording.agreement(exact.argmax(axis=1)),
+            "agreement": recording.agreement(recording.decision().of(exact)),
             "error": float(np.sqrt(np.mean((output - exact) ** 2))),
             "drive_rms": float(network.code["drive_rms"]),
         }

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bioconv.ground.files import write_text
 from bioconv.reports.networks import versions
 
 
@@ -53,7 +54,7 @@ def fastest(function: Callable[[], Any], repeats: int = 5) -> float:
 
 
 def write(path: Path, name: str, results: Any) -> None:
-    """Append one record to ``path`` (JSON lines)."""
+    """Append one record to ``path`` (JSON lines), which is written whole or not at all."""
     record = {
         "benchmark": name,
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -62,5 +63,5 @@ def write(path: Path, name: str, results: Any) -> None:
         "peak_memory_mib": round(peak_memory_mib(), 1),
         "results": results,
     }
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    write_text(path, f"{before}{json.dumps(record)}\n")

@@ -15,7 +15,7 @@ from bioconv.analog.belonging import range_of, warn_of_calibration
 from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
-from bioconv.codes.common.expectation import AGREEMENT, warn_of_loss
+from bioconv.codes.common.expectation import AGREEMENT, RUN, warn_of_loss
 from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.network import SpikingNetwork
@@ -75,8 +75,9 @@ def convert(
     SpikingNetwork
         ``code["expected_agreement"]`` is the share of decisions on calibration data that are
         expected to be those of the analog network, and ``code["weakest_layer"]`` the layer that
-        loses most.  They are missing for codes that have to be run to know (first spike,
-        sigma-delta), if this would take minutes.
+        loses most.  Codes that have to be run to know (first spike, sigma-delta) are run on
+        ``code["expected_from"]`` calibration samples, as few as 4 of a very large network; this is
+        0, and the others are missing, if even that would take minutes.
 
     Warns
     -----
@@ -132,8 +133,8 @@ def convert(
         from bioconv.measures.expectation import expect_by_run
 
         found = expect_by_run(network, request.calibration, request.seed)
-        if found is not None:
-            network = network.replace(code={**network.code, **found.record()})
+        record = {RUN: 0} if found is None else found.record()
+        network = network.replace(code={**network.code, **record})
     warn_of_loss(network.code, network.name, code.remedy)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)

@@ -106,7 +106,7 @@ def active_share(network: SpikingNetwork, recording: Recording) -> float:
 
 def agreement(given: Workload, recording: Recording) -> float:
     """Return the share of samples with the class of the analog network."""
-    return recording.agreement(np.asarray(given.graph.predict(given.x)).argmax(axis=-1))
+    return recording.agreement(given.decision.of(given.outputs()))
 
 
 def closing(population: Population) -> float:

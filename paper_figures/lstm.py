@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bioconv import models
 from bioconv.analog import AnalogGraph
+from bioconv.analog.decisions import decision_of
 from bioconv.data.datasets import load, scaled
 from bioconv.paper_figures.frame import Context
 from bioconv.plots.style import BLUE, RED, finish
@@ -55,10 +56,8 @@ class Task:
 
     def accuracy(self, graph: AnalogGraph | None = None) -> float:
         """Return the accuracy of a conversion or of the analog network."""
-        output = np.asarray((graph or self.graph).predict(self.x, batch_size=len(self.x)))
-        one = output.shape[-1] == 1
-        found = output.reshape(-1) > 0.5 if one else output.argmax(axis=-1)
-        return float(np.mean(found == self.y))
+        output = (graph or self.graph).predict(self.x, batch_size=len(self.x))
+        return decision_of(self.graph).accuracy(output, self.y)
 
     def converted(self, placement: Placement | Mapping[str, Placement], seed: int) -> float:
         """Return the accuracy with populations."""

@@ -169,4 +169,4 @@ def quantised_accuracy(work: Workload, code: SigmaDeltaCode) -> float:
         if isinstance(layer.function, ReLU):
             found = np.floor(found / levels[layer.name] + 1e-9) * levels[layer.name]
         known[layer.name] = found.astype(np.float32)
-    return float(np.mean(known[graph.outputs[0]].argmax(axis=-1) == work.y))
+    return work.decision.accuracy(known[graph.outputs[0]], work.y)

@@ -11,8 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog.decisions import decision_of
 from bioconv.codes import ObservationCode
 from bioconv.data import load_data
+from bioconv.ground.decisions import LARGEST
 from bioconv.paper_figures.frame import Context
 from bioconv.training import Training, fit
 from bioconv.training.observation import OPTIONS, Trained, train_graph
@@ -66,8 +68,8 @@ def single_spike(context: Context, data: Split, hidden: int, epochs: int) -> Tra
 
 def accuracy(found: Trained, data: Split) -> float:
     """Return the share of test images whose output of the right class fires first, in per cent."""
-    output = np.asarray(found.graph.predict(data.x_test))
-    return 100 * float(np.mean(output.argmax(axis=1) == data.y_test))
+    output = found.graph.predict(data.x_test)
+    return 100 * decision_of(found.graph).accuracy(output, data.y_test)
 
 
 def relu_accuracy(context: Context, data: Split, hidden: int, epochs: int) -> float:
@@ -88,7 +90,7 @@ def relu_accuracy(context: Context, data: Split, hidden: int, epochs: int) -> fl
         options(context, data, epochs),
         progress=context.progress,
     )
-    return 100 * float(np.mean(np.argmax(_relu(fitted.parameters, test), axis=1) == data.y_test))
+    return 100 * LARGEST.accuracy(_relu(fitted.parameters, test), data.y_test)
 
 
 def _relu(parameters: Any, x: Any) -> Any:

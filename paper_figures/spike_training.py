@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import MaxPool, ReLU, Softmax
 from bioconv.data import load_data
+from bioconv.ground.decisions import LARGEST
 from bioconv.operators import Dense, Operator, Reshape, compose, conv, identity
 from bioconv.paper_figures.frame import Context
 
@@ -98,4 +99,4 @@ def _layer(name: str, function: ReLU | Softmax, source: str, operator: Operator)
 
 def accuracy(outputs: NDArray, y: NDArray) -> float:
     """Return the share of outputs whose largest entry is that of the class."""
-    return float(np.mean(np.asarray(outputs).argmax(axis=-1) == y))
+    return LARGEST.accuracy(outputs, y)

@@ -108,9 +108,7 @@ def _accuracy(workload: Workload, k: int, context: Context) -> float:
     network = convert(
         workload.graph, calibration=workload.calibration[:500], code=FewSpikesCode(k=k)
     )
-    recording = simulate(network, workload.x, progress=context.progress)
-    (output,) = recording.outputs.values()
-    return float(np.mean(output.argmax(axis=-1) == workload.y))
+    return simulate(network, workload.x, progress=context.progress).accuracy(workload.y)
 
 
 def _binary_ones(x: NDArray) -> NDArray[np.int64]:

@@ -80,15 +80,14 @@ def compute(context: Context) -> dict[str, NDArray]:
             workload.graph, calibration=workload.calibration[:500], code=FewSpikesCode(k=K)
         )
         recording = simulate(network, workload.x, progress=context.progress)
-        (output,) = recording.outputs.values()
-        exact = np.asarray(workload.graph.predict(workload.x))
+        exact = workload.decision.of(workload.outputs())
         hidden = sum(p.n_neurons for p in network.populations if p.model.threshold)
         spikes = sum(float(counts.mean()) for counts in recording.spikes_per_image.values())
         rows.append(
             [
                 workload.analog_accuracy(),
-                np.mean(output.argmax(axis=-1) == workload.y),
-                np.mean(output.argmax(axis=-1) == exact.argmax(axis=-1)),
+                recording.accuracy(workload.y),
+                recording.agreement(exact),
                 spikes / hidden,
                 network.n_steps,
             ]

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from bioconv import models
 from bioconv.analog import AnalogGraph
+from bioconv.analog.decisions import decision_of
 from bioconv.data import fit_shape, load_data
 from bioconv.ground.archives import read_arrays
+from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import DataError
 from bioconv.paper_figures.frame import Context
 from bioconv.reading import read
@@ -42,8 +44,17 @@ class Workload:
 
     def analog_accuracy(self) -> float:
         """Return the accuracy of the analog network."""
-        output = np.asarray(self.graph.predict(self.x))
-        return float(np.mean(output.argmax(axis=-1) == self.y))
+        return self.decision.accuracy(self.outputs(), self.y)
+
+    def outputs(self) -> NDArray:
+        """Return the first output of the analog network, shape (n_images, ...)."""
+        name = self.graph.outputs[0]
+        return self.graph.activations(self.x, [name])[name]
+
+    @property
+    def decision(self) -> Decision:
+        """What the first output stands for."""
+        return decision_of(self.graph)
 
 
 #: published CIFAR-10 networks: file, label, factor on the pixels

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.conversion import convert
+from bioconv.ground.decisions import LARGEST
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.sigma_delta import CODE, workload
 from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
@@ -60,7 +61,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 def measure(result: Result) -> dict[str, float]:
     """Return the time after which the class remains correct."""
-    wrong = np.flatnonzero(result["potential"].argmax(axis=1) != int(result["label"]))
+    wrong = np.flatnonzero(LARGEST.of(result["potential"]) != int(result["label"]))
     last = wrong[-1] + 1 if wrong.size else 0
     counts = np.bincount(result["pixel"], minlength=1)
     return {

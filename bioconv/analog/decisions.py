@@ -74,6 +74,11 @@ def decisions_of(graph: AnalogGraph, chosen: Choice = None) -> dict[str, Decisio
     return found
 
 
+def decision_of(graph: AnalogGraph) -> Decision:
+    """Return the decision of the first output of a network; see `decisions_of`."""
+    return decisions_of(graph)[graph.outputs[0]]
+
+
 def suggest(function: Function, shape: Shape, inputs: Iterable[Shape] = ()) -> Decision:
     """Return the decision that an output function suggests.
 

@@ -134,15 +134,6 @@ class AnalogGraph:
         inputs = {entry.name: entry.shape for entry in self.inputs}
         return inputs | {layer.name: layer.shape for layer in self.layers}
 
-    def consumers(self) -> dict[str, tuple[str, ...]]:
-        """Return the names of the layers that use each input and layer, in order."""
-        found: dict[str, list[str]] = {name: [] for name in self.shapes()}
-        for layer in self.layers:
-            sources = {term.source for affine in layer.inputs for term in affine.terms}
-            for source in sources:
-                found[source].append(layer.name)
-        return {name: tuple(names) for name, names in found.items()}
-
     def predict(
         self, x: Data, *, batch_size: int = 256, dtype: str = "float32"
     ) -> NDArray | dict[str, NDArray]:

@@ -144,6 +144,19 @@ class Decision:
         """Return the share of decisions (n, *positions) that are those that are wanted."""
         return float(np.mean(self.right(np.asarray(found)[:, None], wanted)))
 
+    def accuracy(self, outputs: ArrayLike, y: ArrayLike) -> float:
+        """Return the share of decisions that are right.
+
+        Parameters
+        ----------
+        outputs : array_like, shape (n, *shape)
+            Outputs of a network.
+        y : array_like
+            Labels as in `labels`, which says what is refused.
+        """
+        values = np.asarray(outputs)
+        return self.share(self.of(values), self.labels(y, values.shape[1:], len(values)))
+
     def labels(self, y: ArrayLike, shape: Shape, n_samples: int) -> NDArray:
         """Return labels in the form of the decisions, after validation.
 

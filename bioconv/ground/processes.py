@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, AnyStr
 
 _CHILD = Path(__file__).with_name("child.py")
 
@@ -29,6 +31,19 @@ def ending_with_us(command: Sequence[str | Path]) -> list[str]:
     # -I and -S: the user's settings and packages play no part in becoming another program.
     start = [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid())]
     return [*start, *(str(part) for part in command)]
+
+
+def output_of(process: subprocess.Popen[AnyStr]) -> IO[AnyStr]:
+    """Return what a process writes.
+
+    Raises
+    ------
+    ValueError
+        If it was started without a pipe for its standard output.
+    """
+    if process.stdout is None:
+        raise ValueError(f"{process.args!r} was started without a pipe for its output.")
+    return process.stdout
 
 
 def end_with_parent() -> None:

@@ -16,8 +16,8 @@ from bioconv.codes.common.expectation import (
     ENOUGH,
     Expectation,
     compare,
-    few_samples,
     largest_error,
+    n_samples_of,
 )
 from bioconv.measures.diagnosis import carried_layers, decode
 from bioconv.network import SpikingNetwork
@@ -25,8 +25,10 @@ from bioconv.network.recording import Recording
 
 #: product of neurons, steps and samples up to which more samples are run
 _NEURON_STEPS = 100_000_000
-#: product of neurons and steps of one sample above which a run would take minutes
-_LONGEST = 250_000_000
+#: product of neurons, steps and samples above which a run would take minutes
+_LONGEST = 4_000_000_000
+#: most samples, and fewest of networks that are large and of those that are very large
+_MOST, _FEW, _FEWEST = 1024, 16, 4
 
 
 def expect_by_run(
@@ -39,7 +41,7 @@ def expect_by_run(
     network : SpikingNetwork
     calibration : mapping of str to ndarray
         Samples by the name of each input of the analog network; at most 1024 are used, and fewer
-        of a large network or a long run.
+        of a large network or a long run, but at least 4.
     seed : int
         Of random numbers in the run.
 
@@ -52,10 +54,11 @@ def expect_by_run(
     """
     from bioconv.simulators import simulate
 
-    size = network.n_neurons * network.n_steps
-    if size > _LONGEST:
+    n = _n_samples(network.n_neurons * network.n_steps)
+    if n < _FEWEST:
         return None
-    samples = few_samples(size, calibration, values=_NEURON_STEPS)
+    samples = {name: x[:n] for name, x in calibration.items()}
+    n_run = len(next(iter(samples.values())))
     pairs = zip(network.inputs, network.analog.inputs, strict=True)
     given = {entry.name: samples[analog.name] for entry, analog in pairs}
     # with the records from the start, because another run would be compiled anew
@@ -68,8 +71,13 @@ def expect_by_run(
         list(network.decisions().values()),
     )
     if agreement >= ENOUGH:
-        return Expectation(agreement)
-    return Expectation(agreement, _weakest(network, recording, samples))
+        return Expectation(agreement, n_run=n_run)
+    return Expectation(agreement, _weakest(network, recording, samples), n_run)
+
+
+def _n_samples(size: int) -> int:
+    """Return the number of samples that are run if each takes ``size`` steps of neurons."""
+    return min(n_samples_of(size, _MOST, _NEURON_STEPS, _FEW), _LONGEST // max(size, 1))
 
 
 def _weakest(network: SpikingNetwork, recording: Recording, samples: Mapping[str, NDArray]) -> str:

@@ -22,6 +22,7 @@ from bioconv.reading.layers import (
 )
 from bioconv.reading.masks import carried_mask, check_mask, with_explicit_mask
 from bioconv.reading.refusal import Refusal, UnsafeCode
+from bioconv.reading.sizes import most_values
 from bioconv.reading.spec import OPERATION, Call, Era, LayerSpec, ModelSpec, TensorRef
 from bioconv.reading.tensors import Tensor, checked, joined, origin, source
 from bioconv.reading.weights import Named, Weights
@@ -114,7 +115,8 @@ class _Builder:
         if len(inputs) != len(model.inputs):
             raise Refusal(f"it takes {len(model.inputs)} inputs. Received: {len(inputs)}.")
         given = dict(zip(model.inputs, inputs, strict=True))
-        stored = self._stored(model, weights, prefix)
+        readable = self._readable(model, prefix)
+        stored: dict[str, Named | None] = {}
         values: dict[TensorRef, Tensor | None] = {}
         for call in _in_order(model):
             spec = model.layers[call.layer]
@@ -122,6 +124,12 @@ class _Builder:
             if own in given:
                 values[own] = given[own]
                 continue
+            if isinstance(spec, LayerSpec) and call.layer in readable - stored.keys():
+                known = [values.get(ref) for ref in call.sources]
+                shapes = [tensor.shape for tensor in known if tensor is not None]
+                if len(shapes) == len(known):
+                    work = partial(_weights_of, spec, weights, shapes)
+                    stored[call.layer] = self._guarded(prefix + call.layer, spec, work)
             results = self._call(spec, call, stored.get(call.layer), weights, values, prefix)
             for place, result in enumerate(results):
                 values[TensorRef(call.layer, call.node, place)] = result
@@ -131,14 +139,14 @@ class _Builder:
             )
         return [values.get(ref) for ref in model.outputs]
 
-    def _stored(self, model: ModelSpec, weights: Weights, prefix: str) -> dict[str, Named]:
-        """Return the weights of every layer that can be read, and report the others."""
-        found = {}
+    def _readable(self, model: ModelSpec, prefix: str) -> set[str]:
+        """Return the layers whose configuration can be read, and report the others."""
+        found = set()
         for name, spec in model.layers.items():
-            if isinstance(spec, LayerSpec) and spec.kind != "InputLayer":
-                named = self._guarded(prefix + name, spec, partial(_weights_of, spec, weights))
-                if named is not None:
-                    found[name] = named
+            if not isinstance(spec, LayerSpec) or spec.kind == "InputLayer":
+                continue
+            if self._guarded(prefix + name, spec, partial(_checked_layer, spec)):
+                found.add(name)
         return found
 
     def _call(
@@ -274,8 +282,8 @@ def input_shape(config: Config) -> tuple[int | None, ...]:
     return tuple(shape)
 
 
-def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
-    """Return the weights of a layer, or refuse a layer without a reader."""
+def _checked_layer(spec: LayerSpec) -> bool:
+    """Refuse a layer without a reader, or with arguments that are not known."""
     if spec.code:
         raise UnsafeCode(spec.refusal, "Replace it by a layer of Keras, e.g. Rescaling or ReLU.")
     if spec.refusal:
@@ -284,7 +292,12 @@ def _weights_of(spec: LayerSpec, weights: Weights) -> Named:
         raise Refusal("there is no reader for this class.", alternatives(spec.kind))
     check_arguments(spec)
     check_activations(spec)
-    return weights.layer(spec)
+    return True
+
+
+def _weights_of(spec: LayerSpec, weights: Weights, shapes: Sequence[tuple[int, ...]]) -> Named:
+    """Return the weights of a layer whose inputs have these shapes."""
+    return weights.layer(spec, most_values(spec, shapes))
 
 
 def _read(context: Context) -> Tensor:

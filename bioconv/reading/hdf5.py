@@ -9,21 +9,26 @@ import sys
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import NetworkFileError
-from bioconv.ground.processes import ending_with_us
+from bioconv.ground.processes import ending_with_us, output_of
 from bioconv.reading.heaps import damage
 
 _WORKER = Path(__file__).with_name("hdf5_worker.py")
-#: time limit in seconds for a file or an array, and bytes per second of a slow disk
+#: seconds of the processor in which a small file must be read, and bytes per second of a slow disk
 _SECONDS, _SPEED = 120, 5_000_000
+#: largest ratio of the time for a file or an array, which other programs may take, and that limit
+_PATIENCE = 10
+#: signal that ends a process whose time of the processor is over (Linux)
+_TOO_LONG = 24
 #: total size of all arrays that may be read from any file
 _ALWAYS = 2**26
 #: largest ratio of the total size of all arrays that are read and the size of the file
@@ -34,7 +39,8 @@ class Hdf5File:
     """The groups, strings and arrays of an HDF5 file.
 
     Only those arrays are read that are asked for, so that others neither take memory nor matter if
-    they are damaged.  Use it in a ``with`` statement, which ends the process that reads.
+    they are damaged, and only if they are not larger than their layer can need.  Use it in a
+    ``with`` statement, which ends the process that reads.
 
     Parameters
     ----------
@@ -67,10 +73,11 @@ class Hdf5File:
             reason = damage(data)
         if reason is not None:
             raise self.error(f"it is damaged or truncated ({reason})")
-        self._seconds = _SECONDS + size / _SPEED
+        self._seconds = _SECONDS + size // _SPEED
         self._allowed = max(_ALWAYS, _COMPRESSION * (size if n_bytes is None else n_bytes))
+        limits = (str(self._allowed), str(self._seconds))
         self._process = subprocess.Popen(
-            ending_with_us([sys.executable, "-I", _WORKER, path.resolve(), str(self._allowed)]),
+            ending_with_us([sys.executable, "-I", _WORKER, path.resolve(), *limits]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -107,11 +114,9 @@ class Hdf5File:
 
     def _line(self) -> dict[str, Any]:
         """Return the next line of the process."""
-        answer = self._timed(_output(self._process).readline)
+        answer = self._timed(output_of(self._process).readline)
         if not answer.endswith(b"\n"):
-            code = self._process.wait()
-            reason = f"it is damaged: the HDF5 library failed on it (exit code {code})"
-            raise self.error(reason)
+            raise self.error(_failure(self._process.wait(), self._seconds))
         return json.loads(answer)
 
     def _timed(self, work: Any) -> bytes:
@@ -122,14 +127,15 @@ class Hdf5File:
             late.set()
             self._process.kill()
 
-        timer = threading.Timer(self._seconds, end)
+        seconds = _PATIENCE * self._seconds
+        timer = threading.Timer(seconds, end)
         timer.start()
         try:
             found = work()
         finally:
             timer.cancel()
         if late.is_set():
-            raise self.error(f"reading it did not finish within {self._seconds:.0f} s")
+            raise self.error(f"reading it did not finish within {seconds} s")
         return found
 
     def error(self, reason: str) -> NetworkFileError:
@@ -182,8 +188,8 @@ class Hdf5File:
             raise self.error(f"attribute {name!r} of {path!r} is not a list of names")
         return items
 
-    def array(self, path: str) -> NDArray | None:
-        """Return the numbers of a dataset, or None if it is absent.
+    def array(self, path: str) -> StoredArray | None:
+        """Return a dataset of numbers, which have not been read yet, or None if it is absent.
 
         Raises
         ------
@@ -196,11 +202,15 @@ class Hdf5File:
             raise self.error(f"{path!r} contains text instead of numbers")
         if path not in self._places:
             return None
-        key, dtype, shape = self._places[path]
-        n_bytes = prod(shape) * np.dtype(dtype).itemsize
-        self._take(path, n_bytes)
-        data = self._request(path, key, n_bytes)
-        return np.frombuffer(data, dtype).reshape(shape)
+        _, dtype, shape = self._places[path]
+        return StoredArray(self, path, np.dtype(dtype), tuple(shape))
+
+    def numbers(self, array: StoredArray) -> NDArray:
+        """Return the numbers of a dataset; see `StoredArray.read`."""
+        n_bytes = array.size * array.dtype.itemsize
+        self._take(array.path, n_bytes)
+        data = self._request(array.path, self._places[array.path][0], n_bytes)
+        return np.frombuffer(data, array.dtype).reshape(array.shape)
 
     def _take(self, path: str, n_bytes: int) -> None:
         """Count an array that is read, and refuse one that is too large together with the others.
@@ -228,7 +238,7 @@ class Hdf5File:
         answer = self._line()
         if "error" in answer:
             raise self.error(f"{path!r} is damaged ({answer['error']})")
-        data = self._timed(lambda: _output(process).read(answer["n_bytes"]))
+        data = self._timed(lambda: output_of(process).read(answer["n_bytes"]))
         if len(data) != n_bytes:
             raise self.error(
                 f"{path!r} is damaged (it has {len(data):,} bytes, its shape {n_bytes:,})"
@@ -261,13 +271,58 @@ class Hdf5File:
         return value if isinstance(value, list) else None
 
 
+@dataclass(frozen=True, eq=False)
+class StoredArray:
+    """A dataset of numbers that is read when it is needed.
+
+    Parameters
+    ----------
+    file : Hdf5File
+    path : str
+    dtype : numpy.dtype
+    shape : tuple of int
+    """
+
+    file: Hdf5File
+    path: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return prod(self.shape)
+
+    def read(self, most: int) -> NDArray:
+        """Return the numbers.
+
+        Parameters
+        ----------
+        most : int
+            Largest number of weights that the layer can have.
+
+        Raises
+        ------
+        NetworkFileError
+            If there are more, or if they cannot be read.
+        """
+        if self.size > most:
+            raise self.file.error(
+                f"{self.path!r} has {self.size:,} numbers (shape {self.shape}), but its layer has "
+                f"no weight of more than {most:,}"
+            )
+        return self.file.numbers(self)
+
+
 def _forward(path: str) -> str:
     return path.replace("\\", "/")
 
 
-def _output(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdout is not None
-    return process.stdout
+def _failure(code: int, seconds: int) -> str:
+    """Return why a process has ended without an answer."""
+    if code == -_TOO_LONG:
+        return f"reading it did not finish within {seconds} s of the processor"
+    return f"it is damaged: the HDF5 library failed on it (exit code {code})"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

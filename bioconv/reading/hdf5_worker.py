@@ -222,27 +222,32 @@ def send(file: h5py.File, name: str, output: BinaryIO) -> None:
     output.flush()
 
 
-def limit_memory(allowed: int) -> None:
-    """Limit the memory that is added from now on, because damaged sizes are allocated unchecked.
+def limit(allowed: int, seconds: int) -> None:
+    """Limit memory, because damaged sizes are allocated unchecked, and the time of the processor.
+
+    Other programs can keep a process waiting for minutes, which is no fault of the file.
 
     Parameters
     ----------
     allowed : int
         Bytes of all arrays that may be read.
+    seconds : int
+        Of the processor.
     """
     if sys.platform == "linux":
         import resource
 
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        limit = pages * resource.getpagesize() + OVERHEAD + allowed
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        most = pages * resource.getpagesize() + OVERHEAD + allowed
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def main(path: str, allowed: int) -> None:
+def main(path: str, allowed: int, seconds: int) -> None:
     """Describe the file at ``path``, or say why it cannot be read; then answer requests."""
     output = sys.stdout.buffer
     try:
-        limit_memory(allowed)
+        limit(allowed, seconds)
         file = h5py.File(path, "r", locking=False)
         header = read(file).header()
     except Exception as error:  # noqa: BLE001 - h5py may raise anything for damaged data
@@ -255,4 +260,4 @@ def main(path: str, allowed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -101,7 +101,7 @@ def true_weight(
         return _checked(name, float8(stored, float(scale)), shape)
     rows, columns = int(np.prod(shape[:n_in])), int(np.prod(shape[n_in:]))
     if mode != "int8":
-        stored = _unpacked(stored, rows, columns)
+        stored = _unpacked(name, stored, shape, rows)
     matrix = _checked(name, stored.reshape(-1, columns), (rows, columns))
     if mode == "int4 in groups":
         groups = weights["g_idx"].astype(np.int64)
@@ -120,16 +120,25 @@ def _checked(name: str, array: NDArray, shape: tuple[int, ...]) -> NDArray[np.fl
     return array
 
 
-def _unpacked(packed: NDArray, rows: int, columns: int) -> NDArray[np.float64]:
+def _unpacked(name: str, packed: NDArray, shape: tuple[int, ...], rows: int) -> NDArray[np.float64]:
     """Return numbers from -8 to 7, two of which each byte contains along one axis.
 
-    This is the last axis today, and was the first one before Keras 3.13.
+    This is the last axis of the matrix of a layer today, and of tables always.  Before Keras 3.13,
+    it was the first axis of a kernel.
     """
-    axis = 1 if packed.shape[0] == rows else 0
+    columns = int(np.prod(shape)) // max(rows, 1)
+    today = (rows, (columns + 1) // 2)
+    before = ((shape[0] + 1) // 2, *shape[1:])
+    if packed.shape not in (today, before):
+        raise Refusal(
+            f"its packed weight {name!r} must have the shape {today} or {before}. Received: "
+            f"{packed.shape}."
+        )
     data = packed.astype(np.int8)
     halves = [(((data >> shift) & 15) ^ 8) - 8 for shift in (0, 4)]
-    both = np.stack(halves, axis + 1).reshape((len(data), -1) if axis else (-1, *data.shape[1:]))
-    return both[:rows, :columns].astype(np.float64)
+    if packed.shape == today:
+        return np.stack(halves, 2).reshape(rows, -1)[:, :columns].astype(np.float64)
+    return np.stack(halves, 1).reshape(-1, *shape[1:])[: shape[0]].astype(np.float64)
 
 
 def float8(values: Any, scale: float) -> Any:

@@ -170,14 +170,12 @@ def _sequential(config: Mapping[str, Any] | list, era: Era) -> ModelSpec:
         extra = [_input_entry(entries[0], config)]
     layers: dict[str, LayerSpec | ModelSpec] = {}
     calls: list[Call] = []
-    last: TensorRef | None = None
     for entry in [*extra, *entries]:
         spec = upgrade_layer(entry, era)
         _add(layers, spec)
-        calls.append(Call(spec.name, 0, () if last is None else (last,), {}))
-        last = TensorRef(spec.name)
-    assert last is not None
-    first = TensorRef(calls[0].layer)
+        sources = tuple(TensorRef(call.layer) for call in calls[-1:])
+        calls.append(Call(spec.name, 0, sources, {}))
+    first, last = TensorRef(calls[0].layer), TensorRef(calls[-1].layer)
     return ModelSpec(
         _model_name(config),
         layers,

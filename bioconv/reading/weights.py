@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.reading.config import shown
-from bioconv.reading.hdf5 import Hdf5File
+from bioconv.reading.hdf5 import Hdf5File, StoredArray
 from bioconv.reading.old_weights import upgrade_weights
 from bioconv.reading.origins import check_origin
 from bioconv.reading.quantized import mode_of, refusal, stored_names
@@ -28,13 +28,21 @@ class Weights(ABC):
     """The weights of one model."""
 
     @abstractmethod
-    def layer(self, spec: LayerSpec) -> Named:
+    def layer(self, spec: LayerSpec, most: int) -> Named:
         """Return the weights of a layer by path (see `weight_names`) in float64.
+
+        Parameters
+        ----------
+        spec : LayerSpec
+        most : int
+            Largest number of values of one of its weights (see `sizes.most_values`).
 
         Raises
         ------
         Refusal
             If their number is not that of the layer, or if some are not finite.
+        NetworkFileError
+            If one is larger in the file, or damaged.
         """
 
     @abstractmethod
@@ -47,7 +55,7 @@ class ListedWeights(Weights):
 
     Parameters
     ----------
-    lists : mapping of str to list of ndarray
+    lists : mapping of str to list of StoredArray
         A model that is used as a layer has a list, too, or such a mapping of its own.
     era : Era
     collided : set of str
@@ -64,11 +72,11 @@ class ListedWeights(Weights):
         self._era = era
         self._collided = collided
 
-    def layer(self, spec: LayerSpec) -> Named:
+    def layer(self, spec: LayerSpec, most: int) -> Named:
         """See `Weights.layer`."""
         _check_not_quantized(spec, "an HDF5 file")
         names = tuple(name for half in _halves(spec) for name in half)
-        return named(spec, self._list(spec), self._era, names)
+        return named(spec, [array.read(most) for array in self._list(spec)], self._era, names)
 
     def inner(self, spec: ModelSpec) -> Weights:
         """See `Weights.inner`."""
@@ -111,9 +119,9 @@ class TreeWeights(Weights):
             for name, folder, number in _numbered(_folders(file, path, model), model)
         }
 
-    def layer(self, spec: LayerSpec) -> Named:
+    def layer(self, spec: LayerSpec, most: int) -> Named:
         """See `Weights.layer`."""
-        arrays: list[NDArray] = []
+        arrays: list[StoredArray] = []
         places: dict[str, int] = {}
         names = _leaf_names(spec)
         for name in names:
@@ -127,7 +135,7 @@ class TreeWeights(Weights):
         for prefix, n in places.items():
             if self._file.array(f"{self._folder(spec, prefix)}/{n}") is not None:
                 raise Refusal(f"the file contains more arrays for it than {', '.join(names)}.")
-        return named(spec, arrays, self._era, names)
+        return named(spec, [array.read(most) for array in arrays], self._era, names)
 
     def _folder(self, spec: LayerSpec, prefix: str) -> str:
         """Return the group of a layer's arrays, or of a layer in it, which tf.keras underlines."""
@@ -150,7 +158,7 @@ class ObjectWeights(Weights):
         self._layers = {layer.name: layer for layer in model.layers}
         self._era = era
 
-    def layer(self, spec: LayerSpec) -> Named:
+    def layer(self, spec: LayerSpec, most: int) -> Named:
         """See `Weights.layer`."""
         layer = self._layers.get(spec.name)  # an operation, e.g. x + y, is not among the layers
         if layer is None:
@@ -191,7 +199,7 @@ def _numbers(array: Any) -> NDArray:
     return (array.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
-def _check_numbers(arrays: Sequence[NDArray], names: tuple[str, ...]) -> None:
+def _check_numbers(arrays: Sequence[NDArray | StoredArray], names: tuple[str, ...]) -> None:
     """Refuse quantized weights of a layer whose own settings do not describe them."""
     quantized = any(array.dtype in (np.int8, np.uint8) for array in arrays)
     if quantized and not any(name.endswith("_scale") for name in names):
@@ -225,7 +233,7 @@ def named(
     return merged(spec, found)
 
 
-def split(model: ModelSpec, arrays: Sequence[NDArray], era: Era) -> dict[str, Any]:
+def split(model: ModelSpec, arrays: Sequence[StoredArray], era: Era) -> dict[str, Any]:
     """Distribute the flat list of weights of a nested model to its layers.
 
     A model inside of it gets a mapping like the one that is returned.
@@ -285,14 +293,14 @@ def listed(file: Hdf5File, root: str, era: Era) -> ListedWeights:
     return ListedWeights(_FileLists(file, root), era, _collided(file, root))
 
 
-class _FileLists(Mapping[str, list[NDArray]]):
-    """The lists of arrays of an HDF5 file by layer name, each of which is read when it is used."""
+class _FileLists(Mapping[str, list[StoredArray]]):
+    """The lists of arrays of an HDF5 file by layer name."""
 
     def __init__(self, file: Hdf5File, root: str) -> None:
         self._file, self._root = file, root
         self._layers = dict.fromkeys(file.texts(root, "layer_names") or [])
 
-    def __getitem__(self, layer: str) -> list[NDArray]:
+    def __getitem__(self, layer: str) -> list[StoredArray]:
         if layer not in self._layers:
             raise KeyError(layer)
         group = f"{self._root}/{layer}" if self._root else layer

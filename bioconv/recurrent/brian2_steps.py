@@ -30,7 +30,7 @@ from bioconv.analog.functions import (
     ThresholdCount,
 )
 from bioconv.analog.samples import Data
-from bioconv.export.folder import template
+from bioconv.export.folder import GROUND, copy_support, template
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
 from bioconv.ground.archives import read_arrays
@@ -79,8 +79,8 @@ def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files, beginning with ``program.py``, which is run by
-        ``python program.py --data sequences.npz -o result.npz``.
+        ``program.py``, which is run by ``python program.py --data sequences.npz -o result.npz``,
+        and its weights.
 
     Raises
     ------
@@ -95,6 +95,8 @@ def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
         text = template("brian2_cell.py", source(tables, with_units=True))
         (scratch / "program.py").write_text(text, encoding="utf-8")
         write(scratch / "weights.npz", arrays)
+        copy_support(("arrays.py",), scratch)
+        copy_support(("whole.py",), scratch, GROUND)
     return [folder / "program.py", folder / "weights.npz"]
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.decisions import decisions_of
 from bioconv.codes.common.adaptation import MOST_DRIFT
-from bioconv.codes.common.expectation import AGREEMENT, WEAKEST
+from bioconv.codes.common.expectation import AGREEMENT, RUN, WEAKEST
 from bioconv.measures import first_decision, labels_of, spikes_per_image, spikes_per_neuron
 from bioconv.measures.diagnosis import SATURATION, relative_values
 from bioconv.network import SpikingNetwork
@@ -227,11 +227,17 @@ def describe_expectation(network: SpikingNetwork) -> list[str]:
     """
     agreement, weakest = expectation_of(network)
     if agreement is None:
+        if network.code.get(RUN) == 0:
+            return [
+                "expected agreement with the analog network: not known, because a run on a few "
+                "calibration samples would take minutes; simulate the network to measure it"
+            ]
         return []
     where = f"; the layer {weakest!r} loses most" if weakest else ""
+    n = network.code.get(RUN)
+    source = f"a run on {n} calibration samples" if n else "calibration data"
     return [
-        f"expected agreement with the analog network, from calibration data: "
-        f"{100 * agreement:.1f} %{where}"
+        f"expected agreement with the analog network, from {source}: {100 * agreement:.1f} %{where}"
     ]
 
 

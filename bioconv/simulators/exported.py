@@ -26,7 +26,7 @@ from bioconv.ground.errors import (
     SimulatorMissingError,
     UnsafeCacheError,
 )
-from bioconv.ground.processes import ending_with_us
+from bioconv.ground.processes import ending_with_us, output_of
 from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
@@ -130,9 +130,8 @@ def _execute(command: list[str], scratch: Path, n_images: int, settings: Setting
             text=True,
         ) as process,
     ):
-        assert process.stdout is not None
         try:
-            lines = _follow(process.stdout, bar)
+            lines = _follow(output_of(process), bar)
         except BaseException:
             process.kill()
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,12 +18,18 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from bioconv.ground.errors import BioconvError, ParameterError
+from bioconv.ground import errors
+from bioconv.ground.errors import BioconvError, BioconvWarning, ParameterError
 from bioconv.ground.options import Rule
 from bioconv.studies.records import Record, read_record, write_record
 from bioconv.studies.workers import DeadWorkerError, in_processes
 
 Key = TypeVar("Key", bound=Hashable)
+#: class and text of each warning of a run
+Said = list[dict[str, str]]
+
+#: key of a record for the warnings of its run
+_WARNINGS = "warnings"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +62,8 @@ def run_all(
     Parameters
     ----------
     work : callable
-        A function at module level, or a ``partial`` of one.  The key ``workers``, the number of
-        runs that shared the cores, is added to its result.
+        A function at module level, or a ``partial`` of one.  The keys ``workers``, the number of
+        runs that shared the cores, and ``warnings`` are added to its result.
     jobs : mapping
         Runs by name.
     schema : mapping of str to Rule
@@ -75,23 +82,41 @@ def run_all(
     ------
     BioconvError
         If a process ended before its run was finished, and so did that which repeated the run.
+
+    Warns
+    -----
+    BioconvWarning
+        The warnings of all runs, each one once, also those of finished runs.
     """
+    said: Said = []
     found = {key: record for key, job in jobs.items() if (record := read_record(job.path, schema))}
-    yield from found.items()
+    for key, record in found.items():
+        _repeat(record.get(_WARNINGS, []), said)
+        yield key, record
     missing = {key: job for key, job in jobs.items() if key not in found}
     bar = tqdm(total=len(jobs), initial=len(found), unit="run", disable=None if progress else True)
     with bar:
-        for key, result in _results(work, missing, verb, workers):
+        for key, (result, new) in _results(work, missing, verb, workers):
             if not isinstance(result, str):
-                result = write_record(jobs[key].path, result)
+                result = write_record(jobs[key].path, {**result, _WARNINGS: new})
             bar.update()
+            _repeat(new, said)
             yield key, result
+
+
+def _repeat(new: Said, said: Said) -> None:
+    """Give the warnings of a run in this process, except those that were already given."""
+    for entry in new:
+        if entry not in said:
+            said.append(entry)
+            category = getattr(errors, entry["category"], BioconvWarning)
+            warnings.warn(entry["text"], category, stacklevel=3)
 
 
 def _results(
     work: Callable[..., Record], jobs: Mapping[Key, Job], verb: str, workers: int | None
-) -> Iterator[tuple[Key, Record | str]]:
-    """Yield runs as they finish, with the record or the reason of the failure."""
+) -> Iterator[tuple[Key, tuple[Record | str, Said]]]:
+    """Yield runs as they finish: the record or the reason of the failure, and the warnings."""
     n_workers = min(len(jobs), workers or os.cpu_count() or 1)
     if n_workers <= 1:
         for key, job in jobs.items():
@@ -108,7 +133,22 @@ def _results(
         ) from error
 
 
-def _attempt(work: Callable[..., Record], n_workers: int, *arguments: Any) -> Record | str:
+def _attempt(
+    work: Callable[..., Record], n_workers: int, *arguments: Any
+) -> tuple[Record | str, Said]:
+    """Return the result of a run, and the warnings of bioconv, which only the caller can show."""
+    with warnings.catch_warnings(record=True) as caught:
+        result = _result(work, n_workers, *arguments)
+    said: Said = []
+    for entry in caught:
+        if issubclass(entry.category, BioconvWarning):
+            said.append({"category": entry.category.__name__, "text": str(entry.message)})
+        else:
+            warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
+    return result, said
+
+
+def _result(work: Callable[..., Record], n_workers: int, *arguments: Any) -> Record | str:
     """Return the record of a run with the number of parallel runs, or the reason of a failure."""
     try:
         return {**work(*arguments), "workers": n_workers}

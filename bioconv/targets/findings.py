@@ -36,6 +36,9 @@ class Finding:
         Unit of ``error``.
     advice : str
         How to avoid or reduce the problem.
+    only : tuple of str
+        Simulators of the target to which the verdict is restricted, because the others cannot
+        represent the part; empty if it holds on all.
     """
 
     part: str
@@ -45,6 +48,7 @@ class Finding:
     error: float = 0.0
     unit: str = ""
     advice: str = ""
+    only: tuple[str, ...] = ()
 
     def problem(self) -> Problem:
         """The finding as a line of an error message."""

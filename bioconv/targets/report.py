@@ -44,7 +44,7 @@ class Report:
 
     def __repr__(self) -> str:
         title = self.exporter.target.title
-        return f"<Report: {self.source.name!r} on {title}: {self.verdict}>"
+        return f"<Report: {self.source.name!r} on {title}: {self._judgement}>"
 
     def _repr_html_(self) -> str:
         rows = [
@@ -59,6 +59,21 @@ class Report:
     def verdict(self) -> Verdict:
         """Verdict on the network as a whole."""
         return worst(self.findings)
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """Simulators of the target to which the verdict is restricted; empty if it is on all."""
+        restricted = [finding.only for finding in self.findings if finding.only]
+        return tuple(
+            name
+            for name in dict.fromkeys(name for each in restricted for name in each)
+            if all(name in each for each in restricted)
+        )
+
+    @property
+    def _judgement(self) -> str:
+        where = f" on {' and '.join(self.only)} only" if self.only else ""
+        return f"{self.verdict}{where}"
 
     @property
     def network(self) -> SpikingNetwork:
@@ -129,6 +144,7 @@ class Report:
             "target": target.name,
             "tested": target.tested,
             "verdict": str(self.verdict),
+            "only": list(self.only),
             "findings": [asdict(finding) for finding in self.findings],
             "resources": [asdict(r) for r in self.fit.resources] if self.fit else [],
             "measured": [asdict(row) for row in self.measured],
@@ -147,7 +163,7 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         target = self.exporter.target
-        yield f"{self.source.name} on {target.title}: {self.verdict}"
+        yield f"{self.source.name} on {target.title}: {self._judgement}"
         yield f"How this export is checked: {target.tested}"
         yield ""
         for part, found in self.by_part().items():

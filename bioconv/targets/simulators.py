@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bioconv.export import write_program
 from bioconv.export.cells import GENERATED, SIMULATORS, cell_for
 from bioconv.ground.errors import Problem
-from bioconv.network import Population, SpikingNetwork
+from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Exporter, Fit, Samples
 from bioconv.targets.target import Limit, Target
@@ -38,6 +39,7 @@ PYNN = Target(
         ),
     },
 )
+_WITHOUT_PYNN = "Export it for Brian2 without PyNN (target='brian2'), or choose another dt."
 
 
 def fit_brian2(network: SpikingNetwork, samples: Samples | None) -> Fit:
@@ -47,13 +49,38 @@ def fit_brian2(network: SpikingNetwork, samples: Samples | None) -> Fit:
 
 def fit_pynn(network: SpikingNetwork, samples: Samples | None) -> Fit:
     """Return the network unchanged; which of PyNN's simulators run it depends on the cells."""
-    return Fit(network, tuple(_cells(network, p) for p in network.populations))
+    cells = {
+        population.name: {s: cell_for(population, network, s) for s in SIMULATORS}
+        for population in network.populations
+    }
+    able = [_able(found) for found in cells.values()]
+    common = tuple(s for s in SIMULATORS if all(s in each for each in able))
+    findings = tuple(_finding(name, found) for name, found in cells.items())
+    return Fit(network, (*findings, *_together(network, common)))
 
 
-def _cells(network: SpikingNetwork, population: Population) -> Finding:
-    cells = {s: cell_for(population, network, s) for s in SIMULATORS}
-    words = [f"{simulator}: {_word(cell)}" for simulator, cell in cells.items()]
-    return Finding(population.name, "cells", Verdict.EXACT, "; ".join(words))
+def _able(cells: Mapping[str, str | Problem]) -> tuple[str, ...]:
+    """Return the simulators that have a cell."""
+    return tuple(name for name, cell in cells.items() if not isinstance(cell, Problem))
+
+
+def _finding(part: str, cells: Mapping[str, str | Problem]) -> Finding:
+    able = _able(cells)
+    text = "; ".join(f"{simulator}: {_word(cell)}" for simulator, cell in cells.items())
+    verdict = Verdict.EXACT if able else Verdict.IMPOSSIBLE
+    return Finding(part, "cells", verdict, text, only=able if able != SIMULATORS else ())
+
+
+def _together(network: SpikingNetwork, common: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield what all populations together mean for the network."""
+    if common == SIMULATORS or not network.populations:
+        return
+    if common:
+        text = f"it runs on {' and '.join(common)} only."
+        yield Finding(network.name, "simulators", Verdict.EXACT, text, only=common)
+        return
+    text = "none of PyNN's simulators has cells for all of its populations."
+    yield Finding(network.name, "simulators", Verdict.IMPOSSIBLE, text, advice=_WITHOUT_PYNN)
 
 
 def _word(cell: str | Problem) -> str:

@@ -13,7 +13,6 @@ from later import later
 from old_keras import layer, write
 
 from bioconv.cli import main
-from bioconv.conversion import as_graph
 from bioconv.ground.errors import BioconvError, ParameterError, ReadError
 from bioconv.reading import read
 
@@ -232,37 +231,6 @@ def test_keys_that_keras_does_not_write(key, value, version, tmp_path, rng):
             continue
         with pytest.raises(ReadError, match=rf"d \(Dense\).*does not write.*'{key}'"):
             read(path)
-
-
-def quantized(mode: str):
-    x = keras.Input((5,))
-    y = L.Embedding(10, 8)(x)
-    y = L.EinsumDense("abc,cde->abde", (5, 2, 3), bias_axes="de", activation="relu")(y)
-    y = L.EinsumDense("abcd,cde->abe", (5, 5), bias_axes="e")(y)
-    inner = keras.Sequential([keras.Input((25,)), L.Dense(7, activation="relu")])
-    model = randomized(keras.Model(x, L.Dense(3)(inner(L.Flatten()(y)))))
-    model.quantize(mode)
-    return model
-
-
-@pytest.mark.filterwarnings("ignore:.*quantize")
-@pytest.mark.parametrize(
-    "mode", ["int8", *(pytest.param(m, marks=pytest.mark.slow) for m in ("int4", "float8"))]
-)
-def test_quantized_models(mode, tmp_path, agree):
-    model = quantized(mode)
-    tokens = np.random.default_rng(0).integers(0, 10, (6, 5))
-    model.save(tmp_path / "m.keras")
-    graph = read(tmp_path / "m.keras")
-    agree(graph, model, tokens)
-    exact = as_graph(graph)  # what is converted: the same weights, inputs without rounding
-    assert not any(name.endswith("rounded") for name in exact.shapes())
-    expected = graph.predict(tokens)
-    np.testing.assert_allclose(exact.predict(tokens), expected, atol=0.1 * np.ptp(expected))
-    model.save(tmp_path / "m.h5")
-    for place in (model, tmp_path / "m.h5"):
-        with pytest.raises(ReadError, match="quantized"):
-            read(place)
 
 
 def test_low_rank_adaptation_and_bfloat16(same_everywhere, tmp_path):

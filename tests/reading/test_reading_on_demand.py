@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import struct
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -92,21 +95,43 @@ def test_arrays_that_no_layer_uses_are_not_unpacked(tmp_path: Path) -> None:
 def test_a_small_archive_cannot_unpack_to_large_weights(tmp_path: Path) -> None:
     # Equal chunks of a few numbers and zeros: HDF5 compresses each, and the archive the repetition.
     chunk = np.zeros((2**14, 2))
-    chunk[:100] = RANDOM.normal(size=(100, 2))
+    chunk[:100] = np.random.default_rng(7).normal(size=(100, 2))
     path = archive(tmp_path / "model.keras", kernel=np.tile(chunk, (260, 1)))
     assert path.stat().st_size < 2**18
     with pytest.raises(NetworkFileError, match=r"'layers/dense/vars/0' would unpack to 68,157,440"):
         read(path)
 
 
+def large_kernel(path: Path) -> Path:
+    """A model whose file of 1 MB has 64 MiB of zeros for a kernel of six numbers."""
+    random = np.random.default_rng(6)
+    model_file(path)
+    with h5py.File(path, "r+") as file:
+        file["other"] = random.integers(0, 255, 2**20).astype(np.uint8)
+        group = file["model_weights/dense"]
+        del group["k"]
+        kernel = np.zeros((2**12, 2**12), "f4")
+        kernel[:32] = random.random((32, 2**12))
+        group.create_dataset("k", data=kernel, compression="gzip", chunks=(2**8, 2**12))
+    return path
+
+
+def test_weights_that_their_layer_cannot_have_are_not_unpacked(tmp_path: Path) -> None:
+    path = large_kernel(tmp_path / "model.h5")
+    assert 200 * path.stat().st_size > 2**26  # it is small enough for a file of its size
+    with pytest.raises(NetworkFileError, match=r"dense/k' has 16,777,216 numbers .* more than 65,"):
+        read(path)
+
+
 def test_the_process_that_reads_ends_with_the_file(tmp_path: Path) -> None:
     with Hdf5File(model_file(tmp_path / "model.h5"), "model.h5") as file:
-        np.testing.assert_array_equal(file.array("model_weights/dense/b"), BIAS)
+        np.testing.assert_array_equal(file.array("model_weights/dense/b").read(100), BIAS)
+        kernel = file.array("model_weights/dense/k")
         process = file._process
         assert process.poll() is None
     assert process.poll() is not None
     with pytest.raises(ValueError, match="was closed before"):
-        file.array("model_weights/dense/k")
+        kernel.read(100)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of processes is limited on Linux")
@@ -126,10 +151,33 @@ def test_a_damaged_size_takes_no_memory(tmp_path: Path) -> None:
         "subprocess.run(sys.argv[1:], stdin=null, stdout=null, check=False)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    worker = [sys.executable, "-I", hdf5_worker.__file__, str(path), str(2**26)]
+    worker = [sys.executable, "-I", hdf5_worker.__file__, str(path), str(2**26), "120"]
     done = subprocess.run(
         [sys.executable, "-I", "-c", measure, *worker], capture_output=True, check=True
     )
     assert int(done.stdout) < 2**19  # KiB
     with pytest.raises(NetworkFileError, match=r"model\.h5: "):
         read(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the time of the processor is limited on Linux")
+def test_a_file_is_not_refused_because_the_machine_is_busy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bioconv.reading.hdf5._SECONDS", 2)
+    with Hdf5File(model_file(tmp_path / "model.h5"), "model.h5") as file:
+        os.kill(file._process.pid, signal.SIGSTOP)
+        threading.Timer(3, os.kill, (file._process.pid, signal.SIGCONT)).start()
+        np.testing.assert_array_equal(file.array("model_weights/dense/b").read(100), BIAS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the time of the processor is limited on Linux")
+def test_a_file_that_takes_the_processor_forever_is_refused(tmp_path: Path) -> None:
+    with Hdf5File(model_file(tmp_path / "model.h5"), "model.h5") as file:
+        os.kill(file._process.pid, signal.SIGXCPU)
+        with pytest.raises(NetworkFileError, match="did not finish within 120 s of the processor"):
+            file.array("model_weights/dense/b").read(100)
+    forever = "import hdf5_worker; hdf5_worker.limit(2**26, 1)\nwhile True: pass"
+    folder = Path(hdf5_worker.__file__).parent
+    done = subprocess.run([sys.executable, "-c", forever], cwd=folder, check=False)
+    assert done.returncode == -signal.SIGXCPU

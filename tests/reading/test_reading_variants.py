@@ -7,19 +7,14 @@ of every layer.
 from __future__ import annotations
 
 import pytest
+from joins import JOINS, join_models, join_samples
 from keras_models import randomized, samples
 from variants import VARIANTS, models
 
 from bioconv.reading import supported_layers
 
-#: layers that have tests of their own, because they join tensors, wrap layers or are ours
-ELSEWHERE = {
-    *("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
-    *("AdditiveAttention", "Attention", "MultiHeadAttention", "EinsumDense", "Activation"),
-    *("Bidirectional", "TimeDistributed", "Embedding", "Masking"),
-    *("ClampedReLU", "FICurve", "ThresholdedReLU", "CustomScaleLayer", "LayerScale"),
-    *("SpatialDropout1D", "SpatialDropout3D"),
-}
+#: layers of ours and of Keras's applications, which have tests of their own
+ELSEWHERE = {"ClampedReLU", "FICurve", "ThresholdedReLU", "CustomScaleLayer", "LayerScale"}
 
 
 @pytest.mark.parametrize("name", ["BatchNormalization", "GroupNormalization", "RMSNormalization"])
@@ -35,8 +30,20 @@ def test_all_options_equal_keras(name, same_everywhere):
         same_everywhere(randomized(model, seed=6), samples(*VARIANTS[name][0]))
 
 
+@pytest.mark.parametrize("name", ["EinsumDense", "Dot"])
+def test_some_joins_equal_keras(name, same_everywhere):
+    same_everywhere(randomized(next(join_models(name, 4)), seed=7), join_samples(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", JOINS)
+def test_all_joins_equal_keras(name, same_everywhere):
+    for model in join_models(name, 16):
+        same_everywhere(randomized(model, seed=8), join_samples(name))
+
+
 def test_every_layer_is_compared():
     """A layer that no comparison covers is refused, not guessed: none may be forgotten."""
-    covered = set(VARIANTS) | ELSEWHERE
+    covered = set(VARIANTS) | set(JOINS) | ELSEWHERE
     rest = set(supported_layers()) - covered
     assert all(name.startswith("Random") for name in rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -127,15 +127,17 @@ def combinations(name: str) -> Iterator[dict[str, Any]]:
     yield from (chosen[place] for place in order)
 
 
-def models(name: str, size: int) -> Iterator[Any]:
+def models(
+    name: str, size: int, accept: Callable[[Mapping[str, Any]], bool] = lambda options: True
+) -> Iterator[Any]:
     """Models with up to ``size`` outputs, one for each combination that Keras accepts."""
     shape = VARIANTS[name][0]
     outputs: list[Any] = []
     inputs = keras.Input(shape)
-    for options in combinations(name):
+    for options in filter(accept, combinations(name)):
         try:
             outputs.append(getattr(keras.layers, name)(**options)(inputs))
-        except (ValueError, TypeError):  # such as strides together with a dilation
+        except (ValueError, TypeError, AttributeError):  # such as strides together with a dilation
             continue
         if len(outputs) == size:
             yield keras.Model(inputs, outputs)

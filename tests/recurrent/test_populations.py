@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +188,24 @@ def test_program_is_refused_where_brian2_has_no_words(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="Such layers of sequential.*: cell"):
         recurrent.emit(graph, "lstm", tmp_path / "program")
     assert not (tmp_path / "program").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the size of files")
+def test_a_program_writes_its_result_whole_or_not_at_all(tmp_path: Path) -> None:
+    pytest.importorskip("brian2", reason="Brian2 is not installed")
+    graph = recurrent.populate(_model("simple"), {"cell/state": Placement(5)})
+    program, *_ = recurrent.emit(graph, "cell", tmp_path / "program")
+    np.savez(tmp_path / "data.npz", x=np.random.default_rng(3).normal(0, 1, (300, 6, 4)))
+    arguments = ["--data", "data.npz", "-o", "result.npz"]
+    result = subprocess.run(
+        # files of at most 40 kB, as on a disk that is full
+        ["bash", "-c", 'ulimit -f 40; exec "$@"', "-", sys.executable, program, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode and "File too large" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.npz", "program"]
 
 
 def test_command_line_compares(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

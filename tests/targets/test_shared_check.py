@@ -282,6 +282,22 @@ def test_a_step_that_nest_cannot_have_is_in_the_report() -> None:
     )
 
 
+def test_a_report_says_on_which_simulators_of_pynn_a_network_runs() -> None:
+    leaky = LeakyIntegrateAndFire().model
+    network = of(leaky)
+    both = (network.populations[0], Population("out", network.populations[1].shape, leaky))
+    everywhere = bc.examine(network.replace(populations=both), "pynn")
+    assert not everywhere.only and "exact\n" in str(everywhere)
+    report = bc.examine(of(LEAKY.model), "pynn")
+    assert report.only == ("nest",) and report.record()["only"] == ["nest"]
+    for text in (str(report), repr(report)):
+        assert "exact on nest only" in text
+    nowhere = bc.examine(of(LEAKY.model).replace(dt=0.3337), "pynn")
+    assert nowhere.verdict is Verdict.IMPOSSIBLE
+    with pytest.raises(ExportError, match="none of PyNN's simulators has cells"):
+        nowhere.emit("never")
+
+
 def test_recurrent_networks_are_examined_but_not_measured() -> None:
     network = spiking_network(changes=())
     back = Projection(

@@ -33,6 +33,8 @@ Level = Callable[[NDArray], NDArray]
 #: key of the record of a network
 AGREEMENT = "expected_agreement"
 WEAKEST = "weakest_layer"
+#: key for the number of samples of the run that found it; 0 if a run would have taken too long
+RUN = "expected_from"
 #: agreement below which a conversion warns
 ENOUGH = 0.99
 #: largest number of samples and, for large networks, of activations that are evaluated
@@ -54,14 +56,18 @@ class Expectation:
     weakest : str
         The layer with the largest error of its own: root mean square, as a share of the standard
         deviation of its activations.  Empty if no layer has one.
+    n_run : int
+        Number of samples of the run that found it; 0 if it was found without a run.
     """
 
     agreement: float
     weakest: str = ""
+    n_run: int = 0
 
     def record(self) -> dict[str, str | float]:
         """Return the entries for the record of a network."""
-        return {AGREEMENT: self.agreement, WEAKEST: self.weakest}
+        found: dict[str, str | float] = {AGREEMENT: self.agreement, WEAKEST: self.weakest}
+        return {**found, RUN: self.n_run} if self.n_run else found
 
 
 def few_samples(size: int, calibration: Mapping[str, NDArray], *, values: int = _VALUES) -> Values:
@@ -183,7 +189,7 @@ def largest_error(errors: Mapping[str, float]) -> str:
 
 def without_expectation(record: Mapping[str, Plain]) -> dict[str, Plain]:
     """Return the record of a network without what was expected of it before it was changed."""
-    return {name: value for name, value in record.items() if name not in (AGREEMENT, WEAKEST)}
+    return {key: value for key, value in record.items() if key not in (AGREEMENT, WEAKEST, RUN)}
 
 
 def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> None:
@@ -203,9 +209,11 @@ def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> Non
         return
     weakest = record.get(WEAKEST)
     where = f" The layer {weakest!r} loses most." if weakest else ""
+    n = record.get(RUN)
+    samples = "the" if not isinstance(n, int) else f"{n}"
     warnings.warn(
-        f"{network} is expected to agree with the analog network on {100 * agreement:.1f} % of the "
-        f"calibration samples only.{where} {remedy}",
+        f"{network} is expected to agree with the analog network on {100 * agreement:.1f} % of "
+        f"{samples} calibration samples only.{where} {remedy}",
         AccuracyWarning,
         stacklevel=3,
     )

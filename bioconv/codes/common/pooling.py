@@ -96,8 +96,7 @@ def pool_after(layer: Layer, result: Rewritten) -> None:
     """Add the rectification ``layer`` of a deferred maximum, followed by the maximum."""
     (term,) = layer.inputs[0].terms
     pool = result.deferred[term.source]
-    factor = elementwise_factor(term.operator)
-    assert factor is not None  # otherwise the maximum would not have been deferred
+    factor = apply64(term.operator, np.ones((1, *term.operator.in_shape)))
     before = scale_affine(pool.inputs[0], _one(factor), _one(layer.inputs[0].bias))
     name = result.free_name(f"{layer.name}_unpooled")
     result.add(Layer(name, layer.function, (before,), before.shape, layer.members))
@@ -185,14 +184,13 @@ def _rectifies(user: Layer, source: str) -> bool:
     if factor is None or np.any(factor <= 0):
         return False
     return all(
-        compact(v, user.shape).size in (1, user.shape[-1]) and _one(v) is not None
-        for v in (factor, user.inputs[0].bias)
+        compact(v, user.shape).size in (1, user.shape[-1]) for v in (factor, user.inputs[0].bias)
     )
 
 
 def _one(values: NDArray) -> NDArray[np.float64]:
     """Reshape values that depend only on the channel to broadcast to another spatial shape."""
-    return values.reshape((1,) * (values.ndim - 1) + (-1,))
+    return compact(values, values.shape).reshape((1,) * (values.ndim - 1) + (-1,))
 
 
 def _add_gates(layer: Layer, result: Rewritten, minima: NDArray[np.bool_] | None = None) -> None:

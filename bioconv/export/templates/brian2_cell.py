@@ -22,6 +22,7 @@ from pathlib import Path
 import brian2
 import numpy as np
 from brian2 import ms
+from support.arrays import write
 
 weights = np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False)
 
@@ -57,7 +58,7 @@ def main():
     result = run(x, mask)
     if BACKWARDS:
         result = {name: values[:, ::-1] for name, values in result.items()}
-    np.savez(options.output, **result)
+    write(Path(options.output), result)
 
 
 def run(x, mask):

@@ -16,7 +16,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.storage.hdf5 import Tree, read_tree, write_tree
 from bioconv.network.storage.old_names import declare_record, declare_roles
-from bioconv.network.storage.schema import MAX_SIZE, decode, encode
+from bioconv.network.storage.schema import MAX_SIZE, decode, encode_object
 from bioconv.network.storage.seal import check_seal, seal
 from bioconv.network.validation.meaning import meaning_problems
 
@@ -107,13 +107,11 @@ def load(path: str | Path) -> SpikingNetwork | Recording:
 
 def _save(value: SpikingNetwork | Recording, path: Path) -> None:
     name, layout = FORMATS[type(value)]
-    content = encode(value, type(value))
-    assert isinstance(content, dict)
     head: Tree = {
         "format": name,
         "format_version": layout,
         "bioconv_version": version("bioconv"),
-        "content": content,
+        "content": encode_object(value),
     }
     with new_file(path, ParameterError) as temporary:
         write_tree(temporary, head)

@@ -76,7 +76,7 @@ def encode(value: Any, hint: Any = Any, where: str = "") -> Entry:
         If a file cannot contain values of this kind.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _encode_dataclass(value, where)
+        return encode_object(value, where)
     if isinstance(value, Mapping):
         return _encode_mapping(value, hint, where)
     if isinstance(value, (tuple, list)):
@@ -86,7 +86,8 @@ def encode(value: Any, hint: Any = Any, where: str = "") -> Entry:
     return _plain_scalar(value, hint, where)
 
 
-def _encode_dataclass(value: Any, where: str) -> Tree:
+def encode_object(value: Any, where: str = "") -> Tree:
+    """Return the tree that represents a dataclass; see `encode`."""
     cls: Any = type(value)
     name = str(cls.__name__)
     hints = field_hints(cls)

@@ -157,7 +157,7 @@ def function_of(value: Any) -> Elementwise | None:
     if not isinstance(value, str) or value not in ACTIVATIONS:
         ours = ("keras2", "bioconv")
         known = ", ".join(name for name in ACTIVATIONS if not name.startswith(ours))
-        raise Refusal(f"its activation {shown(value)} is not one of Keras's.", f"Known: {known}.")
+        raise Refusal(f"its activation {shown(value)} cannot be read.", f"Known: {known}.")
     return ACTIVATIONS[value]
 
 
