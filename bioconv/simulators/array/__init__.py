@@ -14,7 +14,6 @@ from typing import Any
 import jax
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
@@ -24,7 +23,7 @@ from bioconv.simulators.array.encoding import encode
 from bioconv.simulators.array.engine import Records, run_chunk, start
 from bioconv.simulators.array.plan import Plan, make_plan
 from bioconv.simulators.decoding import reads
-from bioconv.simulators.settings import Data, Settings
+from bioconv.simulators.settings import Data, Settings, simulating
 
 __all__ = ["run", "samples_at_once"]
 
@@ -85,10 +84,7 @@ class _Simulation:
 
     def run(self) -> Recording:
         began = time.perf_counter()
-        bar = tqdm(
-            total=self.n_images, unit="image", disable=None if self.settings.progress else True
-        )
-        with bar:
+        with simulating(self.network.name, self.n_images, self.settings) as bar:
             for first in range(0, self.n_images, self.plan.batch):
                 images = np.arange(first, min(first + self.plan.batch, self.n_images))
                 self._run_batch(images)
