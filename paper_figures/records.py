@@ -77,19 +77,39 @@ def report(folder: str | Path) -> str:
     titles = ["figure", "verdict", "why not in full", "data of the paper", "computed on"]
     figures = _table(titles, rows)
     rows = [
-        [
-            _label(record),
-            claim["what"],
-            f"{claim['value']:.6g} ({claim['source']})",
-            _claim_of(claim).accepted(),
-            f"{claim['measured']:.5g}",
-            "not judged" if record["quick"] else "yes" if claim["holds"] else "no",
-        ]
+        [_label(record), *row.values()]
         for record in records
-        for claim in record["claims"]
+        for row in claim_rows(record["claims"], judged=not record["quick"])
     ]
     claims = _table(["figure", "claim", "paper", "accepted", "here", "holds"], rows)
     return f"{figures}\n{claims}"
+
+
+def claim_rows(claims: Sequence[Mapping[str, Any]], *, judged: bool) -> list[dict[str, str]]:
+    """Return claims as rows of a table.
+
+    Parameters
+    ----------
+    claims : sequence of mapping
+        Claims of a record, with ``measured`` and ``holds``.
+    judged : bool
+        Whether there is a verdict, which a quick run does not have.
+
+    Returns
+    -------
+    list of dict
+        ``claim``, ``paper`` (its number and origin), ``accepted``, ``here`` and ``holds``.
+    """
+    return [
+        {
+            "claim": claim["what"],
+            "paper": f"{claim['value']:.6g} ({claim['source']})",
+            "accepted": _claim_of(claim).accepted(),
+            "here": "" if claim["measured"] is None else f"{claim['measured']:.5g}",
+            "holds": "not judged" if not judged else "yes" if claim["holds"] else "no",
+        }
+        for claim in claims
+    ]
 
 
 def _label(record: Mapping[str, Any]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 
 import numpy as np
 import pytest
@@ -35,45 +37,45 @@ def lines(stream: io.StringIO, n: int) -> list[str]:
     return stream.getvalue().splitlines()
 
 
-@pytest.fixture
-def stderr(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> io.StringIO:
-    stream: io.StringIO = getattr(request, "param", io.StringIO)()
-    monkeypatch.setattr("sys.stderr", stream)
-    return stream
-
-
-def test_lines_say_what_is_done_how_much_and_since_when(soon: None, stderr: io.StringIO) -> None:
-    with Progress("simulating lenet", total=400, units="images") as shown:
+def test_lines_say_what_is_done_how_much_and_since_when(soon: None) -> None:
+    stderr = io.StringIO()
+    with redirect_stderr(stderr), Progress("simulating lenet", total=400, units="images") as shown:
         shown.update(7)
         found = lines(stderr, 2)
         shown.describe("compiling")
         later = lines(stderr, len(found) + 2)
-    assert found[-1] == "bioconv: simulating lenet: 7 of 400 images, 0 s"
-    assert later[-1] == "bioconv: compiling: 7 of 400 images, 0 s"
+    assert re.fullmatch(r"bioconv: simulating lenet: 7 of 400 images, \d+ s", found[-1])
+    assert re.fullmatch(r"bioconv: compiling: 7 of 400 images, \d+ s", later[-1])
     assert "\r" not in stderr.getvalue()
 
 
-def test_what_has_no_number_still_gives_lines(soon: None, stderr: io.StringIO) -> None:
-    with Progress("converting lenet"):
-        assert lines(stderr, 1)[0] == "bioconv: converting lenet: 0 s"
+def test_what_has_no_number_still_gives_lines(soon: None) -> None:
+    stderr = io.StringIO()
+    with redirect_stderr(stderr), Progress("converting lenet"):
+        assert re.fullmatch(r"bioconv: converting lenet: \d+ s", lines(stderr, 1)[0])
 
 
-def test_nothing_is_written_about_what_is_soon_finished(stderr: io.StringIO) -> None:
+def test_nothing_is_written_about_what_is_soon_finished() -> None:
     assert progress.INTERVAL == 30
-    with Progress("simulating", total=1, units="images") as shown:
+    stderr = io.StringIO()
+    with redirect_stderr(stderr), Progress("simulating", total=1, units="images") as shown:
         shown.update()
     assert stderr.getvalue() == ""
 
 
-def test_quiet_is_silent(soon: None, stderr: io.StringIO) -> None:
-    with Progress("simulating", total=1, units="images", shown=False):
+def test_quiet_is_silent(soon: None) -> None:
+    stderr = io.StringIO()
+    with redirect_stderr(stderr), Progress("simulating", total=1, units="images", shown=False):
         time.sleep(0.1)
     assert stderr.getvalue() == ""
 
 
-@pytest.mark.parametrize("stderr", [Terminal], indirect=True, ids=["terminal"])
-def test_a_terminal_shows_a_bar(soon: None, stderr: io.StringIO) -> None:
-    with Progress("training", total=4, units="batches", initial=1) as shown:
+def test_a_terminal_shows_a_bar(soon: None) -> None:
+    stderr = Terminal()
+    with (
+        redirect_stderr(stderr),
+        Progress("training", total=4, units="batches", initial=1) as shown,
+    ):
         shown.update(3)
         shown.say("loss=0.5")
     last = stderr.getvalue().split("\r")[-1]
@@ -81,21 +83,22 @@ def test_a_terminal_shows_a_bar(soon: None, stderr: io.StringIO) -> None:
     assert "4/4" in last and "batches/s" in last and "loss=0.5" in last
 
 
-@pytest.mark.parametrize("stderr", [Terminal], indirect=True, ids=["terminal"])
 def test_a_terminal_shows_the_time_of_what_cannot_be_counted(
-    stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(progress, "_TICK", 0.02)
-    with Progress("converting"):
+    stderr = Terminal()
+    with redirect_stderr(stderr), Progress("converting"):
         end = time.monotonic() + 10
-        while stderr.getvalue().count("converting: 00:0") < 3 and time.monotonic() < end:
+        while stderr.getvalue().count("converting: 0") < 3 and time.monotonic() < end:
             time.sleep(0.01)
-    assert stderr.getvalue().count("converting: 00:0") >= 3
+    assert stderr.getvalue().count("converting: 0") >= 3
 
 
-def test_the_end_does_not_wait_for_the_next_line(stderr: io.StringIO) -> None:
+def test_the_end_does_not_wait_for_the_next_line() -> None:
     began = time.monotonic()
-    with pytest.raises(KeyError), Progress("simulating"):
+    stderr = io.StringIO()
+    with redirect_stderr(stderr), pytest.raises(KeyError), Progress("simulating"):
         raise KeyError
     assert time.monotonic() - began < 5
 

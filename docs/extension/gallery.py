@@ -1,0 +1,71 @@
+"""The gallery: every figure with its picture, verdict and claims, from the kept full runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from bioconv.paper_figures import frame, records
+
+Table = Callable[[Sequence[Mapping[str, Any]]], list[str]]
+
+#: prefix of the names of figures -> what they are taken from
+TITLES = {
+    "bioconv": "This project",
+    "mueller": "E. Mueller, thesis, TU Munich 2023",
+    "rueckauer": "Rueckauer et al., arXiv:1612.04052",
+    "stanojevic": "A. Stanojevic, thesis, EPFL 2023",
+    "stoeckl": "Stoeckl and Maass, Nature Machine Intelligence 2021",
+    "yousefzadeh": "Yousefzadeh et al. 2019",
+}
+
+
+def text(docs: Path, table: Table) -> Iterator[str]:
+    """Return the lines of the page: a table of all figures, and one section for each."""
+    kept = docs.parent / "paper_figures" / "kept"
+    found = {name: _record(kept / f"{name}.json") for name in frame.names()}
+    yield from _overview(found, table)
+    for paper, names in groupby(found, lambda name: frame.figure(name).MANIFEST.paper):
+        yield from (f"## {TITLES[paper]}", "")
+        for name in names:
+            yield from _section(docs, kept, name, found[name], table)
+
+
+def _record(path: Path) -> Mapping[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _overview(found: Mapping[str, Mapping[str, Any]], table: Table) -> Iterable[str]:
+    verdicts = [record.get("status", "not run in full yet") for record in found.values()]
+    rows = [{"verdict": v, "figures": verdicts.count(v)} for v in dict.fromkeys(verdicts)]
+    return table(rows)
+
+
+def _section(
+    docs: Path, kept: Path, name: str, record: Mapping[str, Any], table: Table
+) -> Iterator[str]:
+    manifest = frame.figure(name).MANIFEST
+    yield from (f"### {manifest.number}: {manifest.title}", "")
+    picture = kept / f"{name}.png"
+    if picture.is_file():
+        yield from (f"![{manifest.title}](../{picture.relative_to(docs.parent)})", "")
+    verdict = record.get("status", "not run in full yet")
+    why = f": {record['why']}" if record.get("why") else ""
+    yield from (f"**{verdict.capitalize()}**{why}.", "")
+    claims = record.get("claims") or [
+        {**vars(claim), "measured": None, "holds": None} for claim in manifest.claims
+    ]
+    yield from table(records.claim_rows(claims, judged=bool(record)))
+    yield from (f"- Data of the paper: {manifest.data}", "")
+    if record:
+        yield from (f"- Computed on: {record['used']}", "")
+        yield from (f"- Time: {record['seconds'] / 60:.1f} minutes", "")
+    else:
+        yield from (f"- Time: about {manifest.minutes:g} minutes on two cores", "")
+    if manifest.substitute:
+        yield from (f"- Differences: {manifest.substitute}", "")
+    yield from (f"- Command: `python -m paper_figures run {name} --data DIR`", "")
+    yield from (f"- Source: {{download}}`{name}.py <../paper_figures/{name}.py>`", "")
