@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -9,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import DataError
-from bioconv.ground.files import write_json, write_text
+from bioconv.ground.files import new_file, write_json, write_text
 from bioconv.paper_figures.frame import Claim
+
+#: largest file of a kept picture
+PICTURE_BYTES = 80_000
+#: its largest width in pixels, and number of colours
+_WIDTH, _COLORS = 1000, 48
 
 
 def keep(folder: str | Path, kept: str | Path) -> list[Path]:
     """Copy the records of full runs to the folder of kept records, with a table of all of them.
+
+    Pictures that lie beside the records are kept in a small size, for the gallery.
 
     Parameters
     ----------
@@ -46,8 +54,29 @@ def keep(folder: str | Path, kept: str | Path) -> list[Path]:
         path = kept / f"{record['name']}.json"
         write_json(path, record)
         written.append(path)
+        picture = Path(folder) / f"{record['name']}.png"
+        if picture.is_file():
+            written.append(_small(picture, kept / picture.name))
     write_text(kept / "README.md", f"{_KEPT_TEXT}\n{report(kept)}")
     return [*written, kept / "README.md"]
+
+
+def _small(picture: Path, kept: Path) -> Path:
+    """Write a picture in at most `PICTURE_BYTES`: fewer colours and, if need be, smaller."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        whole = image.convert("RGB")
+    for width in range(min(whole.width, _WIDTH), 0, -100):
+        size = (width, round(whole.height * width / whole.width))
+        small = whole.resize(size, Image.Resampling.LANCZOS).quantize(_COLORS)
+        file = io.BytesIO()
+        small.save(file, "png", optimize=True)
+        if file.tell() <= PICTURE_BYTES:
+            with new_file(kept, DataError) as path:
+                path.write_bytes(file.getvalue())
+            return kept
+    raise DataError(f"{picture} cannot be kept in {PICTURE_BYTES:,} bytes.")
 
 
 _KEPT_TEXT = """# Results of full runs

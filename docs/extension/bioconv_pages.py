@@ -26,9 +26,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 def table(rows: Rows) -> list[str]:
     """Return rows as a table in Markdown; columns without any value are left out."""
-    used = [
-        name for name in (rows[0] if rows else {}) if any(r[name] not in ("", None) for r in rows)
-    ]
+    names = rows[0] if rows else {}
+    used = [name for name in names if any(row[name] not in ("", None) for row in rows)]
     shown = [{name: _plain(row[name]) for name in used} for row in rows]
     return ["", markdown_table(shown), ""]
 
@@ -72,7 +71,8 @@ def neurons(folder: Path) -> Iterable[str]:
             if rows:
                 yield from (f"{title}:", *table(rows))
         for path in pictures(neuron, folder / name):
-            yield f"![{path.stem.replace('_', ' ')} of {name}](/{path.relative_to(folder.parents[1])})"
+            where = path.relative_to(folder.parents[1])
+            yield f"![{path.stem.replace('_', ' ')} of {name}](/{where})"
         yield ""
 
 
