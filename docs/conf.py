@@ -1,5 +1,6 @@
 """Configuration of the documentation: ``sphinx-build -W -b html docs docs/_build``."""
 
+import logging
 import os
 import sys
 from importlib.metadata import version as version_of
@@ -8,6 +9,8 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("MPLBACKEND", "agg")
 sys.path[:0] = [str(Path(__file__).parent / "extension"), str(Path(__file__).parents[1])]
+# A package of the theme configures logging when it is imported.
+logging.getLogger("bioconv").setLevel(logging.WARNING)
 
 project = "bioconv"
 author = "The bioconv developers"

@@ -8,6 +8,7 @@ text, which is parsed as if it stood in the page.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from sphinx.util.docutils import SphinxDirective
 import bioconv as bc
 from bioconv.cli.parsers import build_parser
 from bioconv.ground.tables import markdown_table
+
+#: the asterisk of the last entry of a shape
+_SHAPE = re.compile(r"(?<=, )\*(?=[\w ]+\))")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -57,13 +61,13 @@ def neurons(folder: Path) -> Iterable[str]:
         yield from (f"## {name.replace('_', ' ')}", "", f"{row['summary']}", "")
         yield from (f"Name: `{name}`{short}. {description.source}", "")
         yield from fenced("{math}", ":no-wrap:", "", neuron.latex())
-        yield from (f"Spike: {_code(description.spikes)}.", "")
+        yield from (f"Spike: {description.spikes}.", "")
         if description.reset:
             yield from ["Reset:", *fenced("text", description.reset)]
         step = "any" if description.dt is None else f"{description.dt:g} ms"
         yield from (f"Integration: {description.method}; recommended step: {step}.", "")
         for title, rows in (
-            ("Parameters", description.parameters),
+            ("Parameters", [_unbounded(entry) for entry in description.parameters]),
             ("State variables", description.states),
             ("Receptors", description.receptors),
             ("Simulators", description.simulators),
@@ -76,16 +80,15 @@ def neurons(folder: Path) -> Iterable[str]:
         yield ""
 
 
+def _unbounded(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the bounds out, most of which only say that a value is positive."""
+    return {key: value for key, value in parameter.items() if key not in ("lowest", "highest")}
+
+
 def pictures(neuron: Any, folder: Path) -> list[Path]:
     """Draw a neuron's potential under a few currents, and its f-I curve; once for a folder."""
     found = sorted(folder.glob("*.png"))
     return found or [Path(path) for path in bc.plots.plot_neuron(neuron, folder)]
-
-
-def _code(text: str) -> str:
-    """Put the condition of a spike into the type of code."""
-    words = text.split(" ", 1)
-    return f"{words[0]} `{words[1]}`" if len(words) > 1 else text
 
 
 def codes(folder: Path) -> Iterable[str]:
@@ -167,8 +170,11 @@ class Interface(Pages):
         """Return one directive of autodoc for each public name."""
         module = self.arguments[0]
         place = bc if module == "bioconv" else getattr(bc, module.rpartition(".")[2])
+        before = [] if place is bc else [getattr(bc, name) for name in bc.__all__]
         for name in place.__all__:
             value = getattr(place, name)
+            if any(value is other for other in before):
+                continue  # it stands among the names of bioconv
             kind = "class" if isinstance(value, type) else "function" if callable(value) else ""
             if kind:
                 members = ("members",) if kind == "class" else ()
@@ -214,10 +220,18 @@ class Gallery(Pages):
         return gallery.text(Path(self.env.srcdir), table)
 
 
+def protect_shapes(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Keep ``(n, *shape)`` in docstrings from being the beginning of an emphasis."""
+    lines[:] = [_SHAPE.sub(r"\\*", line) for line in lines]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("catalogue", Catalogue)
     app.add_directive("interface", Interface)
     app.add_directive("commands", Commands)
     app.add_directive("gallery", Gallery)
+    app.connect("autodoc-process-docstring", protect_shapes)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,14 @@ from bioconv.paper_figures import frame, records
 
 Table = Callable[[Sequence[Mapping[str, Any]]], list[str]]
 
-#: prefix of the names of figures -> what they are taken from
+#: paper of a manifest -> what it is, in the order of the page
 TITLES = {
-    "bioconv": "This project",
     "mueller": "E. Mueller, thesis, TU Munich 2023",
     "rueckauer": "Rueckauer et al., arXiv:1612.04052",
     "stanojevic": "A. Stanojevic, thesis, EPFL 2023",
     "stoeckl": "Stoeckl and Maass, Nature Machine Intelligence 2021",
     "yousefzadeh": "Yousefzadeh et al. 2019",
+    "bioconv": "This project",
 }
 
 
@@ -28,10 +27,11 @@ def text(docs: Path, table: Table) -> Iterator[str]:
     kept = docs.parent / "paper_figures" / "kept"
     found = {name: _record(kept / f"{name}.json") for name in frame.names()}
     yield from _overview(found, table)
-    for paper, names in groupby(found, lambda name: frame.figure(name).MANIFEST.paper):
-        yield from (f"## {TITLES[paper]}", "")
-        for name in names:
-            yield from _section(docs, kept, name, found[name], table)
+    for paper, title in TITLES.items():
+        yield from (f"## {title}", "")
+        for name, record in found.items():
+            if frame.figure(name).MANIFEST.paper == paper:
+                yield from _section(docs, kept, name, record, table)
 
 
 def _record(path: Path) -> Mapping[str, Any]:
@@ -58,8 +58,11 @@ def _section(
     claims = record.get("claims") or [
         {**vars(claim), "measured": None, "holds": None} for claim in manifest.claims
     ]
-    yield from table(records.claim_rows(claims, judged=bool(record)))
-    yield from (f"- Data of the paper: {manifest.data}", "")
+    rows = records.claim_rows(claims, judged=bool(record))
+    hidden = () if record else ("here", "holds")
+    yield from table([{k: v for k, v in row.items() if k not in hidden} for row in rows])
+    whose = "Data" if manifest.paper == "bioconv" else "Data of the paper"
+    yield from (f"- {whose}: {manifest.data}", "")
     if record:
         yield from (f"- Computed on: {record['used']}", "")
         yield from (f"- Time: {record['seconds'] / 60:.1f} minutes", "")
