@@ -21,6 +21,9 @@ TITLES = {
     "bioconv": "This project",
 }
 
+#: verdict of a figure of which no full run is kept
+NOT_RUN = "not run in full yet"
+
 
 def text(docs: Path, table: Table) -> Iterator[str]:
     """Return the lines of the page: a table of all figures, and one section for each."""
@@ -38,10 +41,23 @@ def _record(path: Path) -> Mapping[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _overview(found: Mapping[str, Mapping[str, Any]], table: Table) -> Iterable[str]:
-    verdicts = [record.get("status", "not run in full yet") for record in found.values()]
-    rows = [{"verdict": v, "figures": verdicts.count(v)} for v in dict.fromkeys(verdicts)]
-    return table(rows)
+def _overview(found: Mapping[str, Mapping[str, Any]], table: Table) -> Iterator[str]:
+    # A heading of its own: text before the first heading would be moved behind the sections.
+    yield from ("## All figures", "")
+    verdicts = [record.get("status", NOT_RUN) for record in found.values()]
+    counts = (f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
+    yield from (f"{len(found)} figures and tables: {', '.join(counts)}.", "")
+    manifests = {name: frame.figure(name).MANIFEST for name in found}
+    rows = [
+        {
+            "paper": manifests[name].paper,
+            "figure": manifests[name].number,
+            "title": manifests[name].title,
+            "verdict": record.get("status", NOT_RUN),
+        }
+        for name, record in found.items()
+    ]
+    yield from table(rows)
 
 
 def _section(
@@ -52,7 +68,7 @@ def _section(
     picture = kept / f"{name}.png"
     if picture.is_file():
         yield from (f"![{manifest.title}](../{picture.relative_to(docs.parent)})", "")
-    verdict = record.get("status", "not run in full yet")
+    verdict = record.get("status", NOT_RUN)
     why = f": {record['why']}" if record.get("why") else ""
     yield from (f"**{verdict.capitalize()}**{why}.", "")
     claims = record.get("claims") or [
