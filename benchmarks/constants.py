@@ -30,6 +30,7 @@ MODULES = (
     "bioconv.codes.rate.network",
     "bioconv.codes.rate.populations",
     "bioconv.codes.common.calibration",
+    "bioconv.codes.common.choices",
     "bioconv.codes.common.driving",
     "bioconv.codes.common.membrane",
     "bioconv.codes.common.suitability",

@@ -18,6 +18,7 @@ from bioconv.codes.code import Request
 from bioconv.codes.common.expectation import AGREEMENT, RUN, warn_of_loss
 from bioconv.codes.common.names import identifiers
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.progress import Progress
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire, Neuron, make
 from bioconv.timing import wrong_number_of_steps, wrong_step
@@ -35,6 +36,7 @@ def convert(
     seed: int = 0,
     name: str | None = None,
     decision: Choice = None,
+    progress: bool = True,
 ) -> SpikingNetwork:
     """Convert a trained network into a spiking network.
 
@@ -69,6 +71,9 @@ def convert(
         of the largest output), "threshold:NUMBER" (class 1 above it, such as "threshold:0" for a
         logit; a label for each of several outputs) or "value:TOLERANCE" (values).  Default: what
         the output functions suggest; see `bioconv.analog.decisions`.
+    progress : bool
+        Whether to show that something is being done: on a terminal or in a notebook, else by a
+        line every 30 s.
 
     Returns
     -------
@@ -127,14 +132,16 @@ def convert(
         decisions=decisions_of(graph, decision),
     )
     warn_of_calibration(graph, request.calibration)
-    network = code.convert(request).with_decision(request.decisions)
-    network = _with_ranges(network, request.calibration)
-    if AGREEMENT not in network.code:
-        from bioconv.measures.expectation import expect_by_run
+    with Progress(f"converting {graph.name}", shown=progress) as shown:
+        network = code.convert(request).with_decision(request.decisions)
+        network = _with_ranges(network, request.calibration)
+        if AGREEMENT not in network.code:
+            from bioconv.measures.expectation import expect_by_run
 
-        found = expect_by_run(network, request.calibration, request.seed)
-        record = {RUN: 0} if found is None else found.record()
-        network = network.replace(code={**network.code, **record})
+            shown.describe(f"converting {graph.name}: running it on calibration samples")
+            found = expect_by_run(network, request.calibration, request.seed)
+            record = {RUN: 0} if found is None else found.record()
+            network = network.replace(code={**network.code, **record})
     warn_of_loss(network.code, network.name, code.remedy)
     (wanted,) = identifiers([graph.name if name is None else name])
     return network if network.name == wanted else network.replace(name=wanted)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bioconv import models
 from bioconv.analog import AnalogGraph
 from bioconv.analog.decisions import decision_of
+from bioconv.analog.evaluate import evaluate
 from bioconv.data.datasets import load, scaled
 from bioconv.paper_figures.frame import Context
 from bioconv.plots.style import BLUE, RED, finish
@@ -56,7 +57,7 @@ class Task:
 
     def accuracy(self, graph: AnalogGraph | None = None) -> float:
         """Return the accuracy of a conversion or of the analog network."""
-        output = (graph or self.graph).predict(self.x, batch_size=len(self.x))
+        (output,) = evaluate(graph or self.graph, self.x, batch_size=len(self.x)).values()
         return decision_of(self.graph).accuracy(output, self.y)
 
     def converted(self, placement: Placement | Mapping[str, Placement], seed: int) -> float:

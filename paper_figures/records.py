@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -9,12 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import DataError
-from bioconv.ground.files import write_json, write_text
+from bioconv.ground.files import new_file, write_json, write_text
 from bioconv.paper_figures.frame import Claim
+
+#: largest file of a kept picture
+PICTURE_BYTES = 80_000
+#: its largest width in pixels, and number of colours
+_WIDTH, _COLORS = 1000, 48
 
 
 def keep(folder: str | Path, kept: str | Path) -> list[Path]:
     """Copy the records of full runs to the folder of kept records, with a table of all of them.
+
+    Pictures that lie beside the records are kept in a small size, for the gallery.
 
     Parameters
     ----------
@@ -46,8 +54,29 @@ def keep(folder: str | Path, kept: str | Path) -> list[Path]:
         path = kept / f"{record['name']}.json"
         write_json(path, record)
         written.append(path)
+        picture = Path(folder) / f"{record['name']}.png"
+        if picture.is_file():
+            written.append(_small(picture, kept / picture.name))
     write_text(kept / "README.md", f"{_KEPT_TEXT}\n{report(kept)}")
     return [*written, kept / "README.md"]
+
+
+def _small(picture: Path, kept: Path) -> Path:
+    """Write a picture in at most `PICTURE_BYTES`: fewer colours and, if need be, smaller."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        whole = image.convert("RGB")
+    for width in range(min(whole.width, _WIDTH), 0, -100):
+        size = (width, round(whole.height * width / whole.width))
+        small = whole.resize(size, Image.Resampling.LANCZOS).quantize(_COLORS)
+        file = io.BytesIO()
+        small.save(file, "png", optimize=True)
+        if file.tell() <= PICTURE_BYTES:
+            with new_file(kept, DataError) as path:
+                path.write_bytes(file.getvalue())
+            return kept
+    raise DataError(f"{picture} cannot be kept in {PICTURE_BYTES:,} bytes.")
 
 
 _KEPT_TEXT = """# Results of full runs
@@ -77,19 +106,39 @@ def report(folder: str | Path) -> str:
     titles = ["figure", "verdict", "why not in full", "data of the paper", "computed on"]
     figures = _table(titles, rows)
     rows = [
-        [
-            _label(record),
-            claim["what"],
-            f"{claim['value']:.6g} ({claim['source']})",
-            _claim_of(claim).accepted(),
-            f"{claim['measured']:.5g}",
-            "not judged" if record["quick"] else "yes" if claim["holds"] else "no",
-        ]
+        [_label(record), *row.values()]
         for record in records
-        for claim in record["claims"]
+        for row in claim_rows(record["claims"], judged=not record["quick"])
     ]
     claims = _table(["figure", "claim", "paper", "accepted", "here", "holds"], rows)
     return f"{figures}\n{claims}"
+
+
+def claim_rows(claims: Sequence[Mapping[str, Any]], *, judged: bool) -> list[dict[str, str]]:
+    """Return claims as rows of a table.
+
+    Parameters
+    ----------
+    claims : sequence of mapping
+        Claims of a record, with ``measured`` and ``holds``.
+    judged : bool
+        Whether there is a verdict, which a quick run does not have.
+
+    Returns
+    -------
+    list of dict
+        ``claim``, ``paper`` (its number and origin), ``accepted``, ``here`` and ``holds``.
+    """
+    return [
+        {
+            "claim": claim["what"],
+            "paper": f"{claim['value']:.6g} ({claim['source']})",
+            "accepted": _claim_of(claim).accepted(),
+            "here": "" if claim["measured"] is None else f"{claim['measured']:.5g}",
+            "holds": "not judged" if not judged else "yes" if claim["holds"] else "no",
+        }
+        for claim in claims
+    ]
 
 
 def _label(record: Mapping[str, Any]) -> str:

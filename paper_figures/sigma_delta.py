@@ -100,7 +100,8 @@ def over_time(work: Workload, code: SigmaDeltaCode, context: Context) -> dict[st
     -------
     dict of str to ndarray
         ``time`` in time units (the ramp from the highest intensity to zero is one), ``accuracy``,
-        ``spikes``, ``operations``, each (n_steps,); ``analog`` accuracy, ``analog_operations``.
+        ``answered``, the share of samples with an output, ``spikes``, ``operations``, each
+        (n_steps,); ``analog`` accuracy, ``analog_operations``.
     """
     network = convert(work.graph, calibration=work.calibration, code=code, seed=context.seed)
     spiking = [p.name for p in network.populations if p.model.threshold]
@@ -122,6 +123,7 @@ def over_time(work: Workload, code: SigmaDeltaCode, context: Context) -> dict[st
         "accuracy": _at_every_step(
             recording.accuracy_over_time(work.y), recording.checkpoints, steps
         ),
+        "answered": _at_every_step(recording.answered(), recording.checkpoints, steps),
         "spikes": np.cumsum(spikes) / len(work.x) / n_signed(network, code),
         "operations": np.cumsum(additions) / len(work.x),
         "analog": np.array(work.analog_accuracy()),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.analog.decisions import decision_of
+from bioconv.analog.evaluate import evaluate
 from bioconv.codes import ObservationCode
 from bioconv.data import load_data
 from bioconv.ground.decisions import LARGEST
@@ -68,7 +69,7 @@ def single_spike(context: Context, data: Split, hidden: int, epochs: int) -> Tra
 
 def accuracy(found: Trained, data: Split) -> float:
     """Return the share of test images whose output of the right class fires first, in per cent."""
-    output = found.graph.predict(data.x_test)
+    (output,) = evaluate(found.graph, data.x_test).values()
     return 100 * decision_of(found.graph).accuracy(output, data.y_test)
 
 

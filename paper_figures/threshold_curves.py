@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.analog.elementwise import Elementwise
-from bioconv.codes.population import Placement, fitted_normal, population_of
+from bioconv.codes.population import Placement
+from bioconv.codes.population.placement import fitted_normal, population_of
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.lstm import thesis
 from bioconv.plots.style import BLUE, GREEN, finish, panels

@@ -68,7 +68,9 @@ MANIFEST = Manifest(
     minutes=6,
 )
 
-_CURVES = ("time", "accuracy", "spikes", "operations")
+_CURVES = ("time", "accuracy", "answered", "spikes", "operations")
+#: those that accuracy is drawn over
+_OVER = ("time", "spikes", "operations")
 
 
 def compute(context: Context) -> dict[str, NDArray]:
@@ -106,12 +108,12 @@ def measure(result: Result) -> dict[str, float]:
 
 
 def plot(result: Result, context: Context) -> Figure:
-    """Three panels, two curves each."""
+    """Three panels, two curves each, which begin with the first answers."""
     figure, axes = panels(3, columns=3, width=3.2, height=2.8)
     analog = 100 * float(result["analog"])
     for panel, key, title, label in zip(
         axes,
-        _CURVES[:1] + _CURVES[2:],
+        _OVER,
         ("(3a) time", "(3b) spikes", "(4) operations"),
         ("time (units)", "spikes per neuron (1)", "additions per frame (1000)"),
         strict=True,
@@ -121,7 +123,9 @@ def plot(result: Result, context: Context) -> Figure:
             ("default", "default code", ORANGE),
         ):
             x = result[f"{name} {key}"] / (1000 if key == "operations" else 1)
-            panel.plot(x, 100 * result[f"{name} accuracy"], color=color, label=text)
+            known = result[f"{name} answered"] > 0
+            share = np.where(known, 100 * result[f"{name} accuracy"], np.nan)
+            panel.plot(x, share, color=color, label=text)
         panel.axhline(analog, color=GRAY, linestyle="--", linewidth=0.8)
         finish(panel, title, label, "accuracy (%)")
     axes[0].legend(fontsize=8, loc="lower right")

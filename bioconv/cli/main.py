@@ -6,6 +6,7 @@ import _thread
 import atexit
 import contextlib
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -71,7 +72,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
         with warnings.catch_warnings():
             warnings.showwarning = partial(_show_warning, options.warnings)
-            getattr(commands, options.command)(options)
+            with _messages(options.verbose):
+                getattr(commands, options.command)(options)
     except BioconvError as error:
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
@@ -82,6 +84,22 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+@contextlib.contextmanager
+def _messages(wanted: bool) -> Iterator[None]:
+    """Print what the library logs to standard error meanwhile."""
+    log, handler = logging.getLogger("bioconv"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("bioconv: %(message)s"))
+    level = log.level
+    if wanted:
+        log.setLevel(logging.INFO)
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 @contextlib.contextmanager

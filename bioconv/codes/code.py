@@ -6,18 +6,19 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.decisions import decisions_of
 from bioconv.ground.decisions import Decision
 from bioconv.ground.references import citation
 from bioconv.ground.tables import html_table
-from bioconv.network import SpikingNetwork
-from bioconv.neurons import Neuron
+
+if TYPE_CHECKING:
+    from bioconv.analog import AnalogGraph
+    from bioconv.network import SpikingNetwork
+    from bioconv.neurons import Neuron
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +54,8 @@ class Request:
 
     def decided(self) -> tuple[Decision, ...]:
         """Return what each output stands for."""
+        from bioconv.analog.decisions import decisions_of
+
         return tuple(decisions_of(self.graph, self.decisions).values())
 
     @property

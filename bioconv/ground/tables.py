@@ -1,4 +1,4 @@
-"""Tables as plain text and as HTML."""
+"""Tables as plain text, as HTML and in Markdown."""
 
 from __future__ import annotations
 
@@ -68,6 +68,35 @@ def html_table(caption: str, rows: Sequence[Any]) -> str:
         for tag, line in lines
     )
     return f"<table><caption>{escape(caption)}</caption>{body}</table>"
+
+
+def markdown_table(rows: Sequence[Any]) -> str:
+    """Return a table in Markdown, for the documentation.
+
+    Parameters
+    ----------
+    rows : sequence of dict or of dataclass instances
+        As for `format_table`.
+
+    Returns
+    -------
+    str
+        Table without a trailing line break; empty if there are no rows.
+
+    Examples
+    --------
+    >>> print(markdown_table([{"layer": "a|b", "n": 1200}]))
+    | layer | n |
+    | --- | ---: |
+    | a\\|b | 1,200 |
+    """
+    heads, cells, right = _cells(rows)
+    rule = ["---:" if numeric else "---" for numeric in right]
+    lines = [heads, rule, *cells] if heads else []
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in line)} |"
+        for line in lines
+    )
 
 
 def _cells(rows: Sequence[Any]) -> tuple[list[str], list[list[str]], list[bool]]:

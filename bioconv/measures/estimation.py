@@ -283,6 +283,7 @@ def search_percentile(
                 n_steps=n_steps,
                 duration=duration,
                 decision=decision,
+                progress=False,
             )
         given = {entry.name: noise[key] for entry, key in zip(network.inputs, noise, strict=True)}
         recording = simulate(network, given, seed=seed, progress=False)

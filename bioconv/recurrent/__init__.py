@@ -14,7 +14,8 @@ The method is that of mueller chapter 5.
 For feedforward networks that spike in every simulator, see `bioconv.PopulationCode`.
 """
 
-from bioconv.codes.population import Placement, fitted_normal
+from bioconv.codes.population import Placement
+from bioconv.codes.population.placement import fitted_normal
 from bioconv.recurrent.activity import counts, density_rate, inputs, spikes
 from bioconv.recurrent.brian2_steps import CellRun, emit, simulate
 from bioconv.recurrent.comparison import Comparison, compare, placement_of

@@ -20,7 +20,8 @@ from bioconv.analog.functions import (
     ThresholdCount,
 )
 from bioconv.analog.graph import Layer
-from bioconv.codes.population import Placement, is_bounded, population_of
+from bioconv.codes.population import Placement
+from bioconv.codes.population.placement import is_bounded, population_of
 from bioconv.conversion import as_graph
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.operators import Shape

@@ -91,7 +91,7 @@ def simulate(
         random numbers of a sample depend on the seed and on the sample's number only, not on the
         other samples of a call or batch.
     progress : bool
-        Whether to show a progress bar if the output is a terminal.
+        Whether to show progress: a bar on a terminal or in a notebook, else a line every 30 s.
     first : int
         Number of the first sample of ``x``; the others have the following numbers.  A test set can
         thus be split over calls and machines with the same result: ``x[100:]`` with ``first=100``

@@ -14,10 +14,10 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bioconv.export import write_program
 from bioconv.export.support.arrays import write
+from bioconv.export.support.nest_models import COMPILING
 from bioconv.export.tables import check_words
 from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import (
@@ -27,11 +27,12 @@ from bioconv.ground.errors import (
     UnsafeCacheError,
 )
 from bioconv.ground.processes import ending_with_us, output_of
+from bioconv.ground.progress import Progress
 from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 from bioconv.simulators.decoding import apply_function, checkpoints
-from bioconv.simulators.settings import Data, Settings
+from bioconv.simulators.settings import Data, Settings, simulating
 
 #: exit code of a program that finds no compiler or no headers
 _NO_COMPILER = 3
@@ -112,15 +113,15 @@ def run_program(
     for name, what in settings.record.items():
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
     n_images = len(next(iter(data.values())))
-    _execute(command, folder.parent, n_images, settings)
+    _execute(command, folder.parent, simulating(network.name, n_images, settings), settings)
     return _recording(network, settings, read_arrays(result, SimulationError))
 
 
-def _execute(command: list[str], scratch: Path, n_images: int, settings: Settings) -> None:
-    """Run a program until it exits, and show a progress bar."""
+def _execute(command: list[str], scratch: Path, progress: Progress, settings: Settings) -> None:
+    """Run a program until it exits, and show its progress."""
     with (
         (scratch / "messages.txt").open("w+", encoding="utf-8", errors="replace") as messages,
-        tqdm(total=n_images, unit="image", disable=None if settings.progress else True) as bar,
+        progress,
         subprocess.Popen(
             ending_with_us(command),
             cwd=scratch,
@@ -131,7 +132,7 @@ def _execute(command: list[str], scratch: Path, n_images: int, settings: Setting
         ) as process,
     ):
         try:
-            lines = _follow(output_of(process), bar)
+            lines = _follow(output_of(process), progress)
         except BaseException:
             process.kill()
             raise
@@ -148,12 +149,15 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYNEST_QUIET": "1"}
 
 
-def _follow(output: IO[str], bar: Any) -> list[str]:
-    """Advance the progress bar with every finished image, and return the other lines."""
-    others = []
+def _follow(output: IO[str], progress: Progress) -> list[str]:
+    """Show every finished image and what is compiled, and return the other lines."""
+    others, what = [], progress.what
     for line in output:
         if line.startswith("image "):
-            bar.update()
+            progress.describe(what)
+            progress.update()
+        elif line.startswith(COMPILING):
+            progress.describe(f"{what}: {line.strip()}")
         else:
             others.append(line.rstrip())
     return others

@@ -13,6 +13,7 @@ from bioconv.analog.samples import check_samples
 from bioconv.encoders.networks import list_problems
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.options import is_whole
+from bioconv.ground.progress import Progress
 from bioconv.network import SpikingNetwork
 from bioconv.timing import whole_steps, wrong_number_of_steps
 
@@ -109,6 +110,12 @@ def settings_of(
         raise ParameterError("simulate: " + "; ".join(problems) + ".")
     size = None if batch_size is None else int(batch_size)
     return Settings(simulator, int(n_steps), wanted, size, dtype, int(seed), progress, int(first))
+
+
+def simulating(name: str, n_images: int, settings: Settings) -> Progress:
+    """Return the progress of a simulation of the network called ``name``."""
+    what = f"simulating {name} ({settings.simulator})"
+    return Progress(what, total=n_images, units="images", shown=settings.progress)
 
 
 def _recorded(

@@ -35,7 +35,7 @@ def demo(
         Number of test images for the array simulator and for Brian2.
     seed : int
     progress : bool
-        Whether to show progress bars if the output is a terminal.
+        Whether to show progress, as `bioconv.simulate` does.
 
     Returns
     -------
@@ -50,7 +50,12 @@ def demo(
     calibration, _ = load_data("digits", split="train")
     x, y = load_data("digits", n_images=n_images)
     network = convert(
-        weights_path(model), calibration=calibration, code=RateCode(), seed=seed, name=model
+        weights_path(model),
+        calibration=calibration,
+        code=RateCode(),
+        seed=seed,
+        name=model,
+        progress=progress,
     )
     save_network(network, folder / f"{model}.h5")
     files = [folder / f"{model}.h5"]

@@ -141,7 +141,7 @@ def plausibility(
         Number of processes; by default one per core, but not more than runs.  With 1, no process
         is started; with more, a script must make this call under ``if __name__ == "__main__":``.
     progress : bool
-        Whether to show a progress bar if the output is a terminal.
+        Whether to show progress: a bar on a terminal or in a notebook, else a line every 30 s.
     decision : Decision or str, or mapping of output names to these, optional
         What the outputs stand for; see `bioconv.convert`.
 

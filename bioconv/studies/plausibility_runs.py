@@ -259,6 +259,7 @@ def _converted(
             n_steps=n_steps,
             seed=task.seed,
             decision=task.decisions,
+            progress=False,
         )
     return disturb(network, WeightQuantization(setting.weight_bits))
 

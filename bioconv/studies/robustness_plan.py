@@ -301,7 +301,13 @@ def networks_of(
             samples = calibration_of(graph, calibration)
         try:
             networks[label] = convert(
-                graph, calibration=samples, code=code, seed=seed, decision=decision, **arguments
+                graph,
+                calibration=samples,
+                code=code,
+                seed=seed,
+                decision=decision,
+                progress=False,
+                **arguments,
             )
         except ConversionError as error:
             refused[label] = str(error)

@@ -16,11 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from bioconv.ground import errors
 from bioconv.ground.errors import BioconvError, BioconvWarning, ParameterError
 from bioconv.ground.options import Rule
+from bioconv.ground.progress import Progress
 from bioconv.studies.records import Record, read_record, write_record
 from bioconv.studies.workers import DeadWorkerError, in_processes
 
@@ -94,7 +93,7 @@ def run_all(
         _repeat(record.get(_WARNINGS, []), said)
         yield key, record
     missing = {key: job for key, job in jobs.items() if key not in found}
-    bar = tqdm(total=len(jobs), initial=len(found), unit="run", disable=None if progress else True)
+    bar = Progress(verb, total=len(jobs), initial=len(found), units="runs", shown=progress)
     with bar:
         for key, (result, new) in _results(work, missing, verb, workers):
             if not isinstance(result, str):

@@ -67,7 +67,7 @@ def examine(
         Number of machines to draw if those of the target differ from one another.
     seed : int
     progress : bool
-        Show progress bars where the output is a terminal.
+        Whether to show progress, as `bioconv.simulate` does.
 
     Returns
     -------

@@ -140,7 +140,7 @@ def train(
     samples = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
     if calibration is None:
         calibration = {name: values[:_CALIBRATION] for name, values in samples.items()}
-    network = convert(graph, calibration=calibration, code=code, dt=dt)
+    network = convert(graph, calibration=calibration, code=code, dt=dt, progress=progress)
     return finetune(
         network,
         samples,

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bioconv.ground.errors import DataError, TrainingError
+from bioconv.ground.progress import Progress
 from bioconv.operators import Array, precision
 from bioconv.training.checkpoints import Checkpoint, fingerprint
 from bioconv.training.options import Training
@@ -109,7 +109,7 @@ def fit(
         Everything else that the result depends on, as plain values, so that a checkpoint of a
         different run is refused.
     progress : bool
-        Whether to show a progress bar on a terminal.
+        Whether to show progress; see `bioconv.ground.progress`.
     updates : int, optional
         Number of updates between two reports of progress, at which a checkpoint can be stored;
         by default 100.
@@ -146,12 +146,12 @@ def fit(
             file = Checkpoint(Path(checkpoint), print_of_run)
             _resume(file, run)
         step = _compiled(loss, optimizer, project)
-        bar = tqdm(
+        bar = Progress(
+            "training",
             total=options.epochs * n_batches,
             initial=run.epoch * n_batches + run.batch,
-            desc="training",
-            unit="batch",
-            disable=None if progress else True,
+            units="batches",
+            shown=progress,
         )
         with bar:
             _run(step, run, data, options, n_batches, file, bar, updates or _CHUNK)
@@ -200,7 +200,7 @@ def _run(
     options: Training,
     n_batches: int,
     file: Checkpoint | None,
-    bar: tqdm,
+    bar: Progress,
     updates: int,
 ) -> None:
     """Perform all updates that are left."""
@@ -223,7 +223,7 @@ def _run(
                 stored = time.monotonic()
         for name, value in run.sums.items():
             run.history.setdefault(name, []).append(value / n_batches)
-        bar.set_postfix({name: f"{values[-1]:.4g}" for name, values in run.history.items()})
+        bar.say(", ".join(f"{name}={values[-1]:.4g}" for name, values in run.history.items()))
         run.epoch, run.batch, run.sums = run.epoch + 1, 0, {}
         if file is not None:
             _store(file, run)

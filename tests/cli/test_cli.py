@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -314,3 +316,23 @@ def test_bad_input_is_a_message_and_exit_code_2(case: str, tmp_path: Path, capsy
     assert message.startswith("bioconv: ")
     assert "Traceback" not in message
     assert set(tmp_path.iterdir()) - before == inputs, "nothing half-written"
+
+
+def test_listing_the_codes_loads_nothing_large() -> None:
+    program = (
+        "import sys; from bioconv.cli import main; main(['codes']); "
+        "large = {'jax', 'scipy', 'keras', 'brian2', 'matplotlib'} & set(sys.modules); "
+        "sys.exit(str(large) if large else 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_verbose_says_what_is_done_and_only_then(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arguments = ["convert", str(models.weights_path("digits_cnn")), "--calibration", "digits"]
+    arguments += ["--calibration-images", "50", "-o", str(tmp_path / "net.h5")]
+    assert main([*arguments, "-v"]) == 0
+    assert "bioconv: converting digits_cnn: done in " in capsys.readouterr().err
+    assert main(arguments) == 0
+    assert "done in" not in capsys.readouterr().err

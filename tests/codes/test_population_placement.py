@@ -19,7 +19,8 @@ from bioconv.analog.functions import (
     Tanh,
     ThresholdCount,
 )
-from bioconv.codes.population import Placement, fitted_normal, is_bounded, population_of
+from bioconv.codes.population import Placement
+from bioconv.codes.population.placement import fitted_normal, is_bounded, population_of
 from bioconv.ground.errors import ParameterError
 
 X = np.linspace(-8, 8, 4001)

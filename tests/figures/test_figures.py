@@ -12,7 +12,7 @@ import pytest
 from degenerate import constants, indifferent, shuffles
 
 from bioconv.ground.errors import DataError, ParameterError
-from bioconv.paper_figures import frame
+from bioconv.paper_figures import frame, records
 from bioconv.paper_figures.__main__ import main
 
 QUICK = frame.Context(quick=True, progress=False)
@@ -291,8 +291,17 @@ def test_records_of_full_runs_are_kept_with_a_table(tmp_path: Path, capsys) -> N
     assert main(["keep", "-o", str(quick), "--to", str(kept)]) == 2
     assert "no records of full runs" in capsys.readouterr().err
     assert main(["keep", "-o", str(full), "--to", str(kept)]) == 0
-    assert sorted(path.name for path in kept.iterdir()) == ["README.md", "rueckauer_fig_1a.json"]
+    written = sorted(path.name for path in kept.iterdir())
+    assert written == ["README.md", "rueckauer_fig_1a.json", "rueckauer_fig_1a.png"]
+    assert 1_000 < (kept / "rueckauer_fig_1a.png").stat().st_size <= records.PICTURE_BYTES
     assert "| rueckauer Fig 1a |" in (kept / "README.md").read_text()
+
+
+def test_kept_pictures_are_small_and_belong_to_a_record() -> None:
+    folder = Path(frame.__file__).parent / "kept"
+    for path in folder.glob("*.png"):
+        assert path.with_suffix(".json").is_file()
+        assert path.stat().st_size <= records.PICTURE_BYTES
 
 
 def test_kept_records_are_those_of_the_claims_of_today() -> None:

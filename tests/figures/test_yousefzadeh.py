@@ -30,6 +30,7 @@ def curves(accuracy: np.ndarray, spikes: float, operations: float) -> dict[str, 
     one = {
         "time": rising,
         "accuracy": accuracy,
+        "answered": np.asarray(rising > 0.1, float),
         "spikes": spikes * rising,
         "operations": operations * rising,
     }
@@ -95,3 +96,13 @@ def test_a_late_answer_is_not_early() -> None:
     (early,) = (claim for claim in module.MANIFEST.claims if claim.name == "early")
     for accuracy in (np.full(100, 0.1), np.r_[np.full(90, 0.2), np.full(10, 0.9919)]):
         assert not early.holds(module.measure(curves(accuracy, 0.25, 600e3))["early"])
+
+
+def test_no_line_is_drawn_before_the_first_answer() -> None:
+    result = curves(np.where(np.linspace(0, 1, 100) > 0.1, RISING, 0.0), 0.25, 600e3)
+    picture = frame.figure("yousefzadeh_fig_3").plot(result, frame.Context(quick=True))
+    for axes in picture.axes:
+        for line in axes.lines[:2]:
+            drawn = np.asarray(line.get_ydata(), float)
+            assert np.isnan(drawn[:10]).all()
+            assert np.nanmin(drawn) >= 10.0

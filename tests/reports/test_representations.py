@@ -91,6 +91,7 @@ def test_equations_as_latex() -> None:
     text = bc.neurons.make("lif").latex()
     assert text.startswith(r"\begin{align*}")
     assert r"\frac{\mathrm{d}v}{\mathrm{d}t}" in text
+    assert "unit of" not in bc.neurons.make("hodgkin_huxley").latex()
 
 
 def test_names_are_no_html() -> None:

@@ -46,6 +46,7 @@ def convert(options: Options) -> None:
         duration=options.duration,
         seed=options.seed,
         decision=options.decision,
+        progress=not options.quiet,
     )
     network.save(options.output)
     rows = bc.inspect(network)

@@ -63,7 +63,9 @@ def add_command(commands: Commands, name: str, text: str, example: str) -> argpa
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives identical files")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    amount.add_argument("-v", "--verbose", action="store_true", help="say what is being done")
     return parser
 
 

@@ -25,9 +25,6 @@ _SAMPLES = 32
 _FLUCTUATING_SAMPLES = 8
 #: number of quantiles of the activations of each layer for the fit of the drive: every half percent
 _QUANTILES = 201
-
-#: sets of activations over which a percentile may be taken
-OVER = ("positive", "all")
 #: functions whose values are rates
 RECTIFIERS = (ReLU, FICurve)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.codes.common.choices import SETTLE
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import Neuron
 from bioconv.neurons.language import roles
@@ -26,8 +27,6 @@ Floats = NDArray[np.float64]
 
 #: spikes at the largest rate within the default duration of a sample, 300 ms
 SPIKES = 39.0
-#: share of this duration after which outputs are read
-SETTLE = 0.2
 #: highest default rate in Hz at the scale of a layer; the few activations beyond the scale, and
 #: fluctuating input, then stay below 200 Hz
 FASTEST = 130.0

@@ -22,8 +22,6 @@ from bioconv.codes.common.calibration import Scales, pooled_scale
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.common.signs import signed_part
 
-#: values that are scaled to the threshold
-NORMALIZATIONS = ("peak", "bound", "activation")
 #: margin below the smallest output on the calibration data, as a share of the range of outputs, so
 #: that the smallest output of a sample is not silent
 _ROOM = 1 / 32

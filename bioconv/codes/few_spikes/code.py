@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.calibration import OVER
+from bioconv.codes.common.choices import OVER
 from bioconv.ground.options import check, choice, is_whole, number, whole
 
 if TYPE_CHECKING:

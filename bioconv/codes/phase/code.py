@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.headroom import NORMALIZATIONS
+from bioconv.codes.common.choices import NORMALIZATIONS
 from bioconv.codes.phase.neurons import ADAPTATIONS
 from bioconv.ground.options import check, choice, whole
 

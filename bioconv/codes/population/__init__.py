@@ -1,11 +1,6 @@
 """The population code: an activation is a number of neurons (mueller chapter 5)."""
 
 from bioconv.codes.population.code import PopulationCode
-from bioconv.codes.population.placement import (
-    Placement,
-    fitted_normal,
-    is_bounded,
-    population_of,
-)
+from bioconv.codes.population.options import Placement
 
-__all__ = ["Placement", "PopulationCode", "fitted_normal", "is_bounded", "population_of"]
+__all__ = ["Placement", "PopulationCode"]

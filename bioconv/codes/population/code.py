@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.calibration import OVER
-from bioconv.codes.population.placement import Placement, placement_problems
+from bioconv.codes.common.choices import OVER
+from bioconv.codes.population.options import Placement, placement_problems
 from bioconv.ground.options import check, choice, number
 
 

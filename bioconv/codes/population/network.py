@@ -32,7 +32,8 @@ from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.population.code import PopulationCode
 from bioconv.codes.population.copies import gather, lifted, spread
 from bioconv.codes.population.neurons import Threshold, ThresholdGate, ThresholdOutput
-from bioconv.codes.population.placement import GRID, Placement, is_bounded, population_of
+from bioconv.codes.population.options import Placement
+from bioconv.codes.population.placement import GRID, is_bounded, population_of
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network import (
     Change,

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.calibration import OVER
-from bioconv.codes.common.driving import SETTLE
+from bioconv.codes.common.choices import OVER, SETTLE
 from bioconv.ground.options import check, choice, flag, number, whole
 
 

@@ -37,6 +37,7 @@ from bioconv.codes.rate.correction import Correction, correct
 from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
 from bioconv.codes.rate.populations import RatePlan, add_gates, add_readout, add_spiking
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.progress import LOG
 from bioconv.network import Input, SpikingNetwork
 from bioconv.neurons import Neuron
 
@@ -83,6 +84,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
     _check_arrays(neuron, rewritten)
     curves = curves_of(rewritten.layers)
     activity = activity_of(rewritten, scales, calibration)
+    LOG.info("fitting the drive of %s", neuron.model.name)
     membrane = (
         membrane_of_curves(curves, neuron, request.dt, activity, code)
         if curves
@@ -95,6 +97,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
             code, rewritten, scales, membrane, neuron, activity, code.irregularity
         )
     if code.correction and neuron_curves:
+        LOG.info("correcting the layers for the f-I curve of %s", neuron.model.name)
         found = correct(rewritten, neuron_curves, calibration, request.decided())
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
     n_steps = asked_steps(request, membrane.dt)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.common.calibration import OVER
+from bioconv.codes.common.choices import OVER
 from bioconv.ground.options import check, choice, flag, number, whole
 
 _STEPS = tuple(2**n for n in range(3, 13))

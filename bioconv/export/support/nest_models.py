@@ -46,6 +46,8 @@ sys.exit(3 if failed else 0)
 
 # NESTML types a spike port as 1/s and writes ``port * (1 s)`` as the product of 0.001, the summed
 # weight and 1000, which is not always the weight in floating point. Keep the weight itself.
+#: begins the line that is printed before a model is compiled
+COMPILING = "compiling"
 _SUMMED_WEIGHT = re.compile(r"\(0\.001 \* (B_\.spike_inputs_grid_sum_\[[^]]*\])\) \* \(1000\.0?\)")
 
 _HINTS = {
@@ -121,6 +123,7 @@ def build(nestml_path: Path, module_name: str, cache_dir: Path) -> Path:
     if library.is_file():
         check_private(library)
         return library
+    print(f"{COMPILING} {module_name} for NEST, which can take minutes", flush=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as scratch:
         generated = _generate(source, Path(scratch), module_name, installation.version)
         _compile(generated, module_name, installation)

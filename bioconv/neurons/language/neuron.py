@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import escape
@@ -16,6 +17,8 @@ from bioconv.ground.tables import html_table
 from bioconv.neurons.language.model import NeuronModel
 
 Value = float | NDArray[np.float64]
+
+_UNIT_COLUMN = re.compile(r" && \\text\{\((?:unit of [^\n]*)?\)\}(?=\\\\|\\end)")
 
 
 @runtime_checkable
@@ -88,11 +91,13 @@ class Neuron:
         return f"{html_table(repr(self), rows)}<div>{escape(self.latex())}</div>"
 
     def latex(self) -> str:
-        """Return the equations as LaTeX, an environment ``align*``, as Brian2 writes them."""
+        """Return the equations as LaTeX, an environment ``align*``, as Brian2 writes them.
+
+        The column of units is left out: Brian2 writes base units, and rad where there is no unit.
+        """
         from brian2 import Equations
 
-        text: str = Equations(self.model.equations)._repr_latex_()
-        return text
+        return _UNIT_COLUMN.sub("", Equations(self.model.equations)._repr_latex_())
 
     def citation(self) -> str:
         """Return the publications of the model in BibTeX."""

@@ -19,7 +19,6 @@ from typing import Any
 import jax
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
@@ -30,7 +29,7 @@ from bioconv.simulators.array.collect import Collector
 from bioconv.simulators.array.parts import Part
 from bioconv.simulators.array.plan import make_plan
 from bioconv.simulators.decoding import reads
-from bioconv.simulators.settings import ENGINES, Data, Settings
+from bioconv.simulators.settings import ENGINES, Data, Settings, simulating
 
 __all__ = ["run", "samples_at_once"]
 
@@ -113,10 +112,7 @@ class _Simulation:
 
     def run(self) -> Recording:
         began = time.perf_counter()
-        bar = tqdm(
-            total=self.n_images, unit="image", disable=None if self.settings.progress else True
-        )
-        with bar:
+        with simulating(self.network.name, self.n_images, self.settings) as bar:
             for first in range(0, self.n_images, self.plan.batch):
                 images = np.arange(first, min(first + self.plan.batch, self.n_images))
                 self._run_batch(images)

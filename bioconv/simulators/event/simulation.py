@@ -7,7 +7,6 @@ import time
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bioconv.codes.solving.stage import Incoming, Solution, Solver, Stage, Times
 from bioconv.ground.errors import ParameterError
@@ -17,7 +16,7 @@ from bioconv.operators import precision
 from bioconv.simulators.event.collect import Collector
 from bioconv.simulators.event.compiled import driven, program_of
 from bioconv.simulators.event.solvers import check, prepare
-from bioconv.simulators.settings import Data, Settings
+from bioconv.simulators.settings import Data, Settings, simulating
 
 _BATCH = 64
 
@@ -123,8 +122,7 @@ class _Simulation:
     def run(self) -> Recording:
         """Simulate all samples."""
         began = time.perf_counter()
-        progress = None if self.settings.progress else True
-        with tqdm(total=self.n_images, unit="image", disable=progress) as bar:
+        with simulating(self.network.name, self.n_images, self.settings) as bar:
             for first in range(0, self.n_images, self.batch):
                 images = np.arange(first, min(first + self.batch, self.n_images))
                 # The last batch is padded with its last sample, so that all batches have the same
