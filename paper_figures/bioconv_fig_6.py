@@ -42,13 +42,13 @@ MANIFEST = Manifest(
             "step_forward",
             "signals on which step-forward has the smallest error of the contrast codes",
             4.0,
-            source="Petro, Kasabov and Kiss 2020: most effective for all types of signals",
+            source="ours: it alone carries on what a spike leaves of a change",
         ),
         Claim(
             "filters",
             "signals on which BSA has a smaller error than modified HSA, and that than HSA",
             4.0,
-            source="Schrauwen and Van Campenhout 2003",
+            source="ours: each was published as the successor of the other (mueller 3.1.3)",
         ),
         Claim(
             "deviation",

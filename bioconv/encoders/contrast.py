@@ -30,6 +30,7 @@ class _Contrast(Encoder):
 
     family = "temporal, contrast"
     reason = _REASON
+    of_series = True
     axes = ("polarities",)
     references: ClassVar[tuple[str, ...]] = ("mueller2023", "petro2020")
 

@@ -50,6 +50,8 @@ class Encoder(ABC):
     axes: ClassVar[tuple[str, ...]] = ()
     references: ClassVar[tuple[str, ...]] = ("mueller2023",)
     random: ClassVar[bool] = False
+    #: whether a sample is encoded together with those before and after it
+    of_series: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check(self, self._conflicts())
@@ -72,9 +74,15 @@ class Encoder(ABC):
         Raises
         ------
         DataError
-            If the signal is empty or not finite.
+            If the signal is empty or not finite, or a single sample of an encoder of time series.
         """
         values = checked(signal)
+        if self.of_series and len(values) == 1 and values.size > 1:
+            raise DataError(
+                f"{self.name} encodes a series, whose first axis is time. Received: a single "
+                f"sample of shape {values.shape[1:]}. If these are {values.shape[1]} samples, "
+                f"give the signal the shape {values.shape[1:]}."
+            )
         low = float(values.min()) if self.low is None else self.low
         high = max(float(values.max()), low) if self.high is None else self.high
         return self._completed(replace(self, low=low, high=high), values)

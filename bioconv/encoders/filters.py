@@ -31,6 +31,7 @@ class Filtered(Encoder):
 
     family = "temporal, filter and optimizer"
     reason = _REASON
+    of_series = True
 
     def taps(self) -> Floats:
         """Return the filter, shape (n_taps,)."""

@@ -172,7 +172,7 @@ def test_what_filters_decode_obeys_their_rules(signal: np.ndarray) -> None:
 
 
 def test_the_filters_rank_as_published() -> None:
-    """Schrauwen and Van Campenhout 2003: BSA gains 10 to 15 dB on HSA."""
+    """BSA is the successor of HSA; here it leaves at most a tenth of its squared error."""
     ratio = {}
     for name in ("hsa", "modified_hsa", "bsa"):
         found = []
@@ -313,3 +313,9 @@ def test_wrong_signals_are_refused() -> None:
         encoders.make("gagamma").encode(np.zeros(401))
     with pytest.raises(ParameterError, match="seed"):
         encoder.encode([0.5], seed=-1)
+
+
+@pytest.mark.parametrize("name", ["bsa", "step_forward"])
+def test_time_is_the_first_axis_of_a_series(name: str) -> None:
+    with pytest.raises(DataError, match=r"first axis is time.*give the signal the shape \(300,\)"):
+        encoders.make(name).fitted(band_limited()[None, :300])

@@ -18,7 +18,7 @@ def _encode(commands: Commands) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        help="an .npz file with x (samples first), a named dataset, or a file of events (N-MNIST "
+        help="an .npz file with x (samples, or time, first), a named dataset, or a file of events (N-MNIST "
         ".bin, Prophesee .dat)",
     )
     parser.add_argument(
