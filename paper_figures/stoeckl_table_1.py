@@ -67,7 +67,7 @@ MANIFEST = Manifest(
     ),
     data="CIFAR-10, ResNet8 to ResNet50 with K = 10",
     substitute="published ResNets of others (mlperf, EvilJuiceBox); without data a digits network",
-    minutes=20,
+    minutes=2,
 )
 
 

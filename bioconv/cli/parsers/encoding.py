@@ -18,8 +18,8 @@ def _encode(commands: Commands) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        help="an .npz file with x (samples, or time, first), a named dataset, or a file of events (N-MNIST "
-        ".bin, Prophesee .dat)",
+        help="an .npz file with x (samples, or time, first), a named dataset, or a file of events "
+        "(N-MNIST .bin, Prophesee .dat)",
     )
     parser.add_argument(
         "--encoder", metavar="NAME", help="see bioconv encoders; not for files of events"
