@@ -422,6 +422,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "Rank Order Coding",
             1998,
             booktitle="Computational Neuroscience: Trends in Research",
+            editor="Bower, James M.",
             publisher="Springer",
             pages="113--118",
         ),

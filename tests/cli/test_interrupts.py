@@ -16,6 +16,7 @@ import pytest
 
 from bioconv.cli import main
 from bioconv.cli.commands import catalogues
+from bioconv.models import weights_path
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -93,7 +94,7 @@ def test_an_interrupt_waits_until_an_extension_is_imported(
 def test_an_interrupt_during_the_first_imports(seconds: float) -> None:
     code = (
         "import os, signal, sys, threading, bioconv.cli\n"
-        "sys.argv = ['bioconv', 'codes']\n"
+        f"sys.argv = ['bioconv', 'inspect', {str(weights_path('digits_mlp'))!r}]\n"
         f"threading.Timer({seconds}, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "sys.exit(bioconv.cli.main())\n"
     )

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.signal import butter, sosfiltfilt
+from later import later
 
 from bioconv import encoders
 from bioconv.encoders import SpikeRaster
 from bioconv.ground.errors import DataError, ParameterError
+
+signal = later("scipy.signal")
 
 #: name -> options to try, besides the default ones
 OPTIONS: dict[str, list[dict[str, Any]]] = {
@@ -151,7 +153,7 @@ def test_ranks_are_those_of_the_values(signal: np.ndarray) -> None:
 def band_limited(n: int = 2000, seed: int = 0) -> np.ndarray:
     """Noise below 2 % of half the sampling rate, from 0 to 1."""
     noise = np.random.default_rng(seed).standard_normal(n)
-    smooth = sosfiltfilt(butter(4, 0.02, output="sos"), noise)
+    smooth = signal.sosfiltfilt(signal.butter(4, 0.02, output="sos"), noise)
     return (smooth - smooth.min()) / np.ptp(smooth)
 
 

@@ -60,7 +60,7 @@ def disturbed(kind: str, n: int, folder: Path, library: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "n"),
     [
-        *(pytest.param(kind, 3, id=kind) for kind in KINDS),
+        *(pytest.param(kind, 6, id=kind) for kind in KINDS),
         *(pytest.param(k, 200, id=f"{k}-200", marks=pytest.mark.slow) for k in KINDS),
     ],
 )

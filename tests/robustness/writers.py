@@ -43,7 +43,9 @@ def study(folder: Path) -> None:
     jobs = {n: Job(folder / f"run{n}.json", (n,)) for n in range(6)}
     schema = {"accuracy": Interval(0, 1)}
     found = dict(run_all(work, jobs, schema, verb="study", workers=1, progress=False))
-    if found != {n: {**work(n), "workers": 1} for n in jobs}:
+    if {n: {key: record[key] for key in work(n)} for n, record in found.items()} != {
+        n: work(n) for n in jobs
+    }:
         raise AssertionError(found)
 
 

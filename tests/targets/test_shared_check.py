@@ -68,6 +68,7 @@ USES: dict[str, Callable[[], SpikingNetwork]] = {
     "current input": spiking_network,
     "regular input": lambda: spiking_network("regular"),
     "poisson input": lambda: spiking_network("poisson"),
+    "raster input": lambda: spiking_network("raster"),
     "readout count": spiking_network,
     **{
         f"readout {kind}": lambda kind=kind: spiking_network(  # type: ignore[misc]

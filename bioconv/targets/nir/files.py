@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from bioconv.ground.errors import ExpressionError, NetworkFileError, SimulatorMissingError
 from bioconv.neurons.language.grammar import check_name
 from bioconv.reading.hdf5 import Hdf5File
@@ -161,12 +163,16 @@ class _Reader:
         found: dict[str, Any] = {}
         for name in names:
             where = f"{place}/{name}"
-            for kind in (self.file.dataset_text, self.file.dataset_texts, self.file.array):
+            for kind in (self.file.dataset_text, self.file.dataset_texts, self._array):
                 value = kind(where)
                 if value is not None:
                     found[name] = value
                     break
         return found
+
+    def _array(self, place: str) -> NDArray | None:
+        stored = self.file.array(place)
+        return None if stored is None else self.file.numbers(stored)
 
     def _edges(self, place: str) -> Iterator[tuple[str, str]]:
         texts = self.file.dataset_texts(f"{place}/edges")
