@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from later import later
+from some_variants import some
 
 from bioconv.analog import functions as f
 from bioconv.ground.errors import ParameterError
@@ -203,7 +204,7 @@ RECURRENT = {
 }
 
 
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", some(RECURRENT, every=2))
 @pytest.mark.parametrize(
     ("bias", "order"),
     [

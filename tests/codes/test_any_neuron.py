@@ -57,7 +57,7 @@ def agreement(output: np.ndarray, x: np.ndarray = X) -> float:
         ("lif", {}),
         ("lif", {"synapse": "alpha"}),
         ("qif", {}),
-        ("adex", {}),
+        pytest.param("adex", {}, marks=pytest.mark.slow),
         pytest.param("izhikevich", {"kind": "fast_spiking"}, marks=pytest.mark.slow),
         pytest.param("traub", {}, marks=pytest.mark.slow),
         pytest.param("izhikevich", {}, marks=pytest.mark.slow),

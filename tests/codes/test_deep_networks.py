@@ -41,7 +41,15 @@ def test_more_than_a_hundred_layers_give_what_keras_gives() -> None:
     assert recording.agreement(exact.argmax(axis=-1)) >= 0.9
 
 
-@pytest.mark.parametrize(("depth", "steps"), [(3, 500), (50, 500), (51, 505), (110, 800)])
+@pytest.mark.parametrize(
+    ("depth", "steps"),
+    [
+        (3, 500),
+        (50, 500),
+        (51, 505),
+        pytest.param(110, 800, marks=pytest.mark.slow),
+    ],
+)
 def test_duration_follows_depth_only_beyond_fifty_layers(depth: int, steps: int) -> None:
     model, x = chain(depth, width=3)
     assert bc.convert(model, calibration=x).n_steps == steps

@@ -188,6 +188,7 @@ def test_every_code_says_what_helps() -> None:
     assert all(cls.remedy.endswith(".") for cls in codes.library().values())
 
 
+@pytest.mark.slow
 def test_tables_are_fitted_where_the_included_ones_do_not_reach() -> None:
     """Inputs of tanh between -20 and 20: the included table is made for -6 to 6."""
     rng = np.random.default_rng(2)

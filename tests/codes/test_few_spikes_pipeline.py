@@ -83,6 +83,7 @@ def test_a_stream_says_of_each_sample_what_it_says_alone(simulator: str, n: int)
         np.testing.assert_array_equal(found.spikes_per_image[name], expected.spikes_per_image[name])
 
 
+@pytest.mark.slow
 def test_a_sample_enters_every_two_windows() -> None:
     """2K with the K of the function that has most steps; samples overlap in the network."""
     network = _network()

@@ -170,6 +170,7 @@ def test_at_most_one_spike(seed: int, threshold: str) -> None:
     assert max(int(counts.max()) for counts in recording.counts.values()) <= 1
 
 
+@pytest.mark.slow
 def test_every_spike_is_announced_before() -> None:
     model, x = residual(np.random.default_rng(0)), RNG.random((4, 6, 6, 3))
     network = convert(model, x, threshold="dynamic")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from small_graphs import affine, graph, layer, mlp, residual
+from some_variants import some
 
 import bioconv as bc
 from bioconv.analog import AnalogGraph
@@ -83,7 +84,8 @@ def test_poisson_input_has_the_right_mean() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"input": "regular"}, {"clamp": 0}, {"clamp": 1}, {"max_rate": 800.0}]
+    "options",
+    some([{}, {"input": "regular"}, {"clamp": 0}, {"clamp": 1}, {"max_rate": 800.0}], every=2),
 )
 def test_rates_follow_activations_through_branches(options: dict[str, Any]) -> None:
     model = residual(np.random.default_rng(2))

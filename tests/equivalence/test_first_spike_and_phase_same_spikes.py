@@ -78,8 +78,10 @@ def _run(network: SpikingNetwork, simulator: str) -> Recording:
     ("simulated", "simulator"),
     [
         ("amplitude", "brian2"),
-        ("dynamic", "brian2"),
-        *(pytest.param(code, "brian2", marks=pytest.mark.slow) for code in ("duration", "base")),
+        *(
+            pytest.param(code, "brian2", marks=pytest.mark.slow)
+            for code in ("dynamic", "duration", "base")
+        ),
         *(pytest.param(code, "nest", marks=pytest.mark.slow) for code in CODES),
     ],
     indirect=["simulated"],

@@ -71,7 +71,7 @@ def _assert_same(network: SpikingNetwork, simulator: str, n_images: int = 2) -> 
 @pytest.mark.parametrize(
     ("model", "options"),
     [
-        ("digits_cnn", {}),
+        pytest.param("digits_cnn", {}, marks=pytest.mark.slow),
         ("digits_mlp", {"slope": "identical", "ramp": "own", "inactive": "silent"}),
         pytest.param(
             "pooled",

@@ -73,7 +73,7 @@ def test_array_equals_brian2(name: str, in_brian2: Callable[[str], Recording]) -
     [
         pytest.param("branches", marks=pytest.mark.slow),
         pytest.param("convolutional_poisson", marks=pytest.mark.slow),
-        "recurrent",
+        pytest.param("recurrent", marks=pytest.mark.slow),
         pytest.param("convolutional_regular", marks=pytest.mark.slow),
         pytest.param("dense", marks=pytest.mark.slow),
         pytest.param("max_pooling", marks=pytest.mark.slow),

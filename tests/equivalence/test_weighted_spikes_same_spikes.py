@@ -70,7 +70,7 @@ def _run(code: str, simulator: str) -> Recording:
     ("code", "simulator"),
     [
         pytest.param("few_spikes", "brian2", marks=pytest.mark.slow),
-        ("population", "brian2"),
+        pytest.param("population", "brian2", marks=pytest.mark.slow),
         pytest.param("population", "nest", marks=pytest.mark.slow),
         ("sigma_delta", "brian2"),
         pytest.param("few_spikes", "nest", marks=pytest.mark.slow),

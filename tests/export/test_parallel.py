@@ -74,6 +74,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_gives(mpirun: str, tmp_path: Path) -> None:
     bc.emit(network(), tmp_path / "net", target="pynn")
     rng = np.random.default_rng(0)

@@ -33,7 +33,11 @@ def start(folder: Path, tmp_path: Path, *arguments: str) -> subprocess.Completed
 
 
 @pytest.mark.parametrize(
-    ("target", "options"), [("brian2", ()), ("pynn", ("--simulator", "brian2"))]
+    ("target", "options"),
+    [
+        ("brian2", ()),
+        pytest.param("pynn", ("--simulator", "brian2"), marks=pytest.mark.slow),
+    ],
 )
 def test_program_runs_without_bioconv_and_prints_the_accuracy(
     target: str, options: tuple[str, ...], tmp_path: Path

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from later import later
 from small_graphs import affine, graph, layer
 
 import benchmarks
@@ -15,8 +16,9 @@ from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Sigmoid
 from bioconv.ground.errors import DataError
 from bioconv.operators import Dense
-from bioconv.paper_figures.lstm import Task
-from bioconv.paper_figures.workloads import Workload
+
+lstm = later("bioconv.paper_figures.lstm")
+workloads = later("bioconv.paper_figures.workloads")
 
 
 def binary() -> tuple[AnalogGraph, np.ndarray, np.ndarray]:
@@ -28,16 +30,18 @@ def binary() -> tuple[AnalogGraph, np.ndarray, np.ndarray]:
 
 def test_single_outputs_are_decided_by_their_threshold() -> None:
     network, x, y = binary()
-    work = Workload("binary", network, x, x, y, "samples of this test")
+    work = workloads.Workload("binary", network, x, x, y, "samples of this test")
     assert 0 < y.mean() < 1
-    assert work.analog_accuracy() == 1.0 and Task(network, x, y, "").accuracy() == 1.0
+    assert work.analog_accuracy() == 1.0 and lstm.Task(network, x, y, "").accuracy() == 1.0
     np.testing.assert_array_equal(work.decision.of(work.outputs()), y)
 
 
 @pytest.mark.parametrize("wrong", [2, -1])
 def test_labels_that_are_no_classes_are_refused(wrong: int) -> None:
     network, x, y = binary()
-    work = Workload("binary", network, x, x, np.where(y == 1, wrong, 0), "samples of this test")
+    work = workloads.Workload(
+        "binary", network, x, x, np.where(y == 1, wrong, 0), "samples of this test"
+    )
     with pytest.raises(DataError, match="labels must be"):
         work.analog_accuracy()
 

@@ -34,6 +34,7 @@ def test_every_variable_matters(name: str) -> None:
         assert not np.allclose(model.predict_on_batch(x), reference, atol=1e-4), variable.path
 
 
+@pytest.mark.slow
 def test_seed_decides_weights() -> None:
     """The same seed gives the same network, another seed another one."""
     first, again, other = (awkward.build("residual", seed).get_weights() for seed in (3, 3, 4))

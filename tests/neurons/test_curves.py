@@ -20,7 +20,7 @@ from bioconv.neurons.response.transfer import (
 from bioconv.simulators.stimulation import stimulate
 
 #: neurons whose curves take longest to measure
-LONG = ("hindmarsh_rose", "fitzhugh_nagumo")
+LONG = ("hindmarsh_rose", "fitzhugh_nagumo", "traub_miles", "hodgkin_huxley")
 EVERY = [name for name in neurons.library() if name != "integrate_and_fire"]
 
 

@@ -84,7 +84,13 @@ def test_the_declaration_is_complete(name, synapse):
     )
 
 
-@pytest.mark.parametrize(("name", "synapse"), CASES)
+@pytest.mark.parametrize(
+    ("name", "synapse"),
+    [
+        pytest.param(*case, marks=() if place % 2 == 0 else pytest.mark.slow)
+        for place, case in enumerate(CASES)
+    ],
+)
 def test_it_is_silent_at_rest_and_fires_when_driven(name, synapse):
     """In single precision; one input spike lifts the potential, and it comes back."""
     neuron = neurons.make(name, {"synapse": synapse})

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 from small_graphs import affine, graph, layer, mlp, residual
+from some_variants import some
 
 import bioconv as bc
 from bioconv.analog import AnalogGraph
@@ -82,7 +83,7 @@ def rewritten(leads: Leads) -> SpikingNetwork:
 HELD = [options for options in FAMILY if "threshold" not in options]
 
 
-@pytest.mark.parametrize("options", HELD, ids=str)
+@pytest.mark.parametrize("options", some(HELD, every=2), ids=str)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_leads_are_those_of_the_simulated_spikes(name: str, options: dict[str, Any]) -> None:
     model = GRAPHS[name]
