@@ -80,8 +80,8 @@ class Encoder(ABC):
         if self.of_series and len(values) == 1 and values.size > 1:
             raise DataError(
                 f"{self.name} encodes a series, whose first axis is time. Received: a single "
-                f"sample of shape {values.shape[1:]}. If these are {values.shape[1]} samples, "
-                f"give the signal the shape {values.shape[1:]}."
+                f"sample of shape {values.shape[1:]}. If its values are samples, give the signal "
+                f"the shape ({values.size},)."
             )
         low = float(values.min()) if self.low is None else self.low
         high = max(float(values.max()), low) if self.high is None else self.high

@@ -275,7 +275,7 @@ def test_maximum_is_the_first_spike_and_minimum_the_last() -> None:
         layer("out", Linear(), affine(("pool", identity((2, 2, 3))))),
         shape=(4, 4, 3),
     )
-    x = RNG.uniform(-0.3, 1, (12, 4, 4, 3))
+    x = np.random.default_rng(0).uniform(-0.3, 1, (12, 4, 4, 3))
     for inactive in ("fire", "silent"):
         network = convert(model, x, inactive=inactive)
         assert [p.name for p in network.populations] == ["x_encoder", "a", "pool", "out"]

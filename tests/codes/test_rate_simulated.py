@@ -205,7 +205,7 @@ def _in_volts(
 def test_leaky_neurons_carry_the_rate_too(synapse: str) -> None:
     """The calibrated f-I drive of the leaky neuron: the same classes as the analog network."""
     model = mlp(np.random.default_rng(4), (6, 30, 20, 4))
-    x = RNG.random((60, 6))
+    x = np.random.default_rng(5).random((60, 6))  # every channel is active for some
     neuron = bc.neurons.LeakyIntegrateAndFire(synapse=synapse)
     network = bc.convert(model, calibration=x, neuron=neuron, dt=0.5)
     outputs = run(network, x, 1200).outputs["dense_3"]
