@@ -62,14 +62,13 @@ def array(batch: int = 64, n_steps: int = 100, n_batches: int = 4) -> dict[str, 
 
 def forward_seconds(x: NDArray, name: str = "lenet_benchmark") -> float:
     """Return the seconds of a compiled forward pass of a Keras network of `models`."""
-    return fastest(forward_function(x, name), 50)
+    return fastest(forward_function(models.load(name), x), 50)
 
 
-def forward_function(x: NDArray, name: str = "lenet_benchmark") -> Callable[[], Any]:
-    """Return a compiled forward pass of a Keras network of `models`, which has run once."""
+def forward_function(model: Any, x: NDArray) -> Callable[[], Any]:
+    """Return a compiled forward pass of a Keras model, which has run once."""
     import jax
 
-    model = models.load(name)
     weights = [variable.value for variable in model.trainable_variables]
     others = [variable.value for variable in model.non_trainable_variables]
     forward = jax.jit(lambda w, o, images: model.stateless_call(w, o, images)[0])

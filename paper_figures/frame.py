@@ -176,7 +176,7 @@ def figure(name: str) -> FigureModule:
     """Return the module of a figure; `ParameterError` with the valid names if unknown."""
     if name not in names():
         raise ParameterError(f"no figure {name!r}. Figures: {', '.join(names())}.")
-    return importlib.import_module(f"paper_figures.{name}")
+    return importlib.import_module(f"bioconv.paper_figures.{name}")
 
 
 def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:

@@ -76,9 +76,7 @@ def compute(context: Context) -> dict[str, NDArray]:
         encoder = make(name, {"interval": FRAME, "low": 0.0, "high": 1.0, **options})
         raster = encoder.encode(frames)
         result[f"error_{name}"] = np.abs(encoder.decode(raster) - frames)
-        bound = encoder.bound(frames)
-        assert bound is not None
-        result[f"bound_{name}"] = bound
+        result[f"bound_{name}"] = np.asarray(encoder.bound(frames), np.float64)
         result |= _spikes(name, raster)
     contrast = make("step_forward", {"interval": FRAME / STEPS, "threshold": CONTRAST})
     # The camera sees a continuous change from one image to the next.

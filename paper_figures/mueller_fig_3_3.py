@@ -107,8 +107,9 @@ def plot(result: Result, context: Context) -> Figure:
     count.set_yticks([0, 1], ["Poisson", "regular"])
     count.set_ylim(-0.7, 1.7)
     density.plot(result["time_density"], result["unit_density"], "k|", markersize=1.5)
-    for name, color in (("regular", BLUE), ("poisson", ORANGE), ("density", GRAY)):
-        law.loglog(result["counts"], result[f"error_{name}"], "o-", ms=3, color=color, label=name)
+    for name, style in (("regular", "o-"), ("poisson", "o-"), ("density", "s:")):
+        color = {"regular": BLUE, "poisson": ORANGE, "density": GRAY}[name]
+        law.loglog(result["counts"], result[f"error_{name}"], style, ms=3, color=color, label=name)
     law.legend(fontsize=SMALL, frameon=False)
     finish(stimulus, "", "", "a")
     finish(count, "", "", "count rate")

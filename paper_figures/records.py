@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import DataError
 from bioconv.ground.files import new_file, write_json, write_text
+from bioconv.ground.tables import markdown_table
 from bioconv.paper_figures.frame import Claim
 
 #: largest file of a kept picture
@@ -99,19 +100,22 @@ def report(folder: str | Path) -> str:
     ]
     if not records:
         raise DataError(f"no results in {str(folder)!r}. Run: python -m paper_figures all")
-    rows = [
-        [_label(record), *(record[key] for key in ("status", "why", "data", "used"))]
+    figures = [
+        {
+            "figure": _label(record),
+            "verdict": record["status"],
+            "why not in full": record["why"],
+            "data of the paper": record["data"],
+            "computed on": record["used"],
+        }
         for record in records
     ]
-    titles = ["figure", "verdict", "why not in full", "data of the paper", "computed on"]
-    figures = _table(titles, rows)
-    rows = [
-        [_label(record), *row.values()]
+    claims = [
+        {"figure": _label(record), **row}
         for record in records
         for row in claim_rows(record["claims"], judged=not record["quick"])
     ]
-    claims = _table(["figure", "claim", "paper", "accepted", "here", "holds"], rows)
-    return f"{figures}\n{claims}"
+    return f"{markdown_table(figures)}\n\n{markdown_table(claims)}\n"
 
 
 def claim_rows(claims: Sequence[Mapping[str, Any]], *, judged: bool) -> list[dict[str, str]]:
@@ -147,10 +151,3 @@ def _label(record: Mapping[str, Any]) -> str:
 
 def _claim_of(row: Mapping[str, Any]) -> Claim:
     return Claim(**{entry.name: row[entry.name] for entry in fields(Claim)})
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [titles, ["---"] * len(titles), *rows]
-    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)

@@ -8,8 +8,9 @@ import pytest
 
 import bioconv as bc
 from bioconv import codes, neurons
+from bioconv.ground.bibtex import REQUIRED
 from bioconv.ground.errors import ParameterError
-from bioconv.ground.references import PUBLICATIONS, REQUIRED, citation
+from bioconv.ground.references import PUBLICATIONS, citation
 
 
 @pytest.mark.parametrize("key", PUBLICATIONS)

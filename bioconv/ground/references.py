@@ -7,76 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from bioconv.ground.bibtex import Publication, article, entry
 from bioconv.ground.errors import ParameterError
-
-#: required fields of an entry of each kind, in addition to author, title and year
-REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "article": ("journal", "volume", "pages"),
-        "book": ("publisher",),
-        "incollection": ("booktitle", "editor", "publisher"),
-        "inproceedings": ("booktitle",),
-        "misc": (),
-        "phdthesis": ("school",),
-    }
-)
-#: accented letters in author names, in BibTeX notation
-_ACCENTS = str.maketrans({"ö": r"{\"o}", "é": r"{\'e}"})
-
-
-@dataclass(frozen=True)
-class Publication:
-    """One entry of a bibliography.
-
-    Parameters
-    ----------
-    kind : str
-        A key of `REQUIRED`.
-    author : str
-        "Last, First and Last, First".
-    title : str
-    year : int
-    fields : mapping of str to str
-        Further fields of BibTeX: journal, volume, pages, doi, eprint (of the arXiv), url, ...
-    """
-
-    kind: str
-    author: str
-    title: str
-    year: int
-    fields: Mapping[str, str]
-
-    def bibtex(self, key: str) -> str:
-        """Return the entry in BibTeX with a key."""
-        values = {
-            "author": self.author.translate(_ACCENTS),
-            "title": f"{{{self.title}}}",
-            "year": str(self.year),
-            **{name: text.translate(_ACCENTS) for name, text in self.fields.items()},
-        }
-        if "eprint" in values:
-            values["archiveprefix"] = "arXiv"
-        lines = [f"  {name} = {{{value}}}," for name, value in values.items()]
-        return "\n".join([f"@{self.kind}{{{key},", *lines, "}"])
-
-
-def _article(
-    author: str, title: str, year: int, journal: str, volume: str, pages: str, doi: str
-) -> Publication:
-    fields = {"journal": journal, "volume": volume, "pages": pages, "doi": doi}
-    return Publication("article", author, title, year, MappingProxyType(fields))
-
-
-def _entry(kind: str, author: str, title: str, year: int, **fields: str) -> Publication:
-    return Publication(kind, author, title, year, MappingProxyType(fields))
-
 
 PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
     {
-        "brette2005": _article(
+        "brette2005": article(
             "Brette, Romain and Gerstner, Wulfram",
             "Adaptive Exponential Integrate-and-Fire Model as an Effective Description of "
             "Neuronal Activity",
@@ -86,7 +24,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "3637--3642",
             "10.1152/jn.00686.2005",
         ),
-        "brette2007": _article(
+        "brette2007": article(
             "Brette, Romain and others",
             "Simulation of networks of spiking neurons: A review of tools and strategies",
             2007,
@@ -95,7 +33,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "349--398",
             "10.1007/s10827-007-0038-6",
         ),
-        "ermentrout1996": _article(
+        "ermentrout1996": article(
             "Ermentrout, Bard",
             "Type I Membranes, Phase Resetting Curves, and Synchrony",
             1996,
@@ -104,7 +42,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "979--1001",
             "10.1162/neco.1996.8.5.979",
         ),
-        "fitzhugh1961": _article(
+        "fitzhugh1961": article(
             "FitzHugh, Richard",
             "Impulses and Physiological States in Theoretical Models of Nerve Membrane",
             1961,
@@ -113,7 +51,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "445--466",
             "10.1016/S0006-3495(61)86902-6",
         ),
-        "fitzhugh1969": _entry(
+        "fitzhugh1969": entry(
             "incollection",
             "FitzHugh, Richard",
             "Mathematical models of excitation and propagation in nerve",
@@ -123,7 +61,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             publisher="McGraw-Hill",
             pages="1--85",
         ),
-        "fourcaud2003": _article(
+        "fourcaud2003": article(
             "Fourcaud-Trocmé, Nicolas and Hansel, David and van Vreeswijk, Carl and "
             "Brunel, Nicolas",
             "How Spike Generation Mechanisms Determine the Neuronal Response to Fluctuating Inputs",
@@ -133,7 +71,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "11628--11640",
             "10.1523/JNEUROSCI.23-37-11628.2003",
         ),
-        "guo2021": _article(
+        "guo2021": article(
             "Guo, Wenzhe and Fouda, Mohammed E. and Eltawil, Ahmed M. and Salama, Khaled Nabil",
             "Neural Coding in Spiking Neural Networks: A Comparative Study for Robust "
             "Neuromorphic Systems",
@@ -143,7 +81,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "638474",
             "10.3389/fnins.2021.638474",
         ),
-        "hindmarsh1984": _article(
+        "hindmarsh1984": article(
             "Hindmarsh, J. L. and Rose, R. M.",
             "A model of neuronal bursting using three coupled first order differential equations",
             1984,
@@ -152,7 +90,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "87--102",
             "10.1098/rspb.1984.0024",
         ),
-        "hodgkin1952": _article(
+        "hodgkin1952": article(
             "Hodgkin, A. L. and Huxley, A. F.",
             "A quantitative description of membrane current and its application to conduction and "
             "excitation in nerve",
@@ -162,7 +100,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "500--544",
             "10.1113/jphysiol.1952.sp004764",
         ),
-        "hough1999": _entry(
+        "hough1999": entry(
             "inproceedings",
             "Hough, Michael and de Garis, Hugo and Korkin, Michael and Gers, Felix and "
             "Nawa, Norberto Eiji",
@@ -171,7 +109,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             1999,
             booktitle="International Conference on Robotics and Artificial Life",
         ),
-        "izhikevich2001": _article(
+        "izhikevich2001": article(
             "Izhikevich, Eugene M.",
             "Resonate-and-fire neurons",
             2001,
@@ -180,7 +118,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "883--894",
             "10.1016/S0893-6080(01)00078-8",
         ),
-        "izhikevich2003": _article(
+        "izhikevich2003": article(
             "Izhikevich, Eugene M.",
             "Simple Model of Spiking Neurons",
             2003,
@@ -189,7 +127,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "1569--1572",
             "10.1109/TNN.2003.820440",
         ),
-        "kasabov2016": _article(
+        "kasabov2016": article(
             "Kasabov, Nikola and others",
             "Evolving spatio-temporal data machines based on the NeuCube neuromorphic framework: "
             "Design methodology and selected applications",
@@ -199,7 +137,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "1--14",
             "10.1016/j.neunet.2015.09.011",
         ),
-        "mihalas2009": _article(
+        "mihalas2009": article(
             "Mihalas, Stefan and Niebur, Ernst",
             "A Generalized Linear Integrate-and-Fire Neural Model Produces Diverse Spiking "
             "Behaviors",
@@ -209,7 +147,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "704--718",
             "10.1162/neco.2008.12-07-680",
         ),
-        "morris1981": _article(
+        "morris1981": article(
             "Morris, Catherine and Lecar, Harold",
             "Voltage oscillations in the barnacle giant muscle fiber",
             1981,
@@ -218,7 +156,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "193--213",
             "10.1016/S0006-3495(81)84782-0",
         ),
-        "mueller2021": _entry(
+        "mueller2021": entry(
             "inproceedings",
             "Mueller, Etienne and Hansjakob, Julius and Auge, Daniel and Knoll, Alois",
             "Minimizing Inference Time: Optimization Methods for Converted Deep Spiking Neural "
@@ -226,7 +164,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2021,
             booktitle="International Joint Conference on Neural Networks (IJCNN)",
         ),
-        "mueller2022exploiting": _entry(
+        "mueller2022exploiting": entry(
             "inproceedings",
             "Mueller, Etienne and Auge, Daniel and Knoll, Alois",
             "Exploiting Inhomogeneities of Subthreshold Transistors as Populations of Spiking "
@@ -235,7 +173,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             booktitle="International Conference on Natural Computation, Fuzzy Systems and "
             "Knowledge Discovery (ICNC-FSKD)",
         ),
-        "mueller2022oscillations": _entry(
+        "mueller2022oscillations": entry(
             "inproceedings",
             "Mueller, Etienne and Klimaschka, Simon and Auge, Daniel and Knoll, Alois",
             "Neural Oscillations for Energy-Efficient Hardware Implementation of Sparsely "
@@ -244,7 +182,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             booktitle="Practical Deep Learning in the Wild, workshop of the AAAI conference",
         ),
         # The text from which this library was written lacks the title page.
-        "mueller2023": _entry(
+        "mueller2023": entry(
             "phdthesis",
             "Mueller, Etienne",
             "Doctoral thesis on the conversion of artificial to spiking neural networks",
@@ -252,7 +190,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             school="Technical University of Munich",
             note="title described, not quoted",
         ),
-        "nagumo1962": _article(
+        "nagumo1962": article(
             "Nagumo, J. and Arimoto, S. and Yoshizawa, S.",
             "An Active Pulse Transmission Line Simulating Nerve Axon",
             1962,
@@ -261,7 +199,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "2061--2070",
             "10.1109/JRPROC.1962.288235",
         ),
-        "naud2008": _article(
+        "naud2008": article(
             "Naud, Richard and Marcille, Nicolas and Clopath, Claudia and Gerstner, Wulfram",
             "Firing patterns in the adaptive exponential integrate-and-fire model",
             2008,
@@ -270,7 +208,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "335--347",
             "10.1007/s00422-008-0264-7",
         ),
-        "neftci2019": _article(
+        "neftci2019": article(
             "Neftci, Emre O. and Mostafa, Hesham and Zenke, Friedemann",
             "Surrogate Gradient Learning in Spiking Neural Networks: Bringing the Power of "
             "Gradient-Based Optimization to Spiking Neural Networks",
@@ -280,16 +218,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "51--63",
             "10.1109/MSP.2019.2931595",
         ),
-        "orchard2015": _article(
-            "Orchard, Garrick and Jayawant, Ajinkya and Cohen, Gregory K. and Thakor, Nitish",
-            "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades",
-            2015,
-            "Frontiers in Neuroscience",
-            "9",
-            "437",
-            "10.3389/fnins.2015.00437",
-        ),
-        "pedersen2024": _article(
+        "pedersen2024": article(
             "Pedersen, Jens E. and others",
             "Neuromorphic intermediate representation: A unified instruction set for "
             "interoperable brain-inspired computing",
@@ -299,7 +228,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "8122",
             "10.1038/s41467-024-52259-9",
         ),
-        "petro2020": _article(
+        "petro2020": article(
             "Petro, Balint and Kasabov, Nikola and Kiss, Rita M.",
             "Selection and Optimization of Temporal Spike Encoding Methods for Spiking Neural "
             "Networks",
@@ -309,14 +238,14 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "358--370",
             "10.1109/TNNLS.2019.2906158",
         ),
-        "purdy2016": _entry(
+        "purdy2016": entry(
             "misc",
             "Purdy, Scott",
             "Encoding Data for HTM Systems",
             2016,
             eprint="1602.05925",
         ),
-        "rhodes2018": _article(
+        "rhodes2018": article(
             "Rhodes, Oliver and others",
             "sPyNNaker: A Software Package for Running PyNN Simulations on SpiNNaker",
             2018,
@@ -325,7 +254,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "816",
             "10.3389/fnins.2018.00816",
         ),
-        "rinzel1998": _entry(
+        "rinzel1998": entry(
             "incollection",
             "Rinzel, John and Ermentrout, Bard",
             "Analysis of neural excitability and oscillations",
@@ -336,7 +265,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             pages="251--291",
             edition="2",
         ),
-        "rotter1999": _article(
+        "rotter1999": article(
             "Rotter, Stefan and Diesmann, Markus",
             "Exact digital simulation of time-invariant linear systems with applications to "
             "neuronal modeling",
@@ -346,7 +275,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "381--402",
             "10.1007/s004220050570",
         ),
-        "rueckauer2016": _entry(
+        "rueckauer2016": entry(
             "misc",
             "Rueckauer, Bodo and Lungu, Iulia-Alexandra and Hu, Yuhuang and Pfeiffer, Michael",
             "Theory and Tools for the Conversion of Analog to Spiking Convolutional Neural "
@@ -354,7 +283,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2016,
             eprint="1612.04052",
         ),
-        "rueckauer2018": _entry(
+        "rueckauer2018": entry(
             "inproceedings",
             "Rueckauer, Bodo and Liu, Shih-Chii",
             "Conversion of analog to spiking neural networks using sparse temporal coding",
@@ -363,7 +292,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             pages="1--5",
             doi="10.1109/ISCAS.2018.8351295",
         ),
-        "schrauwen2003": _entry(
+        "schrauwen2003": entry(
             "inproceedings",
             "Schrauwen, Benjamin and Van Campenhout, Jan",
             "BSA, a fast and accurate spike train encoding scheme",
@@ -372,7 +301,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             pages="2825--2830",
             doi="10.1109/IJCNN.2003.1224019",
         ),
-        "sengupta2017": _article(
+        "sengupta2017": article(
             "Sengupta, Neelava and Kasabov, Nikola",
             "Spike-time encoding as a data compression technique for pattern recognition of "
             "temporal data",
@@ -382,7 +311,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "133--145",
             "10.1016/j.ins.2017.04.017",
         ),
-        "stanojevic2022": _entry(
+        "stanojevic2022": entry(
             "misc",
             "Stanojevic, Ana and Wozniak, Stanislaw and Bellec, Guillaume and Cherubini, Giovanni "
             "and Pantazi, Angeliki and Gerstner, Wulfram",
@@ -390,7 +319,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2022,
             eprint="2212.12522",
         ),
-        "stanojevic2022a": _entry(
+        "stanojevic2022a": entry(
             "inproceedings",
             "Stanojevic, Ana and Eleftheriou, Evangelos and Cherubini, Giovanni and Wozniak, "
             "Stanislaw and Pantazi, Angeliki and Gerstner, Wulfram",
@@ -398,14 +327,14 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2022,
             booktitle="IEEE International Conference on Image Processing (ICIP)",
         ),
-        "stanojevic2023": _entry(
+        "stanojevic2023": entry(
             "phdthesis",
             "Stanojevic, Ana",
             "Supervised learning and inference of spiking neural networks with temporal coding",
             2023,
             school="EPFL",
         ),
-        "stoeckl2021": _entry(
+        "stoeckl2021": entry(
             "article",
             "Stöckl, Christoph and Maass, Wolfgang",
             "Optimized spiking neurons can classify images with high accuracy through temporal "
@@ -416,7 +345,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             pages="230--238",
             doi="10.1038/s42256-021-00311-4",
         ),
-        "thorpe1998": _entry(
+        "thorpe1998": entry(
             "incollection",
             "Thorpe, Simon and Gautrais, Jacques",
             "Rank Order Coding",
@@ -426,7 +355,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             publisher="Springer",
             pages="113--118",
         ),
-        "touboul2008": _article(
+        "touboul2008": article(
             "Touboul, Jonathan",
             "Bifurcation Analysis of a General Class of Nonlinear Integrate-and-Fire Neurons",
             2008,
@@ -435,7 +364,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             "1045--1079",
             "10.1137/070687268",
         ),
-        "traub1991": _entry(
+        "traub1991": entry(
             "book",
             "Traub, Roger D. and Miles, Richard",
             "Neuronal Networks of the Hippocampus",
@@ -443,7 +372,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             publisher="Cambridge University Press",
             doi="10.1017/CBO9780511895401",
         ),
-        "yousefzadeh2019": _entry(
+        "yousefzadeh2019": entry(
             "inproceedings",
             "Yousefzadeh, Amirreza and others",
             "Conversion of Synchronous Artificial Neural Network to Asynchronous Spiking Neural "
@@ -454,7 +383,7 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             pages="81--85",
             doi="10.1109/AICAS.2019.8771624",
         ),
-        "zenke2018": _article(
+        "zenke2018": article(
             "Zenke, Friedemann and Ganguli, Surya",
             "SuperSpike: Supervised Learning in Multilayer Spiking Neural Networks",
             2018,

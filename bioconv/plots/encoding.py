@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,25 +12,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.encoders import Encoder, SpikeRaster, rms_error
 from bioconv.encoders.encoder import checked, flat
-from bioconv.ground.errors import ParameterError
 from bioconv.plots.style import BLUE, GRAY, ORANGE, SMALL, finish, panels, save, thin
 
-#: largest numbers of channels that are drawn, and of samples that an error is measured on
-_CHANNELS, _SAMPLES = 4, 10**5
+#: largest number of channels that are drawn
+_CHANNELS = 4
 
 
 def plot_encoding(
-    encoder: Encoder, signal: ArrayLike, folder: str | Path, *, seed: int = 0
+    encoder: Encoder, signal: ArrayLike, raster: SpikeRaster, folder: str | Path
 ) -> list[Path]:
     """Plot a signal and its spikes, and the error by length; save both in a folder.
 
     Parameters
     ----------
     encoder : Encoder
+        Fitted to the signal.
     signal : array, shape (n_samples, *shape)
+    raster : SpikeRaster
+        The spikes of the signal.
     folder : str or Path
         It is created if it does not exist.
-    seed : int
 
     Returns
     -------
@@ -39,11 +39,9 @@ def plot_encoding(
     """
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
-    fitted = encoder.fitted(signal)
-    raster = fitted.encode(signal, seed)
     return [
-        save(encoding_figure(fitted, signal, raster), folder / "encoding.png"),
-        save(error_figure([fitted], signal, seed=seed), folder / "error_by_length.png"),
+        save(encoding_figure(encoder, signal, raster), folder / "encoding.png"),
+        save(error_figure(encoder, signal, raster), folder / "error_by_length.png"),
     ]
 
 
@@ -98,34 +96,29 @@ def draw_spikes(axes: Axes, encoder: Encoder, raster: SpikeRaster, *, legend: bo
         _legend(axes)
 
 
-def error_figure(encoders: Sequence[Encoder], signal: ArrayLike, *, seed: int = 0) -> Figure:
+def error_figure(encoder: Encoder, signal: ArrayLike, raster: SpikeRaster) -> Figure:
     """Plot the root mean squared error of the first samples of a signal against their number.
 
     Parameters
     ----------
-    encoders : sequence of Encoder
+    encoder : Encoder
         Fitted to the signal.
     signal : array, shape (n_samples, *shape)
-    seed : int
+    raster : SpikeRaster
+        The spikes of the signal.
     """
-    values = checked(signal)[:_SAMPLES]
-    if not encoders:
-        raise ParameterError("there is no encoder to draw.")
+    lengths, errors = error_by_length(checked(signal), encoder.decode(raster))
     figure, (axes,) = panels(1, columns=1, width=4.6, height=3.0)
-    for encoder in encoders:
-        lengths, errors = error_by_length(encoder, values, seed=seed)
-        axes.plot(lengths * encoder.interval, errors, marker="o", ms=3, label=encoder.name)
+    axes.plot(lengths * encoder.interval, errors, marker="o", ms=3)
     axes.set_xscale("log")
-    axes.legend(fontsize=SMALL, frameon=False)
-    finish(axes, "", "length of the signal (ms)", "root mean squared error")
+    finish(axes, encoder.name, "length of the signal (ms)", "root mean squared error")
     return figure
 
 
 def error_by_length(
-    encoder: Encoder, values: NDArray[np.float64], *, seed: int = 0
+    values: NDArray[np.float64], decoded: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return up to 12 numbers of samples and the error of the first so many ones."""
-    decoded = encoder.decode(encoder.encode(values, seed))
     lengths = np.unique(np.geomspace(1, len(values), 12).round().astype(np.int64))
     errors = [rms_error(values[:n], decoded[:n]) for n in lengths]
     return lengths, np.array(errors)

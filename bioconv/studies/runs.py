@@ -108,8 +108,14 @@ def _repeat(new: Said, said: Said) -> None:
     for entry in new:
         if entry not in said:
             said.append(entry)
-            category = getattr(errors, entry["category"], BioconvWarning)
-            warnings.warn(entry["text"], category, stacklevel=3)
+            warnings.warn(entry["text"], _category(entry["category"]), stacklevel=3)
+
+
+def _category(name: str) -> type[BioconvWarning]:
+    found = getattr(errors, name, None)
+    if isinstance(found, type) and issubclass(found, BioconvWarning):
+        return found
+    return BioconvWarning
 
 
 def _results(
@@ -137,6 +143,8 @@ def _attempt(
 ) -> tuple[Record | str, Said]:
     """Return the result of a run, and the warnings of bioconv, which only the caller can show."""
     with warnings.catch_warnings(record=True) as caught:
+        # A record is kept, and must not depend on which warnings somebody wanted to see.
+        warnings.simplefilter("always", BioconvWarning)
         result = _result(work, n_workers, *arguments)
     said: Said = []
     for entry in caught:

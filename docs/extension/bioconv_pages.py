@@ -1,13 +1,14 @@
 """Sphinx directives that write pages from what bioconv declares: nothing on them is typed.
 
-``catalogue`` (neurons, codes, noise or targets), ``interface`` (public names of a module),
-``commands`` (the command line) and ``gallery`` (the kept results of the figures) generate MyST
-text, which is parsed as if it stood in the page.
+``catalogue`` (neurons, codes, noise, encoders or targets), ``interface`` (public names of a
+module), ``commands`` (the command line) and ``gallery`` (the kept results of the figures) generate
+MyST text, which is parsed as if it stood in the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,9 @@ from bioconv.ground.tables import markdown_table
 
 #: the asterisk of the last entry of a shape
 _SHAPE = re.compile(r"(?<=, )\*(?=[\w ]+\))")
+
+#: options that every command has, which the page names once
+OF_ALL = {"help", "json", "seed", "quiet", "verbose"}
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -74,7 +78,8 @@ def neurons(folder: Path) -> Iterable[str]:
         ):
             if rows:
                 yield from (f"{title}:", *table(rows))
-        for path in pictures(neuron, folder / name):
+        state = hashlib.sha256(repr(neuron.model).encode()).hexdigest()[:12]
+        for path in pictures(neuron, folder / f"{name}-{state}"):
             where = path.relative_to(folder.parents[1])
             yield f"![{path.stem.replace('_', ' ')} of {name}](/{where})"
         yield ""
@@ -86,7 +91,7 @@ def _unbounded(parameter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pictures(neuron: Any, folder: Path) -> list[Path]:
-    """Draw a neuron's potential under a few currents, and its f-I curve; once for a folder."""
+    """Draw a neuron's potential under a few currents, and its f-I curve; once for each model."""
     found = sorted(folder.glob("*.png"))
     return found or [Path(path) for path in bc.plots.plot_neuron(neuron, folder)]
 
@@ -102,20 +107,33 @@ def codes(folder: Path) -> Iterable[str]:
 
 def noise(folder: Path) -> Iterable[str]:
     """Every imperfection with its unit and source, and every profile with all of its numbers."""
+    rows = [row for row in bc.list_noise() if row["noise"] not in bc.noise.PROFILES]
     yield from ("## Imperfections", "")
-    for name, make in bc.noise.LIBRARY.items():
-        entry = make(0)
-        python = type(entry).__name__
+    for row in rows:
+        name, described = row["noise"], bc.describe_noise(row["noise"])
         yield from (f"### {name.replace('_', ' ')}", "")
-        unit = f" in {entry.unit}" if entry.unit else ""
-        yield from (f"`--noise {name}=AMPLITUDE`{unit}; disturbs: {entry.site}.", "")
-        yield from documented("class", f"bioconv.noise.{python}", "no-index")
-        yield from (f"Source: {entry.source}" if entry.source else "", "")
+        unit = f" in {row['unit']}" if row["unit"] else ""
+        yield from (f"`--noise {name}=AMPLITUDE`{unit}; disturbs: {row['site']}.", "")
+        yield from documented("class", f"bioconv.noise.{described['python']}", "no-index")
+        yield from (f"Source: {described['source']}" if described["source"] else "", "")
     yield from ("## Profiles of chips", "")
     for name, profile in bc.noise.PROFILES.items():
         yield from (f"### {profile.title}", "", f"`--profile {name}`:", "")
         yield from (f"- `{entry}`" for entry in profile.imperfections)
         yield from table([vars(number) for number in profile.numbers])
+
+
+def encoders(folder: Path) -> Iterable[str]:
+    """Every encoder with its law, its error, its options and what to cite."""
+    for name in bc.encoders.library():
+        entry = bc.describe_encoder(name)
+        yield from (f"## {name.replace('_', ' ')}", "", f"`--encoder {name}`", "")
+        yield from fenced("text", entry.text)
+        yield from fenced("text", f"law:   {entry.law}", f"error: {entry.error}")
+        carries = "Carries a conversion" if entry.can_convert else "Carries no conversion"
+        yield from (f"{carries}: {entry.reason}.", "")
+        yield from table(entry.options)
+        yield from fenced("bibtex", *entry.citation.splitlines())
 
 
 def targets(folder: Path) -> Iterable[str]:
@@ -134,6 +152,7 @@ CATALOGUES: Mapping[str, Callable[[Path], Iterable[str]]] = {
     "neurons": neurons,
     "codes": codes,
     "noise": noise,
+    "encoders": encoders,
     "targets": targets,
 }
 
@@ -193,9 +212,9 @@ class Commands(Pages):
             if command.epilog:
                 yield from fenced("sh", *(line.strip() for line in command.epilog.split("\n")[1:]))
             rows = [
-                {"option": _spelling(a), "meaning": _help(a)}
+                {"option": _spelling(a), "meaning": _help(command, a)}
                 for a in command._actions
-                if a.dest != "help"
+                if a.dest not in OF_ALL
             ]
             yield from table(rows)
 
@@ -205,11 +224,8 @@ def _spelling(action: argparse.Action) -> str:
     return names or f"`{action.metavar or action.dest}`"
 
 
-def _help(action: argparse.Action) -> str:
-    text = (action.help or "").replace("%(choices)s", ", ".join(map(str, action.choices or ())))
-    default = action.default
-    shown = default not in (None, False, True, []) and default is not argparse.SUPPRESS
-    return f"{text} (default: {default})" if shown else text
+def _help(command: argparse.ArgumentParser, action: argparse.Action) -> str:
+    return command._get_formatter()._expand_help(action) if action.help else ""
 
 
 class Gallery(Pages):

@@ -81,6 +81,12 @@ def test_figure_runs_and_says_what_it_was_computed_on(
     assert nothing <= set(INDIFFERENT.get(name, ())), "claims that constant results would meet"
 
 
+def test_figures_are_found_inside_the_package() -> None:
+    """An installation has no top-level package of figures, and a user may have one."""
+    for name in frame.names():
+        assert frame.figure(name).__name__ == f"bioconv.paper_figures.{name}"  # type: ignore[attr-defined]
+
+
 class _Figure:
     """Accuracy before and after, with claims of every kind."""
 

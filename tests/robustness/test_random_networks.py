@@ -2,7 +2,7 @@
 
 A network is read by `bioconv.read`, and run with the rate, the exact first-spike and the few-spikes
 code on the samples of its calibration.  An output that differs from that of Keras by more than 5 %
-of its range without a warning is a failure.
+of its range without an `AccuracyWarning` is a failure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from random_keras import network, samples
 
 import bioconv as bc
 from bioconv.analog import AnalogGraph
-from bioconv.ground.errors import BioconvWarning, ConversionError
+from bioconv.ground.errors import AccuracyWarning, ConversionError
 
 #: networks of the slow run, and of each of its tests
 MANY, EACH = 500, 10
@@ -60,7 +60,7 @@ def outcome(graph: AnalogGraph, x: list[np.ndarray], wanted: list[np.ndarray], c
             found = simulated(graph, x, code)
         except ConversionError:
             return "refused"
-    if any(issubclass(entry.category, BioconvWarning) for entry in caught):
+    if any(issubclass(entry.category, AccuracyWarning) for entry in caught):
         return "said"
     error = largest_error(found, wanted)
     return "same" if error <= CLOSE else f"silent error of {100 * error:.1f} %"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,34 +14,28 @@ DATA_HELP = (
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-class Engines:
-    """Names of the engines of the array simulator, which are read only on demand."""
-
-    def __iter__(self) -> Iterator[str]:
-        from bioconv.simulators.settings import ENGINES
-
-        return iter(ENGINES)
-
-
-class Simulators:
-    """Names of the available simulators, which are read only on demand to avoid slow imports.
+class Names:
+    """Names that a module registers, which are read only on demand to avoid slow imports.
 
     Parameters
     ----------
+    module, attribute : str
+        Where they are.
     *more : str
         Further names to choose from.
     """
 
-    def __init__(self, *more: str):
-        self._more = more
+    def __init__(self, module: str, attribute: str, *more: str):
+        self._place, self._more = (module, attribute), more
 
     def __iter__(self) -> Iterator[str]:
-        from bioconv.simulators import SIMULATORS
+        module, attribute = self._place
+        return iter((*self._more, *getattr(import_module(module), attribute)))
 
-        return iter((*self._more, *SIMULATORS))
 
-    def __contains__(self, name: object) -> bool:
-        return name in tuple(self)
+def simulators(*more: str) -> Names:
+    """Return the names of the simulators, and further ones to choose from."""
+    return Names("bioconv.simulators", "SIMULATORS", *more)
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):

@@ -7,14 +7,14 @@ from pathlib import Path
 from bioconv.cli.parsers.common import (
     DATA_HELP,
     Commands,
-    Engines,
-    Simulators,
+    Names,
     add_command,
     add_conversion,
     add_decision,
     add_duration,
     add_input_shape,
     add_pixels,
+    simulators,
 )
 
 
@@ -54,17 +54,17 @@ def _simulate(commands: Commands) -> None:
     parser.add_argument(
         "--simulator",
         default="array",
-        choices=Simulators(),
+        choices=simulators(),
         metavar="NAME",
         help="one of %(choices)s",
     )
     parser.add_argument(
         "--engine",
         default="auto",
-        choices=Engines(),
+        choices=Names("bioconv.simulators.settings", "ENGINES"),
         metavar="NAME",
         help="engine of the array simulator, one of %(choices)s: dense (XLA), events (Numba, CPU "
-        "only) or the faster one that can run the network (default)",
+        "only), or events where it is known to be faster (auto, the default)",
     )
     parser.add_argument(
         "--batch",

@@ -8,11 +8,11 @@ from pathlib import Path
 from bioconv.cli.parsers.common import (
     DATA_HELP,
     Commands,
-    Simulators,
     add_command,
     add_decision,
     add_model,
     add_pixels,
+    simulators,
 )
 
 
@@ -147,7 +147,7 @@ def _robustness(commands: Commands) -> None:
     parser.add_argument(
         "--simulator",
         default="auto",
-        choices=Simulators("auto"),
+        choices=simulators("auto"),
         metavar="NAME",
         help="one of %(choices)s; auto: event if it has a closed form for all chips of a "
         "code, otherwise array",
