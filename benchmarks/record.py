@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.files import write_text
+from bioconv.ground.processes import n_cores
 from bioconv.reports.networks import versions
 
 
@@ -27,7 +28,7 @@ def machine() -> dict[str, Any]:
     )
     return {
         "cpu": cpu,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": n_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.platform(),
         "load": os.getloadavg()[0],

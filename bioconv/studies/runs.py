@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 from bioconv.ground import errors
 from bioconv.ground.errors import BioconvError, BioconvWarning, ParameterError
 from bioconv.ground.options import Rule
+from bioconv.ground.processes import n_cores
 from bioconv.ground.progress import Progress
 from bioconv.studies.records import Record, read_record, write_record
 from bioconv.studies.workers import DeadWorkerError, in_processes
@@ -122,7 +122,7 @@ def _results(
     work: Callable[..., Record], jobs: Mapping[Key, Job], verb: str, workers: int | None
 ) -> Iterator[tuple[Key, tuple[Record | str, Said]]]:
     """Yield runs as they finish: the record or the reason of the failure, and the warnings."""
-    n_workers = min(len(jobs), workers or os.cpu_count() or 1)
+    n_workers = min(len(jobs), workers or n_cores())
     if n_workers <= 1:
         for key, job in jobs.items():
             yield key, _attempt(work, 1, *job.arguments)

@@ -168,7 +168,7 @@ def test_the_step_of_a_spike_may_overflow(name, sharp):
     assert fired and all(np.isfinite(v) for v in after.values())
     scope = {k: np.float64(v) for k, v in {**constants, **state, "t": 0.0}.items()}
     with np.errstate(over="ignore"):  # the same in NumPy, in double precision
-        for target, node in update._update:
+        for target, node in update.phases.update:
             scope[target] = evaluate(node, scope, np)
     assert scope[dict(update.discrete.updates)["v"]] > parameters["v_peak"]
     others = [new for old, new in update.discrete.updates if old != "v"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +28,8 @@ from bioconv.network import Drive, Input, Population, Projection, Readout, Spiki
 from bioconv.network.recording import Recording
 from bioconv.operators import AveragePool, Chain, Operator, Reshape, conv
 from bioconv.simulators.array import choice
+from bioconv.simulators.array.plan import make_plan
+from bioconv.simulators.settings import Settings
 
 sys.path.append(str(Path(__file__).parents[1] / "operators"))
 from operator_strategies import chains
@@ -258,8 +264,46 @@ def test_auto_takes_events_for_cheap_neurons() -> None:
     found = bc.simulate(net, x, steps=2000, dtype="float64", progress=False)
     assert found.engine == "events"
     assert bc.simulate(net, x, progress=False).engine == "dense", "a small one"
-    costly = driven(neurons.TraubMiles(), 2, dt=0.0625, n_steps=3)
-    assert bc.simulate(costly, np.zeros((1, 2)), progress=False).engine == "dense"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: driven(neurons.AdaptiveExponential(), 2), "functions such as exp"),
+        (deterministic, "scheduled changes|crossed"),
+        (random, "random numbers"),
+        (lambda: driven(neurons.TraubMiles(), 2), "calls exprel"),
+        (lambda: convolutional("current"), ""),
+    ],
+    ids=["costly", "changes", "noise", "unknown function", "none"],
+)
+def test_why_auto_is_dense(
+    make: Callable[[], SpikingNetwork], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "_LEAST", 0)
+    net = make()
+    plan = make_plan(net, Settings("array", net.n_steps), 1, 1 << 20)
+    found = choice.why_dense(net, plan, net.n_steps)
+    assert re.search(reason, found) if reason else not found
+
+
+def test_parts_are_taken_while_others_are_computed() -> None:
+    """A few parts wait at most, and none is computed after the last one that was wanted."""
+    made: list[int] = []
+
+    def source() -> Iterator[Any]:
+        for number in range(100):
+            made.append(number)
+            yield number
+
+    parts = engine._Parts(2, 3)
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            pool.submit(parts.collect, source())
+        taken = [part for part, _ in zip(parts, range(10), strict=False)]
+        parts.stopped.set()
+    assert len(taken) == 10
+    assert len(made) <= 10 + 1 + 3 + 2
 
 
 def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,3 +357,9 @@ def test_a_second_process_compiles_nothing_unless_the_cache_is_open_to_others(
     assert compiled() == "0 2"
     (tmp_path / "cache" / "events").chmod(0o777)
     assert compiled() == "2 0", "nothing is read from a folder that others can write"
+    chosen = tmp_path / "numba"  # where Numba keeps machine code instead
+    chosen.mkdir()
+    chosen.chmod(0o777)
+    environment["BIOCONV_CACHE"] = str(tmp_path / "other")
+    environment["NUMBA_CACHE_DIR"] = str(chosen)
+    assert [compiled(), compiled()] == ["2 0", "2 0"], "nor from one that the environment names"

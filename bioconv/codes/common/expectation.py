@@ -70,7 +70,7 @@ class Expectation:
         return {**found, RUN: self.n_run} if self.n_run else found
 
 
-def few_samples(size: int, calibration: Mapping[str, NDArray], *, values: int = _VALUES) -> Values:
+def few_samples(size: int, calibration: Mapping[str, NDArray]) -> Values:
     """Return the first samples, at most 1024 and fewer for a large network.
 
     Parameters
@@ -78,10 +78,8 @@ def few_samples(size: int, calibration: Mapping[str, NDArray], *, values: int = 
     size : int
         Number of activations of a sample.
     calibration : mapping of str to ndarray
-    values : int
-        Number of activations of all samples of a large network.
     """
-    n = n_samples_of(size, _SAMPLES, values, _FEWEST_SAMPLES)
+    n = n_samples_of(size, _SAMPLES, _VALUES, _FEWEST_SAMPLES)
     return {name: x[:n] for name, x in calibration.items()}
 
 

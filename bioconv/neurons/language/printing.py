@@ -32,10 +32,9 @@ _BINARY: dict[type, str] = {
 }
 
 #: functions of one argument that NumPy calls as the grammar does
-_PLAIN = frozenset(
-    ("exp", "log", "log10", "sqrt", "abs", "floor", "ceil")
-    + ("sin", "cos", "tan", "sinh", "cosh", "tanh")
-)
+_CHEAP = frozenset(("sqrt", "abs", "floor", "ceil"))
+_COSTLY = frozenset(("exp", "log", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh"))
+_PLAIN = _CHEAP | _COSTLY
 
 
 def variable(name: str) -> str:
@@ -54,6 +53,11 @@ def unprintable(update: Update) -> str:
         return "draws random numbers in every step"
     unknown = sorted(_called(update) - _PLAIN - {"int", "clip"})
     return f"calls {', '.join(unknown)}" if unknown else ""
+
+
+def is_costly(update: Update) -> bool:
+    """Whether a step calls a function that takes as long as many operations, such as exp."""
+    return bool(_called(update) & _COSTLY)
 
 
 def step_lines(update: Update, receives: Iterable[str], waits: bool) -> list[str]:
@@ -86,8 +90,10 @@ def step_lines(update: Update, receives: Iterable[str], waits: bool) -> list[str
     crossing = discrete.model.crossing
     rests = waits and not crossing
     lines = [_assign(name, node) for name, node in phases.held]
-    if crossing:
-        lines += [*_definitions(phases.definitions), _blocked(phases.threshold)]
+    if crossing and phases.threshold is not None:
+        above = _condition(phases.threshold)
+        lines += _definitions(phases.definitions)
+        lines.append(f"blocked = (wait > real(0)) & {above}")
     if rests:
         lines.append("resting = wait > real(0)")
     lines += [_assign(name, node) for name, node in phases.update]
@@ -129,11 +135,6 @@ def _assign(name: str, node: ast.expr) -> str:
 
 def _definitions(definitions: Mapping[str, ast.expr]) -> list[str]:
     return [_assign(name, node) for name, node in definitions.items()]
-
-
-def _blocked(threshold: ast.expr | None) -> str:
-    holds = "False" if threshold is None else _condition(threshold)
-    return f"blocked = (wait > real(0)) & {holds}"
 
 
 def _moves(updates: Sequence[tuple[str, str]], frozen: set[str]) -> list[str]:

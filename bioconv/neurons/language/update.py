@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,31 +20,11 @@ from bioconv.neurons.language.evaluation import (
     evaluate,
     truth,
 )
-from bioconv.neurons.language.expressions import UNIT_VALUES, names_in, parse_expression
-from bioconv.neurons.language.folding import Folder
+from bioconv.neurons.language.expressions import UNIT_VALUES, names_in
 from bioconv.neurons.language.model import NeuronModel
+from bioconv.neurons.language.phases import Phases, folded
 
 Values = dict[str, Array]
-
-
-class Phases(NamedTuple):
-    """The folded expressions of one step, in the order of `Discrete`, to be written out.
-
-    Parameters
-    ----------
-    held, update, reset, after : tuple of (str, ast.expr)
-        Targets and their expressions, in order.
-    definitions : dict of str to ast.expr
-        Sub-expressions of ``threshold``, ``reset`` and ``after``, in order.
-    threshold : ast.expr, or None for a model that never fires
-    """
-
-    held: tuple[tuple[str, ast.expr], ...]
-    update: tuple[tuple[str, ast.expr], ...]
-    definitions: dict[str, ast.expr]
-    threshold: ast.expr | None
-    reset: tuple[tuple[str, ast.expr], ...]
-    after: tuple[tuple[str, ast.expr], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,41 +42,19 @@ class Update:
     discrete : Discrete
     changing : frozenset of str
         Parameters whose values change within a run.
+    phases : Phases
+        The expressions of the methods, which `bioconv.neurons.language.printing` writes as code.
     """
 
     discrete: Discrete
     changing: frozenset[str]
+    phases: Phases
     _constants: dict[str, ast.expr]
-    _held: tuple[tuple[str, ast.expr], ...]
-    _update: tuple[tuple[str, ast.expr], ...]
-    _definitions: dict[str, ast.expr]
-    _threshold: ast.expr | None
-    _reset: tuple[tuple[str, ast.expr], ...]
-    _after: tuple[tuple[str, ast.expr], ...] = ()
 
     @property
     def noisy(self) -> bool:
         """Whether a step requires random numbers."""
         return bool(self.discrete.noise)
-
-    @property
-    def phases(self) -> Phases:
-        """The expressions of a step, which `bioconv.neurons.language.printing` writes as code."""
-        return Phases(
-            self._held,
-            self._update,
-            self._definitions,
-            self._threshold,
-            self._reset,
-            self._after,
-        )
-
-    @property
-    def costly(self) -> bool:
-        """Whether a step is costly, as it calls functions such as exp or draws random numbers."""
-        trees = [node for _, node in (*self._held, *self._update)]
-        called = (isinstance(node, ast.Call) for tree in trees for node in ast.walk(tree))
-        return self.noisy or any(called)
 
     @property
     def waits(self) -> bool:
@@ -175,10 +133,10 @@ class Update:
                 f"{self.discrete.model.name} needs random numbers {', '.join(missing)} in every "
                 "step: add the result of Update.draw to values."
             )
-        if not self._held:
+        if not self.phases.held:
             return values
         scope, held = {**values, **state}, {}
-        for name, node in self._held:
+        for name, node in self.phases.held:
             scope[name] = held[name] = evaluate(node, scope, jnp)
         return {**values, **held}
 
@@ -187,7 +145,7 @@ class Update:
         import jax.numpy as jnp
 
         scope = {**values, **state}
-        for name, node in self._update:
+        for name, node in self.phases.update:
             scope[name] = evaluate(node, scope, jnp)
         new = {name: scope[temporary] for name, temporary in self.discrete.updates}
         if refractory is not None:
@@ -229,12 +187,12 @@ class Update:
         """Return the threshold condition as a mask; None for a model without threshold."""
         import jax.numpy as jnp
 
-        if self._threshold is None:
+        if self.phases.threshold is None:
             return None
         scope = self._scope(state, values)
         if compare is None:
-            return evaluate(self._threshold, scope, jnp)
-        return truth(self._threshold, scope, jnp, compare)
+            return evaluate(self.phases.threshold, scope, jnp)
+        return truth(self.phases.threshold, scope, jnp, compare)
 
     def margin(self, state: Values, values: Mapping[str, Array]) -> Array:
         """Return the largest distance between both sides of a comparison of the threshold.
@@ -244,15 +202,15 @@ class Update:
         """
         import jax.numpy as jnp
 
-        if self._threshold is None:
+        if self.phases.threshold is None:
             return jnp.zeros(())
-        sides = comparisons(self._threshold, self._scope(state, values), jnp)
+        sides = comparisons(self.phases.threshold, self._scope(state, values), jnp)
         distances = [jnp.abs(jnp.asarray(left) - right) for left, right in sides]
         return reduce(jnp.maximum, distances, jnp.zeros(()))
 
     def reset(self, state: Values, values: Mapping[str, Array], spikes: Array) -> Values:
         """Run the reset statements for the neurons that fire."""
-        return self._run(self._reset, state, values, spikes)
+        return self._run(self.phases.reset, state, values, spikes)
 
     def passes_reset(self, state: Values, values: Mapping[str, Array]) -> bool:
         """Whether the membrane potential after a reset depends on that before it.
@@ -323,7 +281,7 @@ class Update:
             return self._crossing_step(state, wait, values, inputs, compare)
         refractory = None if wait is None else wait > 0
         state = self.integrate(state, values, refractory)
-        state = self._run(self._after, self.deliver(state, inputs, refractory), values, None)
+        state = self._run(self.phases.after, self.deliver(state, inputs, refractory), values, None)
         fired = self.spikes(state, values, refractory, compare)
         mask = fired if compare is None or fired is None else fired != 0
         if fired is not None:
@@ -346,7 +304,7 @@ class Update:
             )
         blocked = (wait > 0) & self._holds(state, values)
         state = self.deliver(self.integrate(state, values, None), inputs, None)
-        state = self._run(self._after, state, values, None)
+        state = self._run(self.phases.after, state, values, None)
         fired = self.spikes(state, values, blocked, compare)
         mask = fired if compare is None else fired != 0
         state = self.reset(state, values, mask)
@@ -356,7 +314,7 @@ class Update:
         import jax.numpy as jnp
 
         scope = {**values, **state}
-        for name, node in self._definitions.items():
+        for name, node in self.phases.definitions.items():
             scope[name] = evaluate(node, scope, jnp)
         return scope
 
@@ -400,25 +358,8 @@ def update_of(model: NeuronModel, changing: frozenset[str] = frozenset()) -> Upd
         See `discretise`.
     """
     discrete = discretise(model)
-    names = model.names | discrete.temporaries
-    varying = {state.name for state in model.states} | discrete.temporaries | changing | {"t"}
-    varying |= {a.target for a in (*discrete.held, *discrete.definitions)}
-    folder = Folder(frozenset(varying))
-
-    def fold(text: str, internal: bool = False) -> ast.expr:
-        return folder.fold(parse_expression(text, names, internal=internal))
-
-    return Update(
-        discrete=discrete,
-        changing=changing,
-        _held=tuple((a.target, fold(a.expression)) for a in discrete.held),
-        _update=tuple((a.target, fold(a.expression, True)) for a in discrete.update),
-        _definitions={a.target: fold(a.expression) for a in discrete.definitions},
-        _threshold=fold(discrete.threshold) if discrete.threshold else None,
-        _reset=tuple((a.target, fold(a.expression)) for a in discrete.reset),
-        _after=tuple((a.target, fold(a.expression)) for a in discrete.after),
-        _constants=folder.constants,
-    )
+    phases, constants = folded(discrete, changing)
+    return Update(discrete, changing, phases, constants)
 
 
 def _undefined(model: NeuronModel, node: ast.expr, parameters: Mapping[str, Any]) -> ParameterError:

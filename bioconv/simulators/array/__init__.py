@@ -155,5 +155,7 @@ class _Simulation:
             name, what = readout.population, reads(self.network, readout)
             values = part.spikes[name] if what == "spikes" else part.traces[name][what]
             shape = (self.settings.n_steps, size, values.shape[2])
-            record = records.setdefault((name, what), np.zeros(shape, values.dtype))
+            if (name, what) not in records:
+                records[name, what] = np.zeros(shape, values.dtype)
+            record = records[name, what]
             record[part.first : part.first + len(values), part.samples] = values

@@ -8,7 +8,7 @@ import jax
 
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.network import SpikingNetwork
-from bioconv.neurons.language.printing import unprintable
+from bioconv.neurons.language.printing import is_costly, unprintable
 from bioconv.neurons.language.update import update_of
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.dense import DenseEngine
@@ -77,14 +77,14 @@ def why_dense(network: SpikingNetwork, plan: Plan, n_steps: int) -> str:
     if find_spec("numba") is None:
         return f"Numba is not installed ({_INSTALL})"
     if network.n_neurons * n_steps < _LEAST:
-        return f"there are less than {_LEAST:,} neurons times steps in a sample"
+        return f"there are fewer than {_LEAST:,} neurons times steps in a sample"
     reasons = obstacles(network, plan)
     if reasons:
         return reasons[0]
     if network.changes or any(stage.model.crossing for stage in plan.stages):
         # "auto" stays with the engine whose spikes in all codes are compared with Brian2's.
         return "it has scheduled changes, or neurons that fire at crossings"
-    costly = [s.name for s in plan.stages if update_of(s.model, frozenset(s.changing)).costly]
+    costly = [s.name for s in plan.stages if is_costly(update_of(s.model, frozenset(s.changing)))]
     if costly:
         return f"neurons that compute functions such as exp are faster there ({costly[0]})"
     return ""

@@ -1,8 +1,7 @@
 """The engine "events": loops compiled by Numba, which follow spikes instead of all neurons.
 
 Numba was chosen over C, generated and compiled as for NEST, because its wheels contain the
-compiler, and because the first layer of a LeNet takes 0.1 ms for 100 steps in it, near what the
-memory allows.  It is an optional part (``pip install 'bioconv[events]'``), because it is large and
+compiler.  It is an optional part (``pip install 'bioconv[events]'``), because it is large and
 follows new versions of Python and NumPy late; without it the dense engine runs everything.
 
 `rows` turns operators into what a spike adds, `program` writes the loop of a population from the

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from queue import Full, Queue
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.processes import n_cores
 from bioconv.network import SpikingNetwork
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.encoding import encode
@@ -77,8 +78,7 @@ class EventEngine:
             ]
         data = {name: array[:size] for name, array in data.items()}
         self._batch = _Batch(self, data, numbers[:size], plain, _plain(drives))
-        self._batch.run()
-        yield from self._batch.parts
+        yield from self._batch.run()
 
     def counts(self) -> dict[str, tuple[NDArray, NDArray]]:
         """Return the counts of the last batch."""
@@ -89,10 +89,9 @@ class EventEngine:
 
 
 class _Batch:
-    """A batch of samples; after `run`, ``counts``, ``late`` and ``parts`` are its results.
+    """A batch of samples; after `run`, ``counts`` and ``late`` are its results.
 
-    ``counts`` and ``late`` are arrays of int32 of shape (batch, n) by population, and ``parts`` is
-    a list of `Part`, in the order in which they were finished.
+    They are arrays of int32 of shape (batch, n) by population.
     """
 
     def __init__(
@@ -112,23 +111,28 @@ class _Batch:
         self.scalars = {
             p.stage.name: p.scalars(constants[p.stage.name]) for p in engine.populations
         }
-        self.parts: list[Part] = []
-        self._lock = threading.Lock()
 
-    def run(self) -> None:
-        """Run all samples, on all cores."""
+    def run(self) -> Iterator[Part]:
+        """Run all samples, on all cores, and yield what they did in the order it is finished."""
         size, step = len(self.numbers), self.engine.group
         threads = min(n_cores(), size)
         step = min(step, -(-size // threads))
         groups = [slice(first, min(first + step, size)) for first in range(0, size, step)]
         if threads == 1:
             for group in groups:
-                self._run_group(group)
+                yield from self._run_group(group)
             return
+        parts = _Parts(len(groups), 2 * threads)
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(self._run_group, groups))
+            try:
+                work = [pool.submit(parts.collect, self._run_group(group)) for group in groups]
+                yield from parts
+                for one in work:
+                    one.result()
+            finally:
+                parts.stopped.set()
 
-    def _run_group(self, samples: slice) -> None:
+    def _run_group(self, samples: slice) -> Iterator[Part]:
         engine = self.engine
         size, n_steps = samples.stop - samples.start, engine.settings.n_steps
         states = {
@@ -142,7 +146,9 @@ class _Batch:
             for name, n in engine.sizes.items()
         }
         for first in range(0, n_steps, engine.steps):
-            self._run_chunk(samples, first, min(engine.steps, n_steps - first), states, spikes)
+            yield self._run_chunk(
+                samples, first, min(engine.steps, n_steps - first), states, spikes
+            )
             for before in spikes.values():  # those that are still on their way
                 if before.lag:
                     before.words[:, : before.lag] = before.words[:, -before.lag :].copy()
@@ -154,7 +160,7 @@ class _Batch:
         steps: int,
         states: Mapping[str, NDArray],
         spikes: Mapping[str, Spikes],
-    ) -> None:
+    ) -> Part:
         engine = self.engine
         self._encode(samples, first, steps, spikes)
         traces = {}
@@ -180,8 +186,7 @@ class _Batch:
             .copy()
             for name in wanted
         }
-        with self._lock:
-            self.parts.append(Part(samples, first, kept, traces))
+        return Part(samples, first, kept, traces)
 
     def _encode(self, samples: slice, first: int, steps: int, spikes: Mapping[str, Spikes]) -> None:
         """Write the spikes of the inputs."""
@@ -197,12 +202,49 @@ class _Batch:
             self.counts[name][samples] += fired.sum(axis=0, dtype=np.int32)
 
 
+class _Parts:
+    """Parts that threads produce, of which only a few wait to be taken, as memory is limited.
+
+    Parameters
+    ----------
+    n_sources : int
+        How often `collect` is called.
+    most : int
+        Number of parts that may wait.
+    """
+
+    def __init__(self, n_sources: int, most: int):
+        self.stopped = threading.Event()
+        self._n_sources = n_sources
+        self._waiting: Queue[Part | None] = Queue(most)
+
+    def collect(self, source: Iterator[Part]) -> None:
+        """Take all parts of a source, or those until nobody wants more."""
+        try:
+            for part in source:
+                if not self._put(part):
+                    return
+        finally:
+            self._put(None)
+
+    def __iter__(self) -> Iterator[Part]:
+        running = self._n_sources
+        while running:
+            part = self._waiting.get()
+            if part is None:
+                running -= 1
+            else:
+                yield part
+
+    def _put(self, part: Part | None) -> bool:
+        while not self.stopped.is_set():
+            try:
+                self._waiting.put(part, timeout=0.1)
+            except Full:
+                continue
+            return True
+        return False
+
+
 def _plain(values: Mapping[str, NDArray]) -> dict[str, NDArray]:
     return {name: np.asarray(value) for name, value in values.items()}
-
-
-def n_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

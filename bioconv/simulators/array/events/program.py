@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.digests import digest_of
-from bioconv.ground.places import UnsafeFolderError, default_cache, private_folder
+from bioconv.ground.places import check_private, default_cache, private_folder
 from bioconv.ground.whole import whole
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.language.printing import arrival, step_lines, variable
@@ -102,20 +102,32 @@ def program_of(layout: Layout) -> Callable[..., None]:
     key = {"text": text, "loops": loops, "numba": version("numba")}
     name = f"bioconv_population_{digest_of(key)[:24]}"
     try:
-        folder = private_folder(default_cache() / "events")
-        path = folder / f"{name}.py"
-        if not path.is_file():
-            with whole(path) as part:
-                part.write_text(text, encoding="utf-8")
-        return _imported(path, keep=True)
-    except (UnsafeFolderError, OSError):  # nothing is kept where it would not be safe
+        return _kept(name, text)
+    except (OSError, RuntimeError):  # nothing is kept where it cannot be, or would not be safe
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / f"{name}.py"
             path.write_text(text, encoding="utf-8")
             return _imported(path, keep=False)
 
 
-def _imported(path: Path, keep: bool) -> Callable[..., None]:
+def _kept(name: str, text: str) -> Callable[..., None]:
+    """Return a function whose machine code is kept; raise OSError or RuntimeError if it cannot be.
+
+    Numba chooses the folder of the machine code, which depends on the environment.
+    """
+    folder = private_folder(default_cache() / "events")
+    path = folder / f"{name}.py"
+    if path.is_file():
+        check_private(path)
+    else:
+        with whole(path) as part:
+            part.write_text(text, encoding="utf-8")
+    run = _imported(path, keep=True)
+    private_folder(Path(run.stats.cache_path))
+    return run
+
+
+def _imported(path: Path, keep: bool) -> Any:
     from numba import njit
 
     from bioconv.simulators.array.events.kernels import OPTIONS

@@ -12,15 +12,14 @@ pooling.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Polarity, Reshape, Sparse
-from bioconv.operators.counting import targets
+from bioconv.operators import AveragePool, Chain, Conv, Dense, Operator, Polarity, Reshape
+from bioconv.operators.counting import fan_out, targets
 from bioconv.operators.selection import Selection
 from bioconv.operators.windows import outer_index, taps
 from bioconv.simulators.array.events.kernels import PLAIN, SINGLY, WORDS
@@ -28,7 +27,8 @@ from bioconv.simulators.array.events.kernels import PLAIN, SINGLY, WORDS
 Ints = NDArray[np.int32]
 
 _MOST_IN_A_BYTE = 255
-#: largest number of synapses that are listed one by one, where an operator has no structure
+#: largest number of synapses that are listed one by one, where an operator has no structure: a
+#: list takes some 100 bytes a synapse while it is made
 MOST_LISTED = 30_000_000
 
 
@@ -72,7 +72,7 @@ class Rows(NamedTuple):
 
     @property
     def cells(self) -> NDArray:
-        """Empty cells, as `kernels.scatter` needs them."""
+        """Empty cells, as the functions of `kernels` that find cells need them."""
         n = len(self.divisor)
         if self.counting == WORDS:
             return np.zeros(-(-n // 8) + 1, np.uint64)
@@ -293,25 +293,8 @@ def _joined(
     return owner[first], post[first], total, place[first]
 
 
-def _most_synapses(operator: Chain) -> float:
+def _most_synapses(operator: Chain) -> int:
     """Return an upper bound of the number of synapses of an operator, without listing them."""
     parts = operator.operators
-    per_input = [_most_per_input(part) for part in parts]
-    return parts[0].n_in * min(reduce(lambda a, b: a * b, per_input, 1.0), parts[-1].n_out)
-
-
-def _most_per_input(part: Operator) -> float:
-    match part:
-        case Conv():
-            return prod(part.size) * (part.kernel.shape[-1] // part.groups)
-        case Dense():
-            return part.kernel.shape[1]
-        case Sparse():
-            return part.weight.size / max(part.n_in, 1)
-        case AveragePool():
-            pairs = zip(part.size, part.strides, strict=True)
-            return prod(-(-size // stride) for size, stride in pairs)
-        case Selection():
-            return max(1.0, part.n_out / part.n_in)
-        case _:
-            return 1.0
+    per_input = prod(int(fan_out(part).max(initial=0)) for part in parts)
+    return parts[0].n_in * min(per_input, parts[-1].n_out)

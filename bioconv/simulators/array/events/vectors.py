@@ -10,8 +10,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
-@intrinsic
 def _trailing_zeros(context: Any, word: Any) -> Any:
+    """Return the number of zeros after the lowest bit of an unsigned integer that is not 0."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
@@ -19,8 +19,7 @@ def _trailing_zeros(context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-#: return the number of zeros after the lowest bit of an unsigned integer that is not 0
-trailing_zeros: Any = _trailing_zeros
+trailing_zeros: Any = intrinsic(_trailing_zeros)
 
 
 def _adder(lanes: int) -> Any:
