@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import lfilter
 
 from bioconv.encoders.encoder import EXACT, Encoder, Floats, checked, flat
 from bioconv.encoders.raster import Shape, SpikeRaster
@@ -217,6 +216,8 @@ class MovingWindow(_Contrast):
 
     def means(self, rows: Floats, first: float) -> Floats:
         """Return the mean of the samples before each one, of which ``first`` precede the signal."""
+        from scipy.signal import lfilter  # takes long to import
+
         padded = np.concatenate([np.full((self.window, rows.shape[1]), first), rows[:-1]])
         kernel = np.full(self.window, 1.0 / self.window)
         return np.asarray(lfilter(kernel, [1.0], padded, axis=0)[self.window - 1 :])
@@ -232,6 +233,8 @@ class MovingWindow(_Contrast):
 
     def carried(self, added: Floats) -> Floats:
         """Return y with y(t) = mean of the last ``window`` y + added(t)."""
+        from scipy.signal import lfilter  # takes long to import
+
         feedback = np.concatenate([[1.0], np.full(self.window, -1.0 / self.window)])
         return np.asarray(lfilter([1.0], feedback, added, axis=0))
 

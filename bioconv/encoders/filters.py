@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import firwin, oaconvolve
 
 from bioconv.encoders.encoder import Encoder, Floats, checked, flat
 from bioconv.encoders.raster import Shape, SpikeRaster
@@ -35,6 +34,8 @@ class Filtered(Encoder):
 
     def taps(self) -> Floats:
         """Return the filter, shape (n_taps,)."""
+        from scipy.signal import firwin  # takes long to import
+
         taps = np.maximum(np.asarray(firwin(self.n_taps, self.cutoff), np.float64), 0.0)
         return taps / taps.sum()
 
@@ -55,6 +56,8 @@ class Filtered(Encoder):
 
     def convolved(self, dense: NDArray[Any]) -> Floats:
         """Return the convolution of spikes with the filter, shape (n_samples, n_values)."""
+        from scipy.signal import oaconvolve  # takes long to import
+
         kernel = self.taps()[:, None]
         return np.asarray(oaconvolve(dense.astype(np.float64), kernel, axes=0))[: len(dense)]
 
