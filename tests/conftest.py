@@ -28,6 +28,8 @@ COLLECTED = pytest.StashKey[list[str]]()
 
 #: Rooms whose slow tests are run first
 _FIRST = ("equivalence", "export", "simulators", "targets")
+#: Rooms whose results are compared bit for bit with those of others: as users run them
+_OPTIMIZED = ("equivalence", "export", "operators", "simulators", "targets")
 #: Modules that each take a second to import
 _SLOW_MODULES = ("keras", "brian2", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
 
@@ -48,9 +50,18 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _forget_compiled_programs() -> Iterator[None]:
-    """What JAX has compiled for one file is of no use to the next, and fills the memory."""
-    yield
+def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compile quickly where a test runs a network once, and forget what a file has compiled.
+
+    Half of the time of these tests is that of LLVM's optimisation.  It stays on where the last bit
+    counts, as it rounds a product and a sum once, and for slow tests, which repeat their runs.
+    """
+    optimized = request.config.getoption("--runslow") or request.path.parent.name in _OPTIMIZED
+    with pytest.MonkeyPatch.context() as patch:  # for processes that tests start
+        patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", str(not optimized))
+        if "jax" in sys.modules:
+            sys.modules["jax"].config.update("jax_disable_most_optimizations", not optimized)
+        yield
     if "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from small_graphs import affine, graph, layer, mlp, residual
 from some_variants import some
+from spike_times import OWN, converted, deep, digits, samples
 
 import bioconv as bc
 from bioconv.analog import AnalogGraph
@@ -20,12 +20,11 @@ from bioconv.codes.first_spike_exact.reading import leads_of
 from bioconv.codes.first_spike_exact.writing import network_with
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.network import SpikingNetwork
-from bioconv.noise import Mismatch, SpikeJitter, WeightQuantization, disturb
+from bioconv.noise import Mismatch, SpikeJitter, disturb
 from bioconv.operators import Dense, Reshape, Scale, compose, conv, identity, kernels
 from bioconv.training import Training, evaluate, train_analog
 
 RNG = np.random.default_rng(5)
-OWN: dict[str, Any] = {"slope": "identical", "ramp": "own"}
 FAMILY: tuple[dict[str, Any], ...] = (
     {},
     OWN,
@@ -65,14 +64,6 @@ GRAPHS = {
     "minima": _pooled(-1.0),
     "limited": _limited(),
 }
-
-
-def samples(model: AnalogGraph, n: int = 24) -> np.ndarray:
-    return np.random.default_rng(1).random((n, *model.inputs[0].shape)).astype(np.float32)
-
-
-def converted(model: AnalogGraph, **options: Any) -> SpikingNetwork:
-    return bc.convert(model, calibration=samples(model), code=FirstSpikeExactCode(**options))
 
 
 def rewritten(leads: Leads) -> SpikingNetwork:
@@ -159,26 +150,10 @@ def test_the_reverse_map_is_the_analog_network(name: str) -> None:
             )
 
 
-def _simulated(network: SpikingNetwork, x: np.ndarray, seed: int = 0) -> np.ndarray:
-    (found,) = bc.simulate(
-        network, x, simulator="event", seed=seed, progress=False
-    ).outputs.values()
-    return np.asarray(found)
-
-
-def _digits(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    x, y = bc.load_data("digits", split="train", n_images=n)
-    return x.reshape(len(x), -1), y
-
-
-def _deep(rng: np.random.Generator) -> AnalogGraph:
-    return mlp(rng, (64, 40, 30, 20, 10), Softmax())
-
-
 def test_training_in_spike_times_is_training_of_the_relu_network() -> None:
     # Thesis Fig 3.3: the same weights throughout, with the linearly mappable condition.
-    x, y = _digits()
-    model = _deep(np.random.default_rng(0))
+    x, y = digits()
+    model = deep(np.random.default_rng(0))
     options = Training(epochs=2, learning_rate=2e-3, seed=1)
     code = FirstSpikeExactCode(**OWN, normalization="none")
     done = bc.train(model, x, y, code=code, options=options, progress=False)
@@ -196,8 +171,8 @@ def test_training_in_spike_times_is_training_of_the_relu_network() -> None:
 
 
 def test_training_is_repeatable_and_depends_on_the_seed() -> None:
-    x, y = _digits(160)
-    model = _deep(np.random.default_rng(0))
+    x, y = digits(160)
+    model = deep(np.random.default_rng(0))
     files = []
     for seed in (1, 1, 2):
         options = Training(epochs=1, seed=seed)
@@ -210,8 +185,8 @@ def test_training_is_repeatable_and_depends_on_the_seed() -> None:
 
 def test_slopes_stay_positive_with_constant_alpha() -> None:
     # Strong inhibition would make B = 1 + sum(J) negative, and the potential would never rise.
-    x, y = _digits(160)
-    model = _deep(np.random.default_rng(0))
+    x, y = digits(160)
+    model = deep(np.random.default_rng(0))
     code = FirstSpikeExactCode(slope="constant", ramp="own")
     options = Training(epochs=2, learning_rate=0.05)
     done = bc.train(model, x, y, code=code, options=options, progress=False)
@@ -226,8 +201,8 @@ def test_slopes_stay_positive_with_constant_alpha() -> None:
 
 
 def test_windows_grow_with_the_activity_and_end_tight() -> None:
-    x, y = _digits(160)
-    model = _deep(np.random.default_rng(0))
+    x, y = digits(160)
+    model = deep(np.random.default_rng(0))
     code = FirstSpikeExactCode(**OWN, zeta=0.0)
     options = Training(epochs=2, learning_rate=5e-3)
     done = bc.train(model, x, y, code=code, options=options, progress=False)
@@ -248,8 +223,8 @@ def converted_on(model: AnalogGraph, x: np.ndarray, code: FirstSpikeExactCode) -
 
 
 def test_activity_is_sparser_with_a_price() -> None:
-    x, y = _digits()
-    model = _deep(np.random.default_rng(0))
+    x, y = digits()
+    model = deep(np.random.default_rng(0))
     options = Training(epochs=2, learning_rate=2e-3)
     active = []
     for price in (0.0, 0.1):
@@ -260,29 +235,9 @@ def test_activity_is_sparser_with_a_price() -> None:
     assert active[1] < 0.7 * active[0]
 
 
-def test_fine_tuning_recovers_from_four_bits() -> None:
-    x, y = _digits(1200)
-    model, _ = train_analog(
-        _deep(np.random.default_rng(0)), x, y, options=Training(epochs=6), progress=False
-    )
-    network = converted(model, **OWN, zeta=0.0)
-    rounding = WeightQuantization(3)
-    plain = np.mean(evaluate(network, x, imperfections=[rounding]).argmax(axis=1) == y)
-    options = Training(epochs=3, learning_rate=2e-4)
-    done = bc.finetune(network, x, y, imperfections=[rounding], options=options, progress=False)
-    tuned = np.mean(evaluate(done.network, x).argmax(axis=1) == y)
-    assert tuned > plain + 0.02
-    for projection in done.network.projections:
-        for kernel in kernels(projection.operator):
-            assert len(np.unique(np.round(kernel / np.abs(kernel).max() * 3, 4))) <= 7
-    # rounding once more changes nothing but the last digits of the grid
-    again = evaluate(disturb(done.network, WeightQuantization(3)), x[:50])
-    np.testing.assert_allclose(again, evaluate(done.network, x[:50]), atol=1e-5)
-
-
 def test_the_time_grid_of_training_is_that_of_the_simulator() -> None:
-    x, _ = _digits(60)
-    model = _deep(np.random.default_rng(0))
+    x, _ = digits(60)
+    model = deep(np.random.default_rng(0))
     code = FirstSpikeExactCode(**OWN, zeta=0.0, percentile=99.0, time_unit=16.0)
     network = bc.convert(model, calibration=x, code=code, dt=1.0)
     simulated = bc.simulate(network, x, dtype="float64", progress=False)
@@ -292,71 +247,6 @@ def test_the_time_grid_of_training_is_that_of_the_simulator() -> None:
     differ = np.mean(np.abs(on_grid - given).max(axis=1) > 1e-4)
     assert differ <= 0.1
     assert np.abs(exact - given).max() > 0.01
-
-
-@pytest.mark.slow
-def test_jitter_and_mismatch_are_those_of_the_noise_room() -> None:
-    x, y = _digits(300)
-    model = _deep(np.random.default_rng(0))
-    network = converted(model, **OWN)
-    unit, exact = leads_of(network).schedule.unit, _simulated(network, x[:50])
-    for imperfection in (SpikeJitter(0.2 * unit), Mismatch("weight", 0.3)):
-        spread, trained = [], []
-        for seed in range(4):
-            chip = disturb(network, imperfection, seed=seed)
-            spread.append(np.std(_simulated(chip, x[:50], seed=seed) - exact))
-            found = evaluate(network, x[:50], imperfections=[imperfection], seed=seed)
-            trained.append(np.std(found - exact))
-        both = (np.array(spread), np.array(trained))
-        error = np.sqrt(sum(np.var(values, ddof=1) / len(values) for values in both))
-        assert np.mean(spread) > 0.01
-        assert abs(np.mean(trained) - np.mean(spread)) < 4 * error
-
-
-@pytest.mark.slow
-def test_fine_tuning_under_jitter_helps() -> None:
-    x, y = _digits(1200)
-    model, _ = train_analog(
-        _deep(np.random.default_rng(0)), x, y, options=Training(epochs=6), progress=False
-    )
-    network = converted(model, **OWN)
-    jitter = SpikeJitter(0.3 * leads_of(network).schedule.unit)
-
-    def accuracy(chip: SpikingNetwork) -> float:
-        runs = [evaluate(chip, x, imperfections=[jitter], seed=k) for k in range(4)]
-        return float(np.mean([np.mean(run.argmax(axis=1) == y) for run in runs]))
-
-    options = Training(epochs=4, learning_rate=5e-4)
-    done = bc.finetune(network, x, y, imperfections=[jitter], options=options, progress=False)
-    assert accuracy(done.network) > accuracy(network) + 0.02
-
-
-def test_an_interrupted_training_ends_in_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    x, y = _digits(160)
-    network = converted(_deep(np.random.default_rng(0)), **OWN)
-    options = Training(epochs=3)
-    whole = bc.finetune(network, x, y, options=options, progress=False)
-    from bioconv.training import loop
-
-    real, calls = loop._check_finite, []
-
-    def stop(*arguments: Any) -> None:
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        real(*arguments)
-
-    monkeypatch.setattr(loop, "_check_finite", stop)
-    file = tmp_path / "a.ckpt"
-    with pytest.raises(KeyboardInterrupt):
-        bc.finetune(network, x, y, options=options, checkpoint=file, progress=False)
-    resumed = bc.finetune(network, x, y, options=options, checkpoint=file, progress=False)
-    for first, second in zip(
-        jax.tree.leaves(whole.network.analog), jax.tree.leaves(resumed.network.analog), strict=True
-    ):
-        assert np.array_equal(first, second)
 
 
 def test_what_cannot_be_trained_is_refused() -> None:
