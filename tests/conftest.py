@@ -29,7 +29,7 @@ COLLECTED = pytest.StashKey[list[str]]()
 #: Rooms whose slow tests are run first
 _FIRST = ("equivalence", "export", "simulators", "targets")
 #: Rooms whose results are compared bit for bit with those of others: as users run them
-_OPTIMIZED = ("equivalence", "export", "operators", "simulators", "targets")
+_OPTIMIZED = ("equivalence", "simulators", "targets")
 #: Modules that each take a second to import
 _SLOW_MODULES = ("keras", "brian2", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
 

@@ -117,6 +117,7 @@ def test_half_precision_rounds_the_result_only(policy: str, layer: Any) -> None:
     assert np.all(np.isfinite(np.asarray(jax.vmap(jax.grad(lambda a: half(a)))(x), float)))
 
 
+@pytest.mark.slow
 def test_constrained_layers_keep_their_precision(tmp_path: Path) -> None:
     layers = [
         keras.layers.Dense(6, activation="relu", dtype="mixed_bfloat16"),
@@ -156,6 +157,7 @@ def test_the_drive_of_training_is_the_drive_of_the_network(constrained: Any, dig
     assert np.all(network.populations[0].scale == curve.scale)
 
 
+@pytest.mark.slow
 def test_rates_follow_the_curve_more_closely_than_a_rectifier(
     constrained: Any, digits: Any
 ) -> None:

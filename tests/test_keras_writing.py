@@ -63,9 +63,9 @@ def _given(model: AnalogGraph) -> np.ndarray:
     [
         lambda: mlp(RNG),
         lambda: residual(RNG),
-        _wide,
+        pytest.param(_wide, marks=pytest.mark.slow),
         lambda: bc.read(weights_path("digits_cnn")),
-        lambda: bc.read(weights_path("lenet_maxpool")),
+        pytest.param(lambda: bc.read(weights_path("lenet_maxpool")), marks=pytest.mark.slow),
     ],
     ids=["mlp", "residual", "wide", "digits_cnn", "lenet_maxpool"],
 )

@@ -21,6 +21,7 @@ def test_every_public_name_is_there() -> None:
         bc.transmogrify  # noqa: B018
 
 
+@pytest.mark.slow
 def test_functions_stay_functions_when_modules_are_imported_first() -> None:
     program = "import bioconv.conversion, bioconv.measures.estimation, bioconv as bc; "
     program += "assert callable(bc.convert) and callable(bc.estimate) and callable(bc.demo)"
@@ -46,6 +47,7 @@ def engine(program: str, folder: Path, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is not None, reason="Keras's default is installed"
 )

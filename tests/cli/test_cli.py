@@ -123,6 +123,7 @@ def test_quiet_prints_nothing(network: Path, capsys) -> None:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_estimate_and_search(tmp_path: Path, capsys) -> None:
     model = str(models.weights_path("digits_cnn"))
     common = ["estimate", model, "--calibration", "digits", "--percentiles", "90", "99.9"]

@@ -47,6 +47,7 @@ def test_train_writes_the_spiking_and_the_keras_network(tmp_path: Path) -> None:
     assert np.mean(again.predict(flat).argmax(axis=1) == y) == found["accuracy"]
 
 
+@pytest.mark.slow
 def test_finetune_rounds_the_weights(network: Path, tmp_path: Path, capsys) -> None:
     output = tmp_path / "tuned.h5"
     arguments = ["finetune", str(network), "--data", "digits", "--images", "160", "--epochs", "1"]

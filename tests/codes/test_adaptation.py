@@ -28,6 +28,7 @@ def test_a_neuron_that_adapts_slowly_is_warned_of() -> None:
     assert "within the time that is read" in text and "expected agreement does not hold" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param("izhikevich", marks=pytest.mark.slow), "leaky_integrate_and_fire"]
 )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from later import later
 from small_graphs import affine, graph, layer, mlp
+from some_variants import some
 
 import bioconv as bc
 from bioconv import neurons
@@ -56,7 +57,7 @@ def agreement(output: np.ndarray, x: np.ndarray = X) -> float:
     [
         ("lif", {}),
         ("lif", {"synapse": "alpha"}),
-        ("qif", {}),
+        pytest.param("qif", {}, marks=pytest.mark.slow),
         pytest.param("adex", {}, marks=pytest.mark.slow),
         pytest.param("izhikevich", {"kind": "fast_spiking"}, marks=pytest.mark.slow),
         pytest.param("traub", {}, marks=pytest.mark.slow),
@@ -86,6 +87,7 @@ def test_classes_stay_the_same(name: str, options: dict[str, Any]) -> None:
     assert 0 < network.code["drive_rms"] <= network.code["drive_residual"] < 0.3
 
 
+@pytest.mark.slow
 def test_defaults_suit_the_neuron_and_can_be_overridden() -> None:
     perfect = bc.convert(MODEL, calibration=X)
     assert (perfect.dt, perfect.n_steps, perfect.code["max_rate"]) == (1.0, 500, 1000.0)
@@ -195,7 +197,7 @@ def test_noise_is_what_was_asked_for() -> None:
             RateCode(noise=wrong)
 
 
-@pytest.mark.parametrize("name", ["lif", "adex"])
+@pytest.mark.parametrize("name", some(["lif", "adex"], every=2))
 def test_conductances_take_weights_of_one_sign_each(name: str) -> None:
     network = convert(name, {"synapse": "conductance"})
     inner = network.projections_to("dense_2")
@@ -253,6 +255,7 @@ def test_arrays_that_fit_every_population_are_taken() -> None:
     np.testing.assert_array_equal(later["v_th"], v_th)
 
 
+@pytest.mark.slow
 def test_a_delta_synapse_that_would_lift_too_far_is_refused() -> None:
     with pytest.raises(ConversionError, match="raise its potential by up to.*exponential"):
         convert("izhikevich", {"synapse": "delta"})
@@ -317,18 +320,20 @@ def test_the_user_sees_how_well_the_neuron_can_follow() -> None:
     assert "conductance" in "\n".join(describe_transfer(convert("lif", {"synapse": "conductance"})))
 
 
-@pytest.mark.parametrize("tau_m", [10.0, 18.0, 35.0])
+@pytest.mark.parametrize("tau_m", some([10.0, 18.0, 35.0], every=3))
 def test_synapses_stay_away_from_the_time_constant_of_the_membrane(tau_m: float) -> None:
     """Where both are equal the exact solution is singular."""
     assert convert("lif", {"tau_m": tau_m}).code["expected_agreement"] > 0.9
 
 
+@pytest.mark.slow
 def test_a_dip_of_the_rate_is_no_depolarisation_block() -> None:
     network = convert("adex", {"kind": "delayed_accelerating"})
     assert network.code["max_rate"] == 130.0
     assert network.code["expected_agreement"] > 0.9
 
 
+@pytest.mark.slow
 def test_a_step_divides_the_refractory_period() -> None:
     assert convert("lif", {"t_ref": 0.1}).dt == 0.1
     different = convert("lif", {"t_ref": stats.norm(2.0, 0.3)})
@@ -337,6 +342,7 @@ def test_a_step_divides_the_refractory_period() -> None:
     np.testing.assert_allclose(drawn / different.dt, np.round(drawn / different.dt), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_deep_network_gets_time_for_its_synapses() -> None:
     deep = mlp(np.random.default_rng(5), (6, *(12,) * 12, 4))
     network = bc.convert(deep, calibration=X, neuron="lif")

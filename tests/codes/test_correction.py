@@ -56,6 +56,7 @@ def with_curves(rewritten: Rewritten, found: dict[str, FICurve]) -> Any:
     return replace(rewritten, layers=layers).graph()
 
 
+@pytest.mark.slow
 def test_nothing_is_done_where_the_curve_is_the_rectification(rewritten: Rewritten) -> None:
     found = correct(
         rewritten,

@@ -45,7 +45,7 @@ def test_more_than_a_hundred_layers_give_what_keras_gives() -> None:
     ("depth", "steps"),
     [
         (3, 500),
-        (50, 500),
+        pytest.param(50, 500, marks=pytest.mark.slow),
         (51, 505),
         pytest.param(110, 800, marks=pytest.mark.slow),
     ],

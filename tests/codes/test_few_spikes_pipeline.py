@@ -112,6 +112,7 @@ def test_without_the_reset_of_windows_samples_disturb_each_other() -> None:
     np.testing.assert_allclose(found, [1, 1, 1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_one_network_has_windows_of_different_length() -> None:
     network = _network()
     lengths = {p.layer: len(p.spike_values) for p in network.populations if p.model.threshold}

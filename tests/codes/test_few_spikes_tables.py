@@ -104,6 +104,7 @@ def test_silu_takes_about_two_spikes() -> None:
     assert 1.5 < spikes < 2.2
 
 
+@pytest.mark.slow
 def test_optimisation_helps_and_is_repeatable() -> None:
     goal = goal_in(jax.nn.silu, region_of(Silu()))
 

@@ -45,6 +45,7 @@ def test_the_potential_after_a_spike_is_that_of_the_thesis() -> None:
     assert decay.potential(t, np) / tau_1 == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ramp", "points"), [("own", 0.01), pytest.param("previous", 0.03, marks=pytest.mark.slow)]
 )
@@ -81,6 +82,7 @@ def test_writing_gives_the_network_that_was_read() -> None:
             )
 
 
+@pytest.mark.slow
 def test_finetuning_recovers_what_short_time_constants_cost() -> None:
     x, y = bc.load_data("digits", split="train", n_images=1000)
     network = converted(tau_1=0.55)

@@ -98,6 +98,7 @@ def test_grid_is_near_the_closed_form(options: dict[str, Any]) -> None:
     assert (close - np.min(steps, axis=0)[alone] <= 0.5 + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_error_of_the_grid_falls_with_the_step_in_first_order() -> None:
     """Every spike is off by up to half a step, and outputs add up such errors."""
     model = mlp(np.random.default_rng(1), (8, 30, 20, 5))

@@ -65,6 +65,7 @@ def test_duration_chooses_the_time_unit() -> None:
         bc.convert(model, calibration=x, code=FirstSpikeExactCode(), n_steps=3)
 
 
+@pytest.mark.slow
 def test_more_steps_than_needed_change_nothing() -> None:
     model, x = mlp(np.random.default_rng(0)), RNG.random((5, 6))
     network = convert(model, x)

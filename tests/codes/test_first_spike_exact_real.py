@@ -66,6 +66,7 @@ def _check(folder: Path, name: str, n: int | None) -> None:
         np.testing.assert_array_equal(counts.sum(axis=1), recording.spikes_per_image[population])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -212,6 +212,7 @@ def test_files_give_back_the_same_network(tmp_path: Path) -> None:
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "three.h5").read_bytes()
 
 
+@pytest.mark.slow
 def test_activations_are_decoded() -> None:
     rows = bc.diagnose(network_of(), recording_of("array"), digits.test(30), digits.labels(30))
     assert {row.layer for row in rows} == {layer.name for layer in random_graph().layers}
@@ -234,6 +235,7 @@ def test_half_of_the_samples_are_observed(local: list[float], right: float) -> N
     assert fires.sum() == min(2, np.isfinite(local).sum())
 
 
+@pytest.mark.slow
 def test_the_loss_is_that_of_equations_a_7_to_a_9() -> None:
     rng = np.random.default_rng(1)
     code = ObservationCode(beta=20.0, kappa=3.0, decay=0.5)
@@ -270,6 +272,7 @@ def test_training_learns_the_digits_with_half_of_the_spikes() -> None:
     assert run.accuracy(digits.labels()) > 0.8
 
 
+@pytest.mark.slow
 def test_train_returns_the_network_and_resumes(tmp_path: Path) -> None:
     options = Training(epochs=1, batch_size=100)
     data = digits.train()[:300], digits.train_labels()[:300]

@@ -129,7 +129,10 @@ def test_relu_is_what_the_oracle_says() -> None:
 
 @pytest.mark.parametrize(
     ("function", "padding"),
-    [(ReLU(), ((0, 0), (0, 0))), (Tanh(), ((1, 1), (0, 1)))],
+    [
+        pytest.param(ReLU(), ((0, 0), (0, 0)), marks=pytest.mark.slow),
+        (Tanh(), ((1, 1), (0, 1))),
+    ],
     ids=["relu", "tanh_padded"],
 )
 def test_maximum_of_counts_is_exact_with_quantiles(function: Function, padding: tuple) -> None:

@@ -174,6 +174,7 @@ def test_maximum(pooling: str, simulator: str) -> None:
         np.testing.assert_allclose(output, said, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_steps_converge_to_exact_times() -> None:
     """Times of pixels are rounded to steps: the error falls in proportion to the step.
 

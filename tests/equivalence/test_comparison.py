@@ -64,6 +64,7 @@ def test_a_neuron_without_a_reset_is_as_documented(page: dict[tuple[str, str, st
     assert_as_documented(chosen, ["Brian2", NEST_GENERATED], page)
 
 
+@pytest.mark.slow
 def test_identical_standard_cells_are_as_documented(page: dict[tuple[str, str, str], str]) -> None:
     pytest.importorskip("nest")
     chosen = some(leaky_integrate_and_fire="alpha", izhikevich="delta")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from some_variants import some
 
 import bioconv as bc
 from bioconv import models
@@ -42,14 +43,13 @@ def leaky() -> SpikingNetwork:
     return bc.convert(models.weights_path("digits_mlp"), calibration=x, neuron=neuron, dt=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simulator", [pytest.param("brian2", marks=pytest.mark.slow), "nest"])
 def test_perfect_integrators(perfect: SpikingNetwork, simulator: str) -> None:
     _assert_same(_spikes(perfect, "array", 60), _spikes(perfect, simulator, 60))
 
 
-@pytest.mark.parametrize(
-    "simulator", ["brian2", "nest", pytest.param("pynn.brian2", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("simulator", some(["nest", "brian2", "pynn.brian2"], every=3))
 def test_leaky_neurons_on_standard_cells(leaky: SpikingNetwork, simulator: str) -> None:
     _assert_same(_spikes(leaky, "array", 240), _spikes(leaky, simulator, 240))
 

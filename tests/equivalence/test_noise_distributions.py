@@ -122,7 +122,7 @@ def test_what_draws_nothing_is_equal_in_brian2(name: str) -> None:
     assert_same(run(FIXED[name], "array"), run(FIXED[name], "brian2"))
 
 
-@pytest.mark.parametrize("name", _marked(RANDOM, {"flicker", "failure", "shot"}))
+@pytest.mark.parametrize("name", _marked(RANDOM, {"flicker", "failure", "shot", "axons"}))
 def test_distributions_in_brian2(name: str) -> None:
     assert_alike(name, run(RANDOM[name], "array"), run(RANDOM[name], "brian2"))
 

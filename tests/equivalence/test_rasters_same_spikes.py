@@ -116,6 +116,7 @@ def test_batches_and_chunks_do_not_matter(in_array: Recording) -> None:
     assert_array_equal(alone.rasters["middle"].step, in_array.rasters["middle"].step[mine])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "options"),
     [

@@ -98,6 +98,7 @@ def test_nest_generated_leaky_model_equals_brian2(in_brian2: Callable[[str], Rec
     assert_same(run(networks.leaky, "nest", cells="generated"), in_brian2("leaky"))
 
 
+@pytest.mark.slow
 def test_brian2_under_pynn_equals_brian2(in_brian2: Callable[[str], Recording]) -> None:
     pytest.importorskip("pyNN")
     assert_same(run(networks.leaky, "pynn.brian2"), in_brian2("leaky"))

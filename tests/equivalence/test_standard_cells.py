@@ -168,6 +168,7 @@ def test_brian2_cells_that_share_a_parameter() -> None:
     assert cell_for(network.populations[0], network, "neuron") == "Izhikevich"
 
 
+@pytest.mark.slow
 def test_brian2_cells_of_a_network_do_not_disturb_each_other(standard: dict[str, Case]) -> None:
     """They share equations in PyNN, which Brian2 numbers: the last ones made would win."""
     pytest.importorskip("pyNN")

@@ -52,7 +52,7 @@ def first_spike_exact() -> SpikingNetwork:
 @pytest.mark.parametrize(
     ("make", "simulator"),
     [
-        (perfect, "brian2"),
+        pytest.param(perfect, "brian2", marks=pytest.mark.slow),
         (perfect, "nest"),
         (first_spike_exact, "brian2"),
         pytest.param(first_spike_exact, "nest", marks=pytest.mark.slow),

@@ -135,6 +135,7 @@ def test_the_library_may_lie_in_a_folder_with_spaces(monkeypatch: pytest.MonkeyP
     assert pynn_parallel._loaded_library() == "/my env/libmpi.so.40"
 
 
+@pytest.mark.slow
 def test_processes_that_do_not_know_of_each_other_are_refused(tmp_path: Path) -> None:
     bc.emit(networks.leaky(), tmp_path / "net", target="pynn")
     np.savez(tmp_path / "images.npz", x=networks.samples((6,), 1))

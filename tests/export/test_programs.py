@@ -71,9 +71,13 @@ def test_program_runs_without_bioconv_and_prints_the_accuracy(
     ("arguments", "message"),
     [
         (("--record", "nobody=spikes"), "first: spikes, counts, v, i_syn"),
-        (("--record", "first=w"), "first=w is unknown"),
-        (("--steps", "5", "--checkpoints", "9"), "beyond the last step. Expected at most 5"),
-        (("--images", "0"), "must be an integer of at least 1"),
+        pytest.param(("--record", "first=w"), "first=w is unknown", marks=pytest.mark.slow),
+        pytest.param(
+            ("--steps", "5", "--checkpoints", "9"),
+            "beyond the last step. Expected at most 5",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(("--images", "0"), "must be an integer of at least 1", marks=pytest.mark.slow),
     ],
 )
 def test_wrong_arguments_give_one_clear_line(
@@ -85,6 +89,7 @@ def test_wrong_arguments_give_one_clear_line(
     assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_wrong_images_give_one_clear_line(tmp_path: Path) -> None:
     bc.emit(networks.leaky(), tmp_path / "net")
     np.savez(tmp_path / "images.npz", x=np.ones((2, 7)))

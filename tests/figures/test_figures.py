@@ -180,6 +180,7 @@ def test_centring_helps_the_regression() -> None:
     assert figure.measure(figure.compute(QUICK))["error_ratio"] < 1
 
 
+@pytest.mark.slow
 def test_same_seed_same_arrays(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         frame.run("rueckauer_fig_2b", tmp_path / folder, QUICK)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from some_variants import some
 
 import bioconv as bc
 from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
@@ -50,7 +51,7 @@ def small_graph(weights: np.ndarray) -> AnalogGraph:
     return AnalogGraph("net", (GraphInput("x", (64,)),), (layer,), ("dense",))
 
 
-@pytest.mark.parametrize("size", [0, 700, 20_000])
+@pytest.mark.parametrize("size", some([700, 0, 20_000], every=3))
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     size: int, network: Path, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_fit_leaves_nothing(network: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     for target, output in (("brian2", "program"), ("nir", "net.nir")):

@@ -83,8 +83,10 @@ def test_shipped_network_is_the_built_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [  # 25,000 reviews take a minute
-        pytest.param(name, marks=pytest.mark.slow) if name == "imdb_lstm" else name
+    [  # 25,000 reviews take a minute, each LeNet on 10,000 images some seconds
+        pytest.param(name, marks=pytest.mark.slow)
+        if name == "imdb_lstm" or name.startswith("lenet_")
+        else name
         for name in SHIPPED
     ],
 )

@@ -90,6 +90,7 @@ def test_load_tells_networks_from_recordings(tmp_path: Path) -> None:
         load_recording(tmp_path / "net.h5")
 
 
+@pytest.mark.slow
 def test_same_network_gives_the_same_bytes_in_two_processes(tmp_path: Path) -> None:
     program = SAVE.format(root=str(ROOT), tests=str(ROOT / "tests"), encoder="poisson")
     files = []
@@ -321,6 +322,7 @@ def test_a_file_of_the_fourth_version_gets_its_roles_back(name: str, tmp_path: P
     assert restored.imperfections == network.imperfections
 
 
+@pytest.mark.slow
 def test_neurons_in_a_file_of_the_fourth_version_get_their_roles_back(tmp_path: Path) -> None:
     made = [
         neurons.make(name, {"synapse": synapse})

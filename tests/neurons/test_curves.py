@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from some_variants import some
 
 from bioconv import neurons
 from bioconv.neurons.language.noise import with_noise
@@ -53,7 +54,8 @@ def test_a_quadratic_neuron_has_its_closed_form() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in EVERY],
+    some([n for n in EVERY if n not in LONG], every=2)
+    + [pytest.param(n, marks=pytest.mark.slow) for n in EVERY if n in LONG],
 )
 def test_every_neuron_has_a_drive_that_is_silent_without_activation(name: str) -> None:
     """From pA by the thousand to dimensionless currents below one."""
@@ -72,7 +74,9 @@ def test_every_neuron_has_a_drive_that_is_silent_without_activation(name: str) -
     np.testing.assert_array_equal(below, 0.0)
 
 
-@pytest.mark.parametrize("name", ["hodgkin_huxley", "fitzhugh_nagumo", "morris_lecar"])
+@pytest.mark.parametrize(
+    "name", some(["hodgkin_huxley", "fitzhugh_nagumo", "morris_lecar"], every=3)
+)
 def test_a_branch_ends_before_the_depolarisation_block(name: str) -> None:
     neuron = neurons.make(name)
     curve = rising_branch(neuron, step(neuron))
@@ -82,6 +86,7 @@ def test_a_branch_ends_before_the_depolarisation_block(name: str) -> None:
     assert beyond[0] < 0.7 * curve.rates.max()
 
 
+@pytest.mark.slow
 def test_the_fit_tells_how_far_a_curve_that_jumps_is_from_a_line() -> None:
     """What it claims is what the neuron does: no drive lives within a jump."""
     neuron, a = neurons.make("hh"), np.linspace(0, 1, 41)

@@ -207,6 +207,7 @@ def with_neuron(network: SpikingNetwork, neuron: bc.neurons.Neuron) -> SpikingNe
     return network.replace(populations=(*network.populations, more))
 
 
+@pytest.mark.slow
 def test_standard_cells_do_not_take_thresholds_below_the_reset_potential() -> None:
     network = bc.convert(
         models.weights_path("digits_mlp"), calibration=digits.train()[:50], neuron="lif"

@@ -46,7 +46,7 @@ def late_by(steps: int) -> Callable[[AxonSettings], AxonSettings]:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in ("first_spike_exact", "rate") else pytest.mark.slow)
+        pytest.param(name, marks=() if name == "rate" else pytest.mark.slow)
         for name in codes.converting()
     ],
 )
@@ -81,6 +81,7 @@ def _branches() -> Any:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -272,6 +273,7 @@ class TestEvents:
         before, after = (len(found.rasters[name].step) for name in _first_axons(lossy))
         assert abs(after - 0.9 * before) < SIGMAS * np.sqrt(0.09 * before)
 
+    @pytest.mark.slow
     def test_results_do_not_depend_on_the_batch(self, network: SpikingNetwork) -> None:
         noisy = noise.disturb(network, noise.SpikeJitter(0.5), noise.SpikeLoss(0.1))
         (a,), (b,) = (self.run(noisy, 5, batch_size=size).outputs.values() for size in (5, 2))

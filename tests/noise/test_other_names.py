@@ -98,6 +98,7 @@ def test_other_names_are_the_same_network(name: str, networks: dict[str, Spiking
     assert changed
 
 
+@pytest.mark.slow
 def test_imperfections_on_top_of_each_other(networks: dict[str, SpikingNetwork]) -> None:
     """Also where the network is renamed between two of them, so that axons have other names."""
     instant = tuple(e for e in ALL if e.site not in ("spikes", "delays"))

@@ -37,7 +37,7 @@ def check(pairs: list[Pair]) -> None:
         np.testing.assert_array_equal(fan_out(operator), counts)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=CHECKS)
+@settings(max_examples=12, deadline=None, suppress_health_check=CHECKS)
 @given(stacks())
 def test_random_stacks(pairs: list[Pair]) -> None:
     check(pairs)

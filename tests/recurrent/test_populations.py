@@ -106,6 +106,7 @@ def test_single_gates_are_converted_and_the_rest_stays(digits: AnalogGraph) -> N
     assert not np.array_equal(alone.predict(x[:20]), both.predict(x[:20]))
 
 
+@pytest.mark.slow
 def test_complete_conversion_loses_less_than_the_thesis(digits: AnalogGraph) -> None:
     """Table 5.2 loses 13.2 % relative; with quantiles and the own curve less than one point.
 
@@ -191,6 +192,7 @@ def test_program_is_refused_where_brian2_has_no_words(tmp_path: Path) -> None:
     assert not (tmp_path / "program").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of the size of files")
 def test_a_program_writes_its_result_whole_or_not_at_all(tmp_path: Path) -> None:
     pytest.importorskip("brian2", reason="Brian2 is not installed")
@@ -257,6 +259,7 @@ def test_density_rate_over_runs_is_the_function() -> None:
             recurrent.density_rate(raster, **{"dt": dt, **wrong})
 
 
+@pytest.mark.slow
 def test_cumulative_normal_is_trained_read_and_matched(tmp_path: Path) -> None:
     """A network with the curve of normal thresholds loses nothing to the curve."""
     model = keras.Sequential(

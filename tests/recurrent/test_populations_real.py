@@ -25,6 +25,7 @@ def _random_inputs(graph: AnalogGraph, n: int) -> NDArray[np.float64]:
     return np.random.default_rng(0).normal(0, 1, (n, *graph.inputs[0].shape))
 
 
+@pytest.mark.slow
 def test_human_activity_lstm_reads_and_agrees(shared_data: Path) -> None:
     """Convolution, pooling and 100 LSTM units on 63 steps: random inputs, as its data are not ours.
 

@@ -60,7 +60,10 @@ def disturbed(kind: str, n: int, folder: Path, library: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "n"),
     [
-        *(pytest.param(kind, 6, id=kind) for kind in KINDS),
+        *(
+            pytest.param(k, 6, id=k, marks=() if k in ("network", "table") else pytest.mark.slow)
+            for k in KINDS
+        ),
         *(pytest.param(k, 200, id=f"{k}-200", marks=pytest.mark.slow) for k in KINDS),
     ],
 )

@@ -74,7 +74,11 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize(
     ("encoder", "dtype"),
-    [("current", "float32"), ("regular", "float64"), ("poisson", "float32")],
+    [
+        pytest.param("current", "float32", marks=pytest.mark.slow),
+        ("regular", "float64"),
+        ("poisson", "float32"),
+    ],
 )
 def test_batches_and_chunks_change_no_bit(encoder, dtype):
     net = convolutional(encoder)

@@ -39,10 +39,12 @@ def check_images_apart(network: SpikingNetwork, simulator: str) -> None:
         assert_array_equal(rows(both, name, 1), rows(alone, name, 0), err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_second_image_is_as_alone_with_delays_and_refractoriness() -> None:
     check_images_apart(networks.convolutional(), "brian2")
 
 
+@pytest.mark.slow
 def test_changes_do_not_outlast_an_image() -> None:
     network = networks.branches()
     x = {entry.name: networks.samples(entry.shape, 1) for entry in network.inputs}

@@ -79,7 +79,7 @@ def test_one_spike_for_each_crossing() -> None:
 
 @pytest.mark.parametrize(
     "simulator",
-    [pytest.param(s, marks=pytest.mark.slow) if s == "nest" else s for s in SIMULATORS],
+    [s if s == "array" else pytest.param(s, marks=pytest.mark.slow) for s in SIMULATORS],
 )
 def test_noise_has_the_moments_of_the_closed_form(simulator: str) -> None:
     recording = random(simulator)
@@ -107,7 +107,7 @@ def test_noise_has_the_moments_of_the_closed_form(simulator: str) -> None:
 
 @pytest.mark.parametrize(
     "simulator",
-    [s if s != "nest" else pytest.param(s, marks=pytest.mark.slow) for s in SIMULATORS],
+    [s if s == "array" else pytest.param(s, marks=pytest.mark.slow) for s in SIMULATORS],
 )
 def test_the_same_seed_gives_the_same_spikes(simulator: str) -> None:
     both, alone, other = random(simulator), random(simulator, 1), random(simulator, 1, seed=5)
@@ -124,6 +124,7 @@ def test_populations_have_their_own_noise() -> None:
     assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(len(a))
 
 
+@pytest.mark.slow
 def test_noise_does_not_depend_on_batch_and_chunk() -> None:
     from bioconv.simulators import array
     from bioconv.simulators.settings import Settings

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from some_variants import some
 
 import bioconv as bc
 from bioconv.ground.errors import (
@@ -28,7 +29,7 @@ def long_delays() -> SpikingNetwork:
     return networks.leaky(delay=15.0)
 
 
-@pytest.mark.parametrize("make", [networks.convolutional, long_delays])
+@pytest.mark.parametrize("make", some([long_delays, networks.convolutional], every=2))
 def test_nest_keeps_images_apart(make) -> None:
     """Generated models with delays and refractoriness, and standard cells with currents."""
     pytest.importorskip("nest")

@@ -46,8 +46,17 @@ def assert_parts_of(whole: Recording, parts: list[Recording]) -> None:
             assert_array_equal(joined, values)
 
 
-@pytest.mark.parametrize("at", [1, 3])
-@pytest.mark.parametrize("batch", [1, 2, None])
+@pytest.mark.parametrize(
+    ("at", "batch"),
+    [
+        (1, 1),
+        (3, 2),
+        *(
+            pytest.param(*both, marks=pytest.mark.slow)
+            for both in ((3, 1), (1, 2), (1, None), (3, None))
+        ),
+    ],
+)
 def test_calls_of_the_array_simulator_can_be_split(at: int, batch: int | None) -> None:
     net = random_network()
     whole = bc.simulate(net, X, seed=4)
@@ -60,6 +69,7 @@ def test_calls_of_the_array_simulator_can_be_split(at: int, batch: int | None) -
     assert np.any(again.outputs["y"] != parts[1].outputs["y"])
 
 
+@pytest.mark.slow
 def test_calls_of_brian2_can_be_split() -> None:
     net = random_network(failures=False)
     whole, *parts = (
@@ -69,6 +79,7 @@ def test_calls_of_brian2_can_be_split() -> None:
     assert_parts_of(whole, parts)
 
 
+@pytest.mark.slow
 def test_calls_of_the_event_simulator_can_be_split() -> None:
     import digits
 

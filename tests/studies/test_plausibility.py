@@ -105,6 +105,7 @@ def test_cost_says_how_many_runs_shared_the_cores(tmp_path: Path) -> None:
     assert json.loads(study.files[1].read_text())["records"][0]["workers"] == 1
 
 
+@pytest.mark.slow
 def test_finished_runs_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = run(tmp_path)
     stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").iterdir()}
@@ -202,6 +203,7 @@ class Deadly:
         return os._exit, (1,)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_explained(tmp_path: Path) -> None:
     neurons = {name: LeakyIntegrateAndFire(v_th=Deadly()) for name in ("a", "b")}
     with pytest.raises(BioconvError, match="if __name__ == '__main__'"):

@@ -79,6 +79,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return run(folder), folder
 
 
+@pytest.mark.slow
 def test_table_says_what_the_parts_measure(studied: Any) -> None:
     study, _ = studied
     calibration, _ = bc.load_data("digits", split="train", n_images=100)

@@ -151,6 +151,7 @@ def test_the_digits_network_loses_nothing_by_the_limits_and_little_by_the_chip(
     assert "constraint-checked, not run on hardware" in str(report)
 
 
+@pytest.mark.slow
 def test_the_program_of_the_digits_network_does_what_the_array_simulator_does(
     digits: SpikingNetwork, tmp_path: Path
 ) -> None:

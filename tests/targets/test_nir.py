@@ -296,6 +296,7 @@ def test_what_nir_cannot_say_is_told_and_comes_back_on_demand(tmp_path: Path) ->
     assert spikes(bc.read_nir(tmp_path / "net.nir", extras=True), x) == original
 
 
+@pytest.mark.slow
 def test_current_based_neurons_are_the_same_in_brian2(tmp_path: Path) -> None:
     operator = Dense((6,), np.abs(grid(6, 5)) * 2e3)
     bc.emit(network(operator, LeakyIntegrateAndFire(t_ref=0.0)), tmp_path / "net.nir", "nir")

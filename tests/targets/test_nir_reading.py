@@ -137,6 +137,7 @@ def recurrent(path: Path) -> None:
     nir.write(str(path), nir.NIRGraph(nodes, list(zip(names[:-1], names[1:], strict=True))))
 
 
+@pytest.mark.slow
 def test_a_recurrent_subgraph_runs_in_brian2(tmp_path: Path) -> None:
     recurrent(tmp_path / "rnn.nir")
     network = bc.read_nir(tmp_path / "rnn.nir", n_steps=50)

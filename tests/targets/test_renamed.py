@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from renaming import content, renamed
 from sample_networks import images, spiking_network
+from some_variants import some
 
 import bioconv as bc
 from bioconv.analog.functions import Softmax
@@ -247,7 +248,7 @@ def _cell(population: Population) -> Any:
     return cell[1]
 
 
-@pytest.mark.parametrize("simulator", ["brian2", "pynn.brian2"])
+@pytest.mark.parametrize("simulator", some(["pynn.brian2", "brian2"], every=2))
 def test_programs_of_a_renamed_network_give_the_same_spikes(simulator: str) -> None:
     if simulator == "pynn.brian2":
         pytest.importorskip("pyNN.brian2")

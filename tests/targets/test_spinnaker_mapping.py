@@ -125,6 +125,7 @@ def test_delays_and_short_steps(tmp_path: Path) -> None:
     assert report.fit.resources[0].needed == len(held["places"])
 
 
+@pytest.mark.slow
 def test_cores_of_sources(tmp_path: Path) -> None:
     """One core for 400 sources."""
     network = spinnaker_networks.digits("digits_mlp", code=bc.RateCode(input="regular", clamp=0))
@@ -143,6 +144,7 @@ def test_cores_of_sources(tmp_path: Path) -> None:
     assert "board with 48 chips" not in str(report)
 
 
+@pytest.mark.slow
 def test_izhikevich_network(tmp_path: Path) -> None:
     """Lists on Izhikevich neurons; delays are a step longer on the board."""
     report, held = mapped(spinnaker_networks.izhikevich(), tmp_path, measured=False)

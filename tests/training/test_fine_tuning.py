@@ -25,6 +25,7 @@ def _simulated(network: SpikingNetwork, x: np.ndarray, seed: int = 0) -> np.ndar
     return np.asarray(found)
 
 
+@pytest.mark.slow
 def test_fine_tuning_recovers_from_four_bits() -> None:
     x, y = digits(1200)
     model, _ = train_analog(

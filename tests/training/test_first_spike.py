@@ -64,6 +64,11 @@ GRAPHS = {
     "minima": _pooled(-1.0),
     "limited": _limited(),
 }
+#: branches and pools take long to compile
+LARGE_ARE_SLOW = [
+    pytest.param(name, marks=pytest.mark.slow) if name in ("residual", "maxima") else name
+    for name in GRAPHS
+]
 
 
 def rewritten(leads: Leads) -> SpikingNetwork:
@@ -75,7 +80,7 @@ HELD = [options for options in FAMILY if "threshold" not in options]
 
 
 @pytest.mark.parametrize("options", some(HELD, every=2), ids=str)
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("name", LARGE_ARE_SLOW)
 def test_leads_are_those_of_the_simulated_spikes(name: str, options: dict[str, Any]) -> None:
     model = GRAPHS[name]
     network, x = converted(model, **options), samples(model, 6)
@@ -104,7 +109,7 @@ def test_leads_are_those_of_the_simulated_spikes(name: str, options: dict[str, A
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        pytest.param(name, options, marks=() if name == "mlp" or not options else pytest.mark.slow)
+        pytest.param(name, options, marks=() if name == "mlp" else pytest.mark.slow)
         for name in GRAPHS
         for options in FAMILY
     ],
@@ -131,7 +136,7 @@ def test_a_network_that_is_read_and_written_has_the_same_spikes(
             assert np.array_equal(first.neuron, second.neuron)
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("name", LARGE_ARE_SLOW)
 def test_the_reverse_map_is_the_analog_network(name: str) -> None:
     # Eq 3.4: w = J / B and b = -D / B, in the units of the layers.
     model = GRAPHS[name]
@@ -183,6 +188,7 @@ def test_training_is_repeatable_and_depends_on_the_seed() -> None:
     assert files[0] == files[1] != files[2]
 
 
+@pytest.mark.slow
 def test_slopes_stay_positive_with_constant_alpha() -> None:
     # Strong inhibition would make B = 1 + sum(J) negative, and the potential would never rise.
     x, y = digits(160)
@@ -285,6 +291,7 @@ def test_wrong_targets_are_refused(y: np.ndarray, message: str) -> None:
         bc.finetune(network, samples(GRAPHS["mlp"]), y)
 
 
+@pytest.mark.slow
 def test_convolutions_and_pools_train_like_the_relu_network() -> None:
     x, y = bc.load_data("digits", split="train", n_images=120)
     rng = np.random.default_rng(0)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from small_networks import CURRENTS, network, pair, run_of, starts
+from some_variants import some
 
 import bioconv as bc
 from bioconv import neurons
@@ -28,7 +29,7 @@ PULSES = np.array([[1.0, 0.7], [0.9, 1.3]])
 X = np.random.default_rng(1).uniform(0.1, 0.4, (2, 3))
 
 
-@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.parametrize("name", some(QUIET, every=2))
 def test_gradients_below_threshold_are_those_of_finite_differences(name: str) -> None:
     """The potential after 100 steps, with respect to weights, currents and a parameter."""
     neuron = neurons.make(name)

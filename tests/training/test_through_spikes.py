@@ -52,6 +52,7 @@ def arrays(net: SpikingNetwork) -> list[np.ndarray]:
     return found + [np.asarray(change.value) for change in net.changes]
 
 
+@pytest.mark.slow
 def test_distillation_brings_rates_closer_to_activations() -> None:
     net = spiking_network()
     before, after = distance(net, X), distance(tuned(net, options=replace(FEW, epochs=8)), X)
@@ -133,6 +134,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
         tuned(net.replace(dt=0.5), checkpoint=file)
 
 
+@pytest.mark.slow
 def test_weights_on_a_grid_stay_on_it_and_signs_stay() -> None:
     x = digits.train()[:40]
     net = bc.convert(digits.mlp(), calibration=x, n_steps=40)
