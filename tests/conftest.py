@@ -30,6 +30,8 @@ COLLECTED = pytest.StashKey[list[str]]()
 _FIRST = ("equivalence", "export", "simulators", "targets")
 #: Rooms whose results are compared bit for bit with those of others: as users run them
 _OPTIMIZED = ("equivalence", "simulators", "targets")
+#: Emits the machine code of short programs in two thirds of the time; long runs would be slower
+_QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 #: Modules that each take a second to import
 _SLOW_MODULES = ("keras", "brian2", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
 
@@ -85,6 +87,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Remember when this process began; let all processes share what JAX compiles."""
     config.stash[BEGUN] = time.monotonic()
+    if not config.getoption("--runslow") and _QUICK not in os.environ.get("XLA_FLAGS", ""):
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_QUICK}".strip()
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         config.stash[COMPILED] = tempfile.mkdtemp(prefix="bioconv-compiled-")
         os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[COMPILED]
