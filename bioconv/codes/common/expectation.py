@@ -24,17 +24,12 @@ from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
+from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
 
 Values = dict[str, NDArray]
-Plain = str | int | float | bool
 #: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
 Level = Callable[[NDArray], NDArray]
 
-#: key of the record of a network
-AGREEMENT = "expected_agreement"
-WEAKEST = "weakest_layer"
-#: key for the number of samples of the run that found it; 0 if a run would have taken too long
-RUN = "expected_from"
 #: agreement below which a conversion warns
 ENOUGH = 0.99
 #: largest number of samples and, for large networks, of activations that are evaluated
@@ -183,11 +178,6 @@ def largest_error(errors: Mapping[str, float]) -> str:
     """Return the name of the layer with the largest error, or an empty string without an error."""
     worst = max(errors, key=lambda name: errors[name], default="")
     return worst if worst and errors[worst] > 0 else ""
-
-
-def without_expectation(record: Mapping[str, Plain]) -> dict[str, Plain]:
-    """Return the record of a network without what was expected of it before it was changed."""
-    return {key: value for key, value in record.items() if key not in (AGREEMENT, WEAKEST, RUN)}
 
 
 def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> None:
