@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
 from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
+from bioconv.operators import Array
 
 Values = dict[str, NDArray]
 #: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
@@ -220,20 +220,21 @@ def _compared(readout: Layer, decision: Decision) -> tuple[Level, Decision]:
 
 def _plain(function: Function) -> Level:
     def level(x: NDArray) -> NDArray:
-        return np.asarray(_applied(function, jnp.asarray(x)))
+        return np.asarray(applied(function, x))
 
     return level
 
 
 @jax.jit
-def _applied(function: Function, x: jax.Array) -> jax.Array:
+def applied(function: Function, x: Array) -> jax.Array:
+    """Return the value of a function of one array."""
     return function.apply([x])
 
 
 def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> NDArray:
     """Return the input of the function of a layer."""
     (affine,) = layer.inputs
-    given = {term.source: jnp.asarray(values[term.source]) for term in affine.terms}
+    given = {term.source: values[term.source] for term in affine.terms}
     with jax.default_matmul_precision("highest"):
         return np.asarray(_value(affine, given, n))
 
