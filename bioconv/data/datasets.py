@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from bioconv.ground.archives import array_names, read_arrays
 from bioconv.ground.cache import remembered
 from bioconv.ground.errors import DataError, DataNotFoundError, UnknownNameError
 from bioconv.ground.keras_engine import import_keras, keras_home
+from bioconv.ground.versions import version
 
 Dataset = tuple[Split, Split]
 DataPath = str | Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.decisions import decisions_of
+from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
 from bioconv.network.recording import Recording
@@ -108,7 +108,7 @@ def describe_decisions(source: AnalogGraph | SpikingNetwork) -> list[str]:
 def versions() -> dict[str, str]:
     """Return the versions of Python, bioconv and the numerical packages."""
     names = ("bioconv", "numpy", "scipy", "jax", "h5py", "brian2")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def inspect(

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bioconv.ground.cache import remembered_record
 from bioconv.ground.errors import ExpressionError, ParameterError
+from bioconv.ground.versions import version
 from bioconv.neurons.language.expressions import (
     FUNCTIONS,
     RANDOM,
