@@ -15,11 +15,13 @@ from bioconv.analog.belonging import range_of, warn_of_calibration
 from bioconv.analog.decisions import Choice, decisions_of
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
-from bioconv.codes.common.expectation import AGREEMENT, RUN, warn_of_loss
+from bioconv.codes.common.expectation import warn_of_loss
 from bioconv.codes.common.names import identifiers
+from bioconv.ground.compiled import keep_compiled
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.progress import Progress
 from bioconv.network import SpikingNetwork
+from bioconv.network.agreement import AGREEMENT, RUN
 from bioconv.neurons import IntegrateAndFire, Neuron, make
 from bioconv.timing import wrong_number_of_steps, wrong_step
 
@@ -115,6 +117,7 @@ def convert(
     >>> network.code["code"]
     'rate'
     """
+    keep_compiled()
     code = RateCode() if code is None else code
     if isinstance(neuron, str):
         neuron = make(neuron)

@@ -15,7 +15,7 @@ from bioconv.analog.graph import Affine, AnalogGraph
 from bioconv.analog.samples import Data, batches, check_samples
 from bioconv.analog.tokens import check_tokens
 from bioconv.ground.errors import ParameterError
-from bioconv.operators import Array, precision
+from bioconv.operators import Array, placed, precision
 
 
 def evaluate(
@@ -134,7 +134,7 @@ def iterate(
 
 def _cast(tree: Any, dtype: str) -> Any:
     """Return the same structure with every array as a JAX array of type ``dtype``."""
-    return jax.tree.map(lambda array: jnp.asarray(array, dtype), tree)
+    return jax.tree.map(lambda array: placed(array, dtype), tree)
 
 
 def traced(

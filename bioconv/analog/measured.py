@@ -10,7 +10,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
 
 from bioconv.analog.elementwise import Elementwise
 from bioconv.ground.errors import ParameterError
@@ -117,6 +116,8 @@ def pchip_slopes(values: ArrayLike, low: float, high: float) -> NDArray[np.float
         If there are fewer than two points, if numbers are not finite, or if ``low`` is not below
         ``high``.
     """
+    from scipy.interpolate import PchipInterpolator  # takes long to import
+
     points = np.asarray(values, np.float64)
     if points.ndim != 1 or len(points) < 2 or not np.all(np.isfinite(points)) or not low < high:
         raise ParameterError(

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from bioconv.data.stored import SHAPES, Array, Split, stored
 from bioconv.ground.archives import array_names, read_arrays
+from bioconv.ground.cache import remembered
 from bioconv.ground.errors import DataError, DataNotFoundError, UnknownNameError
 from bioconv.ground.keras_engine import import_keras, keras_home
+from bioconv.ground.versions import version
 
-Array = npt.NDArray[Any]
-Split = tuple[Array, Array]
 Dataset = tuple[Split, Split]
 DataPath = str | Path
 
@@ -75,10 +75,34 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
         raise UnknownNameError("dataset", name, names())
     if path is None:
         return _LOADERS[name]()
-    if name not in _SHAPES:
-        allowed = ", ".join(_SHAPES)
+    if name not in SHAPES:
+        allowed = ", ".join(SHAPES)
         raise ValueError(f"A path can be given for {allowed} only. Received: {name!r}.")
     return from_npz(name, path)
+
+
+def part(name: str, split: str) -> Split:
+    """Load the training or the test part of a dataset without scaling.
+
+    Of images that are on this machine, only this part is read.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    split : {"train", "test"}
+
+    Returns
+    -------
+    (x, y) : pair of ndarray
+
+    Raises
+    ------
+    UnknownNameError, DataNotFoundError
+        As `load`.
+    """
+    found = stored(name, split, _folder()) if name in SHAPES else None
+    return load(name)[split == "test"] if found is None else found
 
 
 def scaled(name: str, path: DataPath | None = None) -> Dataset:
@@ -136,18 +160,25 @@ def digits(seed: int = 0) -> Dataset:
         1,437 and 360 images of shape (8, 8), uint8 from 0 to 16, with the same proportions of
         classes in both parts; labels from 0 to 9.
     """
+    key = {"dataset": "digits", "seed": seed, "scikit-learn": version("scikit-learn")}
+    names = ("x_train", "x_test", "y_train", "y_test")
+    # Kept, because importing scikit-learn takes more than a second.
+    kept = remembered("datasets", key, names, lambda: dict(zip(names, _split(seed), strict=True)))
+    x_train, x_test = (kept[name].astype(np.uint8) for name in names[:2])
+    y_train, y_test = (kept[name].astype(np.int64) for name in names[2:])
+    return (x_train, y_train), (x_test, y_test)
+
+
+def _split(seed: int) -> list[Array]:
+    """Return images and labels of the digits, each for training and for testing."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     bunch = load_digits()
-    x_train, x_test, y_train, y_test = train_test_split(
-        bunch.images.astype(np.uint8),
-        bunch.target,
-        test_size=360,
-        random_state=seed,
-        stratify=bunch.target,
+    parts: list[Array] = train_test_split(
+        bunch.images, bunch.target, test_size=360, random_state=seed, stratify=bunch.target
     )
-    return (x_train, y_train), (x_test, y_test)
+    return parts
 
 
 def mnist() -> Dataset:
@@ -158,7 +189,7 @@ def mnist() -> Dataset:
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
         60,000 and 10,000 images of shape (28, 28), uint8; labels from 0 to 9.
     """
-    return _from_keras("mnist")
+    return _images("mnist")
 
 
 def fashion_mnist() -> Dataset:
@@ -169,7 +200,7 @@ def fashion_mnist() -> Dataset:
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
         60,000 and 10,000 images of shape (28, 28), uint8; labels from 0 to 9.
     """
-    return _from_keras("fashion_mnist")
+    return _images("fashion_mnist")
 
 
 def cifar10() -> Dataset:
@@ -180,8 +211,7 @@ def cifar10() -> Dataset:
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
         50,000 and 10,000 images of shape (32, 32, 3), uint8; labels from 0 to 9.
     """
-    (x_train, y_train), (x_test, y_test) = _from_keras("cifar10")
-    return (x_train, y_train.ravel()), (x_test, y_test.ravel())
+    return _images("cifar10")
 
 
 def imdb(n_words: int = N_WORDS["imdb"], length: int = 500) -> Dataset:
@@ -256,13 +286,27 @@ def from_npz(name: str, path: DataPath) -> Dataset:
     wanted = " or ".join("(" + ", ".join(keys) + ")" for keys in _NPZ_KEYS)
     raise DataNotFoundError(
         f"No data of {name} at {where}: looked for an .npz file with the arrays {wanted} and "
-        f"images of shape {_SHAPES[name]}."
+        f"images of shape {SHAPES[name]}."
     )
 
 
 def _fits(name: str, images: Array) -> bool:
     """Whether images have the shape and type of a dataset."""
-    return images.shape[1:] == _SHAPES[name] and images.dtype == np.uint8
+    return images.shape[1:] == SHAPES[name] and images.dtype == np.uint8
+
+
+def _images(name: str) -> Dataset:
+    """Load images from their files, or else by Keras."""
+    train, test = (stored(name, split, _folder()) for split in ("train", "test"))
+    if train is None or test is None:
+        (x_train, y_train), (x_test, y_test) = _from_keras(name)
+        return (x_train, y_train.ravel()), (x_test, y_test.ravel())
+    return train, test
+
+
+def _folder() -> Path:
+    """Return the folder in which Keras keeps datasets."""
+    return keras_home() / "datasets"
 
 
 def _from_keras(name: str, **options: Any) -> Dataset:
@@ -273,10 +317,10 @@ def _from_keras(name: str, **options: Any) -> Dataset:
     # Keras raises a plain Exception if a download fails.
     except Exception as error:
         raise DataNotFoundError(
-            f"{name} is not available: looked in {keras_home() / 'datasets'}, then tried to "
+            f"{name} is not available: looked in {_folder()}, then tried to "
             f"download it ({error}). Connect to the network once, or set the environment variable "
             f"KERAS_HOME to a folder that contains the files under datasets/"
-            + (", or pass the path of an .npz file." if name in _SHAPES else ".")
+            + (", or pass the path of an .npz file." if name in SHAPES else ".")
         ) from error
     return dataset
 
@@ -290,5 +334,4 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "imdb_2500": partial(imdb, n_words=N_WORDS["imdb_2500"]),
     "sine": sine,
 }
-_SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3)}
 _LARGEST_PIXEL = {"digits": 16, "mnist": 255, "fashion_mnist": 255, "cifar10": 255}

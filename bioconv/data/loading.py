@@ -67,11 +67,13 @@ def load_data(
     if n_images is not None and n_images < 1:
         raise DataError(f"the number of images must be at least 1. Received: {n_images}.")
     given = (scale, offset) != (None, 0.0)
-    named = str(source) in NAMES
-    x, y = _named(str(source), split, raw=given) if named else _from_file(Path(source))
+    name = str(source) if str(source) in NAMES else ""
+    x, y = _named(name, split) if name else _from_file(Path(source))
     x, y = x[:n_images], None if y is None else y[:n_images]
     if given:
         x = x * (1.0 if scale is None else scale) + offset
+    elif name:
+        x = datasets.scale(name, x)
     if not np.issubdtype(x.dtype, np.integer):
         x = x.astype(np.float32)
     if not np.all(np.isfinite(x)):
@@ -79,11 +81,10 @@ def load_data(
     return x, y
 
 
-def _named(name: str, split: str, *, raw: bool) -> Data:
+def _named(name: str, split: str) -> Data:
     if split not in ("train", "test"):
         raise DataError(f"split must be 'train' or 'test'. Received: {split!r}.")
-    train, test = datasets.load(name) if raw else datasets.scaled(name)
-    return train if split == "train" else test
+    return datasets.part(name, split)
 
 
 def _from_file(path: Path) -> Data:

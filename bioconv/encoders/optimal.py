@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import toeplitz
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import block_array, csr_array, identity
 
 from bioconv.encoders.encoder import Floats
 from bioconv.encoders.filters import Filtered
@@ -75,6 +72,11 @@ class GaGamma(Filtered):
         return float(error + self.price * fired.sum())
 
     def _solved(self, row: Floats) -> NDArray[np.bool_]:
+        # These take long to import.
+        from scipy.linalg import toeplitz
+        from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import block_array, csr_array, identity
+
         n, taps = len(row), self.taps()
         column = np.zeros(n)
         column[: len(taps)] = taps[:n]

@@ -1,4 +1,4 @@
-"""Disk cache of small arrays that take long to compute, addressed by content.
+"""Disk cache of small arrays and records that take long to compute, addressed by content.
 
 The location of an entry is the digest of everything that it depends on, so that an entry is never
 out of date.  Entries that are damaged or cannot be written are recomputed.
@@ -6,6 +6,7 @@ out of date.  Entries that are damaged or cannot be written are recomputed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from bioconv.ground.archives import read_arrays
 from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import DataError
-from bioconv.ground.files import new_file
-from bioconv.ground.places import default_cache
+from bioconv.ground.files import new_file, plain_json, write_json
+from bioconv.ground.places import check_private, default_cache, private_folder
 
 Arrays = dict[str, NDArray[np.float64]]
+Record = dict[str, Any]
 
 
 def remembered(
@@ -53,6 +55,42 @@ def remembered(
     with suppress(OSError):  # a home folder that is not writable
         _write(path, arrays)
     return arrays
+
+
+def remembered_record(
+    kind: str, key: Mapping[str, Any], compute: Callable[[], Mapping[str, Any]]
+) -> Record:
+    """Return a record of texts, numbers and lists from the cache, or compute and store it.
+
+    Records may say what is compiled.  Hence they are kept only where nobody else can write.
+
+    Parameters
+    ----------
+    kind : str
+        Name of a subfolder.
+    key : mapping of str to object
+        Everything that the record depends on; see `digest_of` for the values.
+    compute : function that returns a mapping of str
+
+    Returns
+    -------
+    dict of str
+        As JSON gives it back: with lists in place of tuples.
+    """
+    try:
+        path = private_folder(default_cache() / kind) / f"{digest_of(key)}.json"
+        if path.is_file():
+            check_private(path)
+    except OSError:
+        return plain_json(compute())
+    with suppress(OSError, ValueError):  # missing, or damaged
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+    record = plain_json(compute())
+    with suppress(OSError):
+        write_json(path, record)
+    return record
 
 
 def _read(path: Path, names: tuple[str, ...]) -> Arrays | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from bioconv.network import Population
-from bioconv.neurons.language.discrete import discretise
+from bioconv.neurons.language.discrete import import_brian2
 from bioconv.neurons.language.expressions import names_in, parse_expression
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.language.update import Update, update_of
@@ -110,7 +110,7 @@ def runs_away(model: NeuronModel) -> bool:
 
     This is only possible if its equation is not linear in the variable itself.
     """
-    discretise(model)  # imports Brian2 without its hook for errors
+    import_brian2()
     from brian2 import Equations
     from brian2.stateupdaters.exponential_euler import get_conditionally_linear_system
 

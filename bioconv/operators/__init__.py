@@ -20,7 +20,7 @@ from bioconv.operators.kernels import (
     with_weights,
 )
 from bioconv.operators.pool import AveragePool
-from bioconv.operators.precision import precision
+from bioconv.operators.precision import placed, precision
 from bioconv.operators.rounding import snapped
 from bioconv.operators.rules import is_identity
 from bioconv.operators.scale import Scale
@@ -99,6 +99,7 @@ __all__ = [
     "LEAF",
     "n_synapses",
     "n_windows",
+    "placed",
     "precision",
     "register",
     "reweighted",

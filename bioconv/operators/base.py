@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import jax
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Array = Any  # a NumPy or a JAX array
 Shape = tuple[int, ...]
@@ -86,6 +88,8 @@ class Operator(ABC):
 
     def matrix(self) -> sp.csr_array:
         """Return the matrix (n_in, n_out) with ``x.ravel() @ matrix == apply(x).ravel()``."""
+        import scipy.sparse as sp  # takes long to import
+
         edges = self.edges()
         return sp.coo_array(
             (edges.weight, (edges.pre, edges.post)), shape=(self.n_in, self.n_out)
@@ -117,11 +121,28 @@ def register(cls: type[_T]) -> type[_T]:
     """Make a frozen dataclass a JAX pytree.
 
     Fields with the metadata `LEAF` are data; all others are static and hashable.
+    `jax.tree_util.register_dataclass` is not used, because the structures of two classes with equal
+    fields then compare equal: a compiled function may take one class for the other.
     """
     fields = dataclasses.fields(cast(Any, cls))
     data = [field.name for field in fields if field.metadata.get("leaf")]
     meta = [field.name for field in fields if not field.metadata.get("leaf")]
-    return jax.tree_util.register_dataclass(cls, data_fields=data, meta_fields=meta)
+    keys = [jax.tree_util.GetAttrKey(name) for name in data]
+
+    def flatten(value: _T) -> tuple[list[Any], tuple[Any, ...]]:
+        static = tuple([getattr(value, name) for name in meta])
+        return [getattr(value, name) for name in data], static
+
+    def flatten_with_keys(value: _T) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
+        children, static = flatten(value)
+        return list(zip(keys, children, strict=True)), static
+
+    def unflatten(static: tuple[Any, ...], children: Iterable[Any]) -> _T:
+        given = dict(zip(meta, static, strict=True)) | dict(zip(data, children, strict=True))
+        return cls(**given)
+
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)
+    return cls
 
 
 def compact(factor: NDArray, shape: Shape) -> NDArray[np.float64]:

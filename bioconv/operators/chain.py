@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from bioconv.ground.errors import ParameterError
 from bioconv.operators.base import LEAF, Array, Edges, Operator, Shape, register
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 #: largest number of partial products in memory in `Chain.edges` (12 bytes each, a few copies)
 _BLOCK = 8_000_000
@@ -80,6 +82,8 @@ class Chain(Operator):
 
 def _blocks(matrices: list[sp.csr_array]) -> Iterator[tuple[int, int]]:
     """Yield ranges of rows of the first matrix whose products have at most `_BLOCK` entries."""
+    import scipy.sparse as sp  # takes long to import
+
     paths = np.ones(matrices[-1].shape[1])
     largest = np.zeros(matrices[0].shape[0])
     for stop in range(1, len(matrices) + 1):  # paths through the first `stop` matrices

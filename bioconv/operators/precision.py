@@ -1,13 +1,16 @@
-"""Context manager for single or double precision."""
+"""Single or double precision: a context in which JAX has it, and arrays that have it."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from bioconv.ground.errors import ParameterError
+from bioconv.operators.base import Array
 
 
 def precision(dtype: str) -> AbstractContextManager[object]:
@@ -21,3 +24,13 @@ def precision(dtype: str) -> AbstractContextManager[object]:
     if name == "float32":
         return nullcontext()
     return jax.enable_x64(True)
+
+
+def placed(value: Any, dtype: Any) -> Array:
+    """Return an array of JAX of type ``dtype``, which NumPy converts unless it is one of JAX.
+
+    JAX would compile a program for each shape and type that it converts.
+    """
+    if not isinstance(value, jax.Array):
+        value = np.asarray(value, dtype)
+    return jnp.asarray(value, dtype)

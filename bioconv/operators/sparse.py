@@ -8,7 +8,6 @@ from math import prod
 
 import jax.numpy as jnp
 import numpy as np
-import scipy.sparse as sp
 from jax import lax
 from numpy.typing import NDArray
 
@@ -77,6 +76,8 @@ class Sparse(Operator):
         return total.T.reshape(x.shape[0], *self.new_shape)
 
     def edges(self) -> Edges:
+        import scipy.sparse as sp  # takes long to import
+
         weight = np.asarray(self.weight, np.float64)
         post = np.broadcast_to(np.arange(self.n_out), weight.shape)
         shape = (self.n_out, self.n_in)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,7 +14,7 @@ from bioconv.analog.functions import CountingCell, Linear, Recurrent, ThresholdC
 from bioconv.analog.graph import Layer
 from bioconv.analog.samples import Data
 from bioconv.ground.errors import ParameterError
-from bioconv.operators import precision
+from bioconv.operators import placed, precision
 from bioconv.recurrent.places import sides
 
 
@@ -185,9 +184,9 @@ def _traces(
     """Return the inputs of the parts of a cell in every step, computed batch by batch."""
     parts: dict[str, list[NDArray]] = {}
     with precision(dtype), jax.default_matmul_precision("highest"):
-        weights = jax.tree.map(lambda array: jnp.asarray(array, dtype), cell)
+        weights = jax.tree.map(lambda array: placed(array, dtype), cell)
         for first in range(0, len(arrays[0]), batch_size):
-            batch = [jnp.asarray(a[first : first + batch_size], dtype) for a in arrays]
+            batch = [placed(a[first : first + batch_size], dtype) for a in arrays]
             for part, values in _trace(weights, batch).items():
                 parts.setdefault(part, []).append(np.asarray(values))
     return {part: np.concatenate(values) for part, values in parts.items()}
@@ -205,7 +204,7 @@ def _told(graph: AnalogGraph, heard: dict[str, NDArray], what: str, dtype: str) 
     with precision(dtype):
         for place, values in heard.items():
             function = functions[place]
-            thresholds = jax.tree.map(lambda array: jnp.asarray(array, dtype), function)
+            thresholds = jax.tree.map(lambda array: placed(array, dtype), function)
             excited, inhibited = getattr(thresholds, what)(values)
             found[place] = np.asarray(excited)
             if inhibited is not None:

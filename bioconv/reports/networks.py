@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.decisions import decisions_of
-from bioconv.codes.common.adaptation import MOST_DRIFT
-from bioconv.codes.common.expectation import AGREEMENT, RUN, WEAKEST
-from bioconv.measures import first_decision, labels_of, spikes_per_image, spikes_per_neuron
-from bioconv.measures.diagnosis import SATURATION, relative_values
+from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
+from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
 from bioconv.network.recording import Recording
 
 Row = dict[str, Any]
@@ -54,6 +51,8 @@ def summarize(
         ``synaptic_operations_per_image``, ``accuracy_over_time`` (pairs of step and accuracy,
         agreement without labels; None while no sample has an output), ``seconds``, ``versions``.
     """
+    from bioconv.measures import first_decision, labels_of, spikes_per_image, spikes_per_neuron
+
     output = network.analog.outputs[0]
     reference = np.asarray(evaluate(network.analog, x, names=(output,))[output])
     spiking = np.asarray(recording.outputs[network.readouts[0].name])
@@ -109,7 +108,7 @@ def describe_decisions(source: AnalogGraph | SpikingNetwork) -> list[str]:
 def versions() -> dict[str, str]:
     """Return the versions of Python, bioconv and the numerical packages."""
     names = ("bioconv", "numpy", "scipy", "jax", "h5py", "brian2")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def inspect(
@@ -134,13 +133,14 @@ def inspect(
     list of dict
         One row per layer or population, in order.
     """
-    from bioconv.reading import read
-    from bioconv.reading.describe import describe
-
     if isinstance(source, (str, Path)):
         source = open_any(source)
     if isinstance(source, SpikingNetwork):
         return _inspect_network(source, None if x is None else x[:n_images])
+    # Imported where a model is read only, as `open_any` does: a network needs none of it.
+    from bioconv.reading import read
+    from bioconv.reading.describe import describe
+
     graph = source if isinstance(source, AnalogGraph) else read(source)
     return [vars(row) for row in describe(graph)]
 
@@ -187,6 +187,8 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
             f"fast, with a time constant of {found['adaptation_time']:.3g} ms"
         )
     if "adaptation_drift" in found:
+        from bioconv.codes.common.adaptation import MOST_DRIFT
+
         drift = float(found["adaptation_drift"])
         holds = ": the expected agreement does not hold" if drift > MOST_DRIFT else ""
         lines.append(
@@ -266,9 +268,12 @@ def open_any(
         If the file is neither of these, or is damaged.
     """
     from bioconv.network.storage import is_network_file, load_network
+
+    if is_network_file(path):
+        return load_network(path)
     from bioconv.reading import read
 
-    return load_network(path) if is_network_file(path) else read(path, input_shape=input_shape)
+    return read(path, input_shape=input_shape)
 
 
 def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
@@ -289,6 +294,7 @@ def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
 
 
 def _activity(network: SpikingNetwork, x: NDArray) -> dict[str, Row]:
+    from bioconv.measures.diagnosis import SATURATION, relative_values
     from bioconv.simulators import simulate
 
     record: dict[str, Sequence[str]] = {

@@ -14,6 +14,7 @@ from bioconv.analog.belonging import warn_of_samples
 from bioconv.analog.samples import Data
 from bioconv.encoders.networks import with_rasters
 from bioconv.encoders.raster import SpikeRaster
+from bioconv.ground.compiled import keep_compiled
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.ground.registry import Registry
 from bioconv.network import SpikingNetwork
@@ -120,6 +121,7 @@ def simulate(
     DataWarning
         If the samples have another range than the calibration data of the network.
     """
+    keep_compiled()
     simulator = SIMULATORS.full_name(simulator)
     network, samples = with_rasters(network, x)
     data = check_data(network, samples)

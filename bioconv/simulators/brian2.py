@@ -6,12 +6,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import CompilerMissingError, ParameterError, UnsafeCacheError
 from bioconv.ground.places import UnsafeFolderError, default_cache, private_folder
+from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators.exported import emitted, require, run_program

@@ -51,6 +51,7 @@ def decode(
     images: NDArray[np.int64],
     points: NDArray[np.int64],
     seed: int,
+    batch: int = 0,
 ) -> tuple[Floats, Floats]:
     """Decode the outputs of some samples.
 
@@ -65,7 +66,8 @@ def decode(
         Numbers of the samples, which seed the random numbers of the softmax readout.
     points : ndarray of int, shape (n_checkpoints,)
         From `checkpoints`.
-    seed : int
+    seed, batch : int
+        See `apply_function` for the second one.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def decode(
             settings, steps, neurons, None if counted else values, points, network.dt, generator
         )
     final = np.nan_to_num(analog[:, -1], nan=0.0).reshape(-1, *population.shape)
-    return apply_function(readout, final), analog
+    return apply_function(readout, final, batch), analog
 
 
 class Decisions:
@@ -106,6 +108,8 @@ class Decisions:
     ----------
     network : SpikingNetwork
     n_images, n_points : int
+    batch : int
+        Number of samples that are added at once, of which the last ones may be fewer.
 
     Attributes
     ----------
@@ -114,7 +118,8 @@ class Decisions:
         As in `Recording`.
     """
 
-    def __init__(self, network: SpikingNetwork, n_images: int, n_points: int):
+    def __init__(self, network: SpikingNetwork, n_images: int, n_points: int, batch: int = 0):
+        self._rows = batch * n_points
         self.decisions = network.decisions()
         self._before = network.decisions_before_functions()
         self._shapes = {r.name: network.population(r.population).shape for r in network.readouts}
@@ -140,7 +145,7 @@ class Decisions:
         name, shape = readout.name, self._shapes[readout.name]
         if name in self.values:
             self.classes[name][images] = answers(analog)
-            outputs = apply_function(readout, analog.reshape(-1, *shape))
+            outputs = apply_function(readout, analog.reshape(-1, *shape), self._rows)
             self.values[name][images] = self._before[name].decide(
                 outputs.reshape(analog.shape), shape
             )
@@ -148,10 +153,17 @@ class Decisions:
             self.classes[name][images] = self._before[name].decide_known(analog, shape)
 
 
-def apply_function(readout: Readout, analog: Floats) -> Floats:
-    """Apply the function of the output layer in float64 to an array of shape (batch, *shape)."""
+def apply_function(readout: Readout, analog: Floats, batch: int = 0) -> Floats:
+    """Apply the function of the output layer in float64 to an array of shape (n, *shape).
+
+    Fewer rows than ``batch`` are filled up, because another number of rows would be compiled anew,
+    and might be rounded differently.
+    """
+    n = len(analog)
+    if n < batch:
+        analog = analog[np.minimum(np.arange(batch), n - 1)]
     with jax.enable_x64(True):
-        return np.asarray(readout.function.apply([analog]), np.float64)
+        return np.asarray(readout.function.apply([analog]), np.float64)[:n]
 
 
 def _flat(value: Any, population: Population) -> Floats:

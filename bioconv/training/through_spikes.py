@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.codes.common.expectation import without_expectation
 from bioconv.ground.digests import digest_of
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.agreement import without_expectation
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.evaluation import Comparison
 from bioconv.neurons.language.update import update_of

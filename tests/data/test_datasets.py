@@ -96,13 +96,16 @@ def test_unknown_name_lists_known_ones() -> None:
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "imdb"])
-def test_failed_download_says_what_to_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_download_says_what_to_do(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Keras's bare exception becomes one that names the folder and the way out."""
 
     def fail(**_: object) -> None:
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(getattr(keras.datasets, name), "load_data", fail)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(DataNotFoundError, match=r"datasets.*URL fetch failure.*KERAS_HOME"):
         datasets.load(name)
 

@@ -1,6 +1,7 @@
 """The discretised update against Brian2's own neuron groups, and against closed forms."""
 
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -215,7 +216,7 @@ def test_the_largest_gate_stays_a_reasonable_model(estimate):
     assert words(large) < 7 * words(small)  # 25 / 5, and the first source needs less than others
 
 
-def test_brian2_does_not_take_over_the_error_messages():
+def test_brian2_does_not_take_over_the_error_messages(tmp_path):
     """Importing Brian2 sets sys.excepthook, which blames Brian2 for any error of a program."""
     code = (
         "import sys; hook = sys.excepthook\n"
@@ -223,5 +224,6 @@ def test_brian2_does_not_take_over_the_error_messages():
         "neurons.discretise(neurons.IntegrateAndFire().model)\n"
         "assert 'brian2' in sys.modules and sys.excepthook is hook"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    empty = {**os.environ, "BIOCONV_CACHE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=empty)
     assert done.returncode == 0, done.stderr

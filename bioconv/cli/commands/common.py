@@ -11,10 +11,10 @@ from typing import Any
 
 import bioconv as bc
 from bioconv.data import fit_shape
+from bioconv.ground.compiled import keep_compiled
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.ground.files import write_json
 from bioconv.ground.suggestions import did_you_mean
-from bioconv.studies.runs import value_of
 from bioconv.timing import whole_steps
 
 Options = argparse.Namespace
@@ -22,6 +22,7 @@ Options = argparse.Namespace
 
 def read_model(options: Options) -> Any:
     """Return the graph of the model file, with the shape of --input-shape if it is given."""
+    keep_compiled()
     return bc.read(options.model, input_shape=options.input_shape)
 
 
@@ -95,6 +96,8 @@ def pairs_of(entries: list[str], option: str) -> dict[str, Any]:
 
 def list_of(entries: list[str], option: str) -> list[tuple[str, Any]]:
     """Return ``["a=1", "b=x"]`` as ``[("a", 1), ("b", "x")]``."""
+    from bioconv.studies.runs import value_of
+
     pairs = []
     for entry in entries:
         name, separator, value = entry.partition("=")

@@ -19,9 +19,9 @@ from bioconv.cli.commands.common import (
     read_network,
     steps_of,
 )
-from bioconv.codes.common.expectation import without_expectation
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.tables import format_table
+from bioconv.network.agreement import without_expectation
 from bioconv.reports.networks import (
     decision_texts,
     describe_decisions,

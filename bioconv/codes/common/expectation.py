@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,17 +23,13 @@ from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
+from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
+from bioconv.operators import Array
 
 Values = dict[str, NDArray]
-Plain = str | int | float | bool
 #: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
 Level = Callable[[NDArray], NDArray]
 
-#: key of the record of a network
-AGREEMENT = "expected_agreement"
-WEAKEST = "weakest_layer"
-#: key for the number of samples of the run that found it; 0 if a run would have taken too long
-RUN = "expected_from"
 #: agreement below which a conversion warns
 ENOUGH = 0.99
 #: largest number of samples and, for large networks, of activations that are evaluated
@@ -185,11 +180,6 @@ def largest_error(errors: Mapping[str, float]) -> str:
     return worst if worst and errors[worst] > 0 else ""
 
 
-def without_expectation(record: Mapping[str, Plain]) -> dict[str, Plain]:
-    """Return the record of a network without what was expected of it before it was changed."""
-    return {key: value for key, value in record.items() if key not in (AGREEMENT, WEAKEST, RUN)}
-
-
 def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> None:
     """Warn if the decisions of a network are not expected to be those of the analog network.
 
@@ -230,20 +220,21 @@ def _compared(readout: Layer, decision: Decision) -> tuple[Level, Decision]:
 
 def _plain(function: Function) -> Level:
     def level(x: NDArray) -> NDArray:
-        return np.asarray(_applied(function, jnp.asarray(x)))
+        return np.asarray(applied(function, x))
 
     return level
 
 
 @jax.jit
-def _applied(function: Function, x: jax.Array) -> jax.Array:
+def applied(function: Function, x: Array) -> jax.Array:
+    """Return the value of a function of one array."""
     return function.apply([x])
 
 
 def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> NDArray:
     """Return the input of the function of a layer."""
     (affine,) = layer.inputs
-    given = {term.source: jnp.asarray(values[term.source]) for term in affine.terms}
+    given = {term.source: values[term.source] for term in affine.terms}
     with jax.default_matmul_precision("highest"):
         return np.asarray(_value(affine, given, n))
 

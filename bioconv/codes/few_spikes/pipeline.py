@@ -172,7 +172,7 @@ def _cut(streamed: Stream, recording: Recording, dtype: str) -> Recording:
     settings = Settings(
         recording.simulator, single.n_steps, dict.fromkeys(raster_names, ("spikes",)), dtype=dtype
     )
-    found = Collector(single, settings, streamed.n_images)
+    found = Collector(single, settings, streamed.n_images, streamed.n_images)
     for name, raster in recording.rasters.items():
         image = (raster.step - streamed.opens[name]) // streamed.interval
         found.add_spikes(name, image, raster.step - image * streamed.interval, raster.neuron)

@@ -24,7 +24,7 @@ from bioconv.codes.first_spike_exact.neurons import (
     FirstSpikePool,
 )
 from bioconv.codes.solving.exact import Exact, at_most
-from bioconv.codes.solving.linear import positive_bound
+from bioconv.codes.solving.linear import positive_bound, synaptic
 from bioconv.codes.solving.piecewise import Ramps, Synapses, first_crossings
 from bioconv.codes.solving.stage import Compiled, Solution, Solver, Stage, Times, Traced
 from bioconv.neurons.language.model import NeuronModel
@@ -156,7 +156,7 @@ def _constants(
     start = stage.start("v") * values["c_m"]
     total = np.zeros(stage.population.n_neurons)
     for operator in operators:
-        total += np.asarray(operator.apply(np.ones((1, *operator.in_shape)))).reshape(-1)
+        total += np.asarray(synaptic([operator], [np.ones((1, operator.n_in))])).reshape(-1)
     ramp = values["i_offset"] * (values["t_open"] - values["t_start"])
     needed = values["v_th"] * values["c_m"]
     slope = values["i_open"] + (total if fires else 0.0)

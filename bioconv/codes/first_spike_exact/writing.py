@@ -14,7 +14,6 @@ from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.affine import apply64
-from bioconv.codes.common.expectation import without_expectation
 from bioconv.codes.first_spike_exact.layers import (
     Source,
     connect,
@@ -34,6 +33,7 @@ from bioconv.codes.first_spike_exact.leads import Stage as LeadStage
 from bioconv.codes.first_spike_exact.schedule import Schedule, Stage, arranged, steps_of
 from bioconv.ground.errors import ConversionError
 from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.network.agreement import without_expectation
 from bioconv.neurons import Neuron
 from bioconv.operators import Chain, Operator, WindowCell, compact, compose, identity, scaled
 from bioconv.operators import precision as in_precision

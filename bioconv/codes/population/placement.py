@@ -13,8 +13,6 @@ from functools import lru_cache
 import jax
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
-from scipy.special import ndtr, ndtri
 
 from bioconv.analog.functions import (
     Elementwise,
@@ -113,6 +111,9 @@ def fitted_normal(function: Elementwise) -> tuple[float, float]:
     ParameterError
         If the function is not bounded, or decreases somewhere.
     """
+    from scipy.optimize import least_squares  # takes long to import
+    from scipy.special import ndtr
+
     low, high = range_of(function)
     first, median, last = quantile_of(function)(np.array([_TAIL, 0.5, 1 - _TAIL]))
     x = np.linspace(first, last, _POINTS)
@@ -162,6 +163,8 @@ def population_of(
 
 def _distribution(function: Elementwise, options: Placement) -> Quantile:
     """Return the function whose values at the quantiles are the thresholds."""
+    from scipy.special import ndtri  # takes long to import
+
     if options.curve == "own":
         return quantile_of(function)
     if isinstance(options.sigma, str):

@@ -154,7 +154,7 @@ def _fit(curve: FICurve, driven: NDArray, wanted: NDArray) -> tuple[Floats, Floa
         some = np.random.default_rng(0).choice(rows, _CELLS, replace=False)
     x, y = (_channels(values)[some] / scale for values in (driven, wanted))
     unit = replace(curve, scale=np.ones(()))
-    gain, bias = _levenberg(unit, jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.float32))
+    gain, bias = _levenberg(unit, x.astype(np.float32), y.astype(np.float32))
     shape = (1,) * (driven.ndim - 2) + (n_channels,)
     return np.asarray(gain, np.float64).reshape(shape), (np.asarray(bias) * scale).reshape(shape)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 
 from bioconv.analog.functions import FICurve, ReLU
 from bioconv.analog.graph import Layer
@@ -283,6 +282,8 @@ def _digest(neuron: str) -> str:
 
 def _unimodal(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the nearest curve that rises up to the largest rate and falls beyond."""
+    from scipy.optimize import isotonic_regression  # takes long to import
+
     top = int(np.argmax(rates)) + 1
     rising = isotonic_regression(rates[:top]).x
     falling = isotonic_regression(rates[top - 1 :], increasing=False).x

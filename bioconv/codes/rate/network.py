@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +24,7 @@ from bioconv.codes.common.calibration import (
     measure,
 )
 from bioconv.codes.common.driving import SPIKES
-from bioconv.codes.common.expectation import Level, expect
+from bioconv.codes.common.expectation import Level, applied, expect
 from bioconv.codes.common.layout import asked_steps, describe_options, names
 from bioconv.codes.common.layout import depths as depths_of
 from bioconv.codes.common.membrane import Membrane
@@ -153,7 +152,7 @@ def _levels_of_curves(curves: Mapping[str, FICurve]) -> dict[str, Level]:
 
 
 def _said_by_curve(curve: FICurve, x: NDArray) -> NDArray:
-    return np.asarray(curve.value(jnp.asarray(x)))
+    return np.asarray(applied(curve, x))
 
 
 def _levels(

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from bioconv.codes.solving.stage import CHUNK, Times
 from bioconv.operators import Operator
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 Index = NDArray[np.int64]
 
@@ -31,6 +34,8 @@ class Synapses:
     @cached_property
     def by_target(self) -> sp.csr_array:
         """Weights, shape (n_neurons, n_sources), with concatenated sources of all projections."""
+        import scipy.sparse as sp  # takes long to import
+
         return sp.hstack([operator.matrix().T for operator in self.operators]).tocsr()
 
     @cached_property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ import numpy as np
 
 from bioconv.ground.errors import BioconvError, NetworkFileError, ParameterError
 from bioconv.ground.files import new_file
+from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.storage.hdf5 import Tree, read_tree, write_tree

@@ -1,7 +1,7 @@
 """The discretised update of a model, derived with the state updaters of Brian2.
 
 `discretise` returns the update that the array simulator compiles and that the NESTML model
-contains.  Brian2 is imported only when it is called.
+contains.  It is kept in the cache folder, because Brian2, which derives it, takes long to import.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from bioconv.ground.cache import remembered_record
 from bioconv.ground.errors import ExpressionError, ParameterError
+from bioconv.ground.versions import version
 from bioconv.neurons.language.expressions import (
     FUNCTIONS,
     RANDOM,
@@ -29,6 +32,9 @@ from bioconv.neurons.language.substitution import join_powers
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DRAW = re.compile(r"\brandn *\( *\)")
+
+#: modules of this package whose text a discretised model depends on
+_MODULES = ("discrete", "expressions", "grammar", "substitution")
 
 #: methods whose update of a variable uses only the old values of the other variables
 _ONE_STAGE = frozenset({"euler", "exponential_euler"})
@@ -112,12 +118,43 @@ def discretise(model: NeuronModel) -> Discrete:
     ExpressionError
         If the units do not match, or the solution needs functions outside the grammar.
     """
+    code = [Path(__file__).with_name(f"{name}.py").read_bytes() for name in _MODULES]
+    makers = {name: version(name) for name in ("brian2", "sympy")}
+    key = {"model": model, "code": code, "versions": makers}
+    return _restored(model, remembered_record("discrete", key, lambda: _record(_derived(model))))
+
+
+def _record(discrete: Discrete) -> dict[str, Any]:
+    """Return everything but the model as texts, lists and mappings."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Assignment):
+            return asdict(value)
+        return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+    names = [entry.name for entry in fields(discrete) if entry.name != "model"]
+    return {name: plain(getattr(discrete, name)) for name in names}
+
+
+def _restored(model: NeuronModel, record: Mapping[str, Any]) -> Discrete:
+    """Return what `_record` was made from."""
+
+    def tuples(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return Assignment(**value)
+        return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+    return Discrete(model=model, **{name: tuples(value) for name, value in record.items()})
+
+
+def _derived(model: NeuronModel) -> Discrete:
+    """Derive the update of a model with Brian2."""
     equations = model.parsed_equations
     subexpressions = {e.name: e for e in equations if not (e.differential or e.constant_over_dt)}
     differential = [e for e in equations if e.differential]
     frozen = tuple(e.name for e in differential if e.unless_refractory) if model.refractory else ()
     used = _closure([e.expression for e in differential], subexpressions, model)
-    _import_brian2()
+    import_brian2()
     _check_dimensions(model)
     if frozen:
         _check_freezing(model, differential, subexpressions)
@@ -213,7 +250,7 @@ def _without_draws(
     return [without(assignment) for assignment in assignments]
 
 
-def _import_brian2() -> None:
+def import_brian2() -> None:
     """Import Brian2 without its hook, which reports every uncaught error as one of Brian2."""
     hook = sys.excepthook
     importlib.import_module("brian2")

@@ -95,6 +95,9 @@ class Neuron:
 
         The column of units is left out: Brian2 writes base units, and rad where there is no unit.
         """
+        from bioconv.neurons.language.discrete import import_brian2
+
+        import_brian2()
         from brian2 import Equations
 
         return _UNIT_COLUMN.sub("", Equations(self.model.equations)._repr_latex_())

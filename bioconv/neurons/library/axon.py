@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language import roles
@@ -170,11 +169,15 @@ def model_names() -> list[str]:
 
 def loss_quantile(probability: float) -> float:
     """Return the parameter ``z_loss`` for a probability of loss."""
+    from scipy.special import ndtri  # takes long to import
+
     return float(np.clip(ndtri(probability), *_BOUNDS))
 
 
 def loss_probability(quantile: Value) -> NDArray[np.float64]:
     """Return the probability of loss for the parameter ``z_loss``."""
+    from scipy.special import ndtr  # takes long to import
+
     return np.asarray(ndtr(quantile), np.float64)
 
 
@@ -183,11 +186,15 @@ def spurious_quantile(rate: float, dt: float) -> float:
 
     Spurious spikes follow a Poisson process, but with at most one per step.
     """
+    from scipy.special import ndtri  # takes long to import
+
     return float(np.clip(-ndtri(-np.expm1(-rate * dt * 1e-3)), *_BOUNDS))
 
 
 def spurious_rate(quantile: Value, dt: float) -> NDArray[np.float64]:
     """Return the rate of spurious spikes in Hz for the parameter ``z_spurious``."""
+    from scipy.special import ndtr  # takes long to import
+
     return np.asarray(-np.log1p(-ndtr(np.negative(quantile))) / dt * 1e3, np.float64)
 
 

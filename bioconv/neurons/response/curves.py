@@ -16,7 +16,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import maximum_filter1d
 
 from bioconv.ground.cache import remembered
 from bioconv.ground.errors import ParameterError
@@ -245,6 +244,8 @@ def _branch(name: str, rates: Floats, dt: float) -> tuple[int, int]:
 
     The branch ends where the rate falls and does not recover; dips can also be due to adaptation.
     """
+    from scipy.ndimage import maximum_filter1d  # takes long to import
+
     zero = int(np.flatnonzero(_COARSE == 0)[0])
     if rates[zero] > 0:  # fires spontaneously: silence is at lower currents
         below = np.flatnonzero(rates[:zero] == 0)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression, least_squares
 
 from bioconv.ground.errors import ParameterError
 from bioconv.neurons.language import roles
@@ -145,6 +144,8 @@ def fit_curve(curve: Curve, max_rate: float, activations: ArrayLike | None = Non
     DriveFit
         The neuron is silent at its ``i0``, and therefore for activations of 0 and below.
     """
+    from scipy.optimize import isotonic_regression, least_squares  # takes long to import
+
     a = np.linspace(0, 1, 101) if activations is None else np.asarray(activations, np.float64)
     a = np.clip(a.reshape(-1), 0.0, 1.0)
     rates = isotonic_regression(curve.rates).x  # removes effects of noise and discrete rates

@@ -107,7 +107,7 @@ class _Simulation:
         self.plan = make_plan(network, settings, self.n_images, chunk_bytes or _chunk_bytes())
         arrays = Arrays(network, self.plan, settings.n_steps, settings.seed)
         self.engine = chosen(engine, network, self.plan, arrays, settings, chunk_bytes)
-        self.collector = Collector(network, settings, self.n_images)
+        self.collector = Collector(network, settings, self.n_images, self.plan.batch)
         self.build_seconds = time.perf_counter() - began
 
     def run(self) -> Recording:

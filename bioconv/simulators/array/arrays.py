@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bioconv.network import Change, Drive, NetworkParts, Population
 from bioconv.neurons.language.update import in_equations, is_traced, update_of
-from bioconv.operators import Operator, snapped, squared
+from bioconv.operators import Operator, placed, snapped, squared
 from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
 from bioconv.simulators.settings import Data
@@ -45,12 +45,12 @@ class Arrays:
         self.populations = {entry.name: entry for entry in network.populations}
         self.parameters = {s.name: _parameters(self.populations[s.name]) for s in plan.stages}
         self.refractory = {
-            stage.name: jnp.asarray(_periods(self.parameters[stage.name], stage, plan.dt))
+            stage.name: placed(_periods(self.parameters[stage.name], stage, plan.dt), np.int32)
             for stage in plan.stages
             if stage.refractory and stage.model.refractory not in stage.changing
         }
         self.first = {
-            stage.name: jnp.int32(self.populations[stage.name].start_step)
+            stage.name: np.int32(self.populations[stage.name].start_step)
             for stage in plan.stages
             if stage.late
         }
@@ -68,7 +68,7 @@ class Arrays:
         """Release of the projections whose synapses may fail, by their index."""
         return {
             index: Release(
-                jnp.asarray(p.release, self.plan.dtype),
+                placed(p.release, self.plan.dtype),
                 _cast(squared(p.operator), self.plan.dtype),
             )
             for index, p in enumerate(self.network.projections)
@@ -101,13 +101,13 @@ class Arrays:
             current, name = stage.model.current, stage.name
             values = self.parameters[name]
             if name in currents and current in stage.changing:
-                drives[name] = jnp.asarray(currents[name], self.plan.dtype)
+                drives[name] = placed(currents[name], self.plan.dtype)
             elif name in currents:
                 values = {**values, current: values[current] + currents[name]}
             if name in currents or name not in self._still:
                 update = update_of(stage.model, frozenset(stage.changing))
                 self._still[name] = {
-                    key: jnp.asarray(value, self.plan.dtype)
+                    key: placed(value, self.plan.dtype)
                     for key, value in update.constants(values, self.plan.dt).items()
                 }
             constants[name] = self._still[name]
@@ -127,7 +127,7 @@ class Arrays:
             noise=self._noise(images),
             release=self.release,
             failing=self._failing(images),
-            n_steps=jnp.int32(self.n_steps),
+            n_steps=np.int32(self.n_steps),
         )
 
     def _noise(self, images: Any) -> dict[str, Any]:
@@ -145,8 +145,7 @@ class Arrays:
     def _keys(self, kind: int, position: int, images: Any) -> Any:
         """One key for each sample: of the seed, and of what draws, by its place in the network."""
         key = jax.random.key(self.seed, impl="threefry2x32")
-        own = jax.random.fold_in(jax.random.fold_in(key, kind), position)
-        return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(own, images)
+        return _folded(key, kind, position, images)
 
     def _changes(self, stage: Stage, variable: str) -> list[Change]:
         found = [
@@ -187,7 +186,7 @@ class Arrays:
         xp = jnp if any(map(is_traced, values)) else np
         shape = (1,) if all(np.ndim(value) == 0 for value in values) else (stage.n,)
         rows = xp.stack([xp.broadcast_to(xp.asarray(value), shape) for value in values])
-        return Table(jnp.asarray(steps, jnp.int32), jnp.asarray(rows, self.plan.dtype))
+        return Table(placed(steps, np.int32), placed(rows, self.plan.dtype))
 
 
 def drive_currents(network: NetworkParts, data: Data) -> dict[str, Floats]:
@@ -213,11 +212,16 @@ def drive_currents(network: NetworkParts, data: Data) -> dict[str, Floats]:
 def _current(drive: Drive, samples: Any) -> Any:
     with jax.enable_x64(True):
         current = _apply(drive.operator, samples)
-    current = current.reshape(len(samples), -1)
     if is_traced(current):
-        return snapped(current, drive.grid)
-    current = np.asarray(current, np.float64)
+        return snapped(current.reshape(len(samples), -1), drive.grid)
+    current = np.asarray(current, np.float64).reshape(len(samples), -1)
     return np.round(current / drive.grid) * drive.grid if drive.grid else current
+
+
+@jax.jit
+def _folded(key: Any, kind: int, position: int, images: Any) -> Any:
+    own = jax.random.fold_in(jax.random.fold_in(key, kind), position)
+    return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(own, images)
 
 
 @jax.jit
@@ -228,7 +232,7 @@ def _apply(operator: Operator, x: Any) -> Any:
 def _cast(operator: Operator, dtype: str) -> Operator:
     def cast(leaf: Any) -> Any:
         index = jnp.issubdtype(leaf.dtype, jnp.integer)
-        return jnp.asarray(leaf) if index else jnp.asarray(leaf, dtype)
+        return placed(leaf, leaf.dtype if index else dtype)
 
     return jax.tree.map(cast, operator)
 

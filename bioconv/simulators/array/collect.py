@@ -25,11 +25,13 @@ class Collector:
     ----------
     network : SpikingNetwork
     settings : Settings
-    n_images : int
+    n_images, batch : int
+        Number of all samples, and of those that are added at once.
     """
 
-    def __init__(self, network: SpikingNetwork, settings: Settings, n_images: int):
+    def __init__(self, network: SpikingNetwork, settings: Settings, n_images: int, batch: int):
         self.network, self.settings, self.n_images = network, settings, n_images
+        self.batch = batch
         self.sizes = {entry.name: entry.n_neurons for entry in network.spiking_inputs}
         self.sizes |= {p.name: p.n_neurons for p in network.populations}
         self.starts = {p.name: p.start_step for p in network.populations if p.start_step}
@@ -55,7 +57,7 @@ class Collector:
             if variable not in ("counts", "spikes")
         }
         self._points = checkpoints(network, settings.n_steps)
-        self._decided = Decisions(network, n_images, len(self._points))
+        self._decided = Decisions(network, n_images, len(self._points), batch)
         self._outputs = {
             r.name: np.zeros((n_images, *network.population(r.population).shape))
             for r in network.readouts
@@ -96,7 +98,8 @@ class Collector:
         """Add the complete record (n_steps, batch, n_neurons) from which a readout decodes."""
         seed = self.settings.seed
         numbers = images + self.settings.first
-        output, analog = decode(self.network, readout, record, numbers, self._points, seed)
+        points = self._points
+        output, analog = decode(self.network, readout, record, numbers, points, seed, self.batch)
         self._outputs[readout.name][images] = output
         self._decided.add(readout, images, analog)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.encoding import encode

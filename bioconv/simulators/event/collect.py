@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.codes.solving.stage import Solution, Solver, Times
 from bioconv.export.support import readouts
+from bioconv.ground.versions import version
 from bioconv.network import Readout, SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
@@ -31,11 +31,13 @@ class Collector:
     ----------
     network : SpikingNetwork
     settings : Settings
-    n_images : int
+    n_images, batch : int
+        Number of all samples, and of those that are added at once.
     """
 
-    def __init__(self, network: SpikingNetwork, settings: Settings, n_images: int):
+    def __init__(self, network: SpikingNetwork, settings: Settings, n_images: int, batch: int):
         self.network, self.settings, self.n_images = network, settings, n_images
+        self.batch = batch
         sizes = {p.name: p.n_neurons for p in network.populations}
         self._per_image = {name: np.zeros(n_images, np.int64) for name in sizes}
         self._per_neuron = {name: np.zeros(n, np.int64) for name, n in sizes.items()}
@@ -51,7 +53,7 @@ class Collector:
         self._rasters: dict[str, list[Raster]] = {
             name: [] for name, what in settings.record.items() if "spikes" in what
         }
-        self._decided = Decisions(network, n_images, 1)
+        self._decided = Decisions(network, n_images, 1, batch)
         self._versions = {name: version(name) for name in ("jax", "numpy")}
         self._outputs = {
             r.name: np.zeros((n_images, *network.population(r.population).shape))
@@ -140,7 +142,7 @@ class Collector:
             if self.settings.n_steps <= population.start_step:  # a run that ends too early
                 analog = np.full_like(analog, np.nan)
         final = np.nan_to_num(analog, nan=0.0).reshape(-1, *population.shape)
-        self._outputs[readout.name][images] = apply_function(readout, final)
+        self._outputs[readout.name][images] = apply_function(readout, final, self.batch)
         self._decided.add(readout, images, analog[:, None])
 
     def _settings(self, readout: Readout) -> dict[str, Any]:

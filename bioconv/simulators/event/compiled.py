@@ -70,8 +70,11 @@ class Program:
     def __init__(self, network: SpikingNetwork, solvers: Mapping[str, Compiled]):
         self._solvers = solvers
         self._steps = {name: _step(network, name, solver) for name, solver in solvers.items()}
+        # On the device, so that no batch transfers them.
+        self._constants = {name: jax.device_put(s.constants) for name, s in solvers.items()}
         self._drives = {
-            name: [d.operator for d in network.drives if d.post == name] for name in solvers
+            name: [jax.device_put(d.operator) for d in network.drives if d.post == name]
+            for name in solvers
         }
 
     def run(
@@ -83,7 +86,7 @@ class Program:
         for name, step in self._steps.items():
             times = [found[pre].times for pre, _ in step.sources]
             x = [data[source] for source, _ in step.drives]
-            constants = self._solvers[name].constants
+            constants = self._constants[name]
             if self._solvers[name].draws:
                 constants = {**constants, "images": images}
             if step.phases:

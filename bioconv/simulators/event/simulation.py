@@ -115,7 +115,7 @@ class _Simulation:
         self.network, self.data, self.settings = network, data, settings
         self.n_images = len(next(iter(data.values())))
         self.solvers = _solvers(network, settings.n_steps, settings.dtype, settings.seed)
-        self.collector = Collector(network, settings, self.n_images)
+        self.collector = Collector(network, settings, self.n_images, self.batch)
         self.program = program_of(network, self.solvers)
         self.build_seconds = time.perf_counter() - began
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from queue import Full, Queue
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.processes import n_cores
+from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.encoding import encode

@@ -14,12 +14,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bioconv.ground.digests import digest_of
 from bioconv.ground.places import check_private, default_cache, private_folder
+from bioconv.ground.versions import version
 from bioconv.ground.whole import whole
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.neurons.language.printing import arrival, step_lines, variable

@@ -1,0 +1,50 @@
+"""Where JAX keeps the programs that it compiles, so that a later process need not compile them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+from bioconv.ground.digests import digest_of
+from bioconv.ground.places import default_cache, private_folder
+
+#: variable of JAX for the seconds that a program must have taken to be kept
+_LEAST = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
+#: lines of /proc/cpuinfo that say what a processor can do, on x86 and on ARM
+_FEATURES = ("flags", "Features")
+
+
+def keep_compiled() -> None:
+    """Let JAX keep everything that it compiles in the cache folder, and look for it there.
+
+    It does nothing if JAX has a folder of the user for this already (``JAX_COMPILATION_CACHE_DIR``
+    or ``jax.config``), if its cache is switched off, or if other users can write the folder: its
+    programs are run.  Several processes can use it at the same time: a program that another one is
+    writing does not unpack, and is compiled.
+    """
+    import jax
+
+    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
+        return
+    try:
+        folder = private_folder(default_cache() / "xla" / _processor())
+    except OSError:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    if _LEAST not in os.environ:
+        # Many of ours take less than the second from which JAX keeps a program, but not together.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _processor() -> str:
+    """Return a name for the kind of processor, which JAX does not tell apart.
+
+    Programs may use instructions that another machine with the same home folder does not have.
+    """
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    features = next((line for line in lines if line.startswith(_FEATURES)), platform.processor())
+    return f"{platform.machine() or 'cpu'}-{digest_of(sorted(features.split()))[:12]}"

@@ -1,0 +1,19 @@
+"""What the record of a network says about how well it is expected to agree with the analog one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Plain = str | int | float | bool
+
+#: key of the record for the share of decisions that are expected to stay the same
+AGREEMENT = "expected_agreement"
+#: key for the layer that loses most
+WEAKEST = "weakest_layer"
+#: key for the number of samples of the run that found it; 0 if a run would have taken too long
+RUN = "expected_from"
+
+
+def without_expectation(record: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Return the record of a network without what was expected of it before it was changed."""
+    return {key: value for key, value in record.items() if key not in (AGREEMENT, WEAKEST, RUN)}
