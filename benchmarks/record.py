@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import resource
 import time
 from collections.abc import Callable
@@ -12,31 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bioconv.ground.files import write_text
-from bioconv.ground.processes import n_cores
+from bioconv.ground.machine import machine
 from bioconv.reports.networks import versions
-
-
-def machine() -> dict[str, Any]:
-    """Return a description of the machine."""
-    cpu = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in _lines(Path("/proc/cpuinfo"))
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    return {
-        "cpu": cpu,
-        "cores": n_cores(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": platform.platform(),
-        "load": os.getloadavg()[0],
-    }
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.is_file() else []
 
 
 def peak_memory_mib() -> float:

@@ -27,6 +27,8 @@ from bioconv.export.support.arrays import write
 from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.files import write_json
+from bioconv.ground.machine import commit_of, machine
+from bioconv.paper_figures.provenance import code_of
 from bioconv.reports.networks import versions
 
 if TYPE_CHECKING:
@@ -164,6 +166,10 @@ class FigureModule(Protocol):
         """Draw."""
 
 
+#: what a record says about its run
+_MADE = ("seconds", "versions", "machine", "commit", "code")
+
+
 def names() -> list[str]:
     """Return the names of all figures."""
     from bioconv import paper_figures
@@ -196,7 +202,13 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     result = module.compute(context)
     seconds = time.perf_counter() - start
     write(folder / f"{name}.npz", result)
-    made = {"seconds": round(seconds, 1), "versions": versions()}
+    made = {
+        "seconds": round(seconds, 1),
+        "versions": versions(),
+        "machine": machine(),
+        "commit": commit_of(Path(__file__).parent),
+        "code": code_of(name),
+    }
     return _judged(name, folder, result, context, made)
 
 
@@ -208,7 +220,7 @@ def judge(name: str, folder: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `run`, with the duration and the versions of the earlier run.
+        As `run`, with the duration, versions and code of the earlier run.
 
     Raises
     ------
@@ -220,7 +232,7 @@ def judge(name: str, folder: str | Path) -> dict[str, Any]:
     try:
         old = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         context = Context(quick=bool(old["quick"]), seed=int(old["seed"]))
-        made = {key: old[key] for key in ("seconds", "versions")}
+        made = {key: old[key] for key in _MADE if key in old}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"no earlier run of {name} in {str(folder)!r}. Run: python -m paper_figures run {name}"
