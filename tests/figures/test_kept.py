@@ -15,8 +15,6 @@ from bioconv.paper_figures.provenance import code_of
 KEPT = Path(frame.__file__).parent / "kept"
 RECORDS = sorted(KEPT.glob("*.json"))
 AGAIN = "Run the figure in full and keep it: python -m paper_figures run NAME, then keep"
-    "Run the figure in full, and keep it: python -m paper_figures run NAME --data DIR, then keep"
-)
 MODULE = '''
 """A figure."""
 from bioconv.paper_figures.other import factor
