@@ -60,10 +60,13 @@ def in_brian2() -> Callable[[str], Recording]:
     return recording
 
 
+@pytest.mark.parametrize("engine", ["dense", "events"])
 @pytest.mark.parametrize("name", FEEDFORWARD)
-def test_array_equals_brian2(name: str, in_brian2: Callable[[str], Recording]) -> None:
+def test_array_equals_brian2(name: str, engine: str, in_brian2: Callable[[str], Recording]) -> None:
+    if engine == "events":
+        pytest.importorskip("numba")
     found = in_brian2(name)
-    assert_same(run(FEEDFORWARD[name], "array"), found)
+    assert_same(run(FEEDFORWARD[name], "array", engine=engine), found)
     spiking = [n for n, total in found.spikes_per_image.items() if total.sum() > 20]
     assert len(spiking) >= 2, "a comparison of silent populations says nothing"
 
