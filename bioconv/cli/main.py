@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -69,7 +70,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = build_parser().parse_args(arguments)
     options.warnings = []
     try:
-        commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
+        with _no_garbage():
+            commands = importlib.import_module(f"bioconv.cli.commands.{options.room}")
         with warnings.catch_warnings():
             warnings.showwarning = partial(_show_warning, options.warnings)
             with _messages(options.verbose):
@@ -84,6 +86,18 @@ def _run(arguments: Sequence[str] | None) -> int:
         print(f"bioconv: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+@contextlib.contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Look for no garbage while modules are imported: all of them stay, and they are many."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextlib.contextmanager

@@ -78,7 +78,7 @@ def why_dense(network: SpikingNetwork, plan: Plan, n_steps: int) -> str:
         return f"Numba is not installed ({_INSTALL})"
     if network.n_neurons * n_steps < _LEAST:
         return f"there are fewer than {_LEAST:,} neurons times steps in a sample"
-    reasons = obstacles(network, plan)
+    reasons = _unprintable(plan)
     if reasons:
         return reasons[0]
     if network.changes or any(stage.model.crossing for stage in plan.stages):
@@ -87,18 +87,16 @@ def why_dense(network: SpikingNetwork, plan: Plan, n_steps: int) -> str:
     costly = [s.name for s in plan.stages if is_costly(update_of(s.model, frozenset(s.changing)))]
     if costly:
         return f"neurons that compute functions such as exp are faster there ({costly[0]})"
-    return ""
+    reasons = obstacles(network, plan)  # last, because it imports Numba, which takes long
+    return reasons[0] if reasons else ""
 
 
 def obstacles(network: SpikingNetwork, plan: Plan) -> list[str]:
     """Return why the engine "events" cannot run a network; empty if it can."""
     from bioconv.simulators.array.events.rows import has_rows
 
-    found = []
+    found = _unprintable(plan)
     for stage in plan.stages:
-        reason = unprintable(update_of(stage.model, frozenset(stage.changing)))
-        if reason:
-            found.append(f"{stage.name} ({stage.model.name}) {reason}")
         for source in stage.sources:
             projection = network.projections[source.index]
             if source.fails:
@@ -109,3 +107,10 @@ def obstacles(network: SpikingNetwork, plan: Plan) -> list[str]:
                     "many to be listed"
                 )
     return found
+
+
+def _unprintable(plan: Plan) -> list[str]:
+    """Return which neurons cannot be written as code for the engine, and why."""
+    updates = {s: update_of(s.model, frozenset(s.changing)) for s in plan.stages}
+    reasons = {stage: unprintable(update) for stage, update in updates.items()}
+    return [f"{s.name} ({s.model.name}) {reason}" for s, reason in reasons.items() if reason]
