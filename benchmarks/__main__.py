@@ -20,6 +20,7 @@ BENCHMARKS = (
     "chips",
     "constants",
     "encoders",
+    "conversion",
 )
 
 
@@ -45,7 +46,17 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import chips, constants, encoders, engines, events, lenet, neurons, scaling
+    from benchmarks import (
+        chips,
+        constants,
+        conversion,
+        encoders,
+        engines,
+        events,
+        lenet,
+        neurons,
+        scaling,
+    )
 
     sizes = (10**5, 10**6, 10**7)
     table: dict[str, Callable[[bool], Any]] = {
@@ -63,6 +74,7 @@ def _run(name: str) -> Callable[[bool], Any]:
         "events": events.first_spikes,
         "chips": chips.mismatch,
         "encoders": encoders.speed,
+        "conversion": conversion.cost,
         "constants": lambda quick: list(constants.sensitivity(quick)),
         "neurons": lambda quick: [neurons.speed(name, quick) for name in neurons.CURRENTS],
     }
