@@ -21,6 +21,7 @@ BENCHMARKS = (
     "constants",
     "encoders",
     "startup",
+    "conversion",
 )
 
 
@@ -46,7 +47,17 @@ def main() -> None:
 
 
 def _run(name: str) -> Callable[[bool], Any]:
-    from benchmarks import chips, constants, encoders, engines, events, lenet, neurons, scaling
+    from benchmarks import (
+        chips,
+        constants,
+        conversion,
+        encoders,
+        engines,
+        events,
+        lenet,
+        neurons,
+        scaling,
+    )
     from benchmarks import startup as start
 
     sizes = (10**5, 10**6, 10**7)
@@ -66,6 +77,7 @@ def _run(name: str) -> Callable[[bool], Any]:
         "chips": chips.mismatch,
         "encoders": encoders.speed,
         "startup": start.commands,
+        "conversion": conversion.cost,
         "constants": lambda quick: list(constants.sensitivity(quick)),
         "neurons": lambda quick: [neurons.speed(name, quick) for name in neurons.CURRENTS],
     }

@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.analog import AnalogGraph, check_samples
 from bioconv.analog.belonging import range_of, warn_of_calibration
 from bioconv.analog.decisions import Choice, decisions_of
+from bioconv.analog.samples import BatchedSamples
 from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
 from bioconv.codes.common.expectation import warn_of_loss
 from bioconv.codes.common.names import identifiers
 from bioconv.ground.compiled import keep_compiled
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.options import is_whole
 from bioconv.ground.progress import Progress
 from bioconv.network import SpikingNetwork
 from bioconv.network.agreement import AGREEMENT, RUN
@@ -38,6 +40,7 @@ def convert(
     seed: int = 0,
     name: str | None = None,
     decision: Choice = None,
+    batch_size: int | None = None,
     progress: bool = True,
 ) -> SpikingNetwork:
     """Convert a trained network into a spiking network.
@@ -73,6 +76,9 @@ def convert(
         of the largest output), "threshold:NUMBER" (class 1 above it, such as "threshold:0" for a
         logit; a label for each of several outputs) or "value:TOLERANCE" (values).  Default: what
         the output functions suggest; see `bioconv.analog.decisions`.
+    batch_size : int, optional
+        Number of calibration samples whose activations are in memory at once; the scales do not
+        depend on it.  Default: at most 256, and fewer of a large network.
     progress : bool
         Whether to show that something is being done: on a terminal or in a notebook, else by a
         line every 30 s.
@@ -122,11 +128,11 @@ def convert(
     if isinstance(neuron, str):
         neuron = make(neuron)
     neuron = IntegrateAndFire() if neuron is None else neuron
-    _check(code, neuron, dt, n_steps, duration)
+    _check(code, neuron, dt, n_steps, duration, batch_size)
     graph = as_graph(model)
     request = Request(
         graph=graph,
-        calibration=calibration_of(graph, calibration),
+        calibration=BatchedSamples(calibration_of(graph, calibration), batch_size),
         neuron=neuron,
         dt=None if dt is None else float(dt),
         n_steps=None if n_steps is None else int(n_steps),
@@ -177,7 +183,12 @@ def calibration_of(graph: AnalogGraph, calibration: Any) -> dict[str, NDArray]:
 
 
 def _check(
-    code: Any, neuron: Any, dt: float | None, n_steps: int | None, duration: float | None
+    code: Any,
+    neuron: Any,
+    dt: float | None,
+    n_steps: int | None,
+    duration: float | None,
+    batch_size: int | None,
 ) -> None:
     problems = []
     if not isinstance(code, Code):
@@ -196,6 +207,8 @@ def _check(
         isinstance(duration, int | float) and np.isfinite(duration) and duration > 0
     ):
         problems.append(f"duration must be above 0 ms. Received: {duration!r}")
+    if batch_size is not None and not (is_whole(batch_size) and batch_size >= 1):
+        problems.append(f"batch_size must be an integer of at least 1. Received: {batch_size!r}")
     if duration is not None and n_steps is not None:
         problems.append("give n_steps or duration, not both")
     if problems:

@@ -34,7 +34,11 @@ from bioconv.models import (
     mlp_3layer,
     regression_mlp,
     resnet8,
+    resnet18,
     resnet20,
+    resnet34,
+    resnet50,
+    resnet101,
 )
 from bioconv.models.network import Network, Recipe
 
@@ -71,7 +75,11 @@ _NETWORKS: dict[str, Network] = {
         mlp_3layer,
         regression_mlp,
         resnet8,
+        resnet18,
         resnet20,
+        resnet34,
+        resnet50,
+        resnet101,
     )
 }
 _HERE = Path(__file__).parent

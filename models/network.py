@@ -28,13 +28,17 @@ class Recipe:
         Initial learning rate.
     schedule : {"cosine", "step"}
         Decay of the learning rate: "cosine" decreases it to zero, and "step" divides it by ten
-        after half and after three quarters of the epochs.
+        at each of the milestones.
+    milestones : tuple of float
+        For "step": shares of the epochs, increasing.
     weight_decay : float
         Decoupled weight decay.
     shift : int
         Largest random shift of a training image in pixels, which is padded with zeros.
     flip : bool
         Whether to mirror half of the training images left to right, chosen anew every time.
+    held_out : float
+        Share of the training samples, the last ones, that are left out for validation.
     metric : {"accuracy", "binary_accuracy", "mean_absolute_error"}
         Metric on the card. The loss is the cross-entropy for "accuracy", the binary cross-entropy
         of a single output for "binary_accuracy", and the squared error for "mean_absolute_error".
@@ -46,9 +50,11 @@ class Recipe:
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = 1e-3
     schedule: Literal["cosine", "step"] = "cosine"
+    milestones: tuple[float, ...] = (0.5, 0.75)
     weight_decay: float = 0.0
     shift: int = 0
     flip: bool = False
+    held_out: float = 0.0
     metric: Literal["accuracy", "binary_accuracy", "mean_absolute_error"] = "accuracy"
 
 
@@ -97,5 +103,6 @@ class Network:
             "description": self.description,
             "source": self.source,
             "command": self.command,
-            "recipe": asdict(self.recipe),
+            # a list, as it comes back from a card
+            "recipe": {**asdict(self.recipe), "milestones": list(self.recipe.milestones)},
         }

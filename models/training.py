@@ -59,7 +59,7 @@ def train(
     recipe = network.recipe if epochs is None else replace(network.recipe, epochs=epochs)
     path = Path(directory) / "weights" / f"{network.name}.keras"
     path.parent.mkdir(parents=True, exist_ok=True)
-    dataset = datasets.scaled(recipe.dataset, data_path)
+    dataset = _without_held_out(datasets.scaled(recipe.dataset, data_path), recipe)
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     model = network.build()
@@ -78,6 +78,13 @@ def train(
     }
     _write_card(entries, Path(directory) / "cards" / f"{network.name}.json")
     return entries
+
+
+def _without_held_out(dataset: Dataset, recipe: Recipe) -> Dataset:
+    """Return a dataset without the training samples that are left out for validation."""
+    (x, y), test = dataset
+    n = len(x) - round(recipe.held_out * len(x))
+    return (x[:n], y[:n]), test
 
 
 def batches(x: Array, y: Array, recipe: Recipe, seed: int) -> Iterator[tuple[Array, Array]]:
@@ -149,8 +156,8 @@ def _optimizer(recipe: Recipe, n_batches: int) -> Any:
         rate = optimizers.schedules.CosineDecay(recipe.learning_rate, n_steps)
     else:
         rate = optimizers.schedules.PiecewiseConstantDecay(
-            [n_steps // 2, 3 * n_steps // 4],
-            [recipe.learning_rate * factor for factor in (1.0, 0.1, 0.01)],
+            [int(share * n_steps) for share in recipe.milestones],
+            [recipe.learning_rate * 0.1**drops for drops in range(len(recipe.milestones) + 1)],
         )
     decay = recipe.weight_decay or None
     if recipe.optimizer == "sgd":

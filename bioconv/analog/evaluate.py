@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from math import prod
 from typing import Any
 
 import jax
@@ -12,10 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog.graph import Affine, AnalogGraph
-from bioconv.analog.samples import Data, batches, check_samples
+from bioconv.analog.samples import BatchedSamples, Data, batches, check_samples
 from bioconv.analog.tokens import check_tokens
 from bioconv.ground.errors import ParameterError
-from bioconv.operators import Array, placed, precision
+from bioconv.operators import Array, Shape, placed, precision
+
+#: largest default number of samples at once, and of values that are computed for them: the
+#: activations that are returned, and the layers that are in memory on the way
+_MOST_SAMPLES, _MOST_VALUES, _LAYERS_IN_MEMORY = 256, 1 << 25, 4
 
 
 def evaluate(
@@ -25,7 +30,7 @@ def evaluate(
     replace: Mapping[str, ArrayLike] | None = None,
     ceilings: Mapping[str, ArrayLike] | None = None,
     names: Sequence[str] | None = None,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     dtype: str = "float32",
 ) -> dict[str, NDArray]:
     """Evaluate an analog network, some of whose layers may be replaced or clipped.
@@ -46,7 +51,9 @@ def evaluate(
         Upper bounds, at which activations are clipped.
     names : sequence of str, optional
         Layers (or inputs) whose activations are returned.  Default: the outputs.
-    batch_size : int
+    batch_size : int, optional
+        Samples at once.  Default: that of `BatchedSamples`; else 256, or fewer of a large network,
+        so that memory does not grow with its size.
     dtype : {"float32", "float64"}
 
     Returns
@@ -81,7 +88,7 @@ def activations(
     x: Data,
     names: Sequence[str] | None = None,
     *,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     dtype: str = "float32",
 ) -> dict[str, NDArray]:
     """Return activations of the named layers, by default of all.
@@ -99,7 +106,7 @@ def iterate(
     replace: Mapping[str, ArrayLike] | None = None,
     ceilings: Mapping[str, ArrayLike] | None = None,
     names: Sequence[str] | None = None,
-    batch_size: int = 256,
+    batch_size: int | None = None,
     dtype: str = "float32",
 ) -> Iterator[dict[str, NDArray]]:
     """Iterate over activations batch by batch, for data whose activations do not fit into memory.
@@ -107,10 +114,12 @@ def iterate(
     Without ``names``, all layers are included.  See `evaluate` for the other parameters and for
     errors, which are raised before the first batch.
     """
-    if batch_size < 1:
-        raise ParameterError(f"batch_size must be at least 1. Received: {batch_size}")
     wanted = tuple(layer.name for layer in graph.layers) if names is None else tuple(names)
     shapes = graph.shapes()
+    if batch_size is None and isinstance(x, BatchedSamples):
+        batch_size = x.batch_size
+    if batch_size is not None and batch_size < 1:
+        raise ParameterError(f"batch_size must be at least 1. Received: {batch_size}")
     replace, ceilings = dict(replace or {}), dict(ceilings or {})
     _check_names(shapes, wanted, replace, ceilings)
     samples = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
@@ -118,18 +127,25 @@ def iterate(
     if replace:  # together with the inputs, so that unequal lengths are noticed
         both = {**samples, **replace}
         samples = check_samples(both, {name: shapes[name] for name in both})
+    at_once = _samples_at_once(shapes, wanted) if batch_size is None else batch_size
     with precision(dtype):
         weights, limits = _cast((graph, ceilings), dtype)
 
-    def run() -> Iterator[dict[str, NDArray]]:
-        for n, batch in batches(samples, batch_size):
-            # not around the yield: the caller keeps its own settings
-            with precision(dtype), jax.default_matmul_precision("highest"):
-                values = _forward(weights, _cast(batch, dtype), limits, wanted)
-                activity = {name: np.asarray(value)[:n] for name, value in values.items()}
-            yield activity
+    def one(n: int, batch: Mapping[str, NDArray]) -> dict[str, NDArray]:
+        # not around a yield: the caller keeps its own settings
+        with precision(dtype), jax.default_matmul_precision("highest"):
+            values = _forward(weights, _cast(batch, dtype), limits, wanted)
+            return {name: np.asarray(value)[:n] for name, value in values.items()}
 
-    return run()
+    # nothing of a batch stays here while the next one is computed
+    return (one(n, batch) for n, batch in batches(samples, at_once))
+
+
+def _samples_at_once(shapes: Mapping[str, Shape], wanted: Sequence[str]) -> int:
+    """Return the default number of samples whose activations are computed together."""
+    largest = max(prod(shape) for shape in shapes.values())
+    values = sum(prod(shapes[name]) for name in wanted) + _LAYERS_IN_MEMORY * largest
+    return max(1, min(_MOST_SAMPLES, _MOST_VALUES // max(values, 1)))
 
 
 def _cast(tree: Any, dtype: str) -> Any:

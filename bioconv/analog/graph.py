@@ -135,7 +135,7 @@ class AnalogGraph:
         return inputs | {layer.name: layer.shape for layer in self.layers}
 
     def predict(
-        self, x: Data, *, batch_size: int = 256, dtype: str = "float32"
+        self, x: Data, *, batch_size: int | None = None, dtype: str = "float32"
     ) -> NDArray | dict[str, NDArray]:
         """Return the outputs of the Keras model: one array, or a dict by name for several.
 
@@ -151,7 +151,7 @@ class AnalogGraph:
         x: Data,
         names: Sequence[str] | None = None,
         *,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         dtype: str = "float32",
     ) -> dict[str, NDArray]:
         """Return activations by layer; see `bioconv.analog.evaluate.activations`."""
@@ -164,7 +164,7 @@ class AnalogGraph:
         x: Data,
         names: Sequence[str] | None = None,
         *,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         dtype: str = "float32",
     ) -> Iterator[dict[str, NDArray]]:
         """Iterate over activations by layer, in batches; see `bioconv.analog.evaluate.iterate`."""

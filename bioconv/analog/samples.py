@@ -15,6 +15,21 @@ Samples = dict[str, NDArray]
 Data = ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike]
 
 
+class BatchedSamples(Samples):
+    """Samples for each input, with the number of them that are evaluated at once.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+    batch_size : int, optional
+        None: as many as `bioconv.analog.evaluate` chooses.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray], batch_size: int | None = None) -> None:
+        super().__init__(arrays)
+        self.batch_size = batch_size
+
+
 def check_samples(x: Data, shapes: Mapping[str, Shape | None]) -> Samples:
     """Return the data of every input of a network after validation.
 

@@ -23,6 +23,7 @@ from bioconv.codes.common.rewritten import Rewritten
 from bioconv.conversion import as_graph, calibration_of, convert
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning, DataWarning, ParameterError
+from bioconv.measures.metrics import Metric, Outputs, metric_of
 from bioconv.neurons import Neuron
 from bioconv.operators import LEAF, Array, register
 
@@ -44,12 +45,16 @@ class Estimate:
         Fraction of decisions that are those of the analog network.
     output_error : float
         Mean absolute error of the output, as a fraction of the range of the analog output.
+    metric, analog_metric : float or None
+        The metric that was asked for, of the outputs and of those of the analog network.
     """
 
     percentile: float
     accuracy: float | None
     agreement: float
     output_error: float
+    metric: float | None = None
+    analog_metric: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,15 +109,16 @@ class RateReLU(Elementwise):
 def estimate(
     model: Any | str | Path | AnalogGraph,
     x: Data,
-    y: ArrayLike | None = None,
+    y: Any = None,
     *,
     calibration: Data,
     code: RateCode | None = None,
     percentiles: Sequence[float] = PERCENTILES,
     n_steps: int | None = None,
     decision: Choice = None,
+    metric: Metric | None = None,
 ) -> list[Estimate]:
-    """Estimate the accuracy by clipping every ReLU of the analog network (mueller 3.3.3).
+    """Estimate the accuracy or any metric by clipping every ReLU of the network (mueller 3.3.3).
 
     Activations are clipped at the scale of their layer.  The result is the accuracy of the spiking
     network after infinite time, which shows the loss by saturation.  With ``n_steps``, activations
@@ -125,7 +131,7 @@ def estimate(
     x : array, or a sequence or mapping of arrays
         Samples for each input.
     y : array of int, shape (n, ...), optional
-        Labels, or values.
+        Labels, or values; with a metric, whatever the metric takes.
     calibration : array, or a sequence or mapping of arrays
         Samples that set the scales.
     code : RateCode, optional
@@ -135,6 +141,10 @@ def estimate(
     n_steps : int, optional
     decision : Decision or str, or mapping of output names to these, optional
         What the output stands for; see `bioconv.convert`.
+    metric : function, `keras.metrics.Metric` or str, optional
+        Measured in place of the accuracy: a function ``metric(y, outputs)`` of the labels as they
+        are given and of the outputs, an array (n, ...) or, if there are several, arrays by name; a
+        metric of Keras, or its name.  If it returns one number for each sample, the mean counts.
 
     Returns
     -------
@@ -146,7 +156,8 @@ def estimate(
     DataError
         If data or labels do not fit.
     ParameterError
-        If there are no percentiles, if one is out of range, or if the code is not a rate code.
+        If there are no percentiles, if one is out of range, if the code is not a rate code, or if
+        the metric cannot be computed.
     ConversionError
         If rates cannot represent a layer.  The message lists all such layers.
 
@@ -155,6 +166,9 @@ def estimate(
     DataWarning
         If the samples or the calibration data probably do not belong to the network.
     """
+    measured = None if metric is None else metric_of(metric)
+    if measured is not None and y is None:
+        raise ParameterError("a metric requires labels y.")
     graph = as_graph(model)
     code = RateCode() if code is None else code
     if not isinstance(code, RateCode):
@@ -169,10 +183,12 @@ def estimate(
     given = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
     warn_of_samples(given, {name: range_of(values) for name, values in samples.items()})
     rewritten = rewrite(graph, LowestValues(graph, samples))
-    reference = _first_output(evaluate(graph, given))
+    exact = evaluate(graph, given)
+    reference = _first_output(exact)
     decided = next(iter(decisions_of(graph, decision).values()))
-    shape = reference.shape[1:]
-    labels = None if y is None else decided.labels(y, shape, len(reference))
+    shape, labels = reference.shape[1:], None
+    if y is not None and measured is None:
+        labels = decided.labels(y, shape, len(reference))
     rows = []
     for code in codes:
         scales = measure(
@@ -183,9 +199,16 @@ def estimate(
             over=code.over,
         )
         clipped = _clipped(rewritten, scales, n_steps or 0, 0.5 if code.initial == "half" else 0.0)
-        output = _first_output(evaluate(clipped, given))
+        outputs = evaluate(clipped, given)
+        output = _first_output(outputs)
         accuracy = None if labels is None else decided.share(decided.of(output), labels)
-        rows.append(Estimate(code.percentile, accuracy, *_compare(decided, output, reference)))
+        row = Estimate(code.percentile, accuracy, *_compare(decided, output, reference))
+        if measured is not None:
+            found, analog = (
+                measured(y, _named(values, graph.outputs)) for values in (outputs, exact)
+            )
+            row = replace(row, metric=found, analog_metric=analog)
+        rows.append(row)
     return rows
 
 
@@ -312,6 +335,13 @@ def _noise(
     return {
         name: random.uniform(x.min(), x.max(), (n, *x.shape[1:])) for name, x in samples.items()
     }
+
+
+def _named(outputs: Mapping[str, NDArray], names: Sequence[str]) -> Outputs:
+    """Return a single output as an array, and several by their names in the model."""
+    if len(names) == 1:
+        return _first_output(outputs)
+    return dict(zip(names, outputs.values(), strict=True))
 
 
 def _first_output(outputs: Mapping[str, NDArray]) -> NDArray:

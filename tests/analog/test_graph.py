@@ -20,8 +20,10 @@ from bioconv.analog import (
     activations,
     check_samples,
     evaluate,
+    iterate,
 )
 from bioconv.analog.functions import Function, Linear, MaxPool, ReLU, Softmax
+from bioconv.analog.samples import BatchedSamples
 from bioconv.ground.errors import BioconvError, DataError, ParameterError
 from bioconv.operators import (
     Array,
@@ -249,6 +251,30 @@ def test_data_that_can_be_used() -> None:
     for data in (x.astype(np.int8), [x], x.tolist(), {"x": x}):
         np.testing.assert_allclose(GRAPH.predict(data), expected, rtol=1e-6)
     assert GRAPH.predict(np.ones((2, *SHAPE), bool)).shape == (2, 5)
+
+
+def test_samples_say_how_many_are_evaluated_at_once() -> None:
+    parts = list(iterate(GRAPH, BatchedSamples({"x": X}, 4)))
+    assert {len(next(iter(part.values()))) for part in parts[:-1]} == {4}
+    assert len(list(iterate(GRAPH, BatchedSamples({"x": X})))) == 1
+
+
+def test_fewer_samples_of_a_large_network_are_evaluated_at_once() -> None:
+    """2^25 values at most: activations that are asked for, and four layers on the way."""
+    side = 1 << 20
+    large = AnalogGraph(
+        "large",
+        (GraphInput("x", (side,)),),
+        tuple(
+            Layer(name, ReLU(), (affine((source, identity((side,)))),), (side,))
+            for name, source in (("a", "x"), ("b", "a"), ("c", "b"), ("d", "c"))
+        ),
+        ("d",),
+    )
+    x = np.ones((9, side), np.float32)
+    parts = [len(part["d"]) for part in large.iterate(x)]
+    assert parts == [4, 4, 1]
+    assert [len(part["d"]) for part in large.iterate(x, ["d"])] == [6, 3]
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"dtype": "float16"}, {"dtype": "int8"}])

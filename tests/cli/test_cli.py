@@ -134,6 +134,26 @@ def test_estimate_and_search(tmp_path: Path, capsys) -> None:
     assert main(every) == 0
     assert capsys.readouterr().out != positive
     assert main([*common, "--search", "--steps", "20"]) == 0
+    metric = ["--metric", "sparse_categorical_crossentropy"]
+    assert main([*common, "--data", "digits", "--images", "50", *metric]) == 0
+    assert "analog_metric" in capsys.readouterr().out
+    assert main([*common, "--search", *metric]) == 2
+    assert "--metric needs --data" in capsys.readouterr().err
+
+
+def test_calibration_in_batches_gives_the_same_scales(tmp_path: Path, capsys) -> None:
+    model = str(models.weights_path("digits_mlp"))
+    common = ["convert", model, "--calibration", "digits", "--calibration-images", "50"]
+    nets = []
+    for n in ("7", "50"):
+        path = tmp_path / f"{n}.h5"
+        assert main([*common, "--batch", n, "-o", str(path)]) == 0
+        nets.append(bc.SpikingNetwork.load(path))
+    for one, other in zip(*(net.populations for net in nets), strict=True):
+        np.testing.assert_allclose(one.scale, other.scale, rtol=1e-5)
+    assert main([*common, "--batch", "0", "-o", str(tmp_path / "none.h5")]) == 2
+    assert "batch_size must be an integer of at least 1" in capsys.readouterr().err
+    assert not (tmp_path / "none.h5").exists()
 
 
 @pytest.mark.parametrize("target", ["brian2", "pynn"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from small_graphs import mlp
@@ -91,6 +93,65 @@ def test_noise_that_sets_its_own_scales_loses_nothing_at_the_maximum_of_them() -
     (own,) = bc.search_percentile(MODEL, **options)
     (other,) = bc.search_percentile(MODEL, scales="calibration", **options)
     assert own.output_error < 0.5 * other.output_error
+
+
+def test_any_metric_of_labels_and_outputs(y: np.ndarray) -> None:
+    """Against NumPy: percentile 100 of the same data clips nothing."""
+    target = np.eye(5)[y]
+
+    def largest_error(labels: np.ndarray, outputs: np.ndarray) -> float:
+        return float(np.abs(labels - outputs).max())
+
+    rows = bc.estimate(MODEL, X, target, calibration=X, percentiles=[60, 100], metric=largest_error)
+    exact = np.abs(target - MODEL.predict(X)).max()
+    assert [row.analog_metric for row in rows] == pytest.approx([exact, exact])
+    assert rows[1].metric == pytest.approx(exact, rel=1e-5)
+    assert rows[0].metric > exact * 1.01
+    assert all(row.accuracy is None for row in rows)
+    assert rows[0].agreement < 1
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_metrics_of_keras_are_counted_anew_for_every_percentile(y: np.ndarray, by_name) -> None:
+    """An accuracy of Keras is the accuracy; an instance adds up what it sees."""
+    keras = pytest.importorskip("keras")
+    name = "sparse_categorical_accuracy"
+    metric = name if by_name else keras.metrics.SparseCategoricalAccuracy()
+    given = {"calibration": X, "percentiles": [40, 70, 100]}
+    found = bc.estimate(MODEL, X, y, metric=metric, **given)
+    usual = bc.estimate(MODEL, X, y, **given)
+    assert [row.metric for row in found] == pytest.approx([row.accuracy for row in usual])
+    assert found[0].metric < found[2].metric == found[2].analog_metric == 1.0
+
+
+def test_a_metric_sees_all_outputs_by_name() -> None:
+    first = mlp(np.random.default_rng(0), (6, 40, 5))
+    both = dataclasses.replace(first, outputs=("dense_1", "dense_2"))
+    seen = []
+
+    def metric(labels: np.ndarray, outputs: dict[str, np.ndarray]) -> float:
+        seen.append({name: array.shape for name, array in outputs.items()})
+        return 0.0
+
+    bc.estimate(both, X, X, calibration=X, percentiles=[100], metric=metric)
+    assert seen[0] == {"dense_1": (200, 40), "dense_2": (200, 5)}
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("acuracy", "Keras has no metric 'acuracy'"),
+        (3, "must be a function of labels and outputs"),
+        (lambda y, outputs: "good", "must return a number"),
+        (lambda y, outputs: [], "must return a number"),
+    ],
+    ids=["unknown", "number", "text", "nothing"],
+)
+def test_wrong_metrics_are_refused(metric: object, message: str, y: np.ndarray) -> None:
+    with pytest.raises(ParameterError, match=message):
+        bc.estimate(MODEL, X, y, calibration=X, metric=metric)
+    with pytest.raises(ParameterError, match="requires labels"):
+        bc.estimate(MODEL, X, calibration=X, metric="mean_absolute_error")
 
 
 def test_messages(y: np.ndarray) -> None:

@@ -15,6 +15,7 @@ from some_variants import some
 
 from bioconv import models
 from bioconv.data import datasets
+from bioconv.models._residual import build_imagenet_resnet
 
 keras = later("keras")
 
@@ -38,7 +39,14 @@ def test_names_are_those_of_the_papers() -> None:
         "mlp_3layer",
         "regression_mlp",
     }
-    assert set(UNSHIPPED) == {"resnet8", "resnet20"}
+    assert set(UNSHIPPED) == {
+        "resnet8",
+        "resnet18",
+        "resnet20",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+    }
 
 
 @pytest.mark.parametrize("name", some(models.names(), every=3))
@@ -200,6 +208,43 @@ def test_networks_have_the_neurons_of_mueller_table_6_1(
 def test_parameter_counts_are_the_published_ones(name: str, n_parameters: int) -> None:
     """Known architectures have their known sizes (biases and moving statistics included)."""
     assert models.build(name).count_params() == n_parameters
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "bottleneck", "n_parameters"),
+    [
+        ((2, 2, 2, 2), False, 11_173_962),
+        pytest.param((3, 4, 6, 3), True, 23_520_842, marks=pytest.mark.slow),
+        pytest.param((3, 4, 23, 3), True, 42_512_970, marks=pytest.mark.slow),
+    ],
+)
+def test_residual_networks_with_all_channels_have_the_known_sizes(
+    n_blocks: tuple[int, ...], bottleneck: bool, n_parameters: int
+) -> None:
+    """He et al.'s networks with a 3×3 stem for CIFAR-10 have these numbers of trained parameters.
+
+    They are those of the widely used implementation in PyTorch (github.com/kuangliu/pytorch-cifar).
+    """
+    model = build_imagenet_resnet("full", n_blocks, bottleneck=bottleneck, filters=64)
+    assert sum(int(np.prod(v.shape)) for v in model.trainable_variables) == n_parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "n_layers"), [("resnet18", 18), pytest.param("resnet50", 50, marks=pytest.mark.slow)]
+)
+def test_residual_networks_of_the_thesis_have_half_the_channels(name: str, n_layers: int) -> None:
+    """Layers with weights on the main path; 32 to 256 channels, and no pooling but the last."""
+    layers = models.build(name).layers
+    weighted = [x for x in layers if isinstance(x, keras.layers.Conv2D | keras.layers.Dense)]
+    shortcuts = [x for x in layers if isinstance(x, keras.layers.Add)]
+    projected = 3 if name == "resnet18" else 4
+    assert len(weighted) - projected == n_layers
+    assert len(shortcuts) == (n_layers - 2) // (2 if name == "resnet18" else 3)
+    sizes = [x.output.shape[1:] for x in layers if isinstance(x, keras.layers.ReLU)]
+    assert sizes[0] == (32, 32, 32)
+    assert sizes[-1] == (4, 4, 256 if name == "resnet18" else 1024)
+    pools = [x for x in layers if "Pool" in type(x).__name__]
+    assert [type(x) for x in pools] == [keras.layers.GlobalAveragePooling2D]
 
 
 @pytest.mark.parametrize("name", UNSHIPPED)

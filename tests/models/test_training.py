@@ -56,7 +56,7 @@ def test_seed_decides_training(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["resnet8", "resnet20"])
+@pytest.mark.parametrize("name", ["resnet8", "resnet18", "resnet20"])
 def test_residual_networks_train_on_part_of_cifar10(
     name: str, tmp_path: Path, shared_data: Path
 ) -> None:
@@ -64,8 +64,41 @@ def test_residual_networks_train_on_part_of_cifar10(
     card = training.train(
         models.network(name), tmp_path, epochs=1, data_path=shared_data / "cifar10"
     )
-    assert card["data"]["n_train"] == 4000
+    assert card["data"]["n_train"] == (3600 if name == "resnet18" else 4000)  # 10 % held out
     assert "file" in card["data"]["from"]
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "drops"),
+    [
+        ("resnet18", 150, (50, 100)),
+        ("resnet34", 250, (100, 175)),
+        ("resnet50", 350, (150, 250)),
+        ("resnet101", 450, (200, 325)),
+    ],
+)
+def test_learning_rates_fall_as_in_the_thesis(
+    name: str, epochs: int, drops: tuple[int, int]
+) -> None:
+    """Mueller 4.2.1: 50 + 100 n epochs, and a tenth after 50 n and 25 + 75 n of them."""
+    recipe = models.network(name).recipe
+    assert recipe.epochs == epochs
+    n_batches = 45_000 // recipe.batch_size
+    rate = training._optimizer(recipe, n_batches)._learning_rate
+    for place, drop in enumerate(drops):
+        before, after = (float(rate((drop + d) * n_batches)) for d in (-0.1, 0.1))
+        assert before == pytest.approx(0.1 * 0.1**place)
+        assert after == pytest.approx(0.1 * before)
+
+
+def test_last_samples_are_held_out() -> None:
+    """The first 45,000 of 50,000 images of mueller 4.2, or the same share of fewer."""
+    x = np.arange(50.0)
+    (kept, y), test = training._without_held_out(
+        ((x, x), (x, x)), models.network("resnet18").recipe
+    )
+    assert kept.tolist() == y.tolist() == list(range(45))
+    assert len(test[0]) == 50
 
 
 def test_missing_data_are_an_error_of_one_line(

@@ -46,6 +46,7 @@ def convert(options: Options) -> None:
         duration=options.duration,
         seed=options.seed,
         decision=options.decision,
+        batch_size=options.batch,
         progress=not options.quiet,
     )
     network.save(options.output)
@@ -130,6 +131,8 @@ def estimate(options: Options) -> None:
         raise ParameterError(
             "Give exactly one of --data (estimate on samples) and --search (simulate noise)."
         )
+    if options.search and options.metric:
+        raise ParameterError("--metric needs --data: noise has no labels.")
     graph = read_model(options)
     calibration = read_calibration(options, graph)
     table: Sequence[Any]
@@ -157,8 +160,10 @@ def estimate(options: Options) -> None:
             percentiles=options.percentiles,
             n_steps=steps_of(options, options.dt or 1.0),
             decision=options.decision,
+            metric=options.metric,
         )
-    rows = [vars(row) for row in table]
+    unused = set() if options.metric else {"metric", "analog_metric"}
+    rows = [{k: v for k, v in vars(row).items() if k not in unused} for row in table]
     finish(options, {"estimates": rows}, format_table(rows))
 
 

@@ -27,6 +27,13 @@ def _convert(commands: Commands) -> None:
     )
     add_conversion(parser)
     add_duration(parser)
+    parser.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="calibration samples whose activations are in memory at once (default: at most 256, "
+        "and fewer of a large network)",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
 
 
@@ -110,6 +117,11 @@ def _estimate(commands: Commands) -> None:
     parser.add_argument("--images", type=int, metavar="N", help="use the first N samples")
     parser.add_argument(
         "--percentiles", type=float, nargs="+", default=[99.0, 99.9, 99.99, 100.0], metavar="P"
+    )
+    parser.add_argument(
+        "--metric",
+        metavar="NAME",
+        help="measure this metric of Keras, such as mean_absolute_error, in place of the accuracy",
     )
     parser.add_argument(
         "--search",

@@ -118,7 +118,7 @@ def measure_tails(
         columns = layer.shape[-1] if by_channel and layer.name not in names else 1
         n_values = n_samples * int(np.prod(layer.shape)) // columns
         tails[layer.name] = Tail(n_values, percentile, columns, over)
-    for batch in iterate(graph, dict(calibration), names=list(tails)):
+    for batch in iterate(graph, calibration, names=list(tails)):
         for name, values in batch.items():
             tails[name].update(values.reshape(-1, tails[name].n_columns))
     return tails
@@ -225,7 +225,7 @@ class LowestValues:
             for name, layer in probes.items()
         ]
         whole = AnalogGraph(graph.name, graph.inputs, (*graph.layers, *extra), graph.outputs)
-        for batch in iterate(whole, dict(self._calibration), names=list(probes)):
+        for batch in iterate(whole, self._calibration, names=list(probes)):
             for name, values in batch.items():
                 found = values.reshape(-1, values.shape[-1]).min(axis=0)
                 before = self._lowest.get(probes[name].name, np.inf)

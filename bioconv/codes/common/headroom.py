@@ -124,7 +124,7 @@ def _extremes(
     graph = AnalogGraph(rewritten.name, rewritten.inputs, every, tuple(names))
     low: dict[str, NDArray[np.float64]] = {}
     high: dict[str, NDArray[np.float64]] = {}
-    for batch in iterate(graph, dict(calibration), names=names):
+    for batch in iterate(graph, calibration, names=names):
         for name, values in batch.items():
             flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
             low[name] = np.minimum(low.get(name, np.inf), flat.min(axis=0))

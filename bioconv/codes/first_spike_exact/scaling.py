@@ -160,7 +160,7 @@ def _maxima(rewritten: Rewritten, calibration: Samples) -> dict[str, Floats]:
     """Return the largest activation of each layer and channel on the calibration data."""
     layers = {layer.name: layer for layer in rewritten.layers}
     found: dict[str, Floats] = {}
-    for batch in iterate(rewritten.graph(), dict(calibration), names=list(layers)):
+    for batch in iterate(rewritten.graph(), calibration, names=list(layers)):
         for name, values in batch.items():
             largest = _columns(layers[name], np.asarray(values, np.float64)).max(axis=0)
             found[name] = np.maximum(found.get(name, 0.0), largest)
@@ -178,7 +178,7 @@ def _percentiles(
     n_samples = len(next(iter(calibration.values())))
     sizes = {layer.name: n_samples * prod(layer.shape) for layer in rewritten.layers}
     tails = {name: Tail(size, p) for name, size in sizes.items()}
-    for batch in iterate(rewritten.graph(), dict(calibration), names=list(tails)):
+    for batch in iterate(rewritten.graph(), calibration, names=list(tails)):
         for name, values in batch.items():
             tails[name].update((values / scale.get(name, 1.0)).reshape(-1, 1))
     found = {}

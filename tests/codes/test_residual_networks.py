@@ -1,0 +1,99 @@
+"""The residual networks of mueller 4.2 with random weights: read, converted, run, exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from later import later
+from numpy.typing import NDArray
+
+import bioconv as bc
+from bioconv import models
+from bioconv.measures import decode
+from bioconv.models._residual import build_imagenet_resnet
+
+keras = later("keras")
+
+
+def images(n: int) -> NDArray[np.float32]:
+    """Smooth random images."""
+    coarse = np.random.default_rng(0).random((n, 8, 8, 3))
+    return coarse.repeat(4, axis=1).repeat(4, axis=2).astype(np.float32)
+
+
+def settled(model: Any, x: NDArray) -> Any:
+    """The model with the batch statistics of some images, as if it had been trained on them."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    model(x, training=True)
+    return model
+
+
+def check_rates(
+    network: bc.SpikingNetwork, recording: bc.Recording, x: NDArray, least: float
+) -> None:
+    """Every layer's rates follow the activations of the analog network."""
+    exact = network.analog.activations(x)
+    carried = [p.layer for p in network.populations if p.layer and p.model.threshold]
+    assert len(carried) > 5
+    for name in carried:
+        found, wanted = decode(network, recording, name).ravel(), exact[name].ravel()
+        assert np.corrcoef(found, wanted)[0, 1] > least, name
+
+
+def counted(network: bc.SpikingNetwork) -> dict[str, tuple[str]]:
+    """What has to be recorded to decode every layer."""
+    return {p.name: (p.decoded_from,) for p in network.populations}
+
+
+def test_a_small_one_of_bottlenecks_gives_what_keras_gives() -> None:
+    x = images(6)
+    model = settled(build_imagenet_resnet("small", (1, 1), bottleneck=True, filters=2), x)
+    network = bc.convert(model, calibration=x)
+    assert len(network.populations) == 8  # the stem, three in each block, and the output
+    recording = bc.simulate(network, x, steps=300, record=counted(network), progress=False)
+    exact = model.predict(x, verbose=0)
+    assert np.abs(recording.outputs[recording.readout] - exact).max() < 0.02
+    check_rates(network, recording, x, 0.99)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "n_neurons", "n_layers"),
+    [
+        ("resnet18", 278_538, 18),
+        ("resnet34", 483_338, 34),
+        ("resnet50", 1_470_474, 50),
+        ("resnet101", 2_306_058, 101),
+    ],
+)
+def test_those_of_the_thesis_convert(name: str, n_neurons: int, n_layers: int) -> None:
+    x = images(8)
+    model = settled(models.build(name), x)
+    graph = bc.read(model)
+    np.testing.assert_allclose(graph.predict(x[:2]), model.predict(x[:2], verbose=0), atol=1e-4)
+    network = bc.convert(graph, calibration=x)
+    assert network.n_neurons == n_neurons
+    assert len(network.populations) == n_layers
+    recording = bc.simulate(network, x[:1], steps=3, progress=False)
+    assert recording.spikes_per_image[network.populations[0].name].sum() > 0
+
+
+@pytest.mark.slow
+def test_a_hundred_and_one_layers_run_and_are_exported(tmp_path: Path) -> None:
+    """Rates follow the activations layer by layer; the file of NIR is as large as the kernels."""
+    x = images(16)
+    network = bc.convert(
+        settled(models.build("resnet101"), x), calibration=x, code=bc.RateCode(clamp=1)
+    )
+    recording = bc.simulate(
+        network, x[:1], steps=400, record=counted(network), engine="dense", progress=False
+    )
+    check_rates(network, recording, x[:1], 0.95)
+    path = tmp_path / "resnet101.nir"
+    bc.emit(network, path, target="nir")
+    assert bc.read_nir(path).n_neurons == network.n_neurons
