@@ -108,6 +108,7 @@ def robustness(
     workers: int | None = None,
     progress: bool = True,
     decision: Choice = None,
+    format: str = "png",
 ) -> Robustness:
     """Study the tolerance of codes to imperfections of hardware.
 
@@ -130,8 +131,8 @@ def robustness(
         Names in the format of `bioconv.studies.robustness_plan.parse_code`, or codes or converted
         networks by label.
     folder : str or Path
-        Folder for the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Existing
-        records of the same run are reused.
+        Folder for the records (``runs/``), ``robustness.csv``, ``.json`` and the
+        picture.  Existing records of the same run are reused.
     seeds : int
         Number of chips for each amplitude, with consecutive seeds from ``seed`` on.
     seed : int
@@ -146,6 +147,8 @@ def robustness(
     decision : Decision or str, or mapping of output names to these, optional
         What the outputs stand for; see `bioconv.convert`.  Default: as the networks say, if
         ``codes`` are networks.
+    format : {"png", "pdf", "svg"}
+        Of the picture.
 
     Returns
     -------
@@ -161,7 +164,9 @@ def robustness(
         If a process ended before its run was finished.
     """
     from bioconv.plots.robustness import plot_robustness
+    from bioconv.plots.style import check_format
 
+    check_format(format)
     _check(seeds, seed, simulator)
     graph = as_graph(model)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
@@ -171,7 +176,7 @@ def robustness(
     study = Study(samples, y, networks, sweeps, range(seed, seed + seeds), simulator)
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    files = [folder / f"robustness.{ending}" for ending in ("csv", "json", "png")]
+    files = [folder / f"robustness.{ending}" for ending in ("csv", "json", format)]
     try:
         study.run(folder / "runs", refused, workers, progress)
     finally:  # also after an interruption, because the existing records are usable
