@@ -123,7 +123,8 @@ def accuracy_by_layer(rows: Sequence[LayerDiagnosis], title: str = "") -> Figure
     axes.set_yticks(place, [row.layer for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     finish(axes, title, "layers up to this one spike, the others compute as in Keras (%)", "")
-    low = min(line.get_xdata().min() for line in axes.lines)
+    shares = [share for row in rows for share in (row.agreement, row.accuracy) if share is not None]
+    low = 100 * min(shares)
     margin = max(0.05 * (100 - low), 0.2)
     axes.set_xlim(low - margin, 100 + margin)
     axes.grid(axis="y", color=PALE)

@@ -18,6 +18,7 @@ from bioconv.plots.style import (
     check_format,
     finish,
     legend_below,
+    mark_spikes,
     panels,
     save,
 )
@@ -102,8 +103,7 @@ def voltage_traces(
     for index, axes in enumerate(rows):
         axes.plot(response.time, trace[:, index], color=BLUE, linewidth=0.8)
         axes.set_ylim(low, high + 0.22 * (high - low))  # room for the marks of the spikes
-        for at in response.spike_times[index]:
-            axes.axvline(at, ymin=0.9, color="black", linewidth=0.7)
+        mark_spikes(axes, response.spike_times[index], 0.9)
         axes.axvline(_QUIET, color=GRAY, linewidth=0.7, linestyle=":")
         finish(axes, "", "", label)
         count = len(response.spike_times[index])

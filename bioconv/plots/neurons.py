@@ -21,6 +21,7 @@ from bioconv.plots.style import (
     finish,
     head,
     legend_below,
+    mark_spikes,
     names_of,
     panels,
     require,
@@ -130,8 +131,8 @@ def membrane_traces(
             axes.plot(time, mine, color=RED, linewidth=0.8, linestyle="--", label="threshold")
             low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.2 * (high - low))  # room for the spikes above the trace
-        for at in _spike_times(recording, population, image, neuron):
-            axes.axvline(at, ymin=0.88, color="black", linewidth=0.8, label="spike")
+        spikes = _spike_times(recording, population, image, neuron)
+        mark_spikes(axes, spikes[spikes <= time[-1]], 0.88)
         finish(axes, "", "", f"{variable} ({unit})" if unit != "1" else variable)
         axes.set_title(f"{population}, neuron {neuron}", fontsize=LABEL, loc="left")
         axes.set_xlim(0, time[-1])

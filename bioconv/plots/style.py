@@ -152,6 +152,13 @@ def finish(axes: Axes, title: str, x_label: str, y_label: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def mark_spikes(axes: Axes, times: NDArray[np.float64], low: float) -> None:
+    """Mark spikes by lines from ``low``, a share of the height of a panel, to its top."""
+    if len(times):
+        place = axes.get_xaxis_transform()
+        axes.vlines(times, low, 1.0, transform=place, color="black", linewidth=0.8, label="spike")
+
+
 def names_of(network: SpikingNetwork) -> list[str]:
     """Return the names of the spiking inputs and the populations, in order."""
     return [*(i.name for i in network.spiking_inputs), *(p.name for p in network.populations)]

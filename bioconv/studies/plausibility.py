@@ -19,6 +19,7 @@ from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json, write_text
+from bioconv.ground.frames import data_frame
 from bioconv.ground.tables import format_table, html_table
 from bioconv.measures.physiology import RATES
 from bioconv.neurons import Neuron, make
@@ -75,6 +76,10 @@ class Study:
     def rows(self) -> list[dict[str, Any]]:
         """Return the table, with one row per run and the headers of `COLUMNS`."""
         return [table_row(record) for record in self.records]
+
+    def to_frame(self) -> Any:
+        """Return the table as a ``pandas.DataFrame``, see `rows`."""
+        return data_frame(self.rows())
 
     def __str__(self) -> str:
         """Return the table as text."""

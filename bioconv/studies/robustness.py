@@ -21,6 +21,7 @@ from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json, write_text
+from bioconv.ground.frames import data_frame
 from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import SIMULATORS
@@ -62,6 +63,28 @@ class Robustness:
     def rows(self) -> list[dict[str, Any]]:
         """Return the table of accuracies in %, with mean and spread over the chips."""
         return [_row(record) for record in self.records]
+
+    def to_frame(self) -> Any:
+        """Return a ``pandas.DataFrame`` with one row for each chip of each point.
+
+        Columns: ``code``, ``noise``, ``amplitude``, ``unit``, ``seed``, ``accuracy`` (share; or
+        the agreement without labels), ``ideal`` (without the imperfection), ``analog`` and
+        ``simulator``.
+        """
+        return data_frame(
+            [
+                {
+                    **{name: record[name] for name in ("code", "noise", "amplitude", "unit")},
+                    "seed": seed,
+                    "accuracy": accuracy,
+                    "ideal": record["ideal"],
+                    "analog": record["keras_accuracy"],
+                    "simulator": record["simulator"],
+                }
+                for record in self.records
+                for seed, accuracy in zip(record["seeds"], record["accuracies"], strict=True)
+            ]
+        )
 
     def tolerated(self, points: float = TOLERATED) -> dict[str, dict[str, float]]:
         """Return the amplitude of each imperfection that each code tolerates.
