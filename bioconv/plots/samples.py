@@ -75,13 +75,11 @@ def feature_maps(
     item = network.population(population)
     maps = _maps(item, unit_values(recording, item, item.shape)[image])
     n = min(maps.shape[-1], _MAPS)
-    figure, rows = panels(n, columns=8, width=1.0, height=1.15)
+    figure, rows = panels(n, columns=8, width=1.0, height=1.15, letters=False)
     for axes, channel in zip(rows, range(n), strict=False):
         drawn = axes.imshow(maps[..., channel], cmap="viridis", vmin=0, vmax=1)
         axes.set_axis_off()
         axes.set_title(f"{channel}", fontsize=LABEL)
-        for text in axes.texts:  # channels have numbers
-            text.set_visible(False)
     bar = figure.colorbar(drawn, ax=rows, shrink=0.8)
     bar.set_label("activation / scale", fontsize=LABEL)
     head(figure, network, f"channels of {population}")

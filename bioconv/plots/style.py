@@ -80,11 +80,17 @@ def check_format(kind: str) -> str:
 
 
 def panels(
-    n: int, *, rows: int = 0, columns: int = 3, width: float = 2.6, height: float = 2.3
+    n: int,
+    *,
+    rows: int = 0,
+    columns: int = 3,
+    width: float = 2.6,
+    height: float = 2.3,
+    letters: bool = True,
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``n`` panels, ``columns`` in a row, or ``rows`` rows of one panel.
 
-    Several panels have letters.
+    Several panels have letters, unless their titles have numbers (``letters``).
     """
     columns = 1 if rows else min(n, columns)
     n *= rows or 1
@@ -92,9 +98,11 @@ def panels(
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for panel in axes[:n]:
+        panel.set_prop_cycle(color=COLORS)
     for unused in axes[n:]:
         unused.set_axis_off()
-    if n > 1:
+    if n > 1 and letters:
         letter(axes[:n])
     return figure, axes
 
