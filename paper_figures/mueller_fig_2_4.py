@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.neurons import HodgkinHuxley, IntegrateAndFire, LeakyIntegrateAndFire, Neuron
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, LABEL, RED, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GRAY, LABEL, RED, finish, legend_above, panels
 from bioconv.simulators.stimulation import stimulate
 
 #: ms, pA: the two pulses (start, end, current)
@@ -98,5 +98,5 @@ def plot(result: Result, context: Context) -> Figure:
         panel.set_xlim(0, DURATION)
         panel.tick_params(labelbottom=panel is axes[-1])
     axes[-1].set_xlabel("time (ms)", fontsize=LABEL)
-    legend_below(figure, *axes)
+    legend_above(figure, *axes)
     return figure

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, LABEL, ORANGE, RED, finish, legend_below, panels
+from bioconv.plots.style import BLUE, LABEL, ORANGE, RED, finish, legend_above, panels
 from bioconv.simulators.stimulation import stimulate
 
 #: pattern: times (ms) and weights (threshold units) of the input spikes
@@ -106,5 +106,5 @@ def plot(result: Result, context: Context) -> Figure:
         axis.set_ylim(0, 1.75)
         finish(axis, "", "time (ms)", "potential (1)")
         axis.set_title(f"{name}, pattern {pattern}", fontsize=LABEL, loc="left")
-    legend_below(figure, axes[0])
+    legend_above(figure, axes[0])
     return figure

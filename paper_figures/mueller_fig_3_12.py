@@ -22,7 +22,7 @@ from bioconv.measures.estimation import search_percentile
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.latency import accuracy_over_time
 from bioconv.paper_figures.workloads import mnist
-from bioconv.plots.style import GRAY, finish, legend_below, panels
+from bioconv.plots.style import GRAY, finish, legend_above, panels
 
 PERCENTILES = (80.0, 85.0, 90.0, 93.0, 95.0, 96.5, 98.0, 99.0, 99.5, 99.9, 100.0)
 N_STEPS = 10
@@ -151,5 +151,5 @@ def plot(result: Result, context: Context) -> Figure:
         "percentile of the normalisation (%)",
         f"conversion loss after {N_STEPS} steps (points)",
     )
-    legend_below(figure, axes)
+    legend_above(figure, axes)
     return figure

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bioconv.encoders import make, rms_error
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.signals import wide_pulse
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 
 #: samples of the pulse, and the interval between them in ms
 N_SAMPLES, INTERVAL = 12, 25.0
@@ -117,5 +117,5 @@ def plot(result: Result, context: Context) -> Figure:
         axes.set_xlim(0, edges[-1])
         for edge in (1 / 3, 2 / 3):
             axes.axvline(edge * edges[-1], color="k", linestyle="--", linewidth=0.8)
-    legend_below(figure, stimulus, law)
+    legend_above(figure, stimulus, law)
     return figure

@@ -11,7 +11,7 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.data import datasets
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import GRAY, finish, legend_below, panels
+from bioconv.plots.style import GRAY, finish, legend_above, panels
 from bioconv.reading import read
 from bioconv.simulators import simulate
 
@@ -81,5 +81,5 @@ def plot(result: Result, context: Context) -> Figure:
     axes.plot(result["x"], result["zero"], label="baseline, initial potential 0")
     axes.plot(result["x"], result["half"], label="centred, initial potential 1/2 threshold")
     finish(axes, f"after {N_STEPS} steps", "input (1)", "output (1)")
-    legend_below(figure, axes)
+    legend_above(figure, axes)
     return figure

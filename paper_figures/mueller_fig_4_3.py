@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bioconv.codes import RateCode
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.neurons import relu_rates
-from bioconv.plots.style import BLUE, GRAY, RED, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GRAY, RED, finish, legend_above, panels
 
 N_STEPS = 10
 
@@ -92,5 +92,5 @@ def plot(result: Result, context: Context) -> Figure:
         error.set_ylim(-0.11, 0.11)
         finish(rate, title, "activation (1)", "rate (spikes per step)")
         finish(error, "", "activation (1)", "error (1)")
-    legend_below(figure, *axes)
+    legend_above(figure, *axes)
     return figure

@@ -12,7 +12,7 @@ from bioconv.codes import Code
 from bioconv.measures.premature import premature_spikes
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import Workload, mnist
-from bioconv.plots.style import finish, legend_below, panels
+from bioconv.plots.style import finish, legend_above, panels
 from bioconv.reading import read
 
 CODES: dict[str, Code] = {
@@ -185,5 +185,5 @@ def plot(result: Result, context: Context) -> Figure:
             panel.set_xticks(place, list(CODES))
             panel.set_xlim(-0.6, len(CODES) - 0.4)
             finish(panel, _TITLES[network] if column == 0 else "", "", label)
-    legend_below(figure, *axes)
+    legend_above(figure, *axes)
     return figure

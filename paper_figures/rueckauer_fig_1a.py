@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.activations import first_layer
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, finish, legend_above, panels
 
 MANIFEST = Manifest(
     paper="rueckauer",
@@ -66,5 +66,5 @@ def plot(result: Result, context: Context) -> Figure:
     axes.axvline(float(result["percentile"]), color="k", linestyle="--", label="99.9th percentile")
     axes.set_yscale("log")
     finish(axes, "", "activation (1)", "count")
-    legend_below(figure, axes)
+    legend_above(figure, axes)
     return figure

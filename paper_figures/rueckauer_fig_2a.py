@@ -10,7 +10,7 @@ from bioconv.codes import RateCode
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.latency import accuracy_over_time
 from bioconv.paper_figures.workloads import cifar10
-from bioconv.plots.style import BLUE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, finish, legend_above, panels
 
 #: label -> (code, reset): each bar adds one method to the preceding bar
 STEPS = {
@@ -130,5 +130,5 @@ def plot(result: Result, context: Context) -> Figure:
     axes.set_ylim(0, 105)
     axes.set_yticks(range(0, 101, 20))
     finish(axes, "", "", "accuracy (%)")
-    legend_below(figure, axes)
+    legend_above(figure, axes)
     return figure

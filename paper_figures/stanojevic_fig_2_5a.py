@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.exact_spikes import converted, simulated, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import GRAY, finish, legend_below, panels
+from bioconv.plots.style import GRAY, finish, legend_above, panels
 
 ZETAS = (-0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -102,5 +102,5 @@ def plot(result: Result, context: Context) -> Figure:
     right.set_ylim(0)
     finish(left, "", "zeta", "accuracy (%)")
     finish(right, "", "zeta", "latency (time units)")
-    legend_below(figure, left)
+    legend_above(figure, left)
     return figure

@@ -14,7 +14,7 @@ from bioconv.codes import FirstSpikeExactCode
 from bioconv.operators import kernels
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import Dataset, dataset, dense_stack
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 from bioconv.training import Training, train_analog
 from bioconv.training.first_spike import LIKE_RELU
 
@@ -157,7 +157,7 @@ def plot(result: Result, context: Context) -> Figure:
     left.plot(epochs, 100 * result["alpha_1"], "s-", color=ORANGE, label=r"$\alpha = 1$")
     left.plot(epochs, 100 * result["alpha_1_slow"], "s:", color=ORANGE, label=r"$\alpha = 1$, slow")
     left.set_ylim(0, 102)
-    legend_below(figure, left)
+    legend_above(figure, left)
     finish(left, "", "epoch", "training accuracy (%)")
     for name, style, color in (("linear", "o-", BLUE), ("alpha_1", "s-", ORANGE)):
         # Single precision has no digits below 1e-7.

@@ -20,7 +20,7 @@ from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.hardware import curves, sweep
 from bioconv.paper_figures.spike_training import accuracy
 from bioconv.paper_figures.workloads import Workload, cifar10_training
-from bioconv.plots.style import BLUE, GREEN, ORANGE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GREEN, ORANGE, finish, legend_above, panels
 from bioconv.training import Training, evaluate
 
 #: standard deviations in time units U, in which an activation of 1 takes 1 U; the thesis gives
@@ -283,7 +283,7 @@ def plot(result: Result, context: Context) -> Figure:
     c.plot(result["settings bits"], 100 * result["tuned bits"], "^", color=GREEN, label="tuned")
     c.set_xticks(BITS)
     c.invert_xaxis()
-    legend_below(figure, c)
+    legend_above(figure, c)
     finish(c, "", "bits of a weight", "accuracy (%)")
     latency = 100 * result["latency"] / result["latency"][0]
     d.plot(latency, 100 * result["short"], "o-", color=BLUE)

@@ -16,7 +16,7 @@ from bioconv.paper_figures.exact_spikes import converted, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import accuracy, dataset
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, finish, legend_above, panels
 from bioconv.simulators.stimulation import stimulate
 from bioconv.training import Training, evaluate
 
@@ -148,5 +148,5 @@ def plot(result: Result, context: Context) -> Figure:
     b.minorticks_off()
     b.set_ylim(0, 102)
     finish(b, "accuracy", r"$\tau_1$ (longest coding interval)", "accuracy (%)")
-    legend_below(figure, a, b)
+    legend_above(figure, a, b)
     return figure

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.single_spikes import accuracy, relu_accuracy, single_spike, split
-from bioconv.plots.style import BLUE, ORANGE, finish, legend_below, panels
+from bioconv.plots.style import BLUE, ORANGE, finish, legend_above, panels
 
 EPOCHS = 5
 SIZES = (340, 400, 800)
@@ -87,5 +87,5 @@ def plot(result: Result, context: Context) -> Figure:
     right.plot(result["sizes"], result["single spike"], "o-", color=BLUE, label="single spikes")
     right.plot(result["sizes"], result["relu"], "s--", color=ORANGE, label="ReLU")
     finish(right, "", "hidden neurons", "test accuracy (%)")
-    legend_below(figure, left, right)
+    legend_above(figure, left, right)
     return figure

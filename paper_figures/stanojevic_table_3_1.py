@@ -10,7 +10,7 @@ import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import accuracy, dataset, dense_stack, lenet
-from bioconv.plots.style import BLUE, GRAY, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
 from bioconv.training import Training, evaluate, train_analog
 
 #: networks of the tables: the eight hidden layers of 3.1, the shallow one of 3.3, and LeNet-5
@@ -114,5 +114,5 @@ def plot(result: Result, context: Context) -> Figure:
         low = max(0.0, float(values.min()) - 2.0)
         each.set_ylim(low, 100 + 0.25 * (100 - low))
         finish(each, _TITLES[data], "network", "test accuracy (%)")
-    legend_below(figure, *axes)
+    legend_above(figure, *axes)
     return figure

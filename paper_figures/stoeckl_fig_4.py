@@ -11,7 +11,7 @@ from bioconv.codes import FewSpikesCode
 from bioconv.codes.few_spikes.standard import region_of, standard_table
 from bioconv.paper_figures.few_spikes import mean_squared_error, neuron_responses
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GREEN, ORANGE, RED, finish, legend_below, panels
+from bioconv.plots.style import BLUE, GREEN, ORANGE, RED, finish, legend_above, panels
 
 #: the caption has alpha = 25, as the ResNet50 of Table 1, the text 10; errors are in units of it
 ALPHA, K_RELU = 25.0, 10
@@ -104,5 +104,5 @@ def plot(result: Result, context: Context) -> Figure:
             panel.plot(steps, values, ".-", color=color, label=label)
         finish(panel, f"tables for {name}", "step t", "value")
     axes[5].set_visible(False)
-    legend_below(figure, *axes)
+    legend_above(figure, *axes)
     return figure

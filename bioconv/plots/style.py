@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from matplotlib import colormaps, rc_context
@@ -31,6 +31,7 @@ MAX_PANELS = 12
 _MAX_POINTS = 300_000
 
 
+Place: TypeAlias = Literal["outside lower center", "outside upper center"]
 #: file format -> metadata that make a file depend on the picture alone
 _METADATA: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -136,6 +137,15 @@ def title_of(network: SpikingNetwork) -> str:
 
 def legend_below(figure: Figure, *axes: Axes, columns: int = 3) -> None:
     """Write one legend for some panels below all panels, where it hides nothing."""
+    _legend(figure, axes, columns, "outside lower center")
+
+
+def legend_above(figure: Figure, *axes: Axes, columns: int = 3) -> None:
+    """Write one legend for some panels above all panels, for figures with a caption below."""
+    _legend(figure, axes, columns, "outside upper center")
+
+
+def _legend(figure: Figure, axes: Sequence[Axes], columns: int, place: Place) -> None:
     found: dict[str, Any] = {}
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
@@ -144,7 +154,7 @@ def legend_below(figure: Figure, *axes: Axes, columns: int = 3) -> None:
         figure.legend(
             list(found.values()),
             list(found),
-            loc="outside lower center",
+            loc=place,
             ncols=columns,
             fontsize=SMALL,
             frameon=False,
