@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from bioconv.reading import read
     from bioconv.reports.codes import describe_code, list_codes
     from bioconv.reports.encoders import describe_encoder, list_encoders
+    from bioconv.reports.html import report
     from bioconv.reports.networks import inspect, summarize
     from bioconv.reports.neurons import describe_neuron, list_neurons
     from bioconv.reports.noise import describe_noise, list_noise
@@ -101,6 +102,7 @@ _PUBLIC = {
     "premature_spikes": "bioconv.measures.premature",
     "read": "bioconv.reading",
     "read_nir": "bioconv.targets.nir",
+    "report": "bioconv.reports.html",
     "robustness": "bioconv.studies.robustness",
     "search_percentile": "bioconv.measures.estimation",
     "simulate": "bioconv.simulators",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.neuron_study import as_arrays, study
 from bioconv.paper_figures.workloads import mnist
-from bioconv.plots.style import COLORS, SMALL, finish, panels
+from bioconv.plots.style import COLORS, finish, legend_above, panels
 
 RATES = (200.0, 100.0, 50.0, 25.0, 12.5)
 DURATION = 300.0
@@ -81,7 +81,7 @@ def plot(result: Result, context: Context) -> Figure:
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     finish(axes, "", "rate ceiling (Hz)", "accuracy (%)")
-    axes.legend(fontsize=SMALL, frameon=False, loc="lower right")
+    legend_above(figure, axes)
     return figure
 
 

@@ -126,7 +126,7 @@ def plot(result: Result, context: Context) -> Figure:
     """Plot the spikes of a sine in every code, and error against spikes for all signals."""
     names = list(library())
     labels = [key.removeprefix("signal_") for key in result if key.startswith("signal_")]
-    figure, axes = panels(len(names) + 2, columns=4, width=3.0, height=1.7)
+    figure, axes = panels(len(names) + 2, columns=4, width=3.0, height=2.0, letters=False)
     for number, (axis, name) in enumerate(zip(axes, names, strict=False), 1):
         encoder, sine = make(name, OPTIONS.get(name, {})), result[f"sine_{name}"]
         unit, time = result[f"unit_{name}"], result[f"time_{name}"]
@@ -135,7 +135,7 @@ def plot(result: Result, context: Context) -> Figure:
         low, high = axis.get_ylim()
         edges = np.arange(len(sine) + 1) * encoder.interval
         axis.stairs(low + (high - low) * sine, edges, baseline=None, color=GRAY, lw=0.8)
-        finish(axis, f"{number} {name}", "", "")
+        finish(axis, f"{number} {name}", "time (ms)", "unit")
         axis.set_xlim(0, edges[-1])
     signals, trade = axes[len(names) : len(names) + 2]
     for row, label in enumerate(labels):

@@ -12,7 +12,7 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.paper_figures.frame import Context, Result
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 from bioconv.simulators import simulate
 
 
@@ -81,5 +81,5 @@ def plot_curves(result: Result, labels: Mapping[str, str], title: str) -> Figure
         axes.plot(result["steps"], 100 * result[key], label=label)
     axes.axhline(100 * float(result["analog"]), color="k", linestyle="--", label="analog network")
     finish(axes, title, "simulated steps (1 ms each)", "accuracy (%)")
-    axes.legend()
+    legend_above(figure, axes)
     return figure

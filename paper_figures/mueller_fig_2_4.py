@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.neurons import HodgkinHuxley, IntegrateAndFire, LeakyIntegrateAndFire, Neuron
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, LABEL, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, LABEL, RED, finish, legend_above, panels
 from bioconv.simulators.stimulation import stimulate
 
 #: ms, pA: the two pulses (start, end, current)
@@ -90,7 +90,6 @@ def plot(result: Result, context: Context) -> Figure:
         if name != "Hodgkin-Huxley":
             threshold = _REST[name] + _GAP
             panel.axhline(threshold, color=RED, linewidth=0.8, linestyle="--", label="threshold")
-            panel.legend(fontsize=7, frameon=False, loc="center right")
         low, high = panel.get_ylim()
         panel.set_ylim(low, high + 0.25 * (high - low))
         finish(panel, "", "", "v (mV)")
@@ -99,4 +98,5 @@ def plot(result: Result, context: Context) -> Figure:
         panel.set_xlim(0, DURATION)
         panel.tick_params(labelbottom=panel is axes[-1])
     axes[-1].set_xlabel("time (ms)", fontsize=LABEL)
+    legend_above(figure, *axes)
     return figure

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.neurons import IntegrateAndFire, LeakyIntegrateAndFire, Neuron
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, LABEL, ORANGE, RED, finish, panels
+from bioconv.plots.style import BLUE, LABEL, ORANGE, RED, finish, legend_above, panels
 from bioconv.simulators.stimulation import stimulate
 
 #: pattern: times (ms) and weights (threshold units) of the input spikes
@@ -95,7 +95,7 @@ def measure(result: Result) -> dict[str, float]:
 def plot(result: Result, context: Context) -> Figure:
     """Plot one panel for each neuron and pattern."""
     figure, axes = panels(4, columns=2, width=3.4, height=2.2)
-    for axis, (panel, (name, pattern)) in zip(axes, PANELS.items(), strict=True):
+    for axis, (name, pattern) in zip(axes, PANELS.values(), strict=True):
         times, weights = PATTERNS[pattern]
         axis.plot(result["time"], result[f"{name} {pattern} v"], color=BLUE, label="potential")
         axis.axhline(THRESHOLD, color=RED, linestyle="--", linewidth=0.8, label="threshold")
@@ -105,6 +105,6 @@ def plot(result: Result, context: Context) -> Figure:
         axis.set_xlim(0, DURATION)
         axis.set_ylim(0, 1.75)
         finish(axis, "", "time (ms)", "potential (1)")
-        axis.set_title(f"({panel}) {name}, pattern {pattern}", fontsize=LABEL, loc="left")
-    axes[0].legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(0, 0.8))
+        axis.set_title(f"{name}, pattern {pattern}", fontsize=LABEL, loc="left")
+    legend_above(figure, axes[0])
     return figure

@@ -22,7 +22,7 @@ from bioconv.measures.estimation import search_percentile
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.latency import accuracy_over_time
 from bioconv.paper_figures.workloads import mnist
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import GRAY, finish, legend_above, panels
 
 PERCENTILES = (80.0, 85.0, 90.0, 93.0, 95.0, 96.5, 98.0, 99.0, 99.5, 99.9, 100.0)
 N_STEPS = 10
@@ -141,7 +141,7 @@ def plot(result: Result, context: Context) -> Figure:
         place,
         100 * result["noise_loss_calibrated"],
         "s:",
-        color="0.6",
+        color=GRAY,
         label="noise, scales of the training data",
     )
     axes.set_xticks(place, [f"{p:g}" for p in PERCENTILES])
@@ -151,6 +151,5 @@ def plot(result: Result, context: Context) -> Figure:
         "percentile of the normalisation (%)",
         f"conversion loss after {N_STEPS} steps (points)",
     )
-    axes.set_ylim(top=100)  # room for the legend
-    axes.legend()
+    legend_above(figure, axes)
     return figure

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bioconv.encoders import make, rms_error
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.signals import wide_pulse
-from bioconv.plots.style import BLUE, GRAY, ORANGE, SMALL, finish, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 
 #: samples of the pulse, and the interval between them in ms
 N_SAMPLES, INTERVAL = 12, 25.0
@@ -100,7 +100,6 @@ def plot(result: Result, context: Context) -> Figure:
     edges = np.arange(N_SAMPLES + 1) * INTERVAL
     stimulus.stairs(result["pulse"], edges, baseline=None, color=GRAY, label="stimulus")
     stimulus.stairs(result["rate"], edges, baseline=None, color=BLUE, label="density, decoded")
-    stimulus.legend(fontsize=SMALL, frameon=False)
     for row, name in enumerate(("poisson", "regular")):
         time = result[f"time_{name}"]
         count.plot(time, np.full(time.shape, row), "k|", markersize=14)
@@ -110,7 +109,6 @@ def plot(result: Result, context: Context) -> Figure:
     for name, style in (("regular", "o-"), ("poisson", "o-"), ("density", "s:")):
         color = {"regular": BLUE, "poisson": ORANGE, "density": GRAY}[name]
         law.loglog(result["counts"], result[f"error_{name}"], style, ms=3, color=color, label=name)
-    law.legend(fontsize=SMALL, frameon=False)
     finish(stimulus, "", "", "a")
     finish(count, "", "", "count rate")
     finish(density, "", "time (ms)", "run")
@@ -119,4 +117,5 @@ def plot(result: Result, context: Context) -> Figure:
         axes.set_xlim(0, edges[-1])
         for edge in (1 / 3, 2 / 3):
             axes.axvline(edge * edges[-1], color="k", linestyle="--", linewidth=0.8)
+    legend_above(figure, stimulus, law)
     return figure

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bioconv.neurons import LeakyIntegrateAndFire, with_noise
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, finish, panels
+from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
 from bioconv.recurrent import density_rate
 from bioconv.simulators.stimulation import stimulate
 
@@ -89,7 +89,7 @@ def plot(result: Result, context: Context) -> Figure:
     raster.plot(step * STEP, neuron, "k|", markersize=2)
     rate.step(result["window"], result["small"], where="mid", color=GRAY, label=f"{SMALL} neurons")
     rate.step(result["window"], result["large"], where="mid", color=BLUE, label=f"{LARGE} neurons")
-    rate.legend(fontsize=7, frameon=False)
+    legend_above(figure, rate)
     finish(stimulus, "", "", "current (pA)")
     finish(raster, "", "", "neuron")
     finish(rate, "", "time (ms)", "A(t) (Hz)")

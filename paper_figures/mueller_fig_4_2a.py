@@ -11,7 +11,7 @@ from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.data import datasets
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import GRAY, finish, legend_above, panels
 from bioconv.reading import read
 from bioconv.simulators import simulate
 
@@ -76,10 +76,10 @@ def measure(result: Result) -> dict[str, float]:
 def plot(result: Result, context: Context) -> Figure:
     """Outputs over the input."""
     figure, (axes,) = panels(1, width=6.0, height=3.6)
-    axes.plot(result["x"], result["target"], color="0.6", linewidth=3, label="ground truth")
+    axes.plot(result["x"], result["target"], color=GRAY, linewidth=3, label="ground truth")
     axes.plot(result["x"], result["analog"], "k--", label="analog network")
     axes.plot(result["x"], result["zero"], label="baseline, initial potential 0")
     axes.plot(result["x"], result["half"], label="centred, initial potential 1/2 threshold")
     finish(axes, f"after {N_STEPS} steps", "input (1)", "output (1)")
-    axes.legend()
+    legend_above(figure, axes)
     return figure

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bioconv.codes import RateCode
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.neurons import relu_rates
-from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, RED, finish, legend_above, panels
 
 N_STEPS = 10
 
@@ -82,15 +82,15 @@ def plot(result: Result, context: Context) -> Figure:
     """Rate and error over activation, for both initial potentials."""
     figure, axes = panels(4, columns=2, width=3.4, height=2.3)
     activation = result["activation"]
-    titles = {"biased": "(a) initial potential 0", "unbiased": "(b) half the threshold"}
+    titles = {"biased": "initial potential 0", "unbiased": "half the threshold"}
     for column, (key, title) in enumerate(titles.items()):
         rate, error = axes[column], axes[2 + column]
         rate.plot(activation, activation, "--", color=GRAY, label="ReLU")
         rate.plot(activation, result[key], color=BLUE, label=f"spikes in {N_STEPS} steps")
-        rate.legend()
         error.plot(activation, activation - result[key], color=RED)
         error.axhline(0, color=GRAY, linewidth=0.8)
         error.set_ylim(-0.11, 0.11)
         finish(rate, title, "activation (1)", "rate (spikes per step)")
         finish(error, "", "activation (1)", "error (1)")
+    legend_above(figure, *axes)
     return figure

@@ -11,7 +11,7 @@ from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.operators import Dense, identity
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, ORANGE, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, RED, finish, legend_above, panels
 
 #: two inputs, and one that comes too late: without it the neuron would be silent
 SAMPLE = np.array([[1.0, 0.6, 0.28]])
@@ -109,7 +109,7 @@ def plot(result: Result, context: Context) -> Figure:
         axes.text(time - 6, 0.6, name, fontsize=7, rotation=90, va="center")
     axes.axvline(result["spike"][0], color="k", linewidth=0.8)
     axes.text(result["spike"][0] + 1, 1.05, "spike: rate 1/t", fontsize=8)
-    axes.legend(loc="lower right", fontsize=7)
+    legend_above(figure, axes)
     axes.set_ylim(-0.1, 1.3)
     finish(axes, "", "time (ms)", "membrane potential (mV)")
     return figure

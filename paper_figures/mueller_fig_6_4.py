@@ -11,7 +11,7 @@ from bioconv.analog import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.analog.functions import Linear, ReLU
 from bioconv.operators import Dense, identity
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, RED, finish, legend_above, panels
 
 SAMPLE = np.array([[0.95, 0.7, 0.5, 0.2]])
 #: of a neuron with a positive activation, and of one with a negative activation
@@ -138,6 +138,5 @@ def plot(result: Result, context: Context) -> Figure:
         finish(top, f"{variant} adaptation", "", "")
         finish(middle, "", "", f"input {unit}")
         finish(bottom, "", "time (ms); gray: listening", "potential (mV)")
-        top.legend(fontsize=6, loc="upper center", ncols=2)
-        bottom.legend(fontsize=6)
+    legend_above(figure, *axes)
     return figure

@@ -13,7 +13,7 @@ from bioconv.measures.estimation import estimate
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.latency import accuracy_over_time, settled
 from bioconv.paper_figures.workloads import Workload, cifar10
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 
 PERCENTILES = (99.0, 99.9, 99.99, 99.999, 100.0)
 
@@ -110,5 +110,5 @@ def plot(result: Result, context: Context) -> Figure:
     axes.axhline(100 * float(result["analog"]), color="k", linestyle=":", label="analog network")
     axes.set_xticks(place, [f"{p:g}" for p in PERCENTILES])
     finish(axes, "", "percentile of the normalisation (%)", "accuracy (%)")
-    axes.legend()
+    legend_above(figure, axes)
     return figure

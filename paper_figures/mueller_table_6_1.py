@@ -12,7 +12,7 @@ from bioconv.codes import Code
 from bioconv.measures.premature import premature_spikes
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import Workload, mnist
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 from bioconv.reading import read
 
 CODES: dict[str, Code] = {
@@ -182,8 +182,8 @@ def plot(result: Result, context: Context) -> Figure:
                 which = list(labels).index(key)
                 paper = [PAPER[network, code][which] for code in CODES]
                 panel.bar(place + 0.2, paper, 0.4, label="paper")
-                panel.legend(fontsize=7)
             panel.set_xticks(place, list(CODES))
             panel.set_xlim(-0.6, len(CODES) - 0.4)
             finish(panel, _TITLES[network] if column == 0 else "", "", label)
+    legend_above(figure, *axes)
     return figure

@@ -13,7 +13,7 @@ from bioconv.ground.errors import DataError
 from bioconv.ground.keras_engine import import_keras
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import BLUE, GRAY, finish, panels
+from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
 from bioconv.reading import read
 
 #: frames and coefficients of a clip: 3,920 inputs
@@ -162,7 +162,7 @@ def plot(result: Result, context: Context) -> Figure:
     for place, value in enumerate((first + hidden, PAPER, PUBLISHED)):
         right.text(place, value, f"{value:,.0f}", ha="center", va="bottom", fontsize=8)
     right.margins(y=0.12)
-    right.legend(fontsize=7, loc="upper left")
+    legend_above(figure, right)
     finish(right, "", "", "spikes (rate: synaptic\noperations) per clip")
     right.tick_params(axis="x", labelsize=7)
     return figure

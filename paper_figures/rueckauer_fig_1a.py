@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.activations import first_layer
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import BLUE, finish, legend_above, panels
 
 MANIFEST = Manifest(
     paper="rueckauer",
@@ -62,9 +62,9 @@ def measure(result: Result) -> dict[str, float]:
 def plot(result: Result, context: Context) -> Figure:
     """Histogram on a logarithmic scale."""
     figure, (axes,) = panels(1, width=5.0, height=3.4)
-    axes.stairs(result["count"], result["edges"], fill=True)
+    axes.stairs(result["count"], result["edges"], fill=True, color=BLUE)
     axes.axvline(float(result["percentile"]), color="k", linestyle="--", label="99.9th percentile")
     axes.set_yscale("log")
     finish(axes, "", "activation (1)", "count")
-    axes.legend()
+    legend_above(figure, axes)
     return figure

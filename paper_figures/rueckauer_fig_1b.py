@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.activations import first_layer
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 
 MANIFEST = Manifest(
     paper="rueckauer",
@@ -51,5 +51,5 @@ def plot(result: Result, context: Context) -> Figure:
     axes.hist(result["maxima"], bins=50)
     axes.axvline(float(result["percentile"]), color="k", linestyle="--", label="99.9th percentile")
     finish(axes, "", "largest activation of a sample (1)", "samples")
-    axes.legend()
+    legend_above(figure, axes)
     return figure

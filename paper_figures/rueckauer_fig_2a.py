@@ -10,7 +10,7 @@ from bioconv.codes import RateCode
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.latency import accuracy_over_time
 from bioconv.paper_figures.workloads import cifar10
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import BLUE, finish, legend_above, panels
 
 #: label -> (code, reset): each bar adds one method to the preceding bar
 STEPS = {
@@ -123,12 +123,12 @@ def measure(result: Result) -> dict[str, float]:
 def plot(result: Result, context: Context) -> Figure:
     """Plot one bar per set of methods."""
     figure, (axes,) = panels(1, width=6.5, height=3.6)
-    bars = axes.bar(list(STEPS), 100 * result["accuracy"], color="C0")
+    bars = axes.bar(list(STEPS), 100 * result["accuracy"], color=BLUE)
     axes.bar_label(bars, fmt="%.1f")
     analog = 100 * float(result["analog"])
     axes.axhline(analog, color="k", linestyle="--", label=f"analog network ({analog:.1f} %)")
-    axes.set_ylim(0, 125)
+    axes.set_ylim(0, 105)
     axes.set_yticks(range(0, 101, 20))
     finish(axes, "", "", "accuracy (%)")
-    axes.legend(loc="upper left")
+    legend_above(figure, axes)
     return figure

@@ -10,7 +10,7 @@ import bioconv as bc
 from bioconv.paper_figures.exact_spikes import closing, converted, hidden, simulated
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import digits
-from bioconv.plots.style import BLUE, GRAY, GREEN, PURPLE, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, GREEN, PURPLE, RED, finish, legend_above, panels
 
 MANIFEST = Manifest(
     paper="stanojevic",
@@ -120,5 +120,5 @@ def plot(result: Result, context: Context) -> Figure:
         axes.text(time, 1.2, name, fontsize=8, va="top", ha="right")
     axes.plot([], [], "|", color=GREEN, label="spikes that arrive")
     finish(axes, "", "time (ms)", "potential / threshold")
-    axes.legend(loc="center left")
+    legend_above(figure, axes)
     return figure

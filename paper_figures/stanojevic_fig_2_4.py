@@ -19,7 +19,7 @@ from bioconv.paper_figures.exact_spikes import (
 )
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import BLUE, GREEN, RED, finish, panels
+from bioconv.plots.style import BLUE, GREEN, RED, finish, legend_above, panels
 
 N_SHOWN, N_BINS = 10, 40
 
@@ -165,7 +165,7 @@ def plot(result: Result, context: Context) -> Figure:
     inset.axhline(result["threshold"][0], color="k", linewidth=0.8, label="threshold")
     inset.axvline(result["span"][0], color="gray", linestyle=":", label="t_min")
     finish(inset, f"three neurons of {result['second']}", "time (ms)", "potential (mV)")
-    inset.legend()
+    legend_above(figure, inset)
     centers = (result["edges"][1:] + result["edges"][:-1]) / 2
     histogram.bar(centers, 100 * result["counts"], width=np.diff(result["edges"]))
     histogram.set_yscale("log")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.exact_spikes import converted, simulated, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import GRAY, finish, legend_above, panels
 
 ZETAS = (-0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -97,10 +97,10 @@ def plot(result: Result, context: Context) -> Figure:
     left.plot(ZETAS, 100 * held, "o-", label="threshold held until the window opens")
     left.plot(ZETAS, 100 * constant, "s--", label="constant threshold (fewer images)")
     left.axhline(100 * float(result["analog"][0]), color="k", linestyle=":", label="ReLU network")
-    left.axhline(100 * float(result["analog"][1]), color="gray", linestyle=":")
+    left.axhline(100 * float(result["analog"][1]), color=GRAY, linestyle=":")
     right.plot(ZETAS, latency, "o-")
     right.set_ylim(0)
     finish(left, "", "zeta", "accuracy (%)")
     finish(right, "", "zeta", "latency (time units)")
-    left.legend(loc="lower right")
+    legend_above(figure, left)
     return figure

@@ -10,7 +10,7 @@ from bioconv.noise import SpikeJitter
 from bioconv.paper_figures.exact_spikes import converted, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.hardware import FAMILY, curves, sweep
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 
 #: standard deviations in time units
 SIGMAS = (0.0, 0.0001, 0.001, 0.01, 0.1)
@@ -75,5 +75,5 @@ def plot(result: Result, context: Context) -> Figure:
     curves(axes, SIGMAS, found, linear=1e-4)
     axes.axhline(100 * float(result["analog"]), color="k", linestyle=":", label="ReLU network")
     finish(axes, "", "standard deviation of spike times (time units)", "accuracy (%)")
-    axes.legend(fontsize=7, loc="lower left")
+    legend_above(figure, axes)
     return figure

@@ -10,7 +10,7 @@ from bioconv.noise import Mismatch
 from bioconv.paper_figures.exact_spikes import converted, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.hardware import FAMILY, curves, sweep
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 
 #: standard deviations of Y over alpha
 SIGMAS = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01)
@@ -84,5 +84,5 @@ def plot(result: Result, context: Context) -> Figure:
         analog = 100 * float(result[f"{name}_analog"])
         panel.axhline(analog, color="k", linestyle=":", label="ReLU network")
         finish(panel, name, "standard deviation of Y (alpha = 1)", "accuracy (%)")
-    axes[0].legend(fontsize=7, loc="lower left")
+    legend_above(figure, axes[0])
     return figure

@@ -14,7 +14,7 @@ from bioconv.codes import FirstSpikeExactCode
 from bioconv.operators import kernels
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import Dataset, dataset, dense_stack
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 from bioconv.training import Training, train_analog
 from bioconv.training.first_spike import LIKE_RELU
 
@@ -157,14 +157,14 @@ def plot(result: Result, context: Context) -> Figure:
     left.plot(epochs, 100 * result["alpha_1"], "s-", color=ORANGE, label=r"$\alpha = 1$")
     left.plot(epochs, 100 * result["alpha_1_slow"], "s:", color=ORANGE, label=r"$\alpha = 1$, slow")
     left.set_ylim(0, 102)
-    left.legend(fontsize=7, frameon=False)
-    finish(left, "a", "epoch", "training accuracy (%)")
+    legend_above(figure, left)
+    finish(left, "", "epoch", "training accuracy (%)")
     for name, style, color in (("linear", "o-", BLUE), ("alpha_1", "s-", ORANGE)):
         # Single precision has no digits below 1e-7.
         distance = np.maximum(1.0 - result[f"cosine_{name}"], 1e-8)
         right.plot(np.arange(len(epochs) + 1), distance, style, color=color)
     right.set_yscale("log")
-    finish(right, "b", "epoch", "1 - cosine with the ReLU network")
+    finish(right, "", "epoch", "1 - cosine with the ReLU network")
     left.set_xticks(epochs)
     right.set_xticks(np.arange(len(epochs) + 1))
     return figure

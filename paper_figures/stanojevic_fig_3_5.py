@@ -20,7 +20,7 @@ from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.hardware import curves, sweep
 from bioconv.paper_figures.spike_training import accuracy
 from bioconv.paper_figures.workloads import Workload, cifar10_training
-from bioconv.plots.style import BLUE, GREEN, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GREEN, ORANGE, finish, legend_above, panels
 from bioconv.training import Training, evaluate
 
 #: standard deviations in time units U, in which an activation of 1 takes 1 U; the thesis gives
@@ -271,20 +271,20 @@ def plot(result: Result, context: Context) -> Figure:
     """Four panels as in the thesis."""
     figure, (a, b, c, d) = panels(4, columns=2, width=3.6, height=2.6)
     curves(a, SIGMAS, {"": result["jitter"]}, linear=1e-2)
-    finish(a, "a", "standard deviation of spike times (time units U)", "accuracy (%)")
+    finish(a, "", "standard deviation of spike times (time units U)", "accuracy (%)")
     b.plot(STEPS, 100 * result["steps"], "o-", color=BLUE)
     b.plot(result["settings steps"], 100 * result["tuned steps"], "^", color=GREEN, label="tuned")
     b.set_xscale("log", base=2)
     b.set_xticks(STEPS, [str(k) for k in STEPS])
     b.invert_xaxis()
-    finish(b, "b", "time steps of a layer", "accuracy (%)")
+    finish(b, "", "time steps of a layer", "accuracy (%)")
     c.plot(BITS, 100 * result["bits"], "o-", color=BLUE, label="rounded, then mapped")
     c.plot(BITS, 100 * result["chip bits"], "s--", color=ORANGE, label="mapped, then rounded")
     c.plot(result["settings bits"], 100 * result["tuned bits"], "^", color=GREEN, label="tuned")
     c.set_xticks(BITS)
     c.invert_xaxis()
-    c.legend(fontsize=7, frameon=False)
-    finish(c, "c", "bits of a weight", "accuracy (%)")
+    legend_above(figure, c)
+    finish(c, "", "bits of a weight", "accuracy (%)")
     latency = 100 * result["latency"] / result["latency"][0]
     d.plot(latency, 100 * result["short"], "o-", color=BLUE)
     place = [latency[PERCENTILES.index(float(p))] for p in result["settings percentile"]]
@@ -294,7 +294,7 @@ def plot(result: Result, context: Context) -> Figure:
         below = -10 - 9 * (number % 2)  # neighbours are close together
         d.annotate(f"{percentile:g}", point, (3, below), fontsize=7, textcoords="offset points")
     d.invert_xaxis()
-    finish(d, "d", "latency (% of that at percentile 100)", "accuracy (%)")
+    finish(d, "", "latency (% of that at percentile 100)", "accuracy (%)")
     for axes in (a, b, c, d):
         axes.axhline(100 * float(result["analog"]), color="k", linestyle=":", linewidth=0.9)
         axes.set_ylim(0, 102)

@@ -16,7 +16,7 @@ from bioconv.paper_figures.exact_spikes import converted, workload
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import accuracy, dataset
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, finish, legend_above, panels
 from bioconv.simulators.stimulation import stimulate
 from bioconv.training import Training, evaluate
 
@@ -136,8 +136,7 @@ def plot(result: Result, context: Context) -> Figure:
     time = result["time"]
     a.plot(time, result["potential"], color=BLUE, label="double exponential")
     a.plot(time[time < 0.5], time[time < 0.5], color=ORANGE, linestyle="--", label="linear")
-    a.legend(fontsize=7, frameon=False)
-    finish(a, "a  response to one spike", r"time ($\tau_1$)", "potential (1)")
+    finish(a, "response to one spike", r"time ($\tau_1$)", "potential (1)")
     b.plot(result["ratios"], 100 * result["plain"], "o-", color=BLUE, label="converted")
     b.plot(result["tuned ratios"], 100 * result["tuned"], "^", color=GREEN, label="fine-tuned")
     b.axhline(100 * float(result["analog"]), color="k", linestyle=":", label="ReLU network")
@@ -148,6 +147,6 @@ def plot(result: Result, context: Context) -> Figure:
     b.set_xticks(ticks, [f"{ratio:g}" for ratio in ticks])
     b.minorticks_off()
     b.set_ylim(0, 102)
-    b.legend(fontsize=7, frameon=False, loc="center right")
-    finish(b, "b  accuracy", r"$\tau_1$ (longest coding interval)", "accuracy (%)")
+    finish(b, "accuracy", r"$\tau_1$ (longest coding interval)", "accuracy (%)")
+    legend_above(figure, a, b)
     return figure

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.single_spikes import accuracy, relu_accuracy, single_spike, split
-from bioconv.plots.style import BLUE, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, ORANGE, finish, legend_above, panels
 
 EPOCHS = 5
 SIZES = (340, 400, 800)
@@ -82,11 +82,10 @@ def plot(result: Result, context: Context) -> Figure:
     figure, (left, right) = panels(2, width=4.2, height=3.2)
     for size, curve in zip(result["sizes"], result["learning"], strict=True):
         left.plot(1 + np.arange(len(curve)), curve, label=f"{size} hidden")
-    left.legend(fontsize=7)
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
     finish(left, "", "epoch", "accuracy on training batches (%)")
     right.plot(result["sizes"], result["single spike"], "o-", color=BLUE, label="single spikes")
     right.plot(result["sizes"], result["relu"], "s--", color=ORANGE, label="ReLU")
-    right.legend(fontsize=7)
     finish(right, "", "hidden neurons", "test accuracy (%)")
+    legend_above(figure, left, right)
     return figure

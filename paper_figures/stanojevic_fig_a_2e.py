@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.single_spikes import accuracy, relu_accuracy, single_spike, split
-from bioconv.plots.style import BLUE, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, ORANGE, finish, legend_above, panels
 
 EPOCHS = 5
 N_HIDDEN = 400
@@ -70,7 +70,7 @@ def plot(result: Result, context: Context) -> Figure:
     ends = ((result["accuracy"], BLUE, "test"), (result["relu"], ORANGE, "test, ReLU"))
     for value, color, label in ends:
         axes.axhline(float(value[0]), color=color, linestyle=":", label=label)
-    axes.legend(fontsize=7)
+    legend_above(figure, axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     finish(axes, "", "epoch", "accuracy (%)")
     return figure

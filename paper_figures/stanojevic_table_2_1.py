@@ -17,7 +17,7 @@ from bioconv.paper_figures.exact_spikes import (
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import dataset, dense_stack
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 from bioconv.training import Training
 
 #: networks trained here, as in the table: one hidden layer of 600 units, on MNIST -> weight of the
@@ -207,5 +207,5 @@ def plot(result: Result, context: Context) -> Figure:
     right.set_xscale("log")
     finish(left, "", "active neurons in hidden layers (%)", "")
     finish(right, "", "latency (time units)", "")
-    left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2)
+    legend_above(figure, left)
     return figure

@@ -10,7 +10,7 @@ import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_training import accuracy, dataset, dense_stack, lenet
-from bioconv.plots.style import BLUE, GRAY, finish, panels
+from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
 from bioconv.training import Training, evaluate, train_analog
 
 #: networks of the tables: the eight hidden layers of 3.1, the shallow one of 3.3, and LeNet-5
@@ -113,6 +113,6 @@ def plot(result: Result, context: Context) -> Figure:
         each.set_xticks(place, NETWORKS)
         low = max(0.0, float(values.min()) - 2.0)
         each.set_ylim(low, 100 + 0.25 * (100 - low))
-        each.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
-        finish(each, f"{'ab'[column]}  {_TITLES[data]}", "network", "test accuracy (%)")
+        finish(each, _TITLES[data], "network", "test accuracy (%)")
+    legend_above(figure, *axes)
     return figure

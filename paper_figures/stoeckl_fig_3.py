@@ -12,7 +12,7 @@ from bioconv.codes.few_spikes.standard import standard_table
 from bioconv.conversion import convert
 from bioconv.paper_figures.few_spikes import chain, found_in_stream, neuron_responses
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, RED, finish, panels
+from bioconv.plots.style import BLUE, GRAY, RED, finish, legend_above, panels
 
 FUNCTIONS = {"SiLU": Silu(), "sigmoid": Sigmoid()}
 #: the paper's numbers of steps
@@ -111,5 +111,5 @@ def plot(result: Result, context: Context) -> Figure:
             panel.plot(steps[fired], result[f"{name}_v"][row][fired], "|", ms=12, color=RED)
             said = result[f"{name}_output"][row]
             finish(panel, f"{name}({x:g}): spikes say {said:.3f}", "step t", "potential")
-    axes[0].legend(fontsize=8)
+    legend_above(figure, axes[0])
     return figure

@@ -11,7 +11,7 @@ from bioconv.codes import FewSpikesCode
 from bioconv.codes.few_spikes.standard import region_of, standard_table
 from bioconv.paper_figures.few_spikes import mean_squared_error, neuron_responses
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GREEN, ORANGE, RED, finish, panels
+from bioconv.plots.style import BLUE, GREEN, ORANGE, RED, finish, legend_above, panels
 
 #: the caption has alpha = 25, as the ResNet50 of Table 1, the text 10; errors are in units of it
 ALPHA, K_RELU = 25.0, 10
@@ -89,22 +89,20 @@ def measure(result: Result) -> dict[str, float]:
 def plot(result: Result, context: Context) -> Figure:
     """Functions in the first column, tables in the second."""
     figure, axes = panels(6, columns=2, width=3.4, height=2.3)
-    letters = {"SiLU": "ab", "sigmoid": "cd"}
     for row, name in enumerate((*FUNCTIONS, "ReLU")):
         panel = axes[2 * row]
         panel.plot(result[f"{name}_x"], result[f"{name}_exact"], color=RED, label=name)
         panel.plot(
             result[f"{name}_x"], result[f"{name}_output"], color=BLUE, lw=0.9, label="spikes"
         )
-        panel.legend(fontsize=8)
-        finish(panel, f"({letters.get(name, 'e')[0]}) {name}", "x", "f(x)")
+        finish(panel, name, "x", "f(x)")
     for row, name in enumerate(FUNCTIONS):
         panel = axes[2 * row + 1]
         steps = np.arange(1, FUNCTIONS[name][1] + 1)
         colors = {"T(t)": BLUE, "h(t)": ORANGE, "d(t)": GREEN}
         for (label, color), values in zip(colors.items(), result[f"{name}_tables"], strict=True):
             panel.plot(steps, values, ".-", color=color, label=label)
-        panel.legend(fontsize=8)
-        finish(panel, f"({letters[name][1]}) tables for {name}", "step t", "value")
-    axes[5].set_axis_off()
+        finish(panel, f"tables for {name}", "step t", "value")
+    axes[5].set_visible(False)
+    legend_above(figure, *axes)
     return figure

@@ -138,13 +138,13 @@ def measure(result: Result) -> dict[str, float]:
 def plot(result: Result, context: Context) -> Figure:
     """Six panels as in the paper."""
     figure, axes = panels(6, columns=2, width=3.4, height=2.2)
-    for panel, letter, name in zip(axes, "ab", GAUSSIANS, strict=False):
+    for panel, name in zip(axes, GAUSSIANS, strict=False):
         x = result[f"{name}_x"]
         panel.plot(x, result[f"{name}_spikes"], color=BLUE)
         other = panel.twinx()
         other.plot(x, norm(GAUSSIANS[name][0], np.sqrt(GAUSSIANS[name][1])).pdf(x), color=RED)
         other.set_yticks([])
-        finish(panel, f"({letter}) {name}", "input x", "spikes (1)")
+        finish(panel, name, "input x", "spikes (1)")
     analog = 100 * float(result["analog"])
     axes[2].plot(result["accuracy_k"], 100 * result["accuracy"], "o-", color=BLUE)
     axes[2].axhline(analog, color=RED, linestyle="--")

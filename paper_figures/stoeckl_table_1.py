@@ -11,7 +11,7 @@ from bioconv.conversion import convert
 from bioconv.paper_figures.few_spikes import found_in_stream
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.workloads import cifar10
-from bioconv.plots.style import BLUE, GRAY, finish, panels
+from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
 from bioconv.simulators import simulate
 
 NAMES = ("resnet8", "resnet20")
@@ -126,7 +126,7 @@ def plot(result: Result, context: Context) -> Figure:
         axes[0].bar_label(bars, fmt="%.1f", fontsize=8)
     axes[0].set_ylim(0, 125)
     axes[0].set_yticks(range(0, 101, 20))
-    axes[0].legend(fontsize=8, loc="upper center", ncols=2)
+    legend_above(figure, axes[0])
     axes[1].bar_label(axes[1].bar(place, result["rows"][:, 3], color=BLUE), fmt="%.2f", fontsize=8)
     axes[1].set_ylim(0, 1.25 * float(result["rows"][:, 3].max()))
     for panel in axes:

@@ -11,7 +11,7 @@ from bioconv.codes.population import Placement
 from bioconv.codes.population.placement import fitted_normal, population_of
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.lstm import thesis
-from bioconv.plots.style import BLUE, GREEN, finish, panels
+from bioconv.plots.style import BLUE, GREEN, finish, legend_above, panels
 
 #: neurons of each sign in the figures
 N = 25
@@ -121,5 +121,5 @@ def figure_of(result: Result, name: str, neurons: str) -> Figure:
     axes.step(x, result["quantiles"], color=GREEN, alpha=0.6, label=f"{neurons}, at the quantiles")
     axes.plot(x, result["exact"], color="black", linewidth=1.2, label=name)
     finish(axes, "", "input", "spikes over neurons")
-    axes.legend(fontsize=8, frameon=False)
+    legend_above(figure, axes)
     return figure

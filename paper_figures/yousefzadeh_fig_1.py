@@ -13,7 +13,7 @@ from bioconv.conversion import convert
 from bioconv.network import Change
 from bioconv.operators import identity
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 from bioconv.simulators import simulate
 
 TOP = 4.0
@@ -94,6 +94,6 @@ def plot(result: Result, context: Context) -> Figure:
     axes.plot(path[:n], np.maximum(path[:n], 0), "--", color=GRAY, label="ReLU")
     axes.step(path[:n], value[:n], where="post", color=BLUE, label="on the way up")
     axes.step(path[n:], value[n:], where="post", color=ORANGE, label="on the way down")
-    axes.legend(fontsize=8)
+    legend_above(figure, axes)
     finish(axes, "", "potential (levels)", "ON minus OFF spikes (1)")
     return figure

@@ -80,6 +80,6 @@ def plot(result: Result, context: Context) -> Figure:
     axes[1].plot(result["step"] / float(result["ramp"]), result["pixel"], ".", ms=2, color=BLUE)
     axes[2].imshow(result["image"], cmap="gray_r")
     axes[2].set_axis_off()
-    finish(axes[0], f"(a) outputs, {int(result['label'])} in red", "time (units)", "potential (1)")
-    finish(axes[1], "(b) pixels", "time (units)", "pixel")
+    finish(axes[0], f"outputs, {int(result['label'])} in red", "time (units)", "potential (1)")
+    finish(axes[1], "pixels", "time (units)", "pixel")
     return figure

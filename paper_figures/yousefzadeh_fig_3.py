@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.sigma_delta import CODE, PAPER, PAPER_SPIKES, over_time, unit, workload
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 
 #: Two standard errors of 400 images of which 1 % are decided differently.
 POINTS = 1.0
@@ -128,6 +128,6 @@ def plot(result: Result, context: Context) -> Figure:
             panel.plot(x, share, color=color, label=text)
         panel.axhline(analog, color=GRAY, linestyle="--", linewidth=0.8)
         finish(panel, title, label, "accuracy (%)")
-    axes[0].legend(fontsize=8, loc="lower right")
+    legend_above(figure, axes[0])
     axes[2].axvline(float(result["analog_operations"]) / 1000, color=GRAY, linestyle=":")
     return figure

@@ -20,7 +20,7 @@ from bioconv.paper_figures.sigma_delta import (
     workload,
 )
 from bioconv.paper_figures.workloads import Workload
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, legend_above, panels
 from bioconv.simulators import simulate
 
 #: Two standard errors of 500 images of which 1 % are decided differently.
@@ -162,7 +162,7 @@ def plot(result: Result, context: Context) -> Figure:
             text = f"{100 * value:.1f}"
             axes[0].text(2, bar.get_y() + 0.2, text, va="center", color="white", fontsize=7)
     axes[0].axvline(100 * float(result["analog"]), color=ORANGE, linestyle="--", linewidth=0.8)
-    axes[0].legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    legend_above(figure, axes[0])
     axes[1].bar_label(axes[1].barh(place, spikes, color=BLUE), fmt="%.3f", fontsize=7)
     axes[1].set_xlim(0, 1.25 * float(spikes.max()))
     for panel in axes:

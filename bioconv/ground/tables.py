@@ -29,7 +29,7 @@ def format_table(rows: Sequence[Any]) -> str:
     ---------------------
     conv   1,200  0.01234
     """
-    heads, cells, right = _cells(rows)
+    heads, cells, right = table_cells(rows)
     if not heads:
         return ""
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
@@ -61,7 +61,7 @@ def html_table(caption: str, rows: Sequence[Any]) -> str:
     >>> html_table("a < b", [{"n": 1200}])
     '<table><caption>a &lt; b</caption><tr><th>n</th></tr><tr><td>1,200</td></tr></table>'
     """
-    heads, cells, _ = _cells(rows)
+    heads, cells, _ = table_cells(rows)
     lines = [("th", heads), *(("td", line) for line in cells)] if heads else []
     body = "".join(
         f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in line)}</tr>"
@@ -90,7 +90,7 @@ def markdown_table(rows: Sequence[Any]) -> str:
     | --- | ---: |
     | a\\|b | 1,200 |
     """
-    heads, cells, right = _cells(rows)
+    heads, cells, right = table_cells(rows)
     rule = ["---:" if numeric else "---" for numeric in right]
     lines = [heads, rule, *cells] if heads else []
     return "\n".join(
@@ -99,8 +99,14 @@ def markdown_table(rows: Sequence[Any]) -> str:
     )
 
 
-def _cells(rows: Sequence[Any]) -> tuple[list[str], list[list[str]], list[bool]]:
-    """Return heads, the texts of all rows, and which columns are aligned to the right."""
+def table_cells(rows: Sequence[Any]) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Return heads, the texts of all rows, and which columns are aligned to the right.
+
+    Parameters
+    ----------
+    rows : sequence of dict or of dataclass instances
+        As for `format_table`.
+    """
     records = [_record(row) for row in rows]
     columns = list(dict.fromkeys(key for record in records for key in record))
     cells = [[_text(record.get(column)) for column in columns] for record in records]

@@ -1,4 +1,4 @@
-"""Measures of a simulation: rates, spikes, operations, and the layers that lose accuracy.
+"""Measures of a simulation: rates, spikes, energy, and the layers and classes that lose accuracy.
 
 Accuracy and agreement over time are methods of `bioconv.Recording`, whereas all measures here
 require the network as well.  Rates are in Hz, activations in the units of the analog network.
@@ -17,21 +17,34 @@ from bioconv.measures.activity import (
     synaptic_operations,
 )
 from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose, first_decision, labels_of
+from bioconv.measures.energy import PROFILES, Energy, EnergyProfile, Work, energy_of, work_of
+from bioconv.measures.physiology import PopulationIntervals, intervals
+from bioconv.measures.shares import confusion, wilson_interval
 
 __all__ = [
+    "PROFILES",
+    "Energy",
+    "EnergyProfile",
     "LayerDiagnosis",
     "PopulationActivity",
+    "PopulationIntervals",
+    "Work",
     "activity",
     "analog_accuracy",
     "analog_classes",
+    "confusion",
     "decode",
     "diagnose",
+    "energy_of",
     "first_decision",
     "format_table",
+    "intervals",
     "labels_of",
     "mixed_signs",
     "multiply_accumulates",
     "spikes_per_image",
     "spikes_per_neuron",
     "synaptic_operations",
+    "wilson_interval",
+    "work_of",
 ]

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Population, Projection, SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.network.recording_parts import Raster
 from bioconv.neurons.language import roles
 
 #: largest number of elements in one array (32 MB)
@@ -105,15 +104,9 @@ def _of_population(
     last = np.full((recording.n_images, population.n_neurons), -np.inf)
     for projection in carrying:
         np.maximum(last, _last_arrivals(network, recording, projection), out=last)
-    late = last[raster.image, raster.neuron] - _moments(raster, recording.dt)
+    late = last[raster.image, raster.neuron] - raster.moments(recording.dt)
     # On the grid, input that arrives in the step of the spike is in time.
     return Premature(population.name, n_spikes, int(np.count_nonzero(late > 1e-9 * recording.dt)))
-
-
-def _moments(raster: Raster, dt: float) -> NDArray[np.float64]:
-    """Return spike times in ms, or the ends of steps if there are no exact times."""
-    exact = (raster.step + 1.0) * dt if raster.time is None else raster.time
-    return np.asarray(exact, np.float64)
 
 
 def _last_arrivals(
@@ -122,7 +115,7 @@ def _last_arrivals(
     """Return the arrival time in ms of the last spike at each neuron, -inf if there is none."""
     raster, operator = recording.rasters[projection.pre], projection.operator
     times = np.full((recording.n_images, operator.n_in), -np.inf)
-    np.maximum.at(times, (raster.image, raster.neuron), _moments(raster, recording.dt))
+    np.maximum.at(times, (raster.image, raster.neuron), raster.moments(recording.dt))
     edges = operator.edges()
     last = np.full((recording.n_images, operator.n_out), -np.inf)
     if not len(edges):

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.network.network import SpikingNetwork
-from bioconv.network.recording_parts import Raster, RecordingParts
+from bioconv.network.recording_parts import RecordingParts
 
 
 def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> Any:
@@ -113,7 +113,7 @@ def _trains(recording: RecordingParts, neo: Any) -> Callable[[int], Any]:
     order = np.argsort(images, kind="stable")
     ends = np.searchsorted(images[order], np.arange(recording.n_images + 1))
     channels = np.concatenate([r.neuron + first[n] for n, r in rasters] or [np.zeros(0, int)])
-    times = np.concatenate([_times(r, recording.dt) for _, r in rasters] or [np.zeros(0)])
+    times = np.concatenate([r.moments(recording.dt) for _, r in rasters] or [np.zeros(0)])
     annotations = {
         "source_population": np.repeat(list(sizes), list(sizes.values())),
         "source_index": np.concatenate(
@@ -133,11 +133,6 @@ def _trains(recording: RecordingParts, neo: Any) -> Callable[[int], Any]:
         )
 
     return trains
-
-
-def _times(raster: Raster, dt: float) -> NDArray[np.float64]:
-    """Return times in ms, which are exact or the ends of the steps."""
-    return np.asarray((raster.step + 1) * dt if raster.time is None else raster.time, np.float64)
 
 
 def _signal(

@@ -210,6 +210,12 @@ class Recording(RecordingParts):
 
         return to_neo(self, network)
 
+    def to_frame(self, rows: str = "samples") -> Any:
+        """Return a ``pandas.DataFrame`` of samples or of spikes; see `frames.to_frame`."""
+        from bioconv.network.frames import to_frame
+
+        return to_frame(self, rows)
+
     def _name(self, readout: str) -> str:
         name = readout or self.readout
         if name not in self.classes:

@@ -28,6 +28,11 @@ class Raster:
     neuron: NDArray[np.int64]
     time: NDArray[np.float64] | None = None
 
+    def moments(self, dt: float) -> NDArray[np.float64]:
+        """Return spike times in ms: exact ones, else the ends of the steps of ``dt`` ms."""
+        exact = (self.step + 1.0) * dt if self.time is None else self.time
+        return np.asarray(exact, np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class RecordingParts:

@@ -12,14 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.encoders import Encoder, SpikeRaster, rms_error
 from bioconv.encoders.encoder import checked, flat
-from bioconv.plots.style import BLUE, GRAY, ORANGE, SMALL, finish, panels, save, thin
+from bioconv.plots.style import BLUE, GRAY, ORANGE, SMALL, check_format, finish, panels, save, thin
 
 #: largest number of channels that are drawn
 _CHANNELS = 4
 
 
 def plot_encoding(
-    encoder: Encoder, signal: ArrayLike, raster: SpikeRaster, folder: str | Path
+    encoder: Encoder,
+    signal: ArrayLike,
+    raster: SpikeRaster,
+    folder: str | Path,
+    *,
+    format: str = "png",
 ) -> list[Path]:
     """Plot a signal and its spikes, and the error by length; save both in a folder.
 
@@ -32,16 +37,23 @@ def plot_encoding(
         The spikes of the signal.
     folder : str or Path
         It is created if it does not exist.
+    format : {"png", "pdf", "svg"}
 
     Returns
     -------
     list of Path
+
+    Raises
+    ------
+    ParameterError
+        If the format is none of these.
     """
+    check_format(format)
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
     return [
-        save(encoding_figure(encoder, signal, raster), folder / "encoding.png"),
-        save(error_figure(encoder, signal, raster), folder / "error_by_length.png"),
+        save(encoding_figure(encoder, signal, raster), folder / f"encoding.{format}"),
+        save(error_figure(encoder, signal, raster), folder / f"error_by_length.{format}"),
     ]
 
 

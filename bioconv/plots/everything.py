@@ -6,18 +6,20 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
-from bioconv.measures import analog_classes
+from bioconv.measures import analog_classes, energy_of, first_decision, work_of
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.plots.accuracy import accuracy_over_time, confusion_matrix
+from bioconv.plots.costs import energy_per_sample, rates_and_intervals
 from bioconv.plots.layers import (
-    accuracy_over_time,
     activation_distributions,
     carried_populations,
     rate_against_activation,
     spikes_and_operations,
 )
 from bioconv.plots.neurons import membrane_traces, raster
-from bioconv.plots.style import save
+from bioconv.plots.samples import feature_maps
+from bioconv.plots.style import check_format, save
 
 
 def plot_recording(
@@ -28,6 +30,7 @@ def plot_recording(
     x: NDArray | None = None,
     y: NDArray | None = None,
     analog_accuracy: float | None = None,
+    format: str = "png",
 ) -> list[Path]:
     """Make all plots for which the recording contains the data.
 
@@ -43,18 +46,33 @@ def plot_recording(
     y : ndarray of int, shape (n_images,), optional
         Labels.  Without them, the agreement with the analog network is drawn if ``x`` is given.
     analog_accuracy : float, optional
+    format : {"png", "pdf", "svg"}
 
     Returns
     -------
     list of Path
-        The PNG files.
+
+    Raises
+    ------
+    ParameterError
+        If the format is none of these.
     """
+    check_format(format)
     figures = {"spikes_and_operations": spikes_and_operations(network, recording)}
+    figures["energy"] = energy_per_sample(network, energy_of(work_of(network, recording)))
     if y is not None:
-        figures["accuracy"] = accuracy_over_time(recording, y, analog_accuracy=analog_accuracy)
+        figures["accuracy"] = accuracy_over_time(
+            recording, y, analog_accuracy=analog_accuracy, network=network
+        )
+        if first_decision(network).of_classes:
+            figures["confusion"] = confusion_matrix(network, recording, y)
     elif x is not None:
         classes = analog_classes(network, x)
-        figures["agreement"] = accuracy_over_time(recording, classes, label="agreement")
+        figures["agreement"] = accuracy_over_time(
+            recording, classes, label="agreement", network=network
+        )
+    if any(spikes.any() for spikes in recording.spikes_per_neuron.values()):
+        figures["physiology"] = rates_and_intervals(network, recording)
     if recording.rasters:
         figures["raster"] = raster(network, recording)
     for population, variable in recording.traces:
@@ -65,8 +83,12 @@ def plot_recording(
         activations = network.analog.activations(x)
         if any(p.layer in activations for p in network.populations):
             figures["activations"] = activation_distributions(network, activations)
-        if carried_populations(network, recording, activations):
+        carried = carried_populations(network, recording, activations)
+        if carried:
             figures["rates"] = rate_against_activation(network, recording, activations)
+        for item in carried:
+            if len(item.shape) == 3:
+                figures[f"maps_{item.name}"] = feature_maps(network, recording, item.name)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    return [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
+    return [save(figure, folder / f"{name}.{format}") for name, figure in figures.items()]

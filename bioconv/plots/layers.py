@@ -1,4 +1,4 @@
-"""Plots of layers: accuracy over time, rates, activations and operations."""
+"""Plots of layers: rates, activations and operations."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from bioconv.plots.style import (
     LABEL,
     MAX_PANELS,
     RED,
-    SMALL,
     finish,
+    head,
+    legend_below,
     names_of,
     panels,
     require,
@@ -27,55 +28,6 @@ from bioconv.plots.style import (
 
 #: recorded quantity -> field of the recording
 _KEPT = {"counts": "counts", "spikes": "rasters"}
-
-
-def accuracy_over_time(
-    recording: Recording,
-    target: NDArray,
-    *,
-    analog_accuracy: float | None = None,
-    label: str = "accuracy",
-) -> Figure:
-    """Plot the fraction of right decisions over simulated time.
-
-    There is no line as long as no sample has an output.
-
-    Parameters
-    ----------
-    recording : Recording
-    target : ndarray, shape (n_images, ...)
-        Labels or values, or what the analog network decides.
-    analog_accuracy : float, optional
-        Accuracy of the analog network, drawn as a line.
-    label : str
-        Name of the fraction: "accuracy", or "agreement" for the analog network's classes.
-    """
-    figure, (axes,) = panels(1, width=4.2, height=2.9)
-    found = recording.accuracy_over_time(target)
-    share = 100 * np.where(recording.answered() > 0, found, np.nan)
-    time = recording.checkpoints * recording.dt
-    marker = "o" if len(time) < 30 else ""
-    axes.plot(
-        time,
-        share,
-        color=BLUE,
-        marker=marker,
-        markersize=3,
-        label=f"spiking network: {share[-1]:.2f} %",
-    )
-    if analog_accuracy is not None:
-        name = f"analog network: {100 * analog_accuracy:.2f} %"
-        axes.axhline(100 * analog_accuracy, color=RED, linestyle="--", label=name)
-    finish(
-        axes,
-        f"{recording.n_images:,} images, simulator {recording.simulator}",
-        "time (ms)",
-        f"{label} (%)",
-    )
-    axes.set_ylim(0, 102)
-    axes.set_xlim(0, recording.n_steps * recording.dt * 1.01)
-    axes.legend(loc="lower right", fontsize=SMALL, frameon=False, bbox_to_anchor=(1.0, 0.08))
-    return figure
 
 
 def rate_against_activation(
@@ -124,10 +76,11 @@ def rate_against_activation(
             linewidths=0.1,
         )
         line = np.array([0.0, 1.0, top]), most * np.array([0.0, 1.0, 1.0])
-        axes.plot(*line, color=RED, linewidth=1, label="exact, up to\nsaturation")
+        axes.plot(*line, color=RED, linewidth=1, label="exact, up to saturation")
         axes.set(xlim=box[:2], ylim=box[2:])
         finish(axes, population.name, "activation / scale", unit)
-    rows[0].legend(loc="upper left", fontsize=SMALL, frameon=False, borderaxespad=0)
+    head(figure, network)
+    legend_below(figure, rows[0])
     return figure
 
 
@@ -155,10 +108,13 @@ def activation_distributions(network: SpikingNetwork, activations: dict[str, NDA
         above = np.mean(_as_share(cells, values) > 1)
         axes.hist(values.ravel(), bins=60, color=BLUE, log=True)
         for end in sorted({float(scale.min()), float(scale.max())}):
-            axes.axvline(end, color=RED, linewidth=1, linestyle="--")
+            label = "scale (least and largest of the channels)"
+            axes.axvline(end, color=RED, linewidth=1, linestyle="--", label=label)
         title = f"{population.name}: {100 * above:.2g} % above scale"
-        finish(axes, title, "analog activation (scale dashed)", "count")
+        finish(axes, title, "analog activation", "count")
         axes.title.set_fontsize(LABEL)
+    head(figure, network)
+    legend_below(figure, rows[0])
     return figure
 
 
@@ -193,9 +149,8 @@ def spikes_and_operations(network: SpikingNetwork, recording: Recording) -> Figu
             markersize=14,
             markeredgewidth=2,
             color=RED,
-            label="multiply-accumulates of\nthe analog network",
+            label="multiply-accumulates of the analog network",
         )
-        right.legend(fontsize=SMALL, frameon=False)
     for axes, title, unit in (
         (left, "sent", "spikes / image"),
         (right, "received", "synaptic operations / image"),
@@ -205,6 +160,8 @@ def spikes_and_operations(network: SpikingNetwork, recording: Recording) -> Figu
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_xlim(left=0)
         axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4), useMathText=True)
+    head(figure, network)
+    legend_below(figure, right)
     return figure
 
 

@@ -10,7 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.neurons import Neuron
 from bioconv.neurons.response.transfer import Curve, rising_branch
-from bioconv.plots.style import BLUE, GRAY, LABEL, ORANGE, SMALL, finish, panels, save
+from bioconv.plots.style import (
+    BLUE,
+    GRAY,
+    LABEL,
+    ORANGE,
+    check_format,
+    finish,
+    legend_below,
+    mark_spikes,
+    panels,
+    save,
+)
 from bioconv.simulators.stimulation import default_step, stimulate
 from bioconv.timing import whole_steps
 
@@ -20,7 +31,9 @@ _TOP_RATE = 150.0
 _QUIET = 20.0
 
 
-def plot_neuron(neuron: Neuron, folder: str | Path, *, seed: int = 0) -> list[Path]:
+def plot_neuron(
+    neuron: Neuron, folder: str | Path, *, seed: int = 0, format: str = "png"
+) -> list[Path]:
     """Plot the potential under a few currents, and the f-I curve.
 
     Parameters
@@ -30,17 +43,20 @@ def plot_neuron(neuron: Neuron, folder: str | Path, *, seed: int = 0) -> list[Pa
         Created if it does not exist.
     seed : int
         Seed of noise in the equations.
+    format : {"png", "pdf", "svg"}
 
     Returns
     -------
     list of Path
-        The PNG files: ``traces.png`` and ``fi_curve.png``.
+        ``traces`` and ``fi_curve``.
 
     Raises
     ------
     ParameterError
-        If the model has no parameter for a constant current, or if no current makes it fire.
+        If the model has no parameter for a constant current, if no current makes it fire, or if
+        the format is unknown.
     """
+    check_format(format)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     curve = working_range(neuron)
@@ -51,7 +67,7 @@ def plot_neuron(neuron: Neuron, folder: str | Path, *, seed: int = 0) -> list[Pa
         "traces": voltage_traces(neuron, [below, *wanted[-3:]], seed=seed),
         "fi_curve": frequency_current(neuron, curve),
     }
-    return [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
+    return [save(figure, folder / f"{name}.{format}") for name, figure in figures.items()]
 
 
 def voltage_traces(
@@ -87,8 +103,7 @@ def voltage_traces(
     for index, axes in enumerate(rows):
         axes.plot(response.time, trace[:, index], color=BLUE, linewidth=0.8)
         axes.set_ylim(low, high + 0.22 * (high - low))  # room for the marks of the spikes
-        for at in response.spike_times[index]:
-            axes.axvline(at, ymin=0.9, color="black", linewidth=0.7)
+        mark_spikes(axes, response.spike_times[index], 0.9)
         axes.axvline(_QUIET, color=GRAY, linewidth=0.7, linestyle=":")
         finish(axes, "", "", label)
         count = len(response.spike_times[index])
@@ -111,13 +126,13 @@ def frequency_current(neuron: Neuron, curve: Curve) -> Figure:
         See `working_range`.
     """
     model, rates = neuron.model, curve.rates
-    figure, (axes,) = panels(1, width=4.8, height=3.2)
+    figure, (axes,) = panels(1, width=4.8, height=3.5)
     first = int(np.argmax(rates > 0))
     early = np.where(curve.onset > 0, curve.onset, np.nan)[first:]
     if np.nanmax(np.abs(early - rates[first:])) > 0.05 * rates.max():
         axes.plot(curve.currents[first:], early, color=ORANGE, linewidth=1, label="first interval")
     axes.plot(curve.currents, rates, color=BLUE, linewidth=1.2, label="steady")
-    axes.legend(fontsize=SMALL, frameon=False, loc="upper left")
+    legend_below(figure, axes)
     label = _label(model.current, model.parameter(model.current).unit)
     finish(axes, model.name, label, "firing rate (Hz)")
     axes.set_ylim(bottom=-0.02 * rates.max())

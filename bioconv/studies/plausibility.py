@@ -19,13 +19,15 @@ from bioconv.conversion import as_graph, calibration_of
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json, write_text
+from bioconv.ground.frames import data_frame
 from bioconv.ground.tables import format_table, html_table
+from bioconv.measures.physiology import RATES
 from bioconv.neurons import Neuron, make
 from bioconv.studies.plausibility_runs import SCHEMA, Setting, Task, run, run_key
 from bioconv.studies.runs import Job, named_options, run_all, to_csv
 
 #: Hz: few cortical cells have a higher sustained rate while an image is presented
-PHYSIOLOGICAL = 200.0
+PHYSIOLOGICAL = RATES.high
 #: keys of a record -> column headers of the table
 COLUMNS = {
     "neuron": "neuron",
@@ -75,6 +77,10 @@ class Study:
         """Return the table, with one row per run and the headers of `COLUMNS`."""
         return [table_row(record) for record in self.records]
 
+    def to_frame(self) -> Any:
+        """Return the table as a ``pandas.DataFrame``, see `rows`."""
+        return data_frame(self.rows())
+
     def __str__(self) -> str:
         """Return the table as text."""
         head = COLUMNS["workers"]
@@ -108,6 +114,7 @@ def plausibility(
     workers: int | None = None,
     progress: bool = True,
     decision: Choice = None,
+    format: str = "png",
 ) -> Study:
     """Study the accuracy of a trained network with biologically plausible neurons.
 
@@ -124,8 +131,8 @@ def plausibility(
     neurons : iterable of str, or mapping of str to Neuron
         Names in the format of `parse_neuron`, or neurons by label.
     folder : str or Path
-        Folder for the records (``runs/``), ``plausibility.csv``, ``.json`` and ``.png``.  Existing
-        records of the same run are reused.
+        Folder for the records (``runs/``), ``plausibility.csv``, ``.json`` and the
+        picture.  Existing records of the same run are reused.
     rates : sequence of float
         Rate in Hz of the largest activation; 0 for the default of the code for the neuron.
     tau_syn : sequence of float
@@ -144,6 +151,8 @@ def plausibility(
         Whether to show progress: a bar on a terminal or in a notebook, else a line every 30 s.
     decision : Decision or str, or mapping of output names to these, optional
         What the outputs stand for; see `bioconv.convert`.
+    format : {"png", "pdf", "svg"}
+        Of the picture.
 
     Returns
     -------
@@ -159,7 +168,9 @@ def plausibility(
         If a process ended before its run was finished.
     """
     from bioconv.plots.study import plot_study
+    from bioconv.plots.style import check_format
 
+    check_format(format)
     graph = as_graph(model)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
     decisions = decisions_of(graph, decision)
@@ -182,7 +193,7 @@ def plausibility(
     settings = _settings(chosen, rates, tau_syn, durations, weight_bits)
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    files = [folder / f"plausibility.{ending}" for ending in ("csv", "json", "png")]
+    files = [folder / f"plausibility.{ending}" for ending in ("csv", "json", format)]
     records: dict[Setting, dict[str, Any]] = {}
     refused: dict[str, str] = {}
     try:

@@ -21,6 +21,7 @@ from bioconv.conversion import as_graph
 from bioconv.data import fit_shape
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.files import write_json, write_text
+from bioconv.ground.frames import data_frame
 from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import SIMULATORS
@@ -62,6 +63,28 @@ class Robustness:
     def rows(self) -> list[dict[str, Any]]:
         """Return the table of accuracies in %, with mean and spread over the chips."""
         return [_row(record) for record in self.records]
+
+    def to_frame(self) -> Any:
+        """Return a ``pandas.DataFrame`` with one row for each chip of each point.
+
+        Columns: ``code``, ``noise``, ``amplitude``, ``unit``, ``seed``, ``accuracy`` (share; or
+        the agreement without labels), ``ideal`` (without the imperfection), ``analog`` and
+        ``simulator``.
+        """
+        return data_frame(
+            [
+                {
+                    **{name: record[name] for name in ("code", "noise", "amplitude", "unit")},
+                    "seed": seed,
+                    "accuracy": accuracy,
+                    "ideal": record["ideal"],
+                    "analog": record["keras_accuracy"],
+                    "simulator": record["simulator"],
+                }
+                for record in self.records
+                for seed, accuracy in zip(record["seeds"], record["accuracies"], strict=True)
+            ]
+        )
 
     def tolerated(self, points: float = TOLERATED) -> dict[str, dict[str, float]]:
         """Return the amplitude of each imperfection that each code tolerates.
@@ -108,6 +131,7 @@ def robustness(
     workers: int | None = None,
     progress: bool = True,
     decision: Choice = None,
+    format: str = "png",
 ) -> Robustness:
     """Study the tolerance of codes to imperfections of hardware.
 
@@ -130,8 +154,8 @@ def robustness(
         Names in the format of `bioconv.studies.robustness_plan.parse_code`, or codes or converted
         networks by label.
     folder : str or Path
-        Folder for the records (``runs/``), ``robustness.csv``, ``.json`` and ``.png``.  Existing
-        records of the same run are reused.
+        Folder for the records (``runs/``), ``robustness.csv``, ``.json`` and the
+        picture.  Existing records of the same run are reused.
     seeds : int
         Number of chips for each amplitude, with consecutive seeds from ``seed`` on.
     seed : int
@@ -146,6 +170,8 @@ def robustness(
     decision : Decision or str, or mapping of output names to these, optional
         What the outputs stand for; see `bioconv.convert`.  Default: as the networks say, if
         ``codes`` are networks.
+    format : {"png", "pdf", "svg"}
+        Of the picture.
 
     Returns
     -------
@@ -161,7 +187,9 @@ def robustness(
         If a process ended before its run was finished.
     """
     from bioconv.plots.robustness import plot_robustness
+    from bioconv.plots.style import check_format
 
+    check_format(format)
     _check(seeds, seed, simulator)
     graph = as_graph(model)
     samples = fit_shape(np.asarray(x), graph.inputs[0].shape)
@@ -171,7 +199,7 @@ def robustness(
     study = Study(samples, y, networks, sweeps, range(seed, seed + seeds), simulator)
     folder = Path(folder)
     (folder / "runs").mkdir(parents=True, exist_ok=True)
-    files = [folder / f"robustness.{ending}" for ending in ("csv", "json", "png")]
+    files = [folder / f"robustness.{ending}" for ending in ("csv", "json", format)]
     try:
         study.run(folder / "runs", refused, workers, progress)
     finally:  # also after an interruption, because the existing records are usable

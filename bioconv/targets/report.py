@@ -151,10 +151,19 @@ class Report:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the report: JSON if the name ends in .json, else the text that is printed."""
+        """Write the report.
+
+        It is JSON if the name ends in .json, a page with tables if it ends in .html
+        (`bioconv.report`), else the text that is printed.
+        """
         path = Path(path)
         if path.suffix == ".json":
             write_json(path, self.record())
+            return
+        if path.suffix == ".html":
+            from bioconv.reports.html import report
+
+            report(self, path)
             return
         write_text(path, f"{self}\n")
 

@@ -74,6 +74,26 @@ def test_simulate_json_has_the_promised_keys(network: Path, tmp_path: Path, caps
     assert "accuracy" in capsys.readouterr().out
 
 
+def test_reports_and_formats(network: Path, tmp_path: Path, capsys) -> None:
+    report, folder = tmp_path / "run.html", tmp_path / "figures"
+    arguments = ["simulate", str(network), "--data", "digits", "--images", "5", "--steps", "60"]
+    assert (
+        main([*arguments, "--report", str(report), "--plot", str(folder), "--format", "svg"]) == 0
+    )
+    text = report.read_text(encoding="utf-8")
+    assert "Where accuracy is lost" in text
+    assert "Sample 0 with the label" in text
+    assert {file.suffix for file in folder.iterdir()} == {".svg"}
+    lost = tmp_path / "lost.html"
+    assert main(["export", str(network), "--to", "nir", "--report", str(lost)]) == 0
+    assert "Verdict: approximated" in lost.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main([*arguments, "--report", str(tmp_path / "run.txt")]) == 2
+    assert "a report is an .html file" in capsys.readouterr().err
+    assert main([*arguments, "--report", str(tmp_path / "none" / "run.html")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
 def test_an_output_that_starts_later_is_no_accuracy(network: Path, tmp_path: Path, capsys) -> None:
     record = tmp_path / "run.json"
     arguments = ["simulate", str(network), "--data", "digits", "--images", "5", "--steps", "2"]

@@ -14,7 +14,9 @@ from sample_networks import images, recording_of, spiking_network
 
 from bioconv import measures
 from bioconv.ground.errors import ParameterError
+from bioconv.network import Change
 from bioconv.network.recording import Recording
+from bioconv.neurons.language import roles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,6 +48,7 @@ def test_accuracy_over_time() -> None:
     (axes,) = figure.axes
     spiking, analog = axes.lines
     answered = recorded().answered() > 0
+    assert answered.all()
     shown = np.asarray(spiking.get_ydata())
     assert np.array_equal(np.isnan(shown), ~answered), "no line without an output"
     shares = 100 * recorded().accuracy_over_time(classes())
@@ -56,6 +59,163 @@ def test_accuracy_over_time() -> None:
     assert "agreement (%)" in labels(
         plots.accuracy_over_time(recorded(), classes(), label="agreement")
     )
+
+
+def test_time_before_the_first_output_is_shaded_and_has_no_line() -> None:
+    late = recorded().classes["dense"].copy()
+    late[:, :8] = -1
+    late[3:, :20] = -1
+    recording = replace(recorded(), classes={"dense": late})
+    (axes,) = plots.accuracy_over_time(recording, classes(), network=NET).axes
+    spiking, answered = axes.lines
+    shown = np.asarray(spiking.get_ydata())
+    assert np.isnan(shown[:8]).all()
+    assert np.isfinite(shown[8:]).all()
+    assert np.allclose(answered.get_ydata(), 100 * recording.answered())
+    (shade,) = axes.patches
+    assert shade.get_label() == "no output before 9 ms"
+    assert (shade.get_x(), shade.get_width()) == (0, 9)
+    # The band is the interval of Wilson.
+    band = axes.collections[0].get_paths()[0].vertices
+    low, high = measures.wilson_interval(recording.accuracy(classes()), len(X))
+    last = band[band[:, 0] == 40][:, 1]
+    assert np.isclose(last.min(), 100 * low)
+    assert np.isclose(last.max(), 100 * high)
+
+
+def test_titles_say_network_and_code_and_panels_have_letters() -> None:
+    figure = plots.raster(NET, recorded())
+    assert figure.get_suptitle() == "sample, rate code, sample 0"
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["a", "b"]
+    (axes,) = plots.accuracy_over_time(recorded(), classes(), network=NET).axes
+    assert not axes.texts
+    assert axes.figure.get_suptitle() == "sample, rate code"
+
+
+def test_legends_are_not_over_data() -> None:
+    activations = NET.analog.activations(X)
+    for figure in (
+        plots.accuracy_over_time(recorded(), classes(), analog_accuracy=0.9),
+        plots.rate_against_activation(NET, recorded(), activations),
+        plots.activation_distributions(NET, activations),
+        plots.spikes_and_operations(NET, recorded()),
+        plots.membrane_traces(NET, recorded(), "conv"),
+        plots.rates_and_intervals(NET, recorded()),
+        plots.energy_per_sample(NET, measures.energy_of(measures.work_of(NET, recorded()))),
+    ):
+        assert all(axes.get_legend() is None for axes in figure.axes)
+        (legend,) = figure.legends
+        figure.canvas.draw()
+        box = legend.get_window_extent()
+        assert not any(box.overlaps(axes.get_window_extent()) for axes in figure.axes)
+        outside = figure.bbox.padded(1)
+        assert outside.contains(box.x0, box.y0)
+        assert outside.contains(box.x1, box.y1)
+
+
+def test_confusion_matrix() -> None:
+    y = np.arange(len(X)) % 3
+    figure = plots.confusion_matrix(NET, recorded(), y, names=["one", "two", "three"])
+    axes = figure.axes[0]
+    counts = measures.confusion(NET, recorded(), y)
+    assert counts is not None
+    written = {
+        tuple(map(int, text.get_position()[::-1])): int(text.get_text()) for text in axes.texts
+    }
+    assert written == {
+        (row, column): counts[row, column] for row, column in np.argwhere(counts > 0).tolist()
+    }
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two", "three"]
+    with pytest.raises(ParameterError, match="expected 3 names"):
+        plots.confusion_matrix(NET, recorded(), y, names=["one"])
+    with pytest.raises(ParameterError, match="stands for values"):
+        plots.confusion_matrix(NET.with_decision("value:0.1"), recorded(), y)
+
+
+def test_accuracy_by_layer() -> None:
+    rows = measures.diagnose(NET, recorded(), X, classes())
+    (axes,) = plots.accuracy_by_layer(rows).axes
+    agreement, accuracy = axes.lines
+    assert list(agreement.get_xdata()) == [100 * row.agreement for row in rows]
+    assert list(accuracy.get_xdata()) == [100 * float(row.accuracy or 0) for row in rows]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [r.layer for r in rows]
+
+
+def test_energy_bars() -> None:
+    found = measures.energy_of(measures.work_of(NET, recorded()))
+    (axes,) = plots.energy_per_sample(NET, found).axes
+    spiking, analog = axes.containers
+    known = [entry for entry in found if entry.spiking or entry.analog]
+    for bars, values in (
+        (spiking, [entry.spiking for entry in known]),
+        (analog, [entry.analog for entry in known]),
+    ):
+        widths = [bar.get_width() for bar in bars]
+        assert np.allclose(widths, [np.nan if v is None else v for v in values], equal_nan=True)
+
+
+def test_feature_maps_are_the_decoded_channels() -> None:
+    figure = plots.feature_maps(NET, recorded(), "conv", image=2)
+    share = measures.decode(NET, recorded(), "conv2d/relu")[2] / 0.8
+    for channel in range(2):
+        assert np.allclose(figure.axes[channel].images[0].get_array(), share[..., channel])
+    with pytest.raises(ParameterError, match=r"out has no channels: its shape is \(3,\)"):
+        plots.feature_maps(NET, recorded(), "out")
+
+
+def test_animation(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    path = plots.animate(NET, recorded(), tmp_path / "a.gif", x=X, image=1, seconds=2)
+    with image.open(path) as found:
+        assert found.format == "GIF"
+        assert 20 <= found.n_frames <= 40
+    assert [file.name for file in tmp_path.iterdir()] == ["a.gif"]
+    with pytest.raises(ParameterError, match=r"is a \.gif file"):
+        plots.animate(NET, recorded(), tmp_path / "a.png", x=X)
+    with pytest.raises(ParameterError, match="spikes"):
+        plots.animate(NET, replace(recorded(), rasters={}), tmp_path / "b.gif", x=X)
+
+
+def test_a_threshold_that_changes_is_drawn_as_it_changes() -> None:
+    name = NET.population("conv").model.role(roles.THRESHOLD)
+    assert name
+    changes = (Change(5, "conv", name, 2.0), Change(0, "conv", name, 1e9))
+    network = NET.replace(changes=(*NET.changes, *changes))
+    axes = plots.membrane_traces(network, recorded(), "conv", neurons=[3]).axes[0]
+    drawn = np.asarray(axes.lines[1].get_ydata())
+    assert np.isnan(drawn[:5]).all(), "held back"
+    assert (drawn[5:] == 2.0).all()
+
+
+def test_potentials_that_jump_are_drawn_for_a_time_in_which_they_can_be_seen() -> None:
+    steps = np.arange(400)
+    jumping = np.broadcast_to((0.37 * steps % 1)[None, :, None], (12, 400, 32))
+    smooth = np.broadcast_to(np.sin(steps / 40)[None, :, None], (12, 400, 32))
+    for trace, n_drawn in ((jumping, 150), (smooth, 400)):
+        recording = replace(recorded(), n_steps=400, traces={("conv", "v"): trace}, rasters={})
+        figure = plots.membrane_traces(NET, recording, "conv", neurons=[0])
+        assert len(figure.axes[0].lines[0].get_xdata()) == n_drawn
+        assert ("first 150 steps" in figure.get_suptitle()) == (n_drawn == 150)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")]
+)
+def test_formats(kind: str, start: bytes, tmp_path: Path) -> None:
+    files = [
+        plots.save(plots.raster(NET, recorded()), tmp_path / f"{number}.{kind}")
+        for number in range(2)
+    ]
+    assert files[0].read_bytes().startswith(start)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_unknown_formats_are_refused_before_anything_is_drawn(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="png, pdf, svg. Received: 'jpg'"):
+        plots.save(plots.raster(NET, recorded()), tmp_path / "a.jpg")
+    with pytest.raises(ParameterError, match="Received: 'eps'"):
+        plots.plot_recording(NET, recorded(), tmp_path / "figures", format="eps")
+    assert not list(tmp_path.iterdir())
 
 
 def test_raster_shows_every_spike_of_the_image() -> None:
@@ -122,6 +282,10 @@ def test_everything_on_disk_the_same_twice(tmp_path: Path) -> None:
     assert names == {
         "accuracy",
         "activations",
+        "confusion",
+        "energy",
+        "maps_conv",
+        "physiology",
         "raster",
         "rates",
         "spikes_and_operations",
@@ -135,8 +299,7 @@ def test_everything_on_disk_the_same_twice(tmp_path: Path) -> None:
 
 def test_what_was_not_recorded_is_left_out(tmp_path: Path) -> None:
     bare = replace(recorded(), counts={}, rasters={}, traces={})
-    assert [file.stem for file in plots.plot_recording(NET, bare, tmp_path)] == [
-        "spikes_and_operations"
-    ]
+    found = {file.stem for file in plots.plot_recording(NET, bare, tmp_path)}
+    assert found == {"spikes_and_operations", "energy", "physiology"}
     files = plots.plot_recording(NET, bare, tmp_path, x=X)
     assert {"agreement", "activations"} < {file.stem for file in files}

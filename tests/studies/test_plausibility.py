@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,20 @@ def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
     with study.files[0].open(newline="") as file:
         assert [line["neuron"] for line in csv.DictReader(file)] == ["if", "lif"]
     assert "lif" in str(study)
+    _check_report_and_frame(study, tmp_path)
+
+
+def _check_report_and_frame(study: Any, folder: Path) -> None:
+    text = bc.report(study, folder / "report.html").read_text(encoding="utf-8")
+    share = study.records[1]["accuracy"]
+    low, high = bc.measures.wilson_interval(share, 20)
+    assert f"{100 * share:.2f} % [{100 * low:.2f}, {100 * high:.2f}]" in text
+    assert "TrueNorth, digital, 28 nm" in text
+    assert "Refused" not in text
+    if find_spec("pandas"):
+        frame = study.to_frame()
+        assert list(frame.columns) == list(study.rows()[0])
+        assert frame["neuron"].tolist() == ["if", "lif"]
 
 
 @pytest.mark.slow

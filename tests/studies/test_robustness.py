@@ -101,6 +101,19 @@ def test_table_says_what_the_parts_measure(studied: Any) -> None:
     assert ideal - np.mean(expected) > 0.05
 
 
+def test_report_and_frame(studied: Any, tmp_path: Path) -> None:
+    study, _ = studied
+    text = bc.report(study, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"{len(CODES)} codes, 1 imperfections" in text
+    pytest.importorskip("pandas")
+    frame = study.to_frame()
+    assert len(frame) == sum(len(record["accuracies"]) for record in study.records)
+    means = frame.groupby(["code", "amplitude"])["accuracy"].mean()
+    for record in study.records:
+        expected = pytest.approx(np.mean(record["accuracies"]))
+        assert means[record["code"], record["amplitude"]] == expected
+
+
 def test_every_code_and_amplitude_has_a_record(studied: Any) -> None:
     study, _ = studied
     asked = [(r["code"], r["amplitude"]) for r in study.records]

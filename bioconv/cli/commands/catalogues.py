@@ -50,7 +50,8 @@ def neurons(options: Options) -> None:
     if options.plot:
         check_folder(options.plot)
         neuron = bc.neurons.make(options.neuron, pairs)
-        files = [str(f) for f in bc.plots.plot_neuron(neuron, options.plot, seed=options.seed)]
+        found = bc.plots.plot_neuron(neuron, options.plot, seed=options.seed, format=options.format)
+        files = [str(f) for f in found]
         result["files"] = files
         text += ["", *files]
     finish(options, result, "\n".join(text))

@@ -137,6 +137,20 @@ def check_folder(path: Path) -> None:
         raise ParameterError(f"{path}: the folder {folder!r} does not exist. Create it first.")
 
 
+def check_report(options: Options) -> None:
+    """Report a name or folder in which no report can be written before a long computation."""
+    if options.report:
+        from bioconv.reports.html import check_name
+
+        check_folder(check_name(options.report))
+
+
+def write_report(options: Options, subject: Any, **details: Any) -> None:
+    """Write the report of --report, if it is wanted."""
+    if options.report:
+        bc.report(subject, options.report, **details)
+
+
 def figures_text(result: Mapping[str, Any]) -> str:
     """Return the results of a simulation as text for display."""
     percent = {

@@ -52,7 +52,9 @@ def encode(options: Options) -> None:
     result = _measured(encoder, signal, raster)
     files = _written(options, raster, encoder)
     if options.plot:
-        files += bc.plots.plot_encoding(encoder, signal, raster, options.plot)
+        files += bc.plots.plot_encoding(
+            encoder, signal, raster, options.plot, format=options.format
+        )
     result["files"] = list(map(str, files))
     error, bound = result["largest_error"], result["bound"]
     expected = "" if bound is None else f" (theory: {bound:.4g})"

@@ -9,6 +9,7 @@ import bioconv as bc
 from bioconv.cli.commands.common import (
     Options,
     check_folder,
+    check_report,
     figures_text,
     finish,
     make_code,
@@ -18,6 +19,7 @@ from bioconv.cli.commands.common import (
     read_model,
     read_network,
     steps_of,
+    write_report,
 )
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.tables import format_table
@@ -34,6 +36,7 @@ from bioconv.reports.networks import (
 def convert(options: Options) -> None:
     """Run ``bioconv convert``."""
     check_folder(options.output)
+    check_report(options)
     graph = read_model(options)
     calibration = read_calibration(options, graph)
     network = bc.convert(
@@ -50,6 +53,7 @@ def convert(options: Options) -> None:
         progress=not options.quiet,
     )
     network.save(options.output)
+    write_report(options, network, x=calibration)
     rows = bc.inspect(network)
     agreement, weakest = expectation_of(network)
     finish(
@@ -84,6 +88,7 @@ def simulate(options: Options) -> None:
     """Run ``bioconv simulate``."""
     for path in filter(None, (options.output, options.json)):
         check_folder(path)
+    check_report(options)
     network = read_network(options.network)
     if options.decision:
         network = network.with_decision(options.decision)
@@ -99,17 +104,15 @@ def simulate(options: Options) -> None:
         raise ParameterError(
             f"--engine is an option of the simulator array. Received: {options.simulator}."
         )
-    recording = bc.simulate(
-        network,
-        x,
-        simulator=options.simulator,
-        steps=steps_of(options, network.dt),
-        record=record,
-        seed=options.seed,
-        progress=not options.quiet,
-        first=options.first,
+    settings: dict[str, Any] = {
+        "simulator": options.simulator,
+        "steps": steps_of(options, network.dt),
+        "seed": options.seed,
+        "progress": not options.quiet,
+        "first": options.first,
         **extra,
-    )
+    }
+    recording = bc.simulate(network, x, record=record, **settings)
     result = bc.summarize(network, recording, x, y)
     text = [figures_text(result)]
     if options.diagnose:
@@ -119,9 +122,20 @@ def simulate(options: Options) -> None:
         recording.save(options.output)
     if options.plot:
         files = bc.plots.plot_recording(
-            network, recording, options.plot, y=y, x=x, analog_accuracy=result["analog_accuracy"]
+            network,
+            recording,
+            options.plot,
+            y=y,
+            x=x,
+            analog_accuracy=result["analog_accuracy"],
+            format=options.format,
         )
         text.append("\n".join(str(file) for file in files))
+    if options.report:
+        from bioconv.reports.html import detail_of
+
+        detail = detail_of(network, x, **settings)
+        write_report(options, recording, network=network, x=x, y=y, detail=detail)
     finish(options, result, "\n".join(text))
 
 
@@ -205,7 +219,7 @@ def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str
         if not separator:
             raise ParameterError(f"--record expects POPULATION=VARIABLE. Received: {entry!r}.")
         record[population] = (*record.get(population, ()), variable)
-    if options.diagnose or options.plot:
+    if options.diagnose or options.plot or options.report:
         for population in network.populations:
             known = record.get(population.name, ())
             record[population.name] = tuple(dict.fromkeys((*known, population.decoded_from)))

@@ -6,12 +6,14 @@ import bioconv as bc
 from bioconv.cli.commands.common import (
     Options,
     check_folder,
+    check_report,
     finish,
     pairs_of,
     read_calibration,
     read_data,
     read_model,
     twice_in,
+    write_report,
 )
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.tables import format_table
@@ -38,6 +40,7 @@ def populations(options: Options) -> None:
 def plausibility(options: Options) -> None:
     """Run ``bioconv plausibility``."""
     check_folder(options.output)
+    check_report(options)
     graph = read_model(options)
     options.calibration = options.calibration or options.data
     x, y = read_data(options, graph.inputs[0].shape, options.images)
@@ -58,7 +61,9 @@ def plausibility(options: Options) -> None:
         workers=options.workers,
         progress=not options.quiet,
         decision=options.decision,
+        format=options.format,
     )
+    write_report(options, study)
     result = {"records": study.records, "refused": study.refused, "files": study.files}
     finish(options, result, "\n".join([str(study), *map(str, study.files)]))
 
@@ -68,6 +73,7 @@ def robustness(options: Options) -> None:
     from bioconv.studies.robustness_plan import parse_sweep
 
     check_folder(options.output)
+    check_report(options)
     sweeps = [parse_sweep(entry) for entry in options.noise]
     twice = twice_in(name for name, _ in sweeps)
     if twice:
@@ -94,7 +100,9 @@ def robustness(options: Options) -> None:
         workers=options.workers,
         progress=not options.quiet,
         decision=options.decision,
+        format=options.format,
     )
+    write_report(options, study)
     result = {
         "records": study.records,
         "tolerated": study.tolerated(),

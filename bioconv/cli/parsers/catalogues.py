@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bioconv.cli.parsers.common import Commands, add_command
+from bioconv.cli.parsers.common import Commands, add_command, add_format
 
 
 def _codes(commands: Commands) -> None:
@@ -40,6 +40,7 @@ def _neurons(commands: Commands) -> None:
         metavar="DIR",
         help="draw potentials under a few currents and the f-I curve in this folder",
     )
+    add_format(parser)
 
 
 def _noise(commands: Commands) -> None:

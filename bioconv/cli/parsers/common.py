@@ -64,6 +64,27 @@ def add_command(commands: Commands, name: str, text: str, example: str) -> argpa
     return parser
 
 
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add the option for a report in HTML."""
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="also write a report with tables and pictures as one HTML file",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the file format of pictures."""
+    parser.add_argument(
+        "--format",
+        default="png",
+        choices=Names("bioconv.plots.style", "FORMATS"),
+        metavar="NAME",
+        help="file format of pictures, one of %(choices)s",
+    )
+
+
 def add_pixels(parser: argparse.ArgumentParser) -> None:
     """Add the options for converting stored data to samples."""
     parser.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bioconv.cli.parsers.common import Commands, add_command
+from bioconv.cli.parsers.common import Commands, add_command, add_format
 
 
 def _encode(commands: Commands) -> None:
@@ -39,6 +39,7 @@ def _encode(commands: Commands) -> None:
         metavar="DIR",
         help="draw signal, spikes, reconstruction and the error by length in this folder",
     )
+    add_format(parser)
 
 
 def _encoders(commands: Commands) -> None:

@@ -12,8 +12,10 @@ from bioconv.cli.parsers.common import (
     add_conversion,
     add_decision,
     add_duration,
+    add_format,
     add_input_shape,
     add_pixels,
+    add_report,
     simulators,
 )
 
@@ -35,6 +37,7 @@ def _convert(commands: Commands) -> None:
         "and fewer of a large network)",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="NET.h5")
+    add_report(parser)
 
 
 def _simulate(commands: Commands) -> None:
@@ -101,6 +104,8 @@ def _simulate(commands: Commands) -> None:
     parser.add_argument(
         "--plot", type=Path, metavar="DIR", help="draw the recording in this folder"
     )
+    add_format(parser)
+    add_report(parser)
     add_pixels(parser)
 
 

@@ -10,8 +10,10 @@ from bioconv.cli.parsers.common import (
     Commands,
     add_command,
     add_decision,
+    add_format,
     add_model,
     add_pixels,
+    add_report,
     simulators,
 )
 
@@ -115,6 +117,8 @@ def _study_runs(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for the table, figure and records; runs completed there are not repeated",
     )
+    add_format(parser)
+    add_report(parser)
     add_decision(parser)
     add_pixels(parser)
 

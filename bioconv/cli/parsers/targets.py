@@ -35,7 +35,8 @@ def _export(commands: Commands) -> None:
         "--report",
         type=Path,
         metavar="FILE",
-        help="write the report, as JSON if the name ends in .json",
+        help="write the report, as JSON if the name ends in .json, with tables as HTML if it ends "
+        "in .html, else as text",
     )
     parser.add_argument(
         "--data",

@@ -1,0 +1,125 @@
+"""Reports as single HTML files, which open without a network.
+
+`report` writes one for a network, a simulation, a target or a study.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.reports.html.conversion import conversion_page
+from bioconv.reports.html.detail import detail_of
+from bioconv.reports.html.page import Page, check_name
+from bioconv.reports.html.simulation import simulation_page
+from bioconv.reports.html.studies import plausibility_page, robustness_page
+from bioconv.reports.html.target import target_page
+from bioconv.studies.plausibility import Study
+from bioconv.studies.robustness import Robustness
+from bioconv.targets import Report
+
+__all__ = ["check_name", "detail_of", "report"]
+
+
+def report(
+    subject: SpikingNetwork | Recording | Report | Study | Robustness,
+    path: str | Path,
+    *,
+    network: SpikingNetwork | None = None,
+    x: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    detail: Recording | None = None,
+    image: int = 0,
+) -> Path:
+    """Write a report as one HTML file with all its pictures.
+
+    Parameters
+    ----------
+    subject : SpikingNetwork, Recording, bioconv.targets.Report, Study or Robustness
+        What `bioconv.convert`, `bioconv.simulate`, `bioconv.examine`, `bioconv.plausibility` or
+        `bioconv.robustness` returned.
+    path : str or Path
+        Ends in .html; an existing file is replaced when the new one is complete.
+    network : SpikingNetwork, optional
+        Required for a recording: the network that was simulated.
+    x : ndarray, shape (n_images, *shape), optional
+        Required for a recording: the samples that were simulated.  For a network, samples whose
+        activations are drawn.
+    y : array_like of int, shape (n_images, ...), optional
+        Labels, for a recording.
+    detail : Recording, optional
+        Another recording of the first of these samples, with "spikes" and state variables, for
+        intervals between spikes, rasters and traces; see `detail_of`.  By default they are taken
+        from the recording itself, as far as it has them.
+    image : int
+        Number of the sample that is shown.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ParameterError
+        If the subject is none of these, if something required is missing, if there is no such
+        sample, or if the file cannot be written.
+    DataError
+        If samples or labels do not fit the recording.
+
+    Examples
+    --------
+    >>> import bioconv as bc
+    >>> from bioconv.models import weights_path
+    >>> x, y = bc.load_data("digits", n_images=50)
+    >>> net = bc.convert(weights_path("digits_cnn"), calibration=x, progress=False)
+    >>> bc.report(net, "digits.html").name  # doctest: +SKIP
+    'digits.html'
+    """
+    path = check_name(path)
+    samples = None if x is None else np.asarray(x)
+    return _page(subject, network, samples, y, detail, image).save(path)
+
+
+def _page(
+    subject: Any,
+    network: SpikingNetwork | None,
+    x: Any,
+    y: ArrayLike | None,
+    detail: Recording | None,
+    image: int,
+) -> Page:
+    if isinstance(subject, SpikingNetwork):
+        return conversion_page(subject, x)
+    if isinstance(subject, Report):
+        return target_page(subject)
+    if isinstance(subject, Study | Robustness):
+        if not subject.records:
+            raise ParameterError("the study has no records, so that there is nothing to report.")
+        if isinstance(subject, Study):
+            return plausibility_page(subject)
+        return robustness_page(subject)
+    if not isinstance(subject, Recording):
+        raise ParameterError(
+            "a report is on a network, a recording, a report of a target or a study. "
+            f"Received: {type(subject).__name__}."
+        )
+    if network is None or x is None:
+        raise ParameterError(
+            "the report on a recording requires the network and the samples: "
+            "report(recording, path, network=net, x=x, y=y)."
+        )
+    if len(x) != subject.n_images:
+        raise DataError(f"The recording has {subject.n_images} samples. Received: {len(x)}.")
+    shown = subject if detail is None else detail
+    if not 0 <= image < shown.n_images:
+        raise ParameterError(
+            f"image must be from 0 to {shown.n_images - 1}, the samples whose details were "
+            f"recorded. Received: {image}."
+        )
+    return simulation_page(subject, network, x, y, detail, image)
