@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         "keep", help="keep the records of full runs with their verdicts in the repository"
     )
     command.add_argument("-o", "--output", default="results", metavar="DIR")
-    command.add_argument("--to", default=str(_KEPT), metavar="DIR", help="folder of kept records")
+    command.add_argument(
+        "--to", metavar="DIR", help="folder of kept records; by default that of this checkout"
+    )
     return parser
 
 
@@ -70,7 +72,9 @@ def _run(options: argparse.Namespace) -> None:
         _print(frame.judge(options.name, options.output))
         return
     if options.command == "keep":
-        for path in records.keep(options.output, options.to):
+        if not options.to and not (_KEPT.parents[1] / "setup.cfg").is_file():
+            raise ParameterError("this is no checkout. Name a folder for kept records: --to DIR.")
+        for path in records.keep(options.output, options.to or _KEPT):
             print(path)
         return
     data = frame.data_folder(options.data)
