@@ -12,7 +12,7 @@ from bioconv.analog.functions import Linear
 from bioconv.ground.errors import NetworkFileError, Problem, ReadError, UnsafeModelError
 from bioconv.reading.arguments import check_arguments
 from bioconv.reading.config import Config, shown
-from bioconv.reading.context import Context, Names
+from bioconv.reading.context import Context, LayerNames
 from bioconv.reading.layers import (
     ATTENTION,
     AUGMENTATION,
@@ -92,7 +92,7 @@ class _Builder:
         self._era = era
         self.problems: list[Problem] = []
         self.unsafe = False
-        self._names = Names()
+        self._names = LayerNames()
         self._layers: list[Layer] = []
 
     def inputs(

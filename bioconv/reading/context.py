@@ -20,7 +20,7 @@ from bioconv.reading.tensors import Tensor, checked, linear, source, united
 Shape = tuple[int, ...]
 
 
-class Names:
+class LayerNames:
     """Unique layer names of one graph."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Context:
         Positional arguments of the call.
     kwargs : mapping
         Named arguments that are not None.
-    names : Names
+    names : LayerNames
     layers : list of Layer
         Layers of the graph so far, to which `layer` appends.
     era : Era
@@ -63,7 +63,7 @@ class Context:
     weights: Mapping[str, NDArray[np.float64]]
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
-    names: Names
+    names: LayerNames
     layers: list[Layer]
     era: Era
 

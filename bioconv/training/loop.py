@@ -29,7 +29,7 @@ _CHUNK = 100
 _INTERVAL = 30.0
 
 
-class Loss(Protocol):
+class LossFunction(Protocol):
     """The function that a training run minimises.
 
     It returns the loss of a batch, together with the new state and measures, which are numbers
@@ -73,7 +73,7 @@ class _Progress:
 
 
 def fit(
-    loss: Loss,
+    loss: LossFunction,
     parameters: Tree,
     state: Tree,
     x: Tree,
@@ -91,7 +91,7 @@ def fit(
 
     Parameters
     ----------
-    loss : Loss
+    loss : LossFunction
         A pure function; it is compiled once.
     parameters, state : tree of ndarray
         Start values.
@@ -167,7 +167,7 @@ def _cast(array: Any, dtype: str) -> Array:
 
 
 def _compiled(
-    loss: Loss,
+    loss: LossFunction,
     optimizer: optax.GradientTransformation,
     project: Callable[[Tree], Tree] | None,
 ) -> Any:

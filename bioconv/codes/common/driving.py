@@ -87,7 +87,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Synapse:
+class Receiver:
     """A receptor that receives weights.
 
     Parameters
@@ -353,7 +353,7 @@ def _silent_below(drive: FittedDrive, ask: Ask) -> bool:
     return bool(np.all(curve.rates <= _SILENT * drive.max_rate))
 
 
-def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]:
+def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Receiver, ...]:
     """Return the receptors for weights: one for both signs, or one for each sign.
 
     Raises
@@ -363,7 +363,7 @@ def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]
     """
     receptors = sorted(neuron.model.receptors, key=lambda entry: -entry.sign)
     if len(receptors) == 1:
-        return (Synapse(receptors[0].name, 0, charge(neuron, receptors[0].name, dt)),)
+        return (Receiver(receptors[0].name, 0, charge(neuron, receptors[0].name, dt)),)
     charges = [charge(neuron, entry.name, dt, potential) for entry in receptors]
     if not charges[0] > 0 > charges[1]:
         reason = (
@@ -374,6 +374,6 @@ def synapses(neuron: Neuron, dt: float, potential: float) -> tuple[Synapse, ...]
         problem = Problem(neuron.model.name, "neuron", reason, advice)
         raise ConversionError("The rate code cannot use this neuron:", [problem])
     return tuple(
-        Synapse(entry.name, entry.sign, entry.sign * brought)
+        Receiver(entry.name, entry.sign, entry.sign * brought)
         for entry, brought in zip(receptors, charges, strict=True)
     )

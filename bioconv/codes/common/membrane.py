@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bioconv.codes.common.adaptation import drift
-from bioconv.codes.common.driving import Ask, Synapse, choose, synapses
+from bioconv.codes.common.driving import Ask, Receiver, choose, synapses
 from bioconv.codes.common.suitability import is_perfect, lift_problems, neuron_problems, nominal
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.neurons import Integrator, Neuron
@@ -57,7 +57,7 @@ class Membrane:
         Current per unit of activation.
     residual : float
         Largest distance between the rate and the straight line, as a share of ``max_rate``.
-    synapses : tuple of Synapse
+    synapses : tuple of Receiver
         Receptors that take the weights.
     exact : bool
         Whether it is a perfect integrator with delta synapses, whose input lies on a grid.
@@ -76,7 +76,7 @@ class Membrane:
     current: float
     gain: float
     residual: float
-    synapses: tuple[Synapse, ...]
+    synapses: tuple[Receiver, ...]
     exact: bool
     held: bool
     report: Mapping[str, float] = field(default_factory=dict)
@@ -172,7 +172,7 @@ class Membrane:
         tau = self.neuron.model.receptors[0].tau
         options = {"tau_syn": float(self.neuron.value(tau))} if tau else {}
         neuron = Integrator("exponential" if tau else "delta", **options)
-        used = (Synapse("syn", 0, charge(neuron, "syn", self.dt)),)
+        used = (Receiver("syn", 0, charge(neuron, "syn", self.dt)),)
         return replace(self, neuron=neuron, current=0.0, gain=1.0, synapses=used)
 
     @property
@@ -219,7 +219,7 @@ class Membrane:
         """Step in pA of which currents are whole multiples; 0 for no rounding."""
         return self.grid * self.capacitance / self.dt if self.exact else 0.0
 
-    def weight(self, rate: float, synapse: Synapse) -> float:
+    def weight(self, rate: float, synapse: Receiver) -> float:
         """Return the weight that represents 1 if the source fires at ``rate`` (Hz) at its scale."""
         return self.gain * 1000.0 / rate / synapse.charge
 

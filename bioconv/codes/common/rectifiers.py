@@ -13,7 +13,7 @@ Number = float | NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Contribution:
     """One contribution ``factor * function(gain * x + shift) + offset``.
 
     Parameters
@@ -43,7 +43,7 @@ def is_rectifier(function: Function) -> bool:
     return isinstance(function, ReLU | PReLU | HardSigmoid | HardTanh | FICurve)
 
 
-def rectifiers(function: Function) -> list[Part]:
+def rectifiers(function: Function) -> list[Contribution]:
     """Return the rectifications whose sum is ``function``.
 
     A leaky rectification is its positive part minus the slope times its negative part; the hard
@@ -51,21 +51,21 @@ def rectifiers(function: Function) -> list[Part]:
     """
     match function:
         case ReLU(negative_slope=0.0) | FICurve():
-            return [Part(function)]
+            return [Contribution(function)]
         case ReLU(negative_slope=slope, max_value=limit):
             return _leaky(slope, limit)
         case PReLU(alpha=alpha):
             return _leaky(np.asarray(alpha, np.float64), np.inf)
         case HardSigmoid(slope=slope, shift=shift):
-            return [Part(ReLU(max_value=1.0), slope, shift, suffix="_clipped")]
+            return [Contribution(ReLU(max_value=1.0), slope, shift, suffix="_clipped")]
         case HardTanh():
-            return [Part(ReLU(max_value=2.0), 1.0, 1.0, 1.0, -1.0, "_clipped")]
+            return [Contribution(ReLU(max_value=2.0), 1.0, 1.0, 1.0, -1.0, "_clipped")]
         case _:
             raise TypeError(f"{type(function).__name__} is not a sum of rectifications")
 
 
-def _leaky(slope: Number, limit: float) -> list[Part]:
+def _leaky(slope: Number, limit: float) -> list[Contribution]:
     return [
-        Part(ReLU(max_value=limit), suffix="_positive"),
-        Part(ReLU(), gain=-1.0, factor=-slope, suffix="_negative"),
+        Contribution(ReLU(max_value=limit), suffix="_positive"),
+        Contribution(ReLU(), gain=-1.0, factor=-slope, suffix="_negative"),
     ]

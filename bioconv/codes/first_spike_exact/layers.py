@@ -36,7 +36,7 @@ GRID = 2.0**-34
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class SlopeSource:
     """Input of a layer from one population.
 
     Parameters
@@ -54,7 +54,7 @@ class Source:
 
 
 def connect(
-    name: str, shape: Shape, sources: Sequence[Source]
+    name: str, shape: Shape, sources: Sequence[SlopeSource]
 ) -> tuple[float, tuple[Projection, ...]]:
     """Return the grid of the weights of a population in pA, and the synapses with rounded weights.
 
@@ -63,7 +63,7 @@ def connect(
     name : str
         The population.
     shape : tuple of int
-    sources : sequence of Source
+    sources : sequence of SlopeSource
     """
     size = np.ones(shape)
     for source in sources:

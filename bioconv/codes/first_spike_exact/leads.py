@@ -31,7 +31,7 @@ Parameters = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Encoder:
+class InputLeads:
     """Input neurons: ``lead = clip(operator(x) + offset, 0, largest)``.
 
     Parameters
@@ -136,7 +136,7 @@ class Leads:
         The options of which the network is made, as far as they are visible in it.
     schedule : Schedule
         By name of the population.
-    encoders : tuple of Encoder
+    encoders : tuple of InputLeads
     stages : tuple of Rectifier, Pool or Output
         Sources first.
     decay : Decay, optional
@@ -146,7 +146,7 @@ class Leads:
     network: SpikingNetwork
     code: FirstSpikeExactCode
     schedule: Schedule
-    encoders: tuple[Encoder, ...]
+    encoders: tuple[InputLeads, ...]
     stages: tuple[Stage, ...]
     decay: Decay | None = None
 

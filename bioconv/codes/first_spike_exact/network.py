@@ -25,7 +25,7 @@ from bioconv.codes.first_spike_exact.code import FirstSpikeExactCode
 from bioconv.codes.first_spike_exact.decaying import Decay
 from bioconv.codes.first_spike_exact.layers import (
     GRID,
-    Source,
+    SlopeSource,
     as_value,
     connect,
     integrator,
@@ -178,10 +178,12 @@ def _add_rectifier(plan: FirstSpikeExactPlan, layer: Layer) -> None:
     _append(plan, layer, neuron)
 
 
-def _source(plan: FirstSpikeExactPlan, layer: Layer, term: Term, post: Floats | None) -> Source:
+def _source(
+    plan: FirstSpikeExactPlan, layer: Layer, term: Term, post: Floats | None
+) -> SlopeSource:
     operator = scaled(term.operator, pre=plan.scaling.scale[term.source], post=post)
     delay = plan.schedule.delay(term.source, layer.name)
-    return Source(_population_of(plan, term.source), operator, delay)
+    return SlopeSource(_population_of(plan, term.source), operator, delay)
 
 
 def _gain(plan: FirstSpikeExactPlan, layer: Layer) -> Floats:

@@ -17,7 +17,7 @@ from bioconv.codes.first_spike_exact.decaying import (
     DecayingIntegrator,
     FirstSpikeDecaying,
 )
-from bioconv.codes.first_spike_exact.leads import Encoder, Leads, Output, Pool, Rectifier, Stage
+from bioconv.codes.first_spike_exact.leads import InputLeads, Leads, Output, Pool, Rectifier, Stage
 from bioconv.codes.first_spike_exact.neurons import (
     FirstSpikeEncoder,
     FirstSpikeExact,
@@ -194,14 +194,14 @@ class _Reader:
     def _step(self, time: float) -> int:
         return round(time / self.network.dt)
 
-    def _encoder(self, population: Population, drive: Drive, unit: float) -> Encoder:
+    def _encoder(self, population: Population, drive: Drive, unit: float) -> InputLeads:
         close = float(population.values("t_close")[0])
         first = population.start_step + 1
         self.windows[population.name] = Window(0, first, self._step(close), 0)
         g_in = population.value("g_in")
         lift = (np.asarray(population.value("i_offset")) / g_in) / unit
         given = np.asarray(close - np.asarray(population.value("v_th"))) / unit
-        return Encoder(
+        return InputLeads(
             population.name,
             drive.input,
             drive,

@@ -15,7 +15,7 @@ from bioconv.analog.functions import MaxPool, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.affine import apply64
 from bioconv.codes.first_spike_exact.layers import (
-    Source,
+    SlopeSource,
     connect,
     integrator,
     rectifier,
@@ -157,7 +157,7 @@ def _built(
     layer = layers[stage.name]
     decay = leads.decay and leads.decay.in_units(1.0 / leads.schedule.unit)
     triples = zip(stage.synapses, layer.operators, delays, strict=True)
-    sources = [Source(s.pre, operator, delay) for s, operator, delay in triples]
+    sources = [SlopeSource(s.pre, operator, delay) for s, operator, delay in triples]
     if isinstance(stage, Output):
         synapses = [
             replace(s, operator=source.operator, delay_steps=source.delay)

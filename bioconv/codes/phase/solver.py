@@ -57,7 +57,7 @@ class Stretch:
 
 
 @dataclass
-class State:
+class PulseState:
     """State of a batch, each (batch, n_neurons): potential, pulses and time of the spike."""
 
     v: Times
@@ -113,7 +113,7 @@ class _Neurons:
     def solve(self, arrivals: Sequence[Times], current: Times) -> Solution:
         """Return the spikes and final potentials of a batch."""
         shape = (len(current), self.stage.population.n_neurons)
-        state = State(
+        state = PulseState(
             np.broadcast_to(self.stage.start("v"), shape).copy(),
             np.zeros(shape),
             np.full(shape, np.inf),
@@ -127,7 +127,7 @@ class _Neurons:
         return Solution(state.spike[:, :, None], {"v": state.v})
 
     def _advance(
-        self, stretch: Stretch, state: State, arrivals: Sequence[Times], current: Times
+        self, stretch: Stretch, state: PulseState, arrivals: Sequence[Times], current: Times
     ) -> None:
         p = stretch.values
         slope = (p["i_osc"] + p["charging"] * (p["i_offset"] + current) + state.pulses) / self.c_m

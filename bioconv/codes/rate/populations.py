@@ -14,7 +14,7 @@ from bioconv.analog.functions import Linear, ReLU
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.assembly import Parts
 from bioconv.codes.common.calibration import Scales
-from bioconv.codes.common.driving import Synapse
+from bioconv.codes.common.driving import Receiver
 from bioconv.codes.common.max_windows import cells_of, pool_of
 from bioconv.codes.common.membrane import Membrane
 from bioconv.codes.common.names import identifiers
@@ -281,7 +281,7 @@ def _connect(plan: RatePlan, target: Destination) -> list[Projection]:
     return found
 
 
-def _weights(plan: RatePlan, target: Destination, term: Term, synapse: Synapse) -> Operator:
+def _weights(plan: RatePlan, target: Destination, term: Term, synapse: Receiver) -> Operator:
     """Return the weights of a term, of both signs, in the unit of the receptor."""
     membrane, source = target.membrane, plan.inputs.get(term.source)
     if source is not None:

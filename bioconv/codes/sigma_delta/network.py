@@ -30,7 +30,7 @@ from bioconv.codes.sigma_delta.neurons import (
 )
 from bioconv.codes.sigma_delta.plan import (
     GRID,
-    Encoder,
+    PixelEncoder,
     SigmaDeltaPlan,
     decoded,
     one_value,
@@ -145,8 +145,8 @@ def build(code: SigmaDeltaCode, request: Request) -> SpikingNetwork:
     )
 
 
-def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, Encoder]:
-    return {name: Encoder(*input_scales(x)) for name, x in calibration.items()}
+def _encoders(calibration: Mapping[str, NDArray]) -> dict[str, PixelEncoder]:
+    return {name: PixelEncoder(*input_scales(x)) for name, x in calibration.items()}
 
 
 def _add_encoder(plan: SigmaDeltaPlan, key: str, shape: Shape) -> None:

@@ -29,7 +29,7 @@ GRID = 2.0**-34
 
 
 @dataclass(frozen=True)
-class Encoder:
+class PixelEncoder:
     """The pixels of an input: their largest magnitude, and whether some are negative."""
 
     largest: float
@@ -56,7 +56,7 @@ class SigmaDeltaPlan(Parts):
     levels: Levels
     depths: Mapping[str, int]
     carried: Mapping[str, Carried]
-    encoders: Mapping[str, Encoder]
+    encoders: Mapping[str, PixelEncoder]
 
     @property
     def averages(self) -> dict[str, Affine]:

@@ -27,7 +27,7 @@ from bioconv.targets.brainscales2.restating import (
     released,
     with_sources,
 )
-from bioconv.targets.brainscales2.scales import Demand, Scale
+from bioconv.targets.brainscales2.scales import ChipScale, Demand
 from bioconv.targets.findings import Finding, Verdict, projection_name
 from bioconv.targets.fit import Fit, Resource, Samples
 
@@ -37,7 +37,7 @@ _LEAST_SWING = 20
 #: share of output neurons above which the report states that they fire without input
 _MOST = 0.5
 
-Setup = Mapping[str, tuple[Demand, Scale]]
+Setup = Mapping[str, tuple[Demand, ChipScale]]
 
 
 def fit(network: SpikingNetwork, samples: Samples | None) -> Fit:
@@ -154,7 +154,7 @@ def _words(network: SpikingNetwork, step: float, setup: Setup, kappa: float) -> 
         yield Finding(name, "delay", Verdict.APPROXIMATED, text, step, "ms")
 
 
-def _potentials(population: Population, of: Demand, scale: Scale, kappa: float) -> Finding:
+def _potentials(population: Population, of: Demand, scale: ChipScale, kappa: float) -> Finding:
     there = scales.in_lsb(population, of, scale, kappa).parameters
     rest, reset = np.asarray(there["v_rest"]), np.asarray(there["v_reset"])
     off = rest.ravel() - reset.ravel() - scale.lsb * (of.rest - of.reset)
@@ -166,7 +166,7 @@ def _potentials(population: Population, of: Demand, scale: Scale, kappa: float) 
     return Finding(population.name, "potentials", Verdict.APPROXIMATED, text, error, "mV")
 
 
-def _weights(entry: Projection, slopes: np.ndarray, scale: Scale) -> Finding:
+def _weights(entry: Projection, slopes: np.ndarray, scale: ChipScale) -> Finding:
     units = slopes * scale.units
     whole = np.round(units)
     lost = int(np.sum((whole == 0) & (units != 0)))

@@ -81,7 +81,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ChipScale:
     """Scale of a population on the chip.
 
     Parameters
@@ -144,7 +144,7 @@ def _cost(of: Demand, kappa: float) -> float:
     return SPREAD_THRESHOLD.value / (found.lsb * of.swing) + 1.0 / (found.units * of.largest)
 
 
-def scale(of: Demand, kappa: float) -> Scale:
+def scale(of: Demand, kappa: float) -> ChipScale:
     """Return the scale with the widest swing for which the weights fit, else the narrowest one.
 
     Parameters
@@ -156,12 +156,12 @@ def scale(of: Demand, kappa: float) -> Scale:
     widest = of.widest
     needed = of.largest * widest / kappa / WEIGHT.value
     first = int(np.clip(np.ceil(needed - 1e-9), 1, MOST_SYNAPSES))
-    found = Scale(0.0, 0.0, 0, 0)
+    found = ChipScale(0.0, 0.0, 0, 0)
     for synapses in range(first, 0, -1):
         share = min(1.0, synapses / needed) if needed else 1.0
         lsb = np.floor(widest * share * of.swing) / of.swing
         units = lsb / kappa
-        found = Scale(float(lsb), float(units), synapses, rows(of, units))
+        found = ChipScale(float(lsb), float(units), synapses, rows(of, units))
         if found.rows <= ROWS.value:
             break
     return found
@@ -179,7 +179,7 @@ def rows(of: Demand, units: float) -> int:
     return int(counts[+1].max() + counts[-1].max())
 
 
-def in_lsb(population: Population, of: Demand, chosen: Scale, kappa: float) -> Population:
+def in_lsb(population: Population, of: Demand, chosen: ChipScale, kappa: float) -> Population:
     """Return the population in the chip's units: whole LSB, us, and units of weight.
 
     These numbers replace those in mV, ms and pA, and the capacitance is chosen so that a unit of
@@ -202,6 +202,6 @@ def in_lsb(population: Population, of: Demand, chosen: Scale, kappa: float) -> P
     return replace(population, parameters=parameters, initial={})
 
 
-def _to_reset(of: Demand, chosen: Scale) -> float:
+def _to_reset(of: Demand, chosen: ChipScale) -> float:
     """Return the distance from the lowest potential to the mean reset, LSB."""
     return chosen.lsb * float(np.mean(of.reset) - of.low)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bioconv.targets.spinnaker.arithmetic import WeightScale
 from bioconv.targets.spinnaker.cells import BoardCell
-from bioconv.targets.spinnaker.geometry import Layout
+from bioconv.targets.spinnaker.geometry import ConnectorLayout
 from bioconv.targets.spinnaker.weights import Sums
 
 
@@ -21,7 +21,7 @@ class Board:
     scales : mapping of str to (WeightScale, WeightScale)
         Scales of excitatory and of inhibitory weights.
     sums : mapping of str to Sums
-    layout : Layout
+    layout : ConnectorLayout
     slower : int
         Factor by which the network is slowed down.
     measured : bool
@@ -34,7 +34,7 @@ class Board:
     cells: Mapping[str, BoardCell]
     scales: Mapping[str, tuple[WeightScale, WeightScale]]
     sums: Mapping[str, Sums]
-    layout: Layout
+    layout: ConnectorLayout
     slower: int
     measured: bool
     kept: float = 1.0

@@ -61,7 +61,7 @@ _LIST = Connector("list")
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class ConnectorLayout:
     """Connectors of all projections, and the populations that are split by channel into images.
 
     Parameters
@@ -81,19 +81,19 @@ class Layout:
         return any(p.post == name and c.kind != "list" for p, c in pairs)
 
 
-def layout(network: SpikingNetwork) -> Layout:
+def layout(network: SpikingNetwork) -> ConnectorLayout:
     """Return the connectors of a network."""
     populations = {population.name: population for population in network.populations}
     convolutions = _whole(network, [_convolution(p, populations) for p in network.projections])
     images = _images(network, convolutions, populations)
     dense = _whole(network, [_pool_dense(p, populations, images) for p in network.projections])
     chosen = tuple(c or d or _LIST for c, d in zip(convolutions, dense, strict=True))
-    return Layout(chosen, images)
+    return ConnectorLayout(chosen, images)
 
 
-def refreshed(network: SpikingNetwork, plan: Layout) -> Layout:
+def refreshed(network: SpikingNetwork, plan: ConnectorLayout) -> ConnectorLayout:
     """Return the same layout with the current weights of the network's projections."""
-    return Layout(
+    return ConnectorLayout(
         tuple(
             Connector(c.kind, c.pool, c.padding, _weights(p.operator)) if c is not _LIST else c
             for p, c in zip(network.projections, plan.connectors, strict=True)

@@ -8,7 +8,7 @@ from bioconv.network import SpikingNetwork
 from bioconv.operators import n_synapses
 from bioconv.targets.fit import Resource
 from bioconv.targets.spinnaker.board import Board
-from bioconv.targets.spinnaker.geometry import LIST_NEURONS, Layout, neurons_a_core, tile
+from bioconv.targets.spinnaker.geometry import LIST_NEURONS, ConnectorLayout, neurons_a_core, tile
 
 #: cores of a chip that run neurons: 18 minus the monitor, one spare, and the extra monitor
 CORES_A_CHIP = 15
@@ -32,7 +32,7 @@ def resources(network: SpikingNetwork, board: Board) -> tuple[Resource, ...]:
     )
 
 
-def _cores(name: str, network: SpikingNetwork, plan: Layout) -> int:
+def _cores(name: str, network: SpikingNetwork, plan: ConnectorLayout) -> int:
     """Return the number of cores of a population.
 
     With steps below 1 ms, one or more additional cores process the synapses of neurons with lists.
@@ -41,7 +41,7 @@ def _cores(name: str, network: SpikingNetwork, plan: Layout) -> int:
     return _slices(name, network, plan) * (2 if lists and network.dt < 1.0 else 1)
 
 
-def _slices(name: str, network: SpikingNetwork, plan: Layout) -> int:
+def _slices(name: str, network: SpikingNetwork, plan: ConnectorLayout) -> int:
     """Return the number of parts into which a population or an input is cut."""
     if name in {entry.name for entry in network.inputs}:
         return 1  # sPyNNaker sets no limit on the sources of a core
@@ -51,7 +51,7 @@ def _slices(name: str, network: SpikingNetwork, plan: Layout) -> int:
     return ceil(network.population(name).n_neurons / _each(name, network, plan))
 
 
-def _each(name: str, network: SpikingNetwork, plan: Layout) -> int:
+def _each(name: str, network: SpikingNetwork, plan: ConnectorLayout) -> int:
     """Return the number of neurons of a population on a core."""
     if name in plan.images:
         return tile(plan.images[name][0]) ** 2
@@ -60,7 +60,7 @@ def _each(name: str, network: SpikingNetwork, plan: Layout) -> int:
     return min(pooled, default=LIST_NEURONS)
 
 
-def _memory(network: SpikingNetwork, plan: Layout) -> float:
+def _memory(network: SpikingNetwork, plan: ConnectorLayout) -> float:
     total = 0.0
     for projection, connector in zip(network.projections, plan.connectors, strict=True):
         if connector.kind == "list":
