@@ -24,7 +24,7 @@ from bioconv.ground.tables import format_table, html_table
 from bioconv.measures.physiology import RATES
 from bioconv.neurons import Neuron, make
 from bioconv.studies.plausibility_runs import SCHEMA, Setting, Task, run, run_key
-from bioconv.studies.runs import Job, named_options, run_all, to_csv
+from bioconv.studies.runs import Job, Workers, named_options, run_all, to_csv
 
 #: Hz: few cortical cells have a higher sustained rate while an image is presented
 PHYSIOLOGICAL = RATES.high
@@ -111,7 +111,7 @@ def plausibility(
     weight_bits: Sequence[int] = (0,),
     code: Code | None = None,
     seed: int = 0,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: bool = True,
     decision: Choice = None,
     format: str = "png",
@@ -144,9 +144,10 @@ def plausibility(
     code : Code, optional
         ``RateCode()`` by default, currently the only code that supports every neuron.
     seed : int
-    workers : int, optional
+    workers : int, str or distributed.Client, optional
         Number of processes; by default one per core, but not more than runs.  With 1, no process
         is started; with more, a script must make this call under ``if __name__ == "__main__":``.
+        Or a Dask scheduler, by its address (``"tcp://host:8786"``) or a client of it.
     progress : bool
         Whether to show progress: a bar on a terminal or in a notebook, else a line every 30 s.
     decision : Decision or str, or mapping of output names to these, optional
@@ -298,7 +299,7 @@ def _run_all(
     settings: Sequence[Setting],
     neurons: Mapping[str, Neuron],
     folder: Path,
-    workers: int | None,
+    workers: Workers,
     progress: bool,
 ) -> Iterator[tuple[Setting, dict[str, Any] | str]]:
     """Return the record of every run, or the reason why it failed."""

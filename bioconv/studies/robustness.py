@@ -26,7 +26,7 @@ from bioconv.ground.tables import format_table, html_table
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import SIMULATORS
 from bioconv.studies.robustness_plan import Study, Sweep, networks_of, points_of
-from bioconv.studies.runs import to_csv
+from bioconv.studies.runs import Workers, to_csv
 
 #: tolerated loss of accuracy by hardware, in points
 TOLERATED = 1.0
@@ -128,7 +128,7 @@ def robustness(
     seeds: int = 5,
     seed: int = 0,
     simulator: str = "auto",
-    workers: int | None = None,
+    workers: Workers = None,
     progress: bool = True,
     decision: Choice = None,
     format: str = "png",
@@ -162,9 +162,10 @@ def robustness(
     simulator : str
         As in `bioconv.simulate`.  With "auto", it is the event simulator if this has one closed
         form for all chips of a code, else the array simulator.
-    workers : int, optional
+    workers : int, str or distributed.Client, optional
         Number of processes; by default one per core, but not more than runs.  With 1, no process
         is started; with more, a script must make this call under ``if __name__ == "__main__":``.
+        Or a Dask scheduler, by its address (``"tcp://host:8786"``) or a client of it.
     progress : bool
         Whether to show a progress bar if the output is a terminal.
     decision : Decision or str, or mapping of output names to these, optional

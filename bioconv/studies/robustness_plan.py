@@ -28,7 +28,7 @@ from bioconv.studies.robustness_runs import (
     run_chip,
     run_key,
 )
-from bioconv.studies.runs import Job, named_options, run_all, value_of
+from bioconv.studies.runs import Job, Workers, named_options, run_all, value_of
 
 #: amplitudes as numbers (for `bioconv.noise.LIBRARY`), imperfections, or imperfections by amplitude
 Sweep: TypeAlias = (
@@ -75,9 +75,7 @@ class Study:
         #: (code, imperfection) -> simulator
         self.chosen: dict[tuple[str, str], str] = {}
 
-    def run(
-        self, folder: Path, refused: dict[str, str], workers: int | None, progress: bool
-    ) -> None:
+    def run(self, folder: Path, refused: dict[str, str], workers: Workers, progress: bool) -> None:
         """Run everything that has not been run before."""
         jobs: dict[tuple[str, str, Point, int], Job] = {}
         for code, network in self.networks.items():

@@ -13,16 +13,22 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bioconv.ground import errors
 from bioconv.ground.errors import BioconvError, BioconvWarning, ParameterError
 from bioconv.ground.options import Rule
 from bioconv.ground.processes import n_cores
 from bioconv.ground.progress import Progress
+from bioconv.studies.cluster import on_cluster
 from bioconv.studies.records import Record, read_record, write_record
 from bioconv.studies.workers import DeadWorkerError, in_processes
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: number of processes, or the scheduler of a Dask cluster
+Workers: TypeAlias = "int | str | Client | None"
 Key = TypeVar("Key", bound=Hashable)
 #: class and text of each warning of a run
 Said = list[dict[str, str]]
@@ -53,7 +59,7 @@ def run_all(
     schema: Mapping[str, Rule],
     *,
     verb: str,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: bool = True,
 ) -> Iterator[tuple[Key, Record | str]]:
     """Yield the record of every run, or the reason why it failed; finished runs come first.
@@ -69,8 +75,9 @@ def run_all(
         Values that a valid record must have.
     verb : str
         Name of the public function for messages.
-    workers : int, optional
-        Number of processes; by default one per core, but not more than runs.
+    workers : int, str or distributed.Client, optional
+        Number of processes, by default one per core, but not more than runs; or the address of a
+        Dask scheduler, or a client of it.
     progress : bool
 
     Yields
@@ -79,8 +86,11 @@ def run_all(
 
     Raises
     ------
+    ParameterError
+        If ``workers`` is neither.
     BioconvError
-        If a process ended before its run was finished, and so did that which repeated the run.
+        If a process ended before its run was finished, and so did that which repeated the run, or
+        if the connection to the scheduler was lost.
 
     Warns
     -----
@@ -119,15 +129,24 @@ def _category(name: str) -> type[BioconvWarning]:
 
 
 def _results(
-    work: Callable[..., Record], jobs: Mapping[Key, Job], verb: str, workers: int | None
+    work: Callable[..., Record], jobs: Mapping[Key, Job], verb: str, workers: Workers
 ) -> Iterator[tuple[Key, tuple[Record | str, Said]]]:
     """Yield runs as they finish: the record or the reason of the failure, and the warnings."""
+    if isinstance(workers, bool) or (isinstance(workers, int) and workers < 1):
+        raise ParameterError(
+            "workers must be a number of processes of at least 1, the address of a Dask scheduler, "
+            f"or a client of it. Received: {workers!r}."
+        )
+    arguments = {key: job.arguments for key, job in jobs.items()}
+    if workers is not None and not isinstance(workers, int):
+        if jobs:
+            yield from on_cluster(partial(_attempt, work, 1), arguments, workers)
+        return
     n_workers = min(len(jobs), workers or n_cores())
     if n_workers <= 1:
         for key, job in jobs.items():
             yield key, _attempt(work, 1, *job.arguments)
         return
-    arguments = {key: job.arguments for key, job in jobs.items()}
     try:
         yield from in_processes(partial(_attempt, work, n_workers), arguments, n_workers)
     except DeadWorkerError as error:

@@ -106,8 +106,12 @@ def _study_data(parser: argparse.ArgumentParser) -> None:
 
 def _study_runs(parser: argparse.ArgumentParser) -> None:
     """Add the options for the runs of a study."""
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes (default: one per core)"
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run on the workers of a Dask scheduler, e.g. tcp://host:8786",
     )
     parser.add_argument(
         "-o",
