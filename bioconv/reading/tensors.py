@@ -98,7 +98,8 @@ def _carried(bias: NDArray[np.float64], shape: Shape, operator: Operator) -> NDA
         return compact(bias * operator.factor, shape)
     full = np.ascontiguousarray(np.broadcast_to(bias, shape), np.float64)
     with jax.enable_x64(True):
-        return compact(np.asarray(operator.apply(full[None]))[0], operator.out_shape)
+        placed, x = jax.device_put((operator, full[None]))
+        return compact(np.asarray(placed.apply(x))[0], operator.out_shape)
 
 
 def _zeros(shape: Shape) -> NDArray[np.float64]:

@@ -216,13 +216,14 @@ def test_the_largest_gate_stays_a_reasonable_model(estimate):
     assert words(large) < 7 * words(small)  # 25 / 5, and the first source needs less than others
 
 
-def test_brian2_does_not_take_over_the_error_messages(tmp_path):
+def test_brian2_does_not_take_over_errors_and_warnings(tmp_path):
     """Importing Brian2 sets sys.excepthook, which blames Brian2 for any error of a program."""
     code = (
-        "import sys; hook = sys.excepthook\n"
+        "import sys, warnings; hook, shown = sys.excepthook, warnings.showwarning\n"
         "from bioconv import neurons\n"
         "neurons.discretise(neurons.IntegrateAndFire().model)\n"
-        "assert 'brian2' in sys.modules and sys.excepthook is hook"
+        "assert 'brian2' in sys.modules and sys.excepthook is hook\n"
+        "assert warnings.showwarning is shown"
     )
     empty = {**os.environ, "BIOCONV_CACHE": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=empty)

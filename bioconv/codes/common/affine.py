@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -121,7 +122,9 @@ def apply64(operator: Operator, x: NDArray) -> NDArray[np.float64]:
     ndarray of float64, shape out_shape
     """
     with precision("float64"):
-        return np.asarray(operator.apply(np.asarray(x, np.float64)), np.float64)[0]
+        # Placed as they are: JAX would compile a program for each shape that it converts.
+        placed, x = jax.device_put((operator, np.asarray(x, np.float64)))
+        return np.asarray(placed.apply(x), np.float64)[0]
 
 
 def pre_activations(layers: Iterable[Layer]) -> list[Layer]:

@@ -155,12 +155,15 @@ def expect(
     spiking_rows = [*spiking.layers, *pre_activations(spiking.readouts)]
     for place, (layer, other) in enumerate(zip(rows, spiking_rows, strict=True)):
         level = levels.get(layer.name, _plain(other.function))
-        known[layer.name] = _plain(layer.function)(_driven(layer, known, n))
+        driven = _driven(layer, known, n)
+        known[layer.name] = _plain(layer.function)(driven)
         found[layer.name] = np.asarray(level(_driven(other, found, n)), np.float32)
         if layer.name in levels:
-            few = {name: known[name][:_PROBED] for name in _sources(other)}
             m = min(n, _PROBED)
-            missed = np.asarray(level(_driven(other, few, m))) - known[layer.name][:m]
+            if spiking is not exact:
+                few = {name: known[name][:m] for name in _sources(other)}
+                driven = _driven(other, few, m)
+            missed = np.asarray(level(driven[:m])) - known[layer.name][:m]
             own_errors[layer.name] = _relative(missed, known[layer.name][:m])
         if place >= len(exact.layers):
             number = place - len(exact.layers)

@@ -7,8 +7,10 @@ contains.  It is kept in the cache folder, because Brian2, which derives it, tak
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 import sys
+import warnings
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
@@ -251,10 +253,12 @@ def _without_draws(
 
 
 def import_brian2() -> None:
-    """Import Brian2 without its hook, which reports every uncaught error as one of Brian2."""
-    hook = sys.excepthook
+    """Import Brian2 without its hooks: for uncaught errors, as its own, and for warnings."""
+    hook, shown = sys.excepthook, warnings.showwarning
     importlib.import_module("brian2")
     sys.excepthook = hook
+    if warnings.showwarning is not shown:
+        logging.captureWarnings(False)
 
 
 def _brian2_code(model: NeuronModel, equations: list[Equation]) -> str:
