@@ -135,7 +135,7 @@ def plot(result: Result, context: Context) -> Figure:
         low, high = axis.get_ylim()
         edges = np.arange(len(sine) + 1) * encoder.interval
         axis.stairs(low + (high - low) * sine, edges, baseline=None, color=GRAY, lw=0.8)
-        finish(axis, f"{number} {name}", "time (ms)", "unit")
+        finish(axis, f"{number} {name.replace('_', ' ')}", "time (ms)", "unit")
         axis.set_xlim(0, edges[-1])
     signals, trade = axes[len(names) : len(names) + 2]
     for row, label in enumerate(labels):

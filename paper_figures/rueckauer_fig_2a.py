@@ -127,7 +127,7 @@ def plot(result: Result, context: Context) -> Figure:
     axes.bar_label(bars, fmt="%.1f")
     analog = 100 * float(result["analog"])
     axes.axhline(analog, color="k", linestyle="--", label=f"analog network ({analog:.1f} %)")
-    axes.set_ylim(0, 105)
+    axes.set_ylim(0, 110)
     axes.set_yticks(range(0, 101, 20))
     finish(axes, "", "", "accuracy (%)")
     legend_above(figure, axes)

@@ -132,7 +132,10 @@ def animate(
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise ParameterError(f"an animation is a .gif file. Received: {path.name!r}.")
-    names = [p.name for p in network.populations if p.name in recording.rasters]
+    spikes = recording.spikes_per_neuron
+    names = [
+        p.name for p in network.populations if p.name in recording.rasters and spikes[p.name].any()
+    ]
     require(names, "spikes")
     ends = np.unique(np.linspace(0, recording.n_steps, _FRAMES + 1).round().astype(int))[1:]
     totals = [_cumulated(network.population(n), recording, n, image, ends) for n in names]

@@ -135,7 +135,9 @@ def simulate(options: Options) -> None:
         from bioconv.reports.html import detail_of
 
         detail = detail_of(network, x, **settings)
-        write_report(options, recording, network=network, x=x, y=y, detail=detail)
+        write_report(
+            options, recording, network=network, x=x, y=y, detail=detail, first=options.first
+        )
     finish(options, result, "\n".join(text))
 
 

@@ -36,6 +36,7 @@ def report(
     y: ArrayLike | None = None,
     detail: Recording | None = None,
     image: int = 0,
+    first: int = 0,
 ) -> Path:
     """Write a report as one HTML file with all its pictures.
 
@@ -59,6 +60,8 @@ def report(
         from the recording itself, as far as it has them.
     image : int
         Number of the sample that is shown.
+    first : int
+        Number of the first of these samples in the data, as in `bioconv.simulate`.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def report(
     """
     path = check_name(path)
     samples = None if x is None else np.asarray(x)
-    return _page(subject, network, samples, y, detail, image).save(path)
+    return _page(subject, network, samples, y, detail, image, first).save(path)
 
 
 def _page(
@@ -93,6 +96,7 @@ def _page(
     y: ArrayLike | None,
     detail: Recording | None,
     image: int,
+    first: int,
 ) -> Page:
     if isinstance(subject, SpikingNetwork):
         return conversion_page(subject, x)
@@ -122,4 +126,4 @@ def _page(
             f"image must be from 0 to {shown.n_images - 1}, the samples whose details were "
             f"recorded. Received: {image}."
         )
-    return simulation_page(subject, network, x, y, detail, image)
+    return simulation_page(subject, network, x, y, detail, image, first)

@@ -43,19 +43,20 @@ def simulation_page(
     y: ArrayLike | None,
     detail: Recording | None,
     image: int,
+    first: int,
 ) -> Page:
     """Return the report on a simulation; see `bioconv.report`."""
     detail = recording if detail is None else detail
     found = summarize(network, recording, x, y)
     return Page(
         title=f"Simulation of {headline(network)}",
-        summary=_summary(found),
+        summary=_summary(found, first),
         sections=[
             _result(network, recording, found, x, y),
             _losses(network, recording, x, y),
             _confusion(network, recording, y),
             _physiology(network, recording, detail),
-            _activations(network, recording, x),
+            _activations(network, detail, x[: detail.n_images]),
             _sample(network, detail, x, y, image),
             _operations(network, recording),
             energy_section(network, energy_of(work_of(network, recording))),
@@ -67,12 +68,13 @@ def simulation_page(
     )
 
 
-def _summary(found: Mapping[str, Any]) -> str:
+def _summary(found: Mapping[str, Any], first: int) -> str:
+    counted = f" Sample 0 is number {first:,} of the data." if first else ""
     engine = f", engine {found['engine']}" if found["engine"] else ""
     return (
         f"{found['n_images']:,} samples of {found['duration_ms']:g} ms "
         f"({found['n_steps']:,} steps), simulator {found['simulator']}{engine}, "
-        f"{sum(found['seconds'].values()):.1f} s."
+        f"{sum(found['seconds'].values()):.1f} s.{counted}"
     )
 
 
@@ -245,17 +247,17 @@ def _physiology(network: SpikingNetwork, recording: Recording, detail: Recording
     return Section("Rates and intervals", parts)
 
 
-def _activations(network: SpikingNetwork, recording: Recording, x: NDArray) -> Section:
+def _activations(network: SpikingNetwork, detail: Recording, x: NDArray) -> Section:
     activations = network.analog.activations(x)
-    if not carried_populations(network, recording, activations):
+    if not carried_populations(network, detail, activations):
         return Section("Activations", [])
     caption = (
         "What the spikes of each population represent, against the activation of the analog "
-        "network. The darker, the more neurons and samples."
+        f"network, for {len(x)} samples. The darker, the more neurons and samples."
     )
     return Section(
         "Activations",
-        [Picture(rate_against_activation(network, recording, activations), caption)],
+        [Picture(rate_against_activation(network, detail, activations), caption)],
     )
 
 

@@ -136,12 +136,18 @@ def robustness_page(study: Robustness) -> Page:
         }
         for code, by_noise in study.tolerated().items()
     ]
+    points = [{**row, "noise": row["noise"].replace("_", " ")} for row in study.rows()]
     caption = (
         f"{measure.capitalize()} against the amplitude of each imperfection. Lines are means over "
         "simulated chips, and bands one standard deviation on either side."
     )
     parts: list[Part] = [
-        Facts({f"{measure.capitalize()} of {code} without": text for code, text in ideal.items()}),
+        Facts(
+            {
+                f"{measure.capitalize()} of {code} without imperfections": text
+                for code, text in ideal.items()
+            }
+        ),
         Picture(robustness_figure(study.records, columns=2), caption),
         Table(
             limits,
@@ -156,7 +162,7 @@ def robustness_page(study: Robustness) -> Page:
         ),
         sections=[
             Section("Result", parts),
-            Section("All points", [Table(study.rows(), "Mean, spread and loss over the chips.")]),
+            Section("All points", [Table(points, "Mean, spread and loss over the chips.")]),
             _refused(study.refused),
         ],
         versions=versions(),
