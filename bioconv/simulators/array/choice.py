@@ -95,6 +95,8 @@ def obstacles(network: SpikingNetwork, plan: Plan) -> list[str]:
     from bioconv.simulators.array.events.rows import has_rows
 
     found = []
+    if network.stages:
+        found.append(f"it has analog stages ({network.stages[0].name})")
     for stage in plan.stages:
         reason = unprintable(update_of(stage.model, frozenset(stage.changing)))
         if reason:
