@@ -35,6 +35,8 @@ from bioconv.models import (
     regression_mlp,
     resnet8,
     resnet20,
+    text_transformer,
+    vision_transformer,
 )
 from bioconv.models.network import Network, Recipe
 
@@ -72,6 +74,8 @@ _NETWORKS: dict[str, Network] = {
         regression_mlp,
         resnet8,
         resnet20,
+        text_transformer,
+        vision_transformer,
     )
 }
 _HERE = Path(__file__).parent
