@@ -158,6 +158,7 @@ def test_the_mean_input_is_the_function_of_the_mean_rates() -> None:
         np.testing.assert_allclose(mean, wanted, atol=3e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"clamp": 0}, {"input": "regular"}, {"readout": "count"}])
 def test_other_options_approach_keras_too(options: dict[str, object]) -> None:
     model, network, x = converted("transformer", **options)
