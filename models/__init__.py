@@ -39,6 +39,8 @@ from bioconv.models import (
     resnet34,
     resnet50,
     resnet101,
+    text_transformer,
+    vision_transformer,
 )
 from bioconv.models.network import Network, Recipe
 
@@ -80,6 +82,8 @@ _NETWORKS: dict[str, Network] = {
         resnet34,
         resnet50,
         resnet101,
+        text_transformer,
+        vision_transformer,
     )
 }
 _HERE = Path(__file__).parent

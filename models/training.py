@@ -63,7 +63,7 @@ def train(
     keras = import_keras()
     keras.utils.set_random_seed(seed)
     model = network.build()
-    _fit(model, recipe, dataset, seed)
+    fit(model, recipe, dataset, seed)
     scores = {"train": _score(model, *dataset[0]), "test": _score(model, *dataset[1])}
     _save(model, network, path)
     entries = {
@@ -130,8 +130,18 @@ def _augment(x: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
     return x
 
 
-def _fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
-    """Compile and fit a model, with one line of progress per epoch."""
+def fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
+    """Compile and fit a model, with one line of progress per epoch.
+
+    Parameters
+    ----------
+    model : keras.Model
+    recipe : Recipe
+    dataset : pair of (x, y)
+        Training and test data; the latter are not used.
+    seed : int
+        Seed of the order of the samples and of their augmentation.
+    """
     x, y = dataset[0]
     n_batches = len(x) // recipe.batch_size
     model.compile(

@@ -20,7 +20,7 @@ Dataset = tuple[Split, Split]
 DataPath = str | Path
 
 #: datasets of word indices -> number of words
-N_WORDS = {"imdb": 5000, "imdb_2500": 2500}
+N_WORDS = {"imdb": 5000, "imdb_2500": 2500, "imdb_20000": 20_000}
 # In this order, so that arrays of a whole dataset take precedence over those of a part of it.
 _NPZ_KEYS = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -332,6 +332,7 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "cifar10": cifar10,
     "imdb": imdb,
     "imdb_2500": partial(imdb, n_words=N_WORDS["imdb_2500"]),
+    "imdb_20000": partial(imdb, n_words=N_WORDS["imdb_20000"], length=200),
     "sine": sine,
 }
 _LARGEST_PIXEL = {"digits": 16, "mnist": 255, "fashion_mnist": 255, "cifar10": 255}

@@ -13,7 +13,7 @@ from bioconv.ground.decisions import Decision, finite_numbers, is_one_hot
 from bioconv.ground.errors import DataError
 
 #: names of the datasets
-NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb", "imdb_2500")
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb", "imdb_2500", "imdb_20000")
 
 #: samples, and labels if there are any
 Data = tuple[NDArray, NDArray | None]
@@ -33,7 +33,8 @@ def load_data(
     ----------
     source : str or Path
         An ``.npz`` file with ``x`` and optionally ``y``, or the name of a dataset: ``digits``,
-        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words) or ``imdb_2500``.
+        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words), ``imdb_2500`` or
+        ``imdb_20000`` (200 words of a review).
     split : {"test", "train"}
         Part of a named dataset.
     scale, offset : float

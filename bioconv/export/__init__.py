@@ -14,7 +14,9 @@ from bioconv.export.folder import GROUND, RULES, copy_support, template
 from bioconv.export.pynn import pynn_network, write_models
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
+from bioconv.ground.errors import ExportError
 from bioconv.network import SpikingNetwork
+from bioconv.network.stages import why_neurons_fail
 
 __all__ = ["write_program"]
 
@@ -39,6 +41,9 @@ def write_program(network: SpikingNetwork, folder: Path, target: str) -> None:
     ExportError
         The target cannot represent the network; the message lists every reason.
     """
+    reason = why_neurons_fail(network)
+    if reason:
+        raise ExportError(f"A program for {target} cannot be written: {reason}")
     (_write_brian2 if target == "brian2" else _write_pynn)(network, folder)
 
 

@@ -2,6 +2,7 @@
 
 from bioconv.network.network import SpikingNetwork
 from bioconv.network.parts import (
+    AnalogStage,
     Change,
     Disturbance,
     Drive,
@@ -15,6 +16,7 @@ from bioconv.network.parts import (
 )
 
 __all__ = [
+    "AnalogStage",
     "Change",
     "Disturbance",
     "Drive",

@@ -18,6 +18,7 @@ from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.suggestions import did_you_mean
 from bioconv.ground.tables import html_table
 from bioconv.network.parts import NetworkParts, Population, Projection
+from bioconv.network.stages import populations_behind
 from bioconv.network.validation import network_problems
 from bioconv.operators import n_synapses
 
@@ -39,6 +40,8 @@ class SpikingNetwork(NetworkParts):
         Name and options of the code, for the record only; nothing depends on it.
     imperfections : tuple of Disturbance
         The imperfections that were applied to the network, in this order.
+    stages : tuple of AnalogStage
+        Layers that no neuron computes, each after those from which it computes.
     """
 
     def __post_init__(self) -> None:
@@ -50,9 +53,11 @@ class SpikingNetwork(NetworkParts):
             )
 
     def __repr__(self) -> str:
+        n = len(self.stages)
+        analog = f"{n} analog stage{'s' if n > 1 else ''}, " if n else ""
         return (
             f"<SpikingNetwork {self.name!r}: {len(self.populations)} populations, "
-            f"{self.n_neurons:,} neurons, {self.n_steps:,} steps of {self.dt:g} ms>"
+            f"{self.n_neurons:,} neurons, {analog}{self.n_steps:,} steps of {self.dt:g} ms>"
         )
 
     def _repr_html_(self) -> str:
@@ -108,7 +113,7 @@ class SpikingNetwork(NetworkParts):
 
     @property
     def recurrent(self) -> bool:
-        """Whether the projections between populations contain a cycle."""
+        """Whether the connections between populations contain a cycle."""
         try:
             self.topological_order()
         except ParameterError:
@@ -116,17 +121,23 @@ class SpikingNetwork(NetworkParts):
         return False
 
     def topological_order(self) -> tuple[str, ...]:
-        """Return the names of the populations, each after those that project to it.
+        """Return the names of the populations, each after those on which it depends.
+
+        It depends on those that project to it, and on those from which a stage that drives it
+        computes.
 
         Raises
         ------
         ParameterError
-            If the projections contain a cycle.
+            If they depend on each other.
         """
         before: dict[str, list[str]] = {population.name: [] for population in self.populations}
         for projection in self.projections:
             if projection.pre in before:
                 before[projection.post].append(projection.pre)
+        behind = populations_behind(self)
+        for drive in self.drives:
+            before[drive.post] += behind.get(drive.input, ())
         try:
             return tuple(TopologicalSorter(before).static_order())
         except CycleError as error:

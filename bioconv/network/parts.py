@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Function
+from bioconv.analog.graph import Affine
 from bioconv.ground.decisions import Decision
 from bioconv.neurons.language.model import NeuronModel
 from bioconv.operators import Operator
@@ -165,17 +166,47 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """Constant current from an analog input: ``current = operator(x)`` in pA, added to the
-    parameter ``model.current`` of ``post``.
+    """Current from an analog input or an analog stage, added to the parameter ``model.current`` of
+    ``post``.
 
-    The current is rounded to integer multiples of ``grid`` (pA), so that all simulators sum exactly
-    the same numbers; 0 for no rounding.
+    An input x drives the constant current ``operator(x)`` in pA.  The value F(t) of a stage changes
+    from step to step.  In step t of the population, counted from 1 in its ``start_step``, the stage
+    drives ``operator(t F(t) - (t - 1) F(t - 1))``, so that the mean current up to any step is
+    ``operator`` of the last value, as if that value had been known from the start.
+
+    The current (of a stage, the sum of its currents so far) is rounded to integer multiples of
+    ``grid`` (pA), so that all simulators sum exactly the same numbers; 0 for no rounding.
     """
 
     input: str
     post: str
     operator: Operator
     grid: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class AnalogStage:
+    """A layer that no neuron computes: a function of decoded activations.
+
+    In every step, its value is the function of ``layer`` of what the spikes before this step
+    represent.  It drives populations through `Drive`.
+
+    Parameters
+    ----------
+    name : str
+    layer : str
+        The layer of the analog network whose function it computes, and whose activation its value
+        represents; the function is one of `bioconv.network.stages.STAGE_FUNCTIONS`.
+    inputs : tuple of Affine
+        The arguments of the function, as in that layer, but with parts of the network as sources:
+        inputs with the encoder "current" (the sample), spike sources (spikes per step so far),
+        populations that represent activations by rates (their mean rate since ``start_step``, as a
+        share of ``max_rate``), and earlier stages (their value in the same step).
+    """
+
+    name: str
+    layer: str
+    inputs: tuple[Affine, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,6 +304,7 @@ class NetworkParts:
     analog: AnalogGraph
     code: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     imperfections: tuple[Disturbance, ...] = ()
+    stages: tuple[AnalogStage, ...] = ()
 
     @property
     def spiking_inputs(self) -> tuple[Input, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bioconv.ground.errors import ParameterError
 from bioconv.network import Disturbance, SpikingNetwork
+from bioconv.network.stages import why_neurons_fail
 from bioconv.noise.places import Place
 
 
@@ -132,6 +133,9 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
     present = _ordered([(entry, owner) for entry, owner in owned if entry.amplitude])
     if not present:
         return network
+    reason = why_neurons_fail(network)
+    if reason:
+        raise ParameterError(f"Imperfections are those of neurons and synapses only: {reason}")
     applied = network.imperfections
     for entry, owner in present:
         network = entry.rewrite(network, Streams(int(seed), owner))

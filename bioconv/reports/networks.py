@@ -16,6 +16,7 @@ from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
 from bioconv.network.recording import Recording
+from bioconv.network.stages import layer_of, list_stages
 
 Row = dict[str, Any]
 
@@ -117,7 +118,7 @@ def inspect(
     *,
     n_images: int = 20,
 ) -> list[Row]:
-    """List the layers of a model, or the populations of a network.
+    """List the layers of a model, or the analog stages and populations of a network.
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ def inspect(
     Returns
     -------
     list of dict
-        One row per layer or population, in order.
+        One row per layer, or per analog stage and population, in order.
     """
     if isinstance(source, (str, Path)):
         source = open_any(source)
@@ -215,6 +216,25 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
     return lines
 
 
+def describe_stages(network: SpikingNetwork) -> list[str]:
+    """Describe which layers of a network spike and which stay analog.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+
+    Returns
+    -------
+    list of str
+        One line; none if there are no analog stages.
+    """
+    if not network.stages:
+        return []
+    spiking = {p.layer for p in network.populations if p.layer}
+    total = len(spiking | {stage.layer for stage in network.stages})
+    return [f"{len(spiking)} of {total} layers spike; analog: {list_stages(network)}"]
+
+
 def describe_expectation(network: SpikingNetwork) -> list[str]:
     """Describe how well a network is expected to agree with the analog one.
 
@@ -278,7 +298,20 @@ def open_any(
 
 def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
     shares = {} if x is None else _activity(network, x)
-    return [
+    stages = [
+        {
+            "population": stage.name,
+            "layer": stage.layer,
+            "neuron": f"none: {type(layer.function).__name__}",
+            "shape": "x".join(map(str, layer.shape)),
+            "neurons": 0,
+            "synapses in": 0,
+            "scale": "",
+        }
+        for stage in network.stages
+        for layer in [layer_of(network, stage)]
+    ]
+    return stages + [
         {
             "population": population.name,
             "layer": population.layer,

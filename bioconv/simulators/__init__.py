@@ -12,6 +12,7 @@ from typing import Any
 
 from bioconv.analog.belonging import warn_of_samples
 from bioconv.analog.samples import Data
+from bioconv.analog.tokens import check_tokens
 from bioconv.encoders.networks import with_rasters
 from bioconv.encoders.raster import SpikeRaster
 from bioconv.ground.compiled import keep_compiled
@@ -125,6 +126,9 @@ def simulate(
     simulator = SIMULATORS.full_name(simulator)
     network, samples = with_rasters(network, x)
     data = check_data(network, samples)
+    if network.stages:
+        names = (entry.name for entry in network.analog.inputs)
+        check_tokens(network.analog, dict(zip(names, data.values(), strict=True)))
     warn_of_samples(data, {entry.name: entry.calibrated for entry in network.inputs})
     settings = settings_of(
         network,

@@ -31,6 +31,7 @@ FEATURES = {
     "regular input": "input as regular spikes",
     "poisson input": "input as Poisson spikes",
     "raster input": "input as given spikes",
+    "analog stage": "a layer that no neuron computes, but a function of decoded activations",
     "readout count": "readout of spike counts",
     "readout first_spike": "readout of the time of the first spike",
     "readout potential": "readout of the mean potential",
@@ -90,6 +91,7 @@ def check(network: SpikingNetwork, target: Target) -> tuple[Finding, ...]:
             for projection in network.projections
             for f in _projection(network, projection, target)
         ),
+        *(f for s in network.stages for f in _lost(target, s.name, iter(("analog stage",)))),
         *(f for entry in network.readouts for f in _lost(target, entry.name, _of_readout(entry))),
     )
 

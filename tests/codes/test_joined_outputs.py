@@ -129,9 +129,9 @@ def test_functions_that_do_not_commute_are_refused_as_before() -> None:
             bc.convert(keras.Model(given, output), calibration=X)
 
 
-@pytest.mark.parametrize("name", codes.converting())
+@pytest.mark.parametrize("name", [name for name in codes.converting() if name != "rate"])
 @pytest.mark.parametrize("kind", ["LayerNormalization", "UnitNormalization"])
-def test_hidden_normalizations_are_refused_by_every_code(name: str, kind: str) -> None:
+def test_hidden_normalizations_are_refused_by_codes_without_stages(name: str, kind: str) -> None:
     given, large, _ = features()
     x = getattr(layers, kind)(name="between")(large)
     model = keras.Model(given, layers.Dense(2)(layers.Flatten()(layers.ReLU()(x))))

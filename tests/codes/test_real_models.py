@@ -16,7 +16,7 @@ QUICK = {"niposin_iris_mlp/iris_model.h5", "hls4ml_jet_3layer/keras_3layer_70pru
 REFUSED = {
     "curiousily_fraud_autoencoder/model.h5": ["dense_1 (Tanh)", "dense_3 (Tanh)"],
     "nithish_har_conv1d_lstm/har_model.h5": ["lstm (LSTM)"],
-    "shamna_imdb_lstm/imdb_lstm.h5": ["embedding (Embedding)", "lstm (LSTM)"],
+    "shamna_imdb_lstm/imdb_lstm.h5": ["lstm (LSTM)"],
     "precise_wakeword_gru/tng-computer.net": ["net (GRU)"],
 }
 

@@ -38,6 +38,8 @@ INDIFFERENT: dict[str, dict[str, str]] = {
     },
     "mueller_fig_3_12": {"over_best": _BOUND},
     "mueller_fig_4_5": {"extended_loss": _BOUND},
+    "mueller_fig_4_8": {"loss": _BOUND, "later_gain": _BOUND},
+    "mueller_fig_4_10": {"loss": _BOUND, "later_gain": _BOUND},
     "mueller_fig_4_3": {"biased_bound": _BOUND, "unbiased_bound": _BOUND},
     "mueller_fig_5_3": {"within_bound": _BOUND, "quantile_error": _BOUND},
     "mueller_fig_5_4": {"within_bound": _BOUND, "quantile_error": _BOUND},

@@ -46,6 +46,8 @@ def test_names_are_those_of_the_papers() -> None:
         "resnet34",
         "resnet50",
         "resnet101",
+        "text_transformer",
+        "vision_transformer",
     }
 
 

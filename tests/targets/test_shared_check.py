@@ -12,8 +12,10 @@ import pytest
 from sample_networks import images, spiking_network
 
 import bioconv as bc
+from bioconv.analog.functions import UnitNormalization
+from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.ground.errors import DataError, ExportError, ParameterError
-from bioconv.network import Population, Projection, SpikingNetwork
+from bioconv.network import AnalogStage, Population, Projection, SpikingNetwork
 from bioconv.neurons import (
     HodgkinHuxley,
     IntegrateAndFire,
@@ -21,7 +23,7 @@ from bioconv.neurons import (
     with_noise,
 )
 from bioconv.noise import FixedPointState, SynapticFailure, disturb
-from bioconv.operators import Chain, Dense, Reshape
+from bioconv.operators import Chain, Dense, Reshape, identity
 from bioconv.targets import Cell, Exporter, Fit, Limit, Loss, Report, Target, Verdict
 from bioconv.targets.fit import Samples
 from bioconv.targets.validator import FEATURES, check, find_cell
@@ -56,6 +58,16 @@ def noisy() -> SpikingNetwork:
     return of(with_noise(LEAKY, 1.0).model)
 
 
+def with_stage() -> SpikingNetwork:
+    """The sample with a stage that normalizes its hidden population."""
+    network = spiking_network()
+    same = Affine((Term("conv2d/relu", identity((4, 4, 2))),), np.zeros((1, 1, 1)), (4, 4, 2))
+    layer = Layer("norm", UnitNormalization(), (same,), (4, 4, 2))
+    graph = replace(network.analog, layers=(*network.analog.layers, layer))
+    decoded = replace(same, terms=(Term("conv", identity((4, 4, 2))),))
+    return network.replace(analog=graph, stages=(AnalogStage("norm", "norm", (decoded,)),))
+
+
 USES: dict[str, Callable[[], SpikingNetwork]] = {
     "constant current": spiking_network,
     "initial state": spiking_network,
@@ -69,6 +81,7 @@ USES: dict[str, Callable[[], SpikingNetwork]] = {
     "regular input": lambda: spiking_network("regular"),
     "poisson input": lambda: spiking_network("poisson"),
     "raster input": lambda: spiking_network("raster"),
+    "analog stage": with_stage,
     "readout count": spiking_network,
     **{
         f"readout {kind}": lambda kind=kind: spiking_network(  # type: ignore[misc]

@@ -28,6 +28,7 @@ from bioconv.reports.networks import (
     decision_texts,
     describe_decisions,
     describe_expectation,
+    describe_stages,
     describe_transfer,
     expectation_of,
 )
@@ -74,6 +75,7 @@ def convert(options: Options) -> None:
         "\n".join(
             [
                 format_table(rows),
+                *describe_stages(network),
                 *describe_transfer(network),
                 *describe_expectation(network),
                 *describe_decisions(network),
@@ -192,7 +194,8 @@ def inspect(options: Options) -> None:
     if options.data:
         x, _ = read_data(options, source.inputs[0].shape, options.images)
     rows = bc.inspect(source, x, n_images=options.images)
-    text = "\n".join([format_table(rows), *describe_decisions(source)])
+    stages = describe_stages(source) if isinstance(source, bc.SpikingNetwork) else []
+    text = "\n".join([format_table(rows), *stages, *describe_decisions(source)])
     finish(options, {"rows": rows, "decisions": decision_texts(source)}, text)
 
 

@@ -21,6 +21,7 @@ from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewriting import Carries, rewrite
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.network import (
+    AnalogStage,
     Change,
     Drive,
     Input,
@@ -40,6 +41,7 @@ class Parts:
     drives: list[Drive] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     readouts: list[Readout] = field(default_factory=list)
+    stages: list[AnalogStage] = field(default_factory=list)
 
     def network(
         self,
@@ -76,6 +78,7 @@ class Parts:
             readouts=tuple(self.readouts),
             analog=graph,
             code=record,
+            stages=tuple(self.stages),
         )
 
 
@@ -106,8 +109,8 @@ def prepared(
     """
     check_neuron(code, request.neuron)
     lowest = LowestValues(request.graph, request.calibration)
-    more = {} if carries is None else {"carries": carries}
-    rewritten = rewrite(request.graph, lowest, code, minima=minima, **more)
+    carried = () if carries is None else (carries,)
+    rewritten = rewrite(request.graph, lowest, code, *carried, minima=minima)
     refuse_curves(code, rewritten)
     return rewritten
 
@@ -124,6 +127,7 @@ def add_all(
     layer: Add,
     gates: Add,
     readout: Callable[[Any, Layer, str], None],
+    stage: Add | None = None,
 ) -> None:
     """Add all layers and outputs to a plan, in order.
 
@@ -135,8 +139,13 @@ def add_all(
         Names of the outputs of the graph, one for each of ``rewritten.readouts``.
     layer, gates, readout : functions
         Functions that add a layer, the gates of a max pooling, and an output with its name.
+    stage : function, optional
+        Adds an analog stage, for codes that support them.
     """
     for entry in rewritten.layers:
-        (gates if isinstance(entry.function, MaxPool) else layer)(plan, entry)
+        if stage is not None and entry.name in rewritten.analog:
+            stage(plan, entry)
+        else:
+            (gates if isinstance(entry.function, MaxPool) else layer)(plan, entry)
     for entry, output in zip(rewritten.readouts, outputs, strict=True):
         readout(plan, entry, output)

@@ -65,7 +65,8 @@ def measure(
 
     Activations are streamed; percentiles are exact, see `Tail`.  The scale of a rectification with
     an upper limit does not exceed the limit, so that the rate saturates where the function does.
-    Maxima have the scale of the layers that they pool; a measured curve has its own.
+    Maxima have the scale of the layers that they pool; a measured curve has its own, and an analog
+    stage has none.
 
     Parameters
     ----------
@@ -86,6 +87,8 @@ def measure(
     tails = measure_tails(rewritten, calibration, percentile, by_channel=by_channel, over=over)
     scales = Scales()
     for layer in rewritten.layers:
+        if layer.name in rewritten.analog:
+            continue
         if isinstance(layer.function, MaxPool):
             scales.of[layer.name] = pooled_scale(layer, scales.of)
             continue
@@ -111,7 +114,12 @@ def measure_tails(
     readouts = pre_activations(rewritten.readouts)
     names = tuple(layer.name for layer in readouts)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, (*rewritten.layers, *readouts), names)
-    wanted = [layer for layer in graph.layers if not isinstance(layer.function, MaxPool)]
+    unscaled = rewritten.analog
+    wanted = [
+        layer
+        for layer in graph.layers
+        if not isinstance(layer.function, MaxPool) and layer.name not in unscaled
+    ]
     n_samples = len(next(iter(calibration.values())))
     tails = {}
     for layer in wanted:
@@ -163,7 +171,7 @@ def fluctuation(rewritten: Rewritten, scales: Scales, calibration: Samples) -> f
     activations, in units of the squared scale.  The result is the largest of the means of the
     layers.
     """
-    names = [layer.name for layer in rewritten.layers]
+    names = [layer.name for layer in rewritten.layers if layer.name not in rewritten.analog]
     few = {name: x[:_FLUCTUATING_SAMPLES] for name, x in calibration.items()}
     random, found = np.random.default_rng(0), {0.0}
     for batch in iterate(rewritten.graph(), few, names=names):

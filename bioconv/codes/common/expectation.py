@@ -20,7 +20,7 @@ from bioconv.analog.evaluate import value_of
 from bioconv.analog.functions import Elementwise, Function
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.affine import pre_activations
-from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.common.rewritten import Rewritten, sources_of
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
 from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
@@ -28,7 +28,7 @@ from bioconv.operators import Array
 
 Values = dict[str, NDArray]
 #: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
-Level = Callable[[NDArray], NDArray]
+Level = Callable[..., NDArray]
 
 #: agreement below which a conversion warns
 ENOUGH = 0.99
@@ -156,14 +156,14 @@ def expect(
     for place, (layer, other) in enumerate(zip(rows, spiking_rows, strict=True)):
         level = levels.get(layer.name, _plain(other.function))
         driven = _driven(layer, known, n)
-        known[layer.name] = _plain(layer.function)(driven)
-        found[layer.name] = np.asarray(level(_driven(other, found, n)), np.float32)
+        known[layer.name] = _plain(layer.function)(*driven)
+        found[layer.name] = np.asarray(level(*_driven(other, found, n)), np.float32)
         if layer.name in levels:
             m = min(n, _PROBED)
             if spiking is not exact:
-                few = {name: known[name][:m] for name in _sources(other)}
+                few = {name: known[name][:m] for name in sources_of(other)}
                 driven = _driven(other, few, m)
-            missed = np.asarray(level(driven[:m])) - known[layer.name][:m]
+            missed = np.asarray(level(*(part[:m] for part in driven))) - known[layer.name][:m]
             own_errors[layer.name] = _relative(missed, known[layer.name][:m])
         if place >= len(exact.layers):
             number = place - len(exact.layers)
@@ -222,38 +222,36 @@ def _compared(readout: Layer, decision: Decision) -> tuple[Level, Decision]:
 
 
 def _plain(function: Function) -> Level:
-    def level(x: NDArray) -> NDArray:
-        return np.asarray(applied(function, x))
+    def level(*inputs: NDArray) -> NDArray:
+        return np.asarray(applied(function, *inputs))
 
     return level
 
 
 @jax.jit
-def applied(function: Function, x: Array) -> jax.Array:
-    """Return the value of a function of one array."""
-    return function.apply([x])
+def applied(function: Function, *inputs: Array) -> jax.Array:
+    """Return the value of a function."""
+    return function.apply(inputs)
 
 
-def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> NDArray:
-    """Return the input of the function of a layer."""
-    (affine,) = layer.inputs
-    given = {term.source: values[term.source] for term in affine.terms}
-    with jax.default_matmul_precision("highest"):
-        return np.asarray(_value(affine, given, n))
+def _driven(layer: Layer, values: Mapping[str, NDArray], n: int) -> list[NDArray]:
+    """Return the inputs of the function of a layer, of which only analog stages have several."""
+    found = []
+    for affine in layer.inputs:
+        given = {term.source: values[term.source] for term in affine.terms}
+        with jax.default_matmul_precision("highest"):
+            found.append(np.asarray(_value(affine, given, n)))
+    return found
 
 
 _value = jax.jit(value_of, static_argnames="n")
-
-
-def _sources(layer: Layer) -> set[str]:
-    return {term.source for affine in layer.inputs for term in affine.terms}
 
 
 def _last_uses(rewritten: Rewritten) -> dict[int, list[str]]:
     """Return the names of inputs and layers that no layer after this place uses."""
     last: dict[str, int] = {}
     for place, layer in enumerate((*rewritten.layers, *rewritten.readouts)):
-        last |= dict.fromkeys(_sources(layer), place)
+        last |= dict.fromkeys(sources_of(layer), place)
     places: dict[int, list[str]] = {}
     for name, place in last.items():
         places.setdefault(place, []).append(name)

@@ -9,7 +9,7 @@ from typing import Any
 from bioconv.analog.functions import FICurve
 from bioconv.codes.code import Code, Request
 from bioconv.codes.common.names import identifiers
-from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.common.rewritten import Rewritten, sources_of
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import IntegrateAndFire, Neuron
 from bioconv.neurons.language.identity import same
@@ -21,6 +21,8 @@ def depths(
 ) -> dict[str, int]:
     """Return the longest path of spikes to each input, layer and readout, in layers.
 
+    An analog stage is as deep as the layers from which it computes.
+
     Parameters
     ----------
     rewritten : Rewritten
@@ -30,9 +32,10 @@ def depths(
         Layers that the population of the following layer computes as well.
     """
     found = {entry.name: 0 for entry in rewritten.inputs}
+    silent = rewritten.constant(currents)
     for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = {term.source for term in layer.inputs[0].terms} - set(currents)
-        own = int(layer.name not in merged)
+        sources = sources_of(layer) - silent
+        own = int(layer.name not in merged and layer.name not in rewritten.analog)
         found[layer.name] = max((found[source] + own for source in sources), default=0)
     return found
 

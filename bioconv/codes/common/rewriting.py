@@ -4,7 +4,8 @@ The result contains only rectifications (`ReLU` with slope 0), maxima over windo
 values, and outputs.  A leaky rectification is split into its positive and its negative part.  A
 linear output that feeds other layers is merged into their affine maps.  Functions of output
 branches are moved after the joining layers (`bioconv.codes.common.outputs`).  Maxima of signed
-values are handled in `bioconv.codes.common.pooling`.
+values are handled in `bioconv.codes.common.pooling`.  For a code that supports analog stages,
+layers that no neuron computes stay as they are (`bioconv.codes.common.stages`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from bioconv.codes.common.max_windows import MOST_SOURCES, pool_stages
 from bioconv.codes.common.outputs import different_branches, push_functions
 from bioconv.codes.common.pooling import pool_after, rewrite_max_pool
 from bioconv.codes.common.rectifiers import is_rectifier, rectifiers
-from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.common.rewritten import Rewritten, sources_of
+from bioconv.codes.common.stages import analog_layers
 from bioconv.ground.errors import ConversionError, Problem
+from bioconv.network.stages import STAGE_FUNCTIONS
 
 Lowest = Callable[[Layer], NDArray[np.float64]]
 Carries = Callable[[Function], bool]
@@ -41,6 +44,7 @@ def rewrite(
     carries: Carries = _nothing,
     *,
     minima: bool = False,
+    stages: bool = False,
 ) -> Rewritten:
     """Rewrite a graph for spiking layers with activations of one sign.
 
@@ -58,6 +62,9 @@ def rewrite(
     minima : bool
         Whether the code supports minima (`pooling.MaxMinPool`), which replace the maxima of
         activations with a negative factor.
+    stages : bool
+        Whether the code supports analog stages, in which layers that no neuron computes stay
+        analog (`bioconv.codes.common.stages`).
 
     Returns
     -------
@@ -69,18 +76,25 @@ def rewrite(
         If some layers cannot spike; the message lists all of them with reasons.
     """
     graph = push_functions(graph)
+    analog = analog_layers(graph) if stages else set()
     problems = [
-        problem for layer in graph.layers for problem in layer_problems(graph, layer, carries)
+        problem
+        for layer in graph.layers
+        if layer.name not in analog
+        for problem in layer_problems(graph, layer, carries)
     ]
     if problems:
         raise ConversionError(
             f"The {code} code does not support {len(problems)} layer(s) of {graph.name!r}:",
             problems,
         )
-    result = Rewritten(graph.name, graph.inputs)
+    result = Rewritten(graph.name, graph.inputs, analog=analog)
     users = _users(graph)
     for layer in graph.layers:
-        if isinstance(layer.function, MaxPool):
+        if layer.name in analog:
+            inputs = tuple(substitute(affine, result.values) for affine in layer.inputs)
+            result.add(replace(layer, inputs=inputs))
+        elif isinstance(layer.function, MaxPool):
             rewrite_max_pool(graph, layer, users[layer.name], result, lowest, minima=minima)
         elif is_rectifier(layer.function) and (users[layer.name] or not _is_output(graph, layer)):
             _rewrite_rectifier(layer, result)
@@ -116,14 +130,14 @@ def layer_problems(
         return
     elif isinstance(function, Multiply):
         reason = "spikes cannot represent a product of layers."
-        yield Problem(
-            layer.name, kind, reason, "Retrain without the product, or cut the model before it."
-        )
+        yield Problem(layer.name, kind, reason, f"{_ADVICE_PRODUCT} {_ADVICE_STAGE}")
     elif len(layer.inputs) != 1:
-        yield Problem(layer.name, kind, "it combines several layers nonlinearly.", _ADVICE)
+        advice = f"{_ADVICE} {_ADVICE_STAGE}" if isinstance(function, STAGE_FUNCTIONS) else _ADVICE
+        yield Problem(layer.name, kind, "it combines several layers nonlinearly.", advice)
     elif isinstance(function, Elementwise) and not function.pointwise and _is_hidden(graph, layer):
         reason = "each of its values depends on several elements, so no single neuron computes it."
-        yield Problem(layer.name, kind, reason, _ADVICE_NORMALIZATION)
+        more = f" {_ADVICE_STAGE}" if isinstance(function, STAGE_FUNCTIONS) else ""
+        yield Problem(layer.name, kind, reason, f"{_ADVICE_NORMALIZATION}{more}")
     elif not _is_output(graph, layer) and (joined := different_branches(graph, layer.name)):
         yield Problem(layer.name, kind, joined, "Give every branch an output of its own.")
     elif not _is_output(graph, layer):
@@ -137,6 +151,8 @@ def layer_problems(
 
 
 _ADVICE = "Retrain with a ReLU in its place, or cut the model before it."
+_ADVICE_PRODUCT = "Retrain without the product, or cut the model before it."
+_ADVICE_STAGE = "RateCode() leaves it analog, in a stage that computes from spikes."
 _ADVICE_NORMALIZATION = (
     "Retrain without it (a BatchNormalization becomes part of the weights), or cut the model "
     "before it."
@@ -154,14 +170,14 @@ def _is_hidden(graph: AnalogGraph, layer: Layer) -> bool:
 def _users(graph: AnalogGraph) -> Mapping[str, list[Layer]]:
     users: dict[str, list[Layer]] = {layer.name: [] for layer in graph.layers}
     for layer in graph.layers:
-        for source in {term.source for affine in layer.inputs for term in affine.terms}:
+        for source in sources_of(layer):
             if source in users:
                 users[source].append(layer)
     return users
 
 
 def _rewrite_rectifier(layer: Layer, result: Rewritten) -> None:
-    if set(_sources(layer)) & set(result.deferred):
+    if sources_of(layer) & set(result.deferred):
         pool_after(layer, result)
         return
     affine = substitute(layer.inputs[0], result.values)
@@ -180,16 +196,12 @@ def _rewrite_rectifier(layer: Layer, result: Rewritten) -> None:
     result.values[layer.name] = Affine(tuple(terms), bias, layer.shape)
 
 
-def _sources(layer: Layer) -> Iterator[str]:
-    return (term.source for affine in layer.inputs for term in affine.terms)
-
-
 def _add_readout(layer: Layer | None, name: str, graph: AnalogGraph, result: Rewritten) -> None:
     """Add an output as a separate layer, which no other layer uses."""
     shapes = graph.shapes()
     function: Function = Linear()
     affine = same(name, shapes[name])
-    if layer is not None and not isinstance(layer.function, MaxPool):
+    if layer is not None and not isinstance(layer.function, MaxPool) and name not in result.analog:
         function, affine = layer.function, layer.inputs[0]
     members = layer.members if layer is not None else ()
     known = {entry.name for entry in result.inputs} | {entry.name for entry in result.layers}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,13 +34,16 @@ class Rewritten:
     name : str
     inputs : tuple of GraphInput
     layers : list of Layer
-        Rectifications and maxima, in topological order.
+        Rectifications, maxima and analog stages, in topological order.
     readouts : list of Layer
         The outputs, in the order of the original graph; no layer uses their values.
     values : dict of str to Affine
         The activation of each original layer in terms of ``layers``.
     deferred : dict of str to Layer
         Max poolings that are applied after the rectification that follows them.
+    analog : set of str
+        Names of those of ``layers`` that no neuron computes; they become analog stages
+        (`bioconv.network.AnalogStage`) and may have several inputs.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Rewritten:
     readouts: list[Layer] = field(default_factory=list)
     values: dict[str, Affine] = field(default_factory=dict)
     deferred: dict[str, Layer] = field(default_factory=dict)
+    analog: set[str] = field(default_factory=set)
 
     def graph(self) -> AnalogGraph:
         """Return an analog graph of all layers that is equivalent to the original one."""
@@ -65,6 +69,25 @@ class Rewritten:
             name, number = f"{wanted}_{number}", number + 1
         return name
 
+    def constant(self, currents: Collection[str]) -> set[str]:
+        """Return the layers that depend on nothing but inputs that are constant currents.
+
+        Parameters
+        ----------
+        currents : collection of str
+            The names of these inputs.
+
+        Returns
+        -------
+        set of str
+            Names of analog stages, and of the inputs.
+        """
+        found = set(currents)
+        for layer in self.layers:
+            if layer.name in self.analog and sources_of(layer) <= found:
+                found.add(layer.name)
+        return found
+
     def add(self, layer: Layer) -> None:
         """Append a layer that represents itself."""
         self.layers.append(layer)
@@ -79,6 +102,11 @@ class Rewritten:
                 value = same(layer.name, layer.shape)
             found.update(_contributions(layer.name, value) if value is not None else {})
         return found
+
+
+def sources_of(layer: Layer) -> set[str]:
+    """Return the names of the inputs and layers from which a layer is computed."""
+    return {term.source for affine in layer.inputs for term in affine.terms}
 
 
 def _contributions(name: str, value: Affine) -> Iterator[tuple[str, Carried]]:

@@ -97,6 +97,12 @@ class RateCode(Code):
     them with d = 5.  Counting gates give the exact maximum of the spike counts of their sources;
     exponential ones fire too often.
 
+    Layers that no neuron computes (attention, normalizations of samples, softmax between layers,
+    products, sigmoid gates, embeddings) stay analog, as in mueller 4.4: an analog stage computes
+    them from the spikes so far (`bioconv.network.AnalogStage`), and drives perfect integrators such
+    that their mean input is the layer's value at the mean rates.  Tokens are always numbers,
+    whatever ``input`` is.
+
     Examples
     --------
     >>> RateCode(initial="zero").encode(np.array([0.29, 2.0]), 10).tolist()

@@ -9,8 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.analog import AnalogGraph
-from bioconv.analog.functions import FICurve, MaxPool, ReLU, Softmax
+from bioconv.analog.functions import Embedding, FICurve, MaxPool, ReLU, Softmax
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
 from bioconv.codes.common.adaptation import warn_of_drift
@@ -30,11 +29,17 @@ from bioconv.codes.common.layout import depths as depths_of
 from bioconv.codes.common.membrane import Membrane
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewriting import rewrite
-from bioconv.codes.common.rewritten import Rewritten
+from bioconv.codes.common.rewritten import Rewritten, sources_of
 from bioconv.codes.rate.code import RateCode
 from bioconv.codes.rate.correction import Correction, correct
 from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
-from bioconv.codes.rate.populations import RatePlan, add_gates, add_readout, add_spiking
+from bioconv.codes.rate.populations import (
+    RatePlan,
+    add_gates,
+    add_readout,
+    add_spiking,
+    add_stage,
+)
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.ground.progress import LOG
 from bioconv.network import Input, SpikingNetwork
@@ -70,7 +75,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         code.  The message lists all layers and reasons.
     """
     graph, calibration, neuron = request.graph, request.calibration, request.neuron
-    rewritten = rewrite(graph, LowestValues(graph, calibration))
+    rewritten = rewrite(graph, LowestValues(graph, calibration), stages=True)
     _check_readouts(code, rewritten)
     scales = measure(
         rewritten,
@@ -89,6 +94,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         if curves
         else Membrane.of(neuron, request.dt, code.max_rate, **activity, noise=code.noise)
     )
+    _check_stages(rewritten, membrane)
     warn_of_drift(membrane.neuron.model.name, membrane.report)
     exact, neuron_curves = rewritten, dict[str, FICurve]()
     if membrane.report and not curves:
@@ -99,15 +105,16 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         LOG.info("correcting the layers for the f-I curve of %s", neuron.model.name)
         found = correct(rewritten, neuron_curves, calibration, request.decided())
         rewritten, membrane = found.rewritten, _with_report(membrane, found)
+    inputs = _inputs(code, rewritten, calibration)
+    currents = {name for name, entry in inputs.items() if not entry.spikes}
     n_steps = asked_steps(request, membrane.dt)
     if n_steps is None:
         n_steps = default_steps(
             membrane,
-            max(_depths(rewritten, code).values()),
-            max(_clamp_ends(rewritten, code).values()) if membrane.held else 0,
+            max(depths_of(rewritten, currents).values()),
+            max(_clamp_ends(rewritten, code, currents).values()) if membrane.held else 0,
         )
-    inputs = _inputs(code, graph, calibration)
-    depths, releases = _times(rewritten, code, membrane, n_steps)
+    depths, releases = _times(rewritten, code, membrane, n_steps, currents)
     _check_duration(n_steps, max(releases.values()))
     # spikes that represent the scale of a layer
     most = {
@@ -132,7 +139,15 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         request.seed,
         {entry.name: 0 for entry in inputs.values()},
     )
-    add_all(plan, rewritten, graph.outputs, layer=add_spiking, gates=add_gates, readout=add_readout)
+    add_all(
+        plan,
+        rewritten,
+        graph.outputs,
+        layer=add_spiking,
+        gates=add_gates,
+        readout=add_readout,
+        stage=add_stage,
+    )
     return plan.network(
         graph,
         inputs.values(),
@@ -220,12 +235,6 @@ def _settling(membrane: Membrane, depth: int) -> float:
     return _BUILD_UP * depth * float(membrane.neuron.value(tau)) / membrane.dt if tau else 0.0
 
 
-def _depths(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
-    """Return the number of layers on the longest path of spikes to each layer."""
-    currents = [entry.name for entry in rewritten.inputs] if code.input == "current" else []
-    return depths_of(rewritten, currents)
-
-
 def _check_arrays(neuron: Neuron, rewritten: Rewritten) -> None:
     """Check that parameters with one value for each neuron fit every population."""
     layers = [entry for entry in rewritten.layers if isinstance(entry.function, RECTIFIERS)]
@@ -265,6 +274,24 @@ def _check_readouts(code: RateCode, rewritten: Rewritten) -> None:
         raise ConversionError(f"{rewritten.name!r} cannot be read out this way:", problems)
 
 
+def _check_stages(rewritten: Rewritten, membrane: Membrane) -> None:
+    """Refuse analog stages for neurons that do not sum their input, on which their drive relies."""
+    if membrane.exact or not rewritten.analog:
+        return
+    problems = [
+        Problem(
+            layer.name,
+            type(layer.function).__name__,
+            "it stays analog, in a stage whose current is right on average only, and "
+            f"{membrane.neuron.model.name} does not integrate its input exactly.",
+            "Omit the neuron: perfect integrators with pulses as synapses do.",
+        )
+        for layer in rewritten.layers
+        if layer.name in rewritten.analog
+    ]
+    raise ConversionError("The rate code cannot use this neuron with analog stages:", problems)
+
+
 def _check_duration(n_steps: int, start: int) -> None:
     if n_steps <= start:
         raise ParameterError(
@@ -274,12 +301,15 @@ def _check_duration(n_steps: int, start: int) -> None:
 
 
 def _inputs(
-    code: RateCode, graph: AnalogGraph, calibration: Mapping[str, NDArray]
+    code: RateCode, rewritten: Rewritten, calibration: Mapping[str, NDArray]
 ) -> dict[str, Input]:
-    names = identifiers(entry.name for entry in graph.inputs)
+    """Return the inputs; tokens, which are numbers of rows and no strengths, are never spikes."""
+    names = identifiers(entry.name for entry in rewritten.inputs)
+    tables = (layer for layer in rewritten.layers if isinstance(layer.function, Embedding))
+    tokens = {source for layer in tables for source in sources_of(layer)}
     inputs = {}
-    for entry, name in zip(graph.inputs, names, strict=True):
-        if code.input == "current":
+    for entry, name in zip(rewritten.inputs, names, strict=True):
+        if code.input == "current" or entry.name in tokens:
             inputs[entry.name] = Input(name, entry.shape)
             continue
         largest, signed = input_scales(calibration[entry.name])
@@ -287,28 +317,29 @@ def _inputs(
     return inputs
 
 
-def _clamp_ends(rewritten: Rewritten, code: RateCode) -> dict[str, int]:
+def _clamp_ends(rewritten: Rewritten, code: RateCode, currents: set[str]) -> dict[str, int]:
     """Return the step in which the clamp of each layer ends (mueller Eq 4.4)."""
     ends = {entry.name: 0 for entry in rewritten.inputs}
-    currents = set(ends) if code.input == "current" else set()
+    silent = rewritten.constant(currents)
     for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = {term.source for term in layer.inputs[0].terms} - currents
-        # A gate passes spikes on and has no transient of its own.
+        sources = sources_of(layer) - silent
+        # A gate passes spikes on and has no transient of its own; a stage follows them at once.
         wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
+        wait = 0 if layer.name in rewritten.analog else wait
         ends[layer.name] = max((ends[s] + wait for s in sources), default=0)
     return ends
 
 
 def _times(
-    rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int
+    rewritten: Rewritten, code: RateCode, membrane: Membrane, n_steps: int, currents: set[str]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Return the longest path to each layer in delays, and the step of the layer's release.
 
     Neurons that cannot be held are all released together after the settling time, as are the
     outputs of neurons with slow synaptic currents.
     """
-    depths = _depths(rewritten, code)
-    releases = _clamp_ends(rewritten, code)
+    depths = depths_of(rewritten, currents)
+    releases = _clamp_ends(rewritten, code, currents)
     deepest = max(depths.values())
     build_up = min(_settling(membrane, deepest), _LATEST * n_steps)
     settled = max(round(code.settle * n_steps), round(build_up), deepest)

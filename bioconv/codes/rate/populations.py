@@ -21,7 +21,16 @@ from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewritten import Carried, Rewritten
 from bioconv.codes.common.signs import signed_part
 from bioconv.codes.rate.code import RateCode
-from bioconv.network import Change, Drive, Input, Population, Projection, Readout, Value
+from bioconv.network import (
+    AnalogStage,
+    Change,
+    Drive,
+    Input,
+    Population,
+    Projection,
+    Readout,
+    Value,
+)
 from bioconv.neurons import MaxGate, Neuron
 from bioconv.neurons.language import roles
 from bioconv.neurons.library.parts import NEVER
@@ -123,6 +132,26 @@ def add_gates(plan: RatePlan, layer: Layer) -> None:
     ]
     plan.projections += synapses
     plan.first_spikes[name] = int(_first_arrival(plan, synapses))  # a gate is never held
+
+
+def add_stage(plan: RatePlan, layer: Layer) -> None:
+    """Add a layer that stays analog and computes from the rates of its sources (mueller 4.4)."""
+    inputs = tuple(_decoding(plan, affine) for affine in layer.inputs)
+    plan.stages.append(AnalogStage(plan.names[layer.name], layer.name, inputs))
+
+
+def _decoding(plan: RatePlan, affine: Affine) -> Affine:
+    """Return a map of rates, samples and values of stages instead of activations."""
+    terms = []
+    for term in affine.terms:
+        operator, source = term.operator, plan.inputs.get(term.source)
+        if source is not None and source.spikes:
+            operator = scaled(_of_sources(term, source), post=1.0 / source.scale)
+        elif source is None and term.source not in plan.rewritten.analog:
+            operator = scaled(operator, pre=plan.scales.of[term.source])
+        name = plan.names[term.source] if source is None else source.name
+        terms.append(Term(name, operator))
+    return Affine(tuple(terms), np.asarray(affine.bias, np.float64), affine.shape)
 
 
 def add_readout(plan: RatePlan, layer: Layer, output: str) -> None:
@@ -264,10 +293,12 @@ def _connect(plan: RatePlan, target: Destination) -> list[Projection]:
     found = []
     for term in target.affine.terms:
         source = plan.inputs.get(term.source)
-        if source is not None and not source.spikes:
+        analog = term.source in plan.rewritten.analog
+        if analog or (source is not None and not source.spikes):
             gain = membrane.gain / target.scale
             operator = scaled(term.operator, post=gain)
-            plan.drives.append(Drive(source.name, name, operator, membrane.current_grid))
+            key = plan.names[term.source] if source is None else source.name
+            plan.drives.append(Drive(key, name, operator, membrane.current_grid))
             continue
         for synapse in membrane.synapses:
             operator = _weights(plan, target, term, synapse)

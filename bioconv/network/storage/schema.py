@@ -27,6 +27,7 @@ from bioconv.analog.graph import Affine, AnalogGraph, GraphInput, Layer, Term
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import NetworkFileError, ParameterError
 from bioconv.network import (
+    AnalogStage,
     Change,
     Disturbance,
     Drive,
@@ -48,6 +49,7 @@ _PLAIN_CLASSES = (
     *(NeuronModel, Parameter, State, Receptor),
     *(AnalogGraph, GraphInput, Layer, Affine, Term),
     *(SpikingNetwork, Input, Population, Projection, Drive, Change, Readout, Disturbance),
+    AnalogStage,
     *(Recording, Raster, Decision),
 )
 #: closed table of the dataclasses that a file may contain: name -> class

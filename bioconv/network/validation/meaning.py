@@ -90,6 +90,8 @@ def _weighted(network: NetworkParts) -> Iterator[tuple[str, Any]]:
         yield f"{projection.pre} -> {projection.post}", projection.operator
     for drive in network.drives:
         yield f"{drive.input} -> {drive.post}", drive.operator
+    for stage in network.stages:
+        yield stage.name, [(a.bias, [t.operator for t in a.terms]) for a in stage.inputs]
     for population in network.populations:
         yield population.name, dict(population.parameters)
     for layer in network.analog.layers:

@@ -10,6 +10,7 @@ import numpy as np
 from bioconv.ground.errors import Problem
 from bioconv.ground.options import is_number
 from bioconv.network.parts import (
+    AnalogStage,
     Change,
     Drive,
     Input,
@@ -18,6 +19,7 @@ from bioconv.network.parts import (
     Projection,
     Readout,
 )
+from bioconv.network.stages import STAGE_FUNCTIONS
 from bioconv.network.validation.checks import (
     Problems,
     identifier_problems,
@@ -54,6 +56,7 @@ def network_problems(network: NetworkParts) -> list[Problem]:
         *(p for entry in network.inputs for p in _input_problems(entry)),
         *(p for entry in network.populations for p in _population_problems(entry, network)),
         *(p for entry in network.projections for p in _projection_problems(entry, network)),
+        *(p for entry in network.stages for p in _stage_problems(entry, network)),
         *(p for entry in network.drives for p in _drive_problems(entry, network)),
         *(p for entry in network.changes for p in _change_problems(entry, network)),
         *(p for entry in network.readouts for p in _readout_problems(entry, network)),
@@ -65,7 +68,10 @@ def network_problems(network: NetworkParts) -> list[Problem]:
 def _name_problems(network: NetworkParts) -> Problems:
     yield from identifier_problems("network", "name", network.name)
     spaces: tuple[tuple[str, tuple[Any, ...]], ...] = (
-        ("inputs and populations", (*network.inputs, *network.populations)),
+        (
+            "inputs, populations and stages",
+            (*network.inputs, *network.populations, *network.stages),
+        ),
         ("readouts", network.readouts),
     )
     for where, items in spaces:
@@ -181,15 +187,62 @@ def _projection_problems(entry: Projection, network: NetworkParts) -> Problems:
         yield Problem(where, "Projection", reason)
 
 
+def _stage_problems(entry: AnalogStage, network: NetworkParts) -> Problems:
+    layer = next((one for one in network.analog.layers if one.name == entry.layer), None)
+    if layer is None:
+        reason = f"computes the layer {entry.layer!r}, which the analog network does not have."
+        yield Problem(entry.name, "AnalogStage", reason)
+        return
+    if not isinstance(layer.function, STAGE_FUNCTIONS):
+        names = listed(cls.__name__ for cls in STAGE_FUNCTIONS)
+        reason = f"a stage cannot compute the function {type(layer.function).__name__}."
+        yield Problem(entry.name, "AnalogStage", reason, f"Valid: {names}.")
+    shapes, needed = ([one.shape for one in part.inputs] for part in (entry, layer))
+    if shapes != needed:
+        reason = f"has arguments of shape {shapes}, but the layer {entry.layer!r} has {needed}."
+        yield Problem(entry.name, "AnalogStage", reason)
+    known = _sources_of_stage(entry, network)
+    for affine in entry.inputs:
+        yield from shape_problems(entry.name, "AnalogStage", affine.shape)
+        yield from value_problems(entry.name, "bias", affine.bias, affine.shape)
+        for term in affine.terms:
+            if term.source not in known:
+                reason = (
+                    f"computes from {term.source!r}, which is no input, no population with rates "
+                    "and no earlier stage."
+                )
+                yield Problem(entry.name, "AnalogStage", reason, f"Valid: {listed(known)}.")
+            yield from operator_problems(
+                entry.name, "AnalogStage", term.operator, known.get(term.source), affine.shape
+            )
+
+
+def _sources_of_stage(entry: AnalogStage, network: NetworkParts) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all parts from which a stage can compute, by name."""
+    shapes = network.analog.shapes()
+    place = [one.name for one in network.stages].index(entry.name)
+    return {
+        **{i.name: i.spike_shape if i.spikes else i.shape for i in network.inputs},
+        **{
+            p.name: p.shape
+            for p in network.populations
+            if p.model.threshold and p.decoded_from == "counts"
+        },
+        **{one.name: shapes.get(one.layer, ()) for one in network.stages[:place]},
+    }
+
+
 def _drive_problems(entry: Drive, network: NetworkParts) -> Problems:
     where = f"{entry.input} -> {entry.post}"
     sources = {i.name: i.shape for i in network.inputs if i.encoder == "current"}
+    shapes = network.analog.shapes()
+    sources |= {s.name: shapes[s.layer] for s in network.stages if s.layer in shapes}
     targets = {p.name: p for p in network.populations}
     yield from operator_problems(
         where, "Drive", entry.operator, sources.get(entry.input), _shape_of(targets, entry.post)
     )
     if entry.input not in sources:
-        reason = f"there is no input {entry.input!r} with the encoder 'current'."
+        reason = f"there is no stage, and no input with the encoder 'current', {entry.input!r}."
         yield Problem(where, "Drive", reason, f"Valid: {listed(sources)}.")
     if entry.post not in targets:
         reason = f"there is no population {entry.post!r}."

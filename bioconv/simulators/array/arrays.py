@@ -21,6 +21,7 @@ from bioconv.neurons.language.update import in_equations, is_traced, update_of
 from bioconv.operators import Operator, placed, snapped, squared
 from bioconv.simulators.array.engine import Fixed, Release, Table
 from bioconv.simulators.array.plan import Plan, Stage
+from bioconv.simulators.array.stages import StageArrays, decoded, stage_arrays
 from bioconv.simulators.settings import Data
 from bioconv.timing import whole_steps
 
@@ -62,6 +63,20 @@ class Arrays:
     def operators(self) -> list[Operator]:
         """The operators of all projections."""
         return [_cast(p.operator, self.plan.dtype) for p in self.network.projections]
+
+    @cached_property
+    def _stages(self) -> StageArrays | None:
+        """The analog stages, without samples."""
+        return _cast(stage_arrays(self.network), self.plan.dtype)
+
+    def stages(self, data: Data) -> StageArrays | None:
+        """Return the analog stages for some samples; None without any."""
+        if self._stages is None:
+            return None
+        names = decoded(self.network) & {e.name for e in self.network.inputs if not e.spikes}
+        return self._stages._replace(
+            samples={name: jnp.asarray(data[name], self.plan.dtype) for name in names}
+        )
 
     @cached_property
     def release(self) -> dict[int, Release]:
@@ -128,6 +143,7 @@ class Arrays:
             release=self.release,
             failing=self._failing(images),
             n_steps=np.int32(self.n_steps),
+            stages=self.stages(data),
         )
 
     def _noise(self, images: Any) -> dict[str, Any]:
@@ -203,7 +219,10 @@ def drive_currents(network: NetworkParts, data: Data) -> dict[str, Floats]:
         By population, the sum over its drives, each of which is rounded to its grid.
     """
     currents: dict[str, Floats] = {}
+    stages = {stage.name for stage in network.stages}
     for drive in network.drives:
+        if drive.input in stages:  # not constant, see `bioconv.simulators.array.stages`
+            continue
         current = _current(drive, data[drive.input])
         currents[drive.post] = currents.get(drive.post, 0) + current
     return currents
@@ -229,12 +248,14 @@ def _apply(operator: Operator, x: Any) -> Any:
     return operator.apply(x)
 
 
-def _cast(operator: Operator, dtype: str) -> Operator:
+def _cast(tree: Any, dtype: str) -> Any:
+    """Return operators, or other structures of arrays, in a precision, except for indices."""
+
     def cast(leaf: Any) -> Any:
         index = jnp.issubdtype(leaf.dtype, jnp.integer)
         return placed(leaf, leaf.dtype if index else dtype)
 
-    return jax.tree.map(cast, operator)
+    return jax.tree.map(cast, tree)
 
 
 def _array(value: Any) -> Any:

@@ -96,6 +96,8 @@ def obstacles(network: SpikingNetwork, plan: Plan) -> list[str]:
     from bioconv.simulators.array.events.rows import has_rows
 
     found = _unprintable(plan)
+    if network.stages:
+        found.append(f"it has analog stages ({network.stages[0].name})")
     for stage in plan.stages:
         for source in stage.sources:
             projection = network.projections[source.index]

@@ -18,6 +18,7 @@ from jax import lax
 
 from bioconv.ground.errors import ParameterError
 from bioconv.network import NetworkParts, SpikingNetwork
+from bioconv.network.stages import why_neurons_fail
 from bioconv.neurons.language.evaluation import Comparison
 from bioconv.simulators.array.arrays import Arrays
 from bioconv.simulators.array.encoding import encode
@@ -65,6 +66,9 @@ def plan_of(
     local : bool
         Whether no derivative passes from one population to those before it.
     """
+    reason = why_neurons_fail(network)
+    if reason:
+        raise ParameterError(f"Derivatives do not pass through analog stages: {reason}")
     if settings.batch_size is None:
         raise ParameterError("a run that is differentiated requires a batch_size.")
     plan = make_plan(network, settings, settings.batch_size, chunk_bytes)

@@ -10,7 +10,7 @@ efficient.
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from jax import lax
 
 from bioconv.neurons.language.update import update_of
 from bioconv.operators import Operator
+from bioconv.simulators.array import stages as analog
 from bioconv.simulators.array.plan import Plan, Source, Stage
 
 Array = Any
@@ -63,6 +64,8 @@ class Fixed(NamedTuple):
         Release of the projections whose synapses may fail, by their index.
     failing : dict of int to array of keys (batch,)
         One random key per sample for each of these projections.
+    stages : StageArrays, optional
+        The analog stages.
     """
 
     operators: list[Operator]
@@ -76,6 +79,7 @@ class Fixed(NamedTuple):
     n_steps: Array
     release: dict[int, Release]
     failing: dict[int, Array]
+    stages: analog.StageArrays | None = None
 
 
 class Carry(NamedTuple):
@@ -93,6 +97,8 @@ class Carry(NamedTuple):
         For each projection, the summed weights that have not arrived yet.
     counts, late : dict of str to array of int (batch, n)
         Spike counts from step 0 and from the population's first step.
+    drawn : dict of int to array (batch, n)
+        For each drive by an analog stage, what its operator returned for the last step.
     """
 
     step: Array
@@ -101,6 +107,7 @@ class Carry(NamedTuple):
     pending: list[Array]
     counts: Values
     late: Values
+    drawn: dict[int, Array]
 
 
 class Records(NamedTuple):
@@ -128,6 +135,7 @@ def start(plan: Plan, state: dict[str, Values]) -> Carry:
         pending=[np.zeros(delays[index], plan.dtype) for index in sorted(delays)],
         counts={name: np.zeros(shape, number) for name, shape in counted.items()},
         late={s.name: np.zeros(shape[s.name], number) for s in plan.stages if s.late},
+        drawn={i: np.zeros(shape[s.name], plan.dtype) for s in plan.stages for i, _ in s.driven},
     )
 
 
@@ -158,6 +166,8 @@ def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry
     spikes = {name: _where(live, value) for name, value in inputs.items()}
     state, wait, pending = {}, dict(carry.wait), list(carry.pending)
     records = Records({}, {})
+    drawn = dict(carry.drawn)
+    known = analog.Chunk(plan.batch, steps, {**carry.counts, **carry.late}, spikes, {})
     for stage in plan.stages:
         arriving: Values = {}
         for source in stage.sources:
@@ -170,7 +180,18 @@ def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry
             pending[i] = line[plan.steps :]
             for variable in source.variables:
                 arriving[variable] = arriving.get(variable, 0) + line[: plan.steps]
-        last, fired, traces = _integrate(plan, stage, fixed, carry, steps, arriving)
+        current = None
+        for index, name in stage.driven:
+            part, drawn[index] = analog.current(
+                cast(analog.StageArrays, fixed.stages),
+                stage.name,
+                index,
+                name,
+                carry.drawn[index],
+                known,
+            )
+            current = part if current is None else current + part
+        last, fired, traces = _integrate(plan, stage, fixed, carry, steps, arriving, current)
         state[stage.name] = last[0]
         if stage.waits:
             wait[stage.name] = last[1]
@@ -188,7 +209,7 @@ def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry
         + _count(_where((steps >= fixed.first[name])[:, None, None], spikes[name]), count.dtype)
         for name, count in carry.late.items()
     }
-    after = Carry(carry.step + plan.steps, state, wait, pending, counts, late)
+    after = Carry(carry.step + plan.steps, state, wait, pending, counts, late, drawn)
     return after, records
 
 
@@ -246,15 +267,26 @@ def _released(
 
 
 def _integrate(
-    plan: Plan, stage: Stage, fixed: Fixed, carry: Carry, steps: Array, arriving: Values
+    plan: Plan,
+    stage: Stage,
+    fixed: Fixed,
+    carry: Carry,
+    steps: Array,
+    arriving: Values,
+    current: Array | None,
 ) -> tuple[tuple[Values, Array], Array, Values]:
-    """Run one population through all steps of the chunk."""
+    """Run one population through all steps of the chunk.
+
+    ``current`` is what analog stages drive, of shape (steps, batch, n), in pA.
+    """
     update = update_of(stage.model, frozenset(stage.changing))
 
-    def step(before: tuple[Values, Array], now: tuple[Array, Values]) -> Any:
+    def step(before: tuple[Values, Array], now: tuple[Array, Values, Array | None]) -> Any:
         state, wait = before
-        number, arrives = now
+        number, arrives, more = now
         values = _values(plan, stage, fixed, number) | _noise(plan, stage, fixed, number)
+        if more is not None:
+            values[stage.model.current] = values[stage.model.current] + more
         state = _set_states(stage, fixed, state, number)
         period = _period(plan, stage, fixed, values) if stage.refractory else None
         if plan.differentiable:
@@ -269,7 +301,7 @@ def _integrate(
     first = (carry.state[stage.name], carry.wait.get(stage.name))
     if plan.differentiable:  # keep the state of every step, and nothing else of it
         step = jax.checkpoint(step, prevent_cse=False)
-    last, (fired, traces) = lax.scan(step, first, (steps, arriving))
+    last, (fired, traces) = lax.scan(step, first, (steps, arriving, current))
     return last, fired, traces
 
 

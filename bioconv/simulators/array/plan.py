@@ -13,6 +13,7 @@ import numpy as np
 from bioconv.network import Population, SpikingNetwork
 from bioconv.neurons.language.evaluation import Comparison
 from bioconv.neurons.language.model import NeuronModel
+from bioconv.simulators.array.stages import decoded, stage_drives, widths_of
 from bioconv.simulators.decoding import reads
 from bioconv.simulators.settings import Settings
 
@@ -64,6 +65,8 @@ class Stage:
         Whether to record every spike.
     traces : tuple of str
         State variables to record in every step.
+    driven : tuple of (int, str)
+        Drives by analog stages: the index in the network, and the stage.
     compare : Comparison, optional
         Surrogate derivative of the threshold, for runs that are differentiated.
     """
@@ -78,6 +81,7 @@ class Stage:
     late: bool
     spikes: bool
     traces: tuple[str, ...]
+    driven: tuple[tuple[int, str], ...] = ()
     compare: Comparison | None = None
 
     @property
@@ -144,8 +148,10 @@ def make_plan(network: SpikingNetwork, settings: Settings, n_images: int, chunk_
     )
     inputs = tuple((entry.name, entry.n_neurons) for entry in network.spiking_inputs)
     widths = [n for _, n in inputs] + [
-        stage.n * (1 + len(stage.sources) + len(stage.traces)) for stage in stages
+        stage.n * (1 + len(stage.sources) + len(stage.driven) + len(stage.traces))
+        for stage in stages
     ]
+    widths += widths_of(network)
     item = np.dtype(settings.dtype).itemsize
     state = max(stage.n * len(stage.model.states) for stage in stages)
     most = chunk_bytes // (item * max(_STATES * state, _STEPS * sum(widths)))
@@ -180,6 +186,11 @@ def _stage(network: SpikingNetwork, population: Population, settings: Settings) 
     states = {state.name for state in model.states}
     read = {reads(network, r) for r in network.readouts if r.population == population.name}
     wanted = set(settings.record.get(population.name, ())) | read
+    driven = tuple(
+        (index, network.drives[index].input) for index in stage_drives(network, population.name)
+    )
+    changed |= {model.current} if driven else set()
+    counted = "counts" in wanted or population.name in decoded(network)
     return Stage(
         name=population.name,
         n=population.n_neurons,
@@ -188,9 +199,10 @@ def _stage(network: SpikingNetwork, population: Population, settings: Settings) 
         changing=tuple(sorted(changed - states)),
         set_states=tuple(sorted(changed & states)),
         refractory=_is_refractory(network, population),
-        late=population.start_step > 0 and "counts" in wanted and bool(model.threshold),
+        late=population.start_step > 0 and counted and bool(model.threshold),
         spikes="spikes" in wanted,
         traces=tuple(state.name for state in model.states if state.name in wanted),
+        driven=driven,
     )
 
 

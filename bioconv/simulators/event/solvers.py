@@ -102,6 +102,7 @@ def check(network: SpikingNetwork) -> SpikingNetwork:
         if r.kind not in READOUTS
     ]
     problems += [f"input {i.name!r} emits spikes in time steps" for i in network.spiking_inputs]
+    problems += [f"{stage.name!r} is an analog stage" for stage in network.stages]
     if problems:
         raise ParameterError(
             f"The event simulator cannot run {network.name!r}: {'; '.join(problems)}. It "

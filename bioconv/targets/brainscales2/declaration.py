@@ -102,6 +102,12 @@ TARGET = Target(
             _PEHLE,
             "Convert with noise='none'.",
         ),
+        "analog stage": _no(
+            "the chip has neurons and synapses: the host would have to count the spikes of a run, "
+            "compute the function, and send its value as input of the next run.",
+            _PEHLE,
+            "Run it with simulator='array', or export the network without such layers.",
+        ),
         "statements after a step": _no("the chip has no registers for such statements.", _PEHLE),
         "mixed signs": Loss(
             Verdict.EXACT, "split into an excitatory and an inhibitory projection", _PROJECTIONS

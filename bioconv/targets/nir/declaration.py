@@ -65,6 +65,12 @@ TARGET = Target(
             "NIR's synapses transmit every spike.",
             advice="Export the network without it.",
         ),
+        "analog stage": _lost(
+            Verdict.IMPOSSIBLE,
+            "NIR's nodes are neurons and linear maps: the platform's host would have to decode the "
+            "spikes in every step, compute the function, and send its value as a current.",
+            advice="Run it with simulator='array', or export the network without such layers.",
+        ),
         "current input": _lost(
             Verdict.EXACT, "the reader passes the image to the input node, unchanged in every step"
         ),

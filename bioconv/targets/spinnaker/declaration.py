@@ -45,6 +45,13 @@ SPINNAKER = Target(
             "synapses of these cells do not fail at random.",
             f"{_TOOLS}, synapse_dynamics_static.py",
         ),
+        "analog stage": Loss(
+            Verdict.IMPOSSIBLE,
+            "cores simulate neurons and synapses: the host would have to count the spikes in every "
+            "step, compute the function, and set the currents of its targets.",
+            f"{_TOOLS}, models/neuron/builds",
+            "Run it with simulator='array', or export the network without such layers.",
+        ),
         "statements after a step": Loss(
             Verdict.IMPOSSIBLE,
             "the cells cannot run additional statements.",
