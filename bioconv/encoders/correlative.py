@@ -24,8 +24,14 @@ _CHUNK = 2**24
 
 
 @dataclass(frozen=True)
-class _Correlative(Encoder):
-    """Levels of equal frequency, each with a random spike pattern of its own for each feature."""
+class Correlative(Encoder):
+    """Levels of equal frequency, each with a random spike pattern of its own for each feature.
+
+    Parameters
+    ----------
+    interval, low, high, n_steps, n_neurons, n_levels, n_spikes, pattern_seed, edges, means
+        See `CorrelativeTime`.
+    """
 
     interval: float = number(100.0, 0.0, above=True)
     n_steps: int = whole(100, 1)
@@ -107,8 +113,8 @@ class _Correlative(Encoder):
         )
 
     @cached_property
-    def _edge_table(self) -> Floats:
-        """Edges, shape (n_features, n_levels - 1); infinite where bins were merged."""
+    def edge_table(self) -> Floats:
+        """Edges, shape (n_features, n_levels - 1); infinite where levels were merged."""
         self._check_fitted_edges()
         return _padded(self.edges or (), self.n_levels - 1, np.inf)
 
@@ -142,13 +148,13 @@ class _Correlative(Encoder):
         return self._levels(flat(checked(signal)))
 
     def _levels(self, table: Floats) -> Ints:
-        if table.shape[1] != len(self._edge_table):
+        if table.shape[1] != len(self.edge_table):
             raise DataError(
-                f"{self.name} was fitted to samples of {len(self._edge_table)} values. "
+                f"{self.name} was fitted to samples of {len(self.edge_table)} values. "
                 f"Received: samples of {table.shape[1]} values."
             )
         level = np.zeros(table.shape, np.int64)
-        for edges in self._edge_table.T:
+        for edges in self.edge_table.T:
             level += table >= edges
         return np.where(table == 0, SILENT, level)
 
@@ -156,7 +162,7 @@ class _Correlative(Encoder):
     def patterns(self) -> Bools:
         """Vectors of all levels, shape (n_features, n_levels, n_neurons, n_steps)."""
         rng = np.random.default_rng(self.pattern_seed)
-        vectors = self._vectors(rng, len(self._edge_table))
+        vectors = self._vectors(rng, len(self.edge_table))
         return vectors.reshape(*vectors.shape[:2], self.n_neurons, self.n_steps)
 
     @abstractmethod
@@ -206,7 +212,7 @@ class _Correlative(Encoder):
         return self.raster(units, (steps + 1) * (self.interval / self.n_steps), values)
 
     def _signal(self, raster: SpikeRaster, shape: Shape) -> Floats:
-        n, n_features = self.n_samples(raster), len(self._edge_table)
+        n, n_features = self.n_samples(raster), len(self.edge_table)
         sample, step = np.divmod(raster.steps(self.interval / self.n_steps), self.n_steps)
         neuron, feature = np.divmod(raster.unit, n_features)
         vectors = self.patterns.reshape(n_features, self.n_levels, self.length)
@@ -233,8 +239,8 @@ class _Correlative(Encoder):
         fitted = self.fitted(values)
         levels = fitted.levels(values)
         low, high = float(fitted.low or 0.0), float(fitted.high or 0.0)
-        n = len(fitted._edge_table)
-        edges = np.clip(fitted._edge_table, low, high)
+        n = len(fitted.edge_table)
+        edges = np.clip(fitted.edge_table, low, high)
         ends = np.concatenate([np.full((n, 1), low), edges, np.full((n, 1), high)], axis=1)
         means = _padded(fitted.means or (), fitted.n_levels, 0.0)
         largest = np.maximum(means - ends[:, :-1], ends[:, 1:] - means)
@@ -267,7 +273,7 @@ class _Correlative(Encoder):
 
 
 @dataclass(frozen=True)
-class CorrelativeTime(_Correlative):
+class CorrelativeTime(Correlative):
     """Correlative time encoding (CTE): each level of each feature has a random pattern of spikes.
 
     Stanojevic 2023, thesis, appendix A.2.3, Eqs A.20 to A.30.  Non-zero values are sorted into
@@ -314,7 +320,7 @@ class CorrelativeTime(_Correlative):
 
 
 @dataclass(frozen=True)
-class ExtendedCorrelativeTime(_Correlative):
+class ExtendedCorrelativeTime(Correlative):
     """Extended correlative time encoding (ECTE): neighbouring levels have spikes in common.
 
     Stanojevic 2023, thesis, appendix A.2.3, Algorithm 3 and Eqs A.31 to A.37.  In the pattern of

@@ -22,7 +22,7 @@ from bioconv.network.validation.meaning import meaning_problems
 
 #: class that a file can contain -> (name of the format, version of its layout)
 FORMATS: dict[type, tuple[str, int]] = {
-    SpikingNetwork: ("bioconv-network", 6),
+    SpikingNetwork: ("bioconv-network", 7),
     Recording: ("bioconv-recording", 3),
 }
 #: class in a file -> version that added fields -> class -> fields with their values before
@@ -45,6 +45,7 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "SpikingNetwork": {"imperfections": ()},
             },
             6: {"Readout": {"decision": None}, "Input": {"calibrated": None}},
+            7: {"Readout": {"patterns": np.zeros((0, 0, 0), bool), "decay": 0.0}},
         },
         Recording: {
             2: {"Raster": {"time": None}},
