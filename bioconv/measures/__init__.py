@@ -17,6 +17,7 @@ from bioconv.measures.activity import (
     synaptic_operations,
 )
 from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose, first_decision, labels_of
+from bioconv.measures.spike_distances import van_rossum
 
 __all__ = [
     "LayerDiagnosis",
@@ -34,4 +35,5 @@ __all__ = [
     "spikes_per_image",
     "spikes_per_neuron",
     "synaptic_operations",
+    "van_rossum",
 ]

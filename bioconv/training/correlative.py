@@ -85,11 +85,13 @@ def train(
 
 def converted(code: CorrelativeCode, trained: Trained, x: NDArray) -> SpikingNetwork:
     """Return the spiking network of a trained graph, with some samples for the record."""
+    encoder = check_encoder(trained.encoder)
     return code.convert(
         Request(
             graph=trained.graph,
             calibration={trained.graph.inputs[0].name: x},
             neuron=IntegrateAndFire(),
+            dt=encoder.interval / encoder.n_steps,
         )
     )
 

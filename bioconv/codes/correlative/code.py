@@ -24,9 +24,9 @@ class CorrelativeCode(Code):
 
     Stanojevic 2023, thesis, appendix A.2.  An encoder (`bioconv.encoders.CorrelativeTime` or
     `bioconv.encoders.ExtendedCorrelativeTime`) turns similar samples into correlated spikes.
-    Layers of leaky integrate-and-fire neurons follow, then output neurons without memory, several for each
-    class.  The class is that whose target pattern has the smallest van Rossum distance from the
-    spikes of the outputs.
+    Layers of leaky integrate-and-fire neurons follow, then output neurons without memory, several
+    for each class.  The class is that whose target pattern has the smallest van Rossum distance
+    from the spikes of the outputs.
 
     A Keras network is not what such neurons compute, and therefore is not converted:
     `bioconv.training.train_correlative` trains the weights.

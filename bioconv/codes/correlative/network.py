@@ -69,7 +69,9 @@ def build(code: CorrelativeCode, request: Request) -> SpikingNetwork:
         raise TypeError(f"{graph.name} has no patterns")
     plan = CorrelativePlan(request.dt or _DT)
     name, *names = identifiers([graph.inputs[0].name, *(layer.name for layer in layers)])
-    source = Input(name, (patterns.patterns.shape[2], *graph.inputs[0].shape), "raster")
+    n_neurons = patterns.patterns.shape[2]
+    shape = graph.inputs[0].shape
+    source = Input(name, (n_neurons, *shape) if n_neurons > 1 else shape, "raster")
     before, shape = name, source.shape
     for depth, (layer, own) in enumerate(zip(layers, names, strict=True), 1):
         _add_layer(plan, layer, own, before, shape, depth)
