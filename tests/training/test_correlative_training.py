@@ -30,7 +30,7 @@ from bioconv.training.correlative import (
     train_graph,
 )
 
-CODE = CorrelativeCode(n_outputs=2, width=0.3)
+CODE = CorrelativeCode(n_outputs=2)
 KEY = jax.random.key(0)
 
 
@@ -100,7 +100,7 @@ def test_spikes_have_a_pseudo_derivative() -> None:
 
 @cache
 def trained(multiplication_free: bool = False) -> Trained:
-    code = CorrelativeCode(width=0.3, multiplication_free=multiplication_free)
+    code = CorrelativeCode(multiplication_free=multiplication_free)
     options = replace(OPTIONS, epochs=5, learning_rate=5e-3)
     x, y = digits.train(), digits.train_labels()
     return train_graph(code, make("ecte"), (120,), x, y, options, progress=False)
@@ -122,7 +122,7 @@ def test_long_runs_learn_digits_well() -> None:
     """The same with integers, shifts and additions, trained with this arithmetic."""
     right = {}
     for free in (False, True):
-        code = CorrelativeCode(width=0.3, multiplication_free=free)
+        code = CorrelativeCode(multiplication_free=free)
         options = replace(OPTIONS, epochs=25)
         x, y = digits.train(), digits.train_labels()
         found = train_graph(code, make("ecte"), (200,), x, y, options, progress=False)
@@ -155,7 +155,7 @@ def test_the_same_seed_gives_the_same_network(tmp_path: Path) -> None:
 def test_the_step_of_the_network_is_that_of_the_patterns() -> None:
     found = trained()
     slow = replace(found.encoder, interval=50.0)
-    network = converted(CorrelativeCode(width=0.3), replace(found, encoder=slow), digits.test(1))
+    network = converted(CorrelativeCode(), replace(found, encoder=slow), digits.test(1))
     assert network.dt == 0.5
     rasters = slow.encode_each(digits.test(3))
     recording = bc.simulate(network, rasters, progress=False)

@@ -67,6 +67,11 @@ class CorrelativeCode(Code):
     -----
     The outputs of the thesis are sigmoids; here, an output neuron spikes where the sigmoid is at
     least a half, so that the network consists of spikes alone.
+
+    What training takes, on digits with 200 hidden neurons: with the pseudo-derivative of tanh as it
+    is (width 1) 11 epochs reached 31 %, with a width of 0.3, ECTE, and a learning rate of 0.003
+    20 epochs 95 %.  CTE with a single level reaches 73 %, as there are only 64 pixels, of which
+    some 3 spike in a step.
     """
 
     decay: float = number(0.8, 0.0, 1.0, above=True, below=True)
@@ -78,7 +83,7 @@ class CorrelativeCode(Code):
     tau: float = number(50.0, 0.0, above=True)
     omega: float = number(20.0, 1.0)
     dropout: float = number(0.0, 0.0, 1.0, below=True)
-    width: float = number(0.1, 0.0, above=True)
+    width: float = number(0.3, 0.0, above=True)
     multiplication_free: bool = flag(False)
 
     name = "correlative"
