@@ -19,6 +19,8 @@ from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import Dense, Reshape, compose
 
+#: fewest layers of a graph: an encoder, output units, and distances
+_FEWEST = 3
 #: default step in ms
 _DT = 1.0
 
@@ -123,9 +125,12 @@ def check_graph(graph: AnalogGraph) -> None:
 
 def _misfits(graph: AnalogGraph) -> Iterator[Problem]:
     advice = "Train weights with bioconv.training.train_correlative."
-    if len(graph.inputs) != 1 or len(graph.layers) < 3 or graph.outputs != (graph.layers[-1].name,):
+    if len(graph.inputs) != 1 or graph.outputs != tuple(x.name for x in graph.layers[-1:]):
         yield Problem(graph.name, "AnalogGraph", "it is not a chain of layers.", advice)
         return
+    if len(graph.layers) < _FEWEST:
+        reason = f"it has {len(graph.layers)} layers instead of {_FEWEST} at least."
+        yield Problem(graph.name, "AnalogGraph", reason, advice)
     kinds = [LevelPatterns, *[SpikingUnits] * (len(graph.layers) - 2), PatternDistances]
     sources = [graph.inputs[0].name, *(layer.name for layer in graph.layers)]
     for layer, kind, source in zip(graph.layers, kinds, sources, strict=False):
