@@ -35,6 +35,7 @@ from bioconv.measures import van_rossum
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.operators import precision
+from bioconv.targets.findings import Verdict
 
 elephant_distances = later("elephant.spike_train_dissimilarity")
 quantities = later("quantities")
@@ -220,6 +221,14 @@ def test_samples_are_encoded_by_the_network() -> None:
     found = bc.simulate(network_of(), digits.test(6), dtype="float64", progress=False)
     assert np.array_equal(found.outputs["distances"], recording_of("array").outputs["distances"])
     assert network_of().code["expected_agreement"] == 1.0
+
+
+def test_spinnaker_has_the_neurons() -> None:
+    """All are IF_curr_delta; one without memory, whose leak leaves nothing, is no approximation."""
+    report = bc.examine(network_of(), "spinnaker")
+    assert all(finding.verdict is not Verdict.IMPOSSIBLE for finding in report.findings)
+    (leak,) = [f for f in report.findings if (f.part, f.aspect) == ("outputs", "tau_m")]
+    assert leak.error == 0.0
 
 
 def test_networks_come_back_from_files(tmp_path: Path) -> None:

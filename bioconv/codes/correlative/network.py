@@ -14,7 +14,7 @@ from bioconv.codes.common.assembly import Parts
 from bioconv.codes.common.layout import check_neuron, describe_options
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.correlative.code import CorrelativeCode
-from bioconv.codes.correlative.neurons import OutputUnit, SpikingUnit
+from bioconv.codes.correlative.neurons import SpikingUnit
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import Dense, Reshape, compose
@@ -147,11 +147,7 @@ def _add_layer(
     if not isinstance(function, SpikingUnits):
         raise TypeError(f"{layer.name} does not consist of spiking units")
     n_pre, n = function.weights.shape
-    unit = (
-        SpikingUnit(function.decay, plan.dt, function.v_th)
-        if function.decay
-        else OutputUnit(function.v_th)
-    )
+    unit = SpikingUnit(function.decay, plan.dt, function.v_th)
     plan.populations.append(Population(name, (n,), unit.model, unit.parameters, start_step=depth))
     operator = compose(Reshape(shape, (prod(shape),)), Dense((n_pre,), function.weights))
     receptor = unit.model.receptors[0].name
