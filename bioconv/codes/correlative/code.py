@@ -66,8 +66,8 @@ class CorrelativeCode(Code):
     Notes
     -----
     The output neurons are those of the hidden layers with a time constant of a thousandth of a
-    step.  The outputs of the thesis are sigmoids; here, an output neuron spikes where the sigmoid is at
-    least a half, so that the network consists of spikes alone.
+    step.  The outputs of the thesis are sigmoids; here, an output neuron spikes where the sigmoid
+    is at least a half, so that the network consists of spikes alone.
 
     What training takes, on digits with 200 hidden neurons: with the pseudo-derivative of tanh as it
     is (width 1) 11 epochs reached 31 %, with a width of 0.3, ECTE, and a learning rate of 0.003
