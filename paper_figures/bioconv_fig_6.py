@@ -67,7 +67,7 @@ MANIFEST = Manifest(
 def compute(context: Context) -> dict[str, NDArray]:
     """Errors and spikes of every encoder on every signal."""
     signals, source = four_signals(context, context.pick(1000, 240))
-    names = list(library())
+    names = surveyed()
     table: dict[str, list[list[float]]] = {key: [] for key in ("error", "spikes", "beyond")}
     result: dict[str, NDArray] = {}
     deviation = []
@@ -101,7 +101,7 @@ def compute(context: Context) -> dict[str, NDArray]:
 
 def measure(result: Result) -> dict[str, float]:
     """Return what holds for all signals."""
-    error = dict(zip(library(), result["error"].T, strict=True))
+    error = dict(zip(surveyed(), result["error"].T, strict=True))
     contrast = np.minimum(error["threshold_based"], error["moving_window"])
     ordered = (error["bsa"] < error["modified_hsa"]) & (error["modified_hsa"] < error["hsa"])
     found, expected = result["deviation"].T
@@ -111,6 +111,11 @@ def measure(result: Result) -> dict[str, float]:
         "filters": float(ordered.sum()),
         "deviation": float((found / expected).mean()),
     }
+
+
+def surveyed() -> list[str]:
+    """Return the names of the encoders that the survey describes."""
+    return [name for name, cls in library().items() if "mueller2023" in cls.references]
 
 
 def _shown(name: str, context: Context) -> dict[str, NDArray]:
@@ -124,7 +129,7 @@ def _shown(name: str, context: Context) -> dict[str, NDArray]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Plot the spikes of a sine in every code, and error against spikes for all signals."""
-    names = list(library())
+    names = surveyed()
     labels = [key.removeprefix("signal_") for key in result if key.startswith("signal_")]
     figure, axes = panels(len(names) + 2, columns=4, width=3.0, height=2.0, letters=False)
     for number, (axis, name) in enumerate(zip(axes, names, strict=False), 1):

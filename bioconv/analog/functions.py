@@ -48,6 +48,7 @@ from bioconv.analog.recurrent import (
     Recurrent,
     SimpleRNN,
 )
+from bioconv.analog.spike_patterns import LevelPatterns, PatternDistances, SpikingUnits
 from bioconv.analog.threshold_count import ThresholdCount
 
 _ALL: tuple[type[Function], ...] = (
@@ -72,6 +73,7 @@ _ALL: tuple[type[Function], ...] = (
     IntegerRounding,
     LSTM,
     LayerNormalization,
+    LevelPatterns,
     Linear,
     LogSigmoid,
     LogSoftmax,
@@ -83,6 +85,7 @@ _ALL: tuple[type[Function], ...] = (
     Multiply,
     NotEqual,
     PReLU,
+    PatternDistances,
     RMSNormalization,
     ReLU,
     Selu,
@@ -92,6 +95,7 @@ _ALL: tuple[type[Function], ...] = (
     Softmax,
     Softplus,
     Softsign,
+    SpikingUnits,
     Squareplus,
     Tanh,
     ThresholdCount,

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bioconv.codes.code import Code
+from bioconv.codes.correlative import CorrelativeCode
 from bioconv.codes.few_spikes import FewSpikesCode
 from bioconv.codes.first_spike import FirstSpikeCode
 from bioconv.codes.first_spike_exact import FirstSpikeExactCode
@@ -26,6 +27,7 @@ from bioconv.ground.registry import Registry
 
 __all__ = [
     "Code",
+    "CorrelativeCode",
     "FewSpikesCode",
     "FirstSpikeCode",
     "FirstSpikeExactCode",
@@ -50,6 +52,7 @@ _VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 _LIBRARY: Registry[type[Code]] = Registry(
     "code",
     {
+        "correlative": ".correlative:CorrelativeCode",
         "few_spikes": ".few_spikes:FewSpikesCode",
         "first_spike": ".first_spike:FirstSpikeCode",
         "first_spike_dynamic": ".first_spike:FirstSpikeCode",

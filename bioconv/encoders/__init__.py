@@ -14,6 +14,7 @@ from typing import Any
 
 from bioconv.encoders.encoder import Encoder
 from bioconv.encoders.files import read_events
+from bioconv.encoders.patterns import cosine_similarity, target_patterns
 from bioconv.encoders.quality import rms_error, signal_to_noise
 from bioconv.encoders.raster import SpikeRaster
 from bioconv.encoders.storage import load_encoder_options, load_raster, save_raster
@@ -23,6 +24,7 @@ from bioconv.ground.registry import Registry
 __all__ = [
     "Encoder",
     "SpikeRaster",
+    "cosine_similarity",
     "library",
     "load",
     "load_raster",
@@ -31,6 +33,7 @@ __all__ = [
     "rms_error",
     "save_raster",
     "signal_to_noise",
+    "target_patterns",
 ]
 
 _LIBRARY: Registry[type[Encoder]] = Registry(
@@ -57,6 +60,8 @@ _LIBRARY: Registry[type[Encoder]] = Registry(
         "threshold_based": ".contrast:ThresholdBased",
         "step_forward": ".contrast:StepForward",
         "moving_window": ".contrast:MovingWindow",
+        "cte": ".correlative:CorrelativeTime",
+        "ecte": ".correlative:ExtendedCorrelativeTime",
     },
     package=__name__,
 )

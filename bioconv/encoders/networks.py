@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import LevelPatterns
 from bioconv.encoders.raster import Shape, SpikeRaster
 from bioconv.ground.errors import DataError
 from bioconv.network import Input, SpikingNetwork
@@ -84,7 +86,7 @@ def pack(rasters: Sequence[SpikeRaster], dt: float) -> NDArray[np.int64]:
     shapes = {raster.shape for raster in rasters}
     if len(shapes) != 1:
         raise DataError(f"rasters must have the same shape. Received: {sorted(shapes) or 'none'}.")
-    packed = np.full((len(rasters), max(r.n_spikes for r in rasters) or 1, 2), _NONE, np.int64)
+    lists = []
     for index, raster in enumerate(rasters):
         rows = np.stack([raster.steps(dt), raster.unit], axis=1)
         n_twice = len(rows) - len(np.unique(rows[:, 0] * raster.n_units + rows[:, 1]))
@@ -94,7 +96,15 @@ def pack(rasters: Sequence[SpikeRaster], dt: float) -> NDArray[np.int64]:
                 f"in the same step of {dt:g} ms, of which a source emits only one. Use a shorter "
                 f"dt, or drop them: raster.on_grid({dt:g})."
             )
-        packed[index, : len(rows)] = rows
+        lists.append(rows)
+    return _filled(lists)
+
+
+def _filled(lists: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return lists of different lengths as one array, filled up with rows of -1."""
+    packed = np.full((len(lists), max(map(len, lists)) or 1, 2), _NONE, np.int64)
+    for rows, place in zip(lists, packed, strict=True):
+        place[: len(rows)] = rows
     return packed
 
 
@@ -106,6 +116,7 @@ def with_rasters(network: SpikingNetwork, x: Any) -> tuple[SpikingNetwork, Any]:
     network : SpikingNetwork
     x : SpikeRaster, sequence of SpikeRaster, mapping from inputs to these or to arrays, or sequence
         of these in the order of the inputs
+        Samples of a network that replays rasters are encoded, if its analog network says how.
         Anything else is returned unchanged.
 
     Returns
@@ -120,14 +131,43 @@ def with_rasters(network: SpikingNetwork, x: Any) -> tuple[SpikingNetwork, Any]:
         If an input takes no spikes, or if rasters do not have the shape of its sources.
     """
     named = _named(network, x)
+    encoded = {name: _encoded(network, name, value) for name, value in named.items()}
     given = {name: _rasters(value) for name, value in named.items()}
     found = {name: rasters for name, rasters in given.items() if rasters}
     if not found:
-        return network, x
+        known = {name: value for name, value in encoded.items() if value is not None}
+        return (for_rasters(network, known), {**named, **known}) if known else (network, x)
     replaced = for_rasters(network, found)
     inputs = {entry.name: entry for entry in replaced.inputs}
     packed = {name: _packed(inputs[name], rasters, network.dt) for name, rasters in found.items()}
     return replaced, {**named, **packed}
+
+
+def _encoded(network: SpikingNetwork, name: str, value: Any) -> NDArray[np.int64] | None:
+    """Return samples as lists of spikes; None if they are none, or if no encoder is known.
+
+    The encoder is the layer of the analog network that takes the input of the same name.
+    """
+    entry = next((i for i in network.inputs if i.name == name), None)
+    known = [i for i in network.analog.inputs if i.name == name]
+    first = [
+        layer
+        for layer in network.analog.layers
+        if isinstance(layer.function, LevelPatterns)
+        and [t.source for affine in layer.inputs for t in affine.terms] == [name]
+    ]
+    if entry is None or entry.encoder != "raster" or not known or not first:
+        return None
+    if _rasters(value) or np.shape(value)[1:] != known[0].shape:
+        return None
+    graph = network.analog
+    part = AnalogGraph(graph.name, tuple(known), (first[0],), (first[0].name,))
+    lists = [
+        np.argwhere(dense)
+        for batch in part.iterate({name: np.asarray(value)}, dtype="float64")
+        for dense in batch[first[0].name]
+    ]
+    return _filled(lists)
 
 
 def list_problems(x: NDArray[Any], n_sources: int) -> list[str]:

@@ -239,8 +239,18 @@ def _readout(
         "max_rate": float(population.max_rate),
         "start_step": int(population.start_step),
         "rate": float(readout.rate),
-        "decision": {**_changed(decision), "shape": _shape(population.shape)},
+        **_patterns(readout, arrays),
+        "decision": {**_changed(decision), "shape": _shape(readout.shape(population))},
     }
+
+
+def _patterns(readout: Readout, arrays: Arrays) -> dict[str, Any]:
+    """Return the patterns with which spikes are compared; nothing for other kinds of readouts."""
+    if not readout.compares:
+        return {}
+    key = f"{readout.name}.patterns"
+    arrays[key] = np.ascontiguousarray(readout.patterns, np.float64)
+    return {"patterns": Quantity(key, "1"), "decay": float(readout.decay)}
 
 
 def _changed(decision: Decision) -> dict[str, Any]:

@@ -174,6 +174,20 @@ class Entries(Rule):
         return f"a mapping with {entries}"
 
 
+@dataclass(frozen=True)
+class Unless(Rule):
+    """A rule, or no value yet."""
+
+    rule: Rule
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is None or follows the rule."""
+        return value is None or self.rule.holds(value)
+
+    def __str__(self) -> str:
+        return f"None, or {self.rule}"
+
+
 def number(
     default: Any = MISSING,
     low: float = -math.inf,
@@ -206,6 +220,11 @@ def choice(default: Any, valid: Sequence[Any]) -> Any:
 def flag(default: bool) -> Any:
     """Return a field for a boolean."""
     return _field(default, Flag())
+
+
+def rows() -> Any:
+    """Return a field for lists of numbers, which is None until they are known."""
+    return _field(None, Unless(Many(Many(Interval()))))
 
 
 def _field(default: Any, rule: Rule) -> Any:

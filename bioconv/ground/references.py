@@ -334,6 +334,19 @@ PUBLICATIONS: Mapping[str, Publication] = MappingProxyType(
             2023,
             school="EPFL",
         ),
+        "stanojevic2023b": entry(
+            "article",
+            "Stanojevic, Ana and Cherubini, Giovanni and Wozniak, Stanislaw and Eleftheriou, "
+            "Evangelos",
+            "Time-encoded multiplication-free spiking neural networks: application to data "
+            "classification tasks",
+            2023,
+            journal="Neural Computing and Applications",
+            volume="35",
+            number="9",
+            pages="7017--7033",
+            doi="10.1007/s00521-022-07910-1",
+        ),
         "stoeckl2021": entry(
             "article",
             "Stöckl, Christoph and Maass, Wolfgang",

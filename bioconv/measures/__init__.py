@@ -20,6 +20,7 @@ from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose, first_d
 from bioconv.measures.energy import PROFILES, Energy, EnergyProfile, Work, energy_of, work_of
 from bioconv.measures.physiology import PopulationIntervals, intervals
 from bioconv.measures.shares import confusion, wilson_interval
+from bioconv.measures.spike_distances import van_rossum
 
 __all__ = [
     "PROFILES",
@@ -45,6 +46,7 @@ __all__ = [
     "spikes_per_image",
     "spikes_per_neuron",
     "synaptic_operations",
+    "van_rossum",
     "wilson_interval",
     "work_of",
 ]

@@ -156,7 +156,7 @@ class SpikingNetwork(NetworkParts):
             if decision is None and readout.name in names:
                 decision = suggested[names[readout.name]]
             if decision is None:
-                shape = self.population(readout.population).shape
+                shape = readout.shape(self.population(readout.population))
                 decision = suggest(readout.function, shape)
             found[readout.name] = decision
         return found
@@ -166,7 +166,7 @@ class SpikingNetwork(NetworkParts):
         decisions = self.decisions()
         return {
             r.name: before_function(
-                decisions[r.name], r.function, self.population(r.population).shape
+                decisions[r.name], r.function, r.shape(self.population(r.population))
             )
             for r in self.readouts
         }

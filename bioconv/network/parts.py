@@ -241,9 +241,16 @@ class Readout:
       fixed amount; the population never spikes,
     - kind "first_spike": output = offset - scale * (time of the neuron's first spike, in ms after
       the start of population.start_step); a neuron that has not spiked counts as spiking now, and
-      there is no output before the first spike of the population.
+      there is no output before the first spike of the population,
+    - kinds "pattern", "pattern_absolute": an output for each of some ``patterns`` of spikes, the
+      negative van Rossum distance of the spikes of the population from it: the sum of the squares,
+      or of the absolute values, of the differences between the traces of the two, divided by the
+      time constant in steps (stanojevic Eqs A.14, A.15, A.19).  A trace decays by the factor
+      ``decay`` a step, and a spike adds 1.
 
     Then ``function`` is applied (softmax, sigmoid, linear, ...) to obtain the output of Keras.
+    ``patterns`` are spikes from the step population.start_step on, shape (n_patterns, n_steps,
+    n_neurons).
     ``decision`` is what the output stands for (a class, labels, values); None for what its function
     suggests (`bioconv.analog.decisions`).
     """
@@ -254,11 +261,22 @@ class Readout:
     function: Function
     rate: float = 0.0
     decision: Decision | None = None
+    patterns: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0, 0), bool))
+    decay: float = 0.0
 
     @property
     def reads_spikes(self) -> bool:
         """Whether it requires spikes of the population, not its membrane potential."""
-        return self.kind in ("count", "first_spike")
+        return self.kind in ("count", "first_spike") or self.compares
+
+    @property
+    def compares(self) -> bool:
+        """Whether it compares the spikes of the population with patterns."""
+        return self.kind in ("pattern", "pattern_absolute")
+
+    def shape(self, population: Population) -> Shape:
+        """Return the shape of the output of one sample."""
+        return (len(self.patterns),) if self.compares else population.shape
 
     @property
     def draws(self) -> bool:

@@ -30,7 +30,7 @@ def checkpoints(network: SpikingNetwork, n_steps: int) -> NDArray[np.int64]:
     There are fewer of them for a network with many labels, positions or values.
     """
     each = [
-        prod(decision.positions(network.population(readout.population).shape))
+        prod(decision.positions(readout.shape(network.population(readout.population))))
         for readout, decision in zip(network.readouts, network.decisions().values(), strict=True)
     ]
     n = min(n_steps, max(MOST_DECISIONS // max(each, default=1), 1))
@@ -74,7 +74,7 @@ def decode(
     outputs : ndarray, shape (batch, *shape)
         Estimate of the output of Keras after the last step.  An undefined analog value counts as 0
         before the function of the output layer is applied.
-    analog : ndarray, shape (batch, n_checkpoints, n_neurons)
+    analog : ndarray, shape (batch, n_checkpoints, n_outputs)
         Values before the function of the output layer after each checkpoint, for `Decisions`.
     """
     population = network.population(readout.population)
@@ -86,8 +86,11 @@ def decode(
         "start_step": population.start_step,
         "initial": None if readout.reads_spikes else population.starts(population.model.potential),
         "rate": readout.rate,
+        "patterns": readout.patterns,
+        "decay": readout.decay,
     }
-    analog = np.zeros((len(images), len(points), population.n_neurons))
+    shape = readout.shape(population)
+    analog = np.zeros((len(images), len(points), prod(shape)))
     nothing = np.zeros(0, np.int64)
     for index, image in enumerate(images):
         values = np.asarray(record[:, index])
@@ -97,7 +100,7 @@ def decode(
         analog[index] = readouts.decode(
             settings, steps, neurons, None if counted else values, points, network.dt, generator
         )
-    final = np.nan_to_num(analog[:, -1], nan=0.0).reshape(-1, *population.shape)
+    final = np.nan_to_num(analog[:, -1], nan=0.0).reshape(-1, *shape)
     return apply_function(readout, final, batch), analog
 
 
@@ -122,7 +125,7 @@ class Decisions:
         self._rows = batch * n_points
         self.decisions = network.decisions()
         self._before = network.decisions_before_functions()
-        self._shapes = {r.name: network.population(r.population).shape for r in network.readouts}
+        self._shapes = {r.name: r.shape(network.population(r.population)) for r in network.readouts}
         self.classes: dict[str, NDArray[np.int64]] = {}
         self.values: dict[str, NDArray] = {}
         for name, decision in self.decisions.items():
@@ -139,7 +142,7 @@ class Decisions:
         ----------
         readout : Readout
         images : ndarray of int, shape (batch,)
-        analog : ndarray, shape (batch, n_points, n_neurons)
+        analog : ndarray, shape (batch, n_points, n_outputs)
             Values before the function of the output layer, NaN where there is no output.
         """
         name, shape = readout.name, self._shapes[readout.name]

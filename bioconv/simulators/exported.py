@@ -181,7 +181,7 @@ def _recording(
         readout.name: apply_function(
             readout,
             arrays[f"{readout.name}.output"].reshape(
-                -1, *network.population(readout.population).shape
+                -1, *readout.shape(network.population(readout.population))
             ),
         )
         for readout in network.readouts
@@ -222,7 +222,7 @@ def _recording(
 
 def _values(network: SpikingNetwork, readout: Readout, analog: NDArray) -> NDArray:
     """Apply the output function to values over time, shape (n_images, n_checkpoints, ...)."""
-    shape = network.population(readout.population).shape
+    shape = readout.shape(network.population(readout.population))
     return apply_function(readout, analog.reshape(-1, *shape)).reshape(analog.shape)
 
 

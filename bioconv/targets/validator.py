@@ -34,6 +34,8 @@ FEATURES = {
     "analog stage": "a layer that no neuron computes, but a function of decoded activations",
     "readout count": "readout of spike counts",
     "readout first_spike": "readout of the time of the first spike",
+    "readout pattern": "readout of the distance of spikes from patterns",
+    "readout pattern_absolute": "readout of the absolute distance of spikes from patterns",
     "readout potential": "readout of the mean potential",
     "readout level": "readout of the potential at the end",
     "readout accumulated_softmax": "readout by an external generator and the potential so far",

@@ -1,6 +1,7 @@
 """Training of spiking networks: in spike times, and through the equations of their neurons."""
 
 from bioconv.training.analog import train_analog
+from bioconv.training.correlative import train as train_correlative
 from bioconv.training.first_spike import Trained, finetune, train
 from bioconv.training.forward import evaluate
 from bioconv.training.loop import Fitted, fit
@@ -20,5 +21,6 @@ __all__ = [
     "fit",
     "train",
     "train_analog",
+    "train_correlative",
     "train_observation",
 ]

@@ -80,3 +80,42 @@ def test_bad_input_is_a_message(
     assert main(["finetune", str(network), *QUICK, *arguments, "-o", str(output)]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_networks_of_patterns_are_trained_from_scratch(tmp_path: Path, capsys) -> None:
+    output, record = tmp_path / "patterns.h5", tmp_path / "record.json"
+    arguments = ["train", "--code", "correlative", "--layers", "30", "--encoder", "cte"]
+    arguments += ["--encoder-option", "n_levels=2", "--option", "n_outputs=2", "--batch", "32"]
+    arguments += ["--option", "omega=10", *QUICK, "--test", "digits", "--json", str(record)]
+    assert main([*arguments, "-o", str(output)]) == 0
+    found = json.loads(record.read_text())
+    assert 0.0 <= found["accuracy"] <= 1.0 and len(found["epochs"]) == 1
+    network = bc.load(output)
+    assert isinstance(network, bc.SpikingNetwork)
+    assert [p.n_neurons for p in network.populations] == [30, 20]
+    x, y = bc.load_data("digits")
+    assert np.mean(network.analog.predict(x).argmax(axis=1) == y) == found["accuracy"]
+    # The file contains all that the network needs: it takes samples.
+    assert main(["simulate", str(output), "--data", "digits", "--images", "5"]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "needs a MODEL for the code first_spike_exact"),
+        (["--layers", "5"], "--layers is for the code correlative"),
+        (["--code", "correlative", "--keras", "a.keras"], "is for the code first_spike_exact"),
+        (["--code", "correlative", "--encoder", "count"], "needs an encoder with spike patterns"),
+        (["--code", "correlative", "--encoder", "cde"], "there is no encoder"),
+        (["--code", "correlative", "--layers", "0"], "sizes must be whole numbers"),
+        (["--code", "correlative", "--encoder-option", "n_levels=50"], "Eq A.33"),
+    ],
+    ids=["model", "layers", "keras", "pulses", "unknown", "sizes", "levels"],
+)
+def test_wrong_patterns_are_a_message(
+    arguments: list[str], message: str, tmp_path: Path, capsys
+) -> None:
+    assert main(["train", *arguments, *QUICK, "-o", str(tmp_path / "net.h5")]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

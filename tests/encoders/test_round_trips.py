@@ -33,6 +33,12 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "threshold_based": [{}, {"factor": 2.0}],
     "step_forward": [{}, {"threshold": 0.2}],
     "moving_window": [{}, {"window": 1}, {"threshold": 0.3}],
+    "cte": [{}, {"n_levels": 1}, {"n_levels": 3, "n_neurons": 2, "n_steps": 40}],
+    "ecte": [
+        {},
+        {"n_levels": 40, "n_neurons": 3},
+        {"n_levels": 9, "n_neighbours": 2, "eta": 9, "segment": 9},
+    ],
 }
 CASES = [(name, options) for name, rows in OPTIONS.items() for options in rows]
 IDS = [f"{name}-{index}" for name, rows in OPTIONS.items() for index in range(len(rows))]

@@ -52,6 +52,7 @@ INDIFFERENT: dict[str, dict[str, str]] = {
         "recovered": "a comparison of two arrays that constants do not make alike",
     },
     "stanojevic_fig_a_2d": {"relu_loss": _BOUND},
+    "stanojevic_fig_a_5e": {"additions": _BOUND, "integers": _BOUND},
     "stanojevic_fig_a_2e": {"relu_loss": _BOUND},
     "stanojevic_table_2_1": {"loss": _BOUND},
     "stoeckl_fig_5": {"loss_10": _BOUND},

@@ -291,13 +291,13 @@ def test_unknown_and_missing_fields(tmp_path: Path) -> None:
 
 def test_newer_and_unknown_formats(tmp_path: Path) -> None:
     def newer(file: h5py.File) -> None:
-        attribute("/", "format_version", 7)(file)
+        attribute("/", "format_version", 8)(file)
         attribute("/", "bioconv_version", "9.1.0")(file)
         del file["content"]  # a newer layout may look like anything
 
     message = crafted(tmp_path / "net.h5", newer)
     assert "Install bioconv '9.1.0' or newer" in message
-    assert "version 7 of bioconv-network" in message
+    assert "version 8 of bioconv-network" in message
     assert "expected one of" in crafted(tmp_path / "net.h5", attribute("/", "format", "other"))
     assert "no version 0" in crafted(tmp_path / "net.h5", attribute("/", "format_version", 0))
     assert "format" in crafted(tmp_path / "net.h5", attribute("/", "format_version", 1.0))

@@ -89,6 +89,19 @@ USES: dict[str, Callable[[], SpikingNetwork]] = {
         )
         for kind in ("first_spike", "potential", "level", "accumulated_softmax", "softmax")
     },
+    **{
+        f"readout {kind}": lambda kind=kind: spiking_network(  # type: ignore[misc]
+            readouts=(
+                replace(
+                    spiking_network().readouts[0],
+                    kind=kind,
+                    patterns=np.ones((2, 5, 3), bool),
+                    decay=0.9,
+                ),
+            )
+        )
+        for kind in ("pattern", "pattern_absolute")
+    },
 }
 
 

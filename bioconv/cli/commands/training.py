@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,30 @@ from bioconv.cli.commands.common import (
     read_network,
 )
 from bioconv.data import fit_shape
-from bioconv.ground.errors import DataError
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.tables import format_table
 from bioconv.measures import first_decision
+from bioconv.training.correlative import OPTIONS as FOR_PATTERNS
+from bioconv.training.correlative import converted, train_graph
 from bioconv.training.first_spike import LIKE_RELU
+
+#: batches and learning rate for networks of first spikes, unless others are given
+_FOR_TIMES = bc.training.Training(batch_size=8, learning_rate=5e-4)
 
 
 def train(options: Options) -> None:
     """Run ``bioconv train``."""
     _check_folders(options)
+    _TRAINERS[options.code](options)
+
+
+def _train_times(options: Options) -> None:
+    """Train a Keras network in spike times."""
+    _refuse(options, {"--layers": "layers", "--encoder": "encoder"}, "correlative")
+    if options.model is None:
+        raise ParameterError(
+            f"bioconv train needs a MODEL for the code {options.code}. Give a .keras or .h5 file."
+        )
     graph = read_model(options)
     shape = graph.inputs[0].shape
     chosen = {**LIKE_RELU, **pairs_of(options.option, "--option")}
@@ -49,6 +65,58 @@ def train(options: Options) -> None:
         progress=not options.quiet,
     )
     _finish(options, done, before, slope=code.slope)
+
+
+def _train_patterns(options: Options) -> None:
+    """Train a stack of dense layers to emit spike patterns."""
+    given = {"MODEL": "model", "--keras": "keras", "--activity": "activity", "--dt": "dt"}
+    _refuse(options, given, "first_spike_exact")
+    code: Any = bc.codes.make(options.code, pairs_of(options.option, "--option"))
+    settings = pairs_of(options.encoder_option, "--encoder-option")
+    encoder = bc.encoders.make(options.encoder or "ecte", settings)
+    x, y = bc.load_data(
+        options.data,
+        split="train",
+        scale=options.scale,
+        offset=options.offset,
+        n_images=options.images,
+    )
+    if y is None:
+        raise DataError(f"{options.data} has no labels y, which training requires.")
+    training = _training(options, FOR_PATTERNS)
+    done = train_graph(
+        code,
+        encoder,
+        tuple(options.layers or (200,)),
+        x,
+        y,
+        training,
+        checkpoint=options.checkpoint,
+        progress=not options.quiet,
+    )
+    network = converted(code, done, x[:1])
+    network.save(options.output)
+    epochs = _epochs(done.history, options.epochs)
+    result: dict[str, Any] = {"file": str(options.output), "epochs": epochs}
+    text = [format_table(epochs)]
+    if options.test:
+        images, labels = _test(options, done.graph.inputs[0].shape)
+        decision = first_decision(network)
+        result["accuracy"] = _accuracy(decision, done.graph.predict(images), labels)
+        share = 100 * result["accuracy"]
+        text.append(f"accuracy on {len(images):,} test samples: {share:.2f} %")
+    text.append(f"spiking network -> {options.output}")
+    finish(options, result, "\n".join(text))
+
+
+_TRAINERS = {"first_spike_exact": _train_times, "correlative": _train_patterns}
+
+
+def _refuse(options: Options, names: dict[str, str], code: str) -> None:
+    """Refuse options that only another code has."""
+    given = [option for option, name in names.items() if getattr(options, name)]
+    if given:
+        raise ParameterError(f"{', '.join(given)} is for the code {code}, not {options.code}.")
 
 
 def finetune(options: Options) -> None:
@@ -105,22 +173,23 @@ def _accuracy(decision: Any, outputs: Any, labels: Any) -> float:
     return decision.share(decision.of(found), decision.labels(labels, found.shape[1:], len(found)))
 
 
-def _training(options: Options) -> Any:
-    return bc.training.Training(
-        epochs=options.epochs,
-        batch_size=options.batch,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
-    )
+def _training(options: Options, usual: bc.training.Training = _FOR_TIMES) -> Any:
+    given = {"batch_size": options.batch, "learning_rate": options.learning_rate}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return replace(usual, epochs=options.epochs, seed=options.seed, **chosen)
+
+
+def _epochs(history: dict[str, Any], n: int) -> list[dict[str, Any]]:
+    return [
+        {"epoch": number + 1, **{name: float(v[number]) for name, v in history.items()}}
+        for number in range(n)
+    ]
 
 
 def _finish(options: Options, done: Any, before: float | None, **settings: Any) -> None:
     """Write the files and print the history and the accuracies."""
     done.network.save(options.output)
-    epochs = [
-        {"epoch": number + 1, **{name: float(v[number]) for name, v in done.history.items()}}
-        for number in range(options.epochs)
-    ]
+    epochs = _epochs(done.history, options.epochs)
     result: dict[str, Any] = {"file": str(options.output), "epochs": epochs}
     text = [format_table(epochs)]
     if options.test:

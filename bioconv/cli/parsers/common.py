@@ -96,9 +96,15 @@ def add_pixels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--offset", type=float, default=0.0, help="added to the scaled values")
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the model file and the shape of its input."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help=".keras, .h5 or .hdf5 file")
+def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """Add the model file, which may be optional, and the shape of its input."""
+    parser.add_argument(
+        "model",
+        type=Path,
+        nargs="?" if optional else None,
+        metavar="MODEL",
+        help=".keras, .h5 or .hdf5 file",
+    )
     add_input_shape(parser)
 
 

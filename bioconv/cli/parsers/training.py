@@ -12,17 +12,42 @@ def _train(commands: Commands) -> None:
     parser = add_command(
         commands,
         "train",
-        "Train a Keras network in spike times, as a network of exact first spikes.",
-        "bioconv train lenet.keras --data mnist --epochs 5 -o trained.h5 --keras trained.keras",
+        "Train a Keras network in spike times, as a network of exact first spikes; or a network of "
+        "spike patterns from scratch.",
+        "bioconv train lenet.keras --data mnist --epochs 5 -o trained.h5 --keras trained.keras\n"
+        "  bioconv train --code correlative --layers 200 --data digits --epochs 30 -o net.h5",
     )
-    add_model(parser)
+    add_model(parser, optional=True)
+    parser.add_argument(
+        "--code",
+        default="first_spike_exact",
+        choices=("first_spike_exact", "correlative"),
+        help="first_spike_exact trains a Keras model, correlative a stack of dense layers",
+    )
     parser.add_argument(
         "--option",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="option of the code first_spike_exact (default: slope=identical, ramp=own, "
+        help="option of the code (default for first_spike_exact: slope=identical, ramp=own, "
         "normalization=none)",
+    )
+    parser.add_argument(
+        "--layers",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="neurons of the hidden layers, for correlative (default: 200)",
+    )
+    parser.add_argument(
+        "--encoder", metavar="NAME", help="cte or ecte, for correlative (default: ecte)"
+    )
+    parser.add_argument(
+        "--encoder-option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="option of the encoder, e.g. n_levels=1; see bioconv encoders ecte",
     )
     parser.add_argument("--dt", type=float, help="time step in ms (default: that of the code)")
     _add_training(parser)
@@ -63,8 +88,15 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--test", metavar="DATA", help="measure the accuracy on these samples before and after"
     )
     parser.add_argument("--epochs", type=int, default=5, metavar="N")
-    parser.add_argument("--batch", type=int, default=8, metavar="N", help="samples per update")
-    parser.add_argument("--learning-rate", type=float, default=5e-4, metavar="X")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="samples per update (default: 8; 64 for correlative)",
+    )
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="X", help="(default: 5e-4; 3e-3 for correlative)"
+    )
     parser.add_argument(
         "--activity",
         type=float,

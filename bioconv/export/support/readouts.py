@@ -25,9 +25,10 @@ def decode(
     Parameters
     ----------
     readout : mapping
-        ``kind`` ("count", "first_spike", "potential", "accumulated_softmax", "softmax" or
-        "level"), ``scale`` and ``offset`` (n_neurons,),
-        ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz).
+        ``kind`` ("count", "first_spike", "pattern", "pattern_absolute", "potential",
+        "accumulated_softmax", "softmax" or "level"), ``scale`` and ``offset`` (n_neurons,),
+        ``max_rate`` (Hz), ``start_step``, ``initial`` (mV, n_neurons), ``rate`` (Hz), ``patterns``
+        (n_patterns, n_steps, n_neurons), ``decay``.
     steps, neurons : ndarray of int, shape (n_spikes,)
         Spikes of the output population; fractions of a step for a simulator without steps.
     potential : ndarray, shape (n_steps, n_neurons), or None
@@ -41,7 +42,7 @@ def decode(
 
     Returns
     -------
-    ndarray, shape (n_checkpoints, n_neurons)
+    ndarray, shape (n_checkpoints, n_neurons), or (n_checkpoints, n_patterns)
         NaN as long as there is no output.
     """
     kind = readout["kind"]
@@ -56,6 +57,8 @@ def decode(
         given = counts.any(axis=1) | (n_neurons == 1)
     elif kind == "first_spike":
         output, given = _from_first_spikes(readout, steps, neurons, checkpoints, dt)
+    elif kind in ("pattern", "pattern_absolute"):
+        output, given = _from_patterns(readout, steps, neurons, elapsed[:, 0])
     else:
         if potential is None:
             raise ValueError(f"the readout kind {kind!r} needs the membrane potential")
@@ -94,6 +97,71 @@ def _from_first_spikes(
     elapsed = (seen - readout["start_step"]) * dt
     given = first.min(initial=np.inf) < checkpoints
     return readout["offset"] - readout["scale"] * elapsed, given
+
+
+def _from_patterns(
+    readout: Mapping[str, Any],
+    steps: NDArray[np.int64],
+    neurons: NDArray[np.int64],
+    elapsed: NDArray[np.int64],
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the negative distance from every pattern; there is an output from the start on."""
+    patterns = np.asarray(readout["patterns"], np.float64)
+    n_steps = patterns.shape[1]
+    step = np.floor(steps).astype(np.int64) - readout["start_step"]
+    kept = (step >= 0) & (step < n_steps)
+    spikes = np.zeros(patterns.shape[1:])
+    spikes[step[kept], neurons[kept]] = 1.0
+    absolute = readout["kind"] == "pattern_absolute"
+    distance = pattern_distances(spikes[None], patterns, readout["decay"], absolute=absolute)[0]
+    total = np.concatenate([np.zeros((len(patterns), 1)), distance.cumsum(axis=1)], axis=1)
+    return -total[:, np.clip(elapsed, 0, n_steps)].T, np.ones(len(elapsed), bool)
+
+
+def traces(spikes: Floats, decay: float) -> Floats:
+    """Return spikes convolved with a decaying exponential (stanojevic 2023, Eq A.14).
+
+    Parameters
+    ----------
+    spikes : ndarray, shape (..., n_steps, n_neurons)
+    decay : float
+        Factor of a step.
+    """
+    found = np.array(spikes, np.float64)
+    for before, now in zip(range(found.shape[-2]), range(1, found.shape[-2]), strict=False):
+        found[..., now, :] += decay * found[..., before, :]
+    return found
+
+
+def pattern_distances(
+    spikes: Floats, patterns: Floats, decay: float, *, absolute: bool = False
+) -> Floats:
+    """Return what every step adds to the van Rossum distances of spikes from patterns.
+
+    Stanojevic 2023, thesis, Eq A.15, or Eq A.19 if ``absolute``; van Rossum 2001.
+
+    Parameters
+    ----------
+    spikes : ndarray, shape (n_samples, n_steps, n_neurons)
+        0 or 1, or probabilities of spikes.
+    patterns : ndarray, shape (n_patterns, n_steps, n_neurons)
+    decay : float
+        Factor of a step, which is exp(-1 / tau) for a time constant of tau steps.
+    absolute : bool
+
+    Returns
+    -------
+    ndarray, shape (n_samples, n_patterns, n_steps)
+    """
+    first, second = traces(spikes, decay), traces(patterns, decay)
+    scale = -np.log(decay)  # 1 / tau
+    if absolute:
+        each = [np.abs(first - one).sum(axis=2) for one in second]
+        return scale * np.stack(each, axis=1)
+    # |x - y|^2 = |x|^2 - 2 x y + |y|^2, without an array of all pairs.
+    product = np.einsum("nto,cto->nct", first, second)
+    squares = (first**2).sum(axis=2)[:, None] + (second**2).sum(axis=2)
+    return scale * (squares - 2.0 * product)
 
 
 def _from_potential(

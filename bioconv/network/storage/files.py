@@ -45,7 +45,10 @@ ADDED_FIELDS: Mapping[type, Mapping[int, Mapping[str, Tree]]] = MappingProxyType
                 "SpikingNetwork": {"imperfections": ()},
             },
             6: {"Readout": {"decision": None}, "Input": {"calibrated": None}},
-            7: {"SpikingNetwork": {"stages": ()}},
+            7: {
+                "SpikingNetwork": {"stages": ()},
+                "Readout": {"patterns": np.zeros((0, 0, 0), bool), "decay": 0.0},
+            },
         },
         Recording: {
             2: {"Raster": {"time": None}},

@@ -35,7 +35,10 @@ from bioconv.network.validation.graph import graph_problems
 from bioconv.timing import wrong_number_of_steps, wrong_step
 
 ENCODERS = ("current", "regular", "poisson", "raster")
-READOUTS = ("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike")
+READOUTS = (
+    *("count", "potential", "accumulated_softmax", "softmax", "level", "first_spike"),
+    *("pattern", "pattern_absolute"),
+)
 
 
 def network_problems(network: NetworkParts) -> list[Problem]:
@@ -290,8 +293,27 @@ def _readout_problems(entry: Readout, network: NetworkParts) -> Problems:
     if entry.draws and not (is_number(entry.rate) and entry.rate > 0):
         reason = f"the generator's rate must be above 0 Hz. Received: {entry.rate}."
         yield Problem(entry.name, "Readout", reason)
-    if entry.decision and population is not None and not entry.decision.fits(population.shape):
-        reason = f"decides along axis {entry.decision.axis} of the shape {population.shape}."
+    if population is not None:
+        shape = entry.shape(population)
+        if entry.decision and not entry.decision.fits(shape):
+            reason = f"decides along axis {entry.decision.axis} of the shape {shape}."
+            yield Problem(entry.name, "Readout", reason)
+        if entry.compares:
+            yield from _pattern_problems(entry, population)
+
+
+def _pattern_problems(entry: Readout, population: Population) -> Problems:
+    patterns = np.asarray(entry.patterns)
+    if patterns.ndim != 3 or not patterns.size or patterns.shape[2] != population.n_neurons:
+        reason = (
+            f"patterns must have the shape (n_patterns, n_steps, {population.n_neurons}), as "
+            f"{population.name} has {population.n_neurons} neurons. Received: {patterns.shape}."
+        )
+        yield Problem(entry.name, "Readout", reason)
+    elif patterns.dtype.kind != "b":
+        yield Problem(entry.name, "Readout", f"patterns must be bool, not {patterns.dtype}.")
+    if not (is_number(entry.decay) and 0 < entry.decay < 1):
+        reason = f"decay must be above 0 and below 1. Received: {entry.decay}."
         yield Problem(entry.name, "Readout", reason)
 
 

@@ -59,7 +59,7 @@ class Collector:
         self._points = checkpoints(network, settings.n_steps)
         self._decided = Decisions(network, n_images, len(self._points), batch)
         self._outputs = {
-            r.name: np.zeros((n_images, *network.population(r.population).shape))
+            r.name: np.zeros((n_images, *r.shape(network.population(r.population))))
             for r in network.readouts
         }
 

@@ -56,7 +56,7 @@ class Collector:
         self._decided = Decisions(network, n_images, 1, batch)
         self._versions = {name: version(name) for name in ("jax", "numpy")}
         self._outputs = {
-            r.name: np.zeros((n_images, *network.population(r.population).shape))
+            r.name: np.zeros((n_images, *r.shape(network.population(r.population))))
             for r in network.readouts
         }
 

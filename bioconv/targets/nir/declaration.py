@@ -87,6 +87,12 @@ TARGET = Target(
         "readout first_spike": _lost(
             Verdict.EXACT, "the reader takes the first spike of the output node"
         ),
+        **{
+            f"readout {kind}": _lost(
+                Verdict.EXACT, "the reader compares the spikes of the output node with the patterns"
+            )
+            for kind in ("pattern", "pattern_absolute")
+        },
         "readout potential": _lost(
             Verdict.EXACT, "the reader takes the potential of the node before the output"
         ),

@@ -148,8 +148,9 @@ def _time_constant(before: Population, after: Population, dt: float) -> Finding:
         text = "s16.15 cannot represent so slow a leak: one of 1,024 steps replaces it."
         return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text)
     wanted = np.asarray(before.value("tau_m"))
-    held = -dt / np.log1p(-dt / np.asarray(after.value("tau_m")))
-    error = float(np.max(np.abs(held / wanted - 1.0)))
+    with np.errstate(divide="ignore"):  # a leak that leaves nothing has no time constant
+        held = -dt / np.log1p(-dt / np.asarray(after.value("tau_m")))
+    error = float(np.max(np.where(held > 0, np.abs(held / wanted - 1.0), np.exp(-dt / wanted))))
     text = "exp(-dt / tau_m) is rounded to s16.15."
     return Finding(before.name, "tau_m", Verdict.APPROXIMATED, text, 100 * error, "%")
 

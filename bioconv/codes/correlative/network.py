@@ -1,0 +1,154 @@
+"""The spiking network of layers that answer spike patterns with spike patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from bioconv.analog import AnalogGraph
+from bioconv.analog.functions import LevelPatterns, Linear, PatternDistances, SpikingUnits
+from bioconv.analog.graph import Layer
+from bioconv.codes.code import Request
+from bioconv.codes.common.assembly import Parts
+from bioconv.codes.common.layout import check_neuron, describe_options
+from bioconv.codes.common.names import identifiers
+from bioconv.codes.correlative.code import CorrelativeCode
+from bioconv.codes.correlative.neurons import SpikingUnit
+from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
+from bioconv.operators import Dense, Reshape, compose
+
+#: fewest layers of a graph: an encoder, output units, and distances
+_FEWEST = 3
+#: default step in ms
+_DT = 1.0
+
+
+@dataclass
+class CorrelativePlan(Parts):
+    """State of the construction; see `Parts`.
+
+    Parameters
+    ----------
+    dt : float
+        ms.
+    """
+
+    dt: float
+
+
+def build(code: CorrelativeCode, request: Request) -> SpikingNetwork:
+    """Build the spiking network of a trained analog network; see `bioconv.convert`.
+
+    A spike arrives in the step after it was emitted, so that the pattern of a layer is as many
+    steps late as there are layers before it.
+
+    Parameters
+    ----------
+    code : CorrelativeCode
+    request : Request
+        The graph is that of `bioconv.training.train_correlative`.
+
+    Raises
+    ------
+    ConversionError
+        If the graph computes anything else (the message lists all layers), or if a neuron is
+        requested.
+    ParameterError
+        If a duration is requested, because the target patterns determine it.
+    """
+    graph = request.graph
+    check_neuron(code.name, request.neuron)
+    check_graph(graph)
+    if request.n_steps is not None or request.duration is not None:
+        raise ParameterError(
+            "correlative: the target patterns determine the duration. Omit n_steps and duration."
+        )
+    encoder, *layers, output = graph.layers
+    patterns, distances = encoder.function, output.function
+    if not isinstance(patterns, LevelPatterns) or not isinstance(distances, PatternDistances):
+        raise TypeError(f"{graph.name} has no patterns")
+    plan = CorrelativePlan(request.dt or _DT)
+    name, *names = identifiers([graph.inputs[0].name, *(layer.name for layer in layers)])
+    n_neurons = patterns.patterns.shape[2]
+    shape = graph.inputs[0].shape
+    source = Input(name, (n_neurons, *shape) if n_neurons > 1 else shape, "raster")
+    before, shape = name, source.shape
+    for depth, (layer, own) in enumerate(zip(layers, names, strict=True), 1):
+        _add_layer(plan, layer, own, before, shape, depth)
+        before, shape = own, plan.populations[-1].shape
+    (readout,) = identifiers([output.name])
+    kind = "pattern_absolute" if distances.absolute else "pattern"
+    plan.readouts.append(
+        Readout(
+            readout,
+            before,
+            kind,
+            Linear(),
+            patterns=distances.patterns,
+            decay=distances.decay,
+        )
+    )
+    n_steps = distances.patterns.shape[1] + len(layers)
+    return plan.network(
+        graph,
+        (source,),
+        dt=plan.dt,
+        n_steps=n_steps,
+        record={
+            **describe_options(code),
+            "latency_steps": n_steps,
+            "latency": n_steps * plan.dt,
+            "calibration_samples": request.n_samples,
+            "seed": request.seed,
+        },
+    )
+
+
+def check_graph(graph: AnalogGraph) -> None:
+    """Refuse graphs other than those of `bioconv.training.train_correlative`.
+
+    Raises
+    ------
+    ConversionError
+        The message lists all layers that compute anything else.
+    """
+    problems = list(_misfits(graph))
+    if problems:
+        raise ConversionError(
+            f"The correlative code does not convert {graph.name!r}: its networks are trained to "
+            f"emit spike patterns. {len(problems)} layer(s) compute something else:",
+            problems,
+        )
+
+
+def _misfits(graph: AnalogGraph) -> Iterator[Problem]:
+    advice = "Train weights with bioconv.training.train_correlative."
+    if len(graph.inputs) != 1 or graph.outputs != tuple(x.name for x in graph.layers[-1:]):
+        yield Problem(graph.name, "AnalogGraph", "it is not a chain of layers.", advice)
+        return
+    if len(graph.layers) < _FEWEST:
+        reason = f"it has {len(graph.layers)} layers instead of {_FEWEST} at least."
+        yield Problem(graph.name, "AnalogGraph", reason, advice)
+    kinds = [LevelPatterns, *[SpikingUnits] * (len(graph.layers) - 2), PatternDistances]
+    sources = [graph.inputs[0].name, *(layer.name for layer in graph.layers)]
+    for layer, kind, source in zip(graph.layers, kinds, sources, strict=False):
+        chained = [t.source for affine in layer.inputs for t in affine.terms] == [source]
+        if not (isinstance(layer.function, kind) and chained):
+            reason = f"it is no {kind.__name__} of the layer before."
+            yield Problem(layer.name, type(layer.function).__name__, reason, advice)
+
+
+def _add_layer(
+    plan: CorrelativePlan, layer: Layer, name: str, before: str, shape: tuple[int, ...], depth: int
+) -> None:
+    function = layer.function
+    if not isinstance(function, SpikingUnits):
+        raise TypeError(f"{layer.name} does not consist of spiking units")
+    n_pre, n = function.weights.shape
+    unit = SpikingUnit(function.decay, plan.dt, function.v_th)
+    plan.populations.append(Population(name, (n,), unit.model, unit.parameters, start_step=depth))
+    operator = compose(Reshape(shape, (prod(shape),)), Dense((n_pre,), function.weights))
+    receptor = unit.model.receptors[0].name
+    plan.projections.append(Projection(before, name, operator, receptor))

@@ -1,0 +1,323 @@
+"""Training of networks of spike patterns, by backpropagation through time.
+
+Stanojevic 2023, thesis, appendix A.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.analog import AnalogGraph, check_samples
+from bioconv.analog.functions import PatternDistances
+from bioconv.analog.spike_patterns import heaviside, unit_spikes
+from bioconv.codes.code import Request
+from bioconv.codes.correlative.code import CorrelativeCode
+from bioconv.codes.correlative.stack import check_encoder, dense_graph
+from bioconv.encoders import Encoder
+from bioconv.encoders.correlative import Correlative
+from bioconv.ground.decisions import LARGEST
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import is_whole
+from bioconv.network import SpikingNetwork
+from bioconv.neurons import IntegrateAndFire
+from bioconv.operators import Array
+from bioconv.training.loop import Fitted, fit
+from bioconv.training.losses import check_targets
+from bioconv.training.options import Training
+
+#: batches and optimiser of the thesis; its learning rates stand in figures only
+OPTIONS = Training(epochs=50, batch_size=64, learning_rate=3e-3, decay=0.96, decay_steps=500)
+#: smallest threshold
+_LEAST = 1e-3
+
+Parameters = dict[str, tuple[Array, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained stack of dense layers of spiking units.
+
+    Parameters
+    ----------
+    graph : AnalogGraph
+        `bioconv.convert` makes the spiking network of it.
+    encoder : CorrelativeTime or ExtendedCorrelativeTime
+        Fitted to the training data; it encodes samples for the network.
+    history : dict of str to ndarray, shape (epochs,)
+        Mean of every epoch: ``loss``; ``accuracy`` on the training batches; ``spikes`` of a hidden
+        neuron in a step.
+    """
+
+    graph: AnalogGraph
+    encoder: Encoder
+    history: dict[str, NDArray[np.float64]]
+
+
+def train(
+    code: CorrelativeCode,
+    encoder: Encoder,
+    sizes: Sequence[int],
+    x: ArrayLike,
+    y: ArrayLike,
+    options: Training = OPTIONS,
+    **settings: Any,
+) -> SpikingNetwork:
+    """Train a spiking network; see `train_graph` for the parameters and errors.
+
+    Returns
+    -------
+    SpikingNetwork
+        Its input takes rasters, such as those of ``encoder.fitted(x).encode_each(samples)``.  Its
+        field ``analog`` is the trained graph, which takes the samples themselves.
+    """
+    trained = train_graph(code, encoder, sizes, x, y, options, **settings)
+    return converted(code, trained, np.asarray(x)[:1])
+
+
+def converted(code: CorrelativeCode, trained: Trained, x: NDArray) -> SpikingNetwork:
+    """Return the spiking network of a trained graph, with some samples for the record."""
+    encoder = check_encoder(trained.encoder)
+    return code.convert(
+        Request(
+            graph=trained.graph,
+            calibration={trained.graph.inputs[0].name: x},
+            neuron=IntegrateAndFire(),
+            dt=encoder.interval / encoder.n_steps,
+        )
+    )
+
+
+def train_graph(
+    code: CorrelativeCode,
+    encoder: Encoder,
+    sizes: Sequence[int],
+    x: ArrayLike,
+    y: ArrayLike,
+    options: Training = OPTIONS,
+    *,
+    name: str = "correlative",
+    dtype: str = "float32",
+    checkpoint: str | Path | None = None,
+    progress: bool = True,
+) -> Trained:
+    """Train the weights and thresholds of a dense network.
+
+    Parameters
+    ----------
+    code : CorrelativeCode
+    encoder : CorrelativeTime or ExtendedCorrelativeTime
+        It is fitted to the samples, unless it is already.
+    sizes : sequence of int
+        Numbers of neurons of the hidden layers.
+    x : array, shape (n_samples, ...)
+    y : array of int, shape (n_samples,)
+        Classes from 0.
+    options : Training
+    name : str
+    dtype : {"float32", "float64"}
+    checkpoint : str or Path, optional
+        See `bioconv.training.fit`.
+    progress : bool
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    DataError
+        If the data do not fit, or if there are fewer samples than one batch.
+    ParameterError
+        If sizes are not whole numbers of at least 1, the encoder has no spike patterns, or its
+        patterns are not longer than ``code.first_step``.
+    TrainingError
+        If the loss is no longer finite.
+    """
+    check_encoder(encoder)
+    if not sizes or not all(is_whole(n) and n >= 1 for n in sizes):
+        raise ParameterError(
+            f"train: sizes must be whole numbers of at least 1. Received: {tuple(sizes)}."
+        )
+    samples = np.asarray(x)
+    samples = check_samples(samples, {"x": samples.shape[1:]})["x"].astype(np.float64)
+    classes = np.asarray(y)
+    numbers = classes.dtype.kind in "iuf" and classes.size and np.all(np.isfinite(classes))
+    n_classes = int(classes.max()) + 1 if numbers else 2
+    classes = check_targets(classes, len(samples), (n_classes,))
+    fitted_encoder = check_encoder(encoder.fitted(samples))
+    targets = code.targets(n_classes, fitted_encoder.n_steps)
+    loss = PatternLoss(code, targets, fitted_encoder.patterns)
+    widths = (fitted_encoder.n_neurons * samples[0].size, *sizes, targets.shape[2])
+    fitted = fit(
+        loss,
+        start(code, widths, options.seed),
+        (),
+        fitted_encoder.levels(samples).astype(np.int32),
+        classes,
+        options,
+        dtype=dtype,
+        project=_positive,
+        checkpoint=checkpoint,
+        record={"code": code, "encoder": fitted_encoder, "sizes": tuple(sizes)},
+        progress=progress,
+    )
+    graph = _graph(code, fitted_encoder, fitted, samples.shape[1:], name)
+    return Trained(graph, fitted_encoder, fitted.history)
+
+
+def start(
+    code: CorrelativeCode, widths: Sequence[int], seed: int
+) -> dict[str, tuple[NDArray[np.float64], ...]]:
+    """Return the parameters before the training.
+
+    Weights are uniform within sqrt(6 / (n_pre + n)) (Glorot and Bengio 2010), and all thresholds
+    equal (stanojevic A.2.4).
+    """
+    generator = np.random.default_rng([seed, 1])
+    pairs = list(zip(widths, widths[1:], strict=False))
+    weights = tuple(generator.uniform(-1.0, 1.0, one) * np.sqrt(6.0 / sum(one)) for one in pairs)
+    return {"weights": weights, "v_th": tuple(np.full(n, code.v_th) for n in widths[1:])}
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def pseudo_spike(distance: Array, width: float) -> Array:
+    """Return spikes with the derivative ``1 - tanh(distance / width)**2``.
+
+    Wozniak et al. 2020 use the width 1, which is large compared with the thresholds; the height of
+    the derivative is 1 for every width.
+    """
+    return heaviside(distance)
+
+
+@pseudo_spike.defjvp
+def _derivative(width: float, primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array, Array]:
+    (distance,), (change,) = primals, tangents
+    slope = 1.0 - jnp.tanh(distance / width) ** 2
+    return heaviside(distance), slope * change
+
+
+@dataclass(frozen=True, eq=False)
+class PatternLoss:
+    """The weighted binary cross-entropy of stanojevic Eq A.13, for `bioconv.training.fit`.
+
+    Parameters
+    ----------
+    code : CorrelativeCode
+    targets : ndarray of bool, shape (n_classes, n_steps, n_outputs)
+    patterns : ndarray of bool, shape (n_features, n_levels, n_neurons, n_steps)
+        Of the encoder.
+    """
+
+    code: CorrelativeCode
+    targets: NDArray[np.bool_]
+    patterns: NDArray[np.bool_]
+
+    def __call__(
+        self, parameters: Parameters, state: Any, x: Array, y: Array, key: Array
+    ) -> tuple[Array, tuple[Any, Mapping[str, Array]]]:
+        """Return the loss of a batch of levels, shape (batch, n_features), and measures."""
+        logits, activity = self.forward(parameters, x, key)
+        targets = jnp.asarray(self.targets)[y].swapaxes(0, 1).astype(logits.dtype)
+        log_one, log_zero = jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits)
+        loss = -jnp.mean(self.code.omega * targets * log_one + (1.0 - targets) * log_zero)
+        spikes = heaviside(logits).swapaxes(0, 1)
+        decision = LARGEST.decide(self._distances().apply([spikes]), (len(self.targets),))
+        measures = {"accuracy": jnp.mean(decision == y), "spikes": activity}
+        return loss, (state, measures)
+
+    def forward(self, parameters: Parameters, levels: Array, key: Array) -> tuple[Array, Array]:
+        """Return the distance of the outputs from their thresholds, and the mean activity.
+
+        Parameters
+        ----------
+        parameters : dict with weights and v_th of all layers
+        levels : array of int, shape (batch, n_features)
+        key : array
+            Random numbers of the dropout.
+
+        Returns
+        -------
+        logits : array, shape (n_steps, batch, n_outputs)
+        activity : array, shape ()
+        """
+        *hidden, last = zip(parameters["weights"], parameters["v_th"], strict=True)
+        fires = partial(pseudo_spike, width=self.code.width)
+        active, arriving = [], None
+        for weights, v_th in hidden:
+            current = self._first(weights, levels) if arriving is None else arriving @ weights
+            spikes = unit_spikes(current, v_th, self.code.unit_decay, fires)
+            active.append(jnp.mean(jax.lax.stop_gradient(spikes)))
+            key, own = jax.random.split(key)
+            arriving = self._dropped(spikes, own)
+        return arriving @ last[0] - last[1], jnp.mean(jnp.stack(active))
+
+    def _first(self, weights: Array, levels: Array) -> Array:
+        """Return the input of the first layer, shape (n_steps, batch, n).
+
+        There are only few input vectors, the rows of a table (Q + 1 for each feature), so that no
+        patterns of samples need to be kept.  Where less rows have a spike in a step than there are
+        features, only the weights of these are added.
+        """
+        n_features, n_levels, n_neurons, n_steps = self.patterns.shape
+        rows = self.patterns.any(axis=2).reshape(n_features * n_levels, n_steps)
+        longest = int(rows.sum(axis=0).max())
+        if n_neurons == 1 and longest < n_features:
+            return _sparse(rows, n_levels, longest, weights, levels)
+        silent = np.zeros((n_features, 1, n_neurons, n_steps), bool)
+        table = jnp.asarray(np.concatenate([self.patterns, silent], axis=1))
+        found = table[jnp.arange(n_features), levels]  # a silent level is the last row, -1
+        spikes = jnp.moveaxis(found, (3, 0, 2), (0, 1, 2)).reshape(n_steps, len(levels), -1)
+        return spikes.astype(weights.dtype) @ weights
+
+    def _dropped(self, spikes: Array, key: Array) -> Array:
+        """Return spikes without those of some neurons, and the others larger accordingly."""
+        if not self.code.dropout:
+            return spikes
+        kept = jax.random.bernoulli(key, 1.0 - self.code.dropout, spikes.shape[1:])
+        return spikes * kept / (1.0 - self.code.dropout)
+
+    def _distances(self) -> PatternDistances:
+        code = self.code
+        return PatternDistances(self.targets, code.readout_decay, code.multiplication_free)
+
+
+def _sparse(
+    rows: NDArray[np.bool_], n_levels: int, longest: int, weights: Array, levels: Array
+) -> Array:
+    """Return the sum of the weights of the features whose level has a spike in a step."""
+    # Rows with a spike come first; the others, which fill up the list, belong to no level.
+    order = np.argsort(~rows, axis=0, kind="stable")[:longest].T
+    feature, level = np.divmod(order, n_levels)
+    spiking = np.take_along_axis(rows.T, order, axis=1)
+    chosen = np.where(spiking, level, n_levels)
+
+    def step(feature: Array, level: Array) -> Array:
+        return (levels[:, feature] == level).astype(weights.dtype) @ weights[feature]
+
+    return jax.lax.map(lambda pair: step(*pair), (jnp.asarray(feature), jnp.asarray(chosen)))
+
+
+def _positive(parameters: Parameters) -> Parameters:
+    return {**parameters, "v_th": tuple(jnp.maximum(v, _LEAST) for v in parameters["v_th"])}
+
+
+def _graph(
+    code: CorrelativeCode,
+    encoder: Correlative,
+    fitted: Fitted,
+    shape: tuple[int, ...],
+    name: str,
+) -> AnalogGraph:
+    """Return the analog network of trained parameters."""
+    weights = [np.asarray(one, np.float64) for one in fitted.parameters["weights"]]
+    thresholds = [np.asarray(one, np.float64) for one in fitted.parameters["v_th"]]
+    return dense_graph(code, encoder, weights, thresholds, shape, name=name)
