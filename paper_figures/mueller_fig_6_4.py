@@ -121,7 +121,7 @@ def plot(result: Result, context: Context) -> Figure:
         top.vlines(result["inputs"], 0, 1, color=ORANGE, label="input spikes and bias")
         top.vlines(spike, 0, 1, color=RED, label="spike of the neuron")
         top.set_yticks([])
-        top.set_ylim(0, 1.7)
+        top.set_ylim(0, 1.2)
         gain = np.clip(1 - (time - begin) / STEPS, 0, 1) if variant == "amplitude" else 1.0
         pulses = result[f"pulse_{variant}"]
         for neuron, color in enumerate((BLUE, GREEN)):

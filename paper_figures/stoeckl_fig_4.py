@@ -91,7 +91,7 @@ def plot(result: Result, context: Context) -> Figure:
     figure, axes = panels(6, columns=2, width=3.4, height=2.3)
     for row, name in enumerate((*FUNCTIONS, "ReLU")):
         panel = axes[2 * row]
-        panel.plot(result[f"{name}_x"], result[f"{name}_exact"], color=RED, label=name)
+        panel.plot(result[f"{name}_x"], result[f"{name}_exact"], color=RED, label="function")
         panel.plot(
             result[f"{name}_x"], result[f"{name}_output"], color=BLUE, lw=0.9, label="spikes"
         )

@@ -190,6 +190,8 @@ def test_what_cannot_be_reported(tmp_path: Path) -> None:
         bc.report(recorded(), path)
     with pytest.raises(DataError, match="30 samples. Received: 29"):
         bc.report(recorded(), path, network=NET, x=X[:29])
+    with pytest.raises(ParameterError, match="one array of numbers.*Received: dict"):
+        bc.report(recorded(), path, network=NET, x={"image": X})  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="image must be from 0 to 29"):
         bc.report(recorded(), path, network=NET, x=X, image=30)
     with pytest.raises(ParameterError, match="Received: int"):

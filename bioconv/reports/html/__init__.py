@@ -86,6 +86,11 @@ def report(
     """
     path = check_name(path)
     samples = None if x is None else np.asarray(x)
+    if samples is not None and (samples.ndim == 0 or samples.dtype.kind not in "biuf"):
+        raise ParameterError(
+            "the samples of a report are one array of numbers; networks with several inputs, and "
+            f"rasters in place of samples, have no report yet. Received: {type(x).__name__}."
+        )
     return _page(subject, network, samples, y, detail, image, first).save(path)
 
 
