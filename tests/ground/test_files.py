@@ -24,6 +24,7 @@ resource = pytest.importorskip("resource")
 #: a program whose files may have at most so many bytes, as on a disk that is full after them
 FULL = """
 import resource, sys
+sys.dont_write_bytecode = True  # Python would keep files that are cut off
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 from bioconv.cli import main
 sys.exit(main(sys.argv[2:]))
