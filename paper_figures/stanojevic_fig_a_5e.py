@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bioconv.analog.decisions import decision_of
@@ -24,7 +25,7 @@ ADD = replace(CODE, multiplication_free=True)
 N_IMAGES, EPOCHS, DIGITS_EPOCHS, N_HIDDEN = 20_000, 3, 40, 256
 BITS = 16
 NAMES = ("linear SVM", "CTE", "ECTE", "ECTE, ADD", "ECTE, integers")
-#: levels of an encoder: one for CTE, as in the thesis, unless digits have too few pixels for it
+#: levels of each encoder: one for CTE, as in the thesis, and as many as Eq A.33 allows for ECTE
 LEVELS = {"cte": 1, "ecte": 12}
 
 MANIFEST = Manifest(
@@ -115,6 +116,7 @@ def plot(result: Result, context: Context) -> Figure:
     for name, curve in zip(NAMES[1:4], result["learning"], strict=True):
         right.plot(1 + np.arange(len(curve)), curve, "o-", ms=3, label=name)
     right.legend(fontsize=7)
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
     finish(right, "", "epoch", "accuracy on training batches (%)")
     return figure
 

@@ -70,9 +70,10 @@ class CorrelativeCode(Code):
     is at least a half, so that the network consists of spikes alone.
 
     What training takes, on digits with 200 hidden neurons: with the pseudo-derivative of tanh as it
-    is (width 1) 11 epochs reached 31 %, with a width of 0.3, ECTE, and a learning rate of 0.003
-    20 epochs 95 %.  CTE with a single level reaches 73 %, as there are only 64 pixels, of which
-    some 3 spike in a step.
+    is (width 1), CTE and a learning rate of 0.001, 11 epochs reached 21 %.  With a width of 0.3 and
+    a learning rate of 0.003, ECTE reached 94.2 % in 60 epochs, and 93.9 % in 23 epochs if it is
+    free of multiplications, of which integers of 16 bits behind the binary point lose nothing.
+    CTE with a single level reaches 72.5 % there, as some 3 of the 64 pixels spike in a step.
     """
 
     decay: float = number(0.8, 0.0, 1.0, above=True, below=True)
