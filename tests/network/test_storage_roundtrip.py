@@ -116,7 +116,7 @@ def test_readable_without_bioconv(tmp_path: Path) -> None:
     network.save(tmp_path / "net.h5")
     with h5py.File(tmp_path / "net.h5") as file:
         assert file.attrs["format"].decode() == "bioconv-network"
-        assert file.attrs["format_version"] == 6
+        assert file.attrs["format_version"] == 7
         assert file.attrs["bioconv_version"].decode() == bioconv.__version__
         group = file["content/populations/conv"]
         assert "dv/dt" in group["model"].attrs["equations"].decode()

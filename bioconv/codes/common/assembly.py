@@ -109,7 +109,7 @@ def prepared(
     """
     check_neuron(code, request.neuron)
     lowest = LowestValues(request.graph, request.calibration)
-    more = {} if carries is None else {"carries": carries}
+    more: dict[str, Any] = {} if carries is None else {"carries": carries}
     rewritten = rewrite(request.graph, lowest, code, minima=minima, **more)
     refuse_curves(code, rewritten)
     return rewritten
