@@ -65,14 +65,13 @@ class Arrays:
         return [_cast(p.operator, self.plan.dtype) for p in self.network.projections]
 
     @cached_property
-    def _stages(self) -> StageArrays | None:
+    def _stages(self) -> StageArrays:
         """The analog stages, without samples."""
-        return _cast(stage_arrays(self.network), self.plan.dtype)
+        stages: StageArrays = _cast(stage_arrays(self.network), self.plan.dtype)
+        return stages
 
-    def stages(self, data: Data) -> StageArrays | None:
-        """Return the analog stages for some samples; None without any."""
-        if self._stages is None:
-            return None
+    def stages(self, data: Data) -> StageArrays:
+        """Return the analog stages for some samples."""
         names = decoded(self.network) & {e.name for e in self.network.inputs if not e.spikes}
         return self._stages._replace(
             samples={name: jnp.asarray(data[name], self.plan.dtype) for name in names}

@@ -64,8 +64,7 @@ class Fixed(NamedTuple):
         Release of the projections whose synapses may fail, by their index.
     failing : dict of int to array of keys (batch,)
         One random key per sample for each of these projections.
-    stages : StageArrays, optional
-        The analog stages.
+    stages : StageArrays
     """
 
     operators: list[Operator]
@@ -79,7 +78,7 @@ class Fixed(NamedTuple):
     n_steps: Array
     release: dict[int, Release]
     failing: dict[int, Array]
-    stages: analog.StageArrays | None = None
+    stages: analog.StageArrays
 
 
 class Carry(NamedTuple):

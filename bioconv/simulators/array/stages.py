@@ -105,10 +105,8 @@ def widths_of(network: NetworkParts) -> list[int]:
     return found
 
 
-def stage_arrays(network: NetworkParts) -> StageArrays | None:
-    """Return the arguments of the compiled part without samples; None without stages."""
-    if not network.stages:
-        return None
+def stage_arrays(network: NetworkParts) -> StageArrays:
+    """Return the arguments of the compiled part, without samples."""
     known = decoded(network)
     populations = {p.name: p for p in network.populations}
     spiking = {entry.name for entry in network.spiking_inputs} & known
