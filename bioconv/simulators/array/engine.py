@@ -10,7 +10,7 @@ efficient.
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -182,7 +182,7 @@ def chunk(plan: Plan, fixed: Fixed, carry: Carry, inputs: Values) -> tuple[Carry
         current = None
         for index, name in stage.driven:
             part, drawn[index] = analog.current(
-                cast(analog.StageArrays, fixed.stages),
+                fixed.stages,
                 stage.name,
                 index,
                 name,
