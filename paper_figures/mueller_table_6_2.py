@@ -149,7 +149,7 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Accuracy, and spikes beside the numbers of the table."""
-    figure, (left, right) = panels(2, width=3.6, height=2.6)
+    figure, (left, right) = panels(2, width=3.6, height=3.0)
     drawn = left.bar(["analog", "oscillation"], 100 * result["accuracy"], color=BLUE)
     left.bar_label(drawn, fmt="%.1f", fontsize=8)
     left.margins(y=0.12)
@@ -163,6 +163,6 @@ def plot(result: Result, context: Context) -> Figure:
         right.text(place, value, f"{value:,.0f}", ha="center", va="bottom", fontsize=8)
     right.margins(y=0.12)
     legend_above(figure, right)
-    finish(right, "", "", "spikes (rate: synaptic\noperations) per clip")
+    finish(right, "", "", "spikes per clip (rate:\nsynaptic operations)")
     right.tick_params(axis="x", labelsize=7)
     return figure

@@ -75,7 +75,7 @@ def plot(result: Result, context: Context) -> Figure:
     """Eigenvalues of the first seed in the complex plane."""
     figure, axes = panels(2, columns=2, width=3.2, height=3.0)
     angle = np.linspace(0, 2 * np.pi, 200)
-    names = (("alpha_1", ORANGE, r"a  $\alpha = 1$"), ("linear", BLUE, "b  linearly mappable"))
+    names = (("alpha_1", ORANGE, r"$\alpha = 1$"), ("linear", BLUE, "linearly mappable"))
     for place, (name, color, title) in zip(axes, names, strict=True):
         real, imaginary = result[f"{name}_real"][0], result[f"{name}_imag"][0]
         place.plot(real, imaginary, ".", color=color, markersize=3)

@@ -164,7 +164,7 @@ def plot(result: Result, context: Context) -> Figure:
         distance = np.maximum(1.0 - result[f"cosine_{name}"], 1e-8)
         right.plot(np.arange(len(epochs) + 1), distance, style, color=color)
     right.set_yscale("log")
-    finish(right, "", "epoch", "1 - cosine with the ReLU network")
+    finish(right, "", "epoch", "1 - cosine\nwith the ReLU network")
     left.set_xticks(epochs)
     right.set_xticks(np.arange(len(epochs) + 1))
     return figure

@@ -148,11 +148,11 @@ def plot(result: Result, context: Context) -> Figure:
     analog = 100 * float(result["analog"])
     axes[2].plot(result["accuracy_k"], 100 * result["accuracy"], "o-", color=BLUE)
     axes[2].axhline(analog, color=RED, linestyle="--")
-    finish(axes[2], "(c) network", "K (steps)", "accuracy (%)")
+    finish(axes[2], "network", "K (steps)", "accuracy (%)")
     curves = (
-        ("(d) SiLU", SHIPPED_K, "silu_by_k", "K (steps)"),
-        ("(e) SiLU, K = 16", BITS, "silu_by_bits", "Q (bits)"),
-        ("(f) sigmoid, K = 12", BITS, "sigmoid_by_bits", "Q (bits)"),
+        ("SiLU", SHIPPED_K, "silu_by_k", "K (steps)"),
+        ("SiLU, K = 16", BITS, "silu_by_bits", "Q (bits)"),
+        ("sigmoid, K = 12", BITS, "sigmoid_by_bits", "Q (bits)"),
     )
     for panel, (title, places, key, label) in zip(axes[3:], curves, strict=True):
         panel.semilogy(places, result[key], "o-", color=BLUE)

@@ -121,5 +121,5 @@ def figure_of(result: Result, name: str, neurons: str) -> Figure:
     axes.step(x, result["quantiles"], color=GREEN, alpha=0.6, label=f"{neurons}, at the quantiles")
     axes.plot(x, result["exact"], color="black", linewidth=1.2, label=name)
     finish(axes, "", "input", "spikes over neurons")
-    legend_above(figure, axes)
+    legend_above(figure, axes, columns=2)
     return figure
