@@ -24,7 +24,7 @@ RUNS = tuple((engine, dtype) for dtype in ("float32", "float64") for engine in (
 
 
 def compared(quick: bool) -> list[dict[str, Any]]:
-    """Compare the engines on the benchmark LeNet and on a ResNet-8 with random weights.
+    """Compare the engines on the benchmark LeNet, and ResNet-8 and -20 with random weights.
 
     Parameters
     ----------
@@ -45,10 +45,11 @@ def compared(quick: bool) -> list[dict[str, Any]]:
     rows = [_compare(models.load("lenet_benchmark"), network, x, steps, n_rounds)]
     if not quick:
         # Without weights, which are not shipped: times depend on shapes and numbers of spikes.
-        model = models.build("resnet8")
-        x = np.random.default_rng(0).random((16, 32, 32, 3), dtype=np.float32)
-        network = bc.convert(model, calibration=x, code=bc.RateCode(percentile=99.9))
-        rows.append(_compare(model, network, x, steps, n_rounds))
+        for name, n in (("resnet8", 16), ("resnet20", 8)):
+            model = models.build(name)
+            x = np.random.default_rng(0).random((n, 32, 32, 3), dtype=np.float32)
+            network = bc.convert(model, calibration=x, code=bc.RateCode(percentile=99.9))
+            rows.append(_compare(model, network, x, steps, n_rounds))
     return rows
 
 

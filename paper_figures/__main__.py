@@ -31,6 +31,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--quick", action="store_true", help="a smoke run: few samples")
         command.add_argument("--data", help="folder of the real datasets and models")
         command.add_argument("--seed", type=int, default=0)
+        command.add_argument(
+            "--images",
+            type=int,
+            default=0,
+            metavar="N",
+            help="test images of the figures on deep networks, fewer or more than they use",
+        )
         command.add_argument("--quiet", action="store_true")
         command.add_argument("-o", "--output", default="results", metavar="DIR")
     command = commands.add_parser("judge", help="measure and plot a figure again, as it was run")
@@ -83,8 +90,14 @@ def _run(options: argparse.Namespace) -> None:
     if data and (data / "keras").is_dir():
         # Keras reads this on import, and no module has imported it yet.
         os.environ.setdefault("KERAS_HOME", str((data / "keras").absolute()))
+    if options.images < 0:
+        raise ParameterError(f"--images must be at least 1. Received: {options.images}.")
     context = frame.Context(
-        quick=options.quick, data=data, seed=options.seed, progress=not options.quiet
+        quick=options.quick,
+        data=data,
+        seed=options.seed,
+        images=options.images,
+        progress=not options.quiet,
     )
     for name in [options.name] if options.command == "run" else frame.names():
         record = frame.run(name, Path(options.output), context)

@@ -133,17 +133,25 @@ class Context:
     data : Path or None
         Folder with real datasets and models (``--data``).
     seed : int
+    images : int
+        Number of test images of the figures that simulate real networks for many steps
+        (``--images``); 0 for as many as the figure needs.
     """
 
     quick: bool = False
     data: Path | None = None
     seed: int = 0
+    images: int = 0
     progress: bool = True
     notes: dict[str, str] = field(default_factory=dict)
 
     def pick(self, full: int, quick: int) -> int:
         """Return ``quick`` on a quick run, else ``full``."""
         return quick if self.quick else full
+
+    def pick_images(self, full: int, quick: int) -> int:
+        """Return the number of test images: as `pick`, or the number that was asked for."""
+        return self.images or self.pick(full, quick)
 
     def model_file(self, *parts: str) -> Path | None:
         """Return the path of a model file in the data folder, or None if it does not exist."""

@@ -62,11 +62,19 @@ _CIFAR10 = {
     "cnn": (("debajyoti_cifar10_cnn_small", "cifar10_cnn.h5"), "CNN", 1 / 255),
     "resnet8": (("mlperf_ic_resnet8", "pretrainedResnet.h5"), "ResNet-8", 1.0),
     "resnet20": (("evil_cifar10_resnet20_keras", "cifar10_dnn.h5"), "ResNet-20", 1 / 255),
+    **{
+        f"deep{n}": ((f"akamaster_cifar10_resnet{n}", f"resnet{n}.keras"), f"ResNet-{n}", 1 / 255)
+        for n in (20, 32, 44, 56)
+    },
 }
 
 
 def cifar10(context: Context, name: str, n_images: int) -> Workload:
-    """A CIFAR-10 network ("cnn", "resnet8" or "resnet20"), or digits without the data."""
+    """A network of `_CIFAR10`, or digits without the data.
+
+    "deep20" to "deep56" are residual networks of 20 to 56 layers of one author, for the figures of
+    mueller 4.2 on ResNet18 to ResNet101.
+    """
     parts, label, scale = _CIFAR10[name]
     path = context.model_file(*parts)
     if path is None or context.data is None or context.quick:

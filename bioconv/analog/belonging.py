@@ -35,8 +35,6 @@ _LARGER = 2.5
 _FEW = 10
 #: largest number of calibration samples whose activations are examined
 _EXAMINED = 64
-#: samples at once, so that the activations of large networks fit into the memory
-_BATCH = 16
 #: outputs that vary by less than this share of their size do not depend on the samples
 _CONSTANT = 1e-4
 #: a softmax that is this close to 1 for every sample is saturated
@@ -148,7 +146,7 @@ def _examined(
     silent = [name for name, function in layers.items() if isinstance(function, ReLU)]
     outputs: dict[str, list[NDArray]] = {name: [] for name in graph.outputs if name in layers}
     names = tuple(dict.fromkeys((*silent, *outputs)))
-    for batch in iterate(graph, samples, names=names, batch_size=_BATCH):
+    for batch in iterate(graph, samples, names=names):
         silent = [name for name in silent if not np.any(batch[name])]
         for name, parts in outputs.items():
             parts.append(batch[name])

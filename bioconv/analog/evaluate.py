@@ -20,7 +20,7 @@ from bioconv.operators import Array, Shape, placed, precision
 
 #: largest default number of samples at once, and of values that are computed for them: the
 #: activations that are returned, and the layers that are in memory on the way
-_MOST_SAMPLES, _MOST_VALUES, _LAYERS_IN_MEMORY = 256, 1 << 25, 4
+_MOST_SAMPLES, _MOST_VALUES, _LAYERS_IN_MEMORY = 256, 1 << 24, 4
 
 
 def evaluate(

@@ -260,8 +260,8 @@ def test_samples_say_how_many_are_evaluated_at_once() -> None:
 
 
 def test_fewer_samples_of_a_large_network_are_evaluated_at_once() -> None:
-    """2^25 values at most: activations that are asked for, and four layers on the way."""
-    side = 1 << 20
+    """2^24 values at most: activations that are asked for, and four layers on the way."""
+    side = 1 << 19
     large = AnalogGraph(
         "large",
         (GraphInput("x", (side,)),),

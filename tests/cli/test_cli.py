@@ -153,7 +153,7 @@ def test_estimate_and_search(tmp_path: Path, capsys) -> None:
     assert main([*common, "--search", "--steps", "20"]) == 0
     metric = ["--metric", "sparse_categorical_crossentropy"]
     assert main([*common, "--data", "digits", "--images", "50", *metric]) == 0
-    assert "analog_metric" in capsys.readouterr().out
+    assert "analog metric" in capsys.readouterr().out
     assert main([*common, "--search", *metric]) == 2
     assert "--metric needs --data" in capsys.readouterr().err
 

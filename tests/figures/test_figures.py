@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +30,13 @@ INDIFFERENT: dict[str, dict[str, str]] = {
     "bioconv_fig_3": {"cells": "what the figure ran, not what came out", "ideal_loss": _BOUND},
     "bioconv_fig_4": {"training": "a gain of at least nothing, which equal accuracies keep"},
     "stanojevic_fig_3_5": dict.fromkeys(("steps_64", "tuned_16", "tuned_6"), _BOUND),
-    "mueller_table_4_1": {"largest_difference": _BOUND, "loss_9999": _BOUND},
+    "mueller_table_4_1": {"loss_9999": _BOUND},
     "mueller_fig_2_4": {"LIF_2": _NONE},
     "mueller_fig_2_5": {
         "spikes_a": _NONE,
         **dict.fromkeys(("spikes_b", "spikes_c", "spikes_d"), _COUNT),
     },
     "mueller_fig_3_12": {"over_best": _BOUND},
-    "mueller_fig_4_5": {"extended_loss": _BOUND},
     "mueller_fig_4_8": {"loss": _BOUND, "later_gain": _BOUND},
     "mueller_fig_4_10": {"loss": _BOUND, "later_gain": _BOUND},
     "mueller_fig_4_3": {"biased_bound": _BOUND, "unbiased_bound": _BOUND},
@@ -208,6 +207,16 @@ def test_figure_on_real_data(name: str, status: str, shared_data: Path, tmp_path
     assert record["status"] == status, record["why"]
 
 
+_DEEP = [f"deep{n}_" for n in (20, 32, 44, 56)]
+
+
+def _constant_curves(codes: Iterable[str], networks: Iterable[str]) -> dict[str, np.ndarray]:
+    """Curves that stay below the analog accuracy."""
+    found = {f"{network}{code}": np.full(9, 0.5) for network in networks for code in codes}
+    found |= {f"{network}analog": np.full((), 0.55) for network in networks}
+    return {**found, "steps": np.arange(1, 10)}
+
+
 _CLAIMS_THAT_CAN_FAIL = {
     "rueckauer_fig_1a": {
         "count": np.ones(2),
@@ -227,16 +236,18 @@ _CLAIMS_THAT_CAN_FAIL = {
         "noise_loss": np.full(3, 0.1),
         "test_loss": np.full(3, 0.1),
     },
-    "mueller_fig_4_5": {
-        **{name: np.full(9, 0.5) for name in ("basic", "extended")},
-        "steps": np.arange(1, 10),
-        "analog": np.full((), 0.55),
-    },
+    "mueller_fig_4_2b": _constant_curves(("baseline", "centred"), [""]),
+    "mueller_fig_4_4": _constant_curves(
+        ("baseline", "unbiased", "channel", "clamp1", "clamp2", "clamp3"), ["deep20_", "deep56_"]
+    ),
+    "mueller_fig_4_5": _constant_curves(("basic", "extended"), ["deep20_", "deep56_"]),
     "mueller_table_4_1": {
-        **{name: np.full(5, 0.5) for name in ("spiking", "relu1_all")},
-        "relu1": np.full(5, 0.55),
-        **{name: np.full((), 0.6) for name in ("analog", "analog_all")},
+        **_constant_curves(("p99", "p99.9", "p99.99", "p99.999", "p100"), _DEEP),
+        **{f"{name}relu1": np.full(5, 0.52) for name in _DEEP},
+        **{f"{name}relu1_all": np.full(5, 0.5) for name in _DEEP},
+        **{f"{name}analog_all": np.full((), 0.6) for name in _DEEP},
     },
+    "mueller_table_4_2": _constant_curves(("basic", "extended"), _DEEP),
 }
 
 

@@ -18,6 +18,7 @@ from array_networks import analog, chain, default_neurons, driven
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_networks import deterministic, random
+from small_graphs import mlp
 from test_array_invariance import RECORD, convolutional
 
 import bioconv as bc
@@ -285,6 +286,25 @@ def test_why_auto_is_dense(
     plan = make_plan(net, Settings("array", net.n_steps), 1, 1 << 20)
     found = choice.why_dense(net, plan, net.n_steps)
     assert re.search(reason, found) if reason else not found
+
+
+def test_auto_takes_events_for_large_networks_of_clamped_populations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the ends of clamps are scheduled, and the engines agree; tables of a code are dense."""
+    graph, x = mlp(np.random.default_rng(0)), np.random.default_rng(1).random((5, 6))
+    net = bc.convert(graph, calibration=x, code=bc.RateCode(clamp=3), n_steps=50)
+    assert net.changes
+    assert_same(*both(net, x), potentials=False)
+    plan = make_plan(net, Settings("array", net.n_steps), 1, 1 << 20)
+    monkeypatch.setattr(choice, "_LEAST", 0)
+    assert "scheduled changes" in choice.why_dense(net, plan, net.n_steps)
+    monkeypatch.setattr(choice, "_LEAST_RELEASED", 0)
+    assert choice.why_dense(net, plan, net.n_steps) == ""
+    tables = bc.convert(graph, calibration=x, code=bc.FewSpikesCode())
+    assert "scheduled changes" in choice.why_dense(
+        tables, make_plan(tables, Settings("array", 50), 1, 1 << 20), 50
+    )
 
 
 def test_parts_are_taken_while_others_are_computed() -> None:
