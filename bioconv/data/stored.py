@@ -30,6 +30,7 @@ Split = tuple[Array, Array]
 #: shape of an image of each dataset
 SHAPES = {"mnist": (28, 28), "fashion_mnist": (28, 28), "cifar10": (32, 32, 3)}
 
+_CLASSES = 10
 _IDX_OF_BYTES = 8
 _CIFAR_FOLDER = Path("cifar-10-batches-py-target", "cifar-10-batches-py")
 _CIFAR_FILES = {"train": [f"data_batch_{n}" for n in range(1, 6)], "test": ["test_batch"]}
@@ -57,7 +58,7 @@ def stored(name: str, split: str, folder: Path) -> Split | None:
     # Keras, which is asked next, downloads them again, or says what is wrong.
     with suppress(DataError, OSError, EOFError, ValueError, zlib.error):
         x, y = _READERS[name](folder, split)
-        if x.shape[1:] == SHAPES[name] and y.shape == (len(x),) and len(x):
+        if x.shape[1:] == SHAPES[name] and y.shape == (len(x),) and len(x) and y.max() < _CLASSES:
             return x, y
     return None
 
@@ -83,6 +84,8 @@ def _idx(path: Path) -> Array:
     """Return the array of a compressed IDX file of bytes."""
     with gzip.open(path, "rb") as file:
         content = file.read()
+    if len(content) < 4:
+        raise ValueError(f"{path.name} is not an IDX file")
     zeros, kind, rank = content[:2], content[2], content[3]
     shape = tuple(np.frombuffer(content, ">u4", rank, 4).tolist())
     if zeros != b"\0\0" or kind != _IDX_OF_BYTES or len(content) != 4 * (1 + rank) + prod(shape):

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,11 +85,11 @@ def remembered_record(
         return plain_json(compute())
     with suppress(OSError, ValueError):  # missing, or damaged
         found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict):
-            return found
+        if isinstance(found, dict) and found.get("digest") == digest_of(found.get("record")):
+            return cast(Record, found["record"])
     record = plain_json(compute())
     with suppress(OSError):
-        write_json(path, record)
+        write_json(path, {"record": record, "digest": digest_of(record)})
     return record
 
 

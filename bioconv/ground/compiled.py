@@ -22,7 +22,8 @@ def keep_compiled() -> None:
     It does nothing if JAX has a folder of the user for this already (``JAX_COMPILATION_CACHE_DIR``
     or ``jax.config``), if its cache is switched off, or if other users can write the folder: its
     programs are run.  Several processes can use it at the same time: a program that another one is
-    writing does not unpack, and is compiled.
+    writing does not unpack, and is compiled.  So is one that a killed process has left unfinished,
+    with a warning of JAX, until the folder is deleted.
     """
     import jax
 

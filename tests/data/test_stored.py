@@ -41,7 +41,7 @@ def test_images_are_those_of_keras(name: str, kept: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["missing", "cut", "other"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "other"])
 def test_damaged_files_are_left_to_keras(
     name: str, damage: str, kept: Path, tmp_path: Path
 ) -> None:
@@ -54,6 +54,8 @@ def test_damaged_files_are_left_to_keras(
             file.unlink()
         elif damage == "cut":
             os.truncate(file, file.stat().st_size // 2)
+        elif damage == "empty":
+            file.write_bytes(gzip.compress(b""))
         else:
             file.write_bytes(gzip.compress(b"\0\0\x08\1" + struct.pack(">I", 3) + b"abc"))
     assert stored(name, "test", tmp_path) is None

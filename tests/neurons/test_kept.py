@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,15 +53,39 @@ def test_another_process_does_without_brian2() -> None:
     assert found == ["True", "False"]
 
 
-def test_a_damaged_record_is_derived_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda text: text[:-20],
+        lambda text: "{}",
+        lambda text: "[3]",
+        lambda text: text.replace('"update"', '"updates"'),
+        lambda text: text.replace("v", "w", 1),
+    ],
+    ids=["cut", "empty", "list", "key", "letter"],
+)
+def test_a_damaged_record_is_derived_again(damaged: Callable[[str], str], tmp_path: Path) -> None:
     model = neurons.IntegrateAndFire().model
     derived = discretise(model)
     (file,) = (tmp_path / "discrete").glob("*.json")
     whole = file.read_text()
-    file.write_text(whole[:-20])
+    assert damaged(whole) != whole
+    file.write_text(damaged(whole))
     discretise.cache_clear()
     assert discretise(model) == derived
     assert file.read_text() == whole
+
+
+def test_a_record_depends_on_every_module_that_derives_it() -> None:
+    folder = Path(discrete.__file__).parent
+    needed = {"discrete"}
+    while True:
+        texts = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in needed]
+        found = set(re.findall(r"bioconv\.neurons\.language\.(\w+) import", "\n".join(texts)))
+        if found <= needed:
+            break
+        needed |= found
+    assert needed == set(discrete._MODULES)
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files without owners")

@@ -36,7 +36,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _DRAW = re.compile(r"\brandn *\( *\)")
 
 #: modules of this package whose text a discretised model depends on
-_MODULES = ("discrete", "expressions", "grammar", "substitution")
+_MODULES = ("discrete", "expressions", "grammar", "model", "substitution")
 
 #: methods whose update of a variable uses only the old values of the other variables
 _ONE_STAGE = frozenset({"euler", "exponential_euler"})
