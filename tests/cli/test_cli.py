@@ -273,7 +273,7 @@ def test_codes_lists_and_shows(tmp_path: Path, capsys) -> None:
     assert "threshold" not in {row["option"] for row in options}  # the name has decided it
     assert {"option": "unit_steps", "default": 20} in options
     assert main(["codes", "nothing"]) == 2
-    assert "there is no code 'nothing'. Valid: few_spikes" in capsys.readouterr().err
+    assert "there is no code 'nothing'. Valid: correlative, few_spikes" in capsys.readouterr().err
 
 
 def test_plausibility_writes_table_picture_and_records(tmp_path: Path, capsys) -> None:

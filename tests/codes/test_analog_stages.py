@@ -7,10 +7,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-from keras import layers
+from later import later
 
 import bioconv as bc
 from bioconv.analog.functions import Tanh
@@ -23,6 +22,8 @@ from bioconv.ground.errors import (
 from bioconv.network.stages import STAGE_FUNCTIONS
 from bioconv.reports.networks import describe_stages
 
+keras = later("keras")
+layers = later("keras.layers")
 RNG = np.random.default_rng(0)
 
 

@@ -104,7 +104,7 @@ def test_whole_family_in_nest(model: str, options: dict[str, Any]) -> None:
     _assert_same(_network(model, **options), "nest")
 
 
-@pytest.mark.parametrize("simulator", some(["nest", "brian2"], every=2))
+@pytest.mark.parametrize("simulator", some(["brian2", "nest"], every=2))
 def test_a_trained_network_is_the_one_that_runs(simulator: str) -> None:
     """Training in spike times ends in the same neurons, whose spikes are the same everywhere."""
     pytest.importorskip(simulator)

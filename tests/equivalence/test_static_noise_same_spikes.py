@@ -53,7 +53,7 @@ def first_spike_exact() -> SpikingNetwork:
     ("make", "simulator"),
     [
         pytest.param(perfect, "brian2", marks=pytest.mark.slow),
-        (perfect, "nest"),
+        pytest.param(perfect, "nest", marks=pytest.mark.slow),
         (first_spike_exact, "brian2"),
         pytest.param(first_spike_exact, "nest", marks=pytest.mark.slow),
         pytest.param(leaky, "brian2", marks=pytest.mark.slow),

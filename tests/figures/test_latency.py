@@ -7,22 +7,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from later import later
 
 from bioconv.codes import RateCode
-from bioconv.paper_figures import latency
 from bioconv.paper_figures.frame import Context
-from bioconv.paper_figures.workloads import digits
 
+latency = later("bioconv.paper_figures.latency")
+workloads = later("bioconv.paper_figures.workloads")
 N_STEPS = 20
 
 
 def test_parts_are_the_whole_and_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIOCONV_CACHE", str(tmp_path))
-    workload, code = digits("digits_mlp", 30), RateCode(clamp=1)
+    workload, code = workloads.digits("digits_mlp", 30), RateCode(clamp=1)
     quick, full = Context(quick=True, progress=False), Context(progress=False)
     steps, whole = latency.accuracy_over_time(workload, code, N_STEPS, quick)
-    assert not list(tmp_path.rglob("*.npz"))
-    monkeypatch.setattr(latency, "_PART", 600 * N_STEPS)  # five images of a network of 106
+    assert not (tmp_path / "figures").exists()
+    monkeypatch.setattr(
+        "bioconv.paper_figures.latency._PART", 600 * N_STEPS
+    )  # five images of a network of 106
     again, parts = latency.accuracy_over_time(workload, code, N_STEPS, full)
     np.testing.assert_array_equal(again, steps)
     np.testing.assert_allclose(parts, whole)
@@ -31,7 +34,7 @@ def test_parts_are_the_whole_and_are_kept(tmp_path: Path, monkeypatch: pytest.Mo
     def unneeded(*_: object, **__: object) -> None:
         raise AssertionError("simulated again")
 
-    monkeypatch.setattr(latency, "simulate", unneeded)
+    monkeypatch.setattr("bioconv.paper_figures.latency.simulate", unneeded)
     np.testing.assert_array_equal(
         latency.accuracy_over_time(workload, code, N_STEPS, full)[1], parts
     )

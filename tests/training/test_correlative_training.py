@@ -110,6 +110,7 @@ def accuracy(found: Trained) -> float:
     return float(np.mean(found.graph.predict(digits.test()).argmax(axis=1) == digits.labels()))
 
 
+@pytest.mark.slow
 def test_digits_are_learnt() -> None:
     """A few dozen updates; a random guess is right in 10 %."""
     found = trained()
