@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         training,
     )
     from bioconv.codes import (
+        CorrelativeCode,
         FewSpikesCode,
         FirstSpikeCode,
         FirstSpikeExactCode,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 
 #: public name -> module that defines it
 _PUBLIC = {
+    "CorrelativeCode": "bioconv.codes",
     "FewSpikesCode": "bioconv.codes",
     "FirstSpikeCode": "bioconv.codes",
     "FirstSpikeExactCode": "bioconv.codes",

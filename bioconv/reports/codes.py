@@ -53,7 +53,7 @@ def list_codes() -> list[Row]:
     Examples
     --------
     >>> [row["code"] for row in list_codes()][:2]
-    ['few_spikes', 'first_spike']
+    ['correlative', 'few_spikes']
     """
     return [
         {
