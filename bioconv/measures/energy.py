@@ -125,7 +125,8 @@ def work_of(network: SpikingNetwork, recording: Recording) -> Work:
 
 def _input_operations(network: SpikingNetwork, n_steps: int) -> int:
     """Return the multiply-accumulates of a sample for all drives and inputs of analog stages."""
-    changing = {entry.name for entry in (*network.spiking_inputs, *network.populations)}
+    changing = {entry.name for entry in network.spiking_inputs}
+    changing |= {entry.name for entry in network.populations}
     total = 0
     for stage in network.stages:  # each after those it depends on
         for term in (term for affine in stage.inputs for term in affine.terms):

@@ -50,9 +50,8 @@ def recording_problems(recording: RecordingParts) -> list[str]:
 
 def belonging_problems(recording: RecordingParts, network: NetworkParts) -> list[str]:
     """Return in what a recording differs from those of a network; empty for one of its own."""
-    sizes = {
-        entry.name: entry.n_neurons for entry in (*network.spiking_inputs, *network.populations)
-    }
+    sizes = {entry.name: entry.n_neurons for entry in network.spiking_inputs}
+    sizes |= {entry.name: entry.n_neurons for entry in network.populations}
     found = {name: len(spikes) for name, spikes in recording.spikes_per_neuron.items()}
     problems = []
     if sizes != found:

@@ -220,7 +220,8 @@ def _confusion(network: SpikingNetwork, recording: Recording, y: ArrayLike | Non
 def _physiology(network: SpikingNetwork, recording: Recording, detail: Recording) -> Section:
     varied = {entry.population: entry for entry in intervals(detail)}
     rows = []
-    able = {entry.name for entry in (*network.spiking_inputs, *network.firing)}
+    able = {source.name for source in network.spiking_inputs}
+    able |= {population.name for population in network.firing}
     for entry in activity(network, recording):
         if entry.population not in able:
             continue
@@ -299,10 +300,10 @@ def _sample(
         for p in carried_populations(network, detail, network.analog.activations(x[:1]))
         if len(p.shape) == 3
     ]
-    for population in maps[:_DRAWN]:
-        what = channels_text(population)
+    for shown in maps[:_DRAWN]:
+        what = channels_text(shown)
         caption = f"{what[0].upper()}{what[1:]}: what they represent in sample {image}."
-        parts.append(Picture(feature_maps(network, detail, population.name, image), caption))
+        parts.append(Picture(feature_maps(network, detail, shown.name, image), caption))
     return Section("One sample", parts)
 
 
