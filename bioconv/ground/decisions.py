@@ -89,6 +89,10 @@ class Decision:
             shape = (*shape[:axis], *shape[axis + 1 :])
         return tuple(size for size in shape if size != 1)
 
+    def n_decisions(self, shape: Shape) -> int:
+        """Return the number of decisions of one sample; see `positions`."""
+        return prod(self.positions(shape))
+
     def decide(self, outputs: Any, shape: Shape) -> Any:
         """Return what outputs decide, for arrays of NumPy or JAX.
 

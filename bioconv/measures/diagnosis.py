@@ -300,10 +300,15 @@ def first_decision(network: SpikingNetwork) -> Decision:
     return network.decisions()[network.readouts[0].name]
 
 
+def first_shape(network: SpikingNetwork) -> tuple[int, ...]:
+    """Return the shape of the first output of a network for one sample."""
+    readout = network.readouts[0]
+    return readout.shape(network.population(readout.population))
+
+
 def labels_of(network: SpikingNetwork, y: ArrayLike, n_samples: int) -> NDArray:
     """Return labels of the first output of a network after validation; see `Decision.labels`."""
-    shape = network.population(network.readouts[0].population).shape
-    return first_decision(network).labels(y, shape, n_samples)
+    return first_decision(network).labels(y, first_shape(network), n_samples)
 
 
 def _check_numbers(network: SpikingNetwork, recording: Recording, x: Data) -> None:

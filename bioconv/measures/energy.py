@@ -18,6 +18,7 @@ from bioconv.ground.suggestions import did_you_mean
 from bioconv.measures.activity import multiply_accumulates
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.network.stages import sources
 from bioconv.neurons.language import roles
 from bioconv.operators import n_synapses
 
@@ -64,7 +65,9 @@ class Work:
     updates : float
         Neurons times steps.
     inputs : float
-        Multiply-accumulates for constant input currents, once per sample.
+        Multiply-accumulates for input currents: once per sample for constant ones, and in every
+        step for those from and to analog stages whose values change.  The functions of stages
+        (softmax, normalization, products of attention) are not contained.
     multiplies : float
         Multiply-accumulates of the analog network.
     """
@@ -83,7 +86,7 @@ class Energy:
     ----------
     profile : EnergyProfile
     synapses, neurons, inputs : float or None
-        Energy of synaptic events, of updates of neurons, and of constant input currents.
+        Energy of synaptic events, of updates of neurons, and of input currents.
     analog : float or None
         Energy of the multiply-accumulates of the analog network.
     """
@@ -115,9 +118,24 @@ def work_of(network: SpikingNetwork, recording: Recording) -> Work:
     return Work(
         synaptic=float(np.mean(recording.synaptic_operations)),
         updates=float(neurons * recording.n_steps),
-        inputs=float(sum(n_synapses(drive.operator) for drive in network.drives)),
+        inputs=float(_input_operations(network, recording.n_steps)),
         multiplies=float(sum(multiply_accumulates(network.analog).values())),
     )
+
+
+def _input_operations(network: SpikingNetwork, n_steps: int) -> int:
+    """Return the multiply-accumulates of a sample for all drives and inputs of analog stages."""
+    changing = {entry.name for entry in network.spiking_inputs}
+    changing |= {entry.name for entry in network.populations}
+    total = 0
+    for stage in network.stages:  # each after those it depends on
+        for term in (term for affine in stage.inputs for term in affine.terms):
+            total += n_synapses(term.operator) * (n_steps if term.source in changing else 1)
+        if changing.intersection(sources(stage)):
+            changing.add(stage.name)
+    for drive in network.drives:
+        total += n_synapses(drive.operator) * (n_steps if drive.input in changing else 1)
+    return total
 
 
 def energy_of(work: Work, profiles: Sequence[str] | None = None) -> list[Energy]:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.common.expectation import (
-    ENOUGH,
     Expectation,
     compare,
     largest_error,
@@ -21,6 +20,7 @@ from bioconv.codes.common.expectation import (
 )
 from bioconv.measures.diagnosis import carried_layers, decode
 from bioconv.network import SpikingNetwork
+from bioconv.network.agreement import ENOUGH
 from bioconv.network.recording import Recording
 
 #: product of neurons, steps and samples up to which more samples are run

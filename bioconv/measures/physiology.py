@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from bioconv.network.recording import Recording
 from bioconv.network.recording_parts import Raster
 
-#: spikes that a train must have so that its intervals can vary
-_FEWEST = 3
+#: intervals of a train from which on their coefficient of variation is determined.  That of few
+#: intervals is too small: of exponential ones (CV 1), it is 0.5 in the mean for two, and 0.88 for
+#: ten.
+FEWEST_INTERVALS = 10
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Range:
     source: str
 
     def judge(self, value: float | None) -> str:
-        """Return "within", "below" or "above" the range; empty without a value."""
-        if value is None:
+        """Return "within", "below" or "above" the range; empty without a value (None or NaN)."""
+        if value is None or np.isnan(value):
             return ""
         return "below" if value < self.low else "above" if value > self.high else "within"
 
@@ -67,8 +69,8 @@ class PopulationIntervals:
     ----------
     population : str
     trains : int
-        Number of pairs of neuron and sample with at least three spikes, from which ``variation``
-        is determined.
+        Number of pairs of neuron and sample with at least `FEWEST_INTERVALS` intervals, from which
+        ``variation`` is determined.
     shortest, median : float or None
         Interval in ms; None if no neuron spikes twice in a sample.
     variation : float or None
@@ -101,7 +103,9 @@ def intervals(recording: Recording) -> list[PopulationIntervals]:
 def variations(
     raster: Raster, n_neurons: int, dt: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the coefficient of variation of each train with at least three spikes.
+    """Return the coefficient of variation of each train with at least ten intervals.
+
+    Trains whose spikes are all at the same time have none.
 
     Parameters
     ----------
@@ -120,7 +124,7 @@ def variations(
     names, place, n = np.unique(train, return_inverse=True, return_counts=True)
     mean = np.bincount(place, length, len(n)) / np.maximum(n, 1)
     square = np.bincount(place, (length - mean[place]) ** 2, len(n)) / np.maximum(n, 1)
-    enough = n >= _FEWEST - 1
+    enough = (n >= FEWEST_INTERVALS) & (mean > 0)
     return names[enough], np.sqrt(square[enough]) / mean[enough]
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from bioconv.ground.errors import ParameterError
-from bioconv.measures.diagnosis import first_decision, labels_of
+from bioconv.measures.diagnosis import first_decision, first_shape, labels_of
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 
@@ -70,10 +70,7 @@ def interval_of(
     None if a sample has several decisions (labels, positions or values), which are not
     independent of one another.
     """
-    name = recording.readout
-    if recording.decision().positions(recording.outputs[name].shape[1:]):
-        return None
-    return wilson_interval(share, recording.n_images)
+    return wilson_interval(share, recording.n_images) if recording.n_decisions() == 1 else None
 
 
 def confusion(
@@ -96,7 +93,7 @@ def confusion(
         decisions without an output.  None if the output stands for values.
     """
     decision = first_decision(network)
-    n = decision.n_classes(network.population(network.readouts[0].population).shape)
+    n = decision.n_classes(first_shape(network))
     if not n:
         return None
     wanted = labels_of(network, y, recording.n_images).ravel()

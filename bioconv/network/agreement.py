@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 Plain = str | int | float | bool
 
+#: agreement below which a conversion warns, and from which on no layer is named that loses most
+ENOUGH = 0.99
 #: key of the record for the share of decisions that are expected to stay the same
 AGREEMENT = "expected_agreement"
 #: key for the layer that loses most

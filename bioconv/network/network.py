@@ -146,6 +146,12 @@ class SpikingNetwork(NetworkParts):
                 f"{self.name} is recurrent ({circle}): it has no topological order."
             ) from None
 
+    @property
+    def firing(self) -> tuple[Population, ...]:
+        """Populations whose neurons can spike, without outputs of which the potential is read."""
+        silent = {entry.population for entry in self.readouts if not entry.reads_spikes}
+        return tuple(entry for entry in self.populations if entry.name not in silent)
+
     def decisions(self) -> dict[str, Decision]:
         """Return what the output of each readout stands for, by name of the readout."""
         names = {r.name: n for r, n in zip(self.readouts, self.analog.outputs, strict=False)}

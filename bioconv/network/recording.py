@@ -103,6 +103,10 @@ class Recording(RecordingParts):
         name = self._name(readout)
         return self.decisions.get(name, LARGEST)
 
+    def n_decisions(self, readout: str = "") -> int:
+        """Return the number of decisions of each sample: labels, positions or values."""
+        return self.decision(readout).n_decisions(self._shape(readout))
+
     def predictions(self, readout: str = "") -> NDArray:
         """Return the decision for each sample at the end, shape (n_images, ...).
 

@@ -45,8 +45,9 @@ def accuracy_over_time(
 ) -> Figure:
     """Plot the fraction of right decisions over simulated time.
 
-    There is no line as long as no sample has an output; this time is shaded.  The band is the
-    interval of Wilson (95 %), if each sample has one decision.
+    There is no line as long as no sample has an output.  The time in which there can be none, or in
+    which no checkpoint has one, is shaded.  The band is the interval of Wilson (95 %), if each
+    sample has one decision.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def accuracy_over_time(
     label : str
         Name of the fraction: "accuracy", or "agreement" for the analog network's classes.
     network : SpikingNetwork, optional
-        The network of the recording, for the title.
+        The network of the recording, for the title and for the step from which outputs are read.
     """
     figure, (axes,) = panels(1, width=4.6, height=3.6)
     found, answered = recording.accuracy_over_time(target), recording.answered()
@@ -76,7 +77,8 @@ def accuracy_over_time(
     if analog_accuracy is not None:
         name = f"analog network: {100 * analog_accuracy:.2f} %"
         axes.axhline(100 * analog_accuracy, color=RED, linestyle="--", label=name)
-    _mark_silence(axes, recording, time, answered)
+    start = 0.0 if network is None else _start(network)
+    _mark_silence(axes, recording, start, answered)
     text = f"{recording.n_images:,} samples, simulator {recording.simulator}"
     if network is not None:
         head(figure, network)
@@ -89,11 +91,21 @@ def accuracy_over_time(
     return figure
 
 
-def _mark_silence(axes: Axes, recording: Recording, time: NDArray, answered: NDArray) -> None:
-    """Shade the time before the first output, and draw how many samples have one after it."""
-    any_output = answered > 0
-    first = time[np.argmax(any_output)] if any_output.any() else recording.n_steps * recording.dt
-    axes.axvspan(0, first, color=PALE, linewidth=0, label=f"no output before {first:g} ms")
+def _start(network: SpikingNetwork) -> float:
+    """Return the time in ms from which the first output is read."""
+    return network.population(network.readouts[0].population).start_step * network.dt
+
+
+def _mark_silence(axes: Axes, recording: Recording, start: float, answered: NDArray) -> None:
+    """Shade the time without an output, and draw how many samples have one after it.
+
+    It ends with ``start`` (ms) or with the last checkpoint before the first output.
+    """
+    time, any_output = recording.checkpoints * recording.dt, answered > 0
+    silent = time[: np.argmax(any_output)] if any_output.any() else time
+    end = min(max((start, *silent)), recording.n_steps * recording.dt)
+    if end > 0:
+        axes.axvspan(0, end, color=PALE, linewidth=0, label=f"no output before {end:g} ms")
     if np.any(answered[any_output] < 1):
         axes.plot(time, 100 * answered, color=GRAY, linestyle=":", label="samples with an output")
 
@@ -141,8 +153,8 @@ def confusion_matrix(
 ) -> Figure:
     """Plot how often each class was taken for each other one.
 
-    The color is the share of a row, the class of the label; the last column counts samples without
-    an output, if there are any.
+    The color is the share of a row, the class of the label; the last column counts decisions
+    without an output, if there are any.
 
     Parameters
     ----------

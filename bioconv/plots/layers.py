@@ -169,13 +169,11 @@ def carried_populations(
     network: SpikingNetwork, recording: Recording, activations: dict[str, NDArray]
 ) -> list[Population]:
     """Return the first few populations whose rates can be compared with activations."""
-    silent = {readout.population for readout in network.readouts if not readout.reads_spikes}
     return [
         population
-        for population in network.populations
+        for population in network.firing
         if population.layer in activations
         and population.name in getattr(recording, _KEPT[population.decoded_from])
-        and population.name not in silent
     ][:MAX_PANELS]
 
 

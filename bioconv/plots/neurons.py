@@ -18,6 +18,7 @@ from bioconv.plots.style import (
     LABEL,
     MAX_PANELS,
     RED,
+    check_image,
     finish,
     head,
     legend_below,
@@ -47,8 +48,9 @@ def raster(network: SpikingNetwork, recording: Recording, image: int = 0) -> Fig
     Raises
     ------
     ParameterError
-        If no spikes were recorded.
+        If no spikes were recorded, or if there is no such sample.
     """
+    image = check_image(recording, image)
     # A population that never spikes (one that is read out by potential) gets no panel.
     names = [
         name
@@ -101,8 +103,9 @@ def membrane_traces(
     Raises
     ------
     ParameterError
-        If the variable was not recorded, or if there is no such population.
+        If the variable was not recorded, or if there is no such population or sample.
     """
+    image = check_image(recording, image)
     item = network.population(population)
     variable = variable or item.model.potential
     if (population, variable) not in recording.traces:

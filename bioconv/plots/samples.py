@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.files import new_file
+from bioconv.ground.options import is_number
 from bioconv.measures.diagnosis import unit_values
 from bioconv.network import Population, SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.plots.style import BLUE, LABEL, finish, head, panels, require
+from bioconv.plots.style import BLUE, LABEL, check_image, finish, head, panels, require
 
 #: channels of a layer that are drawn
 _MAPS = 16
@@ -56,7 +57,7 @@ def sample_figure(sample: ArrayLike, title: str = "") -> Figure:
 def feature_maps(
     network: SpikingNetwork, recording: Recording, population: str, image: int = 0
 ) -> Figure:
-    """Plot what the channels of a population represent, and what they do in the analog network.
+    """Plot what the spikes of the first 16 channels of a population represent.
 
     Parameters
     ----------
@@ -70,9 +71,10 @@ def feature_maps(
     Raises
     ------
     ParameterError
-        If the population has another shape, or was not recorded.
+        If the population has another shape or was not recorded, or if there is no such sample.
     """
     item = network.population(population)
+    image = check_image(recording, image)
     maps = _maps(item, unit_values(recording, item, item.shape)[image])
     n = min(maps.shape[-1], _MAPS)
     figure, rows = panels(n, columns=8, width=1.0, height=1.15, letters=False)
@@ -82,8 +84,15 @@ def feature_maps(
         axes.set_title(f"{channel}", fontsize=LABEL)
     bar = figure.colorbar(drawn, ax=rows, shrink=0.8)
     bar.set_label("activation / scale", fontsize=LABEL)
-    head(figure, network, f"channels of {population}")
+    head(figure, network, channels_text(item))
     return figure
+
+
+def channels_text(population: Population) -> str:
+    """Say which channels of a population `feature_maps` draws."""
+    n = population.shape[-1]
+    shown = "channels" if n <= _MAPS else f"the first {_MAPS} of {n} channels"
+    return f"{shown} of {population.name}"
 
 
 def _maps(population: Population, values: NDArray) -> NDArray[np.float64]:
@@ -127,11 +136,17 @@ def animate(
     Raises
     ------
     ParameterError
-        If no spikes were recorded, or if the file does not end in .gif.
+        If no spikes were recorded, if there is no such sample, if the duration is not positive, or
+        if the file does not end in .gif or cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise ParameterError(f"an animation is a .gif file. Received: {path.name!r}.")
+    image = check_image(recording, image)
+    if not is_number(seconds) or seconds <= 0:
+        raise ParameterError(
+            f"seconds, the duration of an animation, must be above 0. Received: {seconds!r}."
+        )
     spikes = recording.spikes_per_neuron
     names = [
         p.name for p in network.populations if p.name in recording.rasters and spikes[p.name].any()
@@ -158,7 +173,7 @@ def animate(
         return drawn
 
     moving = FuncAnimation(figure, show, frames=len(ends))
-    with new_file(path) as part:
+    with new_file(path, ParameterError) as part:
         # Pillow chooses the format by the ending, which a temporary file does not have.
         scratch = part.with_suffix(".gif")
         try:

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.files import new_file
+from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 RED, GRAY, PALE = "#D55E00", "#666666", "#E8E8E8"
@@ -62,11 +64,11 @@ def save(figure: Figure, path: str | Path) -> Path:
     Raises
     ------
     ParameterError
-        If it ends otherwise.
+        If it ends otherwise, or if it cannot be written.
     """
     path = Path(path)
     kind = check_format(path.suffix.lower().removeprefix("."))
-    with new_file(path) as part, rc_context(_VECTOR):
+    with new_file(path, ParameterError) as part, rc_context(_VECTOR):
         figure.savefig(part, format=kind, dpi=200, metadata=_METADATA[kind])
     return path
 
@@ -188,6 +190,22 @@ def require(found: Sequence[object], what: str) -> None:
         raise ParameterError(
             f"The recording has no {what} to draw. Simulate with record={{name: ({what!r},)}}."
         )
+
+
+def check_image(recording: Recording, image: int) -> int:
+    """Return the number of a sample of a recording.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such sample.
+    """
+    if not is_whole(image) or not 0 <= image < recording.n_images:
+        raise ParameterError(
+            f"image must be an integer from 0 to {recording.n_images - 1}, the samples of the "
+            f"recording. Received: {image!r}."
+        )
+    return int(image)
 
 
 def thin(index: NDArray[np.intp]) -> NDArray[np.intp]:

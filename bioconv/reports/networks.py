@@ -14,7 +14,7 @@ from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.decisions import decisions_of
 from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
-from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
+from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
 from bioconv.network.recording import Recording
 from bioconv.network.stages import layer_of, list_stages
 
@@ -264,11 +264,17 @@ def describe_expectation(network: SpikingNetwork) -> list[str]:
 
 
 def expectation_of(network: SpikingNetwork) -> tuple[float | None, str]:
-    """Return the expected agreement of a network, None if unknown, and its weakest layer."""
+    """Return the expected agreement of a network, None if unknown, and its weakest layer.
+
+    No layer is named if the agreement is high enough for a conversion without a warning.
+    """
     if network.imperfections:  # it was determined before they were added
         return None, ""
     agreement = network.code.get(AGREEMENT)
-    return None if agreement is None else float(agreement), str(network.code.get(WEAKEST, ""))
+    if agreement is None:
+        return None, ""
+    weakest = "" if float(agreement) >= ENOUGH else str(network.code.get(WEAKEST, ""))
+    return float(agreement), weakest
 
 
 def open_any(

@@ -1,7 +1,8 @@
 """A common interface to all simulators: the same network in, the same `Recording` out.
 
 A simulator is a module with a function ``run(network, data, settings, **options) -> Recording``.
-It is imported only when it is used.
+It is imported only when it is used.  One that cannot record state variables declares it
+(`bioconv.simulators.settings.without_states`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def checkpoints(network: SpikingNetwork, n_steps: int) -> NDArray[np.int64]:
     There are fewer of them for a network with many labels, positions or values.
     """
     each = [
-        prod(decision.positions(readout.shape(network.population(readout.population))))
+        decision.n_decisions(readout.shape(network.population(readout.population)))
         for readout, decision in zip(network.readouts, network.decisions().values(), strict=True)
     ]
     n = min(n_steps, max(MOST_DECISIONS // max(each, default=1), 1))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,11 @@ LAST_SAMPLE = 10**9
 #: values of the option ``engine`` of the array simulator
 ENGINES = ("auto", "dense", "events")
 
+#: attribute of the function of a simulator, see `without_states`
+_STATES = "records_states"
+
 Data = dict[str, NDArray[np.float64]]
+Run = TypeVar("Run", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,24 @@ class Settings:
         return what in self.record.get(population, ())
 
 
+def without_states(run: Run) -> Run:
+    """Declare that a simulator has no time steps in which it could record state variables."""
+    run.__dict__[_STATES] = False
+    return run
+
+
+def records_states(run: Callable[..., Any]) -> bool:
+    """Whether the simulator with this function can record state variables."""
+    return bool(getattr(run, _STATES, True))
+
+
+def n_steps_of(network: SpikingNetwork, steps: int | None, duration: float | None) -> int:
+    """Return the number of steps for the arguments ``steps`` and ``duration`` (in ms)."""
+    if duration is not None:
+        return whole_steps(duration, network.dt)
+    return network.n_steps if steps is None else steps
+
+
 def settings_of(
     network: SpikingNetwork,
     *,
@@ -86,10 +109,7 @@ def settings_of(
     problems = []
     if steps is not None and duration is not None:
         problems.append("give steps or duration, not both")
-    if duration is not None:
-        n_steps = whole_steps(duration, network.dt)
-    else:
-        n_steps = network.n_steps if steps is None else steps
+    n_steps = n_steps_of(network, steps, duration)
     wrong_steps = wrong_number_of_steps(n_steps)
     if wrong_steps:
         problems.append(f"steps {wrong_steps}")

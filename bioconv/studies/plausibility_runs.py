@@ -28,7 +28,7 @@ from bioconv.simulators import simulate
 from bioconv.simulators.array import samples_at_once
 
 #: to be changed whenever the same run would result in a different record
-_VERSION = 4
+_VERSION = 5
 #: the accuracy counts as reached when it stays this close to its last value
 REACHED = 0.005
 _AMOUNT, _SHARE = Interval(0), Interval(0, 1)
@@ -50,6 +50,10 @@ SCHEMA: dict[str, Rule] = {
     "spikes": _AMOUNT,
     "operations": _AMOUNT,
     "mixed_signs": _SHARE,
+    "neurons": Interval(1, whole=True),
+    "images": Interval(1, whole=True),
+    "decisions": Interval(1, whole=True),
+    "dt": Interval(0, above=True),
     "seconds": _AMOUNT,
     "workers": Interval(1, whole=True),
     "time": Many(_AMOUNT),
@@ -152,9 +156,10 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
     dict
         Plain values: those of the table (see `bioconv.studies.plausibility.COLUMNS`), and also
         ``accuracy_over_time``, ``answered`` (share of samples with an output) and ``time`` (ms),
-        ``dt`` (ms), ``drive_residual``, ``versions``.  ``waits_ms`` is the time that outputs wait
-        for their inputs to settle before they are read; ``reached_ms``, the latency, is measured
-        without this wait, on at most the first 256 samples, and None without any output.
+        ``dt`` (ms), ``decisions`` (of each sample), ``drive_residual``, ``versions``.
+        ``waits_ms`` is the time that outputs wait for their inputs to settle before they are read;
+        ``reached_ms``, the latency, is measured without this wait, on at most the first 256
+        samples, and None without any output.
 
     Raises
     ------
@@ -202,6 +207,7 @@ def run(task: Task, setting: Setting, neuron: Neuron) -> dict[str, Any]:
         "mixed_signs": mixed_signs(network),
         "neurons": network.n_neurons,
         "images": recording.n_images,
+        "decisions": recording.n_decisions(),
         "seconds": recording.seconds["run"] / recording.n_images,
         "time": (recording.checkpoints * recording.dt).tolist(),
         "accuracy_over_time": over_time.tolist(),
@@ -266,8 +272,7 @@ def _converted(
 
 def _spiking(network: SpikingNetwork) -> list[str]:
     """Return the populations with firing rates, excluding outputs that never fire and gates."""
-    silent = {readout.population for readout in network.readouts if not readout.reads_spikes}
-    return [p.name for p in network.populations if p.name not in silent and p.model.current]
+    return [p.name for p in network.firing if p.model.current]
 
 
 def _time_constant(network: SpikingNetwork) -> float:

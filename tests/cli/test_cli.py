@@ -13,6 +13,7 @@ import pytest
 import bioconv as bc
 from bioconv import models
 from bioconv.cli import main
+from bioconv.ground.errors import ParameterError
 from bioconv.simulators import SIMULATORS
 
 
@@ -33,7 +34,7 @@ def test_convert_writes_json_and_the_same_bytes(network: Path, tmp_path: Path) -
     result = json.loads(record.read_text())
     assert result["n_neurons"] > 0
     assert 0.99 <= result["expected_agreement"] <= 1.0
-    assert result["weakest_layer"] == result["code"]["weakest_layer"]
+    assert result["weakest_layer"] == "", "named only where the conversion warns"
 
 
 def test_convert_says_what_to_expect_and_warns_of_a_loss(tmp_path: Path, capsys) -> None:
@@ -89,6 +90,34 @@ def test_reports(network: Path, tmp_path: Path, capsys) -> None:
     assert "a report is an .html file" in capsys.readouterr().err
     assert main([*arguments, "--report", str(tmp_path / "none" / "run.html")]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_report_of_the_event_simulator(tmp_path: Path) -> None:
+    model, path = str(models.weights_path("digits_mlp")), tmp_path / "net.h5"
+    arguments = ["convert", model, "--calibration", "digits", "-o", str(path), "--quiet"]
+    assert main([*arguments, "--code", "first_spike"]) == 0
+    report, record = tmp_path / "run.html", tmp_path / "run.json"
+    arguments = ["simulate", str(path), "--data", "digits", "--images", "3", "--json", str(record)]
+    assert main([*arguments, "--simulator", "event", "--report", str(report), "--quiet"]) == 0
+    assert json.loads(record.read_text())["simulator"] == "event"
+    assert "simulator event" in report.read_text(encoding="utf-8")
+
+
+def test_a_report_that_fails_leaves_the_result(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ParameterError("no report today.")
+
+    monkeypatch.setattr(bc, "report", refuse)
+    record = tmp_path / "run.json"
+    arguments = ["simulate", str(network), "--data", "digits", "--images", "2", "--steps", "30"]
+    arguments += ["--json", str(record), "--report", str(tmp_path / "run.html")]
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert "no report today" in said.err
+    assert "agreement with the analog network" in said.out
+    assert json.loads(record.read_text())["n_images"] == 2
 
 
 def test_an_output_that_starts_later_is_no_accuracy(network: Path, tmp_path: Path, capsys) -> None:

@@ -192,6 +192,15 @@ def test_steps_do_not_depend_on_chunks_or_batches() -> None:
             )
 
 
+def test_operations_of_stages_are_counted_in_every_step() -> None:
+    _, network, x = converted("embedding")
+    recording = bc.simulate(network, x, steps=10, progress=False)
+    # Once: 7 tokens, and a layer from 6 to 8 features of their constant rows in the table.
+    # In every step: 7 x 8 rates, and a layer from the means of their normalized values to 8.
+    once, each = 7 + 7 * 6 * 8, 7 * 8 + 7 * 8 * 8
+    assert bc.measures.work_of(network, recording).inputs == once + 10 * each
+
+
 def test_stages_are_stored_and_shown(tmp_path: Path) -> None:
     _, network, x = converted("transformer")
     network.save(tmp_path / "net.h5")

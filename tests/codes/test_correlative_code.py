@@ -216,6 +216,19 @@ def test_classes_over_time_are_those_of_the_part_of_the_patterns() -> None:
             ).all()
 
 
+def test_classes_are_those_of_the_patterns_not_of_the_neurons() -> None:
+    recording, n = recording_of("array"), 6
+    y = np.arange(n) % len(network_of().readouts[0].patterns)
+    found = bc.measures.confusion(network_of(), recording, y)
+    n_classes = recording.outputs["distances"].shape[1]
+    assert found is not None
+    assert found.shape == (n_classes, n_classes + 1)
+    assert found.sum() == n
+    assert np.trace(found) == np.sum(recording.predictions() == y)
+    one_hot = bc.measures.labels_of(network_of(), np.eye(n_classes, dtype=int)[y], n)
+    assert np.array_equal(one_hot, y)
+
+
 def test_samples_are_encoded_by_the_network() -> None:
     """The network knows its encoder, so that it takes samples as well as rasters."""
     found = bc.simulate(network_of(), digits.test(6), dtype="float64", progress=False)

@@ -39,8 +39,9 @@ def test_intervals_are_those_of_elephant(exact: bool) -> None:
         for neuron in range(32)
     ]
     lengths = [statistics.isi(train) for train in trains]
-    expected = {n: statistics.cv(each) for n, each in enumerate(lengths) if len(each) >= 2}
+    expected = {n: statistics.cv(each) for n, each in enumerate(lengths) if len(each) >= 10}
     train, variation = variations(raster, 32, 1.0)
+    assert 100 < len(expected) < len(lengths)
     assert train.tolist() == list(expected)
     assert np.allclose(variation, list(expected.values()))
     recording = replace(recording_of(NET, X), rasters={"conv": raster})
@@ -60,11 +61,39 @@ def test_silence_has_no_intervals() -> None:
 
 
 def test_regular_spikes_are_below_what_is_seen_in_cortex() -> None:
-    steps = np.arange(0, 40, 5)
+    steps = np.arange(0, 40, 3)
     zeros = np.zeros_like(steps)
     recording = replace(recording_of(NET, X), rasters={"conv": Raster(zeros, steps, zeros)})
     (found,) = measures.intervals(recording)
     assert found.variation == pytest.approx(0.0)
     assert VARIATION.judge(found.variation) == "below"
-    assert [VARIATION.judge(value) for value in (0.7, 1.4, None)] == ["within", "above", ""]
+    judged = [VARIATION.judge(value) for value in (0.7, 1.4, None, float("nan"))]
+    assert judged == ["within", "above", "", ""]
     assert (RATES.judge(150.0), RATES.judge(700.0)) == ("within", "above")
+
+
+def test_spikes_at_the_same_time_have_no_variation() -> None:
+    image = np.repeat([0, 1], 12)
+    time = np.concatenate([np.full(12, 5.0), np.arange(12.0) * 3])
+    zeros = np.zeros(24, int)
+    raster = Raster(image, np.floor(time).astype(int), zeros, time)
+    train, variation = variations(raster, 32, 1.0)
+    assert train.tolist() == [32]
+    assert variation == pytest.approx([0.0])
+
+
+def test_poisson_spikes_are_judged_within() -> None:
+    """The bias of ten intervals that captions state, against exponential intervals."""
+    n = 4000
+    time = np.random.default_rng(0).exponential(2.0, (n, 11)).cumsum(axis=1)
+    places = np.repeat(np.arange(n), 11)
+    raster = Raster(places, time.astype(int).ravel(), np.zeros(places.size, int), time.ravel())
+    _, variation = variations(raster, 1, 1.0)
+    assert len(variation) == n
+    assert variation.mean() == pytest.approx(0.88, abs=0.01)
+    assert VARIATION.judge(float(variation.mean())) == "within"
+    few = raster.neuron.reshape(n, 11)[:, :10].ravel()
+    kept = Raster(
+        np.repeat(np.arange(n), 10), time[:, :10].astype(int).ravel(), few, time[:, :10].ravel()
+    )
+    assert variations(kept, 1, 1.0)[1].size == 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -73,14 +75,25 @@ def test_time_before_the_first_output_is_shaded_and_has_no_line() -> None:
     assert np.isfinite(shown[8:]).all()
     assert np.allclose(answered.get_ydata(), 100 * recording.answered())
     (shade,) = axes.patches
-    assert shade.get_label() == "no output before 9 ms"
-    assert (shade.get_x(), shade.get_width()) == (0, 9)
+    assert shade.get_label() == "no output before 8 ms"
+    assert (shade.get_x(), shade.get_width()) == (0, 8)
     # The band is the interval of Wilson.
     band = axes.collections[0].get_paths()[0].vertices
     low, high = measures.wilson_interval(recording.accuracy(classes()), len(X))
     last = band[band[:, 0] == 40][:, 1]
     assert np.isclose(last.min(), 100 * low)
     assert np.isclose(last.max(), 100 * high)
+
+
+def test_a_single_checkpoint_does_not_hide_what_came_before() -> None:
+    last = {"dense": recorded().classes["dense"][:, -1:]}
+    once = replace(recorded(), checkpoints=np.array([40]), classes=last)
+    assert not plots.accuracy_over_time(once, classes()).axes[0].patches
+    (shade,) = plots.accuracy_over_time(once, classes(), network=NET).axes[0].patches
+    assert (shade.get_x(), shade.get_width()) == (0, 1), "outputs are read from step 1 on"
+    silent = replace(once, classes={"dense": np.full_like(last["dense"], -1)})
+    (shade,) = plots.accuracy_over_time(silent, classes(), network=NET).axes[0].patches
+    assert (shade.get_x(), shade.get_width()) == (0, 40)
 
 
 def test_titles_say_network_and_code_and_panels_have_letters() -> None:
@@ -174,6 +187,35 @@ def test_animation(tmp_path: Path) -> None:
         plots.animate(NET, recorded(), tmp_path / "a.png", x=X)
     with pytest.raises(ParameterError, match="spikes"):
         plots.animate(NET, replace(recorded(), rasters={}), tmp_path / "b.gif", x=X)
+    for seconds in (0, -1.0, float("nan")):
+        with pytest.raises(ParameterError, match="seconds, .* must be above 0"):
+            plots.animate(NET, recorded(), tmp_path / "b.gif", x=X, seconds=seconds)
+    with pytest.raises(ParameterError, match="the folder '.*none' does not exist"):
+        plots.animate(NET, recorded(), tmp_path / "none" / "b.gif", x=X, seconds=1)
+    with pytest.raises(ParameterError, match="the folder '.*none' does not exist"):
+        plots.save(plots.raster(NET, recorded()), tmp_path / "none" / "b.png")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.gif"]
+
+
+@pytest.mark.parametrize("wrong", [12, 60, -1, 1.5])
+def test_samples_that_are_not_in_the_recording_are_refused(wrong: Any, tmp_path: Path) -> None:
+    draw: list[Callable[[], Any]] = [
+        lambda: plots.raster(NET, recorded(), image=wrong),
+        lambda: plots.membrane_traces(NET, recorded(), "conv", image=wrong),
+        lambda: plots.feature_maps(NET, recorded(), "conv", image=wrong),
+        lambda: plots.animate(NET, recorded(), tmp_path / "a.gif", x=X, image=wrong),
+    ]
+    for drawn in draw:
+        with pytest.raises(ParameterError, match="image must be an integer from 0 to 11"):
+            drawn()
+
+
+def test_maps_that_are_left_out_are_stated() -> None:
+    samples = importlib.import_module("bioconv.plots.samples")
+    conv = NET.population("conv")
+    assert samples.channels_text(conv) == "channels of conv"
+    wide = replace(conv, shape=(4, 4, 32))
+    assert samples.channels_text(wide) == "the first 16 of 32 channels of conv"
 
 
 def test_a_threshold_that_changes_is_drawn_as_it_changes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import re
 from dataclasses import replace
 from functools import cache
@@ -13,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 from later import later
-from sample_networks import images, recording_of, spiking_network
+from sample_networks import SHAPE, images, recording_of, spiking_network
 
 import bioconv as bc
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.measures import analog_classes
+from bioconv.network import Input
 from bioconv.network.recording import Recording
+from bioconv.noise import SpikeJitter, disturb
 
 html = later("bioconv.reports.html")
 page = later("bioconv.reports.html.page")
@@ -143,6 +146,62 @@ def test_a_network_without_any_output(tmp_path: Path) -> None:
     assert "Samples with an output at the end0.00 %" in found.text.replace("\n", "")
 
 
+def test_values_of_minus_one_are_an_output(tmp_path: Path) -> None:
+    network = NET.with_decision("value:0.1")
+    classes = recorded().classes["dense"]
+    values = np.broadcast_to(recorded().outputs["dense"][:, None], (*classes.shape, 3)).copy()
+    values[0, :, 1] = -1.0
+    fields = {
+        "classes": {"dense": np.zeros_like(values, int)},
+        "values": {"dense": values},
+        "decisions": {"dense": network.decisions()["dense"]},
+    }
+    recording = replace(recorded(), **fields)
+    found = read(bc.report(recording, tmp_path / "a.html", network=network, x=X))
+    assert "Sample 0, decided as [" in found.text
+    silent = replace(recording, classes={"dense": np.full_like(fields["classes"]["dense"], -1)})
+    found = read(bc.report(silent, tmp_path / "b.html", network=network, x=X))
+    assert "Sample 0, without an output." in found.text
+
+
+def test_populations_that_cannot_spike_have_no_rates(tmp_path: Path) -> None:
+    (readout,) = NET.readouts
+    network = NET.replace(readouts=(replace(readout, kind="potential"),))
+    assert [entry.name for entry in network.firing] == ["conv"]
+    assert [entry.name for entry in NET.firing] == ["conv", "out"]
+    shown = []
+    for net in (NET, network):
+        found = read(bc.report(recorded(), tmp_path / "a.html", network=net, x=X))
+        table = found.text.partition("median interval (ms)")[2].partition("firing rate in cortex")[
+            0
+        ]
+        shown.append("out" in table)
+    assert shown == [True, False]
+
+
+def test_one_checkpoint_has_no_picture_over_time(tmp_path: Path) -> None:
+    last = {"dense": recorded().classes["dense"][:, -1:]}
+    once = replace(recorded(), checkpoints=np.array([40]), classes=last)
+    found = read(bc.report(once, tmp_path / "a.html", network=NET, x=X, y=labels()))
+    assert "over simulated time" not in found.text
+    assert "Accuracy" in found.text
+
+
+@pytest.mark.parametrize(
+    ("given", "n_traced"), [({}, 2), ({"duration": 20.0}, 2), ({"steps": 21}, 1)]
+)
+def test_details_are_limited_by_the_steps_that_are_simulated(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], n_traced: int
+) -> None:
+    detail = importlib.import_module("bioconv.reports.html.detail")
+    n_steps = given.get("steps", round(given.get("duration", NET.n_steps)))
+    limit = 10 * 20 * 32 if given else 10 * 40 * 32
+    monkeypatch.setattr(detail, "_VALUES", limit)
+    found = html.detail_of(NET, X, progress=False, **given)
+    assert (found.n_images, found.n_steps) == (10, n_steps)
+    assert len(found.traces) == n_traced
+
+
 def test_conversion(tmp_path: Path) -> None:
     found = read(bc.report(NET, tmp_path / "a.html", x=X))
     assert found.titles == [
@@ -192,8 +251,27 @@ def test_what_cannot_be_reported(tmp_path: Path) -> None:
         bc.report(recorded(), path, network=NET, x=X[:29])
     with pytest.raises(ParameterError, match="one array of numbers.*Received: dict"):
         bc.report(recorded(), path, network=NET, x={"image": X})  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="image must be from 0 to 29"):
+    with pytest.raises(ParameterError, match="image must be an integer from 0 to 29"):
         bc.report(recorded(), path, network=NET, x=X, image=30)
+    with pytest.raises(ParameterError, match="image must be an integer"):
+        bc.report(recorded(), path, network=NET, x=X, image=1.5)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="detail has 31 samples, expected at most the 30"):
+        longer = recording_of(NET, images(31))
+        bc.report(recorded(), path, network=NET, x=X, detail=longer)
+    other = NET.replace(name="other", dt=0.5)
+    with pytest.raises(DataError, match="not one of the network 'other': expected steps of 0.5"):
+        bc.report(recorded(), path, network=other, x=X)
+    other = disturb(NET, SpikeJitter(0.5)).replace(name="other")
+    for given in ({"network": other}, {"network": NET, "detail": recording_of(NET, X[:2])}):
+        wrong = replace(recorded(), outputs={"dense": np.zeros((30, 4))})
+        subject = wrong if "detail" in given else recorded()
+        with pytest.raises(DataError, match="not one of the network"):
+            bc.report(subject, path, x=X, **given)
+    with pytest.raises(ParameterError, match="one array of numbers.*Received: list"):
+        bc.report(recorded(), path, network=NET, x=[[1.0], [1.0, 2.0]])
+    two = NET.replace(inputs=(*NET.inputs, Input("other_image", SHAPE, "current", 0.5)))
+    with pytest.raises(ParameterError, match="several inputs.*Received: list"):
+        bc.report(two, path, x=[X, X])
     with pytest.raises(ParameterError, match="Received: int"):
         bc.report(3, path)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="does not exist"):

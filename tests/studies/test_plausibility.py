@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 from importlib.util import find_spec
@@ -58,6 +59,8 @@ def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
     assert record["spikes"] == pytest.approx(summary["spikes_per_image"])
     assert record["operations"] == pytest.approx(summary["synaptic_operations_per_image"])
     assert record["duration"] == 60.0
+    assert set(plausibility_runs.SCHEMA) - {"workers"} <= set(record)
+    assert record["decisions"] == 1
     assert record["loss"] == pytest.approx(100 * (record["keras_accuracy"] - record["accuracy"]))
     row = study.rows()[1]
     assert row["<= 200 Hz"] == ("yes" if record["highest_hz"] <= PHYSIOLOGICAL else "no")
@@ -65,6 +68,21 @@ def test_table_says_what_the_parts_measure(tmp_path: Path) -> None:
         assert [line["neuron"] for line in csv.DictReader(file)] == ["if", "lif"]
     assert "lif" in str(study)
     _check_report_and_frame(study, tmp_path)
+
+
+def test_a_record_without_what_reports_need_is_run_again() -> None:
+    needed = {"images", "neurons", "dt", "decisions", "operations", "duration", "highest_hz"}
+    assert needed <= set(plausibility_runs.SCHEMA)
+
+
+def test_several_decisions_have_no_interval() -> None:
+    studies = importlib.import_module("bioconv.reports.html.studies")
+    record = {
+        **{"neuron": "if", "accuracy": 0.5, "images": 20, "reached_ms": 1.0},
+        **{"mean_hz": 1.0, "highest_hz": 2.0, "mixed_signs": 0.0},
+    }
+    shown = [studies._neuron_row({**record, "decisions": n}, "accuracy") for n in (1, 7)]
+    assert [row["accuracy"] for row in shown] == ["50.00 % [29.93, 70.07]", "50.00 %"]
 
 
 def _check_report_and_frame(study: Any, folder: Path) -> None:

@@ -133,6 +133,8 @@ def simulate(options: Options) -> None:
             format=options.format,
         )
         text.append("\n".join(str(file) for file in files))
+    # before the report, so that a report that fails does not take the result with it
+    finish(options, result, "\n".join(text))
     if options.report:
         from bioconv.reports.html import detail_of
 
@@ -140,7 +142,6 @@ def simulate(options: Options) -> None:
         write_report(
             options, recording, network=network, x=x, y=y, detail=detail, first=options.first
         )
-    finish(options, result, "\n".join(text))
 
 
 def estimate(options: Options) -> None:

@@ -23,15 +23,13 @@ from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten, sources_of
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
-from bioconv.network.agreement import AGREEMENT, RUN, WEAKEST
+from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
 from bioconv.operators import Array
 
 Values = dict[str, NDArray]
 #: from the inputs of a layer's functions to the values that its spikes represent, (n, *shape)
 Level = Callable[..., NDArray]
 
-#: agreement below which a conversion warns
-ENOUGH = 0.99
 #: largest number of samples and, for large networks, of activations that are evaluated
 _SAMPLES, _VALUES = 1024, 20_000_000
 #: smallest number of samples, irrespective of the size of the network

@@ -2,6 +2,6 @@
 
 from bioconv.network.validation.graph import graph_problems
 from bioconv.network.validation.network import network_problems
-from bioconv.network.validation.recording import recording_problems
+from bioconv.network.validation.recording import belonging_problems, recording_problems
 
-__all__ = ["graph_problems", "network_problems", "recording_problems"]
+__all__ = ["belonging_problems", "graph_problems", "network_problems", "recording_problems"]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.ground.options import is_number
+from bioconv.network.parts import NetworkParts
 from bioconv.network.recording_parts import Raster, RecordingParts
 from bioconv.network.validation.checks import is_whole
 
@@ -44,6 +45,24 @@ def recording_problems(recording: RecordingParts) -> list[str]:
     problems.extend(_decision_problems(recording))
     for name, raster in recording.rasters.items():
         problems.extend(_raster_problems(name, raster, recording))
+    return problems
+
+
+def belonging_problems(recording: RecordingParts, network: NetworkParts) -> list[str]:
+    """Return in what a recording differs from those of a network; empty for one of its own."""
+    sizes = {entry.name: entry.n_neurons for entry in network.spiking_inputs}
+    sizes |= {entry.name: entry.n_neurons for entry in network.populations}
+    found = {name: len(spikes) for name, spikes in recording.spikes_per_neuron.items()}
+    problems = []
+    if sizes != found:
+        problems.append(f"expected neurons by population {sizes}, received {found}")
+    populations = {entry.name: entry for entry in network.populations}
+    wanted = {r.name: r.shape(populations[r.population]) for r in network.readouts}
+    outputs = {name: values.shape[1:] for name, values in recording.outputs.items()}
+    if wanted != outputs:
+        problems.append(f"expected outputs of the shapes {wanted}, received {outputs}")
+    if recording.dt != network.dt:
+        problems.append(f"expected steps of {network.dt:g} ms, received {recording.dt:g} ms")
     return problems
 
 

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.network.validation import belonging_problems
+from bioconv.plots.style import check_image
 from bioconv.reports.html.conversion import conversion_page
 from bioconv.reports.html.detail import detail_of
 from bioconv.reports.html.page import Page, check_name
@@ -73,7 +76,7 @@ def report(
         If the subject is none of these, if something required is missing, if there is no such
         sample, or if the file cannot be written.
     DataError
-        If samples or labels do not fit the recording.
+        If samples or labels do not fit the recording, or if a recording is not one of the network.
 
     Examples
     --------
@@ -85,13 +88,24 @@ def report(
     'digits.html'
     """
     path = check_name(path)
-    samples = None if x is None else np.asarray(x)
-    if samples is not None and (samples.ndim == 0 or samples.dtype.kind not in "biuf"):
+    samples = _samples(subject if isinstance(subject, SpikingNetwork) else network, x)
+    return _page(subject, network, samples, y, detail, image, first).save(path)
+
+
+def _samples(network: SpikingNetwork | None, x: ArrayLike | None) -> NDArray | None:
+    if x is None:
+        return None
+    try:
+        several = network is not None and len(network.inputs) > 1
+        samples = None if several else np.asarray(x)
+    except ValueError:  # ragged
+        samples = None
+    if samples is None or samples.ndim == 0 or samples.dtype.kind not in "biuf":
         raise ParameterError(
             "the samples of a report are one array of numbers; networks with several inputs, and "
             f"rasters in place of samples, have no report yet. Received: {type(x).__name__}."
         )
-    return _page(subject, network, samples, y, detail, image, first).save(path)
+    return samples
 
 
 def _page(
@@ -126,9 +140,18 @@ def _page(
     if len(x) != subject.n_images:
         raise DataError(f"The recording has {subject.n_images} samples. Received: {len(x)}.")
     shown = subject if detail is None else detail
-    if not 0 <= image < shown.n_images:
-        raise ParameterError(
-            f"image must be from 0 to {shown.n_images - 1}, the samples whose details were "
-            f"recorded. Received: {image}."
+    for recording in (subject, shown):
+        problems = belonging_problems(recording, network)
+        if problems:
+            raise DataError(
+                f"the recording of {recording.network!r} is not one of the network "
+                f"{network.name!r}: {'; '.join(problems)}."
+            )
+    if not is_whole(first) or first < 0:
+        raise ParameterError(f"first must be an integer of at least 0. Received: {first!r}.")
+    if shown.n_images > subject.n_images:
+        raise DataError(
+            f"detail has {shown.n_images} samples, expected at most the {subject.n_images} of the "
+            "recording, of which it shows the first ones."
         )
-    return simulation_page(subject, network, x, y, detail, image, first)
+    return simulation_page(subject, network, x, y, detail, check_image(shown, image), first)

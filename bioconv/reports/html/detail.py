@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.simulators import simulate
+from bioconv.simulators import SIMULATORS, simulate
+from bioconv.simulators.settings import n_steps_of, records_states
 
 #: samples of which every spike is recorded
 _SAMPLES = 10
@@ -18,29 +19,51 @@ _VALUES = 20_000_000
 _TRACED = 2
 
 
-def detail_of(network: SpikingNetwork, x: NDArray, **settings: Any) -> Recording:
+def detail_of(
+    network: SpikingNetwork,
+    x: NDArray,
+    *,
+    simulator: str = "array",
+    steps: int | None = None,
+    duration: float | None = None,
+    **settings: Any,
+) -> Recording:
     """Simulate the first ten samples once more, and record their spikes and some potentials.
 
-    The same settings give the same spikes as in a simulation of all samples.
+    Random numbers are those of a simulation of all samples with the same settings.  So are the
+    spikes if ``batch_size`` is given; otherwise, sums over synapses may be rounded differently.
 
     Parameters
     ----------
     network : SpikingNetwork
     x : ndarray, shape (n_images, *shape)
+    simulator : str
+    steps : int, optional
+    duration : float, optional
+        As in `bioconv.simulate`.
     **settings
-        Arguments of `bioconv.simulate`, except ``record``.
+        Further arguments of `bioconv.simulate`, except ``record``.
 
     Returns
     -------
     Recording
-        "counts" and "spikes" of all populations, and the potentials of the first two populations
-        of which they are not too many.
+        "counts" and "spikes" of all populations, and, if the simulator records state variables,
+        the potentials of the first two populations of which they are not too many.
     """
     samples = x[:_SAMPLES]
     record = {p.name: ["counts", "spikes"] for p in network.populations}
-    n_values = len(samples) * int(settings.get("steps") or network.n_steps)
+    n_values = len(samples) * n_steps_of(network, steps, duration)
     small = [p for p in network.populations if p.n_neurons * n_values <= _VALUES]
-    for population in small[:_TRACED]:
+    traced = small[:_TRACED] if records_states(SIMULATORS[simulator]) else []
+    for population in traced:
         if population.model.potential:
             record[population.name].append(population.model.potential)
-    return simulate(network, samples, record=record, **settings)
+    return simulate(
+        network,
+        samples,
+        record=record,
+        simulator=simulator,
+        steps=steps,
+        duration=duration,
+        **settings,
+    )

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.measures import activity, analog_classes, diagnose, energy_of, intervals, work_of
 from bioconv.measures.diagnosis import LayerDiagnosis, first_decision
 from bioconv.measures.energy import NOT_FOUND, Energy, EnergyProfile
-from bioconv.measures.physiology import RATES, VARIATION
+from bioconv.measures.physiology import FEWEST_INTERVALS, RATES, VARIATION
 from bioconv.measures.shares import interval_of
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
@@ -19,7 +19,7 @@ from bioconv.plots.accuracy import accuracy_by_layer, accuracy_over_time, confus
 from bioconv.plots.costs import energy_per_sample, rates_and_intervals
 from bioconv.plots.layers import carried_populations, rate_against_activation, spikes_and_operations
 from bioconv.plots.neurons import membrane_traces, raster
-from bioconv.plots.samples import feature_maps, sample_figure
+from bioconv.plots.samples import channels_text, feature_maps, sample_figure
 from bioconv.reports.html.networks import (
     headline,
     network_section,
@@ -32,6 +32,12 @@ from bioconv.reports.networks import summarize
 
 #: populations whose potentials and channels are drawn
 _DRAWN = 3
+#: what coefficients of variation are determined from
+_FEW = (
+    f"Coefficients of variation are those of trains with at least {FEWEST_INTERVALS} intervals "
+    "between spikes; those of few intervals are too small (in the mean 0.88 for ten exponential "
+    "ones, instead of 1)."
+)
 #: points of accuracy that a layer must cost to be named
 _LOSS = 0.005
 
@@ -102,13 +108,6 @@ def _result(
     facts["Decision"] = found["decision"]
     target = analog_classes(network, x) if y is None else np.asarray(y)
     label = "agreement" if y is None else "accuracy"
-    figure = accuracy_over_time(
-        recording,
-        target,
-        analog_accuracy=found["analog_accuracy"],
-        label=label,
-        network=network,
-    )
     start = found["first_output_step"] * recording.dt
     caption = (
         f"{label.capitalize()} over simulated time. Before the first output, which is shaded, "
@@ -120,7 +119,17 @@ def _result(
         else "There are several decisions for each sample, which depend on one another, so that no "
         "interval is given."
     )
-    return Section("Result", [Facts(facts), Text([text]), Picture(figure, caption)])
+    parts: list[Part] = [Facts(facts), Text([text])]
+    if recording.checkpoints.size > 1:
+        figure = accuracy_over_time(
+            recording,
+            target,
+            analog_accuracy=found["analog_accuracy"],
+            label=label,
+            network=network,
+        )
+        parts.append(Picture(figure, caption))
+    return Section("Result", parts)
 
 
 def _losses(
@@ -200,8 +209,7 @@ def _confusion(network: SpikingNetwork, recording: Recording, y: ArrayLike | Non
     if y is None or not first_decision(network).of_classes:
         return Section("Confusion of classes", [])
     caption = (
-        "Decisions for the samples of each label: numbers of samples, and as colors their share of "
-        "the label."
+        "Decisions for each label: numbers of decisions, and as colors their share of the label."
     )
     return Section(
         "Confusion of classes",
@@ -212,7 +220,11 @@ def _confusion(network: SpikingNetwork, recording: Recording, y: ArrayLike | Non
 def _physiology(network: SpikingNetwork, recording: Recording, detail: Recording) -> Section:
     varied = {entry.population: entry for entry in intervals(detail)}
     rows = []
+    able = {source.name for source in network.spiking_inputs}
+    able |= {population.name for population in network.firing}
     for entry in activity(network, recording):
+        if entry.population not in able:
+            continue
         mine = varied.get(entry.population)
         rows.append(
             {
@@ -223,6 +235,7 @@ def _physiology(network: SpikingNetwork, recording: Recording, detail: Recording
                 "silent (%)": 100 * entry.silent,
                 "shortest interval (ms)": mine.shortest if mine else None,
                 "median interval (ms)": mine.median if mine else None,
+                "trains": mine.trains if mine else None,
                 "CV of intervals": mine.variation if mine else None,
                 "CV": VARIATION.judge(mine.variation) if mine else "",
             }
@@ -232,7 +245,7 @@ def _physiology(network: SpikingNetwork, recording: Recording, detail: Recording
         Table(
             rows,
             "Rates are those of neurons over the whole duration, averaged over samples; intervals "
-            f"and their coefficients of variation (CV) are {spikes}.",
+            f"and their coefficients of variation (CV) are {spikes}. {_FEW}",
         ),
         Facts(
             {f"{known.what} in cortex": f"{known} ({known.source})" for known in (RATES, VARIATION)}
@@ -241,7 +254,8 @@ def _physiology(network: SpikingNetwork, recording: Recording, detail: Recording
     if any(np.any(spikes) for spikes in detail.spikes_per_neuron.values()):
         caption = (
             "Rates and coefficients of variation by population: a bar spans 90 % of the neurons "
-            "or spike trains, and the point is the median. Shaded: observed in cortex."
+            "or spike trains, and the point is the median. Shaded: observed in cortex. "
+            f"{_FEW}"
         )
         parts.insert(0, Picture(rates_and_intervals(network, detail), caption))
     return Section("Rates and intervals", parts)
@@ -266,7 +280,8 @@ def _sample(
 ) -> Section:
     label = "" if y is None else f" with the label {np.asarray(y)[image]}"
     decided = detail.predictions()[image]
-    answer = "without an output" if np.any(decided == -1) else f"decided as {decided}"
+    silent = np.any(detail.classes[detail.readout][image, -1] < 0)
+    answer = "without an output" if silent else f"decided as {decided}"
     parts: list[Part] = [
         Picture(
             sample_figure(np.asarray(x)[image], f"sample {image}"),
@@ -281,13 +296,14 @@ def _sample(
         caption = f"{variable} of neurons of {population} in sample {image}."
         parts.append(Picture(figure, caption))
     maps = [
-        p.name
+        p
         for p in carried_populations(network, detail, network.analog.activations(x[:1]))
         if len(p.shape) == 3
     ]
-    for population in maps[:_DRAWN]:
-        caption = f"Channels of {population}: what they represent in sample {image}."
-        parts.append(Picture(feature_maps(network, detail, population, image), caption))
+    for shown in maps[:_DRAWN]:
+        what = channels_text(shown)
+        caption = f"{what[0].upper()}{what[1:]}: what they represent in sample {image}."
+        parts.append(Picture(feature_maps(network, detail, shown.name, image), caption))
     return Section("One sample", parts)
 
 
@@ -342,7 +358,8 @@ def energy_section(network: SpikingNetwork, found: Sequence[Energy]) -> Section:
     text = (
         "Estimates: the numbers of operations of one sample times published energies of one "
         "operation. They contain what the publications contain, which differs; compare hardware "
-        "only within the limits stated below. Transfers of data between machines are not counted."
+        "only within the limits stated below. Transfers of data between machines are not counted"
+        + (", nor are the functions of analog stages." if network.stages else ".")
     )
     caption = "Estimated energy of one sample on each hardware; bars are logarithmic."
     return Section(

@@ -64,14 +64,17 @@ def plausibility_page(study: Study) -> Page:
     )
 
 
-_INTERVAL = "Brackets: 95 % interval of Wilson for independent samples."
+_INTERVAL = (
+    "Brackets: 95 % interval of Wilson for independent samples; there is none if a sample has "
+    "several decisions."
+)
 
 
 def _neuron_row(record: Record, measure: str) -> dict[str, Any]:
-    share = record["accuracy"]
+    share, single = record["accuracy"], record["decisions"] == 1
     return {
         "neuron": record["neuron"],
-        measure: with_interval(share, wilson_interval(share, record["images"])),
+        measure: with_interval(share, wilson_interval(share, record["images"]) if single else None),
         "reached after (ms)": record["reached_ms"],
         "mean rate (Hz)": record["mean_hz"],
         "highest rate (Hz)": record["highest_hz"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bioconv.measures.diagnosis import first_decision
+from bioconv.measures.diagnosis import first_decision, first_shape
 from bioconv.measures.shares import wilson_interval
 from bioconv.network import SpikingNetwork
 from bioconv.reports.html.networks import headline, network_section, neurons_section
@@ -83,8 +83,7 @@ def _share(row: Measured) -> float:
 
 
 def _one_decision(network: SpikingNetwork) -> bool:
-    shape = network.population(network.readouts[0].population).shape
-    return not first_decision(network).positions(shape)
+    return first_decision(network).n_decisions(first_shape(network)) == 1
 
 
 def _findings(report: Report) -> Section:

@@ -16,11 +16,12 @@ from bioconv.operators import precision
 from bioconv.simulators.event.collect import Collector
 from bioconv.simulators.event.compiled import driven, program_of
 from bioconv.simulators.event.solvers import check, prepare
-from bioconv.simulators.settings import Data, Settings, simulating
+from bioconv.simulators.settings import Data, Settings, simulating, without_states
 
 _BATCH = 64
 
 
+@without_states
 def run(network: SpikingNetwork, data: Data, settings: Settings) -> Recording:
     """Simulate a network; see `bioconv.simulate`.
 
