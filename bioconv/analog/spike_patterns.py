@@ -90,7 +90,7 @@ class LevelPatterns(Function):
     edges : ndarray, shape (n_features, n_levels - 1)
         Edges between the levels of every feature; infinite where there are fewer levels.
     patterns : ndarray of bool, shape (n_features, n_levels, n_neurons, n_steps)
-        See `bioconv.encoders.CorrelativeTime`.  A zero is silent.
+        See `bioconv.encoders.correlative.CorrelativeTime`.  A zero is silent.
 
     Raises
     ------

@@ -293,7 +293,7 @@ def test_integers_decide_as_floats_do(bits: int) -> None:
     x = digits.test(60)
     code = replace(CODE, multiplication_free=True)
     graph = random_graph(True)
-    network = IntegerNetwork.of(code, graph, bits)
+    network = IntegerNetwork.of(graph, bits)
     distances = network.distances(x)
     assert distances.dtype == np.int64
     found = np.log(code.readout_decay) * distances / 2.0**bits
@@ -304,10 +304,53 @@ def test_integers_decide_as_floats_do(bits: int) -> None:
 
 
 def test_registers_are_large_enough() -> None:
-    with pytest.raises(ParameterError, match="a register has 32 bits"):
-        IntegerNetwork.of(CODE, random_graph(), 30)
+    """20 outputs whose traces reach 64 add up to 1280, which takes 11 bits of the 30 there are."""
+    x, graph = digits.test(60), random_graph(True)
+    expected = graph.predict(x, dtype="float64")
+    found = IntegerNetwork.of(graph, 19).classes(x)
+    assert np.mean(found == expected.argmax(axis=1)) >= 0.98
+    for bits in (0, 20, 30, 2.5, "12"):
+        with pytest.raises(ParameterError, match="from 2 to 19: .* a register has 32 bits"):
+            IntegerNetwork.of(graph, bits)  # type: ignore[arg-type]
+    low = small_graph(v_th=0.01)
+    with pytest.raises(ParameterError, match="from 6 to 2.: the smallest threshold, 0.01"):
+        IntegerNetwork.of(low, 5)
+    assert IntegerNetwork.of(low, 6).thresholds[0].tolist() == [1] * 4
     with pytest.raises(ConversionError, match="something else"):
-        IntegerNetwork.of(CODE, spiking_network().analog)
+        IntegerNetwork.of(spiking_network().analog)
+
+
+def small_graph(decay: float = 0.8125, **changes: Any) -> AnalogGraph:
+    """One hidden layer of four units, whose decays are sums of shifts."""
+    v_th = np.full(4, changes.get("v_th", 0.5))
+    code = CorrelativeCode(n_outputs=2, multiplication_free=True)
+    weights = [np.full((64, 4), 0.1), np.full((4, 4), 0.1)]
+    graph = dense_graph(code, encoder_of(), weights, [v_th, v_th], (8, 8, 1))
+    first, hidden, *rest = graph.layers
+    assert isinstance(hidden.function, SpikingUnits)
+    changed = replace(hidden, function=replace(hidden.function, decay=decay))
+    return replace(graph, layers=(first, changed, *rest))
+
+
+def test_integers_are_those_of_the_graph() -> None:
+    """Decays that are no sums of shifts, and squares, would be another network."""
+    assert IntegerNetwork.of(small_graph()).units == CODE.unit_shifts
+    with pytest.raises(ConversionError, match=r"decay of units, 0.8, is no sum.*is 0.8125"):
+        IntegerNetwork.of(small_graph(0.8))
+    with pytest.raises(ConversionError, match="squares instead of absolute values"):
+        IntegerNetwork.of(random_graph())
+
+
+def test_decays_far_from_every_sum_of_shifts_are_refused() -> None:
+    for options in ({"decay": 0.95}, {"decay": 0.01}, {"tau": 2000.0}, {"tau": 0.1}):
+        CorrelativeCode(**options)
+        with pytest.raises(ParameterError, match="is no sum of . shifts, the nearest of which"):
+            CorrelativeCode(multiplication_free=True, **options)
+    for tau in np.geomspace(2.0, 250.0, 40):
+        CorrelativeCode(multiplication_free=True, tau=float(tau))
+    for tau in (1e-3, 1e9):
+        with pytest.raises(ParameterError, match="tau must be a number from 0.01 to 1e"):
+            CorrelativeCode(tau=tau)
 
 
 def test_operations_are_those_of_the_thesis() -> None:
