@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from later import later
 from sample_networks import images, spiking_network
 
 import bioconv as bc
-from bioconv.analog import AnalogGraph
+from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.functions import LevelPatterns, PatternDistances, SpikingUnits
 from bioconv.analog.spike_patterns import unit_spikes
-from bioconv.codes import CorrelativeCode
+from bioconv.codes import CorrelativeCode, RateCode
 from bioconv.codes.correlative.integers import IntegerNetwork, shifted
 from bioconv.codes.correlative.operations import (
     Operations,
@@ -29,6 +29,7 @@ from bioconv.codes.correlative.operations import (
 from bioconv.codes.correlative.shifts import Shifts, nearest_shifts
 from bioconv.codes.correlative.stack import dense_graph
 from bioconv.encoders import SpikeRaster, make
+from bioconv.encoders.networks import pack
 from bioconv.export.support.readouts import pattern_distances
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.measures import van_rossum
@@ -221,6 +222,58 @@ def test_samples_are_encoded_by_the_network() -> None:
     found = bc.simulate(network_of(), digits.test(6), dtype="float64", progress=False)
     assert np.array_equal(found.outputs["distances"], recording_of("array").outputs["distances"])
     assert network_of().code["expected_agreement"] == 1.0
+
+
+def test_targets_take_what_simulations_take(tmp_path: Path) -> None:
+    """Samples and rasters; the classes of the analog network are those of the same spikes."""
+    x = digits.test(6)
+    rasters = encoder_of().encode_each(x)
+    for data in (x, rasters):
+        report = bc.examine(network_of(), "brian2", data, progress=False)
+        assert [measured.agreement for measured in report.measured] == [1.0] * len(report.measured)
+        assert report.measured and report.measured[0].n_images == 6
+        assert bc.emit(network_of(), tmp_path / "program", "brian2", data)
+    for call in (bc.simulate, partial(bc.examine, target="brian2")):
+        with pytest.raises(DataError, match=r"samples of shape \(n_samples, 8, 8, 1\), spike"):
+            call(network_of(), x=np.ones((2, 5, 5)), progress=False)
+    with pytest.raises(DataError, match="the analog network takes no spikes"):
+        rated = bc.convert(
+            spiking_network().analog, calibration=images(200), code=RateCode(input="regular")
+        )
+        spikes = SpikeRaster([0], [1.0], rated.inputs[0].spike_shape, 20.0)
+        bc.examine(rated, "brian2", [spikes], progress=False)
+
+
+def test_rasters_have_the_steps_of_the_patterns() -> None:
+    for rasters in (
+        replace(encoder_of(), interval=50.0).encode_each(digits.test(2)),
+        make("ecte", {"n_levels": 6, "n_steps": 150, "interval": 150.0}).encode_each(
+            digits.test(2)
+        ),
+    ):
+        with pytest.raises(DataError, match="patterns of 100 steps of 1 ms, 100 ms in all"):
+            bc.simulate(network_of(), rasters, progress=False)
+
+
+@pytest.mark.parametrize("k", [8, 9])
+def test_packed_rasters_are_no_samples(k: int) -> None:
+    """A sample of shape (k, 2) and a list of k spikes have the same shape."""
+    x = np.random.default_rng(6).uniform(0.1, 1.0, (30, k, 2))
+    encoder = make("cte", {"n_steps": 50, "interval": 50.0}).fitted(x)
+    rng = np.random.default_rng(7)
+    graph = dense_graph(CODE, encoder, [rng.normal(0, 0.3, (2 * k, 4))], [np.full(4, 0.4)], (k, 2))
+    network = bc.convert(graph, calibration=x, code=CODE)
+    few = [SpikeRaster(np.arange(k), np.arange(1.0, k + 1), (k, 2), 50.0)] * 3
+    dense = np.stack([raster.to_dense(1.0).reshape(50, -1) for raster in few])
+    expected = evaluate(graph, x[:3], replace={graph.layers[0].name: dense})
+    found = bc.simulate(network, few, dtype="float64", progress=False)
+    np.testing.assert_allclose(found.outputs["distances"], expected["distances"], rtol=1e-5)
+    report = bc.examine(network, "brian2", few, progress=False)
+    assert report.measured[0].agreement == 1.0
+    with pytest.raises(DataError, match="may be samples or packed rasters"):
+        bc.simulate(network, pack(few, 1.0), progress=False)
+    exact = bc.simulate(network, x, dtype="float64", progress=False).outputs["distances"]
+    np.testing.assert_allclose(exact, graph.predict(x, dtype="float64"), atol=1e-9)
 
 
 def test_spinnaker_has_the_neurons() -> None:

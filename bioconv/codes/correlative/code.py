@@ -111,10 +111,10 @@ class CorrelativeCode(Code):
             error = shifts.error(decay)
             if error > LARGEST_ERROR:
                 yield (
-                    f"{name} = {decay:.4g} is no sum of {shifts.n_additions} shifts, the nearest of "
-                    f"which is {shifts.factor:.4g}: a relative error of {error:.0%}, of it or of 1 "
-                    f"minus it, where at most {LARGEST_ERROR:.0%} are allowed. Choose a value that "
-                    "is nearer to it, or multiplication_free=False."
+                    f"{name} = {decay:.4g} is no sum of {shifts.n_additions} shifts, the nearest "
+                    f"of which is {shifts.factor:.4g}: a relative error of {error:.0%}, of it "
+                    f"or of 1 minus it, where at most {LARGEST_ERROR:.0%} are allowed. Choose a "
+                    "value that is nearer to it, or multiplication_free=False."
                 )
 
     @property
