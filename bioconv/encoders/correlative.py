@@ -60,6 +60,13 @@ class Correlative(Encoder):
                 f"n_spikes must be below n_steps n_neurons = {self.length}, because the patterns "
                 f"are sparse (Def. 5). Received: {self.n_spikes:g}."
             )
+        if self.edges is not None and not all(
+            len(row) < self.n_levels and (np.diff(row) > 0).all() for row in self.edges
+        ):
+            problems.append(
+                f"edges must have at most n_levels - 1 = {self.n_levels - 1} numbers for each "
+                "feature, in increasing order."
+            )
         if self.edges is not None and self.means is not None:
             pairs = zip(self.edges, self.means, strict=False)
             fit = len(self.edges) == len(self.means) > 0

@@ -28,7 +28,7 @@ from bioconv.codes.correlative.operations import (
 )
 from bioconv.codes.correlative.shifts import Shifts, nearest_shifts
 from bioconv.codes.correlative.stack import dense_graph
-from bioconv.encoders import SpikeRaster, make
+from bioconv.encoders import SpikeRaster, make, target_patterns
 from bioconv.encoders.networks import pack
 from bioconv.export.support.readouts import pattern_distances
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
@@ -323,6 +323,31 @@ def test_other_networks_are_refused(tmp_path: Path) -> None:
         dense_graph(CODE, encoder_of(), [np.ones((3, 20))], [np.ones(20)], (8, 8, 1))
     with pytest.raises(ParameterError, match="v_th must be positive"):
         SpikingUnits(np.ones((2, 1)), np.zeros(1), 0.5)
+
+
+def test_edge_input_is_refused() -> None:
+    for changes in ({"decay": 0.7}, {"tau": 40.0}, {"multiplication_free": True}):
+        with pytest.raises(ParameterError, match="trained with other options"):
+            other = replace(CODE, **changes)  # type: ignore[arg-type]
+            bc.convert(random_graph(), calibration=digits.train()[:200], code=other)
+    with pytest.raises(ParameterError, match="target_seed"):
+        other = replace(CODE, target_seed=1)
+        bc.convert(random_graph(), calibration=digits.train()[:200], code=other)
+    for edges in (((0.5, 0.2),), ((0.1, 0.2, 0.3),)):
+        with pytest.raises(ParameterError, match="at most n_levels - 1 = 2 numbers"):
+            make("cte", {"n_levels": 3, "edges": edges})
+    with pytest.raises(ParameterError, match="n_classes=0"):
+        target_patterns(0, 2, 50)
+    raster = SpikeRaster([0], [1.0], (1,), 5.0)
+    for tau, message in ((1e-4, "comparable with dt"), ("5", "tau must be a number above 0 ms")):
+        with pytest.raises(ParameterError, match=message):
+            van_rossum([raster], [raster], tau=tau)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="expects lists of rasters"):
+        van_rossum(raster, raster, tau=5.0)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="decay must be above 0 and below 1"):
+        PatternDistances(np.ones((2, 5, 3), bool), 1.0)
+    with pytest.raises(ParameterError, match="expected spikes of the shape"):
+        PatternDistances(np.ones((2, 5, 3), bool), 0.9).apply([np.ones((4, 6, 3))])
 
 
 def test_factors_are_sums_of_shifts() -> None:

@@ -76,6 +76,8 @@ class CorrelativeCode(Code):
     a learning rate of 0.003, ECTE reached 94.2 % in 60 epochs, and 93.9 % in 23 epochs if it is
     free of multiplications, of which integers of 16 bits behind the binary point lose nothing.
     CTE with a single level reaches 72.5 % there, as some 3 of the 64 pixels spike in a step.
+
+    Every neuron trains a threshold of its own, where Eqs A.11 to A.13 have one for each layer.
     """
 
     decay: float = number(0.8, 0.0, 1.0, above=True, below=True)
