@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.encoders.encoder import EXACT, Encoder, Floats, checked, flat, repeated
 from bioconv.encoders.raster import Shape, SpikeRaster
 from bioconv.ground.errors import DataError
-from bioconv.ground.options import number, rows, whole
+from bioconv.ground.options import number, rows, rules, whole
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -60,8 +60,9 @@ class Correlative(Encoder):
                 f"n_spikes must be below n_steps n_neurons = {self.length}, because the patterns "
                 f"are sparse (Def. 5). Received: {self.n_spikes:g}."
             )
-        if self.edges is not None and not all(
-            len(row) < self.n_levels and (np.diff(row) > 0).all() for row in self.edges
+        known = self.edges is not None and rules(self)["edges"].holds(self.edges)
+        if known and not all(
+            len(row) < self.n_levels and (np.diff(row) > 0).all() for row in self.edges or ()
         ):
             problems.append(
                 f"edges must have at most n_levels - 1 = {self.n_levels - 1} numbers for each "
