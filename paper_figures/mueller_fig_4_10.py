@@ -27,7 +27,6 @@ MANIFEST = Manifest(
             "what the steps from 13 to 50 add, in points (flat after 13 steps)",
             0.14,
             tolerance=0.5,
-            kind="at most",
         ),
     ),
     data="MNIST, 49 patches of 4 x 4 pixels",

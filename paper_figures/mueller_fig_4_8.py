@@ -27,7 +27,6 @@ MANIFEST = Manifest(
             "what the steps from 13 to 50 add, in points (flat after 13 steps)",
             0.0,
             tolerance=0.5,
-            kind="at most",
         ),
     ),
     data="IMDb, 200 of the 20,000 most frequent words",

@@ -79,7 +79,7 @@ def compute(context: Context) -> dict[str, NDArray]:
     data = replace(data, x=data.x[:n], y=data.y[:n])
     plain = [_trained(context, data, name, CODE) for name in ("cte", "ecte")]
     adding = _trained(context, data, "ecte", ADD)
-    integers = IntegerNetwork.of(ADD, adding.graph, BITS).classes(data.x_test)
+    integers = IntegerNetwork.of(adding.graph, BITS).classes(data.x_test)
     accuracies = [
         _of_line(context, data),
         *(_accuracy(found, data) for found in plain),

@@ -90,7 +90,7 @@ class LevelPatterns(Function):
     edges : ndarray, shape (n_features, n_levels - 1)
         Edges between the levels of every feature; infinite where there are fewer levels.
     patterns : ndarray of bool, shape (n_features, n_levels, n_neurons, n_steps)
-        See `bioconv.encoders.CorrelativeTime`.  A zero is silent.
+        See `bioconv.encoders.correlative.CorrelativeTime`.  A zero is silent.
 
     Raises
     ------
@@ -190,14 +190,34 @@ class PatternDistances(Function):
         Factor of a step, exp(-1 / tau).
     absolute : bool
         Whether absolute values take the place of squares.
+
+    Raises
+    ------
+    ParameterError
+        If ``decay`` is not above 0 and below 1, or spikes do not have the shape of the patterns.
     """
 
     patterns: NDArray = field(metadata=LEAF)
     decay: float
     absolute: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.patterns, np.ndarray):
+            return  # a tracer or placeholder of JAX
+        if self.patterns.ndim != 3 or not 0 < self.decay < 1:
+            raise ParameterError(
+                "PatternDistances: patterns must have the shape (n_patterns, n_steps, n_neurons), "
+                "and decay must be above 0 and below 1. "
+                f"Received: {self.patterns.shape} and {self.decay:g}."
+            )
+
     def apply(self, inputs: Sequence[Array]) -> Array:
         (x,) = inputs
+        if x.shape[1:] != self.patterns.shape[1:]:
+            raise ParameterError(
+                "PatternDistances: expected spikes of the shape (n_samples, n_steps, n_neurons) "
+                f"with {self.patterns.shape[1:]} after the samples. Received: {x.shape}."
+            )
         spikes = trace(jnp.swapaxes(jnp.asarray(x), 0, 1), self.decay)
         goals = jnp.swapaxes(jnp.asarray(self.patterns, spikes.dtype), 0, 1)
         goals = trace(goals, self.decay)

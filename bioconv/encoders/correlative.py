@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.encoders.encoder import EXACT, Encoder, Floats, checked, flat, repeated
 from bioconv.encoders.raster import Shape, SpikeRaster
 from bioconv.ground.errors import DataError
-from bioconv.ground.options import number, rows, whole
+from bioconv.ground.options import number, rows, rules, whole
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -59,6 +59,14 @@ class Correlative(Encoder):
             problems.append(
                 f"n_spikes must be below n_steps n_neurons = {self.length}, because the patterns "
                 f"are sparse (Def. 5). Received: {self.n_spikes:g}."
+            )
+        known = self.edges is not None and rules(self)["edges"].holds(self.edges)
+        if known and not all(
+            len(row) < self.n_levels and (np.diff(row) > 0).all() for row in self.edges or ()
+        ):
+            problems.append(
+                f"edges must have at most n_levels - 1 = {self.n_levels - 1} numbers for each "
+                "feature, in increasing order."
             )
         if self.edges is not None and self.means is not None:
             pairs = zip(self.edges, self.means, strict=False)

@@ -139,7 +139,7 @@ def with_rasters(network: SpikingNetwork, x: Any) -> tuple[SpikingNetwork, Any]:
         return (for_rasters(network, known), {**named, **known}) if known else (network, x)
     replaced = for_rasters(network, found)
     inputs = {entry.name: entry for entry in replaced.inputs}
-    packed = {name: _packed(inputs[name], rasters, network.dt) for name, rasters in found.items()}
+    packed = {name: _packed(network, inputs[name], rasters) for name, rasters in found.items()}
     return replaced, {**named, **packed}
 
 
@@ -148,8 +148,51 @@ def _encoded(network: SpikingNetwork, name: str, value: Any) -> NDArray[np.int64
 
     The encoder is the layer of the analog network that takes the input of the same name.
     """
+    part = encoder_of(network, name)
+    if part is None or _rasters(value):
+        return None
+    values, shape = np.asarray(value), part.inputs[0].shape
+    if values.shape[1:] != shape:
+        return None
+    if values.dtype.kind in "iu" and not list_problems(values, part.layers[0].shape[1]):
+        raise DataError(
+            f"{network.name}: input {name!r}: integers of shape {values.shape} may be samples or "
+            "packed rasters. Give samples as floats, x.astype(float), and rasters as they are, "
+            "without packing them."
+        )
+    lists = [
+        np.argwhere(dense)
+        for batch in part.iterate({name: values}, dtype="float64")
+        for dense in batch[part.outputs[0]]
+    ]
+    return _listed(network, name, _filled(lists))
+
+
+def _listed(network: SpikingNetwork, name: str, packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return packed rasters with another shape than samples, for which they could be taken."""
+    part = encoder_of(network, name)
+    if part is None or packed.shape[1:] != part.inputs[0].shape:
+        return packed
+    return np.pad(packed, ((0, 0), (0, 1), (0, 0)), constant_values=_NONE)
+
+
+def encoder_of(network: SpikingNetwork, name: str) -> AnalogGraph | None:
+    """Return the part of the analog network that encodes the samples of an input that replays.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    name : str
+        Of an input.
+
+    Returns
+    -------
+    AnalogGraph or None
+        With one layer, whose activations are spikes of shape (n_steps, n_sources).  None if the
+        input does not replay spikes, or if no layer encodes the input of the same name.
+    """
     entry = next((i for i in network.inputs if i.name == name), None)
-    known = [i for i in network.analog.inputs if i.name == name]
+    known = tuple(i for i in network.analog.inputs if i.name == name)
     first = [
         layer
         for layer in network.analog.layers
@@ -158,24 +201,37 @@ def _encoded(network: SpikingNetwork, name: str, value: Any) -> NDArray[np.int64
     ]
     if entry is None or entry.encoder != "raster" or not known or not first:
         return None
-    if _rasters(value) or np.shape(value)[1:] != known[0].shape:
-        return None
-    graph = network.analog
-    part = AnalogGraph(graph.name, tuple(known), (first[0],), (first[0].name,))
-    lists = [
-        np.argwhere(dense)
-        for batch in part.iterate({name: np.asarray(value)}, dtype="float64")
-        for dense in batch[first[0].name]
-    ]
-    return _filled(lists)
+    return AnalogGraph(network.analog.name, known, (first[0],), (first[0].name,))
 
 
-def list_problems(x: NDArray[Any], n_sources: int) -> list[str]:
-    """Return what is wrong with packed rasters for a number of sources."""
+def unpacked(packed: NDArray[Any], n_steps: int, n_sources: int) -> NDArray[np.float32]:
+    """Return packed rasters as spikes of 0 and 1, shape (n_samples, n_steps, n_sources)."""
+    dense = np.zeros((len(packed), n_steps, n_sources), np.float32)
+    step, source = np.moveaxis(np.asarray(packed).astype(np.int64), 2, 0)
+    sample, place = np.nonzero((step >= 0) & (step < n_steps))
+    dense[sample, step[sample, place], source[sample, place]] = 1.0
+    return dense
+
+
+def list_problems(x: NDArray[Any], n_sources: int, sample_shape: Shape | None = None) -> list[str]:
+    """Return what is wrong with packed rasters for a number of sources.
+
+    Parameters
+    ----------
+    x : ndarray
+    n_sources : int
+    sample_shape : tuple of int, optional
+        Shape of the samples that the input takes as well.
+    """
     if x.ndim != 3 or x.shape[2] != 2 or not x.size or x.dtype.kind not in "iuf":
+        samples = (
+            ""
+            if sample_shape is None
+            else f"samples of shape ({', '.join(map(str, ('n_samples', *sample_shape)))}), "
+        )
         return [
-            "expected spike rasters, or packed ones of shape (n_samples, n_listed, 2) with steps "
-            f"and sources. Received: an array of shape {x.shape}"
+            f"expected {samples}spike rasters, or packed ones of shape (n_samples, n_listed, 2) "
+            f"with steps and sources. Received: an array of shape {x.shape}"
         ]
     if not ((x >= _NONE).all() and (x[..., 1] < n_sources).all() and (x == np.floor(x)).all()):
         return [f"steps must be whole numbers, and sources numbers from 0 to {n_sources - 1}"]
@@ -202,14 +258,31 @@ def _rasters(value: Any) -> list[SpikeRaster]:
     return []
 
 
-def _packed(entry: Input, rasters: list[SpikeRaster], dt: float) -> NDArray[np.int64]:
+def _packed(network: SpikingNetwork, entry: Input, rasters: list[SpikeRaster]) -> NDArray[np.int64]:
     wrong = sorted({r.shape for r in rasters if _bare(r.shape) != _bare(entry.spike_shape)})
     if wrong:
         raise DataError(
             f"input {entry.name!r} has sources of shape {entry.spike_shape}. "
             f"Received: rasters of shape {', '.join(map(str, wrong))}."
         )
-    return pack(rasters, dt)
+    part = encoder_of(network, entry.name)
+    if part is not None:
+        _check_durations(network, entry.name, rasters, part.layers[0].shape[0])
+    return _listed(network, entry.name, pack(rasters, network.dt))
+
+
+def _check_durations(
+    network: SpikingNetwork, name: str, rasters: list[SpikeRaster], n_steps: int
+) -> None:
+    """Refuse rasters whose steps are not those of the patterns that the network was trained on."""
+    right = n_steps * network.dt
+    wrong = sorted({r.duration for r in rasters if not np.isclose(r.duration, right, rtol=1e-6)})
+    if wrong:
+        raise DataError(
+            f"input {name!r}: the network answers patterns of {n_steps} steps of {network.dt:g} "
+            f"ms, {right:g} ms in all. Received: rasters of {', '.join(f'{d:g}' for d in wrong)} "
+            f"ms. If they have {n_steps} steps, convert the network with dt={wrong[0] / n_steps:g}."
+        )
 
 
 def _bare(shape: Shape) -> Shape:

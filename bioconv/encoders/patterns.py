@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bioconv.encoders.encoder import Floats, flat
 from bioconv.ground.errors import ParameterError
+from bioconv.ground.options import is_whole
 
 Bools = NDArray[np.bool_]
 
@@ -62,8 +63,16 @@ def target_patterns(
     Raises
     ------
     ParameterError
-        If ``first_step`` is not below ``n_steps``, or ``n_spikes`` above it.
+        If a size is no whole number of at least 1, ``first_step`` is not below ``n_steps``, or
+        ``n_spikes`` is above it.
     """
+    sizes = {"n_classes": n_classes, "n_neurons": n_neurons, "n_steps": n_steps}
+    wrong = [f"{name}={n!r}" for name, n in sizes.items() if not (is_whole(n) and n >= 1)]
+    if wrong:
+        raise ParameterError(
+            "target patterns need whole numbers of at least 1 of classes, neurons and steps. "
+            f"Received: {', '.join(wrong)}."
+        )
     if not 0 <= first_step < n_steps or not 0 < n_spikes <= n_steps:
         raise ParameterError(
             "target patterns need first_step from 0 to n_steps - 1, and n_spikes above 0 and at "

@@ -43,7 +43,10 @@ def write_program(network: SpikingNetwork, folder: Path, target: str) -> None:
     """
     reason = why_neurons_fail(network)
     if reason:
-        raise ExportError(f"A program for {target} cannot be written: {reason}")
+        raise ExportError(
+            f"A program for {target} cannot be written: {reason} Run it with "
+            "bioconv.simulate and simulator='array'."
+        )
     (_write_brian2 if target == "brian2" else _write_pynn)(network, folder)
 
 

@@ -182,7 +182,7 @@ def estimate(
     warn_of_calibration(graph, samples)
     given = check_samples(x, {entry.name: entry.shape for entry in graph.inputs})
     warn_of_samples(given, {name: range_of(values) for name, values in samples.items()})
-    rewritten = rewrite(graph, LowestValues(graph, samples))
+    rewritten = rewrite(graph, LowestValues(graph, samples), stages=True)
     exact = evaluate(graph, given)
     reference = _first_output(exact)
     decided = next(iter(decisions_of(graph, decision).values()))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bioconv.encoders import SpikeRaster
 from bioconv.export.support.readouts import pattern_distances
 from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.options import is_number
 
 
 def van_rossum(
@@ -55,8 +56,19 @@ def van_rossum(
     >>> van_rossum([silent], [spike], tau=10.0).round(3).tolist()  # 1 / (tau (1 - exp(-2 / tau)))
     [[0.552]]
     """
-    if not (np.isfinite(tau) and tau > 0):
-        raise ParameterError(f"tau must be a number above 0 ms. Received: {tau!r}.")
+    for name, value in (("tau", tau), ("dt", dt)):
+        if not (is_number(value) and value > 0):
+            raise ParameterError(f"{name} must be a number above 0 ms. Received: {value!r}.")
+    if not 0 < exp(-dt / tau) < 1:
+        raise ParameterError(
+            f"tau must be comparable with dt = {dt:g} ms, so that exp(-dt / tau) is above 0 and "
+            f"below 1. Received: {tau!r}."
+        )
+    if isinstance(first, SpikeRaster) or isinstance(second, SpikeRaster):
+        raise DataError(
+            "van_rossum expects lists of rasters on both sides, such as [raster]. "
+            "Received: a single SpikeRaster."
+        )
     kinds = {(raster.shape, raster.duration) for raster in (*first, *second)}
     if len(kinds) != 1 or not first or not second:
         raise DataError(

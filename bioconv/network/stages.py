@@ -83,10 +83,7 @@ def list_stages(network: NetworkParts) -> str:
 
 
 def why_neurons_fail(network: NetworkParts) -> str:
-    """Return why neurons alone cannot run a network, and what can; empty if they can."""
+    """Return why neurons alone cannot run a network; empty if they can."""
     if not network.stages:
         return ""
-    return (
-        f"{network.name} has analog stages, which no neuron computes: {list_stages(network)}. Use "
-        "simulator='array' with the engine 'dense' or 'auto'."
-    )
+    return f"{network.name} has analog stages, which no neuron computes: {list_stages(network)}."

@@ -135,7 +135,10 @@ def disturb(network: SpikingNetwork, *imperfections: Imperfection, seed: int = 0
         return network
     reason = why_neurons_fail(network)
     if reason:
-        raise ParameterError(f"Imperfections are those of neurons and synapses only: {reason}")
+        raise ParameterError(
+            f"Imperfections are those of neurons and synapses only: {reason} "
+            "Apply them to a network without such layers."
+        )
     applied = network.imperfections
     for entry, owner in present:
         network = entry.rewrite(network, Streams(int(seed), owner))

@@ -14,14 +14,13 @@ from typing import Any
 from bioconv.analog.belonging import warn_of_samples
 from bioconv.analog.samples import Data
 from bioconv.analog.tokens import check_tokens
-from bioconv.encoders.networks import with_rasters
 from bioconv.encoders.raster import SpikeRaster
 from bioconv.ground.compiled import keep_compiled
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.ground.registry import Registry
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.simulators.settings import Settings, check_data, settings_of
+from bioconv.simulators.settings import Settings, prepared, settings_of
 
 __all__ = ["SIMULATORS", "Settings", "simulate"]
 
@@ -125,8 +124,7 @@ def simulate(
     """
     keep_compiled()
     simulator = SIMULATORS.full_name(simulator)
-    network, samples = with_rasters(network, x)
-    data = check_data(network, samples)
+    network, data = prepared(network, x)
     if network.stages:
         names = (entry.name for entry in network.analog.inputs)
         check_tokens(network.analog, dict(zip(names, data.values(), strict=True)))

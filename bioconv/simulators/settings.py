@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.samples import Data as Samples
 from bioconv.analog.samples import check_samples
-from bioconv.encoders.networks import list_problems
+from bioconv.encoders.networks import encoder_of, list_problems, with_rasters
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.options import is_whole
 from bioconv.ground.progress import Progress
@@ -192,8 +192,29 @@ def check_data(network: SpikingNetwork, x: Samples) -> Data:
             x, {e.name: None if e.name in lists else e.shape for e in network.inputs}
         )
         for name, entry in lists.items():
-            for problem in list_problems(samples[name], entry.n_neurons):
+            part = encoder_of(network, name)
+            shape = None if part is None else part.inputs[0].shape
+            for problem in list_problems(samples[name], entry.n_neurons, shape):
                 raise DataError(f"input {name!r}: {problem}")
     except DataError as error:
         raise DataError(f"{network.name}: {error}") from None
     return {name: np.asarray(array, np.float64) for name, array in samples.items()}
+
+
+def prepared(network: SpikingNetwork, x: Any) -> tuple[SpikingNetwork, Data]:
+    """Return the network and its data, of samples or rasters.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    x : as in `bioconv.encoders.networks.with_rasters`
+
+    Returns
+    -------
+    network : SpikingNetwork
+        With inputs that replay spikes, where rasters were given.
+    data : dict of str to ndarray
+        See `check_data`, also for the errors.
+    """
+    network, samples = with_rasters(network, x)
+    return network, check_data(network, samples)

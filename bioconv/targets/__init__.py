@@ -56,7 +56,8 @@ def examine(
     target : str
         One of `TARGETS`.
     x : ndarray of shape (n_images, *input shape), or mapping of input names to such arrays
-        Samples.  They determine how strong the inputs of neurons become, and the array simulator
+        Samples, or rasters as in `bioconv.simulate`.
+        They determine how strong the inputs of neurons become, and the array simulator
         runs both the unrestricted network and the network as the target will see it on them.  If
         the target fits numbers to samples and there are at least 40 of them, the first half is
         used for fitting and the second half for measuring; with fewer, the same samples serve
@@ -79,10 +80,11 @@ def examine(
     ParameterError
         The target is unknown, or ``chips`` is less than 1.
     DataError
-        The samples cannot be used, or there is not exactly one label for each of them.
+        The samples cannot be used, or there is not exactly one label for each of them, or rasters
+        were given whose classes the analog network cannot tell.
     """
     from bioconv.measures import labels_of
-    from bioconv.simulators.settings import check_data
+    from bioconv.simulators.settings import prepared
     from bioconv.targets.measurement import measure, split
 
     chosen = exporter(target)
@@ -90,7 +92,7 @@ def examine(
         raise ParameterError(f"chips must be an integer of at least 1. Received: {chips!r}.")
     if x is None:
         return _fitted(network, chosen, None)
-    samples = check_data(network, x)
+    network, samples = prepared(network, x)
     if network.recurrent:
         text = "not measured: the array simulator does not run recurrent networks."
         why = Finding(network.name, "accuracy", Verdict.EXACT, text)
@@ -128,8 +130,8 @@ def emit(
     target : str
         One of `TARGETS`.
     x : ndarray, or mapping of str to ndarray, optional
-        Samples from which the strength of the neurons' inputs is determined, for machines that
-        represent numbers with few bits.
+        Samples, or rasters as in `bioconv.simulate`, from which the strength of the neurons'
+        inputs is determined, for machines that represent numbers with few bits.
     overwrite : bool
         Whether a folder with other files is replaced as well.
 
@@ -147,9 +149,11 @@ def emit(
     ParameterError
         The target is unknown.
     """
-    from bioconv.simulators.settings import check_data
+    from bioconv.simulators.settings import prepared
 
-    samples = None if x is None else check_data(network, x)
+    samples = None
+    if x is not None:
+        network, samples = prepared(network, x)
     return _fitted(network, exporter(target), samples).emit(path, overwrite=overwrite)
 
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.measures import analog_classes
+from bioconv.analog import evaluate
+from bioconv.encoders.networks import encoder_of, unpacked
+from bioconv.ground.errors import DataError
+from bioconv.measures import analog_classes, first_decision
 from bioconv.network import SpikingNetwork
 from bioconv.simulators import simulate
 from bioconv.targets.findings import Finding, Verdict
@@ -16,6 +19,8 @@ from bioconv.targets.fit import Exporter, Fit, Samples
 
 #: number of samples from which on separate samples are used for fitting and for measuring
 _ENOUGH = 40
+#: samples whose spikes are unpacked together
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -120,10 +125,38 @@ def measure(
         forms[f"on {chips} chip{'s' if chips > 1 else ''} of {title}"] = (
             make(fit.network, seed + number) for number in range(chips)
         )
-    classes = analog_classes(network, samples)
+    classes = _reference(network, samples)
     return tuple(
         _measured(name, form, samples, y, classes, seed, progress) for name, form in forms.items()
     )
+
+
+def _reference(network: SpikingNetwork, samples: Samples) -> NDArray:
+    """Return what the analog network decides, of samples or of the rasters that replace them."""
+    packed = [entry.name for entry in network.inputs if entry.encoder == "raster"]
+    if not packed:
+        return analog_classes(network, samples)
+    graph, decision = network.analog, first_decision(network)
+    parts = {name: encoder_of(network, name) for name in packed}
+    unknown = [name for name, part in parts.items() if part is None]
+    if unknown:
+        raise DataError(
+            f"{network.name}: the analog network takes no spikes, so that the accuracy cannot be "
+            f"compared with it for rasters of {', '.join(map(repr, unknown))}. Give samples, or "
+            "omit x for a report without accuracy."
+        )
+    found = []
+    for first in range(0, len(samples[packed[0]]), _AT_ONCE):
+        given = {name: values[first : first + _AT_ONCE] for name, values in samples.items()}
+        spikes = {}
+        for name, part in parts.items():
+            assert part is not None
+            spikes[part.outputs[0]] = unpacked(given[name], *part.layers[0].shape)
+            # Nothing is computed of them, as the spikes are given.
+            given[name] = np.zeros((len(given[name]), *part.inputs[0].shape))
+        output = graph.outputs[0]
+        found.append(evaluate(graph, given, replace=spikes, names=(output,))[output])
+    return decision.of(np.concatenate(found))
 
 
 def _measured(

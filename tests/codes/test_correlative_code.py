@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from later import later
 from sample_networks import images, spiking_network
 
 import bioconv as bc
-from bioconv.analog import AnalogGraph
+from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.functions import LevelPatterns, PatternDistances, SpikingUnits
 from bioconv.analog.spike_patterns import unit_spikes
-from bioconv.codes import CorrelativeCode
+from bioconv.codes import CorrelativeCode, RateCode
 from bioconv.codes.correlative.integers import IntegerNetwork, shifted
 from bioconv.codes.correlative.operations import (
     Operations,
@@ -28,7 +28,8 @@ from bioconv.codes.correlative.operations import (
 )
 from bioconv.codes.correlative.shifts import Shifts, nearest_shifts
 from bioconv.codes.correlative.stack import dense_graph
-from bioconv.encoders import SpikeRaster, make
+from bioconv.encoders import SpikeRaster, make, target_patterns
+from bioconv.encoders.networks import pack
 from bioconv.export.support.readouts import pattern_distances
 from bioconv.ground.errors import ConversionError, DataError, ParameterError
 from bioconv.measures import van_rossum
@@ -236,6 +237,58 @@ def test_samples_are_encoded_by_the_network() -> None:
     assert network_of().code["expected_agreement"] == 1.0
 
 
+def test_targets_take_what_simulations_take(tmp_path: Path) -> None:
+    """Samples and rasters; the classes of the analog network are those of the same spikes."""
+    x = digits.test(6)
+    rasters = encoder_of().encode_each(x)
+    for data in (x, rasters):
+        report = bc.examine(network_of(), "brian2", data, progress=False)
+        assert [measured.agreement for measured in report.measured] == [1.0] * len(report.measured)
+        assert report.measured and report.measured[0].n_images == 6
+        assert bc.emit(network_of(), tmp_path / "program", "brian2", data)
+    for call in (bc.simulate, partial(bc.examine, target="brian2")):
+        with pytest.raises(DataError, match=r"samples of shape \(n_samples, 8, 8, 1\), spike"):
+            call(network_of(), x=np.ones((2, 5, 5)), progress=False)
+    with pytest.raises(DataError, match="the analog network takes no spikes"):
+        rated = bc.convert(
+            spiking_network().analog, calibration=images(200), code=RateCode(input="regular")
+        )
+        spikes = SpikeRaster([0], [1.0], rated.inputs[0].spike_shape, 20.0)
+        bc.examine(rated, "brian2", [spikes], progress=False)
+
+
+def test_rasters_have_the_steps_of_the_patterns() -> None:
+    for rasters in (
+        replace(encoder_of(), interval=50.0).encode_each(digits.test(2)),
+        make("ecte", {"n_levels": 6, "n_steps": 150, "interval": 150.0}).encode_each(
+            digits.test(2)
+        ),
+    ):
+        with pytest.raises(DataError, match="patterns of 100 steps of 1 ms, 100 ms in all"):
+            bc.simulate(network_of(), rasters, progress=False)
+
+
+@pytest.mark.parametrize("k", [8, 9])
+def test_packed_rasters_are_no_samples(k: int) -> None:
+    """A sample of shape (k, 2) and a list of k spikes have the same shape."""
+    x = np.random.default_rng(6).uniform(0.1, 1.0, (30, k, 2))
+    encoder = make("cte", {"n_steps": 50, "interval": 50.0}).fitted(x)
+    rng = np.random.default_rng(7)
+    graph = dense_graph(CODE, encoder, [rng.normal(0, 0.3, (2 * k, 4))], [np.full(4, 0.4)], (k, 2))
+    network = bc.convert(graph, calibration=x, code=CODE)
+    few = [SpikeRaster(np.arange(k), np.arange(1.0, k + 1), (k, 2), 50.0)] * 3
+    dense = np.stack([raster.to_dense(1.0).reshape(50, -1) for raster in few])
+    expected = evaluate(graph, x[:3], replace={graph.layers[0].name: dense})
+    found = bc.simulate(network, few, dtype="float64", progress=False)
+    np.testing.assert_allclose(found.outputs["distances"], expected["distances"], rtol=1e-5)
+    report = bc.examine(network, "brian2", few, progress=False)
+    assert report.measured[0].agreement == 1.0
+    with pytest.raises(DataError, match="may be samples or packed rasters"):
+        bc.simulate(network, pack(few, 1.0), progress=False)
+    exact = bc.simulate(network, x, dtype="float64", progress=False).outputs["distances"]
+    np.testing.assert_allclose(exact, graph.predict(x, dtype="float64"), atol=1e-9)
+
+
 def test_spinnaker_has_the_neurons() -> None:
     """All are IF_curr_delta; one without memory, whose leak leaves nothing, is no approximation."""
     report = bc.examine(network_of(), "spinnaker")
@@ -285,6 +338,31 @@ def test_other_networks_are_refused(tmp_path: Path) -> None:
         SpikingUnits(np.ones((2, 1)), np.zeros(1), 0.5)
 
 
+def test_edge_input_is_refused() -> None:
+    for changes in ({"decay": 0.7}, {"tau": 40.0}, {"multiplication_free": True}):
+        with pytest.raises(ParameterError, match="trained with other options"):
+            other = replace(CODE, **changes)  # type: ignore[arg-type]
+            bc.convert(random_graph(), calibration=digits.train()[:200], code=other)
+    with pytest.raises(ParameterError, match="target_seed"):
+        other = replace(CODE, target_seed=1)
+        bc.convert(random_graph(), calibration=digits.train()[:200], code=other)
+    for edges in (((0.5, 0.2),), ((0.1, 0.2, 0.3),)):
+        with pytest.raises(ParameterError, match="at most n_levels - 1 = 2 numbers"):
+            make("cte", {"n_levels": 3, "edges": edges})
+    with pytest.raises(ParameterError, match="n_classes=0"):
+        target_patterns(0, 2, 50)
+    raster = SpikeRaster([0], [1.0], (1,), 5.0)
+    for tau, message in ((1e-4, "comparable with dt"), ("5", "tau must be a number above 0 ms")):
+        with pytest.raises(ParameterError, match=message):
+            van_rossum([raster], [raster], tau=tau)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="expects lists of rasters"):
+        van_rossum(raster, raster, tau=5.0)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="decay must be above 0 and below 1"):
+        PatternDistances(np.ones((2, 5, 3), bool), 1.0)
+    with pytest.raises(ParameterError, match="expected spikes of the shape"):
+        PatternDistances(np.ones((2, 5, 3), bool), 0.9).apply([np.ones((4, 6, 3))])
+
+
 def test_factors_are_sums_of_shifts() -> None:
     """0.8 = 2^-1 + 2^-2 + 2^-4 and exp(-1/50) = 1 - 2^-6; three positive shifts reach 0.875."""
     assert CODE.unit_shifts == Shifts(((1, 1), (1, 2), (1, 4)))
@@ -306,7 +384,7 @@ def test_integers_decide_as_floats_do(bits: int) -> None:
     x = digits.test(60)
     code = replace(CODE, multiplication_free=True)
     graph = random_graph(True)
-    network = IntegerNetwork.of(code, graph, bits)
+    network = IntegerNetwork.of(graph, bits)
     distances = network.distances(x)
     assert distances.dtype == np.int64
     found = np.log(code.readout_decay) * distances / 2.0**bits
@@ -317,10 +395,53 @@ def test_integers_decide_as_floats_do(bits: int) -> None:
 
 
 def test_registers_are_large_enough() -> None:
-    with pytest.raises(ParameterError, match="a register has 32 bits"):
-        IntegerNetwork.of(CODE, random_graph(), 30)
+    """20 outputs whose traces reach 64 add up to 1280, which takes 11 bits of the 30 there are."""
+    x, graph = digits.test(60), random_graph(True)
+    expected = graph.predict(x, dtype="float64")
+    found = IntegerNetwork.of(graph, 19).classes(x)
+    assert np.mean(found == expected.argmax(axis=1)) >= 0.98
+    for bits in (0, 20, 30, 2.5, "12"):
+        with pytest.raises(ParameterError, match="from 2 to 19: .* a register has 32 bits"):
+            IntegerNetwork.of(graph, bits)  # type: ignore[arg-type]
+    low = small_graph(v_th=0.01)
+    with pytest.raises(ParameterError, match="from 6 to 2.: the smallest threshold, 0.01"):
+        IntegerNetwork.of(low, 5)
+    assert IntegerNetwork.of(low, 6).thresholds[0].tolist() == [1] * 4
     with pytest.raises(ConversionError, match="something else"):
-        IntegerNetwork.of(CODE, spiking_network().analog)
+        IntegerNetwork.of(spiking_network().analog)
+
+
+def small_graph(decay: float = 0.8125, **changes: Any) -> AnalogGraph:
+    """One hidden layer of four units, whose decays are sums of shifts."""
+    v_th = np.full(4, changes.get("v_th", 0.5))
+    code = CorrelativeCode(n_outputs=2, multiplication_free=True)
+    weights = [np.full((64, 4), 0.1), np.full((4, 4), 0.1)]
+    graph = dense_graph(code, encoder_of(), weights, [v_th, v_th], (8, 8, 1))
+    first, hidden, *rest = graph.layers
+    assert isinstance(hidden.function, SpikingUnits)
+    changed = replace(hidden, function=replace(hidden.function, decay=decay))
+    return replace(graph, layers=(first, changed, *rest))
+
+
+def test_integers_are_those_of_the_graph() -> None:
+    """Decays that are no sums of shifts, and squares, would be another network."""
+    assert IntegerNetwork.of(small_graph()).units == CODE.unit_shifts
+    with pytest.raises(ConversionError, match=r"decay of units, 0.8, is no sum.*is 0.8125"):
+        IntegerNetwork.of(small_graph(0.8))
+    with pytest.raises(ConversionError, match="squares instead of absolute values"):
+        IntegerNetwork.of(random_graph())
+
+
+def test_decays_far_from_every_sum_of_shifts_are_refused() -> None:
+    for options in ({"decay": 0.95}, {"decay": 0.01}, {"tau": 2000.0}, {"tau": 0.1}):
+        CorrelativeCode(**options)
+        with pytest.raises(ParameterError, match="is no sum of . shifts, the nearest of which"):
+            CorrelativeCode(multiplication_free=True, **options)
+    for tau in np.geomspace(2.0, 250.0, 40):
+        CorrelativeCode(multiplication_free=True, tau=float(tau))
+    for tau in (1e-3, 1e9):
+        with pytest.raises(ParameterError, match="tau must be a number from 0.01 to 1e"):
+            CorrelativeCode(tau=tau)
 
 
 def test_operations_are_those_of_the_thesis() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 from small_graphs import mlp
@@ -167,3 +168,13 @@ def test_messages(y: np.ndarray) -> None:
         bc.search_percentile(MODEL, calibration=X, scales="data")
     with pytest.raises(ParameterError, match="noise sample"):
         bc.search_percentile(MODEL, calibration=X, n_samples=0)
+
+
+def test_layers_that_stay_analog_are_estimated() -> None:
+    """What can be converted can be estimated; at the maximum of the same data nothing is lost."""
+    given = keras.Input((8,))
+    x = keras.layers.LayerNormalization()(keras.layers.Dense(12, "relu")(given))
+    model = keras.Model(given, keras.layers.Dense(4)(keras.layers.Dense(10, "relu")(x)))
+    data = RNG.random((50, 8))
+    (row,) = bc.estimate(model, data, calibration=data, percentiles=[100])
+    assert row.agreement == 1.0 and row.output_error < 1e-5

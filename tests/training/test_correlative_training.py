@@ -129,7 +129,7 @@ def test_long_runs_learn_digits_well() -> None:
         found = train_graph(code, make("ecte"), (200,), x, y, options, progress=False)
         right[free] = accuracy(found)
         if free:
-            classes = IntegerNetwork.of(code, found.graph, 16).classes(digits.test())
+            classes = IntegerNetwork.of(found.graph, 16).classes(digits.test())
             assert np.mean(classes == digits.labels()) > right[free] - 0.02
     assert min(right.values()) > 0.9 and abs(right[True] - right[False]) < 0.03
 

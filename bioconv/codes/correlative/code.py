@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp
 
@@ -9,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
-from bioconv.codes.correlative.shifts import Shifts, nearest_shifts
+from bioconv.codes.correlative.shifts import LARGEST_ERROR, Shifts, readout_shifts, unit_shifts
 from bioconv.encoders.correlative import ExtendedCorrelativeTime
 from bioconv.encoders.patterns import target_patterns
-from bioconv.ground.options import check, flag, number, whole
+from bioconv.ground.options import check, flag, number, refuse, whole
 
-#: terms of the sum of shifts that stands for the decay of units and of the readout
-_UNIT_TERMS, _READOUT_TERMS = 3, 2
+#: time constants in steps whose decay a float is above 0 and below 1
+_SHORTEST, _LONGEST = 0.01, 1e6
 
 
 @dataclass(frozen=True, repr=False)
 class CorrelativeCode(Code):
     """Networks trained to answer spike patterns of samples with the spike pattern of their class.
 
-    Stanojevic 2023, thesis, appendix A.2.  An encoder (`bioconv.encoders.CorrelativeTime` or
-    `bioconv.encoders.ExtendedCorrelativeTime`) turns similar samples into correlated spikes.
+    Stanojevic 2023, thesis, appendix A.2.  An encoder (`cte` or `ecte`, see
+    `bioconv.encoders.correlative`) turns similar samples into correlated spikes.
     Layers of leaky integrate-and-fire neurons follow, then output neurons without memory, several
     for each class.  The class is that whose target pattern has the smallest van Rossum distance
     from the spikes of the outputs.
@@ -56,7 +57,8 @@ class CorrelativeCode(Code):
         the threshold.
     multiplication_free : bool
         Whether decays are sums of shifts (Eqs A.17, A.18), the distance is that of absolute values
-        (Eq A.19), and the network is trained with this arithmetic.
+        (Eq A.19), and the network is trained with this arithmetic.  A decay whose nearest sum has a
+        relative error of more than a third, or of what it takes away, is refused.
 
     Raises
     ------
@@ -74,6 +76,8 @@ class CorrelativeCode(Code):
     a learning rate of 0.003, ECTE reached 94.2 % in 60 epochs, and 93.9 % in 23 epochs if it is
     free of multiplications, of which integers of 16 bits behind the binary point lose nothing.
     CTE with a single level reaches 72.5 % there, as some 3 of the 64 pixels spike in a step.
+
+    Every neuron trains a threshold of its own, where Eqs A.11 to A.13 have one for each layer.
     """
 
     decay: float = number(0.8, 0.0, 1.0, above=True, below=True)
@@ -82,7 +86,7 @@ class CorrelativeCode(Code):
     n_target_spikes: float = number(10.0, 0.0, above=True)
     first_step: int = whole(40, 0)
     target_seed: int = whole(0, 0)
-    tau: float = number(50.0, 0.0, above=True)
+    tau: float = number(50.0, _SHORTEST, _LONGEST)
     omega: float = number(20.0, 1.0)
     dropout: float = number(0.0, 0.0, 1.0, below=True)
     width: float = number(0.3, 0.0, above=True)
@@ -96,16 +100,34 @@ class CorrelativeCode(Code):
 
     def __post_init__(self) -> None:
         check(self)
+        refuse(self, list(self._far()))
+
+    def _far(self) -> Iterator[str]:
+        """Return which decays are far from every sum of shifts."""
+        if not self.multiplication_free:
+            return
+        for name, decay, shifts in (
+            ("decay", self.decay, self.unit_shifts),
+            ("exp(-1 / tau)", exp(-1.0 / self.tau), self.readout_shifts),
+        ):
+            error = shifts.error(decay)
+            if error > LARGEST_ERROR:
+                yield (
+                    f"{name} = {decay:.4g} is no sum of {shifts.n_additions} shifts, the nearest "
+                    f"of which is {shifts.factor:.4g}: a relative error of {error:.0%}, of it "
+                    f"or of 1 minus it, where at most {LARGEST_ERROR:.0%} are allowed. Choose a "
+                    "value that is nearer to it, or multiplication_free=False."
+                )
 
     @property
     def unit_shifts(self) -> Shifts:
         """The sum of shifts that stands for ``decay``: 1/2 + 1/4 + 1/16 for 0.8."""
-        return nearest_shifts(self.decay, _UNIT_TERMS)
+        return unit_shifts(self.decay)
 
     @property
     def readout_shifts(self) -> Shifts:
         """The sum of shifts that stands for exp(-1 / tau): 1 - 1/64 for 50 steps."""
-        return nearest_shifts(exp(-1.0 / self.tau), _READOUT_TERMS, signed=True)
+        return readout_shifts(exp(-1.0 / self.tau))
 
     @property
     def unit_decay(self) -> float:

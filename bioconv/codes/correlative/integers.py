@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, log2
 from typing import Any
 
 import jax
@@ -12,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import PatternDistances, SpikingUnits
-from bioconv.codes.correlative.code import CorrelativeCode
 from bioconv.codes.correlative.network import check_graph
-from bioconv.codes.correlative.shifts import Shifts
-from bioconv.ground.errors import ParameterError
+from bioconv.codes.correlative.shifts import Shifts, readout_shifts, unit_shifts
+from bioconv.ground.errors import ConversionError, ParameterError
+from bioconv.ground.options import is_whole
 
 Ints = NDArray[np.int32]
 #: samples at a time
@@ -54,47 +56,41 @@ class IntegerNetwork:
     bits: int
 
     @staticmethod
-    def of(code: CorrelativeCode, graph: AnalogGraph, bits: int = 12) -> IntegerNetwork:
+    def of(graph: AnalogGraph, bits: int = 12) -> IntegerNetwork:
         """Return the network with the weights of a trained one.
 
         Parameters
         ----------
-        code : CorrelativeCode
-            That of the training.
         graph : AnalogGraph
-            See `bioconv.training.train_correlative`.
+            See `bioconv.training.train_correlative`; trained with ``multiplication_free=True``.
         bits : int
             Bits behind the binary point.
 
         Raises
         ------
         ConversionError
-            If the graph is none of a trained network.
+            If the graph is none of a trained network, or its decays are no sums of shifts or its
+            distances none of absolute values, so that integers would compute something else.
         ParameterError
-            If potentials could exceed a register of 32 bits, or ``bits`` is not from 1 to 30.
+            If potentials or distances could exceed a register of 32 bits, if a threshold would be
+            0, or if ``bits`` is no whole number.
         """
         check_graph(graph)
         first, *layers, last = graph.layers
         units = [one.function for one in layers if isinstance(one.function, SpikingUnits)]
         distances = last.function
         assert isinstance(distances, PatternDistances)
-        largest = max(float(np.abs(unit.weights).sum(axis=0).max()) for unit in units)
-        reach = largest / (1.0 - code.unit_shifts.factor)
-        most = _REGISTER - _FREE - max(int(np.ceil(np.log2(reach))), 0)
-        if bits not in range(1, most + 1):
-            raise ParameterError(
-                f"bits must be a whole number from 1 to {most}, as potentials can reach "
-                f"{reach:.3g} and a register has {_REGISTER} bits. Received: {bits!r}."
-            )
+        hidden, readout = _shifts(graph, units, distances)
+        _check_bits(bits, units, distances, hidden, readout)
         encoder = AnalogGraph(graph.name, graph.inputs, (first,), (first.name,))
         return IntegerNetwork(
             encoder,
             tuple(_fixed(unit.weights, bits) for unit in units),
             tuple(_fixed(unit.v_th, bits) for unit in units),
             np.asarray(distances.patterns, bool),
-            code.unit_shifts,
-            code.readout_shifts,
-            bits,
+            hidden,
+            readout,
+            int(bits),
         )
 
     def distances(self, x: ArrayLike) -> NDArray[np.int64]:
@@ -170,3 +166,65 @@ def shifted(value: Any, shifts: Shifts) -> Any:
 
 def _fixed(values: NDArray[Any], bits: int) -> Ints:
     return np.round(np.asarray(values) * 2.0**bits).astype(np.int32)
+
+
+def _shifts(
+    graph: AnalogGraph, units: list[SpikingUnits], distances: PatternDistances
+) -> tuple[Shifts, Shifts]:
+    """Return the shifts that are the decays of the graph."""
+    decays = sorted({unit.decay for unit in units[:-1]})
+    problems = [
+        problem
+        for name, factors, nearest in (
+            ("decay of units", decays, unit_shifts),
+            ("decay of traces", [distances.decay], readout_shifts),
+        )
+        for problem in _no_sum(name, factors, nearest)
+    ]
+    if units[-1].decay:
+        problems.append(f"the outputs decay by {units[-1].decay:g} instead of having no memory")
+    if not distances.absolute:
+        problems.append("the distances are those of squares instead of absolute values")
+    if problems:
+        raise ConversionError(
+            f"{graph.name} does not consist of shifts and additions: {'; '.join(problems)}. Train "
+            "it with CorrelativeCode(multiplication_free=True)."
+        )
+    # Without hidden units, nothing decays by the first of them.
+    return unit_shifts(decays[0]) if decays else Shifts(()), readout_shifts(distances.decay)
+
+
+def _no_sum(name: str, factors: list[float], nearest: Callable[[float], Shifts]) -> list[str]:
+    """Return why decays are not one sum of shifts."""
+    if len(factors) > 1:
+        return [f"the {name} is not the same in all layers: {', '.join(map(str, factors))}"]
+    return [
+        f"the {name}, {factor:.6g}, is no sum of shifts (the nearest is {nearest(factor).factor:g})"
+        for factor in factors
+        if not 0 < factor < 1 or nearest(factor).factor != factor
+    ]
+
+
+def _check_bits(
+    bits: int,
+    units: list[SpikingUnits],
+    distances: PatternDistances,
+    hidden: Shifts,
+    readout: Shifts,
+) -> None:
+    """Refuse numbers of bits with which registers overflow, or thresholds are rounded to 0."""
+    largest = max(float(np.abs(unit.weights).sum(axis=0).max()) for unit in units)
+    potential = largest / (1.0 - hidden.factor)
+    # Each trace reaches 1 / (1 - factor), and the distances of all outputs are added.
+    distance = distances.patterns.shape[2] / (1.0 - readout.factor)
+    most = _REGISTER - _FREE - max(ceil(log2(max(potential, distance))), 0)
+    smallest = min(float(unit.v_th.min()) for unit in units)
+    least = 1
+    while not _fixed(np.array(smallest), least) and least < _REGISTER:
+        least += 1
+    if not is_whole(bits) or not least <= bits <= most:
+        raise ParameterError(
+            f"bits must be a whole number from {least} to {most}: the smallest threshold, "
+            f"{smallest:.3g}, must not become 0, potentials can reach {potential:.3g}, distances "
+            f"{distance:.3g}, and a register has {_REGISTER} bits. Received: {bits!r}."
+        )

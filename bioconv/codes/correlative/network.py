@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import LevelPatterns, Linear, PatternDistances, SpikingUnits
 from bioconv.analog.graph import Layer
@@ -56,7 +58,8 @@ def build(code: CorrelativeCode, request: Request) -> SpikingNetwork:
         If the graph computes anything else (the message lists all layers), or if a neuron is
         requested.
     ParameterError
-        If a duration is requested, because the target patterns determine it.
+        If a duration is requested, because the target patterns determine it, or if the graph was
+        trained with other options of the code.
     """
     graph = request.graph
     check_neuron(code.name, request.neuron)
@@ -69,6 +72,7 @@ def build(code: CorrelativeCode, request: Request) -> SpikingNetwork:
     patterns, distances = encoder.function, output.function
     if not isinstance(patterns, LevelPatterns) or not isinstance(distances, PatternDistances):
         raise TypeError(f"{graph.name} has no patterns")
+    _check_code(code, graph)
     plan = CorrelativePlan(request.dt or _DT)
     name, *names = identifiers([graph.inputs[0].name, *(layer.name for layer in layers)])
     n_neurons = patterns.patterns.shape[2]
@@ -120,6 +124,29 @@ def check_graph(graph: AnalogGraph) -> None:
             f"The correlative code does not convert {graph.name!r}: its networks are trained to "
             f"emit spike patterns. {len(problems)} layer(s) compute something else:",
             problems,
+        )
+
+
+def _check_code(code: CorrelativeCode, graph: AnalogGraph) -> None:
+    """Refuse a code with other options than those that the graph was trained with."""
+    _, *layers, last = graph.layers
+    distances = last.function
+    assert isinstance(distances, PatternDistances)
+    hidden = {x.function.decay for x in layers[:-1] if isinstance(x.function, SpikingUnits)}
+    n_classes, n_steps, n_outputs = distances.patterns.shape
+    pairs: list[tuple[str, object, object]] = [
+        *(("decay of units", one, code.unit_decay) for one in sorted(hidden)),
+        ("decay of traces", distances.decay, code.readout_decay),
+        ("absolute distances", bool(distances.absolute), code.multiplication_free),
+        ("n_outputs", n_outputs // n_classes, code.n_outputs),
+    ]
+    wrong = [f"{name}: {found} and {given}" for name, found, given in pairs if found != given]
+    if not wrong and not np.array_equal(distances.patterns, code.targets(n_classes, n_steps)):
+        wrong = ["target patterns (n_target_spikes, first_step, target_seed)"]
+    if wrong:
+        raise ParameterError(
+            f"correlative: {graph.name} was trained with other options than those of the code "
+            f"({'; '.join(wrong)}). Give the code of the training."
         )
 
 

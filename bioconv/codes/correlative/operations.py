@@ -13,10 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import SpikingUnits
-from bioconv.codes.correlative.shifts import nearest_shifts
-
-#: terms of the sum of shifts that stands for a decay
-_TERMS = 3
+from bioconv.codes.correlative.shifts import UNIT_TERMS, unit_shifts
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def spiking_operations(
     *,
     spikes: float,
     active: float = 1.0,
-    n_terms: int = _TERMS,
+    n_terms: int = UNIT_TERMS,
 ) -> Operations:
     """Return the operations of a dense layer of spiking units.
 
@@ -126,6 +123,6 @@ def counted_operations(
         arriving = spikes[sources[layer.name]].sum(axis=(1, 2), dtype=np.float64)
         n_steps, n = layer.shape
         decays = bool(shifts and function.decay)
-        terms = nearest_shifts(function.decay, _TERMS).n_additions if decays else 0
+        terms = unit_shifts(function.decay).n_additions if decays else 0
         found[layer.name] = arriving * n + terms * n * n_steps
     return found

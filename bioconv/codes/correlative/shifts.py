@@ -12,6 +12,11 @@ from bioconv.ground.errors import ParameterError
 
 #: largest shift that is tried
 _LONGEST = 8
+#: terms of the sums that stand for the decay of units (Eq A.17) and of the readout (Eq A.18)
+UNIT_TERMS, READOUT_TERMS = 3, 2
+#: largest relative error of a sum, of the factor or of what it takes away.  A factor from 1/2 on is
+#: at most a third from the nearest 1 - 2**-shift, so that every time constant up to 2**8 has one.
+LARGEST_ERROR = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Shifts:
     def factor(self) -> float:
         """The factor."""
         return float(sum(sign * 2.0**-shift for sign, shift in self.terms))
+
+    def error(self, factor: float) -> float:
+        """Return the relative error as ``factor``: of it, or of 1 - factor, if that is larger."""
+        change = abs(self.factor - factor)
+        return change / min(factor, 1.0 - factor)
 
     @property
     def n_additions(self) -> int:
@@ -78,3 +88,13 @@ def nearest_shifts(factor: float, n_terms: int, *, signed: bool = False) -> Shif
     # A factor of 1 would never decay.
     valid = (one for one in found if 0 < one.factor < 1)
     return min(valid, key=lambda one: (abs(one.factor - factor), one.terms))
+
+
+def unit_shifts(decay: float) -> Shifts:
+    """Return the sum of shifts for the decay of units: 1/2 + 1/4 + 1/16 for 0.8 (Eq A.17)."""
+    return nearest_shifts(decay, UNIT_TERMS)
+
+
+def readout_shifts(decay: float) -> Shifts:
+    """Return the sum of shifts for the decay of traces: 1 - 1/64 for 50 steps (Eq A.18)."""
+    return nearest_shifts(decay, READOUT_TERMS, signed=True)

@@ -68,7 +68,10 @@ def plan_of(
     """
     reason = why_neurons_fail(network)
     if reason:
-        raise ParameterError(f"Derivatives do not pass through analog stages: {reason}")
+        raise ParameterError(
+            f"Derivatives do not pass through analog stages: {reason} "
+            "Train the Keras model, and convert it again."
+        )
     if settings.batch_size is None:
         raise ParameterError("a run that is differentiated requires a batch_size.")
     plan = make_plan(network, settings, settings.batch_size, chunk_bytes)
