@@ -274,7 +274,6 @@ def test_memory_counts_the_scores_of_attention() -> None:
     assert AdditiveAttention().n_within(shapes) == 200 * 200 * 8
     assert Attention().n_within(shapes) == 200 * 200
     network = converted("transformer")[1]
-    (look,) = [
-        n for s, n in zip(network.stages, widths_of(network), strict=True) if "look" in s.name
-    ]
+    widths = zip(network.stages, widths_of(network), strict=True)
+    (look,) = [n for stage, n in widths if "look" in stage.name]
     assert look == 3 * (3 * 5 * 8 + 2 * 5 * 5)
