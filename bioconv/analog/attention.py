@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.base import Function
 from bioconv.ground.errors import ParameterError
-from bioconv.operators import LEAF, Array, register
+from bioconv.operators import LEAF, Array, Shape, register
 
 
 @register
@@ -34,6 +35,12 @@ def _attend(scores: Array, values: Array, causal: bool) -> Array:
         past = np.arange(rows)[:, None] >= np.arange(columns)
         scores = jnp.where(past, scores, -jnp.inf)
     return jax.nn.softmax(scores, axis=-1) @ values
+
+
+def _n_scores(shapes: Sequence[Shape]) -> int:
+    """Return the number of scores, one for each pair of a query and a key."""
+    query, value, *_ = shapes
+    return prod(query[:-1]) * value[-2]
 
 
 def _query_value_key(inputs: Sequence[Array]) -> tuple[Array, Array, Array]:
@@ -68,6 +75,9 @@ class Attention(Function):
                 f'Attention: score must be "dot" or "concat". Received: {self.score!r}'
             )
 
+    def n_within(self, shapes: Sequence[Shape]) -> int:
+        return _n_scores(shapes) * (1 if self.score == "dot" else shapes[0][-1])
+
     def apply(self, inputs: Sequence[Array]) -> Array:
         query, value, key = _query_value_key(inputs)
         scale = 1.0 if self.scale is None else self.scale
@@ -93,6 +103,9 @@ class AdditiveAttention(Function):
 
     scale: NDArray | None = field(default=None, metadata=LEAF)
     causal: bool = False
+
+    def n_within(self, shapes: Sequence[Shape]) -> int:
+        return _n_scores(shapes) * shapes[0][-1]
 
     def apply(self, inputs: Sequence[Array]) -> Array:
         query, value, key = _query_value_key(inputs)
@@ -128,6 +141,9 @@ class MultiHeadAttention(Function):
     value_bias: NDArray | None = field(default=None, metadata=LEAF)
     output_bias: NDArray | None = field(default=None, metadata=LEAF)
     causal: bool = False
+
+    def n_within(self, shapes: Sequence[Shape]) -> int:
+        return _n_scores(shapes) * self.query_kernel.shape[1]
 
     def apply(self, inputs: Sequence[Array]) -> Array:
         query, value, key = _query_value_key(inputs)

@@ -24,6 +24,13 @@ class Function(ABC):
     def apply(self, inputs: Sequence[Array]) -> Array:
         """Return the output (batch, *out_shape) of a layer from arrays of shape (batch, ...)."""
 
+    def n_within(self, shapes: Sequence[Shape]) -> int:
+        """Return how many numbers of a sample are needed besides inputs and output, such as scores.
+
+        Few functions need more than the inputs and the output take; by default 0.
+        """
+        return 0
+
     def out_shape(self, shapes: Sequence[Shape]) -> Shape:
         """Return the shape of one output, without the batch, for inputs of the given shapes.
 

@@ -16,7 +16,7 @@ from bioconv.analog.graph import Affine, AnalogGraph
 from bioconv.analog.samples import BatchedSamples, Data, batches, check_samples
 from bioconv.analog.tokens import check_tokens
 from bioconv.ground.errors import ParameterError
-from bioconv.operators import Array, Shape, placed, precision
+from bioconv.operators import Array, placed, precision
 
 #: largest default number of samples at once, and of values that are computed for them: the
 #: activations that are returned, and the layers that are in memory on the way
@@ -127,7 +127,7 @@ def iterate(
     if replace:  # together with the inputs, so that unequal lengths are noticed
         both = {**samples, **replace}
         samples = check_samples(both, {name: shapes[name] for name in both})
-    at_once = _samples_at_once(shapes, wanted) if batch_size is None else batch_size
+    at_once = _samples_at_once(graph, wanted) if batch_size is None else batch_size
     with precision(dtype):
         weights, limits = _cast((graph, ceilings), dtype)
 
@@ -141,9 +141,11 @@ def iterate(
     return (one(n, batch) for n, batch in batches(samples, at_once))
 
 
-def _samples_at_once(shapes: Mapping[str, Shape], wanted: Sequence[str]) -> int:
+def _samples_at_once(graph: AnalogGraph, wanted: Sequence[str]) -> int:
     """Return the default number of samples whose activations are computed together."""
-    largest = max(prod(shape) for shape in shapes.values())
+    shapes = graph.shapes()
+    within = (x.function.n_within([affine.shape for affine in x.inputs]) for x in graph.layers)
+    largest = max([*map(prod, shapes.values()), *within])
     values = sum(prod(shapes[name]) for name in wanted) + _LAYERS_IN_MEMORY * largest
     return max(1, min(_MOST_SAMPLES, _MOST_VALUES // max(values, 1)))
 

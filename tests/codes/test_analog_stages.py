@@ -12,7 +12,7 @@ import pytest
 from later import later
 
 import bioconv as bc
-from bioconv.analog.functions import Tanh
+from bioconv.analog.functions import AdditiveAttention, Attention, Tanh
 from bioconv.ground.errors import (
     ConversionError,
     DataError,
@@ -21,6 +21,7 @@ from bioconv.ground.errors import (
 )
 from bioconv.network.stages import STAGE_FUNCTIONS
 from bioconv.reports.networks import describe_stages
+from bioconv.simulators.array.stages import widths_of
 
 keras = later("keras")
 layers = later("keras.layers")
@@ -276,3 +277,13 @@ def test_invalid_stages_are_refused() -> None:
     with pytest.raises(ConversionError, match="cannot compute the function Tanh"):
         network.replace(analog=graph)
     assert Tanh not in STAGE_FUNCTIONS
+
+
+def test_memory_counts_the_scores_of_attention() -> None:
+    shapes = [(200, 8), (200, 8)]
+    assert AdditiveAttention().n_within(shapes) == 200 * 200 * 8
+    assert Attention().n_within(shapes) == 200 * 200
+    network = converted("transformer")[1]
+    widths = zip(network.stages, widths_of(network), strict=True)
+    (look,) = [n for stage, n in widths if "look" in stage.name]
+    assert look == 3 * (3 * 5 * 8 + 2 * 5 * 5)

@@ -101,7 +101,8 @@ def widths_of(network: NetworkParts) -> list[int]:
     for stage in network.stages:
         layer = layer_of(network, stage)
         sizes = [prod(layer.shape), *(prod(affine.shape) for affine in stage.inputs)]
-        found.append(_WITHIN * sum(sizes))
+        within = layer.function.n_within([affine.shape for affine in stage.inputs])
+        found.append(_WITHIN * (sum(sizes) + within))
     return found
 
 
