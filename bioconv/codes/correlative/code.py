@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
 from bioconv.codes.correlative.shifts import LARGEST_ERROR, Shifts, readout_shifts, unit_shifts
-from bioconv.encoders.correlative import ExtendedCorrelativeTime
-from bioconv.encoders.patterns import target_patterns
 from bioconv.ground.options import check, flag, number, refuse, whole
 
 #: time constants in steps whose decay a float is above 0 and below 1
@@ -141,6 +139,8 @@ class CorrelativeCode(Code):
 
     def targets(self, n_classes: int, n_steps: int) -> NDArray[np.bool_]:
         """Return the target patterns; see `bioconv.encoders.target_patterns`."""
+        from bioconv.encoders.patterns import target_patterns  # imports JAX
+
         return target_patterns(
             n_classes,
             self.n_outputs,
@@ -152,6 +152,8 @@ class CorrelativeCode(Code):
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
         """Return the middles of the levels of the encoder for evenly distributed values."""
+        from bioconv.encoders.correlative import ExtendedCorrelativeTime  # imports JAX
+
         n_levels = ExtendedCorrelativeTime.n_levels
         level = np.minimum(np.floor(np.clip(activation, 0.0, 1.0) * n_levels), n_levels - 1)
         return np.where(activation > 0, (level + 0.5) / n_levels, 0.0)
