@@ -14,6 +14,7 @@ from bioconv import codes
 from bioconv.analog.functions import FICurve, Linear
 from bioconv.ground.errors import ConversionError, DataError
 from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
 from bioconv.operators import identity
 
 
@@ -24,15 +25,23 @@ def network(request: pytest.FixtureRequest) -> SpikingNetwork:
     )
 
 
-def test_runs_is_decoded_and_drawn(network: SpikingNetwork, tmp_path: Path) -> None:
+def _recorded(network: SpikingNetwork) -> Recording:
     record = {p.name: (p.decoded_from,) for p in network.populations}
-    recording = bc.simulate(network, digits.test(20), record=record, progress=False)
+    return bc.simulate(network, digits.test(20), record=record, progress=False)
+
+
+def test_runs_and_is_decoded(network: SpikingNetwork) -> None:
+    recording = _recorded(network)
     assert recording.agreement(digits.mlp().predict(digits.test(20)).argmax(axis=-1)) >= 0.9
     rows = bc.diagnose(network, recording, digits.test(20), digits.labels(20))
     assert {row.layer for row in rows} == {layer.name for layer in digits.mlp().layers}
     assert all(row.correlation is not None and row.correlation > 0.8 for row in rows)
+
+
+@pytest.mark.slow
+def test_its_recording_is_drawn(network: SpikingNetwork, tmp_path: Path) -> None:
     files = bc.plots.plot_recording(
-        network, recording, tmp_path, x=digits.test(20), y=digits.labels(20)
+        network, _recorded(network), tmp_path, x=digits.test(20), y=digits.labels(20)
     )
     assert {"activations.png", "rates.png"} <= {file.name for file in files}
 

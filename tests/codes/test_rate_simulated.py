@@ -85,7 +85,7 @@ def test_poisson_input_has_the_right_mean() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    some([{}, {"input": "regular"}, {"clamp": 0}, {"clamp": 1}, {"max_rate": 800.0}], every=2),
+    some([{}, {"input": "regular"}, {"clamp": 0}, {"clamp": 1}, {"max_rate": 800.0}], every=3),
 )
 def test_rates_follow_activations_through_branches(options: dict[str, Any]) -> None:
     model = residual(np.random.default_rng(2))

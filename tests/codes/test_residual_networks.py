@@ -50,6 +50,7 @@ def counted(network: bc.SpikingNetwork) -> dict[str, tuple[str]]:
     return {p.name: (p.decoded_from,) for p in network.populations}
 
 
+@pytest.mark.slow
 def test_a_small_one_of_bottlenecks_gives_what_keras_gives() -> None:
     x = images(6)
     model = settled(build_imagenet_resnet("small", (1, 1), bottleneck=True, filters=2), x)

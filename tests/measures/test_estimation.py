@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
+from later import later
 from small_graphs import mlp
 
 import bioconv as bc
@@ -15,6 +15,7 @@ from bioconv.analog.functions import Softmax
 from bioconv.codes import FewSpikesCode, RateCode
 from bioconv.ground.errors import DataError, ParameterError
 
+keras = later("keras")
 RNG = np.random.default_rng(0)
 MODEL = mlp(RNG, (6, 40, 30, 5), last=Softmax())
 X = RNG.random((200, 6))
@@ -115,7 +116,6 @@ def test_any_metric_of_labels_and_outputs(y: np.ndarray) -> None:
 @pytest.mark.parametrize("by_name", [True, False])
 def test_metrics_of_keras_are_counted_anew_for_every_percentile(y: np.ndarray, by_name) -> None:
     """An accuracy of Keras is the accuracy; an instance adds up what it sees."""
-    keras = pytest.importorskip("keras")
     name = "sparse_categorical_accuracy"
     metric = name if by_name else keras.metrics.SparseCategoricalAccuracy()
     given = {"calibration": X, "percentiles": [40, 70, 100]}

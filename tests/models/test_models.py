@@ -93,9 +93,9 @@ def test_shipped_network_is_the_built_one(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [  # 25,000 reviews take a minute, each LeNet on 10,000 images some seconds
+    [  # 25,000 reviews take a minute, 10,000 images some seconds
         pytest.param(name, marks=pytest.mark.slow)
-        if name == "imdb_lstm" or name.startswith("lenet_")
+        if name == "imdb_lstm" or name.startswith(("lenet", "vision"))
         else name
         for name in SHIPPED
     ],

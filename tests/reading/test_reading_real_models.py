@@ -96,7 +96,7 @@ def test_accuracy_on_all_images(name, shared_data, fast_code):
     assert round(accuracy(graph, *images(graph, dataset, 10_000)), 2) == expected
 
 
-@pytest.mark.parametrize("name", CIFAR)
+@pytest.mark.parametrize("name", some(CIFAR, every=3))
 def test_accuracy_on_cifar10(name, shared_data, fast_code):
     top, expected = CIFAR[name]
     graph = read(shared_data / "models" / name)

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from sample_networks import spiking_network
 from scipy.integrate import solve_ivp
+from some_variants import some
 
 import bioconv as bc
 from bioconv.ground.errors import ExportError, SimulatorMissingError
@@ -149,7 +150,7 @@ def every(operators: dict[str, Operator]) -> tuple[SpikingNetwork, dict[str, NDA
     return net, {entry.name: images(entry.shape) for entry in inputs}
 
 
-@pytest.mark.parametrize("matrices", [False, True])
+@pytest.mark.parametrize("matrices", some([True, False], every=2))
 def test_the_file_has_the_same_synapses_and_currents(matrices: bool, tmp_path: Path) -> None:
     operators = MATRICES if matrices else OPERATORS
     net, _ = every(operators)
