@@ -131,7 +131,9 @@ def test_long_runs_learn_digits_well() -> None:
         if free:
             classes = IntegerNetwork.of(found.graph, 16).classes(digits.test())
             assert np.mean(classes == digits.labels()) > right[free] - 0.02
-    assert min(right.values()) > 0.9 and abs(right[True] - right[False]) < 0.03
+    assert min(right.values()) > 0.9
+    # Of 360 images each, a difference has a standard deviation of 1.7 points.
+    assert abs(right[True] - right[False]) < 0.05
 
 
 def test_the_same_seed_gives_the_same_network(tmp_path: Path) -> None:
