@@ -10,7 +10,8 @@ import pytest
 import bioconv as bc
 from bioconv.codes import FewSpikesCode
 
-N_IMAGES = 50
+#: each takes a quarter of a minute
+N_IMAGES = 4
 
 
 @pytest.mark.slow
