@@ -110,8 +110,13 @@ def _convolution(
 
 def _basic(layers: Any, x: Any, filters: int, stride: int) -> Any:
     """Apply two convolutions, and add the shortcut before the last ReLU."""
-    main = layers.ReLU()(_convolution(layers, x, filters, 3, stride, bias=False))
-    return _added(layers, _convolution(layers, main, filters, 3, 1, bias=False), x, stride)
+    return _added(layers, _two(layers, x, filters, stride, bias=False), x, stride)
+
+
+def _two(layers: Any, x: Any, filters: int, stride: int, *, bias: bool) -> Any:
+    """Apply two 3×3 convolutions with a ReLU between them."""
+    main = layers.ReLU()(_convolution(layers, x, filters, 3, stride, bias=bias))
+    return _convolution(layers, main, filters, 3, 1, bias=bias)
 
 
 def _bottleneck(layers: Any, x: Any, filters: int, stride: int) -> Any:
@@ -131,8 +136,7 @@ def _added(layers: Any, main: Any, x: Any, stride: int) -> Any:
 
 def _block(layers: Any, x: Any, filters: int, stride: int) -> Any:
     """Apply two convolutions, and add a shortcut before the last ReLU."""
-    main = layers.ReLU()(_convolution(layers, x, filters, 3, stride))
-    main = _convolution(layers, main, filters, 3, 1)
+    main = _two(layers, x, filters, stride, bias=True)
     if stride > 1:
         x = layers.Conv2D(
             filters, 1, strides=stride, padding="same", kernel_initializer="he_normal"

@@ -20,8 +20,9 @@ def build() -> Model:
 
     It is the text transformer of Mueller's thesis, section 4.4.2, Fig 4.7: embeddings of words and
     of their positions, one encoder, average pooling, two dense layers with ReLU and one with
-    softmax.  The widths are those of the example for Keras on which the thesis builds: 32 features,
-    2 heads, 32 units with ReLU for each word.
+    softmax.  There are 32 features, which 2 heads share, and 32 units with ReLU for each word; the
+    thesis does not state these widths.  The embedding of positions is the bias of a projection of
+    the embedding of words (`bioconv.models._transformer.placed`), where the thesis adds both.
 
     Returns
     -------

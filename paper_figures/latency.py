@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+import bioconv
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
 from bioconv.ground.cache import remembered
+from bioconv.ground.digests import digest_of
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire
 from bioconv.paper_figures.frame import Context, Result
@@ -85,7 +88,7 @@ def _part(
     if context.quick:
         return simulated()
     key = {
-        "version": version("bioconv"),
+        "library": _library(),
         "network": network,
         "x": x,
         "y": y,
@@ -96,11 +99,19 @@ def _part(
     return remembered("figures", key, ("steps", "right", "answered"), simulated)
 
 
+@cache
+def _library() -> str:
+    """Return a digest of the code of the library, on which a part may depend in any way."""
+    folder = Path(bioconv.__file__).parent
+    return digest_of({str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.py")})
+
+
 def curves(
     workload: Workload, codes: Mapping[str, RateCode], n_steps: int, context: Context
 ) -> dict[str, NDArray]:
-    """Return the accuracy over time for each code, the analog accuracy, and a text on the data."""
+    """Return the accuracy over time for each code, the analog accuracy, and texts on the data."""
     result: dict[str, NDArray] = {
+        "label": np.array(workload.label),
         "analog": np.array(workload.analog_accuracy()),
         "used": np.array(workload.used),
     }
@@ -167,12 +178,13 @@ def plot_curves(result: Result, labels: Mapping[str, str], title: str) -> Figure
     return figure
 
 
-def plot_networks(result: Result, networks: Mapping[str, str], labels: Mapping[str, str]) -> Figure:
+def plot_networks(result: Result, networks: Sequence[str], labels: Mapping[str, str]) -> Figure:
     """Plot the accuracy over steps of several networks, one panel each."""
     figure, panels_ = panels(len(networks), columns=2, width=4.0, height=3.4)
-    for axes, (name, title) in zip(panels_, networks.items(), strict=True):
-        _draw(axes, network_of(result, name), labels)
-        finish(axes, title, "simulated steps (1 ms each)", "accuracy (%)")
+    for axes, name in zip(panels_, networks, strict=True):
+        own = network_of(result, name)
+        _draw(axes, own, labels)
+        finish(axes, str(own["label"]), "simulated steps (1 ms each)", "accuracy (%)")
     legend_above(figure, panels_[0])
     return figure
 

@@ -14,7 +14,6 @@ from bioconv.paper_figures.residual import (
     CLAMPED,
     DEEPEST,
     N_STEPS,
-    NETWORKS,
     SHALLOWEST,
     UNBIASED,
 )
@@ -115,4 +114,4 @@ def _first(result: Result, label: str) -> float:
 
 def plot(result: Result, context: Context) -> Figure:
     """One panel a network."""
-    return plot_networks(result, {name: NETWORKS[name] for name in ENDS}, LABELS)
+    return plot_networks(result, ENDS, LABELS)

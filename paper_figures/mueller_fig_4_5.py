@@ -17,7 +17,6 @@ from bioconv.paper_figures.residual import (
     BASIC,
     DEEPEST,
     N_STEPS,
-    NETWORKS,
     SHALLOWEST,
     extended,
 )
@@ -87,4 +86,4 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """One panel a network."""
-    return plot_networks(result, {name: NETWORKS[name] for name in ENDS}, LABELS)
+    return plot_networks(result, ENDS, LABELS)

@@ -63,12 +63,11 @@ def compute(context: Context) -> dict[str, NDArray]:
         dtype="float64",
         progress=False,
     )
-    times = exact.rasters["neuron"].time, exact.rasters["x_on"].time
-    assert times[0] is not None and times[1] is not None
+    spike, inputs = (exact.rasters[name].moments(exact.dt) for name in ("neuron", "x_on"))
     return {
         "v": grid.traces["neuron", "v"][0, :, 0],
-        "inputs": np.sort(times[1]),
-        "spike": times[0],
+        "inputs": np.sort(inputs),
+        "spike": spike,
         "grid_spike": (grid.rasters["neuron"].step + 1.0) * grid.dt,
         "used": np.array(MANIFEST.data),
     }

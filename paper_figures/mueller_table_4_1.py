@@ -95,7 +95,8 @@ def compute(context: Context) -> dict[str, NDArray]:
             f"{name}_relu1_all": _clipped(whole),
             f"{name}_analog_all": np.array(whole.analog_accuracy()),
         }
-    used = f"{whole.used}, and its kin {', '.join(NETWORKS.values())}; spiking: the first"
+    kin = ", ".join(dict.fromkeys(str(result[f"{name}_label"]) for name in NETWORKS))
+    used = f"{whole.used}, and its kin {kin}; spiking: the first"
     return {
         "percentiles": np.array(PERCENTILES),
         **result,
@@ -139,9 +140,7 @@ def plot(result: Result, context: Context) -> Figure:
     figure, axes = panels(2 * len(NETWORKS), columns=len(NETWORKS), width=2.4, height=2.5)
     place = np.arange(len(PERCENTILES))
     here = [network_of(result, name) for name in NETWORKS]
-    rows = [
-        (title, _spiking(r), r["relu1"]) for title, r in zip(NETWORKS.values(), here, strict=True)
-    ]
+    rows = [(str(r["label"]), _spiking(r), r["relu1"]) for r in here]
     columns = (np.transpose(THESIS_SPIKING) / 100, np.transpose(THESIS_RELU1) / 100)
     rows += [
         (f"{title} (thesis)", spiking, relu1)
@@ -150,7 +149,7 @@ def plot(result: Result, context: Context) -> Figure:
     for panel, (title, spiking, relu1) in zip(axes, rows, strict=True):
         panel.plot(place, 100 * spiking, "o-", label="spiking network")
         panel.plot(place, 100 * relu1, "s--", label="ReLU clipped at 1")
-        panel.set_xticks(place, [f"{p:g}" for p in PERCENTILES], fontsize=6)
+        panel.set_xticks(place, [f"{p:g}" for p in PERCENTILES], fontsize=6, rotation=45)
         finish(panel, title, "percentile (%)", "accuracy (%)")
     legend_above(figure, axes[0])
     return figure

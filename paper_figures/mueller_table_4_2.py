@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.latency import curves_of_networks, network_of, settled
 from bioconv.paper_figures.residual import BASIC, N_STEPS, NETWORKS, extended
-from bioconv.plots.style import finish, panels
+from bioconv.plots.style import finish, legend_above, panels
 
 CODES = {"basic": BASIC, "extended": extended()}
 #: per cent, ResNet18, 34, 50, 101
@@ -82,9 +82,9 @@ def plot(result: Result, context: Context) -> Figure:
         "analog": [100 * float(r["analog"]) for r in found],
         **{key: [100 * settled(r[key]) for r in found] for key in CODES},
     }
-    _bars(ours, values, list(NETWORKS.values()), "here")
+    _bars(ours, values, [str(r["label"]) for r in found], "here")
     _bars(thesis, THESIS, ["ResNet18", "ResNet34", "ResNet50", "ResNet101"], "thesis")
-    ours.legend(fontsize=7)
+    legend_above(figure, ours)
     return figure
 
 
@@ -96,6 +96,6 @@ def _bars(
     for number, (key, label) in enumerate(LABELS.items()):
         axes.bar(place + (number - 1) * width, values[key], width, label=label)
     axes.set_xticks(place, names, fontsize=7)
-    lowest = min(min(row) for row in values.values())
-    axes.set_ylim(np.floor(lowest) - 1, None)
+    lowest, highest = (end(end(row) for row in values.values()) for end in (min, max))
+    axes.set_ylim(np.floor(lowest) - 1, min(np.ceil(highest) + 1, 100))
     finish(axes, title, "", "accuracy (%)")

@@ -8,8 +8,8 @@ from bioconv.codes import RateCode
 
 #: simulated steps of a full and of a quick run
 N_STEPS = (1000, 60)
-#: networks of 20 to 56 layers in place of ResNet18 to ResNet101: label by name of the workload
-NETWORKS = {f"deep{n}": f"ResNet-{n}" for n in (20, 32, 44, 56)}
+#: networks of `workloads.cifar10` with 20 to 56 layers, in place of ResNet18 to ResNet101
+NETWORKS = ("deep20", "deep32", "deep44", "deep56")
 SHALLOWEST, DEEPEST = "deep20", "deep56"
 
 #: the basic conversion, with the percentile of Kim et al. (4.2)

@@ -15,7 +15,7 @@ from bioconv.codes.correlative.integers import IntegerNetwork
 from bioconv.encoders import make
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.single_spikes import Split, split
-from bioconv.plots.style import BLUE, GRAY, finish, panels
+from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
 from bioconv.training.correlative import OPTIONS, Trained, train_graph
 
 #: the dropout is ours
@@ -115,9 +115,9 @@ def plot(result: Result, context: Context) -> Figure:
     finish(left, "", "", "test accuracy (%)")
     for name, curve in zip(NAMES[1:4], result["learning"], strict=True):
         right.plot(1 + np.arange(len(curve)), curve, "o-", ms=3, label=name)
-    right.legend(fontsize=7)
+    legend_above(figure, right)
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
-    finish(right, "", "epoch", "accuracy on training batches (%)")
+    finish(right, "", "epoch", "training accuracy (%)")
     return figure
 
 

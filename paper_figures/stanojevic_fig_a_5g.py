@@ -10,7 +10,7 @@ from bioconv.codes.correlative.operations import analog_operations, spiking_oper
 from bioconv.encoders import make
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.single_spikes import split
-from bioconv.plots.style import BLUE, GRAY, ORANGE, finish, panels
+from bioconv.plots.style import BLUE, GRAY, GREEN, ORANGE, finish, legend_above, panels
 
 #: the thesis writes 784 features in its formulas, but its results are those of 785
 N_FEATURES, N_SHALLOW, N_DEEP, N_STEPS = 785, 800, 256, 100
@@ -105,12 +105,11 @@ def plot(result: Result, context: Context) -> Figure:
     left.bar(place + 0.2, result["multiplications"], 0.4, color=ORANGE, label="multiplications")
     left.set_yscale("log")
     left.set_xticks(place, NAMES, rotation=15, fontsize=8)
-    left.legend(fontsize=7)
     finish(left, "first hidden layer, MNIST", "", "operations")
     both = np.stack([result["measured_cte"], result["measured_ecte"]])
-    right.bar(np.arange(2) - 0.2, both[:, 0], 0.4, color=BLUE, label="images")
-    right.bar(np.arange(2) + 0.2, both[:, 1], 0.4, color=GRAY, label="formula")
+    right.bar(np.arange(2) - 0.2, both[:, 0], 0.4, color=GREEN, label="images (right)")
+    right.bar(np.arange(2) + 0.2, both[:, 1], 0.4, color=GRAY, label="formula (right)")
     right.set_xticks([0, 1], ["CTE", "ECTE"])
-    right.legend(fontsize=7)
+    legend_above(figure, left, right, columns=4)
     finish(right, "", "", "input spikes of a sample")
     return figure

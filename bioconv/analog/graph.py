@@ -88,6 +88,11 @@ class Layer:
     shape: Shape
     members: tuple[str, ...] = ()
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the inputs and layers from which it is computed, one for each term."""
+        return tuple(term.source for affine in self.inputs for term in affine.terms)
+
 
 @register
 @dataclass(frozen=True, eq=False)
@@ -111,7 +116,7 @@ class AnalogGraph:
             {
                 "layer": layer.name,
                 "function": type(layer.function).__name__,
-                "sources": tuple(t.source for affine in layer.inputs for t in affine.terms),
+                "sources": layer.sources,
                 "shape": layer.shape,
             }
             for layer in self.layers

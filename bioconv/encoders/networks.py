@@ -196,8 +196,7 @@ def encoder_of(network: SpikingNetwork, name: str) -> AnalogGraph | None:
     first = [
         layer
         for layer in network.analog.layers
-        if isinstance(layer.function, LevelPatterns)
-        and [t.source for affine in layer.inputs for t in affine.terms] == [name]
+        if isinstance(layer.function, LevelPatterns) and layer.sources == (name,)
     ]
     if entry is None or entry.encoder != "raster" or not known or not first:
         return None

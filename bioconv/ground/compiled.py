@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 from bioconv.ground.digests import digest_of
+from bioconv.ground.machine import of_processor
 from bioconv.ground.places import default_cache, private_folder
 
 #: variable of JAX for the seconds that a program must have taken to be kept
 _LEAST = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
-#: lines of /proc/cpuinfo that say what a processor can do, on x86 and on ARM
+#: what Linux calls the line that says what a processor can do, on x86 and on ARM
 _FEATURES = ("flags", "Features")
 
 
@@ -45,9 +45,5 @@ def _processor() -> str:
 
     Programs may use instructions that another machine with the same home folder does not have.
     """
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    features = next((line for line in lines if line.startswith(_FEATURES)), platform.processor())
+    features = of_processor(*_FEATURES) or platform.processor()
     return f"{platform.machine() or 'cpu'}-{digest_of(sorted(features.split()))[:12]}"

@@ -19,10 +19,8 @@ def machine() -> dict[str, Any]:
     dict
         ``cpu``, ``cores``, ``memory_gib``, ``system`` and ``load`` (of the last minute).
     """
-    names = (line for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name"))
-    found = next(names, "").partition(":")[2].strip()
     return {
-        "cpu": found or platform.processor(),
+        "cpu": of_processor("model name") or platform.processor(),
         "cores": n_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": platform.platform(),
@@ -45,5 +43,10 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+def of_processor(*names: str) -> str:
+    """Return what Linux says of the first processor under one of some names, or an empty text."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.startswith(names)), "").partition(":")[2].strip()

@@ -18,7 +18,6 @@ from bioconv.ground.suggestions import did_you_mean
 from bioconv.measures.activity import multiply_accumulates
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.network.stages import sources
 from bioconv.neurons.language import roles
 from bioconv.operators import n_synapses
 
@@ -131,7 +130,7 @@ def _input_operations(network: SpikingNetwork, n_steps: int) -> int:
     for stage in network.stages:  # each after those it depends on
         for term in (term for affine in stage.inputs for term in affine.terms):
             total += n_synapses(term.operator) * (n_steps if term.source in changing else 1)
-        if changing.intersection(sources(stage)):
+        if changing.intersection(stage.sources):
             changing.add(stage.name)
     for drive in network.drives:
         total += n_synapses(drive.operator) * (n_steps if drive.input in changing else 1)

@@ -208,6 +208,11 @@ class AnalogStage:
     layer: str
     inputs: tuple[Affine, ...]
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the inputs, populations and stages from which it computes, for each term."""
+        return tuple(term.source for affine in self.inputs for term in affine.terms)
+
 
 @dataclass(frozen=True, eq=False)
 class Change:

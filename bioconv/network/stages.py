@@ -8,8 +8,6 @@ graph, so that functions and their weights are declared, stored and validated on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bioconv.analog.functions import (
     AdditiveAttention,
     Attention,
@@ -63,15 +61,10 @@ def populations_behind(network: NetworkParts) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for stage in network.stages:
         behind: dict[str, None] = {}
-        for source in sources(stage):
+        for source in stage.sources:
             behind |= dict.fromkeys(found.get(source, (source,) if source in populations else ()))
         found[stage.name] = tuple(behind)
     return found
-
-
-def sources(stage: AnalogStage) -> Iterator[str]:
-    """Iterate over the names of the inputs, populations and stages from which a stage computes."""
-    return (term.source for affine in stage.inputs for term in affine.terms)
 
 
 def list_stages(network: NetworkParts) -> str:

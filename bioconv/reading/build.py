@@ -218,7 +218,7 @@ class _Builder:
         for layer in reversed(self._layers):
             if layer.name in needed:
                 kept.append(layer)
-                needed |= {term.source for affine in layer.inputs for term in affine.terms}
+                needed.update(layer.sources)
         return tuple(reversed(kept)), tuple(names)
 
     def _output(self, tensor: Tensor) -> str:

@@ -26,7 +26,7 @@ def without_rounding(graph: AnalogGraph) -> AnalogGraph:
     members: dict[str, tuple[str, ...]] = {}
     layers: list[Layer] = []
     for layer in graph.layers:
-        sources = {term.source for affine in layer.inputs for term in affine.terms}
+        sources = dict.fromkeys(layer.sources)
         inputs = tuple(_replaced(affine, exact) for affine in layer.inputs)
         inside = [name for source in sources for name in members.get(source, ())]
         names = tuple(dict.fromkeys((*inside, *layer.members)))

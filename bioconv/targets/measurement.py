@@ -137,8 +137,8 @@ def _reference(network: SpikingNetwork, samples: Samples) -> NDArray:
     if not packed:
         return analog_classes(network, samples)
     graph, decision = network.analog, first_decision(network)
-    parts = {name: encoder_of(network, name) for name in packed}
-    unknown = [name for name, part in parts.items() if part is None]
+    parts = {name: part for name in packed if (part := encoder_of(network, name)) is not None}
+    unknown = [name for name in packed if name not in parts]
     if unknown:
         raise DataError(
             f"{network.name}: the analog network takes no spikes, so that the accuracy cannot be "
@@ -150,7 +150,6 @@ def _reference(network: SpikingNetwork, samples: Samples) -> NDArray:
         given = {name: values[first : first + _AT_ONCE] for name, values in samples.items()}
         spikes = {}
         for name, part in parts.items():
-            assert part is not None
             spikes[part.outputs[0]] = unpacked(given[name], *part.layers[0].shape)
             # Nothing is computed of them, as the spikes are given.
             given[name] = np.zeros((len(given[name]), *part.inputs[0].shape))

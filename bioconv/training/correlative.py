@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.analog import AnalogGraph, check_samples
+from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import PatternDistances
 from bioconv.analog.spike_patterns import heaviside, unit_spikes
 from bioconv.codes.code import Request
@@ -26,13 +26,12 @@ from bioconv.encoders import Encoder
 from bioconv.encoders.correlative import Correlative
 from bioconv.ground.decisions import LARGEST
 from bioconv.ground.errors import ParameterError
-from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Array
 from bioconv.training.loop import Fitted, fit
-from bioconv.training.losses import check_targets
 from bioconv.training.options import Training
+from bioconv.training.stacks import classes_of, samples_of, size_problems
 
 #: batches and optimiser of the thesis; its learning rates stand in figures only
 OPTIONS = Training(epochs=50, batch_size=64, learning_rate=3e-3, decay=0.96, decay_steps=500)
@@ -143,16 +142,11 @@ def train_graph(
         If the loss is no longer finite.
     """
     check_encoder(encoder)
-    if not sizes or not all(is_whole(n) and n >= 1 for n in sizes):
-        raise ParameterError(
-            f"train: sizes must be whole numbers of at least 1. Received: {tuple(sizes)}."
-        )
-    samples = np.asarray(x)
-    samples = check_samples(samples, {"x": samples.shape[1:]})["x"].astype(np.float64)
-    classes = np.asarray(y)
-    numbers = classes.dtype.kind in "iuf" and classes.size and np.all(np.isfinite(classes))
-    n_classes = int(classes.max()) + 1 if numbers else 2
-    classes = check_targets(classes, len(samples), (n_classes,))
+    problems = size_problems(sizes, fewest=1)
+    if problems:
+        raise ParameterError(f"train: {problems[0]}.")
+    samples = samples_of(x)
+    classes, n_classes = classes_of(y, len(samples))
     fitted_encoder = check_encoder(encoder.fitted(samples))
     targets = code.targets(n_classes, fitted_encoder.n_steps)
     loss = PatternLoss(code, targets, fitted_encoder.patterns)

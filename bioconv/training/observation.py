@@ -14,20 +14,19 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.analog import AnalogGraph, check_samples
+from bioconv.analog import AnalogGraph
 from bioconv.analog.first_spikes import local_times
 from bioconv.codes.code import Request
 from bioconv.codes.observation.code import ObservationCode
 from bioconv.codes.observation.stack import dense_graph
 from bioconv.ground.decisions import LARGEST
 from bioconv.ground.errors import DataError, ParameterError
-from bioconv.ground.options import is_whole
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire
 from bioconv.operators import Array, precision
 from bioconv.training.loop import Fitted, fit
-from bioconv.training.losses import check_targets
 from bioconv.training.options import Training
+from bioconv.training.stacks import classes_of, samples_of, size_problems
 
 #: those of the thesis, except for the number of epochs, which it does not state
 OPTIONS = Training(
@@ -143,10 +142,11 @@ def train_graph(
         If the loss is no longer finite.
     """
     _check_sizes(sizes, options)
-    images, classes = _checked(x, y)
+    images = _images(x)
+    classes, n_classes = classes_of(y, len(images))
     highest = float(images.max())
     flat = images.reshape(len(images), -1) / highest
-    start, state = _start(code, (flat.shape[1], *sizes, int(classes.max()) + 1), options.seed)
+    start, state = _start(code, (flat.shape[1], *sizes, n_classes), options.seed)
     fitted = fit(
         ObservationLoss(code),
         start,
@@ -262,27 +262,22 @@ def _start(
 
 
 def _check_sizes(sizes: Sequence[int], options: Training) -> None:
-    problems = []
-    if not all(is_whole(n) and n >= 1 for n in sizes):
-        problems.append(f"sizes must be whole numbers of at least 1. Received: {tuple(sizes)}")
+    problems = size_problems(sizes)
     if options.batch_size < 2:
         problems.append("batch_size must be at least 2, because one sample has no median")
     if problems:
         raise ParameterError("train: " + "; ".join(problems) + ".")
 
 
-def _checked(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return inputs and classes, or raise `DataError`."""
-    images, classes = np.asarray(x), np.asarray(y)
-    images = check_samples(images, {"x": images.shape[1:]})["x"].astype(np.float64)
+def _images(x: ArrayLike) -> NDArray[np.float64]:
+    """Return the inputs, or raise `DataError`."""
+    images = samples_of(x)
     if images.min() < 0 or images.max() <= 0:
         raise DataError(
             "inputs must be non-negative with a positive maximum, which fires first. "
             f"Received: values from {images.min():g} to {images.max():g}."
         )
-    numbers = classes.dtype.kind in "iuf" and np.all(np.isfinite(classes))
-    n_classes = int(np.max(classes, initial=1)) + 1 if numbers else 2
-    return images, check_targets(classes, len(images), (n_classes,))
+    return images
 
 
 def _graph(

@@ -28,17 +28,24 @@ from bioconv.training.first_spike import LIKE_RELU
 
 #: batches and learning rate for networks of first spikes, unless others are given
 _FOR_TIMES = bc.training.Training(batch_size=8, learning_rate=5e-4)
+#: neurons of the hidden layer of networks of spike patterns, unless others are given
+_N_HIDDEN = 200
 
 
 def train(options: Options) -> None:
     """Run ``bioconv train``."""
     _check_folders(options)
-    _TRAINERS[options.code](options)
+    TRAINERS[options.code](options)
 
 
 def _train_times(options: Options) -> None:
     """Train a Keras network in spike times."""
-    _refuse(options, {"--layers": "layers", "--encoder": "encoder"}, "correlative")
+    given = {
+        "--layers": "layers",
+        "--encoder": "encoder",
+        "--encoder-option": "encoder_option",
+    }
+    _refuse(options, given, "correlative")
     if options.model is None:
         raise ParameterError(
             f"bioconv train needs a MODEL for the code {options.code}. Give a .keras or .h5 file."
@@ -74,23 +81,14 @@ def _train_patterns(options: Options) -> None:
     code: Any = bc.codes.make(options.code, pairs_of(options.option, "--option"))
     settings = pairs_of(options.encoder_option, "--encoder-option")
     encoder = bc.encoders.make(options.encoder or "ecte", settings)
-    x, y = bc.load_data(
-        options.data,
-        split="train",
-        scale=options.scale,
-        offset=options.offset,
-        n_images=options.images,
-    )
-    if y is None:
-        raise DataError(f"{options.data} has no labels y, which training requires.")
-    training = _training(options, FOR_PATTERNS)
+    x, y = _labelled(options, options.data, "train", options.images)
     done = train_graph(
         code,
         encoder,
-        tuple(options.layers or (200,)),
+        tuple(options.layers or (_N_HIDDEN,)),
         x,
         y,
-        training,
+        _training(options, FOR_PATTERNS),
         checkpoint=options.checkpoint,
         progress=not options.quiet,
     )
@@ -109,7 +107,8 @@ def _train_patterns(options: Options) -> None:
     finish(options, result, "\n".join(text))
 
 
-_TRAINERS = {"first_spike_exact": _train_times, "correlative": _train_patterns}
+#: code -> what trains its networks
+TRAINERS = {"first_spike_exact": _train_times, "correlative": _train_patterns}
 
 
 def _refuse(options: Options, names: dict[str, str], code: str) -> None:
@@ -156,12 +155,17 @@ def _check_folders(options: Options) -> None:
 def _samples(
     options: Options, source: str, shape: tuple[int, ...], split: str, n_images: int | None
 ) -> tuple[Any, Any]:
+    x, y = _labelled(options, source, split, n_images)
+    return fit_shape(x, shape), y
+
+
+def _labelled(options: Options, source: str, split: str, n_images: int | None) -> tuple[Any, Any]:
     x, y = bc.load_data(
         source, split=split, scale=options.scale, offset=options.offset, n_images=n_images
     )
     if y is None:
         raise DataError(f"{source} has no labels y, which training and tests require.")
-    return fit_shape(x, shape), y
+    return x, y
 
 
 def _test(options: Options, shape: tuple[int, ...]) -> tuple[Any, Any]:

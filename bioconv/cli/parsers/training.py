@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bioconv.cli.parsers.common import DATA_HELP, Commands, add_command, add_model, add_pixels
+from bioconv.cli.parsers.common import (
+    DATA_HELP,
+    Commands,
+    Names,
+    add_command,
+    add_model,
+    add_pixels,
+)
 
 
 def _train(commands: Commands) -> None:
@@ -21,7 +28,8 @@ def _train(commands: Commands) -> None:
     parser.add_argument(
         "--code",
         default="first_spike_exact",
-        choices=("first_spike_exact", "correlative"),
+        choices=Names("bioconv.cli.commands.training", "TRAINERS"),
+        metavar="NAME",
         help="first_spike_exact trains a Keras model, correlative a stack of dense layers",
     )
     parser.add_argument(
@@ -37,7 +45,7 @@ def _train(commands: Commands) -> None:
         type=int,
         nargs="+",
         metavar="N",
-        help="neurons of the hidden layers, for correlative (default: 200)",
+        help="neurons of the hidden layers, for correlative (default: one layer of 200)",
     )
     parser.add_argument(
         "--encoder", metavar="NAME", help="cte or ecte, for correlative (default: ecte)"
@@ -92,10 +100,10 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=int,
         metavar="N",
-        help="samples per update (default: 8; 64 for correlative)",
+        help="samples per update (default: that of the code)",
     )
     parser.add_argument(
-        "--learning-rate", type=float, metavar="X", help="(default: 5e-4; 3e-3 for correlative)"
+        "--learning-rate", type=float, metavar="X", help="(default: that of the code)"
     )
     parser.add_argument(
         "--activity",

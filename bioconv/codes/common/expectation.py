@@ -20,7 +20,7 @@ from bioconv.analog.evaluate import value_of
 from bioconv.analog.functions import Elementwise, Function
 from bioconv.analog.graph import Layer
 from bioconv.codes.common.affine import pre_activations
-from bioconv.codes.common.rewritten import Rewritten, sources_of
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
 from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
@@ -159,7 +159,7 @@ def expect(
         if layer.name in levels:
             m = min(n, _PROBED)
             if spiking is not exact:
-                few = {name: known[name][:m] for name in sources_of(other)}
+                few = {name: known[name][:m] for name in other.sources}
                 driven = _driven(other, few, m)
             missed = np.asarray(level(*(part[:m] for part in driven))) - known[layer.name][:m]
             own_errors[layer.name] = _relative(missed, known[layer.name][:m])
@@ -249,7 +249,7 @@ def _last_uses(rewritten: Rewritten) -> dict[int, list[str]]:
     """Return the names of inputs and layers that no layer after this place uses."""
     last: dict[str, int] = {}
     for place, layer in enumerate((*rewritten.layers, *rewritten.readouts)):
-        last |= dict.fromkeys(sources_of(layer), place)
+        last |= dict.fromkeys(layer.sources, place)
     places: dict[int, list[str]] = {}
     for name, place in last.items():
         places.setdefault(place, []).append(name)

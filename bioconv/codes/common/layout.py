@@ -9,7 +9,7 @@ from typing import Any
 from bioconv.analog.functions import FICurve
 from bioconv.codes.code import Code, Request
 from bioconv.codes.common.names import identifiers
-from bioconv.codes.common.rewritten import Rewritten, sources_of
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.errors import ConversionError, ParameterError, Problem
 from bioconv.neurons import IntegrateAndFire, Neuron
 from bioconv.neurons.language.identity import same
@@ -34,7 +34,7 @@ def depths(
     found = {entry.name: 0 for entry in rewritten.inputs}
     silent = rewritten.constant(currents)
     for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = sources_of(layer) - silent
+        sources = set(layer.sources) - silent
         own = int(layer.name not in merged and layer.name not in rewritten.analog)
         found[layer.name] = max((found[source] + own for source in sources), default=0)
     return found

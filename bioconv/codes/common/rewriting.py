@@ -24,7 +24,7 @@ from bioconv.codes.common.max_windows import MOST_SOURCES, pool_stages
 from bioconv.codes.common.outputs import different_branches, push_functions
 from bioconv.codes.common.pooling import pool_after, rewrite_max_pool
 from bioconv.codes.common.rectifiers import is_rectifier, rectifiers
-from bioconv.codes.common.rewritten import Rewritten, sources_of
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.common.stages import analog_layers
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.network.stages import STAGE_FUNCTIONS
@@ -170,14 +170,14 @@ def _is_hidden(graph: AnalogGraph, layer: Layer) -> bool:
 def _users(graph: AnalogGraph) -> Mapping[str, list[Layer]]:
     users: dict[str, list[Layer]] = {layer.name: [] for layer in graph.layers}
     for layer in graph.layers:
-        for source in sources_of(layer):
+        for source in layer.sources:
             if source in users:
                 users[source].append(layer)
     return users
 
 
 def _rewrite_rectifier(layer: Layer, result: Rewritten) -> None:
-    if sources_of(layer) & set(result.deferred):
+    if set(result.deferred).intersection(layer.sources):
         pool_after(layer, result)
         return
     affine = substitute(layer.inputs[0], result.values)

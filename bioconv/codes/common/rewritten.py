@@ -84,7 +84,7 @@ class Rewritten:
         """
         found = set(currents)
         for layer in self.layers:
-            if layer.name in self.analog and sources_of(layer) <= found:
+            if layer.name in self.analog and found.issuperset(layer.sources):
                 found.add(layer.name)
         return found
 
@@ -102,11 +102,6 @@ class Rewritten:
                 value = same(layer.name, layer.shape)
             found.update(_contributions(layer.name, value) if value is not None else {})
         return found
-
-
-def sources_of(layer: Layer) -> set[str]:
-    """Return the names of the inputs and layers from which a layer is computed."""
-    return {term.source for affine in layer.inputs for term in affine.terms}
 
 
 def _contributions(name: str, value: Affine) -> Iterator[tuple[str, Carried]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Elementwise, Linear, MaxPool, Multiply, Sigmoid
 from bioconv.analog.graph import Layer
-from bioconv.codes.common.rewritten import sources_of
 from bioconv.network.stages import STAGE_FUNCTIONS
 
 
@@ -23,15 +22,15 @@ def analog_layers(graph: AnalogGraph) -> set[str]:
     """
     users = {layer.name: list[Layer]() for layer in graph.layers}
     for layer in graph.layers:
-        for source in sources_of(layer) & users.keys():
+        for source in users.keys() & layer.sources:
             users[source].append(layer)
     found: set[str] = set()
     moved: set[str] = set()  # linear layers of which a part is the value of a stage
     for layer in graph.layers:
         if isinstance(layer.function, Linear):
-            moved |= {layer.name} if sources_of(layer) & (found | moved) else set()
+            moved |= {layer.name} if (found | moved).intersection(layer.sources) else set()
         elif isinstance(layer.function, MaxPool):
-            found |= {layer.name} if sources_of(layer) & (found | moved) else set()
+            found |= {layer.name} if (found | moved).intersection(layer.sources) else set()
         elif isinstance(layer.function, STAGE_FUNCTIONS) and _is_stage(
             layer, users[layer.name], layer.name in graph.outputs
         ):

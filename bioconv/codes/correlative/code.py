@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bioconv.codes.code import Code
 from bioconv.codes.correlative.shifts import LARGEST_ERROR, Shifts, readout_shifts, unit_shifts
+from bioconv.ground.errors import ParameterError
 from bioconv.ground.options import check, flag, number, refuse, whole
 
 #: time constants in steps whose decay a float is above 0 and below 1
@@ -69,11 +70,8 @@ class CorrelativeCode(Code):
     step.  The outputs of the thesis are sigmoids; here, an output neuron spikes where the sigmoid
     is at least a half, so that the network consists of spikes alone.
 
-    What training takes, on digits with 200 hidden neurons: with the pseudo-derivative of tanh as it
-    is (width 1), CTE and a learning rate of 0.001, 11 epochs reached 21 %.  With a width of 0.3 and
-    a learning rate of 0.003, ECTE reached 94.2 % in 60 epochs, and 93.9 % in 23 epochs if it is
-    free of multiplications, of which integers of 16 bits behind the binary point lose nothing.
-    CTE with a single level reaches 72.5 % there, as some 3 of the 64 pixels spike in a step.
+    The pseudo-derivative must be narrow: with that of tanh as it is (width 1), training hardly
+    learns, because the thresholds are small compared with its width.
 
     Every neuron trains a threshold of its own, where Eqs A.11 to A.13 have one for each layer.
     """
@@ -151,9 +149,8 @@ class CorrelativeCode(Code):
         )
 
     def encode(self, activation: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
-        """Return the middles of the levels of the encoder for evenly distributed values."""
-        from bioconv.encoders.correlative import ExtendedCorrelativeTime  # imports JAX
-
-        n_levels = ExtendedCorrelativeTime.n_levels
-        level = np.minimum(np.floor(np.clip(activation, 0.0, 1.0) * n_levels), n_levels - 1)
-        return np.where(activation > 0, (level + 0.5) / n_levels, 0.0)
+        """Refuse, because the encoder that a network was trained with has the levels of values."""
+        raise ParameterError(
+            "correlative: which values can be represented depends on the encoder, not on the code. "
+            "Use encoder.decode(encoder.encode(x))."
+        )

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import PatternDistances, SpikingUnits
-from bioconv.codes.correlative.network import check_graph
+from bioconv.codes.correlative.network import check_graph, distances_of
 from bioconv.codes.correlative.shifts import Shifts, readout_shifts, unit_shifts
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.options import is_whole
@@ -76,10 +76,8 @@ class IntegerNetwork:
             0, or if ``bits`` is no whole number.
         """
         check_graph(graph)
-        first, *layers, last = graph.layers
-        units = [one.function for one in layers if isinstance(one.function, SpikingUnits)]
-        distances = last.function
-        assert isinstance(distances, PatternDistances)
+        first, distances = graph.layers[0], distances_of(graph)
+        units = [one.function for one in graph.layers if isinstance(one.function, SpikingUnits)]
         hidden, readout = _shifts(graph, units, distances)
         _check_bits(bits, units, distances, hidden, readout)
         encoder = AnalogGraph(graph.name, graph.inputs, (first,), (first.name,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -13,11 +12,12 @@ from bioconv.analog.functions import LevelPatterns, Linear, PatternDistances, Sp
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
 from bioconv.codes.common.assembly import Parts
-from bioconv.codes.common.layout import check_neuron, describe_options
+from bioconv.codes.common.layout import check_neuron
 from bioconv.codes.common.names import identifiers
+from bioconv.codes.common.trained import check_chain, record_of
 from bioconv.codes.correlative.code import CorrelativeCode
 from bioconv.codes.correlative.neurons import SpikingUnit
-from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Input, Population, Projection, Readout, SpikingNetwork
 from bioconv.operators import Dense, Reshape, compose
 
@@ -69,9 +69,9 @@ def build(code: CorrelativeCode, request: Request) -> SpikingNetwork:
             "correlative: the target patterns determine the duration. Omit n_steps and duration."
         )
     encoder, *layers, output = graph.layers
-    patterns, distances = encoder.function, output.function
-    if not isinstance(patterns, LevelPatterns) or not isinstance(distances, PatternDistances):
-        raise TypeError(f"{graph.name} has no patterns")
+    patterns, distances = encoder.function, distances_of(graph)
+    if not isinstance(patterns, LevelPatterns):
+        raise TypeError(f"{graph.name} does not encode values by patterns")
     _check_code(code, graph)
     plan = CorrelativePlan(request.dt or _DT)
     name, *names = identifiers([graph.inputs[0].name, *(layer.name for layer in layers)])
@@ -100,13 +100,7 @@ def build(code: CorrelativeCode, request: Request) -> SpikingNetwork:
         (source,),
         dt=plan.dt,
         n_steps=n_steps,
-        record={
-            **describe_options(code),
-            "latency_steps": n_steps,
-            "latency": n_steps * plan.dt,
-            "calibration_samples": request.n_samples,
-            "seed": request.seed,
-        },
+        record=record_of(code, request, n_steps, plan.dt),
     )
 
 
@@ -118,21 +112,34 @@ def check_graph(graph: AnalogGraph) -> None:
     ConversionError
         The message lists all layers that compute anything else.
     """
-    problems = list(_misfits(graph))
-    if problems:
-        raise ConversionError(
-            f"The correlative code does not convert {graph.name!r}: its networks are trained to "
-            f"emit spike patterns. {len(problems)} layer(s) compute something else:",
-            problems,
-        )
+    last = len(graph.layers) - 1
+
+    def misfit(layer: Layer, place: int) -> str:
+        kind = LevelPatterns if place == 0 else PatternDistances if place == last else SpikingUnits
+        return "" if isinstance(layer.function, kind) else f"it is no {kind.__name__}."
+
+    check_chain(
+        graph,
+        code="correlative",
+        trained="to emit spike patterns",
+        trainer="bioconv.training.train_correlative",
+        fewest=_FEWEST,
+        misfit=misfit,
+    )
+
+
+def distances_of(graph: AnalogGraph) -> PatternDistances:
+    """Return the function of the last layer of a graph, which compares spikes with patterns."""
+    function = graph.layers[-1].function
+    if not isinstance(function, PatternDistances):
+        raise TypeError(f"{graph.name} does not compare spikes with patterns")
+    return function
 
 
 def _check_code(code: CorrelativeCode, graph: AnalogGraph) -> None:
     """Refuse a code with other options than those that the graph was trained with."""
-    _, *layers, last = graph.layers
-    distances = last.function
-    assert isinstance(distances, PatternDistances)
-    hidden = {x.function.decay for x in layers[:-1] if isinstance(x.function, SpikingUnits)}
+    distances, units = distances_of(graph), graph.layers[1:-2]
+    hidden = {x.function.decay for x in units if isinstance(x.function, SpikingUnits)}
     n_classes, n_steps, n_outputs = distances.patterns.shape
     pairs: list[tuple[str, object, object]] = [
         *(("decay of units", one, code.unit_decay) for one in sorted(hidden)),
@@ -148,23 +155,6 @@ def _check_code(code: CorrelativeCode, graph: AnalogGraph) -> None:
             f"correlative: {graph.name} was trained with other options than those of the code "
             f"({'; '.join(wrong)}). Give the code of the training."
         )
-
-
-def _misfits(graph: AnalogGraph) -> Iterator[Problem]:
-    advice = "Train weights with bioconv.training.train_correlative."
-    if len(graph.inputs) != 1 or graph.outputs != tuple(x.name for x in graph.layers[-1:]):
-        yield Problem(graph.name, "AnalogGraph", "it is not a chain of layers.", advice)
-        return
-    if len(graph.layers) < _FEWEST:
-        reason = f"it has {len(graph.layers)} layers instead of {_FEWEST} at least."
-        yield Problem(graph.name, "AnalogGraph", reason, advice)
-    kinds = [LevelPatterns, *[SpikingUnits] * (len(graph.layers) - 2), PatternDistances]
-    sources = [graph.inputs[0].name, *(layer.name for layer in graph.layers)]
-    for layer, kind, source in zip(graph.layers, kinds, sources, strict=False):
-        chained = [t.source for affine in layer.inputs for t in affine.terms] == [source]
-        if not (isinstance(layer.function, kind) and chained):
-            reason = f"it is no {kind.__name__} of the layer before."
-            yield Problem(layer.name, type(layer.function).__name__, reason, advice)
 
 
 def _add_layer(

@@ -113,14 +113,12 @@ def counted_operations(
         By name of the layer: weights of the spikes that arrive, and decays.
     """
     samples = np.asarray(x)
-    layers = [layer for layer in graph.layers if isinstance(layer.function, SpikingUnits)]
-    sources = {layer.name: layer.inputs[0].terms[0].source for layer in layers}
-    spikes = graph.activations(samples, list(sources.values()))
+    units = {x: x.function for x in graph.layers if isinstance(x.function, SpikingUnits)}
+    spikes = graph.activations(samples, [source for layer in units for source in layer.sources])
     found = {}
-    for layer in layers:
-        function = layer.function
-        assert isinstance(function, SpikingUnits)
-        arriving = spikes[sources[layer.name]].sum(axis=(1, 2), dtype=np.float64)
+    for layer, function in units.items():
+        (source,) = layer.sources
+        arriving = spikes[source].sum(axis=(1, 2), dtype=np.float64)
         n_steps, n = layer.shape
         decays = bool(shifts and function.decay)
         terms = unit_shifts(function.decay).n_additions if decays else 0

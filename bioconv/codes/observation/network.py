@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -15,14 +14,15 @@ from bioconv.analog.functions import FirstSpikes, Linear, ReLU
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
 from bioconv.codes.common.assembly import Parts
-from bioconv.codes.common.layout import asked_steps, check_neuron, describe_options
+from bioconv.codes.common.layout import asked_steps, check_neuron
 from bioconv.codes.common.membrane import off_grid, on_grid, rounded
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.once import GRID, ONCE_STEPS, current_inputs
+from bioconv.codes.common.trained import check_chain, record_of
 from bioconv.codes.first_spike_exact.neurons import FirstSpikeEncoder
 from bioconv.codes.observation.code import ObservationCode
 from bioconv.codes.observation.neurons import ObservedNeuron, Relay
-from bioconv.ground.errors import ConversionError, ParameterError, Problem
+from bioconv.ground.errors import ParameterError
 from bioconv.network import Drive, Population, Projection, Readout, SpikingNetwork, Value
 from bioconv.operators import Dense, Operator, Reshape, compose, scaled
 
@@ -111,13 +111,7 @@ def build(code: ObservationCode, request: Request) -> SpikingNetwork:
         current_inputs(graph).values(),
         dt=dt,
         n_steps=n_steps,
-        record={
-            **describe_options(code),
-            "latency_steps": n_steps,
-            "latency": n_steps * dt,
-            "calibration_samples": request.n_samples,
-            "seed": request.seed,
-        },
+        record=record_of(code, request, n_steps, dt),
     )
 
 
@@ -129,26 +123,19 @@ def check_graph(graph: AnalogGraph) -> None:
     ConversionError
         The message lists all layers that compute anything else.
     """
-    problems = list(_misfits(graph))
-    if problems:
-        raise ConversionError(
-            f"The observation code does not convert {graph.name!r}: its networks are trained in "
-            f"spike times. {len(problems)} layer(s) compute something else:",
-            problems,
-        )
 
+    def misfit(layer: Layer, place: int) -> str:
+        known = _is_layer(layer, place) if place else _is_encoder(layer)
+        return "" if known else "it is not a layer of neurons that fire once."
 
-def _misfits(graph: AnalogGraph) -> Iterator[Problem]:
-    advice = "Train weights with bioconv.training.train_observation."
-    if len(graph.inputs) != 1 or len(graph.layers) < 2 or graph.outputs != (graph.layers[-1].name,):
-        yield Problem(graph.name, "AnalogGraph", "it is not a chain of layers.", advice)
-        return
-    sources = [graph.inputs[0].name, *(layer.name for layer in graph.layers)]
-    for depth, (source, layer) in enumerate(zip(sources, graph.layers, strict=False)):
-        known = _is_layer(layer, depth) if depth else _is_encoder(layer)
-        if not known or [t.source for a in layer.inputs for t in a.terms] != [source]:
-            reason = "it is not a layer of neurons that fire once."
-            yield Problem(layer.name, type(layer.function).__name__, reason, advice)
+    check_chain(
+        graph,
+        code="observation",
+        trained="in spike times",
+        trainer="bioconv.training.train_observation",
+        fewest=2,
+        misfit=misfit,
+    )
 
 
 def _is_encoder(layer: Layer) -> bool:

@@ -130,7 +130,7 @@ def correct(
 
 def _run(layer: Layer, values: Mapping[str, NDArray]) -> NDArray:
     """Evaluate a layer for given values of its sources."""
-    sources = dict.fromkeys(term.source for affine in layer.inputs for term in affine.terms)
+    sources = dict.fromkeys(layer.sources)
     inputs = tuple(GraphInput(name, values[name].shape[1:]) for name in sources)
     if not inputs:  # a constant
         n = len(next(iter(values.values())))

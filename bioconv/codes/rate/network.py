@@ -29,7 +29,7 @@ from bioconv.codes.common.layout import depths as depths_of
 from bioconv.codes.common.membrane import Membrane
 from bioconv.codes.common.names import identifiers
 from bioconv.codes.common.rewriting import rewrite
-from bioconv.codes.common.rewritten import Rewritten, sources_of
+from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.rate.code import RateCode
 from bioconv.codes.rate.correction import Correction, correct
 from bioconv.codes.rate.curve import curves_of, layer_curves, membrane_of_curves
@@ -306,7 +306,7 @@ def _inputs(
     """Return the inputs; tokens, which are numbers of rows and no strengths, are never spikes."""
     names = identifiers(entry.name for entry in rewritten.inputs)
     tables = (layer for layer in rewritten.layers if isinstance(layer.function, Embedding))
-    tokens = {source for layer in tables for source in sources_of(layer)}
+    tokens = {source for layer in tables for source in layer.sources}
     inputs = {}
     for entry, name in zip(rewritten.inputs, names, strict=True):
         if code.input == "current" or entry.name in tokens:
@@ -322,7 +322,7 @@ def _clamp_ends(rewritten: Rewritten, code: RateCode, currents: set[str]) -> dic
     ends = {entry.name: 0 for entry in rewritten.inputs}
     silent = rewritten.constant(currents)
     for layer in (*rewritten.layers, *rewritten.readouts):
-        sources = sources_of(layer) - silent
+        sources = set(layer.sources) - silent
         # A gate passes spikes on and has no transient of its own; a stage follows them at once.
         wait = min(1, code.clamp) if isinstance(layer.function, MaxPool) else code.clamp
         wait = 0 if layer.name in rewritten.analog else wait

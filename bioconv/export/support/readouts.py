@@ -127,10 +127,9 @@ def traces(spikes: Floats, decay: float) -> Floats:
     decay : float
         Factor of a step.
     """
-    found = np.array(spikes, np.float64)
-    for before, now in zip(range(found.shape[-2]), range(1, found.shape[-2]), strict=False):
-        found[..., now, :] += decay * found[..., before, :]
-    return found
+    step = np.arange(np.shape(spikes)[-2])
+    past = step[:, None] - step
+    return np.where(past >= 0, decay ** np.maximum(past, 0), 0.0) @ np.asarray(spikes, np.float64)
 
 
 def pattern_distances(

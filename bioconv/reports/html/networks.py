@@ -55,9 +55,8 @@ def network_section(network: SpikingNetwork) -> Section:
 
 def neurons_section(network: SpikingNetwork) -> Section:
     """Show the equations of each neuron model of a network."""
-    models = {population.model.name: population.model for population in network.populations}
     parts: list[Part] = []
-    for model in models.values():
+    for model in dict.fromkeys(population.model for population in network.populations):
         lines = [model.equations.strip()]
         lines += [f"threshold: {model.threshold}"] if model.threshold else ["never spikes"]
         lines += [f"reset: {line}" for line in model.reset.splitlines() if line.strip()]

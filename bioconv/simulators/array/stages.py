@@ -19,15 +19,14 @@ import numpy as np
 from bioconv.analog.functions import Function
 from bioconv.analog.graph import Affine
 from bioconv.network import NetworkParts
-from bioconv.network.stages import layer_of, sources
+from bioconv.network.stages import layer_of
 from bioconv.operators import Operator
 
 Array = Any
 Values = dict[str, Array]
 
-#: numbers that a function needs in between, such as the scores of attention, for each of its
-#: arguments and results
-_WITHIN = 3
+#: copies of the numbers of a stage that are in memory together, such as arguments and their casts
+_COPIES = 3
 
 
 class StageArrays(NamedTuple):
@@ -82,7 +81,7 @@ class Chunk(NamedTuple):
 def decoded(network: NetworkParts) -> set[str]:
     """Return the names of the populations and inputs from which stages compute."""
     names = {stage.name for stage in network.stages}
-    return {source for stage in network.stages for source in sources(stage)} - names
+    return {source for stage in network.stages for source in stage.sources} - names
 
 
 def stage_drives(network: NetworkParts, population: str) -> tuple[int, ...]:
@@ -102,7 +101,7 @@ def widths_of(network: NetworkParts) -> list[int]:
         layer = layer_of(network, stage)
         sizes = [prod(layer.shape), *(prod(affine.shape) for affine in stage.inputs)]
         within = layer.function.n_within([affine.shape for affine in stage.inputs])
-        found.append(_WITHIN * (sum(sizes) + within))
+        found.append(_COPIES * (sum(sizes) + within))
     return found
 
 

@@ -1,0 +1,40 @@
+"""Arguments of training functions that build a stack of dense layers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bioconv.analog import check_samples
+from bioconv.ground.options import is_whole
+from bioconv.training.losses import class_numbers
+
+
+def size_problems(sizes: Sequence[int], fewest: int = 0) -> list[str]:
+    """Return what is wrong with the numbers of neurons of the hidden layers."""
+    if len(sizes) >= fewest and all(is_whole(n) and n >= 1 for n in sizes):
+        return []
+    many = f"{fewest} or more " if fewest else ""
+    return [f"sizes must be {many}whole numbers of at least 1. Received: {tuple(sizes)}"]
+
+
+def samples_of(x: ArrayLike) -> NDArray[np.float64]:
+    """Return samples of a network with one input; `DataError` if they are not finite numbers."""
+    samples = np.asarray(x)
+    return check_samples(samples, {"x": samples.shape[1:]})["x"].astype(np.float64)
+
+
+def classes_of(y: ArrayLike, n_samples: int) -> tuple[NDArray[np.int32], int]:
+    """Return class numbers from 0, and of how many classes: the largest number and 1, at least 2.
+
+    Raises
+    ------
+    DataError
+        If there is not one class number for each sample.
+    """
+    classes = np.asarray(y)
+    numbers = classes.dtype.kind in "iuf" and np.all(np.isfinite(classes))
+    n_classes = int(np.max(classes, initial=1)) + 1 if numbers else 2
+    return class_numbers(classes, n_samples, n_classes), n_classes
