@@ -23,7 +23,7 @@ from bioconv.codes.code import Request
 from bioconv.codes.correlative.code import CorrelativeCode
 from bioconv.codes.correlative.stack import check_encoder, dense_graph
 from bioconv.encoders import Encoder
-from bioconv.encoders.correlative import Correlative
+from bioconv.encoders.level_patterns import LevelEncoder
 from bioconv.ground.decisions import LARGEST
 from bioconv.ground.errors import ParameterError
 from bioconv.network import SpikingNetwork
@@ -306,7 +306,7 @@ def _positive(parameters: Parameters) -> Parameters:
 
 def _graph(
     code: CorrelativeCode,
-    encoder: Correlative,
+    encoder: LevelEncoder,
     fitted: Fitted,
     shape: tuple[int, ...],
     name: str,

@@ -16,8 +16,8 @@ def size_problems(sizes: Sequence[int], fewest: int = 0) -> list[str]:
     """Return what is wrong with the numbers of neurons of the hidden layers."""
     if len(sizes) >= fewest and all(is_whole(n) and n >= 1 for n in sizes):
         return []
-    many = f"{fewest} or more " if fewest else ""
-    return [f"sizes must be {many}whole numbers of at least 1. Received: {tuple(sizes)}"]
+    many = f", {fewest} or more of them" if fewest else ""
+    return [f"sizes must be whole numbers of at least 1{many}. Received: {tuple(sizes)}"]
 
 
 def samples_of(x: ArrayLike) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from bioconv.analog.functions import LevelPatterns, PatternDistances, SpikingUni
 from bioconv.analog.graph import Layer
 from bioconv.codes.correlative.code import CorrelativeCode
 from bioconv.encoders import Encoder
-from bioconv.encoders.correlative import Correlative
+from bioconv.encoders.level_patterns import LevelEncoder
 from bioconv.ground.errors import ParameterError
 from bioconv.operators import identity
 
@@ -78,9 +78,9 @@ def dense_graph(
     return AnalogGraph(name, (GraphInput(_INPUT, shape),), tuple(layers), (_OUTPUT,))
 
 
-def check_encoder(encoder: Encoder) -> Correlative:
+def check_encoder(encoder: Encoder) -> LevelEncoder:
     """Return the encoder; `ParameterError` if it has no spike patterns."""
-    if not isinstance(encoder, Correlative):
+    if not isinstance(encoder, LevelEncoder):
         raise ParameterError(
             "the correlative code needs an encoder with spike patterns, cte or ecte. "
             f"Received: {type(encoder).__name__}."
