@@ -97,14 +97,18 @@ def pack(rasters: Sequence[SpikeRaster], dt: float) -> NDArray[np.int64]:
                 f"dt, or drop them: raster.on_grid({dt:g})."
             )
         lists.append(rows)
-    return _filled(lists)
+    sample = np.repeat(np.arange(len(lists)), [len(rows) for rows in lists])
+    return _filled(sample, np.concatenate(lists), len(lists))
 
 
-def _filled(lists: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return lists of different lengths as one array, filled up with rows of -1."""
-    packed = np.full((len(lists), max(map(len, lists)) or 1, 2), _NONE, np.int64)
-    for rows, place in zip(lists, packed, strict=True):
-        place[: len(rows)] = rows
+def _filled(
+    sample: NDArray[np.int64], rows: NDArray[np.int64], n_samples: int
+) -> NDArray[np.int64]:
+    """Return rows of samples, in their order, as one array that is filled up with rows of -1."""
+    counts = np.bincount(sample, minlength=n_samples)
+    packed = np.full((n_samples, max(int(counts.max()), 1), 2), _NONE, np.int64)
+    first = np.cumsum(counts) - counts
+    packed[sample, np.arange(len(sample)) - first[sample]] = rows
     return packed
 
 
@@ -160,12 +164,13 @@ def _encoded(network: SpikingNetwork, name: str, value: Any) -> NDArray[np.int64
             "packed rasters. Give samples as floats, x.astype(float), and rasters as they are, "
             "without packing them."
         )
-    lists = [
-        np.argwhere(dense)
-        for batch in part.iterate({name: values}, dtype="float64")
-        for dense in batch[part.outputs[0]]
-    ]
-    return _listed(network, name, _filled(lists))
+    spikes, n = [], 0
+    for batch in part.iterate({name: values}, dtype="float64"):
+        dense = batch[part.outputs[0]]
+        spikes.append(np.argwhere(dense) + (n, 0, 0))
+        n += len(dense)
+    sample, rows = np.split(np.concatenate(spikes), [1], axis=1)
+    return _listed(network, name, _filled(sample[:, 0], rows, n))
 
 
 def _listed(network: SpikingNetwork, name: str, packed: NDArray[np.int64]) -> NDArray[np.int64]:
