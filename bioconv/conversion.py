@@ -18,7 +18,7 @@ from bioconv.codes import Code, RateCode
 from bioconv.codes.code import Request
 from bioconv.codes.common.expectation import warn_of_loss
 from bioconv.codes.common.names import identifiers
-from bioconv.ground.compiled import keep_compiled
+from bioconv.ground.compiled import keep_compiled, release_compiled
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.options import is_whole
 from bioconv.ground.progress import Progress
@@ -124,6 +124,7 @@ def convert(
     'rate'
     """
     keep_compiled()
+    release_compiled()
     code = RateCode() if code is None else code
     if isinstance(neuron, str):
         neuron = make(neuron)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from bioconv.analog.graph import Affine, AnalogGraph
 from bioconv.analog.samples import BatchedSamples, Data, batches, check_samples
 from bioconv.analog.tokens import check_tokens
+from bioconv.ground.compiled import release_compiled
 from bioconv.ground.errors import ParameterError
 from bioconv.operators import Array, placed, precision
 
@@ -114,6 +115,7 @@ def iterate(
     Without ``names``, all layers are included.  See `evaluate` for the other parameters and for
     errors, which are raised before the first batch.
     """
+    release_compiled()
     wanted = tuple(layer.name for layer in graph.layers) if names is None else tuple(names)
     shapes = graph.shapes()
     if batch_size is None and isinstance(x, BatchedSamples):

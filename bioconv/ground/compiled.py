@@ -1,9 +1,10 @@
-"""Where JAX keeps the programs that it compiles, so that a later process need not compile them."""
+"""Which programs that JAX compiles are kept: for later processes in files, and in memory."""
 
 from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 from typing import Any
 
 from bioconv.ground.digests import digest_of
@@ -12,6 +13,8 @@ from bioconv.ground.places import default_cache, private_folder
 
 #: variable of JAX for the seconds that a program must have taken to be kept
 _LEAST = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
+#: Linux: the memory regions of this process, a line each, and how many a process may have
+_REGIONS, _MOST_REGIONS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 #: what Linux calls the line that says what a processor can do, on x86 and on ARM
 _FEATURES = ("flags", "Features")
 
@@ -38,6 +41,37 @@ def keep_compiled() -> None:
     if _LEAST not in os.environ:
         # Many of ours take less than the second from which JAX keeps a program, but not together.
         config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def release_compiled(share: float = 0.5) -> bool:
+    """Let JAX forget its compiled programs if they are about to use up the memory regions.
+
+    Linux gives a process 65,530 regions by default, and a compiled program takes some ten of them.
+    JAX keeps all programs, and crashes without an error when none is left: after some thousand
+    networks in one process.  Programs that are needed again are compiled again, or read from the
+    cache folder.
+
+    Parameters
+    ----------
+    share : float
+        Largest share of the regions that may be in use.
+
+    Returns
+    -------
+    bool
+        Whether the programs were forgotten.
+    """
+    try:
+        regions = _REGIONS.read_bytes().count(b"\n")
+        most = int(_MOST_REGIONS.read_text())
+    except OSError:  # other systems have no such limit
+        return False
+    if regions <= share * most:
+        return False
+    import jax
+
+    jax.clear_caches()
+    return True
 
 
 def _processor() -> str:

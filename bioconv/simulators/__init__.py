@@ -15,7 +15,7 @@ from bioconv.analog.belonging import warn_of_samples
 from bioconv.analog.samples import Data
 from bioconv.analog.tokens import check_tokens
 from bioconv.encoders.raster import SpikeRaster
-from bioconv.ground.compiled import keep_compiled
+from bioconv.ground.compiled import keep_compiled, release_compiled
 from bioconv.ground.errors import ParameterError, SimulatorMissingError
 from bioconv.ground.registry import Registry
 from bioconv.network import SpikingNetwork
@@ -123,6 +123,7 @@ def simulate(
         If the samples have another range than the calibration data of the network.
     """
     keep_compiled()
+    release_compiled()
     simulator = SIMULATORS.full_name(simulator)
     network, data = prepared(network, x)
     if network.stages:

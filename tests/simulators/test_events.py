@@ -215,9 +215,9 @@ def test_random_stacks(given: tuple[SpikingNetwork, np.ndarray]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(given=stacks())
-def test_a_thousand_random_stacks(given: tuple[SpikingNetwork, np.ndarray]) -> None:
+def test_many_random_stacks(given: tuple[SpikingNetwork, np.ndarray]) -> None:
     assert_same(*both(*given))
 
 
