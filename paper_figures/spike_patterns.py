@@ -112,8 +112,7 @@ def for_images(
     """
     options = replace(OPTIONS, epochs=context.pick(_DIGITS_EPOCHS, 2))
     if data.used != "digits":
-        fast = {"learning_rate": _FAST, "decay_steps": _DECAY_STEPS}
-        options = replace(OPTIONS, epochs=epochs, **fast)
+        options = replace(OPTIONS, epochs=epochs, learning_rate=_FAST, decay_steps=_DECAY_STEPS)
     sizes = (20,) if context.quick else hidden
     return System(name, {"n_levels": LEVELS[name]}, code, sizes, options)
 
