@@ -38,7 +38,7 @@ CODE = CorrelativeCode(v_th=0.5, width=0.5)
 #: levels of each encoder: one for CTE, as in the thesis
 LEVELS = {"cte": 1, "ecte": 6}
 #: for a few epochs, the learning rate is large and decays soon
-_FAST, _DECAY_STEPS = 8e-3, 100
+_FAST, _DECAY_STEPS = 5e-3, 50
 #: Fashion-MNIST: training images, epochs, and units of the hidden layer
 FASHION_IMAGES, FASHION_EPOCHS, FASHION_HIDDEN = 20_000, 4, 256
 _DIGITS_EPOCHS = 40

@@ -16,7 +16,7 @@ from bioconv.paper_figures.spike_patterns import (
 )
 
 #: images of MNIST, epochs and hidden units
-N_IMAGES, EPOCHS, HIDDEN = 60_000, 3, (256, 256, 256)
+N_IMAGES, EPOCHS, HIDDEN = 60_000, 2, (256, 256, 256)
 
 MANIFEST = Manifest(
     paper="stanojevic",
