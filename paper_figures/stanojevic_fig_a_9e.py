@@ -199,7 +199,7 @@ def measure(result: Result) -> dict[str, float]:
 
 def plot(result: Result, context: Context) -> Figure:
     """Additions and multiplications of each system, and shares of non-zero values."""
-    figure, axes = panels(4, width=2.9, height=2.8)
+    figure, axes = panels(4, columns=4, width=2.8, height=2.9)
     place = np.arange(len(NAMES))
     for panel, name, additions, products in zip(
         axes[:3], DATA, result["additions"], result["multiplications"], strict=True
@@ -211,8 +211,8 @@ def plot(result: Result, context: Context) -> Figure:
         finish(panel, name, "", "operations")
     where = np.arange(len(DATA))
     stated = [100 * LAYERS[name].active for name in DATA]
-    axes[3].bar(where - 0.2, result["share"], 0.4, color=GREEN, label="here (right)")
-    axes[3].bar(where + 0.2, stated, 0.4, color=GRAY, label="thesis (right)")
+    axes[3].bar(where - 0.2, result["share"], 0.4, color=GREEN, label="here (d)")
+    axes[3].bar(where + 0.2, stated, 0.4, color=GRAY, label="thesis (d)")
     axes[3].set_xticks(where, DATA, fontsize=7)
     finish(axes[3], "", "", "non-zero values (%)")
     legend_above(figure, axes[0], axes[3], columns=4)
