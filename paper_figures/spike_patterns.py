@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from bioconv.analog.decisions import decision_of
 from bioconv.codes import CorrelativeCode
 from bioconv.codes.correlative.integers import IntegerNetwork
 from bioconv.encoders import make
+from bioconv.ground.cache import remembered
 from bioconv.ground.digests import digest_of
 from bioconv.ground.places import default_cache
 from bioconv.paper_figures.frame import Context, Result
+from bioconv.paper_figures.latency import _library
 from bioconv.paper_figures.single_spikes import Split, split
 from bioconv.paper_figures.spike_training import dense_stack
 from bioconv.plots.style import BLUE, GRAY, finish, legend_above, panels
@@ -85,10 +88,9 @@ class System:
         )
 
     def _checkpoint(self, context: Context, data: Split) -> Path:
-        key = {"system": asdict(self), "seed": context.seed, "x": data.x, "y": data.y}
         folder = default_cache() / "figures"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{digest_of(key)}.checkpoint"
+        return folder / f"{digest_of(_key(context, data, self))}.checkpoint"
 
 
 def for_images(
@@ -150,15 +152,7 @@ def compared(
     rows, learning, used = [], [], []
     for part in data:
         found = [one.trained(context, part) for one in (cte, ecte, ecte.adding())]
-        integers = IntegerNetwork.of(found[-1].graph, BITS).classes(part.x_test)
-        rows.append(
-            [
-                _line(context, part),
-                *_rivals(context, part, cte),
-                *(accuracy(one, part) for one in found),
-                100 * float(np.mean(integers == part.y_test)),
-            ]
-        )
+        rows.append(_row(context, part, cte, ecte, found))
         learning.append([100 * one.history["accuracy"] for one in found])
         used.append(f"{part.used}, of which {len(part.x):,} were used for training")
     return {
@@ -166,6 +160,31 @@ def compared(
         "learning": np.mean(learning, axis=0),
         "used": np.array(used[0]),
     }
+
+
+def _row(
+    context: Context, data: Split, cte: System, ecte: System, found: Sequence[Trained]
+) -> list[float]:
+    """Return the accuracies of `NAMES`; a full run takes those that are known from the cache."""
+    parts: list[tuple[str, System, Callable[[], Sequence[float]]]] = [
+        ("line", cte, lambda: [_line(context, data)]),
+        ("rivals", cte, lambda: _rivals(context, data, cte)),
+        ("cte", cte, lambda: [accuracy(found[0], data)]),
+        ("ecte", ecte, lambda: [accuracy(found[1], data)]),
+        ("adding", ecte, lambda: [accuracy(found[2], data)]),
+        ("integers", ecte, lambda: [_of_integers(found[2], data)]),
+    ]
+    if context.quick:
+        return [value for _, _, compute in parts for value in compute()]
+    row: list[float] = []
+    for name, system, compute in parts:
+        key = {**_key(context, data, system), "name": name, "x_test": data.x_test}
+        row += remembered("figures", key, (name,), partial(_named, name, compute))[name].tolist()
+    return row
+
+
+def _named(name: str, compute: Callable[[], Sequence[float]]) -> dict[str, NDArray]:
+    return {name: np.array(compute())}
 
 
 def differences(result: Result) -> dict[str, float]:
@@ -203,6 +222,18 @@ def accuracy(found: Trained, data: Split) -> float:
     """Return the share of test samples with the right class, in per cent."""
     outputs = np.asarray(found.graph.predict(data.x_test, batch_size=100))
     return 100 * decision_of(found.graph).accuracy(outputs, data.y_test)
+
+
+def _of_integers(found: Trained, data: Split) -> float:
+    """Return the accuracy of the network with registers of integers, in per cent."""
+    classes = IntegerNetwork.of(found.graph, BITS).classes(data.x_test)
+    return 100 * float(np.mean(classes == data.y_test))
+
+
+def _key(context: Context, data: Split, system: System) -> dict[str, Any]:
+    """Return all on which a part of a figure depends, the code of the library included."""
+    key = {"system": asdict(system), "seed": context.seed, "x": data.x, "y": data.y}
+    return {**key, "library": _library()}
 
 
 def _line(context: Context, data: Split) -> float:
