@@ -85,6 +85,9 @@ def plot(result: Result, context: Context) -> Figure:
     figure, (axes,) = panels(1, width=4.6, height=3.0)
     axes.plot(result["additions"] / 1e6, result["accuracy"], "o-", color=BLUE)
     for eta, x, y in zip(ETAS, result["additions"] / 1e6, result["accuracy"], strict=True):
-        axes.annotate(f"eta = {eta}", (x, y), xytext=(4, -10), textcoords="offset points")
+        axes.annotate(
+            f"eta = {eta}", (x, y), xytext=(0, 6), textcoords="offset points", ha="center"
+        )
+    axes.margins(0.15)
     finish(axes, "", "additions of the first layer (millions)", "test accuracy (%)")
     return figure
