@@ -63,7 +63,7 @@ class MeanAveragePrecision:
         """Its name in words."""
         return "mean average precision"
 
-    def __call__(self, y: ArrayLike, outputs: Mapping[str, NDArray]) -> float:
+    def __call__(self, y: ArrayLike, outputs: NDArray | Mapping[str, NDArray]) -> float:
         """Return the mean average precision, between 0 and 1.
 
         Parameters
@@ -82,7 +82,7 @@ class MeanAveragePrecision:
         n_classes = self._pair(outputs)[0].shape[-1]
         return float(average_precisions(true_boxes(y, n_classes), found, n_classes).mean())
 
-    def find(self, outputs: Mapping[str, NDArray]) -> Boxes:
+    def find(self, outputs: NDArray | Mapping[str, NDArray]) -> Boxes:
         """Return the boxes that a network reports; see `find_boxes`."""
         scores, boxes = self._pair(outputs)
         if self.anchors is not None:
@@ -96,7 +96,7 @@ class MeanAveragePrecision:
             n_boxes=self.n_boxes,
         )
 
-    def _pair(self, outputs: Mapping[str, NDArray]) -> tuple[NDArray, NDArray]:
+    def _pair(self, outputs: NDArray | Mapping[str, NDArray]) -> tuple[NDArray, NDArray]:
         if not isinstance(outputs, Mapping) or len(outputs) < 2:
             raise DataError(
                 "mean average precision requires a network with two outputs, scores and boxes. "
