@@ -220,6 +220,12 @@ class Recording(RecordingParts):
 
         return to_frame(self, rows)
 
+    def to_xarray(self, network: SpikingNetwork | None = None) -> Any:
+        """Return an ``xarray.Dataset`` with named axes; see `labelled.to_xarray`."""
+        from bioconv.network.labelled import to_xarray
+
+        return to_xarray(self, network)
+
     def _name(self, readout: str) -> str:
         name = readout or self.readout
         if name not in self.classes:

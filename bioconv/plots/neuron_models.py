@@ -116,15 +116,21 @@ def voltage_traces(
     return figure
 
 
-def frequency_current(neuron: Neuron, curve: Curve) -> Figure:
+def frequency_current(neuron: Neuron, curve: Curve | None = None) -> Figure:
     """Plot the f-I curve: the steady rate, and that of the first interval where it differs.
 
     Parameters
     ----------
     neuron : Neuron
-    curve : Curve
-        See `working_range`.
+    curve : Curve, optional
+        Default: measured from silence up to 150 Hz (`working_range`).
+
+    Raises
+    ------
+    ParameterError
+        If no curve is given and no current makes the neuron fire.
     """
+    curve = working_range(neuron) if curve is None else curve
     model, rates = neuron.model, curve.rates
     figure, (axes,) = panels(1, width=4.8, height=3.5)
     first = int(np.argmax(rates > 0))

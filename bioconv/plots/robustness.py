@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bioconv.plots.study import palette
-from bioconv.plots.style import SMALL, finish, panels, save
+from bioconv.plots.style import SMALL, ShownFigure, finish, panels, save
 from bioconv.studies.robustness import curves_of
 
 Record = Mapping[str, Any]
@@ -73,7 +73,7 @@ def _grid(n: int, columns: int, above: int) -> tuple[Figure, list[Axes]]:
     if not above:
         return panels(n, columns=columns, width=3.4, height=2.7)
     rows = -(-n // columns)
-    figure = Figure(figsize=(2.9 * columns, 2.4 * (rows + above)), layout="constrained")
+    figure = ShownFigure(figsize=(2.9 * columns, 2.4 * (rows + above)), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(rows + above, columns)
     figure.add_subplot(grid[:above, :])

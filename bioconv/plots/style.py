@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +47,15 @@ _METADATA: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 FORMATS = tuple(_METADATA)
 #: texts of vector graphics stay texts, and names within them do not depend on chance
 _VECTOR: Any = {"svg.fonttype": "none", "svg.hashsalt": "bioconv", "pdf.fonttype": 42}
+
+
+class ShownFigure(Figure):
+    """A figure that is shown in notebooks, without pyplot and its backend."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=self.dpi, metadata=_METADATA["png"])
+        return file.getvalue()
 
 
 def save(figure: Figure, path: str | Path) -> Path:
@@ -98,7 +108,7 @@ def panels(
     columns = 1 if rows else min(n, columns)
     n *= rows or 1
     rows = rows or -(-n // columns)
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    figure = ShownFigure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
     for panel in axes[:n]:

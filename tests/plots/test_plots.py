@@ -345,3 +345,10 @@ def test_what_was_not_recorded_is_left_out(tmp_path: Path) -> None:
     assert found == {"spikes_and_operations", "energy", "physiology"}
     files = plots.plot_recording(NET, bare, tmp_path, x=X)
     assert {"agreement", "activations"} < {file.stem for file in files}
+
+
+def test_notebooks_show_figures() -> None:
+    """Notebooks ask an object for its picture; a figure without pyplot has none by itself."""
+    shown = plots.raster(NET, recorded())._repr_png_()
+    assert shown.startswith(b"\x89PNG")
+    assert shown == plots.raster(NET, recorded())._repr_png_()

@@ -88,7 +88,7 @@ class Neuron:
             }
             for p in self.model.parameters
         ]
-        return f"{html_table(repr(self), rows)}<div>{escape(self.latex())}</div>"
+        return f"{html_table(repr(self), rows)}<div class='math'>{escape(self.latex())}</div>"
 
     def latex(self) -> str:
         """Return the equations as LaTeX, an environment ``align*``, as Brian2 writes them.
