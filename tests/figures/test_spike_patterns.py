@@ -14,9 +14,9 @@ from later import later
 from bioconv.paper_figures.articles import _fold, folds
 from bioconv.paper_figures.frame import Context
 from bioconv.paper_figures.single_spikes import Split
-from bioconv.paper_figures.spike_patterns import NAMES, System, differences
 from bioconv.training.correlative import OPTIONS
 
+patterns = later("bioconv.paper_figures.spike_patterns")
 text = later("sklearn.feature_extraction.text")
 TOPICS = {"sport": "ball goal ball team", "business": "bank bank money team goal"}
 
@@ -64,7 +64,9 @@ def test_training_is_stored_for_each_system(
     monkeypatch.setenv("BIOCONV_CACHE", str(tmp_path))
     x, y = digits.train()[:64], digits.train_labels()[:64]
     data = Split(x, y, x[:5], y[:5], "digits")
-    system = System("cte", {"n_levels": 1}, hidden=(4,), options=replace(OPTIONS, epochs=1))
+    system = patterns.System(
+        "cte", {"n_levels": 1}, hidden=(4,), options=replace(OPTIONS, epochs=1)
+    )
     one, again = (system.trained(Context(progress=False), data) for _ in range(2))
     for mine, other in zip(one.graph.layers[1:-1], again.graph.layers[1:-1], strict=True):
         np.testing.assert_array_equal(mine.function.weights, other.function.weights)
@@ -77,6 +79,6 @@ def test_training_is_stored_for_each_system(
 
 def test_differences_are_those_of_means() -> None:
     rows = np.array([np.arange(7.0), np.arange(7.0) + 2])
-    assert len(NAMES) == rows.shape[1]
+    assert len(patterns.NAMES) == rows.shape[1]
     expected = {"extended": 1, "margin": 4, "relu": -3, "rate": -1, "additions": -1, "integers": -1}
-    assert differences({"accuracy": rows}) == expected
+    assert patterns.differences({"accuracy": rows}) == expected
