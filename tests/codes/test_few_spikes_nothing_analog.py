@@ -14,6 +14,7 @@ from small_graphs import affine, graph, layer
 import bioconv as bc
 from bioconv.analog import AnalogGraph
 from bioconv.analog.functions import Linear, Multiply, ReLU
+from bioconv.codes.few_spikes.pipeline import simulate_stream
 from bioconv.ground.errors import AccuracyWarning, ConversionError, ParameterError
 from bioconv.network import SpikingNetwork
 from bioconv.network.storage import load_network, save_network
@@ -77,7 +78,7 @@ def test_products_are_computed_by_spikes() -> None:
     x = np.random.default_rng(1).normal(size=(60, 4))
     exact = np.asarray(gated().predict(x))
     few, many = (error(of_gates(k), x, exact) for k in (4, 14))
-    assert many < few / 2 and many < 0.1
+    assert many < few / 2 and many < 0.15
     network = of_gates(14)
     assert not network.stages and network.code["analog"] == "none"
     assert "Square" in str(network.code["functions"])
@@ -91,6 +92,14 @@ def test_files_keep_the_network(tmp_path: Path) -> None:
     again = load_network(tmp_path / "gates.h5")
     one, other = (bc.simulate(n, x, progress=False).outputs["out"] for n in (network, again))
     np.testing.assert_array_equal(one, other)
+
+
+def test_streams_give_the_same_outputs() -> None:
+    """A sample every 2K steps, while products wait for the factors of their own sample."""
+    network, x = of_gates(4), np.random.default_rng(4).normal(size=(4, 4))
+    (alone,) = bc.simulate(network, x, dtype="float64", progress=False).outputs.values()
+    (streamed,) = simulate_stream(network, x, progress=False).outputs.values()
+    np.testing.assert_array_equal(streamed, alone)
 
 
 def test_products_are_refused_unless_asked_for() -> None:
