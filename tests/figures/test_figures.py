@@ -37,6 +37,7 @@ INDIFFERENT: dict[str, dict[str, str]] = {
         **dict.fromkeys(("spikes_b", "spikes_c", "spikes_d"), _COUNT),
     },
     "mueller_fig_3_12": {"over_best": _BOUND},
+    "mueller_fig_4_6": dict.fromkeys(("loss", "relu1_loss", "predicted", "best"), _BOUND),
     "mueller_fig_4_8": {"loss": _BOUND, "later_gain": _BOUND},
     "mueller_fig_4_10": {"loss": _BOUND, "later_gain": _BOUND},
     "mueller_fig_4_3": {"biased_bound": _BOUND, "unbiased_bound": _BOUND},

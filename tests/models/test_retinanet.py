@@ -47,7 +47,7 @@ def small() -> Any:
 
 def rescaled(model: Any, factor: float) -> Any:
     """The same function, but with ``factor`` times the activations of C5."""
-    copy = keras.models.clone_model(model)
+    copy = build_retinanet("small", SHAPE, 2)  # the order of shared layers of a clone is another
     copy.set_weights(model.get_weights())
     rectified = copy.get_layer("lateral5").input._keras_history.operation
     for branch in rectified.input._keras_history.operation.input:
@@ -136,7 +136,8 @@ def test_a_metric_over_time_is_that_of_the_outputs() -> None:
     assert analog_metric(network, X[:3], Y[:3], box_error) < 1e-4
     with pytest.raises(DataError, match="3 entries of y"):
         metric_over_time(network, recording, Y, "map")
-    classes = bc.simulate(network.with_decision(), X[:1], steps=60, progress=False)
+    labels = network.with_decision({"scores": "threshold:0.5", "boxes": "value"})
+    classes = bc.simulate(labels, X[:1], steps=60, progress=False)
     with pytest.raises(ParameterError, match="scores stands for classes"):
         metric_over_time(network, classes, Y[:1], "map")
 
