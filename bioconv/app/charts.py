@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.plots.style import COLORS, GRAY
+from bioconv.plots.style import COLORS
 
 #: most spikes of a population, and most neurons with a trace, that a browser draws smoothly
 _SPIKES, _TRACES = 20_000, 5
@@ -102,15 +101,13 @@ def trace_chart(recording: Recording, name: tuple[str, str], sample: int, unit: 
     return chart
 
 
-def curve_chart(title: str, currents: NDArray, rates: Sequence[NDArray], unit: str) -> Any:
-    """Return an f-I curve, and the one before it in gray."""
+def curve_chart(title: str, currents: NDArray, rates: NDArray, unit: str) -> Any:
+    """Return an f-I curve."""
     chart = figure(
         title=title,
         x_axis_label=f"current ({unit})",
         y_axis_label="firing rate (Hz)",
         **_SIZE,
     )
-    colors = [COLORS[0], GRAY]
-    for curve, color in zip(rates, colors, strict=False):
-        chart.line(currents, curve, color=color, line_width=2)
+    chart.line(currents, rates, color=COLORS[0], line_width=2)
     return chart

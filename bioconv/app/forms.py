@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 
-from bioconv.codes import library, make, option_names
+from bioconv.codes import converting, make, option_names
 from bioconv.ground.options import Choice, Flag, Interval, Many, Rule, Unless, rules
 from bioconv.neurons import Neuron
 from bioconv.studies.runs import value_of
@@ -89,7 +89,7 @@ def words(name: str) -> str:
 
 def converting_codes() -> dict[str, str]:
     """Return the codes that convert networks: words, and name."""
-    return {words(name): name for name, cls in library().items() if not cls.trained}
+    return {words(name): name for name in converting()}
 
 
 def _widget(label: str, default: Any, rule: Rule | None, text: str) -> Any:

@@ -61,11 +61,18 @@ class NeuronView:
         except BioconvError as error:
             self._shown[:] = [pn.pane.Alert(str(error), alert_type="danger")]
             return
+        traces.suptitle("")
         unit = neuron.model.parameter(neuron.model.current).unit
         title = f"f-I curve of {neuron.model.name.replace('_', ' ')}"
-        chart: Any = curve_chart(title, curve.currents, [curve.rates], unit)
+        chart: Any = curve_chart(title, curve.currents, curve.rates, unit)
         self._shown[:] = [
-            pn.pane.Matplotlib(traces, tight=False, alt_text="Potential under a constant current"),
+            pn.pane.Matplotlib(
+                traces,
+                tight=False,
+                sizing_mode="scale_width",
+                max_width=640,
+                alt_text="Potential under a constant current",
+            ),
             pn.pane.Bokeh(chart, sizing_mode="stretch_width"),
             pn.pane.HTML(f"<pre>{escape(neuron.model.equations.strip())}</pre>"),
         ]

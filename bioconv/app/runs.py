@@ -8,6 +8,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from bioconv.app.charts import AccuracyChart, raster_chart, trace_chart
 from bioconv.app.experiment import Experiment, Outcome
 from bioconv.app.tables import table
 from bioconv.ground.errors import BioconvError
+from bioconv.ground.progress import LOG
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.neurons.language.discrete import import_brian2
 from bioconv.plots import sample_figure
 from bioconv.reports.html import detail_of
 
@@ -72,6 +75,8 @@ class Runs:
         self.start.disabled, self.cancel.disabled = True, False
         self._say("Converting the network.", "light")
         document = pn.state.curdoc
+        # It sets a handler of signals when it is imported, which only the main thread may do.
+        import_brian2()
         # Computing in the thread of the server would stop the page until it has ended.
         threading.Thread(target=self._run, args=(experiment, document), daemon=True).start()
 
@@ -99,6 +104,10 @@ class Runs:
         except BioconvError as error:
             text = str(error)
             later(lambda: self._say(text, "danger"))
+        except Exception as error:
+            LOG.exception("a run on the page failed")  # nobody else sees what a thread raises
+            unexpected = f"Unexpected error: {type(error).__name__}: {error}"
+            later(lambda: self._say(unexpected, "danger"))
         finally:
             later(self._ready)
 
@@ -181,7 +190,8 @@ class Details:
         return table([vars(row) for row in rows])
 
     def _downloads(self) -> Any:
-        experiment, network = self.outcome.experiment, self.outcome.network
+        network = self.outcome.network
+        experiment = replace(self.outcome.experiment, n_images=self.outcome.n_done)
         name = experiment.model.rpartition("/")[2].partition(".")[0]
 
         def script() -> io.StringIO:

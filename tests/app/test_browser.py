@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -97,9 +98,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
+def url(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "bioconv", "app", "--no-browser", "--folder", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    # Nothing is measured or compiled yet: more is imported then, in another thread than the page's.
+    fresh = {**os.environ, "BIOCONV_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=fresh) as server:
         assert server.stdout is not None
         yield server.stdout.readline().split()[-1]
         server.terminate()
@@ -165,6 +168,19 @@ def test_a_neuron_by_itself(page: Page) -> None:
     page.press("Show")
     page.wait(lambda: page.all("pre"))
     assert "dv/dt" in page.all("pre")[0].text
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_nothing_is_wider_than_the_window(page: Page, width: int) -> None:
+    page.driver.set_window_size(width, 1600)
+    for name in ("Run", "Network", "Neurons"):
+        page.tab(name)
+        time.sleep(1)
+        if name == "Neurons":
+            page.press("Show")
+            page.wait(lambda: page.all("pre"))
+        wide = page.driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width, name
 
 
 def test_every_field_has_a_label(page: Page) -> None:
