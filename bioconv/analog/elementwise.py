@@ -254,6 +254,38 @@ class Exponential(Elementwise):
 
 @register
 @dataclass(frozen=True, eq=False)
+class Square(Elementwise):
+    """x²."""
+
+    def value(self, x: Array) -> Array:
+        return jnp.square(x)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Logarithm(Elementwise):
+    """Natural logarithm of x, which is at least ``least``."""
+
+    least: float = 1e-30
+
+    def value(self, x: Array) -> Array:
+        return jnp.log(jnp.maximum(x, self.least))
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class InverseSquareRoot(Elementwise):
+    """1 / sqrt(x + epsilon), where x is at least ``least``."""
+
+    epsilon: float = 0.0
+    least: float = 1e-30
+
+    def value(self, x: Array) -> Array:
+        return jax.lax.rsqrt(jnp.maximum(x, self.least) + self.epsilon)
+
+
+@register
+@dataclass(frozen=True, eq=False)
 class Mish(Elementwise):
     """x * tanh(softplus(x))."""
 

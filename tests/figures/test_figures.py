@@ -53,6 +53,8 @@ INDIFFERENT: dict[str, dict[str, str]] = {
     },
     "stanojevic_fig_a_2d": {"relu_loss": _BOUND},
     "stanojevic_fig_a_5e": {"additions": _BOUND, "integers": _BOUND},
+    "stanojevic_fig_a_6e": {"relu": _BOUND, "additions": _BOUND},
+    "stanojevic_fig_a_8e": dict.fromkeys(("extended", "relu", "additions"), _BOUND),
     "stanojevic_fig_a_2e": {"relu_loss": _BOUND},
     "stanojevic_table_2_1": {"loss": _BOUND},
     "stoeckl_fig_5": {"loss_10": _BOUND},

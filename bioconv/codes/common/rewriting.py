@@ -152,7 +152,10 @@ def layer_problems(
 
 _ADVICE = "Retrain with a ReLU in its place, or cut the model before it."
 _ADVICE_PRODUCT = "Retrain without the product, or cut the model before it."
-_ADVICE_STAGE = "RateCode() leaves it analog, in a stage that computes from spikes."
+_ADVICE_STAGE = (
+    "RateCode() leaves it analog, in a stage that computes from spikes; "
+    'FewSpikesCode(analog="none") computes it by spikes.'
+)
 _ADVICE_NORMALIZATION = (
     "Retrain without it (a BatchNormalization becomes part of the weights), or cut the model "
     "before it."

@@ -34,8 +34,8 @@ class FewSpikesCode(Code):
     Max pooling collects the values of all its sources before it passes on the spikes of the
     largest one, which takes another K steps.  `bioconv.codes.few_spikes.pipeline` runs a stream of
     samples, with a new one every 2K steps.  The paper computes products of layers
-    (squeeze-and-excitation) outside the spiking network; here they are refused, because no
-    simulator could run the result.
+    (squeeze-and-excitation) outside the spiking network; here they are refused, or computed by
+    spikes with ``analog="none"``.
 
     Parameters
     ----------
@@ -69,6 +69,12 @@ class FewSpikesCode(Code):
         "auto", a layer has the table that is part of the package wherever this table represents
         the function of its inputs well (`bioconv.codes.few_spikes.standard.suited_table`), and is
         fitted otherwise.
+    analog : {"refused", "none"}
+        Whether layers whose values depend on several others nonlinearly are refused, or are
+        computed by spikes as well, so that nothing is analog: products of layers (gates,
+        squeeze-and-excitation), attention, softmax, and normalizations of each sample.  They are
+        made of squares, exponentials, logarithms and inverse square roots, of which each is
+        fitted to the inputs of its layer (`bioconv.codes.pointwise`).
 
     Raises
     ------
@@ -92,6 +98,7 @@ class FewSpikesCode(Code):
     initial: str = choice("half", ("half", "zero"))
     bits: int = whole(0, 2, _MOST_BITS, besides=(0,))
     fit: str = choice("auto", ("auto", "standard", "layer"))
+    analog: str = choice("refused", ("refused", "none"))
 
     name = "few_spikes"
     references = ("stoeckl2021",)

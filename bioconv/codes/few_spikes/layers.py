@@ -19,7 +19,7 @@ from bioconv.analog.functions import (
     ReLU,
 )
 from bioconv.codes.common.calibration import measure, pooled_scale
-from bioconv.codes.common.expectation import Level
+from bioconv.codes.common.expectation import Level, n_samples_of
 from bioconv.codes.common.outputs import same_function
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.few_spikes.code import FewSpikesCode
@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 
 #: usual K: of a network with ReLU alone (Table 1 of the paper), and with others (SiLU there)
 K_RELU, K_FITTED = 10, 16
+#: number of inputs of all fitted layers that are in memory, and the fewest samples
+_INPUTS, _FEWEST_SAMPLES = 1 << 23, 8
 
 
 def carries(function: Function) -> bool:
@@ -83,8 +85,9 @@ def units_of(
     The alpha of a ReLU is chosen such that the percentile of its activations, or the upper limit
     of the function, is the largest number with K binary digits.
     """
+    unscaled = {layer.name for layer in rewritten.layers if not isinstance(layer.function, ReLU)}
     measured = measure(
-        rewritten,
+        replace(rewritten, analog=unscaled),
         calibration,
         percentile=code.percentile,
         normalization=code.normalization,
@@ -119,7 +122,9 @@ def inputs_of(
     probes = [replace(layer, name=name, function=Linear()) for name, layer in fitted.items()]
     layers = (*rewritten.layers, *probes)
     graph = AnalogGraph(rewritten.name, rewritten.inputs, layers, tuple(fitted))
-    few = {name: x[:n_samples] for name, x in calibration.items()}
+    size = sum(int(np.prod(layer.shape)) for layer in fitted.values())
+    n = n_samples_of(size, n_samples, _INPUTS, _FEWEST_SAMPLES)
+    few = {name: x[:n] for name, x in calibration.items()}
     found: dict[str, list[Floats]] = {layer.name: [] for layer in fitted.values()}
     for batch in iterate(graph, few, names=list(fitted)):
         for name, values in batch.items():

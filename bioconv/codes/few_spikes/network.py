@@ -9,7 +9,7 @@ source arrive in step S - K + t, where K is that of the source.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm, prod
 
 import numpy as np
@@ -37,6 +37,7 @@ from bioconv.codes.few_spikes.layers import (
 )
 from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
 from bioconv.codes.few_spikes.tables import Table
+from bioconv.codes.pointwise import expanded_for
 from bioconv.network import (
     Change,
     Drive,
@@ -74,6 +75,8 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
         If the duration is too short.
     """
     graph, calibration = request.graph, request.calibration
+    if code.analog == "none":
+        request = replace(request, graph=expanded_for(graph, calibration))
     rewritten = prepared(request, "few-spikes", carries)
     steps = steps_of(code, rewritten)
     tables = tables_of(code, rewritten, calibration, steps)
