@@ -19,6 +19,7 @@ from bioconv.ground.keras_engine import choose_engine
 if TYPE_CHECKING:
     from bioconv import (
         codes,
+        detection,
         encoders,
         keras,
         measures,
@@ -116,6 +117,7 @@ _PUBLIC = {
 #: public module -> its full name
 _MODULES = {
     "codes": "bioconv.codes",
+    "detection": "bioconv.detection",
     "encoders": "bioconv.encoders",
     "errors": "bioconv.ground.errors",
     "keras": "bioconv.keras",

@@ -39,6 +39,7 @@ from bioconv.models import (
     resnet34,
     resnet50,
     resnet101,
+    retinanet_tiny,
     text_transformer,
     vision_transformer,
 )
@@ -82,6 +83,7 @@ _NETWORKS: dict[str, Network] = {
         resnet34,
         resnet50,
         resnet101,
+        retinanet_tiny,
         text_transformer,
         vision_transformer,
     )

@@ -41,7 +41,7 @@ def build_resnet(name: str, n_blocks: int) -> Model:
     keras = import_keras()
     layers = keras.layers
     inputs = keras.Input((32, 32, 3))
-    x = layers.ReLU()(_convolution(layers, inputs, 16, 3, 1))
+    x = layers.ReLU()(convolution(layers, inputs, 16, 3, 1))
     for stage, filters in enumerate((16, 32, 64)):
         for block in range(n_blocks):
             x = _block(layers, x, filters, 2 if stage > 0 and block == 0 else 1)
@@ -83,8 +83,8 @@ def build_imagenet_resnet(
     layers = keras.layers
     inputs = keras.Input((32, 32, 3))
     x = layers.Normalization(mean=_MEAN, variance=[value**2 for value in _DEVIATION])(inputs)
-    x = layers.ReLU()(_convolution(layers, x, filters, 3, 1, bias=False))
-    block = _bottleneck if bottleneck else _basic
+    x = layers.ReLU()(convolution(layers, x, filters, 3, 1, bias=False))
+    block = _bottleneck if bottleneck else basic_block
     for stage, n in enumerate(n_blocks):
         for place in range(n):
             x = block(layers, x, filters << stage, 2 if stage > 0 and place == 0 else 1)
@@ -93,7 +93,7 @@ def build_imagenet_resnet(
     return keras.Model(inputs, outputs, name=name)
 
 
-def _convolution(
+def convolution(
     layers: Any, x: Any, filters: int, size: int, stride: int, *, bias: bool = True
 ) -> Any:
     """Apply a convolution and a batch normalisation."""
@@ -108,29 +108,29 @@ def _convolution(
     return layers.BatchNormalization()(x)
 
 
-def _basic(layers: Any, x: Any, filters: int, stride: int) -> Any:
+def basic_block(layers: Any, x: Any, filters: int, stride: int) -> Any:
     """Apply two convolutions, and add the shortcut before the last ReLU."""
     return _added(layers, _two(layers, x, filters, stride, bias=False), x, stride)
 
 
 def _two(layers: Any, x: Any, filters: int, stride: int, *, bias: bool) -> Any:
     """Apply two 3×3 convolutions with a ReLU between them."""
-    main = layers.ReLU()(_convolution(layers, x, filters, 3, stride, bias=bias))
-    return _convolution(layers, main, filters, 3, 1, bias=bias)
+    main = layers.ReLU()(convolution(layers, x, filters, 3, stride, bias=bias))
+    return convolution(layers, main, filters, 3, 1, bias=bias)
 
 
 def _bottleneck(layers: Any, x: Any, filters: int, stride: int) -> Any:
     """Apply three convolutions, the last of which is wider, and add the shortcut."""
-    main = layers.ReLU()(_convolution(layers, x, filters, 1, 1, bias=False))
-    main = layers.ReLU()(_convolution(layers, main, filters, 3, stride, bias=False))
-    main = _convolution(layers, main, _EXPANSION * filters, 1, 1, bias=False)
+    main = layers.ReLU()(convolution(layers, x, filters, 1, 1, bias=False))
+    main = layers.ReLU()(convolution(layers, main, filters, 3, stride, bias=False))
+    main = convolution(layers, main, _EXPANSION * filters, 1, 1, bias=False)
     return _added(layers, main, x, stride)
 
 
 def _added(layers: Any, main: Any, x: Any, stride: int) -> Any:
     """Add the shortcut of a block, which is projected if the shapes differ, and apply ReLU."""
     if main.shape != x.shape:
-        x = _convolution(layers, x, main.shape[-1], 1, stride, bias=False)
+        x = convolution(layers, x, main.shape[-1], 1, stride, bias=False)
     return layers.ReLU()(layers.Add()([main, x]))
 
 

@@ -36,12 +36,14 @@ class Recipe:
     shift : int
         Largest random shift of a training image in pixels, which is padded with zeros.
     flip : bool
-        Whether to mirror half of the training images left to right, chosen anew every time.
+        Whether to mirror half of the training images, and the objects in them, left to right,
+        chosen anew every time.
     held_out : float
         Share of the training samples, the last ones, that are left out for validation.
-    metric : {"accuracy", "binary_accuracy", "mean_absolute_error"}
+    metric : {"accuracy", "binary_accuracy", "mean_absolute_error", "mean_average_precision"}
         Metric on the card. The loss is the cross-entropy for "accuracy", the binary cross-entropy
-        of a single output for "binary_accuracy", and the squared error for "mean_absolute_error".
+        of a single output for "binary_accuracy", the squared error for "mean_absolute_error", and
+        that of a detector, focal loss and smooth error of boxes, for "mean_average_precision".
     """
 
     dataset: str
@@ -55,7 +57,9 @@ class Recipe:
     shift: int = 0
     flip: bool = False
     held_out: float = 0.0
-    metric: Literal["accuracy", "binary_accuracy", "mean_absolute_error"] = "accuracy"
+    metric: Literal[
+        "accuracy", "binary_accuracy", "mean_absolute_error", "mean_average_precision"
+    ] = "accuracy"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from bioconv.data import datasets
 from bioconv.data.datasets import Array, DataPath, Dataset
 from bioconv.ground.files import new_file, write_text
 from bioconv.ground.keras_engine import import_keras
+from bioconv.models import _detection
 from bioconv.models.network import Network, Recipe
 
 _LOSSES = {
@@ -64,14 +66,18 @@ def train(
     keras.utils.set_random_seed(seed)
     model = network.build()
     fit(model, recipe, dataset, seed)
-    scores = {"train": _score(model, *dataset[0]), "test": _score(model, *dataset[1])}
+    (x, y), test = dataset
+    # duplicates are sought among many boxes of each image: as many images as are tested
+    n_scored = len(test[0]) if _detects(recipe) else len(x)
+    parts = (x[:n_scored], y[:n_scored]), test
+    train_score, test_score = (_score(model, recipe, *part) for part in parts)
     _save(model, network, path)
     entries = {
         # The number of epochs may come from the caller, and is required to repeat the training.
         **replace(network, recipe=recipe).describe(),
         "data": _describe_data(recipe, dataset, data_path),
         "n_parameters": model.count_params(),
-        "score": {"metric": recipe.metric, **scores},
+        "score": {"metric": recipe.metric, "train": train_score, "test": test_score},
         "seed": seed,
         "versions": _versions(),
         "weights": _describe_file(path),
@@ -111,10 +117,10 @@ def batches(x: Array, y: Array, recipe: Recipe, seed: int) -> Iterator[tuple[Arr
     while True:
         order = rng.permutation(len(x))[: n_batches * recipe.batch_size]
         for chosen in order.reshape(n_batches, recipe.batch_size):
-            yield _augment(x[chosen], recipe, rng), y[chosen]
+            yield _augment(x[chosen], y[chosen], recipe, rng)
 
 
-def _augment(x: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
+def _augment(x: Array, y: Array, recipe: Recipe, rng: np.random.Generator) -> tuple[Array, Array]:
     """Shift and mirror each image of a batch at random."""
     if recipe.shift:
         n, height, width, _ = x.shape
@@ -127,7 +133,9 @@ def _augment(x: Array, recipe: Recipe, rng: np.random.Generator) -> Array:
     if recipe.flip:
         mirrored = rng.random(len(x)) < 0.5
         x = np.where(mirrored[:, None, None, None], x[:, :, ::-1], x)
-    return x
+        if _detects(recipe):
+            y = np.where(mirrored[:, None, None], _detection.mirrored(y, x.shape[2]), y)
+    return x, y
 
 
 def fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
@@ -144,13 +152,16 @@ def fit(model: Any, recipe: Recipe, dataset: Dataset, seed: int) -> None:
     """
     x, y = dataset[0]
     n_batches = len(x) // recipe.batch_size
-    model.compile(
-        optimizer=_optimizer(recipe, n_batches),
-        loss=_LOSSES[recipe.metric],
-        metrics=[recipe.metric],
-    )
+    samples: Iterator[Any] = batches(x, y, recipe, seed)
+    optimizer = _optimizer(recipe, n_batches)
+    if _detects(recipe):
+        n_classes = model.output_shape[0][-1]
+        samples = _detection.targets(samples, x.shape[1:], n_classes)
+        model.compile(optimizer, loss=_detection.losses(x.shape[1:]))
+    else:
+        model.compile(optimizer, loss=_LOSSES[recipe.metric], metrics=[recipe.metric])
     model.fit(
-        batches(x, y, recipe, seed),
+        samples,
         steps_per_epoch=n_batches,
         epochs=recipe.epochs,
         shuffle=False,
@@ -175,8 +186,15 @@ def _optimizer(recipe: Recipe, n_batches: int) -> Any:
     return optimizers.Adam(rate, weight_decay=decay)
 
 
-def _score(model: Any, x: Array, y: Array) -> float:
+def _detects(recipe: Recipe) -> bool:
+    """Whether the network is a detector, whose labels are objects."""
+    return recipe.metric == "mean_average_precision"
+
+
+def _score(model: Any, recipe: Recipe, x: Array, y: Array) -> float:
     """Return the metric of a compiled model."""
+    if _detects(recipe):
+        return round(_detection.score(model, x, y), 5)
     _, score = model.evaluate(x, y, batch_size=500, verbose=0)
     return round(float(score), 5)
 
@@ -188,7 +206,9 @@ def _save(model: Any, network: Network, path: Path) -> None:
     with TemporaryDirectory() as folder, new_file(path) as part:
         saved = Path(folder) / path.name  # Keras recognizes the format by the name
         bare.save(saved)
-        part.write_bytes(saved.read_bytes())
+        with ZipFile(saved) as stored, ZipFile(part, "w", ZIP_DEFLATED) as packed:
+            for entry in stored.infolist():  # anchors are long lists of numbers as text
+                packed.writestr(entry.filename, stored.read(entry))
 
 
 def _describe_data(recipe: Recipe, dataset: Dataset, path: DataPath | None) -> dict[str, Any]:

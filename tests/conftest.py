@@ -34,7 +34,7 @@ _OPTIMIZED = ("equivalence", "simulators", "targets")
 #: Emits the machine code of short programs in two thirds of the time; long runs would be slower
 _QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 #: Modules that each take a second to import
-_SLOW_MODULES = ("keras", "brian2", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
+_SLOW_MODULES = ("keras", "brian2", "panel", "matplotlib", "pyNN", "scipy.stats", "sklearn", "spyx")
 
 
 def data_folder() -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bioconv.data.detection import blood_cells, on_canvas
 from bioconv.data.stored import SHAPES, Array, Split, stored
 from bioconv.ground.archives import array_names, read_arrays
 from bioconv.ground.cache import remembered
@@ -48,12 +49,14 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
         One of `names()`.
     path : str or Path, optional
         For ``mnist``, ``fashion_mnist`` and ``cifar10``, an ``.npz`` file that is read in place
-        of Keras's copy, or a folder that contains one. See `from_npz`.
+        of Keras's copy, or a folder that contains one. See `from_npz`. ``blood_cells`` are read
+        from such a file only; see `bioconv.data.detection.blood_cells`.
 
     Returns
     -------
     ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
-        Images are uint8, labels integers of shape (n_samples,).
+        Images are uint8, labels integers of shape (n_samples,), or objects; see
+        `bioconv.detection`.
 
     Raises
     ------
@@ -75,8 +78,10 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
         raise UnknownNameError("dataset", name, names())
     if path is None:
         return _LOADERS[name]()
+    if name == "blood_cells":
+        return blood_cells(path)
     if name not in SHAPES:
-        allowed = ", ".join(SHAPES)
+        allowed = ", ".join((*SHAPES, "blood_cells"))
         raise ValueError(f"A path can be given for {allowed} only. Received: {name!r}.")
     return from_npz(name, path)
 
@@ -179,6 +184,19 @@ def _split(seed: int) -> list[Array]:
         bunch.images, bunch.target, test_size=360, random_state=seed, stratify=bunch.target
     )
     return parts
+
+
+def digits_canvas(n_train: int = 4000, n_test: int = 200) -> Dataset:
+    """Place the digits of scikit-learn on canvases, several on each, for detectors.
+
+    Returns
+    -------
+    ((x_train, y_train), (x_test, y_test)) : tuple of pairs of ndarray
+        4,000 and 200 canvases (64, 64), uint8, and objects (4, 5) of each; see
+        `bioconv.data.detection.on_canvas`. The digits are those of the two parts of `digits`.
+    """
+    train, test = digits()
+    return on_canvas(train, n_train, seed=1), on_canvas(test, n_test, seed=2)
 
 
 def mnist() -> Dataset:
@@ -327,6 +345,8 @@ def _from_keras(name: str, **options: Any) -> Dataset:
 
 _LOADERS: dict[str, Callable[[], Dataset]] = {
     "digits": digits,
+    "digits_canvas": digits_canvas,
+    "blood_cells": blood_cells,
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,
@@ -335,4 +355,11 @@ _LOADERS: dict[str, Callable[[], Dataset]] = {
     "imdb_20000": partial(imdb, n_words=N_WORDS["imdb_20000"], length=200),
     "sine": sine,
 }
-_LARGEST_PIXEL = {"digits": 16, "mnist": 255, "fashion_mnist": 255, "cifar10": 255}
+_LARGEST_PIXEL = {
+    "digits": 16,
+    "digits_canvas": 255,
+    "blood_cells": 255,
+    "mnist": 255,
+    "fashion_mnist": 255,
+    "cifar10": 255,
+}

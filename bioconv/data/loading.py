@@ -13,7 +13,16 @@ from bioconv.ground.decisions import Decision, finite_numbers, is_one_hot
 from bioconv.ground.errors import DataError
 
 #: names of the datasets
-NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "imdb", "imdb_2500", "imdb_20000")
+NAMES = (
+    "digits",
+    "digits_canvas",
+    "mnist",
+    "fashion_mnist",
+    "cifar10",
+    "imdb",
+    "imdb_2500",
+    "imdb_20000",
+)
 
 #: samples, and labels if there are any
 Data = tuple[NDArray, NDArray | None]
@@ -33,8 +42,9 @@ def load_data(
     ----------
     source : str or Path
         An ``.npz`` file with ``x`` and optionally ``y``, or the name of a dataset: ``digits``,
-        ``mnist``, ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words), ``imdb_2500`` or
-        ``imdb_20000`` (200 words of a review).
+        ``digits_canvas`` (several digits on a canvas, for detectors), ``mnist``,
+        ``fashion_mnist``, ``cifar10``, ``imdb`` (5,000 words), ``imdb_2500`` or ``imdb_20000``
+        (200 words of a review).
     split : {"test", "train"}
         Part of a named dataset.
     scale, offset : float
@@ -50,7 +60,8 @@ def load_data(
     x : ndarray of float32, shape (n, ...)
         Integers (word indices) stay integers if neither scale nor offset is given.
     y : ndarray or None, shape (n,) or (n, ...)
-        Class numbers, also for one-hot labels; or several labels or values for each sample.
+        Class numbers, also for one-hot labels; or several labels or values for each sample, or
+        objects (see `bioconv.detection`).
         Whether they suit a network is checked where they are compared with its outputs.
 
     Raises

@@ -18,6 +18,7 @@ from bioconv.measures.activity import (
 )
 from bioconv.measures.diagnosis import LayerDiagnosis, decode, diagnose, first_decision, labels_of
 from bioconv.measures.energy import PROFILES, Energy, EnergyProfile, Work, energy_of, work_of
+from bioconv.measures.metrics import analog_metric, metric_over_time
 from bioconv.measures.physiology import PopulationIntervals, intervals
 from bioconv.measures.shares import confusion, wilson_interval
 from bioconv.measures.spike_distances import van_rossum
@@ -33,6 +34,7 @@ __all__ = [
     "activity",
     "analog_accuracy",
     "analog_classes",
+    "analog_metric",
     "confusion",
     "decode",
     "diagnose",
@@ -41,6 +43,7 @@ __all__ = [
     "format_table",
     "intervals",
     "labels_of",
+    "metric_over_time",
     "mixed_signs",
     "multiply_accumulates",
     "spikes_per_image",

@@ -23,7 +23,7 @@ from bioconv.codes.common.rewritten import Rewritten
 from bioconv.conversion import as_graph, calibration_of, convert
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning, DataWarning, ParameterError
-from bioconv.measures.metrics import Metric, Outputs, metric_of
+from bioconv.measures.metrics import Metric, metric_of, named_outputs
 from bioconv.neurons import Neuron
 from bioconv.operators import LEAF, Array, register
 
@@ -144,7 +144,9 @@ def estimate(
     metric : function, `keras.metrics.Metric` or str, optional
         Measured in place of the accuracy: a function ``metric(y, outputs)`` of the labels as they
         are given and of the outputs, an array (n, ...) or, if there are several, arrays by name; a
-        metric of Keras, or its name.  If it returns one number for each sample, the mean counts.
+        metric of Keras, or its name; "map" is the mean average precision of a detector
+        (`bioconv.detection.MeanAveragePrecision`).  If it returns one number for each sample, the
+        mean counts.
 
     Returns
     -------
@@ -205,7 +207,7 @@ def estimate(
         row = Estimate(code.percentile, accuracy, *_compare(decided, output, reference))
         if measured is not None:
             found, analog = (
-                measured(y, _named(values, graph.outputs)) for values in (outputs, exact)
+                measured(y, named_outputs(values, graph.outputs)) for values in (outputs, exact)
             )
             row = replace(row, metric=found, analog_metric=analog)
         rows.append(row)
@@ -335,13 +337,6 @@ def _noise(
     return {
         name: random.uniform(x.min(), x.max(), (n, *x.shape[1:])) for name, x in samples.items()
     }
-
-
-def _named(outputs: Mapping[str, NDArray], names: Sequence[str]) -> Outputs:
-    """Return a single output as an array, and several by their names in the model."""
-    if len(names) == 1:
-        return _first_output(outputs)
-    return dict(zip(names, outputs.values(), strict=True))
 
 
 def _first_output(outputs: Mapping[str, NDArray]) -> NDArray:

@@ -10,6 +10,7 @@ readers can distinguish.
 
 from bioconv.plots.accuracy import accuracy_by_layer, accuracy_over_time, confusion_matrix
 from bioconv.plots.costs import energy_per_sample, rates_and_intervals
+from bioconv.plots.detection import detections, metric_over_time
 from bioconv.plots.encoding import plot_encoding
 from bioconv.plots.everything import plot_recording
 from bioconv.plots.layers import (
@@ -30,10 +31,12 @@ __all__ = [
     "activation_distributions",
     "animate",
     "confusion_matrix",
+    "detections",
     "energy_per_sample",
     "feature_maps",
     "frequency_current",
     "membrane_traces",
+    "metric_over_time",
     "plot_encoding",
     "plot_neuron",
     "plot_recording",

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bioconv.measures import analog_classes, energy_of, first_decision, work_of
+from bioconv.detection import MeanAveragePrecision
+from bioconv.measures import (
+    analog_classes,
+    analog_metric,
+    energy_of,
+    first_decision,
+    metric_over_time,
+    work_of,
+)
+from bioconv.measures.metrics import Metric, name_of, resolved
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.plots.accuracy import accuracy_over_time, confusion_matrix
 from bioconv.plots.costs import energy_per_sample, rates_and_intervals
+from bioconv.plots.detection import detections
+from bioconv.plots.detection import metric_over_time as plot_metric
 from bioconv.plots.layers import (
     activation_distributions,
     carried_populations,
@@ -31,6 +43,7 @@ def plot_recording(
     y: NDArray | None = None,
     analog_accuracy: float | None = None,
     format: str = "png",
+    metric: Metric | None = None,
 ) -> list[Path]:
     """Make all plots for which the recording contains the data.
 
@@ -47,6 +60,9 @@ def plot_recording(
         Labels.  Without them, the agreement with the analog network is drawn if ``x`` is given.
     analog_accuracy : float, optional
     format : {"png", "pdf", "svg"}
+    metric : function, `keras.metrics.Metric` or str, optional
+        Drawn over time in place of the accuracy; with mean average precision also the boxes of a
+        few pictures.  It requires ``y``.
 
     Returns
     -------
@@ -60,7 +76,9 @@ def plot_recording(
     check_format(format)
     figures = {"spikes_and_operations": spikes_and_operations(network, recording)}
     figures["energy"] = energy_per_sample(network, energy_of(work_of(network, recording)))
-    if y is not None:
+    if metric is not None and y is not None:
+        figures |= _of_metric(network, recording, x, y, metric)
+    elif y is not None:
         figures["accuracy"] = accuracy_over_time(
             recording, y, analog_accuracy=analog_accuracy, network=network
         )
@@ -92,3 +110,19 @@ def plot_recording(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return [save(figure, folder / f"{name}.{format}") for name, figure in figures.items()]
+
+
+def _of_metric(
+    network: SpikingNetwork, recording: Recording, x: NDArray | None, y: NDArray, metric: Metric
+) -> dict[str, Figure]:
+    """Return the plots of a metric, and of boxes if it is one of boxes."""
+    values = metric_over_time(network, recording, y, metric)
+    analog = None if x is None else analog_metric(network, x, y, metric)
+    label = name_of(metric)
+    figures = {
+        "metric": plot_metric(recording, values, analog=analog, label=label, network=network)
+    }
+    meaning = resolved(metric)
+    if x is not None and isinstance(meaning, MeanAveragePrecision):
+        figures["detections"] = detections(network, recording, x, y=y, metric=meaning)
+    return figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,9 @@ from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
 from bioconv.network.recording import Recording
 from bioconv.network.stages import layer_of, list_stages
 
+if TYPE_CHECKING:
+    from bioconv.measures.metrics import Metric
+
 Row = dict[str, Any]
 
 
@@ -26,6 +29,7 @@ def summarize(
     recording: Recording,
     x: NDArray,
     y: ArrayLike | None = None,
+    metric: Metric | None = None,
 ) -> dict[str, Any]:
     """Return the results of one simulation as plain data for JSON.
 
@@ -37,7 +41,9 @@ def summarize(
     x : ndarray, shape (n_images, ...)
         The samples that were simulated.
     y : array_like of int, shape (n_images, ...), optional
-        Labels, or values.
+        Labels, or values; with a metric, whatever the metric takes.
+    metric : function, `keras.metrics.Metric` or str, optional
+        Measured in place of the accuracy; see `bioconv.measures.metric_over_time`.
 
     Returns
     -------
@@ -51,6 +57,7 @@ def summarize(
         ``n_images``, ``n_steps``, ``duration_ms``, ``spikes_per_image``, ``spikes_per_neuron``,
         ``synaptic_operations_per_image``, ``accuracy_over_time`` (pairs of step and accuracy,
         agreement without labels; None while no sample has an output), ``seconds``, ``versions``.
+        With a metric also ``metric_name``, ``metric``, ``analog_metric`` and ``metric_over_time``.
     """
     from bioconv.measures import first_decision, labels_of, spikes_per_image, spikes_per_neuron
 
@@ -59,7 +66,7 @@ def summarize(
     spiking = np.asarray(recording.outputs[network.readouts[0].name])
     decision = first_decision(network)
     classes = decision.of(reference)
-    labels = None if y is None else labels_of(network, y, len(reference))
+    labels = None if y is None or metric else labels_of(network, y, len(reference))
     answered = float(recording.answered()[-1])
     return {
         "network": network.name,
@@ -84,8 +91,28 @@ def summarize(
         "spikes_per_neuron": spikes_per_neuron(network, recording),
         "synaptic_operations_per_image": float(np.mean(recording.synaptic_operations)),
         "accuracy_over_time": _over_time(recording, classes if labels is None else labels),
+        **({} if metric is None else _metrics(network, recording, x, y, metric)),
         "seconds": dict(recording.seconds),
         "versions": {**versions(), **recording.versions},
+    }
+
+
+def _metrics(
+    network: SpikingNetwork, recording: Recording, x: NDArray, y: Any, metric: Metric
+) -> dict[str, Any]:
+    """Return a metric at the end, of the analog network, and over time."""
+    from bioconv.measures import analog_metric, metric_over_time
+    from bioconv.measures.metrics import name_of
+
+    found = metric_over_time(network, recording, y, metric)
+    known = [None if np.isnan(value) else float(value) for value in found]
+    return {
+        "metric_name": name_of(metric),
+        "metric": known[-1],
+        "analog_metric": analog_metric(network, x, y, metric),
+        "metric_over_time": [
+            [int(step), value] for step, value in zip(recording.checkpoints, known, strict=True)
+        ],
     }
 
 

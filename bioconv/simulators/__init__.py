@@ -59,6 +59,7 @@ def simulate(
     seed: int = 0,
     progress: bool = True,
     first: int = 0,
+    checkpoints: int | None = None,
     **options: Any,
 ) -> Recording:
     """Simulate the response of a spiking network to samples.
@@ -99,6 +100,10 @@ def simulate(
         thus be split over calls and machines with the same result: ``x[100:]`` with ``first=100``
         gives the same random numbers as the samples from 100 on in a call with all of ``x``, and
         with the same ``batch_size`` the same bytes.
+    checkpoints : int, optional
+        Number of evenly spaced steps at which outputs are decoded, the last of which is always one.
+        By default 256 or, of a network with many labels, positions or values, fewer, because all
+        of them are kept.  The event simulator decodes at the end only.
     **options
         Further options of the simulator, described in its module.
 
@@ -141,6 +146,7 @@ def simulate(
         seed=seed,
         progress=progress,
         first=first,
+        checkpoints=checkpoints,
     )
     try:
         run = SIMULATORS[simulator]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bioconv.export.support import readouts
 from bioconv.ground.decisions import answers
 from bioconv.network import Population, Readout, SpikingNetwork
+from bioconv.simulators.settings import Settings
 
 #: largest number of decisions of one sample that are decoded, over time
 MOST_DECISIONS = 256
@@ -24,16 +25,18 @@ MOST_DECISIONS = 256
 Floats = NDArray[np.float64]
 
 
-def checkpoints(network: SpikingNetwork, n_steps: int) -> NDArray[np.int64]:
-    """Return evenly spaced numbers of steps, up to ``n_steps``, at which outputs are decoded.
+def checkpoints(network: SpikingNetwork, settings: Settings) -> NDArray[np.int64]:
+    """Return evenly spaced numbers of steps, up to the last, at which outputs are decoded.
 
-    There are fewer of them for a network with many labels, positions or values.
+    Unless their number is set, there are fewer for a network with many labels, positions or values.
     """
+    n_steps = settings.n_steps
     each = [
         decision.n_decisions(readout.shape(network.population(readout.population)))
         for readout, decision in zip(network.readouts, network.decisions().values(), strict=True)
     ]
-    n = min(n_steps, max(MOST_DECISIONS // max(each, default=1), 1))
+    usual = max(MOST_DECISIONS // max(each, default=1), 1)
+    n = min(n_steps, settings.checkpoints or usual)
     return np.round(np.arange(1, n + 1) * (n_steps / n)).astype(np.int64)
 
 

@@ -109,7 +109,7 @@ def run_program(
     command = [sys.executable, str(folder / "program.py"), *arguments]
     command += ["--data", str(images), "-o", str(result), "--seed", str(settings.seed)]
     command += ["--steps", str(settings.n_steps), "--first", str(settings.first)]
-    command += ["--checkpoints", *map(str, checkpoints(network, settings.n_steps))]
+    command += ["--checkpoints", *map(str, checkpoints(network, settings))]
     for name, what in settings.record.items():
         command += [text for entry in what for text in ("--record", f"{name}={entry}")]
     n_images = len(next(iter(data.values())))

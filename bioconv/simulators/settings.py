@@ -52,6 +52,8 @@ class Settings:
     first : int
         Number of the first sample in its data set.  The random numbers of a sample depend on the
         seed and on its number only.
+    checkpoints : int or None
+        Number of steps at which outputs are decoded; None leaves the choice to the simulator.
     """
 
     simulator: str
@@ -62,6 +64,7 @@ class Settings:
     seed: int = 0
     progress: bool = False
     first: int = 0
+    checkpoints: int | None = None
 
     def records(self, population: str, what: str) -> bool:
         """Whether ``what`` of ``population`` is to be recorded."""
@@ -98,6 +101,7 @@ def settings_of(
     seed: int,
     progress: bool,
     first: int = 0,
+    checkpoints: int | None = None,
 ) -> Settings:
     """Make settings from the arguments of `bioconv.simulate`.
 
@@ -117,6 +121,7 @@ def settings_of(
         ("batch_size", 1 if batch_size is None else batch_size, 1),
         ("seed", seed, 0),
         ("first", first, 0),
+        ("checkpoints", 1 if checkpoints is None else checkpoints, 1),
     ):
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
             problems.append(f"{name} must be an integer of at least {least}, received {value!r}")
@@ -129,7 +134,10 @@ def settings_of(
     if problems:
         raise ParameterError("simulate: " + "; ".join(problems) + ".")
     size = None if batch_size is None else int(batch_size)
-    return Settings(simulator, int(n_steps), wanted, size, dtype, int(seed), progress, int(first))
+    points = None if checkpoints is None else int(checkpoints)
+    return Settings(
+        simulator, int(n_steps), wanted, size, dtype, int(seed), progress, int(first), points
+    )
 
 
 def simulating(name: str, n_images: int, settings: Settings) -> Progress:

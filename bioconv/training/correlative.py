@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ from bioconv.training.stacks import classes_of, samples_of, size_problems
 OPTIONS = Training(epochs=50, batch_size=64, learning_rate=3e-3, decay=0.96, decay_steps=500)
 #: smallest threshold
 _LEAST = 1e-3
+#: updates between two reports of progress: one takes a tenth of a second on MNIST
+_UPDATES = 20
 
 Parameters = dict[str, tuple[Array, ...]]
 
@@ -103,6 +105,7 @@ def train_graph(
     y: ArrayLike,
     options: Training = OPTIONS,
     *,
+    n_classes: int | None = None,
     name: str = "correlative",
     dtype: str = "float32",
     checkpoint: str | Path | None = None,
@@ -121,6 +124,8 @@ def train_graph(
     y : array of int, shape (n_samples,)
         Classes from 0.
     options : Training
+    n_classes : int, optional
+        Number of classes, if samples of the last ones are missing.
     name : str
     dtype : {"float32", "float64"}
     checkpoint : str or Path, optional
@@ -146,10 +151,10 @@ def train_graph(
     if problems:
         raise ParameterError(f"train: {problems[0]}.")
     samples = samples_of(x)
-    classes, n_classes = classes_of(y, len(samples))
+    classes, number = classes_of(y, len(samples), n_classes)
     fitted_encoder = check_encoder(encoder.fitted(samples))
-    targets = code.targets(n_classes, fitted_encoder.n_steps)
-    loss = PatternLoss(code, targets, fitted_encoder.patterns)
+    targets = code.targets(number, fitted_encoder.n_steps)
+    loss = PatternLoss(code, targets, _of_levels(fitted_encoder))
     widths = (fitted_encoder.n_neurons * samples[0].size, *sizes, targets.shape[2])
     fitted = fit(
         loss,
@@ -163,6 +168,7 @@ def train_graph(
         checkpoint=checkpoint,
         record={"code": code, "encoder": fitted_encoder, "sizes": tuple(sizes)},
         progress=progress,
+        updates=_UPDATES,
     )
     graph = _graph(code, fitted_encoder, fitted, samples.shape[1:], name)
     return Trained(graph, fitted_encoder, fitted.history)
@@ -257,20 +263,25 @@ class PatternLoss:
     def _first(self, weights: Array, levels: Array) -> Array:
         """Return the input of the first layer, shape (n_steps, batch, n).
 
-        There are only few input vectors, the rows of a table (Q + 1 for each feature), so that no
-        patterns of samples need to be kept.  Where less rows have a spike in a step than there are
-        features, only the weights of these are added.
+        Equals the spikes of the levels times the weights, for fewer operations; see `Parts`.
         """
-        n_features, n_levels, n_neurons, n_steps = self.patterns.shape
-        rows = self.patterns.any(axis=2).reshape(n_features * n_levels, n_steps)
-        longest = int(rows.sum(axis=0).max())
-        if n_neurons == 1 and longest < n_features:
-            return _sparse(rows, n_levels, longest, weights, levels)
-        silent = np.zeros((n_features, 1, n_neurons, n_steps), bool)
-        table = jnp.asarray(np.concatenate([self.patterns, silent], axis=1))
-        found = table[jnp.arange(n_features), levels]  # a silent level is the last row, -1
-        spikes = jnp.moveaxis(found, (3, 0, 2), (0, 1, 2)).reshape(n_steps, len(levels), -1)
-        return spikes.astype(weights.dtype) @ weights
+        parts = self._parts
+        chosen = jnp.tile(levels, parts.held.shape[0] // levels.shape[1])  # one for each unit
+        found = jnp.asarray(parts.held)[jnp.arange(chosen.shape[1]), chosen]
+        spikes = jnp.moveaxis(found, 2, 0).astype(weights.dtype)
+        current = jnp.repeat(spikes @ weights, parts.length, axis=0)
+        missing = parts.unit.shape[0] - len(current)
+        current = jnp.pad(current, ((0, missing), (0, 0), (0, 0)))
+        if not parts.unit.shape[1]:
+            return current
+        units, rows = jnp.asarray(parts.unit), jnp.asarray(parts.level)
+        # (n_steps, batch, longest) and (n_steps, longest, n)
+        spikes = jnp.moveaxis(chosen.T[units] == rows[..., None], 2, 1).astype(weights.dtype)
+        return current + spikes @ weights[units]
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return Parts.of(self.patterns)
 
     def _dropped(self, spikes: Array, key: Array) -> Array:
         """Return spikes without those of some neurons, and the others larger accordingly."""
@@ -284,20 +295,78 @@ class PatternLoss:
         return PatternDistances(self.targets, code.readout_decay, code.multiplication_free)
 
 
-def _sparse(
-    rows: NDArray[np.bool_], n_levels: int, longest: int, weights: Array, levels: Array
-) -> Array:
-    """Return the sum of the weights of the features whose level has a spike in a step."""
-    # Rows with a spike come first; the others, which fill up the list, belong to no level.
-    order = np.argsort(~rows, axis=0, kind="stable")[:longest].T
-    feature, level = np.divmod(order, n_levels)
-    spiking = np.take_along_axis(rows.T, order, axis=1)
-    chosen = np.where(spiking, level, n_levels)
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Spike patterns as blocks of equal steps, and the spikes that these leave out.
 
-    def step(feature: Array, level: Array) -> Array:
-        return (levels[:, feature] == level).astype(weights.dtype) @ weights[feature]
+    In a segment of an ECTE pattern with eta equal to its length, every step has a spike: one
+    product with the weights is enough for all of them.  The remaining spikes are so few that only
+    the weights of the units that may have them are added.
 
-    return jax.lax.map(lambda pair: step(*pair), (jnp.asarray(feature), jnp.asarray(chosen)))
+    Parameters
+    ----------
+    length : int
+        Steps of a block.
+    held : ndarray of bool, shape (n_units, n_levels + 1, n_blocks)
+        Whether there is a spike in every step of a block.  The last level is the silent one, -1.
+    unit, level : ndarray of int, shape (n_steps, longest)
+        Which units have another spike in a step, at which level; a level of no value fills up.
+    """
+
+    length: int
+    held: NDArray[np.bool_]
+    unit: NDArray[np.int64]
+    level: NDArray[np.int64]
+
+    @staticmethod
+    def of(patterns: NDArray[np.bool_]) -> Parts:
+        """Return the parts of patterns, with blocks of the length that needs fewest operations.
+
+        Parameters
+        ----------
+        patterns : ndarray of bool, shape (n_features, n_levels, n_neurons, n_steps)
+        """
+        n_levels, n_steps = patterns.shape[1], patterns.shape[3]
+        rows = np.moveaxis(patterns, 2, 0).reshape(-1, n_levels, n_steps)
+
+        def operations(length: int) -> int:
+            held, rest = _blocks(rows, length)
+            return len(rows) * held.shape[2] + n_steps * _longest(rest)
+
+        length = min(range(1, n_steps + 1), key=operations)
+        held, rest = _blocks(rows, length)
+        flat = rest.reshape(-1, n_steps)
+        # Rows with a spike come first; others fill up the list.
+        order = np.argsort(~flat, axis=0, kind="stable")[: _longest(rest)].T
+        unit, level = np.divmod(order, n_levels)
+        spiking = np.take_along_axis(flat.T, order, axis=1)
+        silent = np.zeros((len(rows), 1, held.shape[2]), bool)
+        table = np.concatenate([held, silent], axis=1)
+        return Parts(length, table, unit, np.where(spiking, level, n_levels))
+
+
+def _blocks(rows: NDArray[np.bool_], length: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which blocks of steps are full of spikes, and the spikes outside of these."""
+    *shape, n_steps = rows.shape
+    n_blocks = n_steps // length
+    blocks = rows[..., : n_blocks * length].reshape(*shape, n_blocks, length)
+    held: NDArray[np.bool_] = np.all(blocks, axis=-1)
+    rest = rows.copy()
+    rest[..., : n_blocks * length] &= ~np.repeat(held, length, axis=-1)
+    used = held.reshape(-1, n_blocks).any(axis=0)
+    last = int(np.flatnonzero(used).max(initial=-1)) + 1
+    return held[..., :last], rest
+
+
+def _longest(rows: NDArray[np.bool_]) -> int:
+    """Return the largest number of rows with a spike in a step."""
+    return int(rows.reshape(-1, rows.shape[-1]).sum(axis=0).max())
+
+
+def _of_levels(encoder: LevelEncoder) -> NDArray[np.bool_]:
+    """Return the patterns without those of levels that were merged, which no value has."""
+    some = np.arange(encoder.n_levels) < encoder.level_counts[:, None]
+    return encoder.patterns & some[..., None, None]
 
 
 def _positive(parameters: Parameters) -> Parameters:

@@ -65,6 +65,7 @@ def train(
     y: ArrayLike,
     options: Training = OPTIONS,
     *,
+    n_classes: int | None = None,
     name: str = "observation",
     dt: float | None = None,
     dtype: str = "float32",
@@ -84,7 +85,16 @@ def train(
         Its field ``analog`` is the trained graph.
     """
     trained = train_graph(
-        code, sizes, x, y, options, name=name, dtype=dtype, checkpoint=checkpoint, progress=progress
+        code,
+        sizes,
+        x,
+        y,
+        options,
+        n_classes=n_classes,
+        name=name,
+        dtype=dtype,
+        checkpoint=checkpoint,
+        progress=progress,
     )
     return code.convert(
         Request(
@@ -104,6 +114,7 @@ def train_graph(
     y: ArrayLike,
     options: Training = OPTIONS,
     *,
+    n_classes: int | None = None,
     name: str = "observation",
     dtype: str = "float32",
     checkpoint: str | Path | None = None,
@@ -121,6 +132,8 @@ def train_graph(
     y : array of int, shape (n_samples,)
         Classes from 0.
     options : Training
+    n_classes : int, optional
+        Number of classes, if samples of the last ones are missing.
     name : str
     dtype : {"float32", "float64"}
     checkpoint : str or Path, optional
@@ -143,10 +156,10 @@ def train_graph(
     """
     _check_sizes(sizes, options)
     images = _images(x)
-    classes, n_classes = classes_of(y, len(images))
+    classes, number = classes_of(y, len(images), n_classes)
     highest = float(images.max())
     flat = images.reshape(len(images), -1) / highest
-    start, state = _start(code, (flat.shape[1], *sizes, n_classes), options.seed)
+    start, state = _start(code, (flat.shape[1], *sizes, number), options.seed)
     fitted = fit(
         ObservationLoss(code),
         start,

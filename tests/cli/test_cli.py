@@ -128,6 +128,25 @@ def test_an_output_that_starts_later_is_no_accuracy(network: Path, tmp_path: Pat
     assert [share for _, share in found["accuracy_over_time"]] == [None, None]
 
 
+def test_a_metric_is_measured_over_time(network: Path, tmp_path: Path, capsys) -> None:
+    record, metric = tmp_path / "run.json", "sparse_categorical_crossentropy"
+    arguments = ["simulate", str(network), "--data", "digits", "--images", "5", "--steps", "40"]
+    arguments += ["--json", str(record), "--metric", metric, "--checkpoints", "4"]
+    assert main([*arguments, "--plot", str(tmp_path / "figures")]) == 0
+    assert "sparse categorical crossentropy of the analog network: 0." in capsys.readouterr().out
+    found = json.loads(record.read_text())
+    assert found["accuracy"] is None
+    assert [step for step, _ in found["metric_over_time"]] == [10, 20, 30, 40]
+    assert found["metric_over_time"][-1] == [40, found["metric"]]
+    assert found["metric"] == pytest.approx(found["analog_metric"], abs=0.1)
+    assert (tmp_path / "figures" / "metric.png").is_file()
+    assert not (tmp_path / "figures" / "accuracy.png").exists()
+    assert main([*arguments, "--metric", "map"]) == 2
+    assert "two outputs, scores and boxes" in capsys.readouterr().err
+    assert main([*arguments, "--decision", "largest"]) == 2
+    assert "stands for classes" in capsys.readouterr().err
+
+
 def test_the_decision_is_stated_and_can_be_chosen(network: Path, tmp_path: Path, capsys) -> None:
     assert main(["inspect", str(network)]) == 0
     assert "decision by " in capsys.readouterr().out

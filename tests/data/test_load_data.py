@@ -89,7 +89,7 @@ def test_damaged_files(content: bytes, tmp_path: Path) -> None:
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(DataError, match="digits, mnist"):
+    with pytest.raises(DataError, match="digits, digits_canvas, mnist"):
         load_data("emnist")
     with pytest.raises(DataError, match="at least 1"):
         load_data("digits", n_images=0)

@@ -21,6 +21,7 @@ from bioconv.ground.errors import DataError, ParameterError
 from bioconv.operators import precision
 from bioconv.training.correlative import (
     OPTIONS,
+    Parts,
     PatternLoss,
     Trained,
     converted,
@@ -73,22 +74,42 @@ def test_the_loss_is_that_of_the_network(name: str) -> None:
     assert 0.0 < float(measures["spikes"]) < 1.0
 
 
-def test_few_spikes_take_a_shorter_way() -> None:
-    """The sum of some rows of weights, and the product with dense spikes, with their gradients."""
-    encoder = encoder_of("cte", n_levels=1)
+@pytest.mark.parametrize(
+    ("name", "options", "length"),
+    [
+        ("cte", {"n_levels": 1}, None),
+        ("cte", {"n_levels": 3, "n_neurons": 2}, None),
+        ("ecte", {"n_levels": 6}, 6),
+        ("ecte", {"n_levels": 6, "eta": 4}, None),
+        ("ecte", {"n_levels": 3, "n_neurons": 2, "n_steps": 45}, None),
+        ("cte", {"n_levels": 2, "n_steps": 41, "n_spikes": 40.5}, None),
+    ],
+)
+def test_parts_of_patterns_give_the_input_of_dense_spikes(
+    name: str, options: dict[str, Any], length: int | None
+) -> None:
+    """The blocks and the remaining spikes, with the gradient of their products with the weights."""
+    encoder = encoder_of(name, **options)
     rng = np.random.default_rng(0)
-    levels, goal = jnp.asarray(encoder.levels(digits.train()[:16])), rng.normal(size=(100, 16, 7))
-    loss = loss_of(encoder)
-    doubled = replace(loss, patterns=np.repeat(loss.patterns, 2, axis=2))  # the long way
+    x, n_steps = digits.train()[:16], encoder.n_steps
+    levels, goal = jnp.asarray(encoder.levels(x)), rng.normal(size=(n_steps, 16, 7))
+    code = CorrelativeCode(n_outputs=2, first_step=5)
+    loss = PatternLoss(code, code.targets(10, n_steps), encoder.patterns)
+    assert length in (None, loss._parts.length)
+    dense = encoder.dense(x).astype(float)
     with precision("float64"):
-        weights = jnp.asarray(rng.normal(size=(64, 7)))
+        weights = jnp.asarray(rng.normal(size=(dense.shape[2], 7)))
         found, back = jax.vjp(lambda w: loss._first(w, levels), weights)
-        both = jnp.concatenate([weights, 0 * weights])
-        expected, long_back = jax.vjp(lambda w: doubled._first(w, levels), both)
-        np.testing.assert_allclose(found, expected, atol=1e-12)
-        np.testing.assert_allclose(back(goal)[0], long_back(goal)[0][:64], atol=1e-12)
-    dense = encoder.dense(digits.train()[:16]).astype(float)
-    np.testing.assert_allclose(found.swapaxes(0, 1), dense @ np.asarray(weights), atol=1e-12)
+        np.testing.assert_allclose(found.swapaxes(0, 1), dense @ np.asarray(weights), atol=1e-12)
+        slope = np.einsum("btu,tbn->un", dense, goal)
+        np.testing.assert_allclose(back(jnp.asarray(goal))[0], slope, atol=1e-12)
+
+
+def test_segments_full_of_spikes_need_one_product() -> None:
+    """An ECTE pattern has a spike in every step of a segment, if eta is its length."""
+    parts = Parts.of(encoder_of("ecte", n_levels=6).patterns)
+    assert (parts.length, parts.held.shape[2]) == (6, 10)  # n_levels + n_neighbours - 1
+    assert parts.unit.shape[1] < 64
 
 
 def test_spikes_have_a_pseudo_derivative() -> None:
@@ -96,6 +117,21 @@ def test_spikes_have_a_pseudo_derivative() -> None:
     slope = jax.vmap(jax.grad(lambda d: pseudo_spike(d, 0.5)))(distance)
     np.testing.assert_allclose(slope, 1 - np.tanh(np.asarray(distance) / 0.5) ** 2, rtol=1e-5)
     assert np.array_equal(pseudo_spike(distance, 0.5), distance >= 0)
+
+
+def test_classes_without_samples_have_outputs() -> None:
+    x, y = digits.train(), digits.train_labels()
+    x, y = x[y < 4][:64], y[y < 4][:64]
+    options = replace(OPTIONS, epochs=1)
+    settings: dict[str, Any] = {"progress": False}
+    for n_classes, expected in ((None, 4), (6, 6)):
+        found = train_graph(CODE, make("cte"), (5,), x, y, options, n_classes=n_classes, **settings)
+        assert found.graph.layers[-1].shape == (expected,)
+    for wrong in (1, 2.5, "6"):
+        with pytest.raises(ParameterError, match="n_classes must be a whole number"):
+            train_graph(CODE, make("cte"), (5,), x, y, n_classes=wrong, **settings)  # type: ignore[arg-type]
+    with pytest.raises(DataError):
+        train_graph(CODE, make("cte"), (5,), x, y, n_classes=3, **settings)
 
 
 @cache

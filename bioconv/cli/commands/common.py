@@ -163,6 +163,15 @@ def figures_text(result: Mapping[str, Any]) -> str:
     lines += [
         f"  {name}: {100 * value:.2f} %" for name, value in percent.items() if value is not None
     ]
+    if "metric" in result:
+        lines += [
+            f"  {name}: {value:.4f}"
+            for name, value in (
+                (result["metric_name"], result["metric"]),
+                (f"{result['metric_name']} of the analog network", result["analog_metric"]),
+            )
+            if value is not None
+        ]
     if result["answered"] < 1:
         early = result["n_steps"] <= result["first_output_step"]
         why = (

@@ -33,6 +33,9 @@ from bioconv.reports.networks import (
     expectation_of,
 )
 
+#: checkpoints of a metric over time, for which all outputs are kept
+_METRICS_OVER_TIME = 20
+
 
 def convert(options: Options) -> None:
     """Run ``bioconv convert``."""
@@ -92,10 +95,13 @@ def simulate(options: Options) -> None:
         check_folder(path)
     check_report(options)
     network = read_network(options.network)
-    if options.decision:
-        network = network.with_decision(options.decision)
+    if options.decision or options.metric:
+        # a metric is one of all values of the outputs
+        network = network.with_decision(options.decision or "value")
         network = network.replace(code=without_expectation(network.code))
     x, y = read_data(options, network.inputs[0].shape, options.images, options.first)
+    if options.metric and y is None:
+        raise ParameterError(f"--metric needs labels: {options.data} has none.")
     record = _record(options, network)
     extra: dict[str, Any] = {}
     if options.simulator in ("array", "event"):
@@ -112,13 +118,15 @@ def simulate(options: Options) -> None:
         "seed": options.seed,
         "progress": not options.quiet,
         "first": options.first,
+        "checkpoints": options.checkpoints or (_METRICS_OVER_TIME if options.metric else None),
         **extra,
     }
     recording = bc.simulate(network, x, record=record, **settings)
-    result = bc.summarize(network, recording, x, y)
+    result = bc.summarize(network, recording, x, y, metric=options.metric)
     text = [figures_text(result)]
+    labels = None if options.metric else y
     if options.diagnose:
-        result["diagnosis"] = [vars(row) for row in bc.diagnose(network, recording, x, y)]
+        result["diagnosis"] = [vars(row) for row in bc.diagnose(network, recording, x, labels)]
         text.append(format_table(result["diagnosis"]))
     if options.output:
         recording.save(options.output)
@@ -131,6 +139,7 @@ def simulate(options: Options) -> None:
             x=x,
             analog_accuracy=result["analog_accuracy"],
             format=options.format,
+            metric=options.metric,
         )
         text.append("\n".join(str(file) for file in files))
     # before the report, so that a report that fails does not take the result with it
@@ -140,7 +149,7 @@ def simulate(options: Options) -> None:
 
         detail = detail_of(network, x, **settings)
         write_report(
-            options, recording, network=network, x=x, y=y, detail=detail, first=options.first
+            options, recording, network=network, x=x, y=labels, detail=detail, first=options.first
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from bioconv.cli.parsers import catalogues, encoding, networks, studies, targets, training
+from bioconv.cli.parsers import app, catalogues, encoding, networks, studies, targets, training
 from bioconv.cli.parsers.common import Formatter
 
-_ROOMS = (networks, training, targets, catalogues, encoding, studies)
+_ROOMS = (networks, training, targets, catalogues, encoding, studies, app)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 DATA_HELP = (
-    "an .npz file with x and, optionally, y, or one of digits, mnist, fashion_mnist, cifar10, imdb"
+    "an .npz file with x and, optionally, y, or one of digits, digits_canvas, mnist, "
+    "fashion_mnist, cifar10, imdb"
 )
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -160,6 +161,16 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
         "threshold:NUMBER (class 1 above it, e.g. threshold:0 for a logit; a label for each of "
         "several outputs) or value:TOLERANCE (values; tolerance as a share of their range). "
         "Default: what the output functions suggest",
+    )
+
+
+def add_metric(parser: argparse.ArgumentParser) -> None:
+    """Add the option for a metric in place of the accuracy."""
+    parser.add_argument(
+        "--metric",
+        metavar="NAME",
+        help="measure this in place of the accuracy: a metric of Keras, such as "
+        "mean_absolute_error, or map, the mean average precision of a detector",
     )
 
 

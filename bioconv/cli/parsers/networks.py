@@ -14,6 +14,7 @@ from bioconv.cli.parsers.common import (
     add_duration,
     add_format,
     add_input_shape,
+    add_metric,
     add_pixels,
     add_report,
     simulators,
@@ -100,6 +101,14 @@ def _simulate(commands: Commands) -> None:
         "--diagnose", action="store_true", help="show layer by layer where accuracy is lost"
     )
     add_decision(parser)
+    add_metric(parser)
+    parser.add_argument(
+        "--checkpoints",
+        type=int,
+        metavar="N",
+        help="steps at which outputs are decoded (default: 20 with --metric, else at most 256, and "
+        "fewer of a network with many labels, positions or values)",
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="RESULT.h5")
     parser.add_argument(
         "--plot", type=Path, metavar="DIR", help="draw the recording in this folder"
@@ -123,11 +132,7 @@ def _estimate(commands: Commands) -> None:
     parser.add_argument(
         "--percentiles", type=float, nargs="+", default=[99.0, 99.9, 99.99, 100.0], metavar="P"
     )
-    parser.add_argument(
-        "--metric",
-        metavar="NAME",
-        help="measure this metric of Keras, such as mean_absolute_error, in place of the accuracy",
-    )
+    add_metric(parser)
     parser.add_argument(
         "--search",
         action="store_true",

@@ -18,6 +18,7 @@ from bioconv.codes.correlative.network import check_graph, distances_of
 from bioconv.codes.correlative.shifts import Shifts, readout_shifts, unit_shifts
 from bioconv.ground.errors import ConversionError, ParameterError
 from bioconv.ground.options import is_whole
+from bioconv.operators import precision
 
 Ints = NDArray[np.int32]
 #: samples at a time
@@ -108,7 +109,8 @@ class IntegerNetwork:
         parts = []
         for batch in self.encoder.iterate(samples, batch_size=_BATCH):
             (spikes,) = batch.values()
-            each = np.asarray(run(np.asarray(spikes, np.int32)))
+            with precision("float64"):
+                each = np.asarray(run(np.asarray(spikes, np.int32)))
             parts.append(each.sum(axis=2, dtype=np.int64))
         return np.concatenate(parts)
 
@@ -120,9 +122,9 @@ class IntegerNetwork:
         arriving = jnp.swapaxes(spikes, 0, 1)
         pairs = list(zip(self.weights, self.thresholds, strict=True))
         for weights, threshold in pairs[:-1]:
-            arriving = self._layer(arriving @ jnp.asarray(weights), jnp.asarray(threshold))
-        last, level = map(jnp.asarray, pairs[-1])
-        emitted = (arriving @ last >= level).astype(jnp.int32)
+            arriving = self._layer(_sums(arriving, weights), jnp.asarray(threshold))
+        last, level = pairs[-1]
+        emitted = (_sums(arriving, last) >= jnp.asarray(level)).astype(jnp.int32)
         found = self._trace(emitted)
         goals = self._trace(jnp.swapaxes(jnp.asarray(self.targets, jnp.int32), 0, 1))
         each = jax.lax.map(
@@ -146,6 +148,14 @@ class IntegerNetwork:
             return now, now
 
         return jax.lax.scan(step, jnp.zeros(spikes.shape[1:], jnp.int32), spikes)[1]
+
+
+def _sums(spikes: Any, weights: Ints) -> Any:
+    """Return the sums of the weights of spikes.
+
+    Floats of 64 bits add integers exactly, and XLA multiplies matrices of integers slowly.
+    """
+    return (spikes.astype(jnp.float64) @ jnp.asarray(weights, jnp.float64)).astype(jnp.int32)
 
 
 def shifted(value: Any, shifts: Shifts) -> Any:

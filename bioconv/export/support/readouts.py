@@ -171,16 +171,16 @@ def _from_potential(
     generator: np.random.Generator,
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the output from the membrane potential, and where there is an output."""
+    last = checkpoints - 1
+    elapsed = np.arange(1, len(potential) + 1) - readout["start_step"]
+    if readout["kind"] in ("level", "potential"):  # of a detector with many outputs, a few steps
+        potential, elapsed = potential[last], elapsed[last]
     rise = potential - readout["initial"]
     if readout["kind"] == "level":
-        level = readout["scale"] * rise + readout["offset"]
-        return level[checkpoints - 1], np.ones(len(checkpoints), bool)
-    elapsed = np.arange(1, len(rise) + 1) - readout["start_step"]
+        return readout["scale"] * rise + readout["offset"], np.ones(len(checkpoints), bool)
     value = readout["scale"] * rise / np.maximum(elapsed, 1)[:, None] + readout["offset"]
-    last = checkpoints - 1
     if readout["kind"] == "potential":
-        moved = np.any(rise != 0, axis=1)
-        return value[last], np.asarray(moved[last])
+        return value, np.any(rise != 0, axis=1)
     if readout["kind"] == "accumulated_softmax":
         value = value * np.maximum(elapsed, 1)[:, None] / readout["scale"]  # mV
     counts = _external_spikes(value, elapsed, readout["rate"] * dt * 1e-3, generator)

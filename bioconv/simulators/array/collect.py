@@ -56,7 +56,7 @@ class Collector:
             for variable in what
             if variable not in ("counts", "spikes")
         }
-        self._points = checkpoints(network, settings.n_steps)
+        self._points = checkpoints(network, settings)
         self._decided = Decisions(network, n_images, len(self._points), batch)
         self._outputs = {
             r.name: np.zeros((n_images, *r.shape(network.population(r.population))))

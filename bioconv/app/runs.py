@@ -1,0 +1,262 @@
+"""Running experiments while the page stays usable: progress, cancelling, and results."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+
+import bioconv as bc
+from bioconv.app.charts import AccuracyChart, raster_chart, trace_chart
+from bioconv.app.experiment import Experiment, Outcome
+from bioconv.app.tables import table
+from bioconv.ground.errors import BioconvError
+from bioconv.network import SpikingNetwork
+from bioconv.network.recording import Recording
+from bioconv.plots import sample_figure
+from bioconv.reports.html import detail_of
+
+
+class Runs:
+    """The part of the page in which experiments run, one at a time.
+
+    Parameters
+    ----------
+    experiment : callable
+        Returns what the forms describe; may raise a `BioconvError`.
+    """
+
+    def __init__(self, experiment: Callable[[], Experiment]):
+        self._experiment = experiment
+        self._cancelled, self._lock = threading.Event(), threading.Lock()
+        self.outcomes: list[Outcome] = []
+        self.chart = AccuracyChart()
+        self.start = pn.widgets.Button(label="Run", color="primary", width=110)
+        self.cancel = pn.widgets.Button(label="Cancel", width=110, disabled=True)
+        self.bar = pn.indicators.Progress(label="Progress", value=0, max=100, width=300)
+        self.message = pn.pane.Alert("", alert_type="light", visible=False)
+        self.table = pn.Column(sizing_mode="stretch_width")
+        self.both = pn.widgets.Checkbox(label="Show the two latest runs side by side", value=False)
+        self.details = pn.Row(sizing_mode="stretch_width")
+        self._shown: list[Details] = []
+        self.start.on_click(self._start)
+        self.cancel.on_click(lambda _: self._cancelled.set())
+        self.both.param.watch(lambda _: self._show_details(), "value")
+        self.view = pn.Column(
+            pn.Row(self.start, self.cancel, self.bar),
+            self.message,
+            pn.pane.Bokeh(self.chart.view, sizing_mode="stretch_width"),
+            self.table,
+            self.both,
+            self.details,
+            sizing_mode="stretch_width",
+        )
+
+    def _start(self, _: Any) -> None:
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            experiment = self._experiment()
+        except BioconvError as error:
+            self._lock.release()
+            self._say(str(error), "danger")
+            return
+        self._cancelled.clear()
+        self.start.disabled, self.cancel.disabled = True, False
+        self._say("Converting the network.", "light")
+        document = pn.state.curdoc
+        # Computing in the thread of the server would stop the page until it has ended.
+        threading.Thread(target=self._run, args=(experiment, document), daemon=True).start()
+
+    def _run(self, experiment: Experiment, document: Any) -> None:
+        def later(what: Callable[[], None]) -> None:
+            document.add_next_tick_callback(what) if document else what()
+
+        try:
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always", bc.errors.BioconvWarning)
+                outcome = Outcome.start(experiment)
+                number = len(self.outcomes)
+                self.outcomes.append(outcome)
+                later(lambda: self.chart.mark(number, outcome.analog))
+                for part in experiment.batches(outcome.network, outcome.x):
+                    outcome.add(part)
+                    later(lambda: self._progress(number, outcome))
+                    if self._cancelled.is_set():
+                        break
+                detail = detail_of(outcome.network, outcome.x, seed=experiment.seed, progress=False)
+            notes = [
+                str(w.message) for w in found if issubclass(w.category, bc.errors.BioconvWarning)
+            ]
+            later(lambda: self._finish(outcome, detail, notes))
+        except BioconvError as error:
+            text = str(error)
+            later(lambda: self._say(text, "danger"))
+        finally:
+            later(self._ready)
+
+    def _progress(self, number: int, outcome: Outcome) -> None:
+        n = len(outcome.x)
+        self.bar.value = round(100 * outcome.n_done / n)
+        self.chart.show(number, outcome.experiment.title, outcome.time, outcome.accuracy)
+        self._say(f"Simulating: {outcome.n_done} of {n} samples.", "light")
+        self.table[:] = [_results(self.outcomes)]
+
+    def _finish(self, outcome: Outcome, detail: Recording, notes: list[str]) -> None:
+        n = len(outcome.x)
+        done = f"{outcome.n_done} of {n} samples"
+        text = f"Cancelled after {done}." if outcome.n_done < n else f"Finished: {done}."
+        self._say("\n\n".join([text, *notes]), "warning" if notes else "success")
+        self._shown = [*self._shown[-1:], Details(outcome, detail)]
+        self._show_details()
+
+    def _show_details(self) -> None:
+        self.details[:] = [entry.view for entry in self._shown[-2 if self.both.value else -1 :]]
+
+    def _ready(self) -> None:
+        self.start.disabled, self.cancel.disabled = False, True
+        self._lock.release()
+
+    def _say(self, text: str, kind: Any) -> None:
+        self.message.object, self.message.alert_type, self.message.visible = text, kind, True
+
+
+class Details:
+    """What can be seen of a network that has run, and what can be taken away."""
+
+    def __init__(self, outcome: Outcome, detail: Recording):
+        self.outcome, self.detail = outcome, detail
+        n = detail.n_images
+        self.sample = pn.widgets.IntSlider(label="Sample", start=0, end=max(n - 1, 1), width=250)
+        self.sample.disabled = n == 1
+        shown = pn.Column(sizing_mode="stretch_width")
+
+        def show(_: Any = None) -> None:
+            shown[:] = self._shown(int(self.sample.value or 0))
+
+        self.sample.param.watch(show, "value_throttled")
+        show()
+        self.view = pn.Column(
+            pn.pane.Markdown(f"## {self.outcome.experiment.title}: one sample"),
+            self.sample,
+            shown,
+            pn.pane.Markdown("## Where the accuracy goes"),
+            self._diagnosis(),
+            pn.pane.Markdown("## Take it with you"),
+            self._downloads(),
+            sizing_mode="stretch_width",
+        )
+
+    def _shown(self, sample: int) -> list[Any]:
+        network, detail = self.outcome.network, self.detail
+        decided = detail.predictions()[sample]
+        units = {(p.name, s.name): s.unit for p in network.populations for s in p.model.states}
+        title = f"sample {sample}: decision {decided}"
+        if self.outcome.y is not None:
+            title += f", label {self.outcome.y[sample]}"
+        picture = sample_figure(self.outcome.x[sample], title)
+        charts = [
+            pn.pane.Bokeh(raster_chart(network, detail, sample), sizing_mode="stretch_width"),
+            *(
+                pn.pane.Bokeh(
+                    trace_chart(detail, name, sample, units[name]), sizing_mode="stretch_width"
+                )
+                for name in detail.traces
+            ),
+        ]
+        alt = f"Picture of {title}"
+        return [pn.pane.Matplotlib(picture, tight=False, height=240, alt_text=alt), *charts]
+
+    def _diagnosis(self) -> Any:
+        n = self.detail.n_images
+        y = None if self.outcome.y is None else self.outcome.y[:n]
+        rows = bc.diagnose(self.outcome.network, self.detail, self.outcome.x[:n], y)
+        return table([vars(row) for row in rows])
+
+    def _downloads(self) -> Any:
+        experiment, network = self.outcome.experiment, self.outcome.network
+        name = experiment.model.rpartition("/")[2].partition(".")[0]
+
+        def script() -> io.StringIO:
+            return io.StringIO(experiment.script())
+
+        def saved() -> io.BytesIO:
+            return _written("network.h5", network.save)
+
+        def report() -> io.BytesIO:
+            n = self.detail.n_images
+            y = None if self.outcome.y is None else self.outcome.y[:n]
+            return _written(
+                "report.html",
+                lambda path: bc.report(
+                    self.detail, path, network=network, x=self.outcome.x[:n], y=y
+                ),
+            )
+
+        files = {
+            "Python script": (script, f"{name}.py"),
+            "Network": (saved, f"{name}_network.h5"),
+            "Report": (report, f"{name}_report.html"),
+        }
+        target = pn.widgets.Select(
+            label="Target", options=[row["target"] for row in bc.list_targets()], value="brian2"
+        )
+        refused = pn.pane.Alert("", alert_type="danger", visible=False)
+
+        def program() -> io.BytesIO:
+            refused.visible = False
+            try:
+                return _program(network, target.value)
+            except BioconvError as error:
+                refused.object, refused.visible = str(error), True
+                return io.BytesIO()
+
+        buttons = [
+            pn.widgets.FileDownload(callback=make, filename=file, label=label, auto=True)
+            for label, (make, file) in files.items()
+        ]
+        programs = pn.widgets.FileDownload(
+            callback=program, filename=f"{name}_program.zip", label="Program for the target"
+        )
+        return pn.Column(pn.FlexBox(*buttons), pn.Row(target, programs), refused)
+
+
+def _program(network: SpikingNetwork, target: str) -> io.BytesIO:
+    """Return what is exported to a target as a zip file."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "program").mkdir()
+        bc.emit(network, Path(folder) / "program" / "network", target)
+        packed = shutil.make_archive(str(Path(folder) / "packed"), "zip", Path(folder) / "program")
+        return io.BytesIO(Path(packed).read_bytes())
+
+
+def _written(name: str, write: Callable[[Path], Any]) -> io.BytesIO:
+    """Return the content of a file that ``write`` makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path)
+        return io.BytesIO(path.read_bytes())
+
+
+def _results(outcomes: list[Outcome]) -> Any:
+    return table(
+        [
+            {
+                "experiment": outcome.experiment.title,
+                "samples": outcome.n_done,
+                "accuracy (%)": f"{100 * outcome.accuracy[-1]:.1f}" if outcome.n_done else None,
+                "analog network (%)": f"{100 * outcome.analog:.1f}",
+                "spikes per sample": f"{outcome.spikes_per_image:,.0f}",
+                "neurons": f"{outcome.network.n_neurons:,}",
+                "time per sample (ms)": f"{outcome.network.n_steps * outcome.network.dt:g}",
+            }
+            for outcome in outcomes
+        ]
+    )
