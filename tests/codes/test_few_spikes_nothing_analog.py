@@ -82,6 +82,8 @@ def test_products_are_computed_by_spikes() -> None:
     network = of_gates(12)
     assert not network.stages and network.code["analog"] == "none"
     assert "RectifiedSquare" in str(network.code["functions"])
+    name, found = str(network.code["function_errors"]).split()
+    assert name == "RectifiedSquare" and 0 < float(found) < 0.2
     # a layer and its gates, the squares, and the output: every layer fires for K steps
     assert network.code["latency_steps"] == 3 * 12 + 2
 

@@ -70,6 +70,13 @@ def combined(make: Callable[[], object]) -> keras.Model:
     return keras.Model(entry, make()([layers.Dense(4)(entry), layers.Dense(4)(entry)]))
 
 
+def multiplied() -> keras.Model:
+    """Three factors, of which one is the same for all features."""
+    entry = keras.Input((5, 6))
+    one, two, three = (layers.Dense(n)(entry) for n in (1, 4, 4))
+    return keras.Model(entry, layers.Multiply()([one, two, three]))
+
+
 def squeezed() -> keras.Model:
     entry = keras.Input((6, 6, 2))
     x = layers.Conv2D(4, 3, activation="relu")(entry)
@@ -92,6 +99,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "softmax": lambda: sequence(layers.Softmax(axis=1), layers.Dense(3)),
     "log_softmax": lambda: sequence(layers.Activation("log_softmax"), layers.Dense(3)),
     "multiply": lambda: combined(layers.Multiply),
+    "three_factors": multiplied,
     "maximum": lambda: combined(layers.Maximum),
     "minimum": lambda: combined(layers.Minimum),
     "dot": lambda: combined(lambda: layers.Dot(2, normalize=True)),
@@ -112,7 +120,7 @@ POINTWISE = (
 
 
 #: those of the default run
-QUICK = {"multi_head_causal", "layer_normalization", "multiply", "maximum"}
+QUICK = {"multi_head_causal", "layer_normalization", "three_factors", "maximum"}
 CASES = [
     pytest.param(
         name,

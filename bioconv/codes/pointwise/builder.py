@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 #: represents it three times as accurately, and with fewer spikes
 _LEFT, _RIGHT = np.array([1.0, -1.0, 1.0, -1.0]), np.array([1.0, -1.0, -1.0, 1.0])
 _SUM = _LEFT * _RIGHT
+#: smallest deviation of an element, as a share of that of all elements
+_SMALLEST = 2.0**-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,8 @@ class Balance:
         squares = np.broadcast_to(np.square(self.deviation), shape)
         others = tuple(axis for axis in range(len(shape)) if axis not in kept)
         size = np.sqrt(squares.mean(axis=others, keepdims=True))
+        # what hardly varies on the calibration data may vary more on other samples
+        size = np.maximum(size, _SMALLEST * np.sqrt(squares.mean()))
         known = size > 0
         return np.where(known, 2.0 ** -np.round(np.log2(np.where(known, size, 1.0))), 1.0)
 
