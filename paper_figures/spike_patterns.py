@@ -36,7 +36,7 @@ BITS = 16
 #: what is compared
 NAMES = ("linear SVM", "ReLU", "rate code", "CTE", "ECTE", "ECTE, ADD", "ECTE, integers")
 
-#: with the threshold of the thesis, 0.07, units fire in every other step and learn more slowly
+#: with the threshold of the thesis, 0.07, units fire in every other step; a larger one is tried
 CODE = CorrelativeCode(v_th=0.5, width=0.5)
 #: levels of each encoder: one for CTE, as in the thesis
 LEVELS = {"cte": 1, "ecte": 6}
