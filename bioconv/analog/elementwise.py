@@ -254,11 +254,11 @@ class Exponential(Elementwise):
 
 @register
 @dataclass(frozen=True, eq=False)
-class Square(Elementwise):
-    """x²."""
+class RectifiedSquare(Elementwise):
+    """x² where positive, else 0."""
 
     def value(self, x: Array) -> Array:
-        return jnp.square(x)
+        return jnp.square(jnp.maximum(x, 0))
 
 
 @register

@@ -77,13 +77,15 @@ def error(network: SpikingNetwork, x: np.ndarray, exact: np.ndarray) -> float:
 def test_products_are_computed_by_spikes() -> None:
     x = np.random.default_rng(1).normal(size=(60, 4))
     exact = np.asarray(gated().predict(x))
-    few, many = (error(of_gates(k), x, exact) for k in (4, 14))
-    assert many < few / 2 and many < 0.15
-    network = of_gates(14)
+    few, many = (error(of_gates(k), x, exact) for k in (4, 12))
+    assert many < few / 2 and many < 0.1
+    network = of_gates(12)
     assert not network.stages and network.code["analog"] == "none"
-    assert "Square" in str(network.code["functions"])
+    assert "RectifiedSquare" in str(network.code["functions"])
+    name, found = str(network.code["function_errors"]).split()
+    assert name == "RectifiedSquare" and 0 < float(found) < 0.2
     # a layer and its gates, the squares, and the output: every layer fires for K steps
-    assert network.code["latency_steps"] == 3 * 14 + 2
+    assert network.code["latency_steps"] == 3 * 12 + 2
 
 
 def test_files_keep_the_network(tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ def test_attention_and_normalization_are_computed_by_spikes(build: object) -> No
     calibration = rng.normal(size=(200, *shape)).astype(np.float32)
     x = rng.normal(size=(100, *shape)).astype(np.float32)
     exact = np.asarray(model.predict(x, verbose=0))
-    few, many = (error(convert(model, calibration, k), x, exact) for k in (4, 16))
+    few, many = (error(convert(model, calibration, k), x, exact) for k in (4, 12))
     assert many < few and many < 0.2
 
 
@@ -143,7 +145,7 @@ def test_attention_has_the_same_spikes_in_brian2() -> None:
         for simulator in ("array", "brian2")
     )
     assert one.rasters.keys() == other.rasters.keys()
-    assert sum(len(raster.step) for raster in one.rasters.values()) > 300
+    assert sum(len(raster.step) for raster in one.rasters.values()) > 200
     for name, raster in one.rasters.items():
         np.testing.assert_array_equal(_spikes(raster), _spikes(other.rasters[name]), name)
 

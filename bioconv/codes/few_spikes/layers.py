@@ -24,7 +24,7 @@ from bioconv.codes.common.outputs import same_function
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.neurons import MOST_INPUTS
-from bioconv.codes.few_spikes.standard import fitted_table, standard_table, suited_table
+from bioconv.codes.few_spikes.standard import error_of, fitted_table, standard_table, suited_table
 from bioconv.codes.few_spikes.tables import Table, relu_table
 from bioconv.ground.errors import ConversionError, Problem
 
@@ -135,17 +135,17 @@ def inputs_of(
 def tables_of(
     code: FewSpikesCode,
     rewritten: Rewritten,
-    calibration: dict[str, NDArray],
+    inputs: Mapping[str, Floats],
     steps: Mapping[str, int],
 ) -> dict[str, Table]:
-    """Return the table of each layer.
+    """Return the table of each layer, for inputs of the fitted functions from `inputs_of`.
 
     Raises
     ------
     ConversionError
         If the spikes in a pooling window have different weights.
     """
-    heard = {} if code.fit == "standard" else _shared(rewritten, inputs_of(rewritten, calibration))
+    heard = {} if code.fit == "standard" else _shared(rewritten, inputs)
     find = suited_table if code.fit == "auto" else fitted_table
     tables: dict[str, Table] = {}
     problems = []
@@ -160,11 +160,27 @@ def tables_of(
             case ReLU():
                 tables[layer.name] = relu_table(k).limited(code.bits)
             case Elementwise() as function:
-                inputs = heard.get(layer.name)
-                table = standard_table(function, k) if inputs is None else find(function, k, inputs)
+                own = heard.get(layer.name)
+                table = standard_table(function, k) if own is None else find(function, k, own)
                 tables[layer.name] = table.limited(code.bits)
     _refuse(rewritten, problems)
     return tables
+
+
+def list_errors(
+    rewritten: Rewritten, tables: Mapping[str, Table], inputs: Mapping[str, Floats]
+) -> str:
+    """Return the largest error of each fitted function over its layers, such as "Tanh 0.0123".
+
+    Errors are those of `bioconv.codes.few_spikes.standard.error_of`, for the layer's own inputs.
+    """
+    largest: dict[str, float] = {}
+    for layer in rewritten.layers:
+        if layer.name in inputs and isinstance(layer.function, Elementwise):
+            found = error_of(tables[layer.name], layer.function, inputs[layer.name])
+            name = type(layer.function).__name__
+            largest[name] = max(largest.get(name, 0.0), found)
+    return ", ".join(f"{name} {largest[name]:.4f}" for name in sorted(largest))
 
 
 def levels_of(

@@ -29,7 +29,9 @@ from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.layers import (
     K_RELU,
     carries,
+    inputs_of,
     levels_of,
+    list_errors,
     rounding_of,
     steps_of,
     tables_of,
@@ -79,7 +81,9 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
         request = replace(request, graph=expanded_for(graph, calibration))
     rewritten = prepared(request, "few-spikes", carries)
     steps = steps_of(code, rewritten)
-    tables = tables_of(code, rewritten, calibration, steps)
+    whole = code.analog == "none"
+    inputs = inputs_of(rewritten, calibration) if whole or code.fit != "standard" else {}
+    tables = tables_of(code, rewritten, inputs, steps)
     k = max(steps.values(), default=code.k or K_RELU)
     plan = FewSpikesPlan(
         initial=code.initial,
@@ -118,6 +122,7 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
             "calibration_samples": request.n_samples,
+            **({"function_errors": list_errors(rewritten, tables, inputs)} if whole else {}),
             **expected.record(),
         },
     )

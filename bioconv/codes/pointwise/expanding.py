@@ -123,24 +123,24 @@ def _measured(
     graph: AnalogGraph, probes: Mapping[str, Affine], calibration: Mapping[str, NDArray]
 ) -> dict[str, Balance]:
     """Return the balance of each probed value on the first calibration samples."""
-    names = {graph_name: name for name in probes for graph_name in [f"{name} of {graph.name}"]}
+    labels = {name: f"{name} of {graph.name}" for name in probes}
     extra = tuple(
-        Layer(label, Linear(), (probes[name],), probes[name].shape) for label, name in names.items()
+        Layer(labels[name], Linear(), (probe,), probe.shape) for name, probe in probes.items()
     )
     probed = replace(graph, layers=(*graph.layers, *extra))
     few = {name: x[:_SAMPLES] for name, x in calibration.items()}
     n = len(next(iter(few.values())))
-    sums = {label: np.zeros(layer.shape) for label, layer in zip(names, extra, strict=True)}
-    squares = {label: np.zeros(layer.shape) for label, layer in zip(names, extra, strict=True)}
-    least = dict.fromkeys(names, np.inf)
-    for batch in iterate(probed, few, names=list(names)):
+    sums = {layer.name: np.zeros(layer.shape) for layer in extra}
+    squares = {layer.name: np.zeros(layer.shape) for layer in extra}
+    least = dict.fromkeys(sums, np.inf)
+    for batch in iterate(probed, few, names=list(sums)):
         for label, values in batch.items():
             exact = values.astype(np.float64)
             sums[label] += exact.sum(axis=0)
             squares[label] += np.square(exact).sum(axis=0)
             least[label] = min(least[label], float(exact.min()))
     found = {}
-    for label, name in names.items():
+    for name, label in labels.items():
         centre = sums[label] / n
         variance = np.maximum(squares[label] / n - np.square(centre), 0.0)
         found[name] = Balance(centre, np.sqrt(variance), least[label])

@@ -166,8 +166,11 @@ def expand_unit_normalization(build: Builder, layer: Layer, function: UnitNormal
 def expand_multiply(build: Builder, layer: Layer, function: Multiply) -> Affine:
     """Expand Multiply, also of gates and of squeeze-and-excitation."""
     rank = max(len(x.shape) for x in layer.inputs)
-    values = [ranked(x, rank) for x in layer.inputs]
-    return reduce(lambda x, y: build.multiply(layer.name, x, y), values)
+    first, *others = (ranked(x, rank) for x in layer.inputs)
+    for number, other in enumerate(others, start=1):
+        name = layer.name if number == 1 else f"{layer.name}_factor_{number}"
+        first = build.multiply(name, first, other)
+    return first
 
 
 def expand_maximum(build: Builder, layer: Layer, function: Maximum | Minimum) -> Affine:
