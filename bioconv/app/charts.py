@@ -40,12 +40,12 @@ class AccuracyChart:
             self._sources[number].data = data
             return
         self._sources[number] = ColumnDataSource(data)
-        color = COLORS[number % len(COLORS)]
+        color, first = COLORS[number % len(COLORS)], len(self._sources) == 1
         source = self._sources[number]
         self.view.line(
             "time", "share", source=source, color=color, line_width=2, legend_label=title
         )
-        if number == 0:
+        if first:
             self.view.add_layout(self.view.legend[0], "below")
             self.view.legend.click_policy = "hide"
 

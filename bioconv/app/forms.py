@@ -101,6 +101,10 @@ def _widget(label: str, default: Any, rule: Rule | None, text: str) -> Any:
     if isinstance(rule, Interval) and not rule.besides and default is not None:
         cls = pn.widgets.IntInput if rule.whole else pn.widgets.FloatInput
         common["description"] = f"{text} Valid: {rule}."
+        if np.isfinite(rule.low) and not rule.above:
+            common["start"] = rule.low
+        if np.isfinite(rule.high) and not rule.below:
+            common["end"] = rule.high
         return cls(value=default, **common)
     return pn.widgets.TextInput(value="" if default is None else str(default), **common)
 

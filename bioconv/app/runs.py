@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,14 @@ class Details:
             label="Target", options=[row["target"] for row in bc.list_targets()], value="brian2"
         )
         refused = pn.pane.Alert("", alert_type="danger", visible=False)
+        losses = pn.pane.HTML("", visible=False)
+        examine = pn.widgets.Button(label="What the target loses")
+
+        def examined(_: Any) -> None:
+            report = bc.examine(network, target.value, progress=False)
+            losses.object, losses.visible = f"<pre>{escape(str(report))}</pre>", True
+
+        examine.on_click(examined)
 
         def program() -> io.BytesIO:
             refused.visible = False
@@ -235,7 +244,7 @@ class Details:
         programs = pn.widgets.FileDownload(
             callback=program, filename=f"{name}_program.zip", label="Program for the target"
         )
-        return pn.Column(pn.FlexBox(*buttons), pn.Row(target, programs), refused)
+        return pn.Column(pn.FlexBox(*buttons), pn.Row(target, examine, programs), refused, losses)
 
 
 def _program(network: SpikingNetwork, target: str) -> io.BytesIO:

@@ -143,6 +143,8 @@ def test_a_whole_run_and_what_it_leaves(page: Page) -> None:
     assert len(page.wait(lambda: page.all("canvas"))) >= 3
     for name in ("Python script", "Network", "Report", "Program for the target"):
         page.wait(partial(page.all, "a, button", name))
+    page.press("What the target loses")
+    page.wait(lambda: [block for block in page.all("pre") if "Brian2" in block.text])
 
 
 def test_a_run_that_is_cancelled(page: Page) -> None:
