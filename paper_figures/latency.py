@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-import bioconv
 from bioconv.codes import RateCode
 from bioconv.conversion import convert
-from bioconv.ground.cache import remembered
-from bioconv.ground.digests import digest_of
 from bioconv.network import SpikingNetwork
 from bioconv.neurons import IntegrateAndFire
 from bioconv.paper_figures.frame import Context, Result
+from bioconv.paper_figures.parts import part
 from bioconv.paper_figures.workloads import Workload, cifar10
 from bioconv.plots.style import finish, legend_above, panels
 from bioconv.simulators import simulate
@@ -85,10 +81,7 @@ def _part(
             "answered": len(x) * recording.answered(),
         }
 
-    if context.quick:
-        return simulated()
     key = {
-        "library": _library(),
         "network": network,
         "x": x,
         "y": y,
@@ -96,14 +89,7 @@ def _part(
         "seed": context.seed,
         "first": images.start,
     }
-    return remembered("figures", key, ("steps", "right", "answered"), simulated)
-
-
-@cache
-def _library() -> str:
-    """Return a digest of the code of the library, on which a part may depend in any way."""
-    folder = Path(bioconv.__file__).parent
-    return digest_of({str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.py")})
+    return part(context, key, ("steps", "right", "answered"), simulated)
 
 
 def curves(

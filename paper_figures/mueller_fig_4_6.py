@@ -14,12 +14,11 @@ from bioconv.analog import AnalogGraph
 from bioconv.conversion import convert
 from bioconv.data import load_data
 from bioconv.detection import Boxes, MeanAveragePrecision, average_precisions, true_boxes
-from bioconv.ground.cache import remembered
 from bioconv.measures.estimation import estimate
 from bioconv.measures.metrics import outputs_over_time
 from bioconv.network import SpikingNetwork
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
-from bioconv.paper_figures.latency import _library
+from bioconv.paper_figures.parts import part
 from bioconv.paper_figures.residual import N_STEPS, extended
 from bioconv.plots.style import BLUE, RED, finish, legend_above, panels
 from bioconv.reading import read
@@ -181,10 +180,7 @@ def _part(
         stacked = {key: np.stack([getattr(f, key) for f in found], axis=1) for key in _FOUND}
         return {**stacked, "steps": recording.checkpoints}
 
-    if context.quick:
-        return simulated()
     key = {
-        "library": _library(),
         "network": network,
         "x": x,
         "n_steps": n_steps,
@@ -192,7 +188,7 @@ def _part(
         "seed": context.seed,
         "first": first,
     }
-    return remembered("figures", key, (*_FOUND, "steps"), simulated)
+    return part(context, key, (*_FOUND, "steps"), simulated)
 
 
 def measure(result: Result) -> dict[str, float]:

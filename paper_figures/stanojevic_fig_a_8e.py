@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bioconv.paper_figures.articles import folds
 from bioconv.paper_figures.frame import Claim, Context, Manifest, Result
 from bioconv.paper_figures.spike_patterns import (
+    CLOSE_TO_RELU,
     CODE,
     LEVELS,
     System,
@@ -51,13 +52,7 @@ MANIFEST = Manifest(
             kind="at least",
             source="text; tolerance: two standard errors of 1,490 articles",
         ),
-        Claim(
-            "relu",
-            "accuracy of a ReLU network of the same sizes above that of ECTE, in points ('close')",
-            2.0,
-            kind="at most",
-            source="text; the number is ours",
-        ),
+        CLOSE_TO_RELU,
         Claim(
             "additions",
             "accuracy that training and inference with additions alone lose, in points "

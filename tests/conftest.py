@@ -71,7 +71,7 @@ def _compiled_programs(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _return_memory() -> None:
-    """Give back what was freed: a worker that has run hundreds of networks holds 10 GB without."""
+    """Give back what was freed: a worker that has run hundreds of networks holds much of it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:  # only the C library of GNU has it
         trim(0)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 import bioconv as bc
 from bioconv.analog import evaluate
+from bioconv.cli.parsers.common import CALIBRATION_IMAGES
 from bioconv.data import fit_shape
+from bioconv.ground.tables import words
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 
 #: samples that are simulated together; accuracy is drawn after each such batch
 BATCH = 20
-#: calibration samples, as many as the command line takes by default
-CALIBRATION = 1000
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Experiment:
         parts += [f"{name} {amplitude:g}" for name, amplitude in self._noise()]
         parts += [f"{name} {value}" for name, value in self.code_options.items()]
         parts += [f"{name} {value}" for name, value in self.neuron_options.items()]
-        return ", ".join(parts).replace("_", " ")
+        return words(", ".join(parts))
 
     @cached_property
     def graph(self) -> Any:
@@ -75,7 +75,7 @@ class Experiment:
 
     def network(self) -> SpikingNetwork:
         """Convert the model, and add the imperfections."""
-        calibration, _ = bc.load_data(self.data, split="train", n_images=CALIBRATION)
+        calibration, _ = bc.load_data(self.data, split="train", n_images=CALIBRATION_IMAGES)
         network = bc.convert(
             self.graph,
             calibration=fit_shape(calibration, self.graph.inputs[0].shape),
@@ -112,7 +112,8 @@ class Experiment:
             "",
             f"graph = bc.read({model})",
             "shape = graph.inputs[0].shape",
-            f"calibration, _ = bc.load_data({self.data!r}, split='train', n_images={CALIBRATION})",
+            f"calibration, _ = bc.load_data({self.data!r}, split='train', "
+            f"n_images={CALIBRATION_IMAGES})",
             f"x, y = bc.load_data({self.data!r}, n_images={self.n_images})",
             "x = fit_shape(x, shape)",
             "",

@@ -12,6 +12,7 @@ import panel as pn
 
 from bioconv.codes import converting, make, option_names
 from bioconv.ground.options import Choice, Flag, Interval, Many, Rule, Unless, rules
+from bioconv.ground.tables import words
 from bioconv.neurons import Neuron
 from bioconv.studies.runs import value_of
 
@@ -80,11 +81,6 @@ def texts_of(cls: type) -> dict[str, str]:
         for names, text in _ENTRY.findall(section)
         for name in names.split(",")
     }
-
-
-def words(name: str) -> str:
-    """Return a name of the library as words."""
-    return name.replace("_", " ")
 
 
 def converting_codes() -> dict[str, str]:

@@ -12,6 +12,7 @@ import panel as pn
 from bioconv.app.charts import curve_chart
 from bioconv.app.forms import Form, neuron_form
 from bioconv.ground.errors import BioconvError
+from bioconv.ground.tables import words
 from bioconv.neurons import make
 from bioconv.plots import voltage_traces
 from bioconv.plots.neuron_models import working_range
@@ -63,7 +64,7 @@ class NeuronView:
             return
         traces.suptitle("")
         unit = neuron.model.parameter(neuron.model.current).unit
-        title = f"f-I curve of {neuron.model.name.replace('_', ' ')}"
+        title = f"f-I curve of {words(neuron.model.name)}"
         chart: Any = curve_chart(title, curve.currents, curve.rates, unit)
         self._shown[:] = [
             pn.pane.Matplotlib(

@@ -10,12 +10,13 @@ import panel as pn
 import bioconv as bc
 from bioconv.app.experiment import Experiment
 from bioconv.app.folder import DATA, MODELS, Folder
-from bioconv.app.forms import Form, code_form, converting_codes, neuron_form, words
+from bioconv.app.forms import Form, code_form, converting_codes, neuron_form
 from bioconv.app.neuron import NeuronView
 from bioconv.app.runs import Runs
 from bioconv.app.tables import table
 from bioconv.data import NAMES
 from bioconv.ground.errors import BioconvError, WeightsNotFoundError
+from bioconv.ground.tables import sizes, words
 from bioconv.neurons import ALIASES, library, make
 from bioconv.noise import LIBRARY
 
@@ -132,7 +133,7 @@ class App:
                     {
                         "layer": row["name"],
                         "function": row["function"],
-                        "shape": "x".join(map(str, row["shape"])),
+                        "shape": sizes(row["shape"]),
                         "values": f"{row['n_values']:,}",
                         "parameters": f"{row['n_parameters']:,}",
                     }

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import panel as pn
 
+from bioconv.ground.tables import words
+
 _STYLE = """
 table { border-collapse: collapse; }
 th, td { padding: 0.3em 0.9em 0.3em 0; text-align: right; border-bottom: 1px solid #ddd; }
@@ -17,7 +19,7 @@ th:first-child, td:first-child { text-align: left; }
 
 def table(rows: Sequence[dict[str, Any]], digits: int = 3) -> Any:
     """Return rows as a table, with a dash where nothing is known."""
-    frame = pd.DataFrame(list(rows)).rename(columns=lambda name: name.replace("_", " "))
+    frame = pd.DataFrame(list(rows)).rename(columns=words)
     text = (
         frame.astype(object)
         .where(frame.notna(), "–")

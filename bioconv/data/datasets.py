@@ -78,10 +78,10 @@ def load(name: str, path: DataPath | None = None) -> Dataset:
         raise UnknownNameError("dataset", name, names())
     if path is None:
         return _LOADERS[name]()
-    if name == "blood_cells":
-        return blood_cells(path)
+    if name in _FROM_FILES:
+        return _FROM_FILES[name](path)
     if name not in SHAPES:
-        allowed = ", ".join((*SHAPES, "blood_cells"))
+        allowed = ", ".join((*SHAPES, *_FROM_FILES))
         raise ValueError(f"A path can be given for {allowed} only. Received: {name!r}.")
     return from_npz(name, path)
 
@@ -343,10 +343,12 @@ def _from_keras(name: str, **options: Any) -> Dataset:
     return dataset
 
 
+#: datasets with a form of file of their own
+_FROM_FILES: dict[str, Callable[..., Dataset]] = {"blood_cells": blood_cells}
 _LOADERS: dict[str, Callable[[], Dataset]] = {
     "digits": digits,
     "digits_canvas": digits_canvas,
-    "blood_cells": blood_cells,
+    **_FROM_FILES,
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,

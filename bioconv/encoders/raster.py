@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, prod
@@ -11,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bioconv.ground.errors import DataError, ParameterError, SimulatorMissingError
+from bioconv.ground.errors import DataError, ParameterError
+from bioconv.ground.extras import required
 
 Shape = tuple[int, ...]
 
@@ -167,7 +167,7 @@ class SpikeRaster:
         SimulatorMissingError
             If Neo is not installed.
         """
-        neo = _neo()
+        neo = required("neo")
         order = np.argsort(self.unit, kind="stable")
         ends = np.cumsum(np.bincount(self.unit, minlength=self.n_units))[:-1]
         trains = np.split(self.time[order], ends)
@@ -248,12 +248,3 @@ def _problems(
             f"Received: {time.min():g} to {time.max():g} ms."
         )
     return problems
-
-
-def _neo() -> Any:
-    try:
-        return importlib.import_module("neo")
-    except ImportError:
-        raise SimulatorMissingError(
-            "neo is not installed. Install it: pip install 'bioconv[neo]'"
-        ) from None

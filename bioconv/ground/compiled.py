@@ -46,10 +46,10 @@ def keep_compiled() -> None:
 def release_compiled(share: float = 0.5) -> bool:
     """Let JAX forget its compiled programs if they are about to use up the memory regions.
 
-    Linux gives a process 65,530 regions by default, and a compiled program takes some ten of them.
-    JAX keeps all programs, and crashes without an error when none is left: after some thousand
-    networks in one process.  Programs that are needed again are compiled again, or read from the
-    cache folder.
+    Linux gives a process 65,530 regions by default; a compiled program takes several of them.
+    JAX keeps all programs, and crashes without an error when no region is left, which thousands of
+    networks in one process bring about.  Programs that are needed again are compiled again, or read
+    from the cache folder.
 
     Parameters
     ----------

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bioconv.ground.errors import SimulatorMissingError
+from bioconv.ground.extras import required
 
 
 def data_frame(data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
@@ -17,10 +16,4 @@ def data_frame(data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Any:
     SimulatorMissingError
         If pandas is not installed.
     """
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError:
-        raise SimulatorMissingError(
-            "pandas is not installed. Install it: pip install 'bioconv[pandas]'"
-        ) from None
-    return pandas.DataFrame(data)
+    return required("pandas").DataFrame(data)

@@ -113,7 +113,17 @@ def table_cells(rows: Sequence[Any]) -> tuple[list[str], list[list[str]], list[b
     right = [
         all(not isinstance(record.get(column), str) for record in records) for column in columns
     ]
-    return [column.replace("_", " ") for column in columns], cells, right
+    return [words(column) for column in columns], cells, right
+
+
+def words(name: str) -> str:
+    """Return a name of the library as words."""
+    return name.replace("_", " ")
+
+
+def sizes(shape: Sequence[int]) -> str:
+    """Return a shape as text, such as "8x8x16"."""
+    return "x".join(map(str, shape))
 
 
 def _record(row: Any) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from bioconv.analog.samples import Data
 from bioconv.detection import MeanAveragePrecision
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.keras_engine import import_keras
+from bioconv.ground.tables import words
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 
@@ -63,7 +64,7 @@ def name_of(metric: Metric) -> str:
     """Return the name of a metric in words."""
     found = resolved(metric)
     name = getattr(found, "name", None) or getattr(found, "__name__", type(found).__name__)
-    return str(name).replace("_", " ")
+    return words(str(name))
 
 
 def named_outputs(outputs: Mapping[str, NDArray], names: Sequence[str]) -> Outputs:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bioconv.ground.errors import SimulatorMissingError
+from bioconv.ground.extras import required
 from bioconv.network.network import SpikingNetwork
 from bioconv.network.recording_parts import RecordingParts
 
@@ -39,12 +38,7 @@ def to_xarray(recording: RecordingParts, network: SpikingNetwork | None = None) 
     SimulatorMissingError
         If xarray is not installed.
     """
-    try:
-        xarray = importlib.import_module("xarray")
-    except ImportError:
-        raise SimulatorMissingError(
-            "xarray is not installed. Install it: pip install 'bioconv[xarray]'"
-        ) from None
+    xarray = required("xarray")
     times = {"time": recording.checkpoints, "step_time": np.arange(1, recording.n_steps + 1)}
     coordinates: dict[str, Variable] = {
         name: ((name,), steps * recording.dt, {"units": "ms"})

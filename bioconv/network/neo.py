@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bioconv.ground.errors import ParameterError, SimulatorMissingError
+from bioconv.ground.errors import ParameterError
+from bioconv.ground.extras import required
 from bioconv.network.network import SpikingNetwork
 from bioconv.network.recording_parts import RecordingParts
 
@@ -50,12 +51,7 @@ def to_neo(recording: RecordingParts, network: SpikingNetwork | None = None) -> 
             f"The recording of {recording.network!r} contains no spike times. Simulate with "
             'record={"POPULATION": ("spikes",)}.'
         )
-    try:
-        neo = importlib.import_module("neo")
-    except ImportError:
-        raise SimulatorMissingError(
-            "neo is not installed. Install it: pip install neo (it comes with bioconv[pynn])"
-        ) from None
+    neo = required("neo")
     units = _units(recording, network)
     period = _quantity(recording.dt, "ms")
     trains = _trains(recording, neo)

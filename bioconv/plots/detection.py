@@ -16,6 +16,7 @@ from bioconv.network.recording import Recording
 from bioconv.plots.samples import draw_sample
 from bioconv.plots.style import (
     BLUE,
+    GREEN,
     LABEL,
     RED,
     SMALL,
@@ -25,9 +26,6 @@ from bioconv.plots.style import (
     legend_below,
     panels,
 )
-
-#: color of the boxes of the true objects
-_TRUE = "#009E73"
 
 
 def metric_over_time(
@@ -131,7 +129,7 @@ def detections(
 
 def _draw_objects(axes: Axes, rows: NDArray) -> None:
     for row in rows[rows[:, 0] >= 0]:
-        _draw(axes, row[1:], _TRUE, ":")
+        _draw(axes, row[1:], GREEN, ":")
 
 
 def _draw_boxes(axes: Axes, found: Boxes, place: int, least: float) -> None:

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bioconv.ground.tables import words
 from bioconv.plots.study import palette
 from bioconv.plots.style import SMALL, ShownFigure, finish, panels, save
 from bioconv.studies.robustness import curves_of
@@ -58,7 +59,7 @@ def robustness_figure(records: Sequence[Record], *, columns: int = 3, above: int
     for panel, (noise, (unit, scarce)) in zip(axes, axes_of.items(), strict=False):
         mine = {code: found[noise] for code, found in curves.items() if noise in found}
         _panel(panel, mine, colors, scarce=bool(scarce))
-        label = noise.replace("_", " ") + (f"\n({unit})" if unit else "")
+        label = words(noise) + (f"\n({unit})" if unit else "")
         finish(panel, "", label, f"{records[0]['measure']} (%)")
         panel.set_ylim(-2, 102)
     handles, labels = _legend(axes)

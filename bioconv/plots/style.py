@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.files import new_file
 from bioconv.ground.options import is_whole
+from bioconv.ground.tables import words
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 
@@ -144,7 +145,7 @@ def head(figure: Figure, network: SpikingNetwork, text: str = "") -> None:
 def title_of(network: SpikingNetwork) -> str:
     """Return the name of a network and its code as words."""
     code = str(network.code.get("code", ""))
-    return f"{network.name}, {code.replace('_', ' ')} code" if code else network.name
+    return f"{network.name}, {words(code)} code" if code else network.name
 
 
 def legend_below(figure: Figure, *axes: Axes, columns: int = 3) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.analog import AnalogGraph, evaluate
 from bioconv.analog.decisions import decisions_of
+from bioconv.ground.tables import sizes
 from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
@@ -336,7 +337,7 @@ def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
             "population": stage.name,
             "layer": stage.layer,
             "neuron": f"none: {type(layer.function).__name__}",
-            "shape": "x".join(map(str, layer.shape)),
+            "shape": sizes(layer.shape),
             "neurons": 0,
             "synapses in": 0,
             "scale": "",
@@ -349,7 +350,7 @@ def _inspect_network(network: SpikingNetwork, x: NDArray | None) -> list[Row]:
             "population": population.name,
             "layer": population.layer,
             "neuron": population.model.name,
-            "shape": "x".join(map(str, population.shape)),
+            "shape": sizes(population.shape),
             "neurons": int(np.prod(population.shape)),
             "synapses in": network.n_synapses_to(population.name),
             "scale": _range(population.scale),

@@ -37,7 +37,7 @@ from bioconv.training.stacks import classes_of, samples_of, size_problems
 OPTIONS = Training(epochs=50, batch_size=64, learning_rate=3e-3, decay=0.96, decay_steps=500)
 #: smallest threshold
 _LEAST = 1e-3
-#: updates between two reports of progress: one takes a tenth of a second on MNIST
+#: updates between two reports of progress, and between two checkpoints
 _UPDATES = 20
 
 Parameters = dict[str, tuple[Array, ...]]

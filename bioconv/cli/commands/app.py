@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from bioconv.cli.commands.common import Options
-from bioconv.ground.errors import SimulatorMissingError
+from bioconv.ground.extras import required
 
 
 def app(options: Options) -> None:
     """Run ``bioconv app``."""
-    try:
-        from bioconv.app.server import serve
-    except ModuleNotFoundError as error:
-        if error.name not in ("panel", "bokeh", "pandas"):
-            raise
-        raise SimulatorMissingError(
-            f"{error.name} is not installed. Install it: pip install 'bioconv[app]'"
-        ) from None
+    for package in ("panel", "pandas"):
+        required(package, "app")
+    from bioconv.app.server import serve
+
     serve(options.folder, port=options.port, show=not options.no_browser)

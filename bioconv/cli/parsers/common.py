@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
+#: calibration samples, unless another number is given
+CALIBRATION_IMAGES = 1000
 DATA_HELP = (
     "an .npz file with x and, optionally, y, or one of digits, digits_canvas, mnist, "
     "fashion_mnist, cifar10, imdb"
@@ -127,7 +129,7 @@ def add_conversion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration-images",
         type=int,
-        default=1000,
+        default=CALIBRATION_IMAGES,
         metavar="N",
         help="use the first N calibration samples",
     )

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from bioconv.cli.parsers.common import (
+    CALIBRATION_IMAGES,
     DATA_HELP,
     Commands,
     add_command,
@@ -95,7 +96,7 @@ def _study_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration-images",
         type=int,
-        default=1000,
+        default=CALIBRATION_IMAGES,
         metavar="N",
         help="use the first N calibration samples",
     )

@@ -77,11 +77,11 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
         If the duration is too short.
     """
     graph, calibration = request.graph, request.calibration
-    if code.analog == "none":
+    whole = code.analog == "none"
+    if whole:
         request = replace(request, graph=expanded_for(graph, calibration))
     rewritten = prepared(request, "few-spikes", carries)
     steps = steps_of(code, rewritten)
-    whole = code.analog == "none"
     inputs = inputs_of(rewritten, calibration) if whole or code.fit != "standard" else {}
     tables = tables_of(code, rewritten, inputs, steps)
     k = max(steps.values(), default=code.k or K_RELU)

@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 #: signs of the factors in the four squares of a product, and of the squares in their sum: a square
 #: is that of its positive and of its negative part, each of which is monotonous, so that a table
-#: represents it three times as accurately, and with fewer spikes
+#: represents it more accurately, and with fewer spikes
 _LEFT, _RIGHT = np.array([1.0, -1.0, 1.0, -1.0]), np.array([1.0, -1.0, -1.0, 1.0])
 _SUM = _LEFT * _RIGHT
 #: smallest deviation of an element, as a share of that of all elements

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bioconv.ground.errors import BioconvError
+from bioconv.ground.tables import sizes, words
 from bioconv.network import SpikingNetwork
 from bioconv.plots.style import title_of
 from bioconv.reports.html.page import Facts, Listing, Part, Section, Table, Text
@@ -22,13 +23,11 @@ _EXAMINED = 5_000_000
 
 def network_section(network: SpikingNetwork) -> Section:
     """Describe a network: sizes, code with its options, layers, imperfections."""
-    inputs = ", ".join(
-        f"{i.name}: {_sizes(i.shape)}, {_encoded(i.encoder)}" for i in network.inputs
-    )
+    inputs = ", ".join(f"{i.name}: {sizes(i.shape)}, {_encoded(i.encoder)}" for i in network.inputs)
     facts = {
         "Name": network.name,
-        "Code": _words(network.code.get("code", "not known")),
-        "Neuron": ", ".join(dict.fromkeys(_words(p.model.name) for p in network.populations)),
+        "Code": words(str(network.code.get("code", "not known"))),
+        "Neuron": ", ".join(dict.fromkeys(words(p.model.name) for p in network.populations)),
         "Inputs": inputs,
         "Neurons": f"{network.n_neurons:,}",
         "Synapses": f"{network.n_synapses:,}",
@@ -46,7 +45,7 @@ def network_section(network: SpikingNetwork) -> Section:
     if network.imperfections:
         rows = [{"imperfection": d.text, "seed": d.seed} for d in network.imperfections]
         parts.append(Table(rows, "Imperfections that were applied, in this order."))
-    options = {_words(name): _value(value) for name, value in network.code.items()}
+    options = {words(name): _value(value) for name, value in network.code.items()}
     return Section(
         "Network",
         [*parts, Table(_rows(options, "option"), "Options of the code, and what followed.")],
@@ -62,7 +61,7 @@ def neurons_section(network: SpikingNetwork) -> Section:
         lines += [f"reset: {line}" for line in model.reset.splitlines() if line.strip()]
         source = f" Source: {model.source}" if model.source else ""
         parts.append(
-            Listing("\n".join(lines), f"{_words(model.name)}, method {model.method}.{source}")
+            Listing("\n".join(lines), f"{words(model.name)}, method {model.method}.{source}")
         )
     return Section("Equations", parts)
 
@@ -103,12 +102,12 @@ def _losses(found: Report) -> str:
 
 def headline(network: SpikingNetwork) -> str:
     """Return the name of a network, its code and its neuron as words."""
-    neuron = _words(network.populations[0].model.name)
+    neuron = words(network.populations[0].model.name)
     return f"{title_of(network)}, {neuron}"
 
 
 def _populations(network: SpikingNetwork) -> list[dict[str, Any]]:
-    return [{**row, "neuron": _words(row["neuron"])} for row in inspect(network)]
+    return [{**row, "neuron": words(row["neuron"])} for row in inspect(network)]
 
 
 def _encoded(encoder: str) -> str:
@@ -118,14 +117,6 @@ def _encoded(encoder: str) -> str:
         "poisson": "as Poisson spikes",
         "raster": "as given spikes",
     }[encoder]
-
-
-def _sizes(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _words(name: Any) -> str:
-    return str(name).replace("_", " ")
 
 
 def _value(value: Any) -> str:

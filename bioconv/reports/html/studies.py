@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bioconv.ground.tables import words
 from bioconv.measures.energy import PROFILES, Work, energy_of
 from bioconv.measures.physiology import RATES
 from bioconv.measures.shares import wilson_interval
@@ -133,13 +134,13 @@ def robustness_page(study: Robustness) -> Page:
         {
             "code": code,
             **{
-                noise.replace("_", " "): None if np.isinf(limit) else limit
+                words(noise): None if np.isinf(limit) else limit
                 for noise, limit in by_noise.items()
             },
         }
         for code, by_noise in study.tolerated().items()
     ]
-    points = [{**row, "noise": row["noise"].replace("_", " ")} for row in study.rows()]
+    points = [{**row, "noise": words(row["noise"])} for row in study.rows()]
     caption = (
         f"{measure.capitalize()} against the amplitude of each imperfection. Lines are means over "
         "simulated chips, and bands one standard deviation on either side."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bioconv.ground.tables import words
 from bioconv.studies.comparison.cases import Case
 from bioconv.studies.comparison.survey import COLUMNS, Field
 
@@ -72,7 +73,7 @@ def verdicts(page: str) -> dict[tuple[str, str, str], str]:
 def row_of(case: Case) -> Row:
     """Return the text of the first two columns for a case."""
     values = [f"{name} = {value:g}" for name, value in case.variant.items()]
-    return case.name, ", ".join([case.synapse.replace("_", " "), *values])
+    return case.name, ", ".join([words(case.synapse), *values])
 
 
 def _spikes(fields: Sequence[Field], case: Case) -> str:

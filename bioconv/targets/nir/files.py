@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bioconv.ground.errors import ExpressionError, NetworkFileError, SimulatorMissingError
+from bioconv.ground.errors import ExpressionError, NetworkFileError
+from bioconv.ground.extras import required
 from bioconv.neurons.language.grammar import check_name
 from bioconv.reading.hdf5 import Hdf5File
 from bioconv.targets.nir.graph import (
@@ -38,12 +38,7 @@ def write(graph: Graph, path: Path) -> None:
     SimulatorMissingError
         The package ``nir`` is not installed.
     """
-    try:
-        nir = importlib.import_module("nir")
-    except ImportError:
-        raise SimulatorMissingError(
-            "nir is not installed. Install it: pip install 'bioconv[nir]'"
-        ) from None
+    nir = required("nir")
     names = _usual_names(graph)
     nodes = {
         names[name]: nir.dict2NIRNode(
