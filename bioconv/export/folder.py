@@ -11,7 +11,7 @@ SUPPORT = "bioconv.export.support"
 #: package of modules that need only the standard library and NumPy and may also be copied
 GROUND = "bioconv.ground"
 #: modules of it that the results of every program need
-RULES = ("decisions.py", "errors.py", "options.py", "suggestions.py", "whole.py")
+RULES = ("archives.py", "decisions.py", "errors.py", "options.py", "suggestions.py", "whole.py")
 
 
 def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -> None:
