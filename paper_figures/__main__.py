@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bioconv.ground.errors import BioconvError, ParameterError
-from bioconv.paper_figures import frame, records
+from bioconv.paper_figures import frame, records, several
 
 _KEPT = Path(__file__).parent / "kept"
 
@@ -28,6 +27,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         if name == "run":
             command.add_argument("name")
+        else:
+            _add_places(command)
         command.add_argument("--quick", action="store_true", help="a smoke run: few samples")
         command.add_argument("--data", help="folder of the real datasets and models")
         command.add_argument("--seed", type=int, default=0)
@@ -53,6 +54,28 @@ def _parser() -> argparse.ArgumentParser:
         "--to", metavar="DIR", help="folder of kept records; by default that of this checkout"
     )
     return parser
+
+
+def _add_places(command: argparse.ArgumentParser) -> None:
+    """Add the options for several figures."""
+    where = command.add_mutually_exclusive_group()
+    where.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes, each of which runs one figure at a time "
+        "(default: one figure after the other, on all cores)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run on the workers of a Dask scheduler, e.g. tcp://host:8786",
+    )
+    command.add_argument(
+        "--missing",
+        action="store_true",
+        help="only figures that the folder does not have from the same code, seed and data",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,9 +110,7 @@ def _run(options: argparse.Namespace) -> None:
     data = frame.data_folder(options.data)
     if options.quick and options.data:
         raise ParameterError("--quick uses small substitutes, not --data. Omit one of them.")
-    if data and (data / "keras").is_dir():
-        # Keras reads this on import, and no module has imported it yet.
-        os.environ.setdefault("KERAS_HOME", str((data / "keras").absolute()))
+    frame.use_data(data)
     if options.images < 0:
         raise ParameterError(f"--images must be at least 1. Received: {options.images}.")
     context = frame.Context(
@@ -99,10 +120,22 @@ def _run(options: argparse.Namespace) -> None:
         images=options.images,
         progress=not options.quiet,
     )
-    for name in [options.name] if options.command == "run" else frame.names():
-        record = frame.run(name, Path(options.output), context)
+    for record in _records(options, context):
         if not options.quiet:
             _print(record)
+
+
+def _records(options: argparse.Namespace, context: frame.Context) -> Iterator[dict[str, Any]]:
+    """Yield the records of the figures that were asked for."""
+    if options.command == "run":
+        yield frame.run(options.name, options.output, context)
+        return
+    if options.workers is not None and options.workers < 1:
+        raise ParameterError(f"--workers must be at least 1. Received: {options.workers}.")
+    names = frame.names()
+    chosen = several.missing(names, options.output, context) if options.missing else names
+    workers = options.scheduler or options.workers
+    yield from several.run_all(chosen, options.output, context, workers=workers)
 
 
 def _print(record: Mapping[str, Any]) -> None:

@@ -98,7 +98,7 @@ def compute(context: Context) -> dict[str, NDArray]:
             folder=folder,
             seeds=context.pick(3, 1),
             seed=context.seed,
-            workers=1 if context.quick else None,
+            workers=1 if context.quick else context.workers,
             progress=context.progress,
         )
     return {**_as_arrays(study), "used": np.array(workload.used)}

@@ -136,6 +136,9 @@ class Context:
     images : int
         Number of test images of the figures that simulate real networks for many steps
         (``--images``); 0 for as many as the figure needs.
+    progress : bool
+    workers : int or None
+        Processes of a study within a figure; None: one for each core.
     """
 
     quick: bool = False
@@ -143,6 +146,7 @@ class Context:
     seed: int = 0
     images: int = 0
     progress: bool = True
+    workers: int | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
     def pick(self, full: int, quick: int) -> int:
@@ -175,7 +179,7 @@ class FigureModule(Protocol):
 
 
 #: what a record says about its run
-_MADE = ("seconds", "versions", "machine", "commit", "code")
+_MADE = ("seconds", "versions", "machine", "commit", "code", "images", "with_data")
 
 
 def names() -> list[str]:
@@ -203,20 +207,39 @@ def run(name: str, folder: str | Path, context: Context) -> dict[str, Any]:
     dict
         The record that was written as JSON: manifest, measured numbers, status and reason.
     """
+    result, made = computed(name, context)
+    return stored(name, folder, result, context, made)
+
+
+def computed(name: str, context: Context) -> tuple[dict[str, NDArray], dict[str, Any]]:
+    """Compute one figure, and return its arrays and what its record says about the run."""
     module = figure(name)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     result = module.compute(context)
     seconds = time.perf_counter() - start
-    write(folder / f"{name}.npz", result)
     made = {
         "seconds": round(seconds, 1),
         "versions": versions(),
         "machine": machine(),
         "commit": commit_of(Path(__file__).parent),
         "code": code_of(name),
+        **asked(context),
     }
+    return result, made
+
+
+def asked(context: Context) -> dict[str, Any]:
+    """Return what a record says about the data that were asked for."""
+    return {"images": context.images, "with_data": context.data is not None}
+
+
+def stored(
+    name: str, folder: str | Path, result: Result, context: Context, made: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Measure and plot what was computed, into ``folder``; see `run`."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / f"{name}.npz", result)
     return _judged(name, folder, result, context, made)
 
 
@@ -341,3 +364,9 @@ def data_folder(given: str | None) -> Path | None:
     if not Path(chosen).is_dir():
         raise DataError(f"no data folder {chosen!r}. Omit --data to use the substitutes.")
     return Path(chosen)
+
+
+def use_data(folder: Path | None) -> None:
+    """Let Keras, which reads this when it is imported, find the datasets of a folder."""
+    if folder and (folder / "keras").is_dir():
+        os.environ.setdefault("KERAS_HOME", str((folder / "keras").absolute()))

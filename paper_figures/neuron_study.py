@@ -52,7 +52,7 @@ def study(
             durations=durations,
             code=RateCode(),
             seed=context.seed,
-            workers=1 if context.quick else None,
+            workers=1 if context.quick else context.workers,
             progress=context.progress,
         )
 
