@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from bioconv.ground.archives import read_arrays
 from bioconv.ground.errors import DataError
 
 _NEEDED = ("unit", "time", "shape", "duration")
+#: a file of few bytes must not ask for the memory of more units than a camera of 8K has
+_MOST_UNITS = 2**26
 
 
 def save_raster(path: str | Path, raster: SpikeRaster, encoder: Encoder | None = None) -> None:
@@ -51,7 +54,7 @@ def load_raster(path: str | Path) -> SpikeRaster:
     Raises
     ------
     DataError
-        If the file is missing, damaged, or no raster.
+        If the file is missing, damaged, no raster, or has more than 2^26 units.
     """
     arrays = read_arrays(path, DataError)
     missing = [name for name in _NEEDED if name not in arrays]
@@ -60,6 +63,9 @@ def load_raster(path: str | Path) -> SpikeRaster:
     shape, duration = arrays["shape"], arrays["duration"]
     if shape.ndim != 1 or shape.dtype.kind not in "iu" or duration.size != 1:
         raise DataError(f"{path}: shape must be whole numbers, and duration one number.")
+    n_units = prod(shape.tolist())
+    if n_units > _MOST_UNITS:
+        raise DataError(f"{path} has {n_units:,} units; at most {_MOST_UNITS:,} are read.")
     try:
         return SpikeRaster(
             arrays["unit"], arrays["time"], tuple(shape.tolist()), float(duration.reshape(()))

@@ -13,7 +13,7 @@ GROUND = "bioconv.ground"
 #: package of the analog network, whose formulas need only NumPy and are copied, too
 ANALOG = "bioconv.analog"
 #: modules of `GROUND` that the results of every program need
-RULES = ("decisions.py", "errors.py", "options.py", "suggestions.py", "whole.py")
+RULES = ("archives.py", "decisions.py", "errors.py", "options.py", "suggestions.py", "whole.py")
 
 
 def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -149,7 +150,14 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
             raise ValueError(f"{name} does not have the size of its shape {shape}")
     if not n_bytes:
         return np.empty(shape, dtype)
+    if dtype.kind == "U" and _codes(data, dtype).max() > sys.maxunicode:
+        raise ValueError(f"{name} contains numbers that stand for no character")
     return data.view(dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _codes(data: NDArray[np.uint8], dtype: np.dtype[Any]) -> NDArray[np.uint32]:
+    """Return the code points of a text in UTF-32."""
+    return data.view(np.dtype(np.uint32).newbyteorder(dtype.byteorder))
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -95,8 +95,8 @@ def emit(graph: AnalogGraph, layer: str, folder: str | Path) -> list[Path]:
         text = template("brian2_cell.py", source(tables, with_units=True))
         (scratch / "program.py").write_text(text, encoding="utf-8")
         write(scratch / "weights.npz", arrays)
-        copy_support(("arrays.py",), scratch)
-        copy_support(("whole.py",), scratch, GROUND)
+        copy_support(("arrays.py", "command_line.py", "encoders.py", "images.py"), scratch)
+        copy_support(("archives.py", "errors.py", "suggestions.py", "whole.py"), scratch, GROUND)
     return [folder / "program.py", folder / "weights.npz"]
 
 

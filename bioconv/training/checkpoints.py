@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from bioconv.ground.archives import read_arrays
 from bioconv.ground.digests import digest_of
@@ -17,7 +18,7 @@ from bioconv.ground.errors import DataError, NetworkFileError
 from bioconv.ground.files import new_file
 
 #: version of the format, part of every fingerprint
-_VERSION = 2
+_VERSION = 3
 
 
 def fingerprint(options: Any, record: Mapping[str, Any], dtype: str, *trees: Any) -> str:
@@ -56,10 +57,13 @@ class Checkpoint:
         DataError
             If the folder does not exist or cannot be written.
         """
-        arrays = {f"array_{k}": np.asarray(v) for k, v in enumerate(jax.tree.leaves(tree))}
-        text = json.dumps({"fingerprint": self.fingerprint, "counters": dict(counters)})
+        arrays = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+        state = json.dumps(dict(counters))
+        header = {"fingerprint": self.fingerprint, "counters": state}
+        text = json.dumps({**header, "checksum": _checksum(header, arrays)})
+        named = {f"array_{k}": array for k, array in enumerate(arrays)}
         with new_file(self.path, DataError) as part, part.open("wb") as file:
-            np.savez(file, header=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+            np.savez(file, header=np.frombuffer(text.encode(), np.uint8), **named)  # type: ignore[arg-type]
 
     def read(self, like: Any) -> tuple[Any, dict[str, Any]] | None:
         """Return the arrays and counters of the file, or None if there is none.
@@ -82,10 +86,13 @@ class Checkpoint:
         try:
             stored = read_arrays(self.path, NetworkFileError)
             header = json.loads(stored["header"].tobytes())
+            checksum = header.pop("checksum")
             found = header["fingerprint"]
             arrays = [stored[f"array_{k}"] for k in range(len(stored) - 1)]
-            counters = dict(header["counters"])
-        except (ValueError, KeyError, TypeError) as error:
+            if checksum != _checksum(header, arrays):
+                raise ValueError("its checksum does not fit its content")
+            counters = json.loads(header["counters"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise NetworkFileError(
                 f"{self.path} is not a checkpoint, or is damaged ({error}). Delete it to start "
                 "the training from the beginning."
@@ -99,3 +106,7 @@ class Checkpoint:
         if [(a.shape, a.dtype) for a in arrays] != expected:
             raise NetworkFileError(f"{self.path} is damaged: its arrays do not fit. Delete it.")
         return jax.tree.unflatten(structure, [jnp.asarray(a) for a in arrays]), counters
+
+
+def _checksum(header: Mapping[str, str], arrays: Sequence[NDArray]) -> str:
+    return digest_of([header, arrays])

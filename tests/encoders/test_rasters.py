@@ -184,3 +184,10 @@ def test_each_sample_has_a_raster_of_its_own() -> None:
     latency = encoders.make("first_spike", {"interval": 10.0}).fitted(images)
     decoded = np.concatenate([latency.decode(r) for r in latency.encode_each(images)])
     np.testing.assert_allclose(decoded, images, atol=1e-5)
+
+
+def test_a_file_that_claims_more_units_than_any_camera_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "raster.npz"
+    save_raster(path, SpikeRaster([0], [1.0], (2**20, 2**20), 2.0))
+    with pytest.raises(DataError, match=r"1,099,511,627,776 units; at most 67,108,864"):
+        load_raster(path)

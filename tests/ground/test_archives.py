@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zipfile
 from pathlib import Path
 
@@ -120,3 +121,14 @@ def test_missing_archives_and_folders(tmp_path: Path) -> None:
         read_arrays(tmp_path / "a.npz", DataError)
     with pytest.raises(DataError, match="cannot be read"):
         array_names(tmp_path, DataError)
+
+
+def test_a_text_of_numbers_that_are_no_characters_is_refused(tmp_path: Path) -> None:
+    for order in "<>":
+        codes = np.array([65, sys.maxunicode + 1], np.dtype(np.uint32).newbyteorder(order))
+        np.savez(tmp_path / "a.npz", x=codes.view(np.dtype("U2").newbyteorder(order)))
+        with pytest.raises(DataError, match="'x' contains numbers that stand for no character"):
+            read_arrays(tmp_path / "a.npz", DataError)
+    text = np.array(["\U0010ffff", ""])
+    np.savez(tmp_path / "b.npz", x=text, y=np.zeros(0, "U3"))
+    assert np.array_equal(read_arrays(tmp_path / "b.npz", DataError)["x"], text)

@@ -114,7 +114,7 @@ def test_what_cannot_become_neo_is_refused(
     with pytest.raises(ParameterError, match="contains no spike times"):
         replace(recording, rasters={}, traces={}).to_neo()
     monkeypatch.setitem(sys.modules, "neo", None)
-    with pytest.raises(SimulatorMissingError, match="pip install neo"):
+    with pytest.raises(SimulatorMissingError, match=r"pip install 'bioconv\[neo\]'"):
         recording.to_neo(network)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -96,8 +97,9 @@ def fuzz(process: Process, kind: str, original: Path, folder: Path, n: int, seed
     Parameters
     ----------
     process : Process
-    kind : {"model", "network", "sealed", "nir", "npz"}
-        "sealed" is a network or recording whose checksum is right again after the damage.
+    kind : str
+        One of the readers; "sealed" is a network or recording whose checksum is right again
+        after the damage.
     original : Path
         A sound file.
     folder : Path
@@ -116,24 +118,31 @@ def fuzz(process: Process, kind: str, original: Path, folder: Path, n: int, seed
         changed, damage = (mutated_member if inside else mutated)(data, random)
         if changed == data:
             continue
-        path = folder / f"{original.stem}_{seed}_{number}{original.suffix}"
+        path = folder / f"{kind}_{seed}_{number}" / original.name
+        path.parent.mkdir()
         path.write_bytes(changed)
         if kind == "sealed":
             seal(path)
         answer = process.ask(kind, path)
-        case = f"{path.name} ({damage}): {answer.get('detail', '')}"
+        case = f"{path.parent.name} ({damage}): {answer.get('detail', '')}"
         outcome = judged(kind, process, path, answer, sound)
         if answer["peak"] > before + MEMORY:
             outcome = "memory"
             before = answer["peak"]
         count.add(outcome, case)
         if outcome not in BAD:
-            path.unlink()
+            shutil.rmtree(path.parent)
     return count
 
 
 #: reader -> reader of another program for the same files
-OTHER = {"model": "keras_model", "nir": "nir_by_nir", "npz": "npz_by_numpy"}
+OTHER = {
+    "model": "keras_model",
+    "nir": "nir_by_nir",
+    "npz": "npz_by_numpy",
+    "raster": "raster_by_numpy",
+    "camera": "camera_by_hand",
+}
 
 
 def judged(
@@ -146,7 +155,7 @@ def judged(
         return "same"
     if kind == "sealed":
         return "another one"
-    if kind == "network":
+    if kind not in OTHER:
         return "different"
     other = process.ask(OTHER[kind], path)
     if other["outcome"] != "read":

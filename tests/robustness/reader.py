@@ -15,10 +15,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 import bioconv as bc
+from bioconv.ground.digests import digest_of
 from bioconv.ground.errors import BioconvError, DataError
+from bioconv.ground.options import Interval
+from bioconv.studies.records import read_record
+from bioconv.training.checkpoints import Checkpoint
 
 
 def model(path: Path) -> list[float]:
@@ -87,6 +92,55 @@ def arrays_by_numpy(path: Path) -> str:
         return arrays(Path(folder) / "copy.npz")
 
 
+def raster(path: Path) -> str:
+    """Digest of the spikes and the decoded signal of a file of an encoder."""
+    spikes, encoder = bc.encoders.load(path)
+    found = [spikes.unit, spikes.time, spikes.shape, spikes.duration, encoder.decode(spikes)]
+    return digest_of(found)
+
+
+def raster_by_numpy(path: Path) -> str:
+    """Digest of a file of an encoder that NumPy has read and written again."""
+    with tempfile.TemporaryDirectory() as folder, np.load(path, allow_pickle=False) as found:
+        np.savez(Path(folder) / "copy.npz", **{name: found[name] for name in found})
+        return raster(Path(folder) / "copy.npz")
+
+
+def camera(path: Path) -> str:
+    """Digest of the events of a camera."""
+    spikes = bc.encoders.read_events(path)
+    where = np.unravel_index(spikes.unit, spikes.shape)
+    microseconds = np.rint(1000 * spikes.time).astype(int)
+    return digest_of(sorted(zip(*(part.tolist() for part in (*where, microseconds)), strict=True)))
+
+
+def camera_by_hand(path: Path) -> str:
+    """Digest of the events of an N-MNIST file, each decoded by itself."""
+    data, rows, passed = path.read_bytes(), [], 0
+    for x, y, high, middle, low in (data[k : k + 5] for k in range(0, len(data) - 4, 5)):
+        passed += y == 240
+        if y != 240:
+            time = 2**13 * passed + ((high & 127) << 16 | middle << 8 | low)
+            rows.append((int(not high >> 7), y, x, time))
+    return digest_of(sorted(rows))
+
+
+def record(path: Path) -> str:
+    """Digest of the record of a run."""
+    found = read_record(path, {"accuracy": Interval(0, 1)})
+    if found is None:
+        raise DataError("not used")
+    return digest_of(found)
+
+
+def checkpoint(path: Path) -> str:
+    """Digest of the state of a training run."""
+    found = Checkpoint(path, "run").read({"w": np.zeros((20, 3)), "n": np.zeros(3, np.int32)})
+    assert found is not None
+    tree, counters = found
+    return digest_of([jax.tree.map(np.asarray, tree), counters])
+
+
 READERS = {
     "model": model,
     "keras_model": keras_model,
@@ -96,6 +150,12 @@ READERS = {
     "nir_by_nir": nir_by_nir,
     "npz": arrays,
     "npz_by_numpy": arrays_by_numpy,
+    "raster": raster,
+    "raster_by_numpy": raster_by_numpy,
+    "camera": camera,
+    "camera_by_hand": camera_by_hand,
+    "record": record,
+    "checkpoint": checkpoint,
 }
 
 

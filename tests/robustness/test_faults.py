@@ -1,7 +1,8 @@
-"""Faults: processes killed while they write, two on one folder, a killed worker of a study.
+"""Faults: processes killed while they write, full disks, two on one folder, a killed worker.
 
 The promise: a file with its final name is whole, and a repeated command gives what an undisturbed
-one gives.  Temporary files (``.NAME.*.part``) may stay behind a process that is killed.
+one gives.  Temporary files (``.NAME.*.part``) may stay behind a process that is killed, but not on
+a disk that is full.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ from bioconv import models
 from bioconv.ground.errors import BioconvWarning
 
 HERE = Path(__file__).parent
-KINDS = ("network", "recording", "table", "program", "study", "cache")
+KINDS = (
+    *("network", "recording", "table", "program", "study", "cache"),
+    *("checkpoint", "picture", "raster", "report"),
+)
+#: attempts of the slow run
+MANY = 200
 #: one that several processes write at once; a program's folder must not exist before
 SHARED = tuple(kind for kind in KINDS if kind != "program")
 
@@ -44,9 +50,9 @@ def slow_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def disturbed(kind: str, n: int, folder: Path, library: Path) -> dict[str, Any]:
+def disturbed(fault: str, kind: str, n: int, folder: Path, library: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(HERE / "writers.py"), str(folder), kind, str(n), "7"],
+        [sys.executable, str(HERE / "writers.py"), fault, str(folder), kind, str(n), "7"],
         env={**os.environ, "LD_PRELOAD": str(library), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -57,23 +63,27 @@ def disturbed(kind: str, n: int, folder: Path, library: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("kind", "n"),
-    [
-        *(
-            pytest.param(k, 6, id=k, marks=() if k in ("network", "table") else pytest.mark.slow)
-            for k in KINDS
-        ),
-        *(pytest.param(k, 200, id=f"{k}-200", marks=pytest.mark.slow) for k in KINDS),
-    ],
-)
-def test_killed_while_writing(kind: str, n: int, tmp_path: Path, slow_files: Path) -> None:
-    found = disturbed(kind, n, tmp_path, slow_files)
-    assert found["wrong"] == 0
-    assert found["killed"] > 0  # otherwise nothing was tested
+def check(found: dict[str, Any], kind: str) -> None:
+    assert not found["wrong"], "\n".join(found["wrong"])
+    assert found["disturbed"] > 0  # otherwise nothing was tested
     if kind in SHARED:
         assert found["codes"] == [0, 0]
     assert found["together"]
+
+
+@pytest.mark.parametrize("kind", ("network", "table"))
+@pytest.mark.parametrize("fault", ("killed", "full"))
+def test_a_few_faults(fault: str, kind: str, tmp_path: Path, slow_files: Path) -> None:
+    check(disturbed(fault, kind, 6, tmp_path, slow_files), kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", ("killed", "full"))
+def test_many_faults(fault: str, kind: str, tmp_path: Path, slow_files: Path) -> None:
+    found = disturbed(fault, kind, MANY, tmp_path, slow_files)
+    print(fault, kind, found["disturbed"])
+    check(found, kind)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Damaged files are refused, or read as what they are: 2,400 in the slow run."""
+"""Damaged files are refused, or read as what they are: 3,600 in the slow run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from small_graphs import mlp
 from some_variants import some
 
 import bioconv as bc
+from bioconv.studies.records import write_record
+from bioconv.training.checkpoints import Checkpoint
 
 keras = later("keras")
 L = later("keras.layers")
 
 #: damaged copies of each file in the default and in the slow run
 FEW, MANY = 8, 300
-FILES = ("cnn.h5", "cnn.keras", "rnn.h5", "rnn.keras", "network", "recording", "nir", "npz")
+FILES = (
+    *("cnn.h5", "cnn.keras", "rnn.h5", "rnn.keras", "network", "recording", "nir", "npz"),
+    *("raster", "camera", "record", "checkpoint"),
+)
 
 
 def convolutional() -> object:
@@ -52,10 +57,28 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, 
     recording.save(folder / "recording.h5")
     bc.emit(network, folder / "net.nir", target="nir")
     np.savez_compressed(folder / "data.npz", x=rng.random((9, 4)), y=np.arange(9))
-    files = ("net.h5", "recording.h5", "net.nir", "data.npz")
-    kinds = ("sealed", "sealed", "nir", "npz")
-    names = ("network", "recording", "nir", "npz")
-    return found | {n: (k, folder / f) for n, k, f in zip(names, kinds, files, strict=True)}
+    found |= {
+        "network": ("sealed", folder / "net.h5"),
+        "recording": ("sealed", folder / "recording.h5"),
+        "nir": ("nir", folder / "net.nir"),
+        "npz": ("npz", folder / "data.npz"),
+    }
+    return found | {kind: (kind, path) for kind, path in others(folder, rng).items()}
+
+
+def others(folder: Path, rng: np.random.Generator) -> dict[str, Path]:
+    """Spikes of an encoder, events of a camera, a record of a study, a checkpoint."""
+    encoder = bc.encoders.make("phase", {"interval": 10.0, "low": 0.0, "high": 1.0})
+    bc.encoders.save_raster(folder / "raster.npz", encoder.encode(rng.random((3, 4))), encoder)
+    events = rng.integers(0, 30, (40, 5), np.uint8)
+    events[7, 1] = 240  # the clock of the camera overflows
+    (folder / "camera.bin").write_bytes(events.tobytes())
+    write_record(folder / "key.json", {"accuracy": 0.5, "text": "as it was", "values": [1, 2.5]})
+    tree = {"w": rng.random((20, 3)), "n": np.arange(3, dtype=np.int32)}
+    Checkpoint(folder / "run.checkpoint", "run").write(tree, {"epoch": 3, "sums": {"loss": 0.5}})
+    names = {"raster": "raster.npz", "camera": "camera.bin"}
+    names |= {"record": "key.json", "checkpoint": "run.checkpoint"}
+    return {kind: folder / name for kind, name in names.items()}
 
 
 @pytest.fixture(scope="module")

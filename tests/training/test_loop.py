@@ -94,6 +94,12 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(tmp_path: Path) 
     _fit(Training(epochs=1), progress=False, checkpoint=file)
     with pytest.raises(DataError, match="other settings, start values or data"):
         _fit(Training(epochs=2), progress=False, checkpoint=file)
+    with np.load(file) as found:
+        arrays = dict(found)
+    np.savez(tmp_path / "other.npz", **arrays | {"array_0": arrays["array_0"] + 1})
+    (tmp_path / "other.npz").replace(file)
+    with pytest.raises(NetworkFileError, match="its checksum does not fit its content"):
+        _fit(Training(epochs=1), progress=False, checkpoint=file)
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(NetworkFileError, match="not a checkpoint, or is damaged"):
         _fit(Training(epochs=1), progress=False, checkpoint=file)

@@ -6,12 +6,21 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.archives import read_arrays
+from bioconv.ground.errors import DataError
+
 from .images import n_neurons
+
+
+def stop(message: str) -> NoReturn:
+    """Print what is wrong with what the user gave, and end with the exit code of such errors."""
+    print(message, file=sys.stderr)
+    sys.exit(2)
 
 
 def parser(
@@ -96,7 +105,7 @@ def read_record(
         population, _, what = entry.partition("=")
         if what not in recordable.get(population, ()):
             valid = "; ".join(f"{name}: {', '.join(all_)}" for name, all_ in recordable.items())
-            sys.exit(f"--record {entry} is unknown. Valid: {valid}")
+            stop(f"--record {entry} is unknown. Valid: {valid}")
         record.setdefault(population, []).append(what)
     return record
 
@@ -106,7 +115,7 @@ def read_checkpoints(wanted: Sequence[int] | None, n_steps: int) -> NDArray[np.i
     if not wanted:
         return np.arange(1, n_steps + 1)
     if max(wanted) > n_steps:
-        sys.exit(f"--checkpoints {max(wanted)} is beyond the last step. Expected at most {n_steps}")
+        stop(f"--checkpoints {max(wanted)} is beyond the last step. Expected at most {n_steps}")
     return np.unique(np.asarray(wanted, dtype=np.int64))
 
 
@@ -131,35 +140,53 @@ def read_images(
     y : ndarray or None
     """
     images = {}
-    with np.load(path, allow_pickle=False) as data:
-        for name, entry in inputs.items():
-            key = name if name in data or len(inputs) > 1 else "x"
-            if key not in data:
-                sys.exit(f"{path} has no array {key!r}. It contains: {', '.join(data.files)}")
-            x = np.asarray(data[key][:n_images], dtype=np.float64)
-            if entry["encoder"] == "raster":
-                _check_lists(path, key, x, n_neurons(entry))
-            elif x.shape[1:] != tuple(entry["shape"]):
-                received = f"Received images of shape {x.shape[1:]}"
-                sys.exit(f"{path}: {key} must have images of shape {entry['shape']}. {received}")
-            if not np.isfinite(x).all():
-                sys.exit(f"{path}: {key} contains values that are NaN or infinite")
-            images[name] = x
-        y = data["y"][:n_images] if "y" in data else None
+    data = arrays_of(path)
+    for name, entry in inputs.items():
+        key = name if name in data or len(inputs) > 1 else "x"
+        x = numbers(path, data, key)[:n_images]
+        if entry["encoder"] == "raster":
+            _check_lists(path, key, x, n_neurons(entry))
+        elif x.shape[1:] != tuple(entry["shape"]):
+            received = f"Received images of shape {x.shape[1:]}"
+            stop(f"{path}: {key} must have images of shape {entry['shape']}. {received}")
+        images[name] = x
+    y = data.get("y")
+    y = y if y is None or y.ndim == 0 else y[:n_images]
     if y is not None and y.shape[:1] != (len(next(iter(images.values()))),):
-        sys.exit(f"{path}: y needs one label for each image. Received an array of shape {y.shape}")
+        stop(f"{path}: y needs one label for each image. Received an array of shape {y.shape}")
     lengths = {len(x) for x in images.values()}
     if len(lengths) != 1 or 0 in lengths:
         received = ", ".join(f"{name}: {len(x)}" for name, x in images.items())
-        sys.exit(
+        stop(
             f"{path}: every input needs the same number of images, at least 1. Received {received}"
         )
     return images, y
 
 
+def arrays_of(path: Path) -> dict[str, NDArray]:
+    """Return the arrays of an .npz file; stop if it cannot be read."""
+    try:
+        return read_arrays(path, DataError, advice="Save it again with numpy.savez.")
+    except DataError as error:
+        stop(str(error))
+
+
+def numbers(path: Path, data: Mapping[str, NDArray], key: str) -> NDArray[np.float64]:
+    """Return an array of samples; stop if it is missing or contains anything but numbers."""
+    if key not in data:
+        stop(f"{path} has no array {key!r}. It contains: {', '.join(data) or 'nothing'}")
+    if data[key].dtype.kind not in "biuf" or data[key].ndim == 0:
+        received = f"{data[key].dtype} of shape {data[key].shape}"
+        stop(f"{path}: {key} must be an array of numbers, one sample a row. Received {received}")
+    x = data[key].astype(np.float64)
+    if not np.isfinite(x).all():
+        stop(f"{path}: {key} contains values that are NaN or infinite")
+    return x
+
+
 def _check_lists(path: Path, key: str, x: NDArray[np.float64], n_sources: int) -> None:
     """Stop if lists of spikes have a wrong shape or sources that do not exist."""
     if x.ndim != 3 or x.shape[2] != 2:
-        sys.exit(f"{path}: {key} must have lists (step, source) for each image. Received {x.shape}")
+        stop(f"{path}: {key} must have lists (step, source) for each image. Received {x.shape}")
     if not ((x >= -1).all() and (x[..., 1] < n_sources).all() and (x == np.floor(x)).all()):
-        sys.exit(f"{path}: {key} must have whole steps, and sources below {n_sources}")
+        stop(f"{path}: {key} must have whole steps, and sources below {n_sources}")

@@ -16,6 +16,7 @@ from bioconv.ground.errors import DataError
 
 from . import readouts
 from .arrays import write
+from .command_line import stop
 
 Spikes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -147,7 +148,7 @@ class Results:
         try:
             return self._decisions[name].labels(y, self._shapes[name], len(y))
         except DataError as error:
-            sys.exit(f"y: {error}")
+            stop(f"y: {error}")
 
     def _keep(self, image: int, name: str, steps: NDArray, neurons: NDArray) -> None:
         """Store the requested records of one population's spikes."""

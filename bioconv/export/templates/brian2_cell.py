@@ -22,6 +22,7 @@ from pathlib import Path
 import brian2
 import numpy as np
 from brian2 import ms
+from support import command_line
 from support.arrays import write
 
 weights = np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False)
@@ -45,12 +46,12 @@ def main():
     parser = argparse.ArgumentParser(
         description=f"Recurrent layer {NAME} whose gates are populations of neurons."
     )
-    parser.add_argument("--data", required=True, help="an .npz file with x and, optionally, mask")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="an .npz file with x and, optionally, mask"
+    )
     parser.add_argument("-o", "--output", required=True, help="the .npz file to write")
     options = parser.parse_args()
-    with np.load(options.data, allow_pickle=False) as arrays:
-        x = np.asarray(arrays["x"], float)
-        mask = np.asarray(arrays["mask"]) != 0 if "mask" in arrays else np.ones(x.shape[:2], bool)
+    x, mask = read(options.data)
     if BACKWARDS:
         x, mask = x[:, ::-1], mask[:, ::-1]
     brian2.prefs.codegen.target = "numpy"
@@ -59,6 +60,23 @@ def main():
     if BACKWARDS:
         result = {name: values[:, ::-1] for name, values in result.items()}
     write(Path(options.output), result)
+
+
+def read(path):
+    """Return the sequences and their mask; stop if they do not fit the layer."""
+    arrays = command_line.arrays_of(path)
+    x = command_line.numbers(path, arrays, "x")
+    n_features = len(weights["kernel"])
+    if x.ndim != 3 or x.shape[2] != n_features or 0 in x.shape:
+        command_line.stop(
+            f"{path}: x must have the shape (samples, steps, {n_features}). Received {x.shape}"
+        )
+    if "mask" not in arrays:
+        return x, np.ones(x.shape[:2], bool)
+    mask = command_line.numbers(path, arrays, "mask") != 0
+    if mask.shape != x.shape[:2]:
+        command_line.stop(f"{path}: mask must have the shape {x.shape[:2]}. Received {mask.shape}")
+    return x, mask
 
 
 def run(x, mask):

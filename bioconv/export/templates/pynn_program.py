@@ -159,14 +159,16 @@ def choose_cells(options, traced):
     entries = CELLS[options.simulator]
     refused = [entry["refused"] for entry in entries.values() if "refused" in entry]
     if refused:
-        sys.exit("\n".join([f"{NAME} cannot run on {options.simulator}:", *refused]))
+        command_line.stop("\n".join([f"{NAME} cannot run on {options.simulator}:", *refused]))
     if options.cells == GENERATED:
         return dict.fromkeys(entries, GENERATED)
     cells = {name: entry["cell"] for name, entry in entries.items()}
     hidden = [f"{n}={v}" for n, v in traced if cells[n] != GENERATED and v not in shown(n)]
     if hidden:
         names = ", ".join(hidden)
-        sys.exit(f"PyNN's standard cells cannot record {names}. On NEST, use --cells generated.")
+        command_line.stop(
+            f"PyNN's standard cells cannot record {names}. On NEST, use --cells generated."
+        )
     return cells
 
 
@@ -191,7 +193,7 @@ def parse():
     )
     options = parser.parse_args()
     if options.cells == GENERATED and options.simulator != "nest":
-        sys.exit("--cells generated is available on NEST only: use --simulator nest")
+        command_line.stop("--cells generated is available on NEST only: use --simulator nest")
     record = command_line.read_record(options.record, recordable)
     x, y = command_line.read_images(options.data, INPUTS, options.images)
     return options, record, x, y
@@ -206,7 +208,7 @@ def main():
     try:
         simulator = build(options, choose_cells(options, traced), traced)
     except ProcessesError as error:
-        sys.exit(str(error))
+        command_line.stop(str(error))
     except (nest_models.NestModelBuildError, MechanismsError) as error:
         print(error, file=sys.stderr)
         sys.exit(3)
