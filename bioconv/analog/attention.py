@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.analog import formulas
 from bioconv.analog.base import Function
 from bioconv.ground.errors import ParameterError
 from bioconv.operators import LEAF, Array, Shape, register
@@ -24,29 +23,13 @@ class Embedding(Function):
     table: NDArray = field(metadata=LEAF)
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
-        return jnp.take(jnp.asarray(self.table), jnp.asarray(x).astype(jnp.int32), axis=0)
-
-
-def _attend(scores: Array, values: Array, causal: bool) -> Array:
-    """Return the mean of ``values`` (..., keys, features) weighted by the softmax of scores."""
-    if causal:
-        rows, columns = scores.shape[-2:]
-        past = np.arange(rows)[:, None] >= np.arange(columns)
-        scores = jnp.where(past, scores, -jnp.inf)
-    return jax.nn.softmax(scores, axis=-1) @ values
+        return formulas.embedding(jnp, inputs, self.table)
 
 
 def _n_scores(shapes: Sequence[Shape]) -> int:
     """Return the number of scores, one for each pair of a query and a key."""
     query, value, *_ = shapes
     return prod(query[:-1]) * value[-2]
-
-
-def _query_value_key(inputs: Sequence[Array]) -> tuple[Array, Array, Array]:
-    """Return query, value and key from inputs in Keras's order; the key defaults to the value."""
-    query, value, *rest = inputs
-    return query, value, rest[0] if rest else value
 
 
 @register
@@ -79,15 +62,9 @@ class Attention(Function):
         return _n_scores(shapes) * (1 if self.score == "dot" else shapes[0][-1])
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        query, value, key = _query_value_key(inputs)
-        scale = 1.0 if self.scale is None else self.scale
-        if self.score == "dot":
-            scores = query @ jnp.swapaxes(key, -2, -1) * scale
-        else:
-            both = query[..., :, None, :] + key[..., None, :, :]
-            weight = 1.0 if self.concat_weight is None else self.concat_weight
-            scores = weight * jnp.tanh(scale * both).sum(axis=-1)
-        return _attend(scores, value, self.causal)
+        return formulas.attention(
+            jnp, inputs, self.scale, self.concat_weight, self.score, self.causal
+        )
 
 
 @register
@@ -108,10 +85,7 @@ class AdditiveAttention(Function):
         return _n_scores(shapes) * shapes[0][-1]
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        query, value, key = _query_value_key(inputs)
-        scale = 1.0 if self.scale is None else self.scale
-        both = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])
-        return _attend((scale * both).sum(axis=-1), value, self.causal)
+        return formulas.additive_attention(jnp, inputs, self.scale, self.causal)
 
 
 @register
@@ -146,20 +120,16 @@ class MultiHeadAttention(Function):
         return _n_scores(shapes) * self.query_kernel.shape[1]
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        query, value, key = _query_value_key(inputs)
-        heads = [
-            _project(query, self.query_kernel, self.query_bias),
-            _project(key, self.key_kernel, self.key_bias),
-            _project(value, self.value_kernel, self.value_bias),
-        ]
-        q, k, v = heads
-        scores = q @ jnp.swapaxes(k, -2, -1) / np.sqrt(self.query_kernel.shape[-1])
-        mean = _attend(jnp.asarray(scores, q.dtype), v, self.causal)
-        y = jnp.einsum("bhtv,hvo->bto", mean, jnp.asarray(self.output_kernel))
-        return y if self.output_bias is None else y + self.output_bias
-
-
-def _project(x: Array, kernel: Array, bias: Array | None) -> Array:
-    """Project (batch, steps, features) to (batch, heads, steps, dim)."""
-    y = jnp.einsum("btf,fhd->bhtd", x, jnp.asarray(kernel))
-    return y if bias is None else y + bias[:, None, :]
+        return formulas.multi_head_attention(
+            jnp,
+            inputs,
+            self.query_kernel,
+            self.key_kernel,
+            self.value_kernel,
+            self.output_kernel,
+            self.query_bias,
+            self.key_bias,
+            self.value_bias,
+            self.output_bias,
+            self.causal,
+        )

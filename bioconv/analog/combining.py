@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import reduce
 
 import jax.numpy as jnp
-from jax import lax
 
+from bioconv.analog import formulas
 from bioconv.analog.base import Function
-from bioconv.analog.normalization import unit_norm
 from bioconv.operators import Array, register
 
 
@@ -20,7 +19,7 @@ class Multiply(Function):
     """Elementwise product of all inputs, with NumPy broadcasting."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        return reduce(jnp.multiply, _same_rank(inputs))
+        return formulas.multiply(jnp, inputs)
 
 
 @register
@@ -29,7 +28,7 @@ class Maximum(Function):
     """Elementwise maximum of all inputs, with NumPy broadcasting."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        return reduce(jnp.maximum, _same_rank(inputs))
+        return reduce(jnp.maximum, formulas.same_rank(inputs))
 
 
 @register
@@ -38,13 +37,7 @@ class Minimum(Function):
     """Elementwise minimum of all inputs, with NumPy broadcasting."""
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        return reduce(jnp.minimum, _same_rank(inputs))
-
-
-def _same_rank(inputs: Sequence[Array]) -> list[Array]:
-    """Insert axes of length 1 after the batch so that all have the same rank, as Keras does."""
-    rank = max(x.ndim for x in inputs)
-    return [x.reshape(x.shape[0], *(1,) * (rank - x.ndim), *x.shape[1:]) for x in inputs]
+        return reduce(jnp.minimum, formulas.same_rank(inputs))
 
 
 @register
@@ -64,9 +57,4 @@ class Dot(Function):
     normalize: bool = False
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        first, second = inputs
-        a, b = self.axes[0] % first.ndim, self.axes[1] % second.ndim
-        if self.normalize:
-            first, second = unit_norm(first, a), unit_norm(second, b)
-        product = lax.dot_general(first, second, (((a,), (b,)), ((0,), (0,))))
-        return product if product.ndim > 1 else product[:, None]
+        return formulas.dot(jnp, inputs, self.axes, self.normalize)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from numpy.typing import NDArray
 
+from bioconv.analog import formulas
 from bioconv.analog.base import Function
 from bioconv.operators import LEAF, Array, register
 
@@ -80,7 +81,7 @@ class Softmax(Elementwise):
     pointwise = False
 
     def value(self, x: Array) -> Array:
-        return jax.nn.softmax(x, axis=self.axis)
+        return formulas.softmax(jnp, [x], self.axis)
 
 
 @register
@@ -102,7 +103,7 @@ class Sigmoid(Elementwise):
     """1 / (1 + exp(-x))."""
 
     def value(self, x: Array) -> Array:
-        return jax.nn.sigmoid(x)
+        return formulas.sigmoid(jnp, [x])
 
 
 @register

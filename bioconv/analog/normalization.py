@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import jax.numpy as jnp
-from jax import lax
 from numpy.typing import NDArray
 
+from bioconv.analog import formulas
 from bioconv.analog.elementwise import Elementwise
 from bioconv.operators import LEAF, Array, register
-
-
-def unit_norm(x: Array, axis: int | tuple[int, ...]) -> Array:
-    """Divide ``x`` by its length along ``axis`` (squared length at least 1e-12, as in Keras)."""
-    squared = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
-    return x * lax.rsqrt(jnp.maximum(squared, 1e-12))
 
 
 @register
@@ -28,7 +22,7 @@ class UnitNormalization(Elementwise):
     pointwise = False
 
     def value(self, x: Array) -> Array:
-        return unit_norm(x, self.axis)
+        return formulas.unit_normalization(jnp, [x], self.axis)
 
 
 @register
@@ -46,8 +40,7 @@ class RMSNormalization(Elementwise):
     pointwise = False
 
     def value(self, x: Array) -> Array:
-        mean = jnp.mean(jnp.square(x), axis=self.axis, keepdims=True)
-        return x * lax.rsqrt(mean + self.epsilon)
+        return formulas.rms_normalization(jnp, [x], self.axis, self.epsilon)
 
 
 @register
@@ -77,19 +70,6 @@ class LayerNormalization(Elementwise):
     pointwise = False
 
     def value(self, x: Array) -> Array:
-        variance = jnp.var(x, axis=self.axis, keepdims=True)
-        mean = 0.0 if self.rms_scaling else jnp.mean(x, axis=self.axis, keepdims=True)
-        scale = lax.rsqrt(variance + self.epsilon)
-        if self.gamma is not None:
-            scale = scale * self._spread(self.gamma, x.ndim)
-        y = (x - mean) * scale
-        if self.beta is None or self.rms_scaling:
-            return y
-        return y + self._spread(self.beta, x.ndim)
-
-    def _spread(self, weights: Array, rank: int) -> Array:
-        """Return weights with an axis of length 1 for each axis of ``x`` that is not normalized."""
-        shape = [1] * rank
-        for axis, size in zip(self.axis, weights.shape, strict=True):
-            shape[axis] = size
-        return jnp.reshape(weights, shape)
+        return formulas.layer_normalization(
+            jnp, [x], self.axis, self.epsilon, self.gamma, self.beta, self.rms_scaling
+        )

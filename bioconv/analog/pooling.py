@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-from jax import lax
 
+from bioconv.analog import formulas
 from bioconv.analog.base import Function
 from bioconv.operators import Array, register
 
@@ -39,13 +39,4 @@ class MaxPool(Function):
         object.__setattr__(self, "padding", padding or ((0, 0),) * len(self.size))
 
     def apply(self, inputs: Sequence[Array]) -> Array:
-        (x,) = inputs
-        x = jnp.asarray(x)
-        return lax.reduce_window(
-            x,
-            -jnp.inf,
-            lax.max,
-            (1, *self.size, 1),
-            (1, *self.strides, 1),
-            ((0, 0), *self.padding, (0, 0)),
-        )
+        return formulas.max_pool(jnp, inputs, self.size, self.strides, self.padding)

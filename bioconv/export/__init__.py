@@ -10,20 +10,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from bioconv.export.brian2 import brian2_network
-from bioconv.export.folder import GROUND, RULES, copy_support, template
+from bioconv.export.folder import ANALOG, GROUND, RULES, copy_support, template
 from bioconv.export.pynn import pynn_network, write_models
 from bioconv.export.support.arrays import write
 from bioconv.export.tables import source
-from bioconv.ground.errors import ExportError
 from bioconv.network import SpikingNetwork
-from bioconv.network.stages import why_neurons_fail
 
 __all__ = ["write_program"]
 
 _PYNN = tuple(
     f"pynn_{part}.py" for part in ("base", "brian2", "nest", "neuron", "parallel", "simulators")
 )
-_SHARED = ("arrays.py", "command_line.py", "encoders.py", "images.py", "readouts.py", "results.py")
+_SHARED = (
+    *("arrays.py", "command_line.py", "encoders.py", "images.py", "readouts.py", "results.py"),
+    "stages.py",
+)
+#: formulas of the functions of analog stages, which are those of the analog network
+_FORMULAS = ("formulas.py",)
 
 
 def write_program(network: SpikingNetwork, folder: Path, target: str) -> None:
@@ -41,12 +44,6 @@ def write_program(network: SpikingNetwork, folder: Path, target: str) -> None:
     ExportError
         The target cannot represent the network; the message lists every reason.
     """
-    reason = why_neurons_fail(network)
-    if reason:
-        raise ExportError(
-            f"A program for {target} cannot be written: {reason} Run it with "
-            "bioconv.simulate and simulator='array'."
-        )
     (_write_brian2 if target == "brian2" else _write_pynn)(network, folder)
 
 
@@ -55,8 +52,9 @@ def _write_brian2(network: SpikingNetwork, folder: Path) -> None:
     text = template("brian2_program.py", source(tables.tables, with_units=True))
     (folder / "program.py").write_text(text, encoding="utf-8")
     write(folder / "weights.npz", tables.arrays)
-    copy_support(_SHARED, folder)
+    copy_support((*_SHARED, "brian2_operations.py"), folder)
     copy_support(RULES, folder, GROUND)
+    copy_support(_FORMULAS, folder, ANALOG)
 
 
 def _write_pynn(network: SpikingNetwork, folder: Path) -> None:
@@ -67,3 +65,4 @@ def _write_pynn(network: SpikingNetwork, folder: Path) -> None:
     write_models(network, folder)
     copy_support((*_SHARED, "nest_models.py", *_PYNN), folder)
     copy_support((*RULES, "places.py"), folder, GROUND)
+    copy_support(_FORMULAS, folder, ANALOG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from bioconv.export.stages import stage_tables
 from bioconv.export.tables import Network, Unit, model_names, network_tables
 from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import SpikingNetwork
@@ -23,7 +24,8 @@ def brian2_network(network: SpikingNetwork) -> Network:
     problems = [p for name, model in models.items() for p in _clashes(network, name, model)]
     if problems:
         raise ExportError(f"{network.name} cannot be written as a Brian2 program:", problems)
-    return network_tables(network, {name: _model(model) for name, model in models.items()})
+    found = network_tables(network, {name: _model(model) for name, model in models.items()})
+    return Network({**found.tables, **stage_tables(network, found.arrays)}, found.arrays)
 
 
 def _model(model: NeuronModel) -> dict[str, Any]:

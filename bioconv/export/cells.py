@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bioconv.ground.errors import ExportError, Problem
 from bioconv.network import Population, SpikingNetwork
+from bioconv.network.stages import list_stages
 from bioconv.neurons import (
     AdaptiveExponential,
     Izhikevich,
@@ -320,6 +321,12 @@ def cell_for(population: Population, network: SpikingNetwork, simulator: str) ->
     if simulator == "nest" and abs(tics - round(tics)) > 1e-6:
         reason = f"NEST counts time in units of {_NEST_TIC} ms; {network.dt} ms is not a multiple."
         return Problem(population.name, model.name, reason, "Choose a dt that is a multiple.")
+    if simulator != "nest" and network.stages:
+        reason = (
+            f"analog stages ({list_stages(network)}) are computed from the spikes of every step, "
+            f"which {simulator} under PyNN does not report between two steps."
+        )
+        return Problem(population.name, model.name, reason, _USE_NEST)
     found = standard_cell_of(model)
     reasons = obstacles(population, network, simulator)
     if found is not None and not reasons:

@@ -10,7 +10,9 @@ from pathlib import Path
 SUPPORT = "bioconv.export.support"
 #: package of modules that need only the standard library and NumPy and may also be copied
 GROUND = "bioconv.ground"
-#: modules of it that the results of every program need
+#: package of the analog network, whose formulas need only NumPy and are copied, too
+ANALOG = "bioconv.analog"
+#: modules of `GROUND` that the results of every program need
 RULES = ("archives.py", "decisions.py", "errors.py", "options.py", "suggestions.py", "whole.py")
 
 
@@ -34,7 +36,7 @@ def copy_support(names: tuple[str, ...], folder: Path, package: str = SUPPORT) -
         names = ("__init__.py", *names)
     for name in names:
         text = _read(package, name)
-        for origin in {package, SUPPORT, GROUND}:
+        for origin in {package, SUPPORT, GROUND, ANALOG}:
             text = text.replace(f"from {origin}.", "from .").replace(f"from {origin} ", "from . ")
         (target / name).write_text(text, encoding="utf-8")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bioconv.export.cells import SIMULATORS, cell_for, standard_cell_of
 from bioconv.export.nestml import MAY_FIRE, added_states, nestml
+from bioconv.export.stages import stage_tables
 from bioconv.export.tables import Network, Unit, model_names, network_tables
 from bioconv.ground.errors import Problem
 from bioconv.network import SpikingNetwork
@@ -19,7 +20,13 @@ def pynn_network(network: SpikingNetwork) -> Network:
     """Return the tables and arrays of a network for the PyNN program."""
     models = model_names(network)
     plan = network_tables(network, {name: _model(model) for name, model in models.items()})
-    tables = {**plan.tables, "CELLS": _cells(network), "STANDARD_CELLS": _standard_cells(models)}
+    stages = stage_tables(network, plan.arrays)
+    tables = {
+        **plan.tables,
+        **stages,
+        "CELLS": _cells(network),
+        "STANDARD_CELLS": _standard_cells(models),
+    }
     return Network(tables, plan.arrays)
 
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import ExportError, ExpressionError, ParameterError
-from bioconv.network import Population, Readout, SpikingNetwork
+from bioconv.network import Drive, Population, Readout, SpikingNetwork
 from bioconv.neurons.language.grammar import check_name
 from bioconv.neurons.language.model import UNITS, NeuronModel
 from bioconv.operators import Operator
@@ -92,7 +92,7 @@ def network_tables(network: SpikingNetwork, models: Mapping[str, Any]) -> Networ
         },
         "INPUTS": {
             i.name: {
-                "shape": _shape(i.shape),
+                "shape": shape_of(i.shape),
                 "encoder": i.encoder,
                 "scale": float(i.scale),
                 "signed": bool(i.signed),
@@ -120,10 +120,12 @@ def check_words(network: SpikingNetwork) -> None:
     named = [entry.name for entry in network.inputs]
     named += [population.name for population in network.populations]
     named += [readout.name for readout in network.readouts]
+    named += [stage.name for stage in network.stages]
     ends = [name for p in network.projections for name in (p.pre, p.post, p.receptor)]
     ends += [name for drive in network.drives for name in (drive.input, drive.post)]
     ends += [name for change in network.changes for name in (change.population, change.variable)]
     ends += [readout.population for readout in network.readouts]
+    ends += [name for stage in network.stages for name in stage.sources]
     try:
         for name in (network.name, *named, *ends):
             check_name(name)
@@ -150,12 +152,12 @@ def model_names(network: SpikingNetwork) -> dict[str, NeuronModel]:
 
 def _population(population: Population, model_name: str, arrays: Arrays) -> dict[str, Any]:
     def quantity(name: str, value: ArrayLike, unit: str) -> Quantity:
-        return _quantity(value, unit, population.shape, f"{population.name}.{name}", arrays)
+        return quantity_of(value, unit, population.shape, f"{population.name}.{name}", arrays)
 
     model = population.model
     return {
         "model": model_name,
-        "shape": _shape(population.shape),
+        "shape": shape_of(population.shape),
         "parameters": {
             p.name: quantity(p.name, population.value(p.name), p.unit) for p in model.parameters
         },
@@ -171,7 +173,7 @@ def _projections(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]
     for number, projection in enumerate(network.projections):
         receptor = network.population(projection.post).model.receptor(projection.receptor)
         key = f"projection{number}"
-        _add_edges(key, projection.operator, arrays)
+        add_edges(key, projection.operator, arrays)
         rows.append(
             {
                 "pre": projection.pre,
@@ -188,14 +190,20 @@ def _projections(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]
 
 
 def _drives(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
-    rows = []
-    for number, drive in enumerate(network.drives):
-        key = f"drive{number}"
-        _add_edges(key, drive.operator, arrays)
-        rows.append(
-            {"input": drive.input, "post": drive.post, "synapses": key, "grid": float(drive.grid)}
-        )
-    return rows
+    """Return the drives by inputs; for those by analog stages see `bioconv.export.stages`."""
+    stages = {stage.name for stage in network.stages}
+    return [
+        {"input": drive.input, **drive_row(drive, number, arrays)}
+        for number, drive in enumerate(network.drives)
+        if drive.input not in stages
+    ]
+
+
+def drive_row(drive: Drive, number: int, arrays: Arrays) -> dict[str, Any]:
+    """Return the row of a drive, by its number in the network, without what drives."""
+    key = f"drive{number}"
+    add_edges(key, drive.operator, arrays)
+    return {"post": drive.post, "synapses": key, "grid": float(drive.grid)}
 
 
 def _changes(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
@@ -211,7 +219,7 @@ def _changes(network: SpikingNetwork, arrays: Arrays) -> list[dict[str, Any]]:
                 "population": change.population,
                 "variable": change.variable,
                 "dimension": UNITS[unit][1],
-                "value": _quantity(change.value, unit, population.shape, key, arrays),
+                "value": quantity_of(change.value, unit, population.shape, key, arrays),
             }
         )
     return rows
@@ -240,7 +248,7 @@ def _readout(
         "start_step": int(population.start_step),
         "rate": float(readout.rate),
         **_patterns(readout, arrays),
-        "decision": {**_changed(decision), "shape": _shape(readout.shape(population))},
+        "decision": {**_changed(decision), "shape": shape_of(readout.shape(population))},
     }
 
 
@@ -260,14 +268,15 @@ def _changed(decision: Decision) -> dict[str, Any]:
     return {n: v for n, v in options.items() if n == "kind" or v != usual[n]}
 
 
-def _add_edges(key: str, operator: Operator, arrays: Arrays) -> None:
+def add_edges(key: str, operator: Operator, arrays: Arrays) -> None:
+    """Store the synapses of an operator under a key."""
     edges = operator.edges()
     arrays[f"{key}_pre"] = np.ascontiguousarray(edges.pre, np.int32)
     arrays[f"{key}_post"] = np.ascontiguousarray(edges.post, np.int32)
     arrays[f"{key}_weight"] = np.ascontiguousarray(edges.weight, np.float64)
 
 
-def _quantity(
+def quantity_of(
     value: ArrayLike, unit: str, shape: tuple[int, ...], key: str, arrays: Arrays
 ) -> Quantity:
     """Return a number if all neurons have the same value, else an array stored under ``key``."""
@@ -284,7 +293,8 @@ def _flat(value: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.broadcast_to(finite, shape)).ravel()
 
 
-def _shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+def shape_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape in plain integers."""
     return tuple(int(n) for n in shape)
 
 

@@ -14,6 +14,7 @@ from bioconv.ground.places import UnsafeFolderError, default_cache, private_fold
 from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.network.stages import list_stages
 from bioconv.simulators.exported import emitted, require, run_program
 from bioconv.simulators.settings import Data, Settings
 
@@ -47,6 +48,11 @@ def run(
     """
     if codegen not in CODEGEN:
         raise ParameterError(f"codegen must be one of {', '.join(CODEGEN)}. Received: {codegen!r}.")
+    if network.stages and codegen == "cpp_standalone":
+        raise ParameterError(
+            "codegen='cpp_standalone' cannot compute analog stages, which run in Python between "
+            f"the steps: {list_stages(network)}. Use codegen='numpy' or 'cython'."
+        )
     require({"brian2": "pip install brian2"})
     with emitted(network, "brian2") as folder:
         if codegen != "cpp_standalone":

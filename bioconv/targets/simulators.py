@@ -11,15 +11,7 @@ from bioconv.ground.errors import Problem
 from bioconv.network import SpikingNetwork
 from bioconv.targets.findings import Finding, Verdict
 from bioconv.targets.fit import Exporter, Fit, Samples
-from bioconv.targets.target import Limit, Loss, Target
-
-_NO_STAGES = Loss(
-    Verdict.IMPOSSIBLE,
-    "programs contain neurons and synapses, and a stage is a function of spike counts that has to "
-    "be computed between the steps.",
-    "bioconv.export",
-    "Run it with simulator='array'.",
-)
+from bioconv.targets.target import Limit, Target
 
 BRIAN2 = Target(
     name="brian2",
@@ -27,7 +19,6 @@ BRIAN2 = Target(
     summary="A Python program for Brian2 that contains the equations.",
     tested="Run by bioconv's simulator brian2, with the same spikes as the array simulator.",
     any_model=True,
-    losses={"analog stage": _NO_STAGES},
     facts={
         "step": Limit("any", "", "Brian2, user guide, Running a simulation"),
         "recordables": Limit(
@@ -41,7 +32,6 @@ PYNN = Target(
     summary="A Python program for PyNN on NEST, NEURON and Brian2.",
     tested="Run by bioconv's simulators nest, neuron and pynn.brian2.",
     any_model=True,
-    losses={"analog stage": _NO_STAGES},
     facts={
         "step": Limit("a multiple of 0.001 ms on NEST", "", "NEST 3.10, tics_per_ms = 1000"),
         "recordables": Limit(

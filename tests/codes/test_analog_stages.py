@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -94,10 +96,13 @@ MODELS: dict[str, tuple[Callable[[], keras.Model], list[str]]] = {
 }
 
 
+#: targets whose programs compute stages
+WITH_STAGES = {"brian2", "pynn"}
 #: the start of the potential at the release from the clamp
 SET = ("last_relu", "v")
 #: those of the default run
 QUICK = {"transformer", "embedding"}
+QUICKEST = ("brian2", "transformer")
 
 
 def samples(model: keras.Model, n: int) -> np.ndarray:
@@ -217,21 +222,98 @@ def test_stages_are_stored_and_shown(tmp_path: Path) -> None:
     assert "3 analog stages" in repr(again)
 
 
+def check_spikes(network: bc.SpikingNetwork, x: np.ndarray, simulator: str, steps: int) -> None:
+    """Check that a simulator gives every spike of the array simulator, and its outputs."""
+    record = {population.name: ("spikes",) for population in network.firing}
+    options = {"steps": steps, "record": record, "progress": False}
+    expected = bc.simulate(network, x, dtype="float64", **options)
+    found = bc.simulate(network, x, simulator=simulator, **options)
+    for name in record:
+        one, other = (
+            np.stack([r.image, r.step, r.neuron])
+            for r in (expected.rasters[name], found.rasters[name])
+        )
+        assert one.shape[1] > 0
+        np.testing.assert_array_equal(
+            other[:, np.lexsort(other[::-1])], one[:, np.lexsort(one[::-1])], err_msg=name
+        )
+    output = network.readouts[0].name
+    np.testing.assert_allclose(
+        found.outputs[output], expected.outputs[output], rtol=1e-12, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("simulator", "name"),
+    [
+        pytest.param(
+            s,
+            n,
+            marks=() if (s, n) == ("brian2", "transformer") else pytest.mark.slow,
+            id=f"{s}-{n}",
+        )
+        for s in ("brian2", "nest")
+        for n in MODELS
+    ],
+)
+def test_brian2_and_nest_give_the_spikes_of_the_array_simulator(simulator: str, name: str) -> None:
+    """Stages compute the same in NumPy as in JAX, and their currents lie on the same grid."""
+    _, network, x = converted(name)
+    check_spikes(network, x[:2], simulator, 50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"clamp": 0}, {"input": "regular"}, {"readout": "count"}])
+def test_so_they_do_with_other_options(options: dict[str, object]) -> None:
+    _, network, x = converted("transformer", **options)
+    check_spikes(network, x[:2], "brian2", 50)
+
+
 def test_every_part_without_stages_refuses_with_the_reason(tmp_path: Path) -> None:
     _, network, x = converted("gate")
-    for simulator in ("event", "brian2"):
-        with pytest.raises((ParameterError, ExportError), match=r"gate.*analog|analog.*gate"):
+    with pytest.raises(ParameterError, match=r"gate.*analog"):
+        bc.simulate(network, x, simulator="event", progress=False)
+    for simulator in ("neuron", "pynn.brian2"):
+        with pytest.raises(ExportError, match=r"analog stages \(gate.*does not report between"):
             bc.simulate(network, x, simulator=simulator, progress=False)
+    with pytest.raises(ParameterError, match=r"cpp_standalone.*analog stages.*gate"):
+        bc.simulate(network, x, simulator="brian2", codegen="cpp_standalone", progress=False)
     with pytest.raises(ParameterError, match="it has analog stages"):
         bc.simulate(network, x, engine="events", progress=False)
     with pytest.raises(ParameterError, match="neurons and synapses only.*without such layers"):
         bc.noise.disturb(network, bc.noise.Mismatch("threshold", 0.1))
-    for target in bc.targets.TARGETS:
+    for target in set(bc.targets.TARGETS) - WITH_STAGES:
         report = bc.examine(network, target)
         assert str(report.verdict) == "impossible" and "analog stage" in str(report)
         with pytest.raises(ExportError, match="analog stage"):
             bc.emit(network, tmp_path / target, target)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("target", sorted(WITH_STAGES))
+def test_programs_contain_the_formulas_and_run_alone(target: str, tmp_path: Path) -> None:
+    _, network, x = converted("transformer")
+    assert str(bc.examine(network, target).verdict) == "exact"
+    bc.emit(network, tmp_path / "net", target)
+    text = (tmp_path / "net" / "program.py").read_text()
+    assert "'function': 'MultiHeadAttention'" in text and "'causal': False" in text
+    if target == "pynn":  # run by another test, in NEST
+        return
+    np.savez(tmp_path / "images.npz", x=x[:1])
+    code = (
+        "import runpy, sys; sys.modules['bioconv'] = sys.modules['jax'] = None; "
+        "sys.path[0] = 'net'; runpy.run_path('net/program.py', run_name='__main__')"
+    )
+    arguments = ["--data", "images.npz", "-o", "result.npz", "--steps", "30"]
+    command = [sys.executable, "-c", code, *arguments]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    expected = bc.simulate(network, x[:1], steps=30, dtype="float64", progress=False)
+    with np.load(tmp_path / "result.npz") as result:
+        for name, spikes in expected.spikes_per_neuron.items():
+            np.testing.assert_array_equal(result[f"{name}.spikes_per_neuron"], spikes)
+    refused = [*command[:-2], "--standalone", "compiled"]
+    done = subprocess.run(refused, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and "computed in Python, not in C++" in done.stderr
 
 
 def test_neurons_that_do_not_sum_are_refused() -> None:

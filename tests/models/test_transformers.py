@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from later import later
@@ -46,6 +48,26 @@ def test_untrained_it_converts_and_decides_as_keras(name: str) -> None:
     recording = bc.simulate(network, x, progress=False)
     found = recording.outputs[network.readouts[0].name]
     assert np.abs(found - exact).max() < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["brian2", "nest"])
+def test_ten_digits_give_the_same_spikes_and_classes(simulator: str, shared_data: Path) -> None:
+    with np.load(shared_data / "keras" / "datasets" / "mnist.npz") as digits:
+        train, test = (digits[name][..., None] / 255 for name in ("x_train", "x_test"))
+    code = bc.RateCode(percentile=99.0, clamp=1)
+    network = bc.convert(
+        models.load("vision_transformer"),
+        calibration=train[:200],
+        code=code,
+        n_steps=50,
+        progress=False,
+    )
+    expected = bc.simulate(network, test[:10], dtype="float64", progress=False)
+    found = bc.simulate(network, test[:10], simulator=simulator, progress=False)
+    np.testing.assert_array_equal(found.predictions(), expected.predictions())
+    for name, spikes in expected.spikes_per_image.items():
+        np.testing.assert_array_equal(found.spikes_per_image[name], spikes, err_msg=name)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -55,7 +55,7 @@ def test_refused_with_the_reason_and_nothing_written(
 
 
 @pytest.mark.parametrize("code", bc.codes.library())
-def test_attention_gets_to_no_target(code: str, tmp_path: Path) -> None:
+def test_attention_gets_to_no_target_of_neurons_only(code: str, tmp_path: Path) -> None:
     inputs = keras.Input((6, 4))
     seen = keras.layers.MultiHeadAttention(2, 4, name="look")(inputs, inputs)
     outputs = keras.layers.Dense(3)(keras.layers.Flatten()(seen))
@@ -63,7 +63,7 @@ def test_attention_gets_to_no_target(code: str, tmp_path: Path) -> None:
     model = keras.Model(inputs, outputs)
     if code == "rate":  # which keeps it in an analog stage
         network = bc.convert(model, calibration=x)
-        for target in bc.targets.TARGETS:
+        for target in set(bc.targets.TARGETS) - {"brian2", "pynn"}:  # which compute it
             with pytest.raises(ExportError, match=r"look \(analog stage\)"):
                 bc.emit(network, tmp_path / target, target)
         return

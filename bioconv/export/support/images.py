@@ -78,14 +78,23 @@ def drive_currents(
     """
     currents: dict[str, NDArray[np.float64]] = {}
     for drive in drives:
-        key, name = drive["synapses"], drive["post"]
-        products = np.ravel(x[drive["input"]])[weights[f"{key}_pre"]] * weights[f"{key}_weight"]
-        size = n_neurons(populations[name])
-        current: Any = np.bincount(weights[f"{key}_post"], products, minlength=size)
+        name = drive["post"]
+        values = np.ravel(x[drive["input"]])
+        current = weighted_sum(drive, values, weights, n_neurons(populations[name]))
         if drive["grid"]:
             current = np.round(current / drive["grid"]) * drive["grid"]
         currents[name] = currents.get(name, 0.0) + current
     return currents
+
+
+def weighted_sum(
+    row: Mapping[str, Any], values: NDArray, weights: Arrays, size: int
+) -> NDArray[np.float64]:
+    """Return the sums of values, weighted by the synapses of a row, shape (size,)."""
+    key = row["synapses"]
+    products = values[weights[f"{key}_pre"]] * weights[f"{key}_weight"]
+    sums: Any = np.bincount(weights[f"{key}_post"], products, minlength=size)
+    return np.asarray(sums, np.float64)
 
 
 def input_spikes(

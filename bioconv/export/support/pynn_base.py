@@ -8,7 +8,7 @@ reset; a spike of step t arrives in step t + delay_steps.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,6 +149,15 @@ class Simulator(ABC):
     def run(self, n_steps: int) -> None:
         """Continue for some steps."""
         self.sim.run(n_steps * self.dt)
+
+    def fired(self, names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """Return the neurons of populations that have fired since the last call in this image.
+
+        Only simulators that can tell between two steps run networks with analog stages.
+        """
+        if names:
+            raise NotImplementedError(f"{type(self).__name__} reports spikes at the end only.")
+        return {}
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
         """Return spikes (steps, neurons) and traces of the finished image, in the first process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Nest(Simulator):
         )
         self.types: dict[str, Any] = {}
         self.recorders: dict[str, list[Any]] = {}
+        self.n_read: dict[str, int] = {}
         self.audible: dict[str, dict[str, Any]] = {}
 
     def install(self, model: str, library: Path) -> None:
@@ -143,6 +144,7 @@ class Nest(Simulator):
         self.run(self.max_delay_steps + longest + settling)
         for recorder in (r for recorders in self.recorders.values() for r in recorders):
             recorder.n_events = 0
+        self.n_read.clear()
         # PyNN puts a relay behind the sources: their first usable step is the one after next.
         self.first_step = round(self.nest.biological_time / self.dt) + 1
         for name, (steps, sources) in spikes.items():
@@ -150,6 +152,15 @@ class Nest(Simulator):
         self.run(1)
         for name in self.populations:
             self._set_back(name, values.get(name, {}))
+
+    def fired(self, names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """Return the neurons of populations that have fired since the last call in this image."""
+        found = {}
+        for name in names:
+            senders = np.asarray(self.recorders[name][0].events["senders"], np.int64)
+            first, self.n_read[name] = self.n_read.get(name, 0), len(senders)
+            found[name] = senders[first:] - int(self.populations[name].first_id)
+        return found
 
     def finish(self, n_steps: int, traced: list[tuple[str, str]]) -> tuple[dict, dict]:
         """Return spikes and traces; the last ones reach the recorders a few steps late."""

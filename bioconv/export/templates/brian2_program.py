@@ -11,6 +11,8 @@ weights.npz contains the synapses of PROJECTIONS and DRIVES (pA for an input of 
 READOUT.classes; POPULATION.spikes_per_image and .spikes_per_neuron; synaptic_operations; and the
 variables requested by --record.
 
+Layers in STAGES are computed from the spikes so far before every step, and drive populations.
+
 In every step the neurons integrate, receive the spikes that arrive, fire, and are reset (SCHEDULE;
 Brian2's default order differs).  A spike fired in step t arrives in step t + delay_steps.
 """
@@ -18,16 +20,18 @@ Brian2's default order differs).  A spike fired in step t arrives in step t + de
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
 import brian2
 import numpy as np
 from brian2 import Hz, ms, mV, nS, pA, pF, second  # noqa: F401 - the tables use what they need
-from brian2.groups.group import CodeRunner
 from support import command_line, images
+from support.brian2_operations import make_after, make_changes
 from support.encoders import noise_seed
 from support.results import Results, versions
+from support.stages import Stages
 
 weights = np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False)
 
@@ -42,6 +46,8 @@ PROJECTIONS: list = []
 DRIVES: list = []
 CHANGES: list = []
 READOUTS: dict = {}
+STAGES: dict = {}
+STAGE_DRIVES: list = []
 # </network>
 
 # The seed of random numbers in equations is set again for every image.
@@ -71,43 +77,6 @@ def make_population(name, entry):
     for n, change in changes.items():
         setattr(group, f"change{n}", change["value"])
     return group, [*make_changes(name, group, changes), *make_after(name, group, model["after"])]
-
-
-def make_after(name, group, code):
-    """Create the update of variables between the arrival of spikes and the threshold."""
-    if not code:
-        return []
-    return [
-        CodeRunner(
-            group,
-            "stateupdate",
-            code=code,
-            when="before_thresholds",
-            name=f"after_{name}",
-            override_conditional_write=["not_refractory"],
-        )
-    ]
-
-
-def make_changes(name, group, changes):
-    """Create the operations that set variables at the start of a step, also if refractory."""
-    code = []
-    for n, change in changes.items():
-        now, variable = f"t_in_timesteps == {change['step']}", change["variable"]
-        code.append(f"{variable} = int({now})*change{n} + int(not ({now}))*{variable}")
-    if not code:
-        return []
-    return [
-        CodeRunner(
-            group,
-            "stateupdate",
-            code="\n".join(code),
-            when="before_start",
-            order=-1,  # before values that are constant over a step are computed
-            name=f"changes_{name}",
-            override_conditional_write=["not_refractory"],
-        )
-    ]
 
 
 def make_source(name, entry, n_steps, standalone):
@@ -177,7 +146,10 @@ class Network:
             )
             for number, (name, v) in enumerate(traced)
         }
+        self.stages, self.constant = Stages(STAGES, STAGE_DRIVES, INPUTS, POPULATIONS, weights), {}
+        driving = brian2.NetworkOperation(self._drive, when="before_start", order=-1)
         self.network = brian2.Network(
+            *([driving] if STAGES else []),
             *self.groups.values(),
             *(change for _, changes in built.values() for change in changes),
             *self.sources.values(),
@@ -212,6 +184,7 @@ class Network:
                 self.sources[name].set_spikes(sources, steps * DT)
             for name, variable, value in driven:
                 setattr(self.groups[name], variable, value)
+            self.stages.start(x, spikes)
             brian2.seed(noise_seed(seed, image))
             self.network.run(self.n_steps * DT, namespace={})
         for name, monitor in self.monitors.items():
@@ -236,6 +209,22 @@ class Network:
                     constants[f"change{n}"] = change["value"]
             values += [(name, v, constant + current * unit) for v, constant in constants.items()]
         return values
+
+    def _drive(self, t):
+        """Set what analog stages drive in this step, in addition to constant currents."""
+        step = int(in_steps(t))
+        fired = {name: self.groups[name].spikes for name in self.stages.decoded}
+        for name, current in self.stages.currents(step, fired).items():
+            model, group = MODELS[POPULATIONS[name]["model"]], self.groups[name]
+            parameter = model["current"]
+            set_now = [
+                c["step"] == step
+                for c in CHANGES
+                if (c["population"], c["variable"]) == (name, parameter)
+            ]
+            if step == 0 or any(set_now):
+                self.constant[name] = getattr(group, parameter)[:].copy()
+            setattr(group, parameter, self.constant[name] + current * model["current_unit"])
 
     def _run_binary(self, driven, spikes):
         """Run the compiled network with these start values and input spikes."""
@@ -265,6 +254,8 @@ def parse():
     parser.add_argument("--codegen", choices=["numpy", "cython"], default="numpy")
     parser.add_argument("--standalone", metavar="DIR", help="compile to C++ in this folder")
     options = parser.parse_args()
+    if options.standalone and STAGES:
+        sys.exit("--standalone: analog stages are computed in Python, not in C++")
     record = command_line.read_record(options.record, recordable)
     x, y = command_line.read_images(options.data, INPUTS, options.images)
     return options, record, x, y

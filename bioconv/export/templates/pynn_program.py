@@ -45,6 +45,7 @@ from support.pynn_simulators import (
     check_processes,
 )
 from support.results import Results, versions
+from support.stages import Stages
 
 HERE = Path(__file__).parent
 weights = np.load(HERE / "weights.npz", allow_pickle=False)
@@ -62,6 +63,8 @@ CHANGES: list = []
 READOUTS: dict = {}
 CELLS: dict = {}
 STANDARD_CELLS: dict = {}
+STAGES: dict = {}
+STAGE_DRIVES: list = []
 # </network>
 
 TABLES = {
@@ -118,18 +121,32 @@ def present(simulator, x, image, options, traced):
     for name, current in currents.items():
         parameter = current_of(name)
         driven[name] = {parameter: POPULATIONS[name]["parameters"][parameter] + current}
+    stages = Stages(STAGES, STAGE_DRIVES, INPUTS, POPULATIONS, weights)
+    stages.start(x, incoming)
+    constant = {name: constant_current(name, driven) for name in stages.driven}
     simulator.seed(noise_seed(options.seed, image))
     simulator.start(incoming, driven)
     steps = sorted({c["step"] for c in CHANGES if c["step"] < options.steps} | {0})
+    if STAGES:
+        steps = list(range(options.steps))
     for step, end in zip(steps, [*steps[1:], options.steps], strict=True):
         for change in (change for change in CHANGES if change["step"] == step):
             name, variable, value = change["population"], change["variable"], change["value"]
-            if name in currents and variable == current_of(name):
-                value = value + currents[name]
+            if variable == current_of(name):
+                value = value + currents.get(name, 0.0)
+                constant[name] = value
             simulator.set_values(name, {variable: value})
+        for name, current in stages.currents(step, simulator.fired(stages.decoded)).items():
+            simulator.set_values(name, {current_of(name): constant[name] + current})
         simulator.run(end - step)
     spikes, traces = simulator.finish(options.steps, traced)
     return {**spikes, **incoming}, traces
+
+
+def constant_current(name, driven):
+    """Return the current into a population at the start of an image."""
+    parameter = current_of(name)
+    return driven.get(name, POPULATIONS[name]["parameters"])[parameter]
 
 
 def current_of(name):
