@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
 from bioconv.simulators.array.arrays import Arrays
+from bioconv.simulators.array.devices import Devices
 from bioconv.simulators.array.encoding import encode
 from bioconv.simulators.array.engine import Carry, Records, run_chunk, start
 from bioconv.simulators.array.parts import Part
@@ -34,18 +35,19 @@ class DenseEngine:
     def __init__(self, network: SpikingNetwork, plan: Plan, arrays: Arrays, settings: Settings):
         self.network, self.plan, self.arrays, self.settings = network, plan, arrays, settings
         self.versions = {"jax": version("jax")}
+        self.devices = Devices(plan.batch)
         self._size = 0
         self._carry: Carry | None = None
 
     def run(self, data: Data, numbers: NDArray[np.int64], size: int) -> Iterator[Part]:
         """Run a batch; see `bioconv.simulators.array.parts.Engine`."""
         fixed = self.arrays.fixed(data, numbers)
-        carry = start(self.plan, self.arrays.states())
+        carry = self.devices.carry(start(self.plan, self.arrays.states()))
         last: Part | None = None
         for first in range(0, self.settings.n_steps, self.plan.steps):
             seed = self.settings.seed
             incoming = encode(self.network, data, numbers, first, self.plan.steps, seed)
-            carry, records = run_chunk(self.plan, fixed, carry, incoming)
+            carry, records = run_chunk(self.plan, fixed, carry, self.devices.spikes(incoming))
             if last is not None:  # copy the previous chunk while the device computes this one
                 yield self._copied(last, size)
             last = Part(slice(0, size), first, *self._wanted(incoming, records))
