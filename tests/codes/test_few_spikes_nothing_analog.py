@@ -109,7 +109,7 @@ def test_several_neurons_have_the_same_spikes_in_brian2() -> None:
         bc.simulate(network, x, simulator=simulator, dtype="float64", progress=False)
         for simulator in ("array", "brian2")
     )
-    np.testing.assert_array_equal(one.outputs["out"], other.outputs["out"])
+    np.testing.assert_allclose(other.outputs["out"], one.outputs["out"], rtol=1e-9)
     for name, spikes in one.spikes_per_neuron.items():
         np.testing.assert_array_equal(spikes, other.spikes_per_neuron[name], name)
 
