@@ -23,7 +23,7 @@ from bioconv.cli.commands.common import (
 )
 from bioconv.ground.errors import ParameterError
 from bioconv.ground.tables import format_table
-from bioconv.network.agreement import ERROR, without_expectation
+from bioconv.network.agreement import DEVIATION, without_expectation
 from bioconv.reports.networks import (
     decision_texts,
     describe_decisions,
@@ -70,7 +70,7 @@ def convert(options: Options) -> None:
             "n_steps": network.n_steps,
             "dt": network.dt,
             "expected_agreement": agreement,
-            "expected_error": network.code.get(ERROR),
+            "expected_deviation": network.code.get(DEVIATION),
             "weakest_layer": weakest,
             "code": dict(network.code),
             "decisions": decision_texts(network),
