@@ -108,6 +108,7 @@ def for_images(
     code: CorrelativeCode,
     hidden: tuple[int, ...],
     epochs: int,
+    decay_steps: int = _DECAY_STEPS,
 ) -> System:
     """Return a system for images: MNIST or Fashion-MNIST, or digits on a quick run.
 
@@ -117,12 +118,12 @@ def for_images(
     name : {"cte", "ecte"}
     code : CorrelativeCode
     hidden : tuple of int
-    epochs : int
-        For real images.
+    epochs, decay_steps : int
+        For real images; after so many updates the learning rate is 4 % smaller.
     """
     options = replace(OPTIONS, epochs=context.pick(_DIGITS_EPOCHS, 2))
     if data.used != "digits":
-        options = replace(OPTIONS, epochs=epochs, learning_rate=_FAST, decay_steps=_DECAY_STEPS)
+        options = replace(OPTIONS, epochs=epochs, learning_rate=_FAST, decay_steps=decay_steps)
     sizes = (20,) if context.quick else hidden
     return System(name, {"n_levels": LEVELS[name]}, code, sizes, options)
 

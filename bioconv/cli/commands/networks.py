@@ -21,7 +21,9 @@ from bioconv.cli.commands.common import (
     steps_of,
     write_report,
 )
-from bioconv.ground.errors import ParameterError
+from bioconv.encoders import SpikeRaster
+from bioconv.encoders.sources import sample_rasters
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.tables import format_table
 from bioconv.network.agreement import without_expectation
 from bioconv.reports.networks import (
@@ -121,7 +123,8 @@ def simulate(options: Options) -> None:
         "checkpoints": options.checkpoints or (_METRICS_OVER_TIME if options.metric else None),
         **extra,
     }
-    recording = bc.simulate(network, x, record=record, **settings)
+    given = x if options.rasters is None else _rasters(options, network, len(x))
+    recording = bc.simulate(network, given, record=record, **settings)
     result = bc.summarize(network, recording, x, y, metric=options.metric)
     text = [figures_text(result)]
     labels = None if options.metric else y
@@ -147,7 +150,7 @@ def simulate(options: Options) -> None:
     if options.report:
         from bioconv.reports.html import detail_of
 
-        detail = detail_of(network, x, **settings)
+        detail = detail_of(network, given, **settings)
         write_report(
             options, recording, network=network, x=x, y=labels, detail=detail, first=options.first
         )
@@ -225,6 +228,23 @@ def demo(options: Options) -> None:
     same = "the same" if result["same_classes"] else "DIFFERENT"
     text.append(f"The two simulators assigned {same} classes. Files:")
     finish(options, result, "\n".join([*text, *result["files"]]))
+
+
+def _rasters(options: Options, network: bc.SpikingNetwork, n_samples: int) -> list[SpikeRaster]:
+    """Return the rasters of --rasters, one for each sample that is simulated."""
+    if len(network.inputs) > 1:
+        raise ParameterError(
+            f"--rasters: {network.name} has {len(network.inputs)} inputs. Give their rasters with "
+            "bc.simulate(network, {input: rasters})."
+        )
+    found = [raster for path in options.rasters for raster in sample_rasters(network, path)]
+    last = options.first + n_samples
+    if len(found) < last or (options.images is None and len(found) > last):
+        raise DataError(
+            f"--rasters: there are {len(found):,} rasters for {last:,} samples of {options.data}. "
+            "Give one raster for each sample, or fewer samples with --images."
+        )
+    return found[options.first : last]
 
 
 def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str, ...]]:
