@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import ClassVar
 
@@ -35,6 +36,11 @@ class Elementwise(Function):
     def apply(self, inputs: Sequence[Array]) -> Array:
         (x,) = inputs
         return self.value(x)
+
+
+# one program each, also where outputs are decoded outside of a compiled function
+_softmax = jax.jit(partial(formulas.softmax, jnp), static_argnames="axis")
+_sigmoid = jax.jit(partial(formulas.sigmoid, jnp))
 
 
 @register
@@ -81,7 +87,7 @@ class Softmax(Elementwise):
     pointwise = False
 
     def value(self, x: Array) -> Array:
-        return formulas.softmax(jnp, [x], self.axis)
+        return _softmax([x], axis=self.axis)
 
 
 @register
@@ -103,7 +109,7 @@ class Sigmoid(Elementwise):
     """1 / (1 + exp(-x))."""
 
     def value(self, x: Array) -> Array:
-        return formulas.sigmoid(jnp, [x])
+        return _sigmoid([x])
 
 
 @register

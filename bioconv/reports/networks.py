@@ -15,7 +15,7 @@ from bioconv.analog.decisions import decisions_of
 from bioconv.ground.tables import sizes
 from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
-from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
+from bioconv.network.agreement import AGREEMENT, ENOUGH, ERROR, MOST_ERROR, RUN, WEAKEST
 from bioconv.network.recording import Recording
 from bioconv.network.stages import layer_of, list_stages
 
@@ -284,25 +284,27 @@ def describe_expectation(network: SpikingNetwork) -> list[str]:
             ]
         return []
     where = f"; the layer {weakest!r} loses most" if weakest else ""
-    n = network.code.get(RUN)
+    n, error = network.code.get(RUN), network.code.get(ERROR)
     source = f"a run on {n} calibration samples" if n else "calibration data"
+    off = f"; outputs off by {100 * float(error):.1f} % of their range" if error else ""
     return [
-        f"expected agreement with the analog network, from {source}: {100 * agreement:.1f} %{where}"
+        f"expected agreement with the analog network, from {source}: "
+        f"{100 * agreement:.1f} %{off}{where}"
     ]
 
 
 def expectation_of(network: SpikingNetwork) -> tuple[float | None, str]:
     """Return the expected agreement of a network, None if unknown, and its weakest layer.
 
-    No layer is named if the agreement is high enough for a conversion without a warning.
+    No layer is named if a conversion gives no warning.
     """
     if network.imperfections:  # it was determined before they were added
         return None, ""
     agreement = network.code.get(AGREEMENT)
     if agreement is None:
         return None, ""
-    weakest = "" if float(agreement) >= ENOUGH else str(network.code.get(WEAKEST, ""))
-    return float(agreement), weakest
+    enough = float(agreement) >= ENOUGH and float(network.code.get(ERROR, 0.0)) <= MOST_ERROR
+    return float(agreement), "" if enough else str(network.code.get(WEAKEST, ""))
 
 
 def open_any(

@@ -64,6 +64,42 @@ def test_the_layer_that_loses_most_is_named(coarse: str) -> None:
     assert 0.2 < found.agreement < 1.0
 
 
+def test_errors_of_outputs_are_those_of_a_quantised_network() -> None:
+    """Without any change of a decision, too; computed here as plain matrix products."""
+    model = three_layers()
+    levels = {name: rounded(0.5) for name in ("a", "b")}
+    found = expect(model, levels, {"x": X})  # type: ignore[arg-type]
+    values: dict[str, list[np.ndarray]] = {"exact": [], "rounded": []}
+    for kind, function in (("exact", lambda x: np.maximum(x, 0)), ("rounded", rounded(0.5))):
+        y = X
+        for entry in (*model.layers, *model.readouts):
+            (term,) = entry.inputs[0].terms
+            y = y @ term.operator.kernel
+            y = y if entry in model.readouts else function(y)  # type: ignore[operator]
+        values[kind].append(y)
+    exact, coarse = values["exact"][0], values["rounded"][0]
+    error = np.sqrt(np.mean((coarse - exact) ** 2)) / np.ptp(exact)
+    assert found.error == pytest.approx(error, rel=1e-3) and error > 0.01
+
+
+def test_outputs_that_are_off_are_warned_of_though_decisions_stay() -> None:
+    """All probabilities are close to 0.5, so that the class is certain and the value is not."""
+    rng = np.random.default_rng(3)
+    hidden = layer("a", Tanh(), affine(("x", Dense((6,), rng.normal(0, 0.5, (6, 8))))))
+    flat = affine(("a", Dense((8,), rng.normal(0, 0.002, (8, 1)))), bias=1.0)
+    model = graph(hidden, layer("out", Linear(), flat), shape=(6,))
+    with pytest.warns(AccuracyWarning, match="make the decisions .* off by .* % of their range"):
+        network = bc.convert(
+            model,
+            calibration=X,
+            code=bc.FewSpikesCode(k=2),
+            decision=Decision("threshold", threshold=0.5),
+        )
+    assert network.code["expected_agreement"] == 1.0 and network.code["expected_error"] > 0.02
+    (line,) = describe_expectation(network)
+    assert "100.0 %; outputs off by" in line and "the layer 'a' loses most" in line
+
+
 def test_what_an_input_can_say_counts() -> None:
     found = expect(three_layers(), {"x": lambda x: np.zeros_like(x)}, {"x": X})
     assert found.agreement < 0.9

@@ -25,7 +25,7 @@ from bioconv.encoders import SpikeRaster
 from bioconv.encoders.sources import sample_rasters
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.tables import format_table
-from bioconv.network.agreement import without_expectation
+from bioconv.network.agreement import ERROR, without_expectation
 from bioconv.reports.networks import (
     decision_texts,
     describe_decisions,
@@ -72,6 +72,7 @@ def convert(options: Options) -> None:
             "n_steps": network.n_steps,
             "dt": network.dt,
             "expected_agreement": agreement,
+            "expected_error": network.code.get(ERROR),
             "weakest_layer": weakest,
             "code": dict(network.code),
             "decisions": decision_texts(network),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 import jax
 import numpy as np
@@ -23,7 +24,7 @@ from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
-from bioconv.network.agreement import AGREEMENT, ENOUGH, RUN, WEAKEST
+from bioconv.network.agreement import AGREEMENT, ENOUGH, ERROR, MOST_ERROR, RUN, WEAKEST
 from bioconv.operators import Array
 
 Values = dict[str, NDArray]
@@ -51,15 +52,21 @@ class Expectation:
         deviation of its activations.  Empty if no layer has one.
     n_run : int
         Number of samples of the run that found it; 0 if it was found without a run.
+    error : float or None
+        Largest error of an output: root mean square, as a share of the range of this output.  None
+        after a run, which is too short to tell.
     """
 
     agreement: float
     weakest: str = ""
     n_run: int = 0
+    error: float | None = None
 
     def record(self) -> dict[str, str | float]:
         """Return the entries for the record of a network."""
         found: dict[str, str | float] = {AGREEMENT: self.agreement, WEAKEST: self.weakest}
+        if self.error is not None:
+            found[ERROR] = self.error
         return {**found, RUN: self.n_run} if self.n_run else found
 
 
@@ -172,7 +179,14 @@ def expect(
         for name in last.get(place, ()):
             del known[name], found[name]
     _, agreement = compare(*outputs, decided)
-    return Expectation(agreement, largest_error(own_errors))
+    error = max(starmap(error_of_range, zip(*outputs, strict=True)), default=0.0)
+    return Expectation(agreement, largest_error(own_errors), error=error)
+
+
+def error_of_range(exact: NDArray, found: NDArray) -> float:
+    """Return the root mean squared error as a share of the range of the exact values."""
+    extent = float(np.ptp(exact))
+    return float(np.sqrt(np.mean(np.square(found - exact)))) / extent if extent else 0.0
 
 
 def largest_error(errors: Mapping[str, float]) -> str:
@@ -182,7 +196,7 @@ def largest_error(errors: Mapping[str, float]) -> str:
 
 
 def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> None:
-    """Warn if the decisions of a network are not expected to be those of the analog network.
+    """Warn if decisions or outputs are not expected to be those of the analog network.
 
     Parameters
     ----------
@@ -193,19 +207,23 @@ def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> Non
     remedy : str
         What helps, for the message.
     """
-    agreement = record.get(AGREEMENT)
-    if not isinstance(agreement, float) or not agreement < ENOUGH:
-        return
-    weakest = record.get(WEAKEST)
+    agreement, error = record.get(AGREEMENT), record.get(ERROR)
+    weakest, n = record.get(WEAKEST), record.get(RUN)
     where = f" The layer {weakest!r} loses most." if weakest else ""
-    n = record.get(RUN)
-    samples = "the" if not isinstance(n, int) else f"{n}"
-    warnings.warn(
-        f"{network} is expected to agree with the analog network on {100 * agreement:.1f} % of "
-        f"{samples} calibration samples only.{where} {remedy}",
-        AccuracyWarning,
-        stacklevel=3,
-    )
+    if isinstance(agreement, float) and agreement < ENOUGH:
+        samples = "the" if not isinstance(n, int) else f"{n}"
+        said = (
+            f"{network} is expected to agree with the analog network on {100 * agreement:.1f} % of "
+            f"{samples} calibration samples only."
+        )
+    elif isinstance(error, float) and error > MOST_ERROR:
+        said = (
+            f"{network} is expected to make the decisions of the analog network, but its outputs "
+            f"are expected to be off by {100 * error:.1f} % of their range (root mean square)."
+        )
+    else:
+        return
+    warnings.warn(f"{said}{where} {remedy}", AccuracyWarning, stacklevel=3)
 
 
 def _compared(readout: Layer, decision: Decision) -> tuple[Level, Decision]:
