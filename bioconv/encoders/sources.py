@@ -57,6 +57,6 @@ def _check_rates(network: SpikingNetwork, encoder: Encoder, path: str | Path) ->
     raise ParameterError(
         f"{path} was encoded with {encoder.name}. {network.name} was converted with the input "
         f"{source.encoder!r}, for which this encoder is refused, because {reason}. Use the encoder "
-        "count with low=0, "
-        f"high={1 / source.scale:g}, n_spikes={network.n_steps} and interval={network.n_steps * network.dt:g}."
+        f"count with low=0, high={1 / source.scale:g}, n_spikes={network.n_steps} and "
+        f"interval={network.n_steps * network.dt:g}."
     )

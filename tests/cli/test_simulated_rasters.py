@@ -10,7 +10,7 @@ import pytest
 
 import bioconv as bc
 from bioconv.cli import main
-from bioconv.encoders import make, save_raster
+from bioconv.encoders import SpikeRaster, make, save_raster
 from bioconv.models import weights_path
 
 _SAMPLES, _STEPS = 20, 100
@@ -71,7 +71,9 @@ def test_files_follow_each_other_and_samples_can_be_chosen(folder: Path, tmp_pat
     for path, raster in zip(files, rasters, strict=True):
         save_raster(path, raster)
     kept = tmp_path / "run.h5"
-    assert not _run(folder, "--rasters", *files, "--first", 1, "--images", 2, "-o", kept)
+    chosen = ("--rasters", *files, "--first", 1, "--images", 2, "-o", kept)
+    assert not _run(folder, *chosen, "--report", tmp_path / "run.html")
+    assert (tmp_path / "run.html").stat().st_size
     direct = bc.simulate(network, rasters[1:3], progress=False)
     (own,) = bc.Recording.load(kept).outputs.values()
     assert np.array_equal(own, next(iter(direct.outputs.values())))
@@ -96,3 +98,11 @@ def test_what_cannot_be_replayed_exits_with_2(
     arguments = ("--rasters", tmp_path / "spikes.npz", "-o", kept)
     assert _run(folder, *arguments, network=network) == 2
     assert message in capsys.readouterr().err and not kept.exists()
+
+
+def test_spikes_after_the_end_are_refused(folder: Path, tmp_path: Path, capsys) -> None:
+    save_raster(tmp_path / "spikes.npz", SpikeRaster([0], [242.5], (8, 8, 1), 250.0))
+    assert _run(folder, "--rasters", tmp_path / "spikes.npz", "--images", 1) == 2
+    assert (
+        "after the 100 steps of 1 ms that are simulated. Use --steps 243" in capsys.readouterr().err
+    )

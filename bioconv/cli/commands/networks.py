@@ -22,6 +22,7 @@ from bioconv.cli.commands.common import (
     write_report,
 )
 from bioconv.encoders import SpikeRaster
+from bioconv.encoders.raster import n_steps_of
 from bioconv.encoders.sources import sample_rasters
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.tables import format_table
@@ -245,7 +246,15 @@ def _rasters(options: Options, network: bc.SpikingNetwork, n_samples: int) -> li
             f"--rasters: there are {len(found):,} rasters for {last:,} samples of {options.data}. "
             "Give one raster for each sample, or fewer samples with --images."
         )
-    return found[options.first : last]
+    rasters = found[options.first : last]
+    n_steps = steps_of(options, network.dt) or network.n_steps
+    end = max((float(raster.time.max(initial=0.0)) for raster in rasters), default=0.0)
+    if n_steps_of(end, network.dt) > n_steps:
+        raise DataError(
+            f"--rasters: there are spikes until {end:g} ms, after the {n_steps:,} steps of "
+            f"{network.dt:g} ms that are simulated. Use --steps {n_steps_of(end, network.dt)}."
+        )
+    return rasters
 
 
 def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str, ...]]:
