@@ -64,8 +64,8 @@ def convert(model: object, x: np.ndarray, k: int, **options: object) -> SpikingN
 
 
 @cache
-def of_gates(k: int) -> SpikingNetwork:
-    return convert(gated(), np.random.default_rng(0).normal(size=(200, 4)), k)
+def of_gates(k: int, pieces: int = 0) -> SpikingNetwork:
+    return convert(gated(), np.random.default_rng(0).normal(size=(200, 4)), k, pieces=pieces)
 
 
 def error(network: SpikingNetwork, x: np.ndarray, exact: np.ndarray) -> float:
@@ -86,6 +86,32 @@ def test_products_are_computed_by_spikes() -> None:
     assert name == "RectifiedSquare" and 0 < float(found) < 0.2
     # a layer and its gates, the squares, and the output: every layer fires for K steps
     assert network.code["latency_steps"] == 3 * 12 + 2
+
+
+def test_several_neurons_are_more_accurate_than_one_with_a_table() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 4))  # those of the calibration
+    exact = np.asarray(gated().predict(x))
+    table, lines = (error(of_gates(12, pieces), x, exact) for pieces in (0, 8))
+    assert lines < table / 2.5 and lines < 0.03
+    network = of_gates(12, 8)
+    name, found = str(network.code["function_errors"]).split()
+    assert name == "RectifiedSquare" and 0 < float(found) < 0.04
+    assert "RectifiedSquare" not in str(network.code["functions"])
+    assert network.n_neurons - of_gates(12).n_neurons == 7 * 4 * 6  # four squares for each product
+    assert network.code["latency_steps"] == 3 * 12 + 2
+    assert of_gates(0, 8).code["k"] == 16
+
+
+@pytest.mark.slow
+def test_several_neurons_have_the_same_spikes_in_brian2() -> None:
+    network, x = of_gates(12, 8), np.random.default_rng(2).normal(size=(2, 4))
+    one, other = (
+        bc.simulate(network, x, simulator=simulator, dtype="float64", progress=False)
+        for simulator in ("array", "brian2")
+    )
+    np.testing.assert_array_equal(one.outputs["out"], other.outputs["out"])
+    for name, spikes in one.spikes_per_neuron.items():
+        np.testing.assert_array_equal(spikes, other.spikes_per_neuron[name], name)
 
 
 def test_files_keep_the_network(tmp_path: Path) -> None:

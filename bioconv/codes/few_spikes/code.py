@@ -16,7 +16,7 @@ from bioconv.ground.options import check, choice, is_whole, number, whole
 if TYPE_CHECKING:
     from bioconv.analog.functions import Function
 
-_MOST_STEPS, _MOST_BITS = 20, 24
+_MOST_STEPS, _MOST_BITS, _MOST_PIECES = 20, 24, 64
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,8 +73,14 @@ class FewSpikesCode(Code):
         Whether layers whose values depend on several others nonlinearly are refused, or are
         computed by spikes as well, so that nothing is analog: products of layers (gates,
         squeeze-and-excitation), attention, softmax, and normalizations of each sample.  They are
-        made of squares, exponentials, logarithms and inverse square roots, of which each is
-        fitted to the inputs of its layer (`bioconv.codes.pointwise`).
+        made of squares, exponentials, logarithms and inverse square roots
+        (`bioconv.codes.pointwise`).
+    pieces : int
+        With ``analog="none"``, the number of ReLUs, each a neuron, whose sum is one of these
+        functions, with knots that are fitted to the inputs of its layer.  Their error falls with
+        1 / pieces².  With 0, a function is one neuron with a table that is fitted to the inputs:
+        fewer neurons, and several times the error of eight pieces.  Sums of pieces need a K of
+        about 16.
 
     Raises
     ------
@@ -99,11 +105,12 @@ class FewSpikesCode(Code):
     bits: int = whole(0, 2, _MOST_BITS, besides=(0,))
     fit: str = choice("auto", ("auto", "standard", "layer"))
     analog: str = choice("refused", ("refused", "none"))
+    pieces: int = whole(0, 0, _MOST_PIECES)
 
     name = "few_spikes"
     references = ("stoeckl2021",)
     builder = "bioconv.codes.few_spikes.network"
-    remedy = 'fit="layer" and a larger k, up to 20, help.'
+    remedy = 'fit="layer" and a larger k, up to 20, help; with analog="none", so does pieces=8.'
 
     def __post_init__(self) -> None:
         check(self, _wrong_steps(self.k_of))

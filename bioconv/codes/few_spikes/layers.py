@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -18,13 +18,20 @@ from bioconv.analog.functions import (
     NotEqual,
     ReLU,
 )
+from bioconv.analog.graph import Layer
 from bioconv.codes.common.calibration import measure, pooled_scale
 from bioconv.codes.common.expectation import Level, n_samples_of
 from bioconv.codes.common.outputs import same_function
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.neurons import MOST_INPUTS
-from bioconv.codes.few_spikes.standard import error_of, fitted_table, standard_table, suited_table
+from bioconv.codes.few_spikes.standard import (
+    Approximation,
+    error_of,
+    fitted_table,
+    standard_table,
+    suited_table,
+)
 from bioconv.codes.few_spikes.tables import Table, relu_table
 from bioconv.ground.errors import ConversionError, Problem
 
@@ -47,10 +54,18 @@ def can_have_table(cls: type[Function]) -> bool:
     return issubclass(cls, Elementwise) and cls.pointwise and not issubclass(cls, Linear | NotEqual)
 
 
-def steps_of(code: FewSpikesCode, rewritten: Rewritten) -> dict[str, int]:
+def is_fitted(function: Function) -> bool:
+    """Whether a table has to be fitted to the function: it is not a ReLU, whose table is known."""
+    return carries(function) and not isinstance(function, ReLU)
+
+
+def steps_of(
+    code: FewSpikesCode, rewritten: Rewritten, roomy: Container[str] = ()
+) -> dict[str, int]:
     """Return K, the number of steps in which a layer fires, of each layer.
 
-    A maximum has the K of its sources.
+    A maximum has the K of its sources.  The usual K is larger where functions other than ReLU are
+    fitted, or made of the ``roomy`` layers, whose sums of large numbers need more digits.
 
     Raises
     ------
@@ -58,7 +73,7 @@ def steps_of(code: FewSpikesCode, rewritten: Rewritten) -> dict[str, int]:
         If a pooling window has sources with different K.
     """
     functions = [layer.function for layer in rewritten.layers]
-    simple = all(isinstance(function, ReLU | MaxPool) for function in functions)
+    simple = not roomy and all(isinstance(function, ReLU | MaxPool) for function in functions)
     usual = K_RELU if simple else K_FITTED
     steps: dict[str, int] = {}
     problems = []
@@ -79,11 +94,14 @@ def units_of(
     rewritten: Rewritten,
     calibration: dict[str, NDArray],
     steps: Mapping[str, int],
+    roomy: Container[str] = (),
 ) -> dict[str, Floats]:
     """Return the activation that 1 mV represents in each layer: alpha for ReLU, 1 otherwise.
 
     The alpha of a ReLU is chosen such that the percentile of its activations, or the upper limit
-    of the function, is the largest number with K binary digits.
+    of the function, is the largest number with K binary digits.  In ``roomy`` layers it is twice
+    as large: they are parts of functions that must not saturate on other samples, which costs far
+    more than a digit.
     """
     unscaled = {layer.name for layer in rewritten.layers if not isinstance(layer.function, ReLU)}
     measured = measure(
@@ -100,7 +118,8 @@ def units_of(
                 units[layer.name] = pooled_scale(layer, units)
             case ReLU(max_value=limit):
                 above = 2.0 ** steps[layer.name] / (2.0 ** steps[layer.name] - 1)
-                largest = measured.of[layer.name] * above
+                room = 2.0 if layer.name in roomy else 1.0
+                largest = measured.of[layer.name] * above * room
                 alpha = np.full((), code.alpha) if code.alpha else largest
                 units[layer.name] = np.minimum(alpha, limit * above)
             case _:
@@ -109,13 +128,11 @@ def units_of(
 
 
 def inputs_of(
-    rewritten: Rewritten, calibration: dict[str, NDArray], n_samples: int = 64
+    rewritten: Rewritten | AnalogGraph, calibration: dict[str, NDArray], n_samples: int = 64
 ) -> dict[str, Floats]:
     """Return the inputs of each fitted function on the first samples of the calibration data."""
     fitted = {
-        f"into {layer.name}": layer
-        for layer in rewritten.layers
-        if carries(layer.function) and not isinstance(layer.function, ReLU)
+        f"into {layer.name}": layer for layer in rewritten.layers if is_fitted(layer.function)
     }
     if not fitted:
         return {}
@@ -168,14 +185,14 @@ def tables_of(
 
 
 def list_errors(
-    rewritten: Rewritten, tables: Mapping[str, Table], inputs: Mapping[str, Floats]
+    layers: Iterable[Layer], tables: Mapping[str, Approximation], inputs: Mapping[str, Floats]
 ) -> str:
     """Return the largest error of each fitted function over its layers, such as "Tanh 0.0123".
 
     Errors are those of `bioconv.codes.few_spikes.standard.error_of`, for the layer's own inputs.
     """
     largest: dict[str, float] = {}
-    for layer in rewritten.layers:
+    for layer in layers:
         if layer.name in inputs and isinstance(layer.function, Elementwise):
             found = error_of(tables[layer.name], layer.function, inputs[layer.name])
             name = type(layer.function).__name__

@@ -38,6 +38,7 @@ from bioconv.codes.few_spikes.layers import (
     units_of,
 )
 from bioconv.codes.few_spikes.neurons import FewSpikes, FewSpikesMaxGate, FewSpikesOutput
+from bioconv.codes.few_spikes.pieces import in_pieces
 from bioconv.codes.few_spikes.tables import Table
 from bioconv.codes.pointwise import expanded_for
 from bioconv.network import (
@@ -78,18 +79,19 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
     """
     graph, calibration = request.graph, request.calibration
     whole = code.analog == "none"
-    if whole:
-        request = replace(request, graph=expanded_for(graph, calibration))
-    rewritten = prepared(request, "few-spikes", carries)
-    steps = steps_of(code, rewritten)
+    expanded = expanded_for(graph, calibration) if whole else graph
+    pieced = in_pieces(code, expanded, calibration, graph.shapes())
+    rewritten = prepared(replace(request, graph=pieced.graph), "few-spikes", carries)
+    steps = steps_of(code, rewritten, pieced.lines)
     inputs = inputs_of(rewritten, calibration) if whole or code.fit != "standard" else {}
     tables = tables_of(code, rewritten, inputs, steps)
+    errors = pieced.errors or list_errors(rewritten.layers, tables, inputs)
     k = max(steps.values(), default=code.k or K_RELU)
     plan = FewSpikesPlan(
         initial=code.initial,
         dt=request.dt or 1.0,
         names=layout.names(rewritten),
-        units=units_of(code, rewritten, calibration, steps),
+        units=units_of(code, rewritten, calibration, steps, pieced.lines),
         tables=tables,
         starts=_starts(rewritten, steps),
         carried=rewritten.carried(graph),
@@ -122,7 +124,7 @@ def build(code: FewSpikesCode, request: Request) -> SpikingNetwork:
             "pipeline_interval": 2 * k * plan.dt,
             "functions": ", ".join(sorted({type(e.function).__name__ for e in rewritten.layers})),
             "calibration_samples": request.n_samples,
-            **({"function_errors": list_errors(rewritten, tables, inputs)} if whole else {}),
+            **({"function_errors": errors} if whole else {}),
             **expected.record(),
         },
     )

@@ -12,7 +12,7 @@ from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,8 +194,15 @@ def suited_table(function: Elementwise, k: int, inputs: Floats) -> Table:
     return fitted_table(function, k, inputs)
 
 
-def error_of(table: Table, function: Elementwise, inputs: Floats) -> float:
-    """Return the error of a table for given inputs.
+class Approximation(Protocol):
+    """What computes approximate values of a function, such as a table."""
+
+    def value(self, x: Floats, /) -> Floats:
+        """Return the values at some places."""
+
+
+def error_of(table: Approximation, function: Elementwise, inputs: Floats) -> float:
+    """Return the error of a table, or of another approximation, for given inputs.
 
     Returns
     -------
