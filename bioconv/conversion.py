@@ -87,8 +87,8 @@ def convert(
     -------
     SpikingNetwork
         ``code["expected_agreement"]`` is the share of decisions on calibration data that are
-        expected to be those of the analog network, ``code["expected_error"]``, where known without
-        a run, the root mean squared error of the outputs as a share of their range, and
+        expected to be those of the analog network, ``code["expected_deviation"]``, where known
+        without a run, the root mean squared error of the outputs as a share of their range, and
         ``code["weakest_layer"]`` the layer that loses most.  Codes that have to be run to know
         (first spike, sigma-delta) are run on ``code["expected_from"]`` calibration samples, as few
         as 4 of a very large network; this is 0, and the others are missing, if even that would take
@@ -97,8 +97,8 @@ def convert(
     Warns
     -----
     AccuracyWarning
-        If the expected agreement is below 0.99, or the expected error above 2 % of the range; the
-        message says which layer loses most and what helps.
+        If the expected agreement is below 0.99, or the expected deviation above 2 % of the range;
+        the message says which layer loses most and what helps.
     DataWarning
         If the calibration data probably do not belong to the network: few or constant samples,
         silent layers, or outputs that do not depend on the samples or saturate.

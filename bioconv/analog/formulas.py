@@ -50,9 +50,9 @@ def dot(xp: Any, inputs: Sequence[Array], axes: tuple[int, int], normalize: bool
 
 
 def sigmoid(xp: Any, inputs: Sequence[Array]) -> Array:
-    """Return 1 / (1 + exp(-x)), of x of at least -80 (2e-35) so that nothing overflows."""
+    """Return 1 / (1 + exp(-x)), and 0 below -80, where it is less than 2e-35 and exp overflows."""
     (x,) = inputs
-    return 1.0 / (1.0 + xp.exp(-xp.maximum(x, -80.0)))
+    return xp.where(xp.asarray(x) < -80.0, 0.0, 1.0 / (1.0 + xp.exp(-xp.maximum(x, -80.0))))
 
 
 def softmax(xp: Any, inputs: Sequence[Array], axis: Axes) -> Array:

@@ -17,6 +17,7 @@ from bioconv.data import fit_shape
 from bioconv.ground.tables import words
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
+from bioconv.reports.html import detail_of
 
 #: samples that are simulated together; accuracy is drawn after each such batch
 BATCH = 20
@@ -176,10 +177,10 @@ class Outcome:
     n_done: int = 0
 
     @classmethod
-    def start(cls, experiment: Experiment) -> Outcome:
-        """Convert, and compute what the analog network decides."""
+    def start(cls, experiment: Experiment, network: SpikingNetwork | None = None) -> Outcome:
+        """Convert unless the network is given, and compute what the analog network decides."""
         x, y = experiment.samples()
-        network = experiment.network()
+        network = experiment.network() if network is None else network
         decision, output = bc.measures.first_decision(network), network.analog.outputs[0]
         decided = decision.of(evaluate(network.analog, x, names=(output,))[output])
         target = decided if y is None else bc.measures.labels_of(network, y, len(x))
@@ -207,6 +208,26 @@ class Outcome:
     def spikes_per_image(self) -> float:
         """Mean number of spikes of a sample so far."""
         return float(np.sum(self.spikes) / max(self.n_done, 1))
+
+
+def converted(experiment: Experiment) -> Iterator[SpikingNetwork]:
+    """Yield the network of an experiment: a task of the page's process."""
+    yield experiment.network()
+
+
+def losses(network: SpikingNetwork, target: str) -> Iterator[str]:
+    """Yield what a target loses of a network, as text: a task of the page's process."""
+    yield str(bc.examine(network, target, progress=False))
+
+
+def steps(
+    experiment: Experiment, network: SpikingNetwork | None = None
+) -> Iterator[Outcome | Recording]:
+    """Yield an outcome, its batches, and a recording in detail: a task of the page's process."""
+    outcome = Outcome.start(experiment, network)
+    yield outcome
+    yield from experiment.batches(outcome.network, outcome.x)
+    yield detail_of(outcome.network, outcome.x, seed=experiment.seed, progress=False)
 
 
 def _made(function: str, name: str, options: Mapping[str, Any]) -> str:

@@ -12,8 +12,10 @@ from bioconv.app.experiment import Experiment
 from bioconv.app.folder import DATA, MODELS, Folder
 from bioconv.app.forms import Form, code_form, converting_codes, neuron_form
 from bioconv.app.neuron import NeuronView
+from bioconv.app.preview import Preview
 from bioconv.app.runs import Runs
 from bioconv.app.tables import table
+from bioconv.app.worker import Worker
 from bioconv.data import NAMES
 from bioconv.ground.errors import BioconvError, WeightsNotFoundError
 from bioconv.ground.tables import sizes, words
@@ -53,7 +55,11 @@ class App:
         self._show_code()
         self._show_neuron()
         self._show_layers()
-        self.runs = Runs(self.experiment)
+        self.worker = Worker()
+        self.preview = Preview(self.experiment, self.worker)
+        self.runs = Runs(self.experiment, self.worker, self.preview.network_of)
+        if pn.state.curdoc:
+            pn.state.on_session_destroyed(lambda _: self.worker.close())
         self.view = self._view()
 
     def experiment(self) -> Experiment:
@@ -82,6 +88,8 @@ class App:
             self.neuron,
             self._neuron_place,
             pn.Card(self.noise.view, title="Imperfections of hardware (0: none)", collapsed=True),
+            pn.pane.Markdown("### Before it runs"),
+            self.preview.view,
             sizing_mode="stretch_width",
         )
         return pn.Column(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
-import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,15 @@ from typing import Any
 import panel as pn
 
 import bioconv as bc
+from bioconv.app.background import Later, in_background
 from bioconv.app.charts import AccuracyChart, raster_chart, trace_chart
-from bioconv.app.experiment import Experiment, Outcome
+from bioconv.app.experiment import Experiment, Outcome, steps
 from bioconv.app.tables import table
+from bioconv.app.worker import CancelledError, Note, Worker
 from bioconv.ground.errors import BioconvError
-from bioconv.ground.progress import LOG
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.neurons.language.discrete import import_brian2
 from bioconv.plots import sample_figure
-from bioconv.reports.html import detail_of
 
 
 class Runs:
@@ -35,11 +33,19 @@ class Runs:
     ----------
     experiment : callable
         Returns what the forms describe; may raise a `BioconvError`.
+    worker : Worker
+        The process that computes.
+    known : callable
+        Returns the network of an experiment if it was converted before, else None.
     """
 
-    def __init__(self, experiment: Callable[[], Experiment]):
-        self._experiment = experiment
-        self._cancelled, self._lock = threading.Event(), threading.Lock()
+    def __init__(
+        self,
+        experiment: Callable[[], Experiment],
+        worker: Worker,
+        known: Callable[[Experiment], SpikingNetwork | None],
+    ):
+        self._experiment, self._worker, self._known = experiment, worker, known
         self.outcomes: list[Outcome] = []
         self.chart = AccuracyChart()
         self.start = pn.widgets.Button(label="Run", color="primary", width=110)
@@ -51,7 +57,7 @@ class Runs:
         self.details = pn.Row(sizing_mode="stretch_width")
         self._shown: list[Details] = []
         self.start.on_click(self._start)
-        self.cancel.on_click(lambda _: self._cancelled.set())
+        self.cancel.on_click(lambda _: self._worker.cancel())
         self.both.param.watch(lambda _: self._show_details(), "value")
         self.view = pn.Column(
             pn.Row(self.start, self.cancel, self.bar),
@@ -64,51 +70,44 @@ class Runs:
         )
 
     def _start(self, _: Any) -> None:
-        if not self._lock.acquire(blocking=False):
-            return
         try:
             experiment = self._experiment()
         except BioconvError as error:
-            self._lock.release()
             self._say(str(error), "danger")
             return
-        self._cancelled.clear()
         self.start.disabled, self.cancel.disabled = True, False
-        self._say("Converting the network.", "light")
-        document = pn.state.curdoc
-        # It sets a handler of signals when it is imported, which only the main thread may do.
-        import_brian2()
-        # Computing in the thread of the server would stop the page until it has ended.
-        threading.Thread(target=self._run, args=(experiment, document), daemon=True).start()
+        self.bar.value = 0
+        network = self._known(experiment)
+        self._say("Converting the network." if network is None else "Starting.", "light")
+        in_background(self._run, experiment, network)
 
-    def _run(self, experiment: Experiment, document: Any) -> None:
-        def later(what: Callable[[], None]) -> None:
-            document.add_next_tick_callback(what) if document else what()
-
+    def _run(self, later: Later, experiment: Experiment, network: SpikingNetwork | None) -> None:
+        outcome: Outcome | None = None
+        detail: Recording | None = None
+        notes: list[str] = []
         try:
-            with warnings.catch_warnings(record=True) as found:
-                warnings.simplefilter("always", bc.errors.BioconvWarning)
-                outcome = Outcome.start(experiment)
-                number = len(self.outcomes)
-                self.outcomes.append(outcome)
-                later(lambda: self.chart.mark(number, outcome.analog))
-                for part in experiment.batches(outcome.network, outcome.x):
-                    outcome.add(part)
-                    later(lambda: self._progress(number, outcome))
-                    if self._cancelled.is_set():
-                        break
-                detail = detail_of(outcome.network, outcome.x, seed=experiment.seed, progress=False)
-            notes = [
-                str(w.message) for w in found if issubclass(w.category, bc.errors.BioconvWarning)
-            ]
-            later(lambda: self._finish(outcome, detail, notes))
+            for message in self._worker.ask(steps, experiment, network):
+                if isinstance(message, Note):
+                    notes.append(message.text)
+                elif outcome is None:
+                    outcome, number = message, len(self.outcomes)
+                    self.outcomes.append(outcome)
+                    later(partial(self.chart.mark, number, outcome.analog))
+                elif outcome.n_done < len(outcome.x):
+                    outcome.add(message)
+                    later(partial(self._progress, number, outcome))
+                else:
+                    detail = message
+            if outcome is not None and detail is not None:
+                later(partial(self._finish, outcome, detail, notes))
+        except CancelledError:
+            done = 0 if outcome is None else outcome.n_done
+            text = "Cancelled before the first sample."
+            if outcome is not None and done:
+                text = f"Cancelled after {done} of {len(outcome.x)} samples."
+            later(partial(self._say, text, "warning"))
         except BioconvError as error:
-            text = str(error)
-            later(lambda: self._say(text, "danger"))
-        except Exception as error:
-            LOG.exception("a run on the page failed")  # nobody else sees what a thread raises
-            unexpected = f"Unexpected error: {type(error).__name__}: {error}"
-            later(lambda: self._say(unexpected, "danger"))
+            later(partial(self._say, str(error), "danger"))
         finally:
             later(self._ready)
 
@@ -121,8 +120,7 @@ class Runs:
 
     def _finish(self, outcome: Outcome, detail: Recording, notes: list[str]) -> None:
         n = len(outcome.x)
-        done = f"{outcome.n_done} of {n} samples"
-        text = f"Cancelled after {done}." if outcome.n_done < n else f"Finished: {done}."
+        text = f"Finished: {outcome.n_done} of {n} samples."
         self._say("\n\n".join([text, *notes]), "warning" if notes else "success")
         self._shown = [*self._shown[-1:], Details(outcome, detail)]
         self._show_details()
@@ -132,7 +130,6 @@ class Runs:
 
     def _ready(self) -> None:
         self.start.disabled, self.cancel.disabled = False, True
-        self._lock.release()
 
     def _say(self, text: str, kind: Any) -> None:
         self.message.object, self.message.alert_type, self.message.visible = text, kind, True

@@ -116,6 +116,44 @@ class SpikeRaster:
         step, unit = np.divmod(kept, self.n_units)
         return SpikeRaster(unit, (step + 1) * dt, self.shape, n_steps * dt)
 
+    def split(self, interval: float) -> list[SpikeRaster]:
+        """Return one raster for each window of a duration, such as one for each sample.
+
+        Parameters
+        ----------
+        interval : float
+            Duration of a window in ms.  A window contains its end, as a step does.
+
+        Returns
+        -------
+        list of SpikeRaster
+            Each of ``interval`` ms, with times from the start of its window.
+
+        Raises
+        ------
+        ParameterError
+            If the interval is not above 0, or if the duration is no multiple of it.
+
+        Examples
+        --------
+        >>> parts = SpikeRaster([0, 1, 0], [1.0, 2.0, 3.5], (2,), 4.0).split(2.0)
+        >>> [part.time.tolist() for part in parts]
+        [[1.0, 2.0], [1.5]]
+        """
+        n_windows = n_steps_of(self.duration, interval)
+        if not np.isclose(n_windows * interval, self.duration, rtol=SLACK, atol=0.0):
+            raise ParameterError(
+                f"{self.duration:g} ms are no multiple of {interval:g} ms. Choose an interval that "
+                "divides the duration."
+            )
+        window = np.minimum(steps_of(self.time, interval), n_windows - 1)
+        time = np.clip(self.time - window * interval, 0.0, interval)
+        ends = np.cumsum(np.bincount(window, minlength=n_windows))[:-1]
+        return [
+            SpikeRaster(unit, moments, self.shape, interval)
+            for unit, moments in zip(np.split(self.unit, ends), np.split(time, ends), strict=True)
+        ]
+
     def to_dense(self, dt: float) -> NDArray[np.int64]:
         """Return the number of spikes in each step, shape (n_steps, *shape).
 

@@ -74,6 +74,17 @@ def load_raster(path: str | Path) -> SpikeRaster:
         raise DataError(f"{path}: {error}") from error
 
 
+def has_encoder(path: str | Path) -> bool:
+    """Return whether a file of `save_raster` says how its spikes were encoded.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or damaged.
+    """
+    return "encoder" in read_arrays(path, DataError, ("encoder",))
+
+
 def load_encoder_options(path: str | Path) -> tuple[str, dict[str, object]]:
     """Return the name and the options of the encoder in a file of `save_raster`.
 

@@ -15,7 +15,7 @@ from bioconv.analog.decisions import decisions_of
 from bioconv.ground.tables import sizes
 from bioconv.ground.versions import version
 from bioconv.network import SpikingNetwork
-from bioconv.network.agreement import AGREEMENT, ENOUGH, ERROR, MOST_ERROR, RUN, WEAKEST
+from bioconv.network.agreement import AGREEMENT, DEVIATION, ENOUGH, MOST_DEVIATION, RUN, WEAKEST
 from bioconv.network.recording import Recording
 from bioconv.network.stages import layer_of, list_stages
 
@@ -284,9 +284,9 @@ def describe_expectation(network: SpikingNetwork) -> list[str]:
             ]
         return []
     where = f"; the layer {weakest!r} loses most" if weakest else ""
-    n, error = network.code.get(RUN), network.code.get(ERROR)
+    n, deviation = network.code.get(RUN), network.code.get(DEVIATION)
     source = f"a run on {n} calibration samples" if n else "calibration data"
-    off = f"; outputs off by {100 * float(error):.1f} % of their range" if error else ""
+    off = f"; outputs off by {100 * float(deviation):.1f} % of their range" if deviation else ""
     return [
         f"expected agreement with the analog network, from {source}: "
         f"{100 * agreement:.1f} %{off}{where}"
@@ -303,7 +303,8 @@ def expectation_of(network: SpikingNetwork) -> tuple[float | None, str]:
     agreement = network.code.get(AGREEMENT)
     if agreement is None:
         return None, ""
-    enough = float(agreement) >= ENOUGH and float(network.code.get(ERROR, 0.0)) <= MOST_ERROR
+    deviation = float(network.code.get(DEVIATION, 0.0))
+    enough = float(agreement) >= ENOUGH and deviation <= MOST_DEVIATION
     return float(agreement), "" if enough else str(network.code.get(WEAKEST, ""))
 
 

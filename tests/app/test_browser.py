@@ -147,6 +147,21 @@ def test_a_whole_run_and_what_it_leaves(page: Page) -> None:
     page.wait(lambda: [block for block in page.all("pre") if "Brian2" in block.text])
 
 
+def test_what_can_spike_and_what_a_target_loses_before_a_run(page: Page) -> None:
+    page.press("What this target loses")
+    page.wait(lambda: page.said("Converted: "))
+    page.wait(lambda: [cell for cell in page.all("td") if "spiking neurons" in cell.text])
+    page.wait(lambda: [block for block in page.all("pre") if "Brian2" in block.text])
+
+
+def test_a_conversion_is_cancelled(page: Page) -> None:
+    page.choose("traub miles")
+    page.press("What can spike")
+    page.press("Stop")
+    page.wait(lambda: page.said("Cancelled."))
+    page.wait(lambda: [b for b in page.all("button", "What can spike") if b.is_enabled()])
+
+
 def test_a_run_that_is_cancelled(page: Page) -> None:
     page.choose("traub miles")
     page.tab("Run")

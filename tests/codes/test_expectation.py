@@ -79,7 +79,7 @@ def test_errors_of_outputs_are_those_of_a_quantised_network() -> None:
         values[kind].append(y)
     exact, coarse = values["exact"][0], values["rounded"][0]
     error = np.sqrt(np.mean((coarse - exact) ** 2)) / np.ptp(exact)
-    assert found.error == pytest.approx(error, rel=1e-3) and error > 0.01
+    assert found.deviation == pytest.approx(error, rel=1e-3) and error > 0.01
 
 
 def test_outputs_that_are_off_are_warned_of_though_decisions_stay() -> None:
@@ -95,7 +95,7 @@ def test_outputs_that_are_off_are_warned_of_though_decisions_stay() -> None:
             code=bc.FewSpikesCode(k=2),
             decision=Decision("threshold", threshold=0.5),
         )
-    assert network.code["expected_agreement"] == 1.0 and network.code["expected_error"] > 0.02
+    assert network.code["expected_agreement"] == 1.0 and network.code["expected_deviation"] > 0.02
     (line,) = describe_expectation(network)
     assert "100.0 %; outputs off by" in line and "the layer 'a' loses most" in line
 

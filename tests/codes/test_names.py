@@ -27,3 +27,8 @@ def test_stays_close_to_the_layer() -> None:
         "dense_2",
         "x",
     ]
+
+
+def test_a_number_after_a_name_makes_no_reserved_one() -> None:
+    """M_2 could be a constant of math.h."""
+    assert identifiers(["M", "M", "M"]) == ["M", "x_M_2", "x_M_3"]

@@ -191,3 +191,24 @@ def test_a_file_that_claims_more_units_than_any_camera_has_is_refused(tmp_path: 
     save_raster(path, SpikeRaster([0], [1.0], (2**20, 2**20), 2.0))
     with pytest.raises(DataError, match=r"1,099,511,627,776 units; at most 67,108,864"):
         load_raster(path)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    dense=arrays(np.bool_, st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(1, 3))),
+    dt=st.sampled_from([0.1, 1.0, 0.3]),
+)
+def test_windows_of_a_raster_are_those_of_an_array(dense: np.ndarray, dt: float) -> None:
+    n_windows, n_steps, n_units = dense.shape
+    raster = SpikeRaster.from_dense(dense.reshape(-1, n_units), dt)
+    parts = raster.split(n_steps * dt)
+    assert len(parts) == n_windows
+    assert np.array_equal([part.to_dense(dt) for part in parts], dense)
+
+
+def test_windows_that_do_not_fill_the_duration_are_refused() -> None:
+    raster = SpikeRaster([0], [1.0], (1,), 5.0)
+    with pytest.raises(ParameterError, match="5 ms are no multiple of 2 ms"):
+        raster.split(2.0)
+    with pytest.raises(ParameterError, match="above 0"):
+        raster.split(0.0)

@@ -21,9 +21,12 @@ from bioconv.cli.commands.common import (
     steps_of,
     write_report,
 )
-from bioconv.ground.errors import ParameterError
+from bioconv.encoders import SpikeRaster
+from bioconv.encoders.raster import n_steps_of
+from bioconv.encoders.sources import sample_rasters
+from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.tables import format_table
-from bioconv.network.agreement import ERROR, without_expectation
+from bioconv.network.agreement import DEVIATION, without_expectation
 from bioconv.reports.networks import (
     decision_texts,
     describe_decisions,
@@ -70,7 +73,7 @@ def convert(options: Options) -> None:
             "n_steps": network.n_steps,
             "dt": network.dt,
             "expected_agreement": agreement,
-            "expected_error": network.code.get(ERROR),
+            "expected_deviation": network.code.get(DEVIATION),
             "weakest_layer": weakest,
             "code": dict(network.code),
             "decisions": decision_texts(network),
@@ -122,7 +125,8 @@ def simulate(options: Options) -> None:
         "checkpoints": options.checkpoints or (_METRICS_OVER_TIME if options.metric else None),
         **extra,
     }
-    recording = bc.simulate(network, x, record=record, **settings)
+    given = x if options.rasters is None else _rasters(options, network, len(x))
+    recording = bc.simulate(network, given, record=record, **settings)
     result = bc.summarize(network, recording, x, y, metric=options.metric)
     text = [figures_text(result)]
     labels = None if options.metric else y
@@ -148,7 +152,7 @@ def simulate(options: Options) -> None:
     if options.report:
         from bioconv.reports.html import detail_of
 
-        detail = detail_of(network, x, **settings)
+        detail = detail_of(network, given, **settings)
         write_report(
             options, recording, network=network, x=x, y=labels, detail=detail, first=options.first
         )
@@ -226,6 +230,31 @@ def demo(options: Options) -> None:
     same = "the same" if result["same_classes"] else "DIFFERENT"
     text.append(f"The two simulators assigned {same} classes. Files:")
     finish(options, result, "\n".join([*text, *result["files"]]))
+
+
+def _rasters(options: Options, network: bc.SpikingNetwork, n_samples: int) -> list[SpikeRaster]:
+    """Return the rasters of --rasters, one for each sample that is simulated."""
+    if len(network.inputs) > 1:
+        raise ParameterError(
+            f"--rasters: {network.name} has {len(network.inputs)} inputs. Give their rasters with "
+            "bc.simulate(network, {input: rasters})."
+        )
+    found = [raster for path in options.rasters for raster in sample_rasters(network, path)]
+    last = options.first + n_samples
+    if len(found) < last or (options.images is None and len(found) > last):
+        raise DataError(
+            f"--rasters: there are {len(found):,} rasters for {last:,} samples of {options.data}. "
+            "Give one raster for each sample, or fewer samples with --images."
+        )
+    rasters = found[options.first : last]
+    n_steps = steps_of(options, network.dt) or network.n_steps
+    end = max((float(raster.time.max(initial=0.0)) for raster in rasters), default=0.0)
+    if n_steps_of(end, network.dt) > n_steps:
+        raise DataError(
+            f"--rasters: there are spikes until {end:g} ms, after the {n_steps:,} steps of "
+            f"{network.dt:g} ms that are simulated. Use --steps {n_steps_of(end, network.dt)}."
+        )
+    return rasters
 
 
 def _record(options: Options, network: bc.SpikingNetwork) -> dict[str, tuple[str, ...]]:

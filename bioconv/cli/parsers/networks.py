@@ -51,6 +51,15 @@ def _simulate(commands: Commands) -> None:
     parser.add_argument("network", type=Path, metavar="NET.h5")
     parser.add_argument("--data", required=True, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
+        "--rasters",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="spikes that the sources of the network emit in place of their own: files of bioconv "
+        "encode, or event files of cameras; one raster for each sample of --data, which are "
+        "compared with the analog network",
+    )
+    parser.add_argument(
         "--images", type=int, metavar="N", help="use N samples (default: all from --first on)"
     )
     parser.add_argument(

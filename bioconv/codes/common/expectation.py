@@ -24,7 +24,7 @@ from bioconv.codes.common.affine import pre_activations
 from bioconv.codes.common.rewritten import Rewritten
 from bioconv.ground.decisions import Decision
 from bioconv.ground.errors import AccuracyWarning
-from bioconv.network.agreement import AGREEMENT, ENOUGH, ERROR, MOST_ERROR, RUN, WEAKEST
+from bioconv.network.agreement import AGREEMENT, DEVIATION, ENOUGH, MOST_DEVIATION, RUN, WEAKEST
 from bioconv.operators import Array
 
 Values = dict[str, NDArray]
@@ -52,7 +52,7 @@ class Expectation:
         deviation of its activations.  Empty if no layer has one.
     n_run : int
         Number of samples of the run that found it; 0 if it was found without a run.
-    error : float or None
+    deviation : float or None
         Largest error of an output: root mean square, as a share of the range of this output.  None
         after a run, which is too short to tell.
     """
@@ -60,13 +60,13 @@ class Expectation:
     agreement: float
     weakest: str = ""
     n_run: int = 0
-    error: float | None = None
+    deviation: float | None = None
 
     def record(self) -> dict[str, str | float]:
         """Return the entries for the record of a network."""
         found: dict[str, str | float] = {AGREEMENT: self.agreement, WEAKEST: self.weakest}
-        if self.error is not None:
-            found[ERROR] = self.error
+        if self.deviation is not None:
+            found[DEVIATION] = self.deviation
         return {**found, RUN: self.n_run} if self.n_run else found
 
 
@@ -179,11 +179,11 @@ def expect(
         for name in last.get(place, ()):
             del known[name], found[name]
     _, agreement = compare(*outputs, decided)
-    error = max(starmap(error_of_range, zip(*outputs, strict=True)), default=0.0)
-    return Expectation(agreement, largest_error(own_errors), error=error)
+    deviation = max(starmap(deviation_of, zip(*outputs, strict=True)), default=0.0)
+    return Expectation(agreement, largest_error(own_errors), deviation=deviation)
 
 
-def error_of_range(exact: NDArray, found: NDArray) -> float:
+def deviation_of(exact: NDArray, found: NDArray) -> float:
     """Return the root mean squared error as a share of the range of the exact values."""
     extent = float(np.ptp(exact))
     return float(np.sqrt(np.mean(np.square(found - exact)))) / extent if extent else 0.0
@@ -207,7 +207,7 @@ def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> Non
     remedy : str
         What helps, for the message.
     """
-    agreement, error = record.get(AGREEMENT), record.get(ERROR)
+    agreement, deviation = record.get(AGREEMENT), record.get(DEVIATION)
     weakest, n = record.get(WEAKEST), record.get(RUN)
     where = f" The layer {weakest!r} loses most." if weakest else ""
     if isinstance(agreement, float) and agreement < ENOUGH:
@@ -216,10 +216,10 @@ def warn_of_loss(record: Mapping[str, object], network: str, remedy: str) -> Non
             f"{network} is expected to agree with the analog network on {100 * agreement:.1f} % of "
             f"{samples} calibration samples only."
         )
-    elif isinstance(error, float) and error > MOST_ERROR:
+    elif isinstance(deviation, float) and deviation > MOST_DEVIATION:
         said = (
             f"{network} is expected to make the decisions of the analog network, but its outputs "
-            f"are expected to be off by {100 * error:.1f} % of their range (root mean square)."
+            f"are expected to be off by {100 * deviation:.1f} % of their range (root mean square)."
         )
     else:
         return

@@ -27,7 +27,7 @@ def identifiers(names: Iterable[str]) -> list[str]:
         base = _identifier(name)
         chosen, number = base, 2
         while chosen.lower() in taken:
-            chosen, number = f"{base}_{number}", number + 1
+            chosen, number = _identifier(f"{base}_{number}"), number + 1
         taken.add(chosen.lower())
         found.append(chosen)
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
+from bioconv.encoders import SpikeRaster
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
 from bioconv.simulators import SIMULATORS, simulate
@@ -21,7 +23,7 @@ _TRACED = 2
 
 def detail_of(
     network: SpikingNetwork,
-    x: NDArray,
+    x: NDArray | Sequence[SpikeRaster],
     *,
     simulator: str = "array",
     steps: int | None = None,
@@ -36,7 +38,7 @@ def detail_of(
     Parameters
     ----------
     network : SpikingNetwork
-    x : ndarray, shape (n_images, *shape)
+    x : ndarray, shape (n_images, *shape), or sequence of SpikeRaster
     simulator : str
     steps : int, optional
     duration : float, optional
