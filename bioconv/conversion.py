@@ -90,9 +90,9 @@ def convert(
         expected to be those of the analog network, ``code["expected_deviation"]``, where known
         without a run, the root mean squared error of the outputs as a share of their range, and
         ``code["weakest_layer"]`` the layer that loses most.  Codes that have to be run to know
-        (first spike, sigma-delta) are run on ``code["expected_from"]`` calibration samples, as few
-        as 4 of a very large network; this is 0, and the others are missing, if even that would take
-        minutes.
+        (first spike, sigma-delta), and neurons whose rates change while outputs are read, are run
+        on ``code["expected_from"]`` calibration samples, as few as 4 of a very large network; this
+        is 0, and the others are missing, if even that would take minutes.
 
     Warns
     -----

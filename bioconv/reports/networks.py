@@ -216,13 +216,13 @@ def describe_transfer(network: SpikingNetwork) -> list[str]:
             f"fast, with a time constant of {found['adaptation_time']:.3g} ms"
         )
     if "adaptation_drift" in found:
-        from bioconv.codes.common.adaptation import MOST_DRIFT
+        from bioconv.codes.common.adaptation import drifts
 
         drift = float(found["adaptation_drift"])
-        holds = ": the expected agreement does not hold" if drift > MOST_DRIFT else ""
+        lost = ", which layers after the first do not bear" if drifts(found) else ""
         lines.append(
             f"rates change by {100 * drift:.1f} % (rms) within the time that is read, under "
-            f"constant currents{holds}"
+            f"constant currents{lost}"
         )
     if "noise_sigma" in found:
         lines.append(

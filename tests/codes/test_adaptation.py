@@ -24,8 +24,14 @@ def test_a_neuron_that_adapts_slowly_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="hindmarsh_rose adapts with a time constant of 132 ms"):
         warn_of_drift("hindmarsh_rose", net.code)
     assert net.code["adaptation_drift"] > MOST_DRIFT
+    # It is run, because functions of steady rates promise 0.99 where the accuracy is 0.13.
+    x = digits.test(60)
+    found = bc.simulate(net, x, progress=False).predictions()
+    same = np.mean(found == digits.cnn().predict(x).argmax(axis=1))
+    assert float(net.code["expected_agreement"]) == pytest.approx(same, abs=0.15)
+    assert net.code["expected_from"] >= 4
     text = "\n".join(describe_transfer(net))
-    assert "within the time that is read" in text and "expected agreement does not hold" in text
+    assert "within the time that is read" in text and "layers after the first do not bear" in text
 
 
 @pytest.mark.slow
@@ -39,7 +45,7 @@ def test_others_are_not(name: str) -> None:
     assert not any("adapts with" in str(warning.message) for warning in seen)
     assert float(net.code.get("adaptation_drift", 0.0)) < 0.5 * MOST_DRIFT
     assert ("adaptation_drift" in net.code) == (name == "izhikevich")
-    assert "does not hold" not in "\n".join(describe_transfer(net))
+    assert "do not bear" not in "\n".join(describe_transfer(net))
 
 
 def test_the_drift_is_that_of_the_rates() -> None:

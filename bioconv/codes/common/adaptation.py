@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +56,21 @@ def drift(drive: FittedDrive, typical: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.mean((early - late) ** 2))) / mean if mean else 0.0
 
 
+def drifts(report: Mapping[str, Any]) -> bool:
+    """Whether a neuron has no steady rates while outputs are read.
+
+    Parameters
+    ----------
+    report : mapping of str
+        Of the membrane, see `bioconv.codes.common.membrane`, or the record of a network.
+    """
+    return float(report.get("adaptation_drift", 0.0)) > MOST_DRIFT
+
+
 def warn_of_drift(neuron: str, report: Mapping[str, float]) -> None:
     """Warn of a neuron whose rates are far from constant while outputs are read.
 
-    The expected agreement assumes inputs that are constant.  A neuron that adapts this slowly gives
-    the next layer an input that is not.
+    A neuron that adapts this slowly gives the next layer an input that is not constant.
 
     Parameters
     ----------
@@ -67,13 +78,13 @@ def warn_of_drift(neuron: str, report: Mapping[str, float]) -> None:
     report : mapping of str to float
         Of the membrane, see `bioconv.codes.common.membrane`.
     """
-    found = report.get("adaptation_drift", 0.0)
-    if found > MOST_DRIFT:
+    if drifts(report):
+        share = 100 * report["adaptation_drift"]
         warnings.warn(
             f"{neuron} adapts with a time constant of {report['adaptation_time']:.3g} ms: under a "
-            f"constant current its rates change by {100 * found:.0f} % (rms) within the time that "
-            "is read. Layers after the first will not represent their activations, whatever the "
-            "expected agreement says. Use a neuron that adapts faster, or less.",
+            f"constant current its rates change by {share:.0f} % (rms) within the time that "
+            "is read. Layers after the first will not represent their activations. Use a neuron "
+            "that adapts faster, or less.",
             AccuracyWarning,
             stacklevel=3,
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog.functions import Embedding, FICurve, MaxPool, ReLU, Softmax
 from bioconv.analog.graph import Layer
 from bioconv.codes.code import Request
-from bioconv.codes.common.adaptation import warn_of_drift
+from bioconv.codes.common.adaptation import drifts, warn_of_drift
 from bioconv.codes.common.assembly import add_all
 from bioconv.codes.common.calibration import (
     RECTIFIERS,
@@ -121,9 +121,12 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         name: max(int((n_steps - step) * membrane.max_rate * membrane.dt / 1000.0 + 0.5), 1)
         for name, step in releases.items()
     }
-    levels = _levels_of_curves(neuron_curves) or _levels(code, rewritten, scales, most)
-    levels |= _levels_of_inputs(inputs, n_steps, request.seed)
-    expected = expect(exact, levels, calibration, spiking=rewritten, decisions=request.decided())
+    record = {}
+    if not drifts(membrane.report):  # otherwise there are no steady rates, and `convert` runs it
+        levels = _levels_of_curves(neuron_curves) or _levels(code, rewritten, scales, most)
+        levels |= _levels_of_inputs(inputs, n_steps, request.seed)
+        decisions = request.decided()
+        record = expect(exact, levels, calibration, spiking=rewritten, decisions=decisions).record()
     plan = RatePlan(
         code,
         graph,
@@ -153,7 +156,7 @@ def build(code: RateCode, request: Request) -> SpikingNetwork:
         inputs.values(),
         dt=membrane.dt,
         n_steps=n_steps,
-        record={**_record(plan, request), **expected.record()},
+        record={**_record(plan, request), **record},
     )
 
 
