@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bioconv.ground.errors import ParameterError
@@ -10,6 +11,8 @@ from bioconv.ground.errors import ParameterError
 MODELS, DATA = (".keras", ".h5"), (".npz",)
 #: most files that are listed, so that a page about a large folder stays usable
 _MOST = 200
+#: most files that are looked at, so that it opens at once
+_LOOKED = 50_000
 
 
 class Folder:
@@ -31,13 +34,25 @@ class Folder:
             raise ParameterError(f"{str(path)!r} is not a folder. Give one that exists.")
 
     def files(self, endings: tuple[str, ...]) -> list[str]:
-        """Return the names of files with one of these endings, relative to the folder."""
-        found = (
-            path.relative_to(self.path).as_posix()
-            for path in sorted(self.path.rglob("*"))
-            if path.suffix in endings and self._inside(path) and path.is_file()
-        )
-        return [name for name, _ in zip(found, range(_MOST), strict=False)]
+        """Return the names of files with one of these endings, relative to the folder.
+
+        Hidden folders are left out, and so are files beyond the first 200, or beyond the folder in
+        which the 50,000th file of any kind is found.
+        """
+        found: list[str] = []
+        looked = 0
+        for place, folders, names in os.walk(self.path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            paths = (Path(place, name) for name in sorted(names) if name.endswith(endings))
+            found += [
+                path.relative_to(self.path).as_posix()
+                for path in paths
+                if self._inside(path) and path.is_file()
+            ]
+            looked += len(names)
+            if len(found) >= _MOST or looked > _LOOKED:
+                break
+        return sorted(found[:_MOST])
 
     def path_of(self, name: str) -> str:
         """Return the path of a file by its name in `files`.

@@ -14,7 +14,7 @@ import bioconv as bc
 from bioconv.app.background import Later, in_background
 from bioconv.app.experiment import Experiment, converted, losses
 from bioconv.app.tables import table
-from bioconv.app.worker import Note, Worker
+from bioconv.app.worker import CancelledError, Note, Worker
 from bioconv.ground.errors import BioconvError, ConversionError, Problem
 from bioconv.network import SpikingNetwork
 from bioconv.reading.describe import describe
@@ -100,7 +100,8 @@ class Preview:
             later(partial(self._say, str(error).partition("\n")[0], "danger"))
             later(partial(self._show, refused_rows(experiment.graph, error.problems)))
         except BioconvError as error:
-            later(partial(self._say, str(error), "danger"))
+            kind = "warning" if isinstance(error, CancelledError) else "danger"
+            later(partial(self._say, str(error), kind))
         finally:
             later(self._ready)
 

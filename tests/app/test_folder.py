@@ -27,6 +27,16 @@ def test_files_are_listed_by_their_endings(folder: Folder) -> None:
     assert folder.path_of("below/b.h5") == str(folder.path / "below" / "b.h5")
 
 
+def test_a_large_folder_is_not_looked_through(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.path / ".hidden").mkdir()
+    (folder.path / ".hidden" / "c.npz").write_bytes(b"")
+    assert folder.files(DATA) == ["x.npz"]
+    monkeypatch.setattr("bioconv.app.folder._LOOKED", 3)
+    assert folder.files(MODELS) == ["a.keras"]
+
+
 @pytest.mark.parametrize("name", ["../secret.keras", "link.keras", "/etc/passwd", "below", "no.h5"])
 def test_others_are_refused(folder: Folder, name: str) -> None:
     with pytest.raises(ParameterError, match="Only its files can be opened"):
