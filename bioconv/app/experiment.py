@@ -17,7 +17,6 @@ from bioconv.data import fit_shape
 from bioconv.ground.tables import words
 from bioconv.network import SpikingNetwork
 from bioconv.network.recording import Recording
-from bioconv.reports.html import detail_of
 
 #: samples that are simulated together; accuracy is drawn after each such batch
 BATCH = 20
@@ -224,6 +223,8 @@ def steps(
     experiment: Experiment, network: SpikingNetwork | None = None
 ) -> Iterator[Outcome | Recording]:
     """Yield an outcome, its batches, and a recording in detail: a task of the page's process."""
+    from bioconv.reports.html import detail_of  # with the library that draws, which takes long
+
     outcome = Outcome.start(experiment, network)
     yield outcome
     yield from experiment.batches(outcome.network, outcome.x)
