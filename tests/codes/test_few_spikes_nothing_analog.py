@@ -74,6 +74,7 @@ def error(network: SpikingNetwork, x: np.ndarray, exact: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(found - exact))) / exact.std())
 
 
+@pytest.mark.slow
 def test_products_are_computed_by_spikes() -> None:
     x = np.random.default_rng(1).normal(size=(60, 4))
     exact = np.asarray(gated().predict(x))

@@ -71,8 +71,7 @@ def check(found: dict[str, Any], kind: str) -> None:
     assert found["together"]
 
 
-@pytest.mark.parametrize("kind", ("network", "table"))
-@pytest.mark.parametrize("fault", ("killed", "full"))
+@pytest.mark.parametrize(("fault", "kind"), [("killed", "table"), ("full", "network")])
 def test_a_few_faults(fault: str, kind: str, tmp_path: Path, slow_files: Path) -> None:
     check(disturbed(fault, kind, 6, tmp_path, slow_files), kind)
 
