@@ -58,7 +58,7 @@ def run_all(
     there = replace(context, progress=False, workers=1)
     jobs = {name: (name, there) for name in names}
     results = (
-        in_processes(_computed, jobs, min(workers, max(len(jobs), 1)))
+        in_processes(_computed, jobs, workers)
         if isinstance(workers, int)
         else on_cluster(_computed, jobs, workers)
     )

@@ -13,9 +13,11 @@ import panel as pn
 import bioconv as bc
 from bioconv.app.background import Later, in_background
 from bioconv.app.experiment import Experiment, converted, losses
+from bioconv.app.message import Message
 from bioconv.app.tables import table
 from bioconv.app.worker import CancelledError, Note, Worker
 from bioconv.ground.errors import BioconvError, ConversionError, Problem
+from bioconv.ground.tables import words
 from bioconv.network import SpikingNetwork
 from bioconv.reading.describe import describe
 
@@ -43,7 +45,7 @@ class Preview:
         )
         self.examine = pn.widgets.Button(label="What this target loses", width=190)
         self.cancel = pn.widgets.Button(label="Stop", width=110, disabled=True)
-        self.message = pn.pane.Alert("", alert_type="light", visible=False)
+        self.message = Message()
         self.layers = pn.Column(sizing_mode="stretch_width")
         self.losses = pn.pane.HTML("", visible=False, sizing_mode="stretch_width")
         self.check.on_click(lambda _: self._start(""))
@@ -51,7 +53,7 @@ class Preview:
         self.cancel.on_click(lambda _: self._worker.cancel())
         self.view = pn.Column(
             pn.FlexBox(self.check, self.target, self.examine, self.cancel, align_items="end"),
-            self.message,
+            self.message.view,
             self.layers,
             self.losses,
             sizing_mode="stretch_width",
@@ -68,11 +70,11 @@ class Preview:
         try:
             experiment = self._experiment()
         except BioconvError as error:
-            self._say(str(error), "danger")
+            self.message.say(str(error), "danger")
             return
         self.check.disabled = self.examine.disabled = True
         self.cancel.disabled = False
-        self._say("Converting the network.", "light")
+        self.message.say("Converting the network.", "light")
         in_background(self._compute, experiment, target)
 
     def _compute(self, later: Later, experiment: Experiment, target: str) -> None:
@@ -90,18 +92,18 @@ class Preview:
             self._converted = _without_samples(experiment), network
             text = f"Converted: {network.n_neurons:,} neurons."
             kind = "warning" if notes else "success"
-            later(partial(self._say, "\n\n".join([text, *notes]), kind))
+            later(partial(self.message.say, "\n\n".join([text, *notes]), kind))
             later(partial(self._show, layer_rows(experiment.graph, network)))
             if target:
                 for message in self._worker.ask(losses, network, target):
                     if not isinstance(message, Note):
                         later(partial(self._show_losses, message))
         except ConversionError as error:
-            later(partial(self._say, str(error).partition("\n")[0], "danger"))
+            later(partial(self.message.say, str(error).partition("\n")[0], "danger"))
             later(partial(self._show, refused_rows(experiment.graph, error.problems)))
         except BioconvError as error:
             kind = "warning" if isinstance(error, CancelledError) else "danger"
-            later(partial(self._say, str(error), kind))
+            later(partial(self.message.say, str(error), kind))
         finally:
             later(self._ready)
 
@@ -114,9 +116,6 @@ class Preview:
     def _ready(self) -> None:
         self.check.disabled = self.examine.disabled = False
         self.cancel.disabled = True
-
-    def _say(self, text: str, kind: Any) -> None:
-        self.message.object, self.message.alert_type, self.message.visible = text, kind, True
 
 
 def layer_rows(graph: Any, network: SpikingNetwork) -> list[dict[str, Any]]:
@@ -133,7 +132,7 @@ def layer_rows(graph: Any, network: SpikingNetwork) -> list[dict[str, Any]]:
             "layer": p.layer or p.name,
             "becomes": f"{p.n_neurons:,} spiking neurons",
             "population": p.name,
-            "neuron": p.model.name.replace("_", " "),
+            "neuron": words(p.model.name),
         }
         for p in network.populations
     ]

@@ -18,6 +18,7 @@ import bioconv as bc
 from bioconv.app.background import Later, in_background
 from bioconv.app.charts import AccuracyChart, raster_chart, trace_chart
 from bioconv.app.experiment import Experiment, Outcome, steps
+from bioconv.app.message import Message
 from bioconv.app.tables import table
 from bioconv.app.worker import CancelledError, Note, Worker
 from bioconv.ground.errors import BioconvError
@@ -51,7 +52,7 @@ class Runs:
         self.start = pn.widgets.Button(label="Run", color="primary", width=110)
         self.cancel = pn.widgets.Button(label="Cancel", width=110, disabled=True)
         self.bar = pn.indicators.Progress(label="Progress", value=0, max=100, width=300)
-        self.message = pn.pane.Alert("", alert_type="light", visible=False)
+        self.message = Message()
         self.table = pn.Column(sizing_mode="stretch_width")
         self.both = pn.widgets.Checkbox(label="Show the two latest runs side by side", value=False)
         self.details = pn.Row(sizing_mode="stretch_width")
@@ -61,7 +62,7 @@ class Runs:
         self.both.param.watch(lambda _: self._show_details(), "value")
         self.view = pn.Column(
             pn.Row(self.start, self.cancel, self.bar),
-            self.message,
+            self.message.view,
             pn.pane.Bokeh(self.chart.view, sizing_mode="stretch_width"),
             self.table,
             self.both,
@@ -73,12 +74,12 @@ class Runs:
         try:
             experiment = self._experiment()
         except BioconvError as error:
-            self._say(str(error), "danger")
+            self.message.say(str(error), "danger")
             return
         self.start.disabled, self.cancel.disabled = True, False
         self.bar.value = 0
         network = self._known(experiment)
-        self._say("Converting the network." if network is None else "Starting.", "light")
+        self.message.say("Converting the network." if network is None else "Starting.", "light")
         in_background(self._run, experiment, network)
 
     def _run(self, later: Later, experiment: Experiment, network: SpikingNetwork | None) -> None:
@@ -105,9 +106,9 @@ class Runs:
             text = "Cancelled before the first sample."
             if outcome is not None and done:
                 text = f"Cancelled after {done} of {len(outcome.x)} samples."
-            later(partial(self._say, text, "warning"))
+            later(partial(self.message.say, text, "warning"))
         except BioconvError as error:
-            later(partial(self._say, str(error), "danger"))
+            later(partial(self.message.say, str(error), "danger"))
         finally:
             later(self._ready)
 
@@ -115,13 +116,13 @@ class Runs:
         n = len(outcome.x)
         self.bar.value = round(100 * outcome.n_done / n)
         self.chart.show(number, outcome.experiment.title, outcome.time, outcome.accuracy)
-        self._say(f"Simulating: {outcome.n_done} of {n} samples.", "light")
+        self.message.say(f"Simulating: {outcome.n_done} of {n} samples.", "light")
         self.table[:] = [_results(self.outcomes)]
 
     def _finish(self, outcome: Outcome, detail: Recording, notes: list[str]) -> None:
         n = len(outcome.x)
         text = f"Finished: {outcome.n_done} of {n} samples."
-        self._say("\n\n".join([text, *notes]), "warning" if notes else "success")
+        self.message.say("\n\n".join([text, *notes]), "warning" if notes else "success")
         self._shown = [*self._shown[-1:], Details(outcome, detail)]
         self._show_details()
 
@@ -130,9 +131,6 @@ class Runs:
 
     def _ready(self) -> None:
         self.start.disabled, self.cancel.disabled = False, True
-
-    def _say(self, text: str, kind: Any) -> None:
-        self.message.object, self.message.alert_type, self.message.visible = text, kind, True
 
 
 class Details:

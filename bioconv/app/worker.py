@@ -18,6 +18,7 @@ from typing import Any
 
 from bioconv.ground.errors import BioconvError, BioconvWarning
 from bioconv.ground.processes import end_with_parent
+from bioconv.ground.progress import LOG
 
 #: seconds that a process has to end by itself
 _GRACE = 5.0
@@ -153,6 +154,7 @@ def _messages(task: Task, arguments: tuple[Any, ...]) -> Iterator[Any]:
         except BioconvError as error:
             end = _Failed(error)
         except Exception as error:  # the page shows it, and goes on
+            LOG.exception("a task of the page failed")
             end = _Failed(BioconvError(f"Unexpected error: {type(error).__name__}: {error}"))
     yield from (Note(str(w.message)) for w in caught if issubclass(w.category, BioconvWarning))
     yield end

@@ -50,6 +50,8 @@ class Encoder(ABC):
     axes: ClassVar[tuple[str, ...]] = ()
     references: ClassVar[tuple[str, ...]] = ("mueller2023",)
     random: ClassVar[bool] = False
+    #: whether the number of spikes of a unit in an interval stands for a value
+    rates: ClassVar[bool] = False
     #: whether a sample is encoded together with those before and after it
     of_series: ClassVar[bool] = False
 

@@ -41,6 +41,7 @@ class CountRate(Encoder):
 
     name = "count"
     family = "rate"
+    rates = True
     law = "r = N / interval, N = n_spikes a (Eq 3.1)"
     error = "1 / (2 n_spikes) regular, sqrt(a / n_spikes) Poisson"
     can_convert = True

@@ -21,6 +21,7 @@ from bioconv.export.tables import (
 )
 from bioconv.network import AnalogStage, SpikingNetwork
 from bioconv.network.stages import layer_of
+from bioconv.operators.base import is_data
 
 
 def stage_tables(network: SpikingNetwork, arrays: Arrays) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def _stage(network: SpikingNetwork, stage: AnalogStage, arrays: Arrays) -> dict[
     options: dict[str, Any] = {}
     for entry in dataclasses.fields(function):
         value = getattr(function, entry.name)
-        if entry.metadata.get("leaf") and value is not None:
+        if is_data(entry) and value is not None:
             key = f"{stage.name}.{entry.name}"
             arrays[key] = np.asarray(value, np.float64)
             value = Quantity(key, "1")

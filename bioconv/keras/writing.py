@@ -17,6 +17,7 @@ from bioconv.analog.functions import Linear, Maximum, MaxPool, Minimum, Multiply
 from bioconv.analog.graph import Layer
 from bioconv.ground.errors import ConversionError, Problem
 from bioconv.ground.keras_engine import import_keras
+from bioconv.ground.naming import free_name
 from bioconv.operators import (
     AveragePool,
     Chain,
@@ -96,9 +97,7 @@ def _plain(name: str) -> str:
 
 
 def _free(wanted: str, taken: set[str]) -> str:
-    name, number = _plain(wanted), 2
-    while name in taken:
-        name, number = f"{_plain(wanted)}_{number}", number + 1
+    name = free_name(_plain(wanted), taken)
     taken.add(name)
     return name
 

@@ -117,6 +117,11 @@ class Operator(ABC):
         return self
 
 
+def is_data(field: dataclasses.Field[Any]) -> bool:
+    """Whether a field has the metadata `LEAF`."""
+    return bool(field.metadata.get("leaf"))
+
+
 def register(cls: type[_T]) -> type[_T]:
     """Make a frozen dataclass a JAX pytree.
 
@@ -125,8 +130,8 @@ def register(cls: type[_T]) -> type[_T]:
     fields then compare equal: a compiled function may take one class for the other.
     """
     fields = dataclasses.fields(cast(Any, cls))
-    data = [field.name for field in fields if field.metadata.get("leaf")]
-    meta = [field.name for field in fields if not field.metadata.get("leaf")]
+    data = [field.name for field in fields if is_data(field)]
+    meta = [field.name for field in fields if not is_data(field)]
     keys = [jax.tree_util.GetAttrKey(name) for name in data]
 
     def flatten(value: _T) -> tuple[list[Any], tuple[Any, ...]]:

@@ -100,6 +100,17 @@ def test_what_cannot_be_replayed_exits_with_2(
     assert message in capsys.readouterr().err and not kept.exists()
 
 
+def test_rates_that_the_weights_do_not_expect_are_warned_of(
+    folder: Path, tmp_path: Path, capsys
+) -> None:
+    network, (x, _) = bc.load(folder / "regular.h5"), bc.load_data("digits", n_images=3)
+    for n_spikes, said in ((_STEPS, False), (_STEPS // 5, True)):
+        encoder = _encoder(network, n_spikes=n_spikes).fitted(x)
+        save_raster(tmp_path / "spikes.npz", encoder.encode(x), encoder)
+        assert not _run(folder, "--rasters", tmp_path / "spikes.npz", "--images", 3)
+        assert ("which is what its weights expect" in capsys.readouterr().err) == said
+
+
 def test_spikes_after_the_end_are_refused(folder: Path, tmp_path: Path, capsys) -> None:
     save_raster(tmp_path / "spikes.npz", SpikeRaster([0], [242.5], (8, 8, 1), 250.0))
     assert _run(folder, "--rasters", tmp_path / "spikes.npz", "--images", 1) == 2

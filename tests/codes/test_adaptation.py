@@ -24,7 +24,7 @@ def test_a_neuron_that_adapts_slowly_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="hindmarsh_rose adapts with a time constant of 132 ms"):
         warn_of_drift("hindmarsh_rose", net.code)
     assert net.code["adaptation_drift"] > MOST_DRIFT
-    # It is run, because functions of steady rates promise 0.99 where the accuracy is 0.13.
+    # It is run, because functions of steady rates promise far too much.
     x = digits.test(60)
     found = bc.simulate(net, x, progress=False).predictions()
     same = np.mean(found == digits.cnn().predict(x).argmax(axis=1))

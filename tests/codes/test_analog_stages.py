@@ -313,7 +313,7 @@ def test_programs_contain_the_formulas_and_run_alone(target: str, tmp_path: Path
             np.testing.assert_array_equal(result[f"{name}.spikes_per_neuron"], spikes)
     refused = [*command[:-2], "--standalone", "compiled"]
     done = subprocess.run(refused, cwd=tmp_path, check=False, capture_output=True, text=True)
-    assert done.returncode == 1 and "computed in Python, not in C++" in done.stderr
+    assert done.returncode == 2 and "computed in Python, not in C++" in done.stderr
 
 
 def test_neurons_that_do_not_sum_are_refused() -> None:

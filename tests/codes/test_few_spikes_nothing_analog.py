@@ -89,6 +89,11 @@ def test_products_are_computed_by_spikes() -> None:
     assert network.code["latency_steps"] == 3 * 12 + 2
 
 
+def test_pieces_without_functions_that_they_make_are_refused() -> None:
+    with pytest.raises(ParameterError, match='pieces requires analog="none". Received: 8'):
+        bc.FewSpikesCode(pieces=8)
+
+
 def test_several_neurons_are_more_accurate_than_one_with_a_table() -> None:
     x = np.random.default_rng(0).normal(size=(200, 4))  # those of the calibration
     exact = np.asarray(gated().predict(x))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
 import bioconv as bc
 from bioconv.cli.commands.common import (
     Options,
@@ -23,7 +25,7 @@ from bioconv.cli.commands.common import (
 )
 from bioconv.encoders import SpikeRaster
 from bioconv.encoders.raster import n_steps_of
-from bioconv.encoders.sources import sample_rasters
+from bioconv.encoders.sources import sample_rasters, warn_of_rates
 from bioconv.ground.errors import DataError, ParameterError
 from bioconv.ground.tables import format_table
 from bioconv.network.agreement import DEVIATION, without_expectation
@@ -125,7 +127,7 @@ def simulate(options: Options) -> None:
         "checkpoints": options.checkpoints or (_METRICS_OVER_TIME if options.metric else None),
         **extra,
     }
-    given = x if options.rasters is None else _rasters(options, network, len(x))
+    given = x if options.rasters is None else _rasters(options, network, x)
     recording = bc.simulate(network, given, record=record, **settings)
     result = bc.summarize(network, recording, x, y, metric=options.metric)
     text = [figures_text(result)]
@@ -232,7 +234,7 @@ def demo(options: Options) -> None:
     finish(options, result, "\n".join([*text, *result["files"]]))
 
 
-def _rasters(options: Options, network: bc.SpikingNetwork, n_samples: int) -> list[SpikeRaster]:
+def _rasters(options: Options, network: bc.SpikingNetwork, x: NDArray) -> list[SpikeRaster]:
     """Return the rasters of --rasters, one for each sample that is simulated."""
     if len(network.inputs) > 1:
         raise ParameterError(
@@ -240,7 +242,7 @@ def _rasters(options: Options, network: bc.SpikingNetwork, n_samples: int) -> li
             "bc.simulate(network, {input: rasters})."
         )
     found = [raster for path in options.rasters for raster in sample_rasters(network, path)]
-    last = options.first + n_samples
+    last = options.first + len(x)
     if len(found) < last or (options.images is None and len(found) > last):
         raise DataError(
             f"--rasters: there are {len(found):,} rasters for {last:,} samples of {options.data}. "
@@ -254,6 +256,7 @@ def _rasters(options: Options, network: bc.SpikingNetwork, n_samples: int) -> li
             f"--rasters: there are spikes until {end:g} ms, after the {n_steps:,} steps of "
             f"{network.dt:g} ms that are simulated. Use --steps {n_steps_of(end, network.dt)}."
         )
+    warn_of_rates(network, rasters, x, n_steps)
     return rasters
 
 

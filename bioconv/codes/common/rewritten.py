@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bioconv.analog import AnalogGraph
 from bioconv.analog.graph import Affine, GraphInput, Layer
 from bioconv.codes.common.affine import elementwise_factor, same
+from bioconv.ground.naming import free_name
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,7 @@ class Rewritten:
         taken = {entry.name for entry in self.inputs}
         taken |= {layer.name for layer in (*self.layers, *self.readouts)}
         taken |= set(self.values) | set(self.deferred)
-        name, number = wanted, 2
-        while name in taken:
-            name, number = f"{wanted}_{number}", number + 1
-        return name
+        return free_name(wanted, taken)
 
     def constant(self, currents: Collection[str]) -> set[str]:
         """Return the layers that depend on nothing but inputs that are constant currents.

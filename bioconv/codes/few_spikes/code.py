@@ -79,7 +79,7 @@ class FewSpikesCode(Code):
         With ``analog="none"``, the number of ReLUs, each a neuron, whose sum is one of these
         functions, with knots that are fitted to the inputs of its layer.  Their error falls with
         1 / pieces².  With 0, a function is one neuron with a table that is fitted to the inputs:
-        fewer neurons, and several times the error of eight pieces.  Sums of pieces need a K of
+        fewer neurons, and a larger error than that of eight pieces.  Sums of pieces need a K of
         about 16.
 
     Raises
@@ -113,10 +113,15 @@ class FewSpikesCode(Code):
     remedy = 'fit="layer" and a larger k, up to 20, help; with analog="none", so does pieces=8.'
 
     def __post_init__(self) -> None:
-        check(self, _wrong_steps(self.k_of))
+        check(self, [*_wrong_steps(self.k_of), *self._unused_pieces()])
         if isinstance(self.k_of, Mapping):
             pairs = sorted(self.k_of.items())
             object.__setattr__(self, "k_of", " ".join(f"{name}={int(k)}" for name, k in pairs))
+
+    def _unused_pieces(self) -> list[str]:
+        if self.pieces and self.analog != "none":
+            return [f'pieces requires analog="none". Received: {self.pieces} and {self.analog!r}.']
+        return []
 
     def steps_of(self, function: Function, usual: int) -> int:
         """Return K of a function, or ``usual`` if no option specifies it."""

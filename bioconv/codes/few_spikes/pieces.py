@@ -1,8 +1,8 @@
 """Functions of one variable as sums of rectified lines, which few spikes represent accurately.
 
-A neuron with a fitted table is a sum of K steps at places that depend on each other, and misses a
-square or an exponential by ten percent of its spread.  The spikes of a ReLU, however, are binary
-digits.  So a function is computed by several neurons, as the sum of ReLUs with knots in its range:
+A neuron with a fitted table is a sum of K steps at places that depend on each other, which come
+close to a square or an exponential only roughly.  The spikes of a ReLU, however, are binary digits.
+So a function is computed by several neurons, as the sum of ReLUs with knots in its range:
 a continuous line of straight pieces, whose error falls with the square of their number.
 """
 
@@ -23,6 +23,7 @@ from bioconv.codes.few_spikes.code import FewSpikesCode
 from bioconv.codes.few_spikes.fitting import values_of
 from bioconv.codes.few_spikes.layers import inputs_of, is_fitted, list_errors
 from bioconv.codes.pointwise.builder import through
+from bioconv.ground.naming import free_name
 from bioconv.operators import Broadcast, Dense, Reshape
 
 Floats = NDArray[np.float64]
@@ -157,7 +158,8 @@ def in_pieces(
             layers.append(layer)
             continue
         pieces, wide = found[layer.name], (*layer.shape, code.pieces)
-        name = _free(f"{layer.name}_pieces", taken)
+        name = free_name(f"{layer.name}_pieces", taken)
+        taken.add(name)
         lines = through(
             layer.inputs[0],
             Reshape(layer.shape, (*layer.shape, 1)),
@@ -178,11 +180,3 @@ def _sum(name: str, wide: tuple[int, ...], pieces: Pieces) -> Affine:
         same(name, wide), Dense(wide, pieces.slopes[:, None]), Reshape((*shape, 1), shape)
     )
     return scale_affine(total, 1.0, np.full((1,) * len(shape), pieces.offset))
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    taken.add(free)
-    return free

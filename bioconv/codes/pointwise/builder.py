@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bioconv.analog.functions import Elementwise, RectifiedSquare
 from bioconv.analog.graph import Affine, Layer, Term
 from bioconv.codes.common.affine import same, scale_affine, substitute
+from bioconv.ground.naming import free_name
 from bioconv.operators import (
     Broadcast,
     Dense,
@@ -108,9 +109,7 @@ class Builder:
 
     def layer(self, name: str, function: Elementwise, affine: Affine) -> Affine:
         """Add a layer and return its value."""
-        free, number = name, 2
-        while free in self.taken:
-            free, number = f"{name}_{number}", number + 1
+        free = free_name(name, self.taken)
         self.taken.add(free)
         self.layers.append(Layer(free, function, (affine,), affine.shape, self.members))
         return same(free, affine.shape)

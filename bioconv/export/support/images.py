@@ -81,10 +81,13 @@ def drive_currents(
         name = drive["post"]
         values = np.ravel(x[drive["input"]])
         current = weighted_sum(drive, values, weights, n_neurons(populations[name]))
-        if drive["grid"]:
-            current = np.round(current / drive["grid"]) * drive["grid"]
-        currents[name] = currents.get(name, 0.0) + current
+        currents[name] = currents.get(name, 0.0) + on_grid(current, drive["grid"])
     return currents
+
+
+def on_grid(current: NDArray[np.float64], grid: float) -> NDArray[np.float64]:
+    """Return a current, rounded to whole multiples of a grid unless it is 0."""
+    return np.round(current / grid) * grid if grid else current
 
 
 def weighted_sum(

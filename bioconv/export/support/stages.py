@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bioconv.analog.formulas import FORMULAS
 
-from .images import Arrays, Rows, Table, n_neurons, weighted_sum
+from .images import Arrays, Rows, Table, n_neurons, on_grid, weighted_sum
 
 Floats = NDArray[np.float64]
 Spikes = Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -147,8 +147,3 @@ class Stages:
         if name in self._stages:
             return np.ravel(self._value(name, step, values))
         return self._counts[name] / (max(step - self._first[name], 1) * term["per_step"])
-
-
-def on_grid(current: Floats, grid: float) -> Floats:
-    """Return a current, rounded to whole multiples of a grid unless it is 0."""
-    return np.round(current / grid) * grid if grid else current

@@ -20,7 +20,6 @@ Brian2's default order differs).  A spike fired in step t arrives in step t + de
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -255,7 +254,7 @@ def parse():
     parser.add_argument("--standalone", metavar="DIR", help="compile to C++ in this folder")
     options = parser.parse_args()
     if options.standalone and STAGES:
-        sys.exit("--standalone: analog stages are computed in Python, not in C++")
+        command_line.stop("--standalone: analog stages are computed in Python, not in C++")
     record = command_line.read_record(options.record, recordable)
     x, y = command_line.read_images(options.data, INPUTS, options.images)
     return options, record, x, y

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
-
+from bioconv.ground import naming
 from bioconv.neurons.language import roles
 from bioconv.neurons.language.grammar import MOST_LETTERS
 from bioconv.neurons.language.model import NeuronModel
@@ -11,10 +10,7 @@ from bioconv.neurons.language.model import NeuronModel
 
 def free_name(model: NeuronModel, wanted: str) -> str:
     """Return the wanted name, with a number appended if the model already uses it."""
-    if wanted not in model.names:
-        return wanted
-    numbered = (f"{wanted}_{number}" for number in count(2))
-    return next(name for name in numbered if name not in model.names)
+    return naming.free_name(wanted, model.names)
 
 
 def free_names(model: NeuronModel, *wanted: str) -> tuple[str, ...]:

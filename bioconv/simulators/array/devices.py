@@ -16,7 +16,7 @@ class Devices:
     """Devices that share the samples of each batch; everything else is copied to all of them.
 
     Only the placement of the state and of the incoming spikes is given: XLA computes the samples
-    where they are, and no device waits for another one.
+    where they are.
 
     Parameters
     ----------

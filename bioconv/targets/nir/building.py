@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bioconv.ground.naming import free_name
 from bioconv.network import Change, Drive, Projection, SpikingNetwork
 from bioconv.operators import Operator, Reshape, scaled
 from bioconv.targets.findings import Finding, Verdict, projection_name
@@ -204,13 +205,13 @@ class _Builder:
             bias = waiting.pop(link.post, np.zeros(self.shapes[link.post]))
             path = [link.pre]
             for what, node in self._nodes(link, forms, bias):
-                name = _free(f"{link.pre}_{link.post}_{what}", nodes)
+                name = free_name(f"{link.pre}_{link.post}_{what}", nodes)
                 nodes[name] = self._written(node, link.part, link.post)
                 path.append(name)
             path.append(link.post)
             edges += zip(path[:-1], path[1:], strict=True)
         for readout in self.network.readouts:
-            name = _free(readout.name, nodes)
+            name = free_name(readout.name, nodes)
             nodes[name] = Node(
                 "Output", {"shape": np.array(first(self._shape(readout.population)))}
             )
@@ -249,12 +250,3 @@ def _uneven(bias: Array) -> bool:
     """Return whether a bias differs within a channel."""
     channels = bias.reshape(-1, bias.shape[-1])
     return bool(np.any(channels != channels[0]))
-
-
-def _free(name: str, taken: dict[str, Any]) -> str:
-    """Return the name, with a number appended if it is already used."""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free
